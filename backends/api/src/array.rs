@@ -1,0 +1,121 @@
+//! Host tensors at the seam: a shape and `f32`s in row-major order. Not a tensor library: no views, no
+//! broadcasting, no arithmetic.
+
+use crate::{Error, Result};
+
+/// Channels, height and width of one image's activation; the batch size N is the array's business.
+///
+/// Vectors (the output of a linear layer, of a global average) have a height and a width of 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// C
+    pub channels: usize,
+    /// H
+    pub height: usize,
+    /// W
+    pub width: usize,
+}
+
+impl Shape {
+    /// C x H x W.
+    pub fn len(self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// True when a side is zero: nothing to compute.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// `[n, C, H, W]`.
+    pub fn batch(self, n: usize) -> [usize; 4] {
+        [n, self.channels, self.height, self.width]
+    }
+}
+
+/// A dense row-major `f32` tensor on the host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    shape: Vec<usize>,
+    data: Vec<f32>,
+}
+
+impl Array {
+    /// Wraps `data`; fails when its length is not the product of `shape`.
+    pub fn new(shape: impl Into<Vec<usize>>, data: Vec<f32>) -> Result<Self> {
+        let shape = shape.into();
+        if shape.iter().product::<usize>() == data.len() {
+            Ok(Self { shape, data })
+        } else {
+            Err(Error::ArrayLength { shape, len: data.len() })
+        }
+    }
+
+    /// An array of zeros.
+    pub fn zeros(shape: impl Into<Vec<usize>>) -> Self {
+        let shape = shape.into();
+        let data = vec![0.0; shape.iter().product()];
+        Self { shape, data }
+    }
+
+    /// The sides, outermost first.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The values, row-major.
+    pub fn data(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// The values, row-major.
+    pub fn data_mut(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+
+    /// Gives the values away.
+    pub fn into_data(self) -> Vec<f32> {
+        self.data
+    }
+
+    /// N and the shape of each of the N; fails when the array is not `[N, C, H, W]`.
+    pub fn dims4(&self) -> Result<(usize, Shape)> {
+        match self.shape[..] {
+            [n, channels, height, width] => Ok((n, Shape { channels, height, width })),
+            _ => Err(Error::Rank { expected: 4, found: self.shape.clone() }),
+        }
+    }
+
+    /// The values of the `n`-th entry along the first side. Panics when there is none, as a slice does.
+    pub fn item(&self, n: usize) -> &[f32] {
+        let len = self.item_len();
+        &self.data[n * len..(n + 1) * len]
+    }
+
+    /// The values of the `n`-th entry along the first side. Panics when there is none, as a slice does.
+    pub fn item_mut(&mut self, n: usize) -> &mut [f32] {
+        let len = self.item_len();
+        &mut self.data[n * len..(n + 1) * len]
+    }
+
+    fn item_len(&self) -> usize {
+        self.shape.iter().skip(1).product()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_that_is_not_the_shapes_product_is_an_error() {
+        let error = Array::new([2, 3], vec![0.0; 5]).unwrap_err();
+        assert_eq!(error.to_string(), "an array of shape [2, 3] needs 6 values and was given 5");
+    }
+
+    #[test]
+    fn items_are_consecutive_images() {
+        let array = Array::new([2, 1, 1, 2], vec![1.0, 2.0, 3.0, 4.0]).unwrap();
+        assert_eq!(array.item(1), [3.0, 4.0]);
+    }
+}

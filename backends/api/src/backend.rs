@@ -1,0 +1,93 @@
+//! The seam between the application and the frameworks: two object-safe traits over plain host data, with no
+//! associated types and no default methods.
+
+use std::fmt::{self, Debug};
+
+use crate::{Array, Error, LayerId, Network, Result, Weights};
+
+/// A framework that can run networks.
+///
+/// What is assumed: a backend interprets every [`Op`](crate::Op); `load` copies what it needs, so neither
+/// argument outlives the call; it spawns no threads but its own compute pool; for equal arguments, device and
+/// thread count its models return equal bits. What is not: nothing needs autograd, and nothing is asked about
+/// gradients of weights.
+pub trait Backend: Debug + Send + Sync {
+    /// The name it is chosen by: `candle`, `tch`, `reference`.
+    fn name(&self) -> &str;
+
+    /// The devices that this machine really has, not those that were compiled in; the CPU first.
+    fn devices(&self) -> Vec<Device>;
+
+    /// Puts a network on a device. Fails for weights that do not fit it and for a device that is not there.
+    fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>>;
+}
+
+/// Turns the activations at the asked-for layers into dL/d(activation), one array of the same shape for each.
+pub type Cotangents<'a> = dyn FnMut(&[Array]) -> Result<Vec<Array>> + Send + 'a;
+
+/// A network on a device. `&mut self` lets an implementation keep buffers; a model may move between threads
+/// but is not shared, since libtorch's tensors cannot be.
+pub trait Model: Debug + Send {
+    /// Runs `images` `[N, 3, H, W]` (RGB, 0..1) up to the named layers, in the order asked for. Nothing past
+    /// the deepest of them is computed.
+    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>>;
+
+    /// The same, then hands the activations to `cotangents` and returns dL/d(images). The gradient with
+    /// respect to the images is the only one computed.
+    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array>;
+}
+
+/// The sort of hardware behind a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// The host's processors.
+    Cpu,
+    /// An NVIDIA GPU.
+    Cuda,
+    /// An Apple GPU, through Metal.
+    Metal,
+    /// An Apple GPU, through libtorch.
+    Mps,
+}
+
+/// One place to run. Prints as it is typed: `cpu`, `cuda:1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Which of several.
+    pub index: usize,
+    /// For people: the processor's name, its cores.
+    pub description: String,
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.kind {
+            DeviceKind::Cpu => return f.write_str("cpu"),
+            DeviceKind::Cuda => "cuda",
+            DeviceKind::Metal => "metal",
+            DeviceKind::Mps => "mps",
+        };
+        write!(f, "{name}:{}", self.index)
+    }
+}
+
+/// The device of `backend` that `text` names (`cuda` is `cuda:0`, `auto` the last one, since the CPU comes
+/// first); fails with a list of those that are there.
+pub fn find_device(backend: &dyn Backend, text: &str) -> Result<Device> {
+    let devices = backend.devices();
+    let available = devices.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let found = match text {
+        "auto" => devices.into_iter().next_back(),
+        _ => devices.into_iter().find(|device| {
+            let name = device.to_string();
+            name == text || name.strip_suffix(":0") == Some(text)
+        }),
+    };
+    found.ok_or_else(|| Error::UnknownDevice {
+        backend: backend.name().into(),
+        device: text.into(),
+        available,
+    })
+}

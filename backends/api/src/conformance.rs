@@ -1,0 +1,134 @@
+//! The parity suite: what every backend must get right, as plain functions over `&dyn Backend`.
+//!
+//! A backend's own tests, the root crate's tests and, one day, a user on a server run the same [`CHECKS`].
+//! Nothing here compares two backends with each other; each is held against the reference, against
+//! derivatives measured by finite differences, and against stated rules (ties, errors, equal bits).
+
+mod agreement;
+mod derivatives;
+mod refusals;
+mod samples;
+
+use crate::{Array, Backend, Device, Error, Network, Weights};
+
+pub use agreement::{
+    activations_agree, batch_is_n_images, deepest_layer_only, equal_calls_equal_bits, matches_golden, pull_backs_agree,
+    ties_go_to_the_first,
+};
+pub use derivatives::{adjoint_identity, central_differences, small_steps_raise_the_objective};
+pub use refusals::refuses_bad_input;
+pub use samples::{Sample, samples};
+
+/// How far two correct `f32` backends may differ in an activation, relative to the layer's largest entry.
+/// Sums of at most a few thousand products, added in different orders, differ by some 1e-6.
+pub const ACTIVATION_TOLERANCE: f64 = 2e-5;
+
+/// The same for dL/d(images): one more pass of sums, over a network twice as deep.
+pub const GRADIENT_TOLERANCE: f64 = 1e-4;
+
+/// <J v, u> and <v, Jt u> on networks without a kink: two dot products of `f32` results.
+pub const ADJOINT_TOLERANCE: f64 = 1e-5;
+
+/// Central differences with a step of 1e-2 on `f32` activations: their rounding, some 1e-6, over the step.
+pub const DIFFERENCE_TOLERANCE: f64 = 2e-3;
+
+/// What a check found: the worst difference, and how large it may be. A yes-or-no check measures 0 or infinity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// The largest difference seen, in the unit of the tolerance.
+    pub worst: f64,
+    /// The largest that passes.
+    pub tolerance: f64,
+}
+
+impl Measured {
+    /// Is it within the tolerance? A NaN is not.
+    pub fn passes(self) -> bool {
+        self.worst <= self.tolerance
+    }
+
+    fn exact(holds: bool) -> Self {
+        Self { worst: if holds { 0.0 } else { f64::INFINITY }, tolerance: 0.0 }
+    }
+}
+
+/// A check as a function; an `Err` is the backend's own failure and counts as one.
+pub type CheckFn = fn(&dyn Backend, &Device) -> Result<Measured, Error>;
+
+/// Every check, by name.
+pub const CHECKS: &[(&str, CheckFn)] = &[
+    ("activations agree with the reference", activations_agree),
+    ("pull-backs agree with the reference", pull_backs_agree),
+    ("adjoint identity", adjoint_identity),
+    ("central differences", central_differences),
+    ("small steps raise the objective", small_steps_raise_the_objective),
+    ("ties in max pooling go to the first", ties_go_to_the_first),
+    ("a batch is N images", batch_is_n_images),
+    ("equal calls give equal bits", equal_calls_equal_bits),
+    ("nothing past the deepest layer runs", deepest_layer_only),
+    ("bad input is refused", refuses_bad_input),
+];
+
+/// Runs every check and returns one line for each that failed: empty means conformant.
+pub fn failures(backend: &dyn Backend, device: &Device) -> Vec<String> {
+    let report = |(name, check): &(&str, CheckFn)| match check(backend, device) {
+        Ok(measured) if measured.passes() => None,
+        Ok(Measured { worst, tolerance }) => Some(format!("{name}: {worst:.3e} where {tolerance:.0e} is allowed")),
+        Err(error) => Some(format!("{name}: {error}")),
+    };
+    CHECKS.iter().filter_map(report).collect()
+}
+
+/// Activations and gradients of a whole network that another framework computed.
+#[derive(Debug)]
+pub struct Golden {
+    /// The network.
+    pub network: Network,
+    /// Its weights.
+    pub weights: Weights,
+    /// `[N, 3, H, W]`, RGB in 0..1.
+    pub images: Array,
+    /// Layer name and what it holds; an array with fewer channels stands for the first ones.
+    pub activations: Vec<(String, Array)>,
+    /// Layer name, channel, and dL/d(images) of the channel's spatial mean summed over the batch.
+    pub gradients: Vec<(String, usize, Array)>,
+}
+
+/// The largest difference between `found` and `expected`, relative to the largest entry of `expected`.
+pub fn relative_difference(found: &[f32], expected: &[f32]) -> f64 {
+    if found.len() != expected.len() || found.iter().any(|v| !v.is_finite()) {
+        return f64::INFINITY;
+    }
+    let largest = expected.iter().fold(0.0_f64, |m, &v| m.max(f64::from(v).abs()));
+    let apart = found.iter().zip(expected).map(|(&a, &b)| (f64::from(a) - f64::from(b)).abs()).fold(0.0, f64::max);
+    match apart > 0.0 {
+        true => apart / largest.max(f64::MIN_POSITIVE),
+        false => 0.0,
+    }
+}
+
+/// Uniform in -1..1, from SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine.
+pub fn noise(seed: u64, shape: impl Into<Vec<usize>>) -> Array {
+    let mut array = Array::zeros(shape);
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    for value in array.data_mut() {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        *value = (z >> 40) as f32 / (1_u64 << 23) as f32 - 1.0;
+    }
+    array
+}
+
+/// Noise as images: uniform in 0..1.
+fn images(seed: u64, n: usize, [height, width]: [usize; 2]) -> Array {
+    let mut images = noise(seed, [n, 3, height, width]);
+    images.data_mut().iter_mut().for_each(|v| *v = f32::midpoint(*v, 1.0));
+    images
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}

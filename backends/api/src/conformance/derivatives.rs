@@ -1,0 +1,96 @@
+//! Pull-backs against what they mean: the transpose of the forward map, and the slope of the function.
+
+use super::{ADJOINT_TOLERANCE, DIFFERENCE_TOLERANCE, Measured, Sample, dot, images, noise, samples};
+use crate::{Array, Backend, Device, Model, Result};
+
+/// Half the distance between the two points of a central difference.
+const STEP: f32 = 1e-2;
+
+/// A kink (a ReLU or a maximum that switches) inside the step makes the two one-sided slopes differ; such
+/// pixels have no central difference. More than this share of them would leave too little to check.
+const MOST_KINKS: f64 = 0.6;
+
+/// <J v, u> = <v, Jt u> on every affine sample, where J v is exactly f(x + v) - f(x).
+pub fn adjoint_identity(backend: &dyn Backend, device: &Device) -> Result<Measured> {
+    let mut worst = 0.0_f64;
+    for sample in samples()?.iter().filter(|sample| sample.affine) {
+        let mut model = backend.load(&sample.network, &sample.weights, device)?;
+        let x = images(31, 2, sample.size);
+        let v = noise(32, x.shape());
+        let moved = Array::new(x.shape(), x.data().iter().zip(v.data()).map(|(x, v)| x + v).collect())?;
+        let at = [sample.target()];
+        let fx = model.activations(&x, &at)?.swap_remove(0);
+        let fv = model.activations(&moved, &at)?.swap_remove(0);
+        let jv: Vec<f32> = fv.data().iter().zip(fx.data()).map(|(a, b)| a - b).collect();
+        let u = noise(33, fx.shape());
+        let jtu = model.pull_back(&x, &at, &mut |_| Ok(vec![u.clone()]))?;
+        let scale = (dot(&jv, &jv) * dot(u.data(), u.data())).sqrt();
+        worst = worst.max((dot(&jv, u.data()) - dot(v.data(), jtu.data())).abs() / scale);
+    }
+    Ok(Measured { worst, tolerance: ADJOINT_TOLERANCE })
+}
+
+/// Every pixel's slope of <f(x), u> on every sample, measured by moving that pixel.
+pub fn central_differences(backend: &dyn Backend, device: &Device) -> Result<Measured> {
+    let mut worst = 0.0_f64;
+    for sample in samples()? {
+        let mut model = backend.load(&sample.network, &sample.weights, device)?;
+        worst = worst.max(differences_of(&sample, &mut *model)?);
+    }
+    Ok(Measured { worst, tolerance: DIFFERENCE_TOLERANCE })
+}
+
+/// The largest difference, relative to the largest slope; infinite when kinks leave too little to compare.
+fn differences_of(sample: &Sample, model: &mut dyn Model) -> Result<f64> {
+    let x = images(34, 1, sample.size);
+    let at = [sample.target()];
+    let fx = model.activations(&x, &at)?.swap_remove(0);
+    let u = noise(35, fx.shape());
+    let gradient = model.pull_back(&x, &at, &mut |_| Ok(vec![u.clone()]))?;
+    let largest = gradient.data().iter().fold(f64::MIN_POSITIVE, |m, &g| m.max(f64::from(g).abs()));
+    let here = dot(fx.data(), u.data());
+    let (mut worst, mut kinks) = (0.0_f64, 0);
+    for (pixel, &slope) in gradient.data().iter().enumerate() {
+        let mut at_offset = |offset: f32| -> Result<f64> {
+            let mut moved = x.clone();
+            moved.data_mut()[pixel] += offset;
+            let step = f64::from(moved.data()[pixel]) - f64::from(x.data()[pixel]);
+            Ok((dot(model.activations(&moved, &at)?[0].data(), u.data()) - here) / step)
+        };
+        let (up, down) = (at_offset(STEP)?, at_offset(-STEP)?);
+        if smooth(sample, up, down, largest) {
+            worst = worst.max((f64::midpoint(up, down) - f64::from(slope)).abs() / largest);
+        } else {
+            kinks += 1;
+        }
+    }
+    let share = f64::from(kinks) / gradient.data().len() as f64;
+    Ok(if share > MOST_KINKS { f64::INFINITY } else { worst })
+}
+
+/// Do the slopes to both sides agree, up to rounding? A softmax bends without a kink: its two slopes differ
+/// by its curvature, which the central difference cancels.
+fn smooth(sample: &Sample, up: f64, down: f64, largest: f64) -> bool {
+    let bends = sample.network.name().contains("softmax") || sample.network.name() == "classifier";
+    bends || (up - down).abs() <= DIFFERENCE_TOLERANCE * largest
+}
+
+/// Ten small steps along the gradient raise <f(x), u> on every sample, each time.
+pub fn small_steps_raise_the_objective(backend: &dyn Backend, device: &Device) -> Result<Measured> {
+    let mut rises = true;
+    for sample in samples()? {
+        let mut model = backend.load(&sample.network, &sample.weights, device)?;
+        let mut x = images(36, 1, sample.size);
+        let at = [sample.target()];
+        let fx = model.activations(&x, &at)?.swap_remove(0);
+        let u = noise(37, fx.shape());
+        let first = dot(fx.data(), u.data());
+        for _ in 0..10 {
+            let gradient = model.pull_back(&x, &at, &mut |_| Ok(vec![u.clone()]))?;
+            let norm = dot(gradient.data(), gradient.data()).sqrt().max(f64::MIN_POSITIVE) as f32;
+            x.data_mut().iter_mut().zip(gradient.data()).for_each(|(x, g)| *x += 0.02 * g / norm);
+        }
+        rises &= dot(model.activations(&x, &at)?[0].data(), u.data()) > first;
+    }
+    Ok(Measured::exact(rises))
+}

@@ -1,0 +1,151 @@
+//! Tiny networks that between them cover every operation: odd sizes, overlapping windows, asymmetric padding,
+//! groups, branches that meet. Their weights are seeded noise.
+
+use crate::{Array, Conv2d, InputSize, LayerId, Linear, Network, NetworkBuilder, Op, Padding, Pool, Preprocess, Result, Weights};
+
+/// A network small enough to differentiate one pixel at a time.
+#[derive(Debug)]
+pub struct Sample {
+    /// The network; its last node is the target.
+    pub network: Network,
+    /// Weights that fit it.
+    pub weights: Weights,
+    /// Height and width of the images to try, odd on purpose.
+    pub size: [usize; 2],
+    /// Is it affine in the images, so that it has no kink and no curvature?
+    pub affine: bool,
+}
+
+impl Sample {
+    /// The layer that the checks look at.
+    pub fn target(&self) -> LayerId {
+        self.network.layers().last().unwrap_or(NetworkBuilder::FIRST)
+    }
+}
+
+/// Builds one sample's nodes onto the input and says whether they are affine.
+type Build = fn(&mut NetworkBuilder, LayerId);
+
+/// Name, image size, affine, nodes.
+const SAMPLES: &[(&str, [usize; 2], bool, Build)] = &[
+    ("conv", [5, 7], true, |b, x| {
+        conv(b, x, [3, 4], [3, 3], [1, 1], Padding::all(1), 1);
+    }),
+    ("conv-wide-and-tall", [6, 5], true, |b, x| {
+        let x = conv(b, x, [3, 5], [1, 5], [1, 1], Padding { left: 2, right: 2, ..Padding::default() }, 1);
+        conv(b, x, [5, 2], [5, 1], [1, 1], Padding { top: 2, bottom: 2, ..Padding::default() }, 1);
+    }),
+    ("conv-1x1", [1, 1], true, |b, x| {
+        conv(b, x, [3, 7], [1, 1], [1, 1], Padding::default(), 1);
+    }),
+    ("conv-strided-asymmetric", [7, 8], true, |b, x| {
+        conv(b, x, [3, 4], [3, 3], [2, 2], Padding { bottom: 1, right: 1, ..Padding::default() }, 1);
+    }),
+    ("conv-uneven-strides", [9, 8], true, |b, x| {
+        conv(b, x, [3, 4], [3, 2], [3, 1], Padding { top: 2, left: 1, ..Padding::default() }, 1);
+    }),
+    ("conv-grouped", [5, 5], false, |b, x| {
+        let x = conv(b, x, [3, 6], [3, 3], [1, 1], Padding::all(1), 3);
+        let x = b.add("six", Op::Relu6, &[x]);
+        conv(b, x, [6, 4], [3, 3], [2, 2], Padding::all(1), 2);
+    }),
+    ("conv-depthwise", [6, 7], true, |b, x| {
+        conv(b, x, [3, 3], [3, 3], [2, 2], Padding::all(1), 3);
+    }),
+    ("relu-between-convs", [5, 6], false, |b, x| {
+        let x = conv(b, x, [3, 6], [3, 3], [1, 1], Padding::all(1), 1);
+        let x = b.add("relu", Op::Relu, &[x]);
+        conv(b, x, [6, 3], [3, 3], [1, 1], Padding::default(), 1);
+    }),
+    ("max-pool", [7, 6], false, |b, x| {
+        let x = conv(b, x, [3, 4], [3, 3], [1, 1], Padding::all(1), 1);
+        b.add("pool", Op::MaxPool(pool(2, 2, Padding::default())), &[x]);
+    }),
+    ("max-pool-overlapping", [7, 8], false, |b, x| {
+        let x = conv(b, x, [3, 4], [3, 3], [1, 1], Padding::all(1), 1);
+        b.add("pool", Op::MaxPool(pool(3, 2, Padding::all(1))), &[x]);
+    }),
+    ("average-pool", [5, 7], true, |b, x| {
+        b.add("pool", average(pool(3, 1, Padding::all(1)), false), &[x]);
+    }),
+    ("average-pool-counting-padding", [7, 5], true, |b, x| {
+        b.add("pool", average(pool(3, 2, Padding { top: 1, right: 1, ..Padding::default() }), true), &[x]);
+    }),
+    ("branches", [6, 6], false, |b, x| {
+        let a = conv(b, x, [3, 4], [3, 3], [1, 1], Padding::all(1), 1);
+        let wide = conv(b, x, [3, 4], [5, 5], [1, 1], Padding::all(2), 1);
+        let sum = b.add("sum", Op::Add, &[a, wide, a]);
+        let relu = b.add("relu", Op::Relu, &[sum]);
+        b.add("both", Op::Concat, &[relu, a, x]);
+    }),
+    ("classifier", [4, 3], false, |b, x| {
+        let x = conv(b, x, [3, 4], [3, 3], [1, 1], Padding::all(1), 1);
+        let x = b.add("flat", Op::Flatten, &[x]);
+        let x = linear(b, x, 4 * 4 * 3, 5);
+        b.add("softmax", Op::Softmax, &[x]);
+    }),
+    ("softmax-of-positions", [3, 4], false, |b, x| {
+        b.add("softmax", Op::Softmax, &[x]);
+    }),
+    ("global-average", [5, 3], true, |b, x| {
+        let x = conv(b, x, [3, 6], [3, 3], [1, 1], Padding::all(1), 1);
+        let x = b.add("mean", Op::GlobalAverage, &[x]);
+        linear(b, x, 6, 4);
+    }),
+];
+
+/// All samples, with their weights.
+pub fn samples() -> Result<Vec<Sample>> {
+    SAMPLES.iter().map(|(name, size, affine, build)| sample(name, *size, *affine, *build)).collect()
+}
+
+fn sample(name: &str, size: [usize; 2], affine: bool, build: Build) -> Result<Sample> {
+    let input = InputSize { native: size[0], min: 1, multiple: 1 };
+    // A BGR map with unequal factors: a backend that confuses channels or forgets a factor is found out.
+    let preprocess = Preprocess { order: [2, 1, 0], scale: [4.0, 3.5, 5.0], shift: [-2.0, -1.5, -2.5] };
+    let mut b = NetworkBuilder::new(name, input, preprocess);
+    let first = b.input();
+    build(&mut b, first);
+    let network = b.finish()?;
+    let weights = weights_for(&network);
+    Ok(Sample { network, weights, size, affine })
+}
+
+/// Noise scaled by one over the square root of the sum's length, so that activations stay near 1.
+fn weights_for(network: &Network) -> Weights {
+    let mut weights = Weights::default();
+    for (seed, (name, shape)) in (1..).zip(network.tensors()) {
+        let terms: usize = shape.iter().skip(1).product();
+        let scale = 1.5 / (terms as f32).sqrt();
+        let mut tensor: Array = super::noise(seed, shape);
+        tensor.data_mut().iter_mut().for_each(|v| *v *= scale);
+        weights.insert(name, tensor);
+    }
+    weights
+}
+
+fn conv(
+    b: &mut NetworkBuilder,
+    from: LayerId,
+    [inputs, outputs]: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: Padding,
+    groups: usize,
+) -> LayerId {
+    let name = format!("conv-{}x{}-of-{}", kernel[0], kernel[1], from.index());
+    let weights = name.clone();
+    b.add(name, Op::Conv2d(Conv2d { weights, inputs, outputs, kernel, stride, padding, groups }), &[from])
+}
+
+fn linear(b: &mut NetworkBuilder, from: LayerId, inputs: usize, outputs: usize) -> LayerId {
+    b.add("fc", Op::Linear(Linear { weights: "fc".into(), inputs, outputs }), &[from])
+}
+
+fn pool(kernel: usize, stride: usize, padding: Padding) -> Pool {
+    Pool { kernel: [kernel; 2], stride: [stride; 2], padding }
+}
+
+fn average(pool: Pool, count_padding: bool) -> Op {
+    Op::AveragePool { pool, count_padding }
+}

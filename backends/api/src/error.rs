@@ -1,0 +1,134 @@
+//! Every way in which a network, its weights or a backend can refuse, each in one sentence that says what
+//! was found and, where there is something to do, what to do.
+
+use std::fmt::Write as _;
+
+/// The result of everything at the seam.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong at the seam.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Data whose length is not the product of its shape.
+    #[error("an array of shape {shape:?} needs {} values and was given {len}", shape.iter().product::<usize>())]
+    ArrayLength {
+        /// The claimed shape.
+        shape: Vec<usize>,
+        /// The values given.
+        len: usize,
+    },
+    /// An array with the wrong number of sides.
+    #[error("expected an array with {expected} sides ([N, C, H, W]) and was given {found:?}")]
+    Rank {
+        /// Sides wanted.
+        expected: usize,
+        /// The shape given.
+        found: Vec<usize>,
+    },
+    /// An array of the right rank and the wrong sides.
+    #[error("{what}: expected {expected:?} and was given {found:?}")]
+    ShapeMismatch {
+        /// Which array, where.
+        what: String,
+        /// The shape wanted.
+        expected: Vec<usize>,
+        /// The shape given.
+        found: Vec<usize>,
+    },
+    /// A description that is not a network.
+    #[error("network {network} is not well formed: {reason}")]
+    InvalidNetwork {
+        /// The network's name.
+        network: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An image size that the network cannot take.
+    #[error("{network} cannot take {height}x{width} pixels: {reason}")]
+    ImageSize {
+        /// The network's name.
+        network: String,
+        /// Rows asked for.
+        height: usize,
+        /// Columns asked for.
+        width: usize,
+        /// Which sizes it can take, or where it fails.
+        reason: String,
+    },
+    /// A layer name that the network does not have.
+    #[error("{network} has no layer \"{layer}\"{}", hint(.nearest))]
+    UnknownLayer {
+        /// The network's name.
+        network: String,
+        /// The name asked for.
+        layer: String,
+        /// The most similar names.
+        nearest: Vec<String>,
+    },
+    /// A tensor that the network needs and the file does not have.
+    #[error("the weights do not fit {network}: tensor \"{tensor}\" is missing (found {found} tensors)")]
+    MissingWeight {
+        /// The network's name.
+        network: String,
+        /// The tensor wanted.
+        tensor: String,
+        /// How many tensors there are.
+        found: usize,
+    },
+    /// A tensor of the wrong shape.
+    #[error("the weights do not fit {network}: tensor \"{tensor}\" has shape {found:?} where {expected:?} is needed")]
+    WeightShape {
+        /// The network's name.
+        network: String,
+        /// The tensor's name.
+        tensor: String,
+        /// The shape the network needs.
+        expected: Vec<usize>,
+        /// The shape in the file.
+        found: Vec<usize>,
+    },
+    /// A NaN or an infinity among the weights.
+    #[error("the weights are damaged: tensor \"{tensor}\" holds {value} at position {index}")]
+    NonFiniteWeight {
+        /// The tensor's name.
+        tensor: String,
+        /// Where in it.
+        index: usize,
+        /// What is there.
+        value: f32,
+    },
+    /// A device that is not there.
+    #[error("backend {backend} finds no device \"{device}\" here; it has: {available}")]
+    UnknownDevice {
+        /// The backend's name.
+        backend: String,
+        /// The device asked for.
+        device: String,
+        /// Those that are there, separated by commas.
+        available: String,
+    },
+    /// The framework below refused or failed.
+    #[error("backend {backend} failed: {message}")]
+    Backend {
+        /// The backend's name.
+        backend: String,
+        /// The framework's own words.
+        message: String,
+    },
+    /// The caller's function that turns activations into cotangents failed.
+    #[error(transparent)]
+    Caller(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// `; did you mean "a" or "b"?`, or nothing.
+fn hint(nearest: &[String]) -> String {
+    let mut text = String::new();
+    for (i, name) in nearest.iter().enumerate() {
+        let _ = write!(text, "{}\"{name}\"", if i == 0 { "; did you mean " } else { " or " });
+    }
+    if !nearest.is_empty() {
+        text.push('?');
+    }
+    text
+}

@@ -1,0 +1,39 @@
+//! What a Trepang backend is, and what it interprets.
+//!
+//! A CNN is described once, as data ([`Network`]); a backend only interprets that description, so two
+//! backends cannot disagree about an architecture. The one numeric primitive is the pull-back: run the
+//! images up to some layers, hand the activations to the caller, take cotangents back, return the gradient
+//! with respect to the images. Objectives, optimizers and pictures are the caller's business.
+//!
+//! This crate is *not* for anything that needs an ML framework, C++, a terminal or a file.
+//!
+//! # Map
+//! - [`Array`], [`Shape`]: plain host data at the seam; every activation is `[N, C, H, W]`.
+//! - [`Network`], [`Node`], [`Op`]: a CNN as data, its shapes inferred and checked before anything runs;
+//!   [`networks`] holds the descriptions.
+//! - [`Weights`]: named tensors, checked against a network when it is loaded.
+//! - [`Backend`], [`Model`]: the seam. [`Kernels`] and [`Interpreter`]: the walk over a network that every
+//!   backend shares, so that a new backend writes operations only.
+//! - [`Reference`]: the naive backend, each operation's forward and backward side by side. It is the oracle.
+//! - `conformance` (behind the feature of that name): the suite that every backend must pass.
+
+mod array;
+mod backend;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod error;
+mod interpreter;
+mod network;
+pub mod networks;
+mod op;
+mod reference;
+mod weights;
+
+pub use array::{Array, Shape};
+pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, find_device};
+pub use error::{Error, Result};
+pub use interpreter::{Interpreter, Kernels};
+pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};
+pub use op::{Conv2d, Linear, Op, Padding, Pool, Preprocess};
+pub use reference::Reference;
+pub use weights::Weights;

@@ -1,0 +1,318 @@
+//! A CNN as data: named nodes in an order in which each comes after its inputs. Not a graph library and not
+//! a model: nothing here holds a weight or runs.
+
+use std::collections::HashSet;
+
+use crate::{Conv2d, Error, Linear, Op, Padding, Preprocess, Result, Shape};
+
+/// A node's place in its network; only meaningful there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LayerId(usize);
+
+impl LayerId {
+    /// The position in [`Network::nodes`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// A named operation and what it reads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Unique in the network. A ReLU has the layer's name and the convolution before it `<name>:pre`.
+    pub name: String,
+    /// What it does.
+    pub op: Op,
+    /// What it reads; empty for the first node, which reads the images.
+    pub inputs: Vec<LayerId>,
+}
+
+/// Which square images a network takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputSize {
+    /// The size it was trained at, in pixels.
+    pub native: usize,
+    /// The smallest that still reaches the deepest layer.
+    pub min: usize,
+    /// Sizes are multiples of this: the product of the strides that must come out even.
+    pub multiple: usize,
+}
+
+/// A CNN: its name, the sizes it takes, its nodes. Built by [`NetworkBuilder`], well formed by construction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    name: String,
+    input: InputSize,
+    nodes: Vec<Node>,
+}
+
+impl Network {
+    /// The name it is asked for by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The image sizes it takes.
+    pub fn input(&self) -> InputSize {
+        self.input
+    }
+
+    /// Every node, inputs before outputs; the first is the preprocessing.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The map from RGB in 0..1 to the network's own input space.
+    pub fn preprocess(&self) -> &Preprocess {
+        match &self.nodes[0].op {
+            Op::Preprocess(preprocess) => preprocess,
+            _ => unreachable!("NetworkBuilder::new put it there"),
+        }
+    }
+
+    /// Every layer that can be a target, in order: all nodes but the preprocessing.
+    pub fn layers(&self) -> impl Iterator<Item = LayerId> {
+        (1..self.nodes.len()).map(LayerId)
+    }
+
+    /// The node of a layer, or an error for an id that came from another network.
+    pub fn node(&self, id: LayerId) -> Result<&Node> {
+        self.nodes.get(id.0).ok_or_else(|| Error::UnknownLayer {
+            network: self.name.clone(),
+            layer: format!("#{}", id.0),
+            nearest: Vec::new(),
+        })
+    }
+
+    /// The layer called `name`, or an error that names the nearest.
+    pub fn layer(&self, name: &str) -> Result<LayerId> {
+        self.nodes.iter().position(|node| node.name == name).map(LayerId).ok_or_else(|| Error::UnknownLayer {
+            network: self.name.clone(),
+            layer: name.into(),
+            nearest: nearest(name, self.nodes.iter().skip(1).map(|node| node.name.as_str())),
+        })
+    }
+
+    /// The layer before this one's ReLU (`block5_conv4:pre` for `block5_conv4`), if it has one.
+    pub fn pre(&self, id: LayerId) -> Option<LayerId> {
+        let pre = format!("{}:pre", self.nodes.get(id.0)?.name);
+        self.nodes.iter().position(|node| node.name == pre).map(LayerId)
+    }
+
+    /// How many numbers the network learned.
+    pub fn parameters(&self) -> usize {
+        self.tensors().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    }
+
+    /// Every tensor the network needs, with its shape.
+    pub fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> + '_ {
+        self.nodes.iter().flat_map(|node| node.op.tensors())
+    }
+
+    /// The shapes of the first `deepest + 1` nodes for images of `height` x `width`; fails where one does
+    /// not fit, before anything runs.
+    pub fn shapes(&self, height: usize, width: usize, deepest: LayerId) -> Result<Vec<Shape>> {
+        self.node(deepest)?;
+        let image = Shape { channels: 3, height, width };
+        let mut shapes: Vec<Shape> = Vec::with_capacity(deepest.0 + 1);
+        for node in &self.nodes[..=deepest.0] {
+            let mut inputs: Vec<Shape> = node.inputs.iter().map(|input| shapes[input.0]).collect();
+            if inputs.is_empty() {
+                inputs.push(image);
+            }
+            let shape = node.op.output_shape(&inputs).and_then(|shape| match shape.is_empty() {
+                true => Err("nothing would be left".into()),
+                false => Ok(shape),
+            });
+            shapes.push(shape.map_err(|reason| Error::ImageSize {
+                network: self.name.clone(),
+                height,
+                width,
+                reason: format!("at \"{}\", {reason}", node.name),
+            })?);
+        }
+        Ok(shapes)
+    }
+
+    /// The shape of one layer at an image size.
+    pub fn shape(&self, height: usize, width: usize, layer: LayerId) -> Result<Shape> {
+        let shapes = self.shapes(height, width, layer)?;
+        Ok(shapes[layer.0])
+    }
+
+    /// Fails, saying which sizes are right, for a square image size that the network was not made for.
+    pub fn check_size(&self, size: usize) -> Result<()> {
+        let InputSize { min, multiple, .. } = self.input;
+        if size >= min && size.is_multiple_of(multiple) {
+            return Ok(());
+        }
+        Err(Error::ImageSize {
+            network: self.name.clone(),
+            height: size,
+            width: size,
+            reason: format!("take a multiple of {multiple} from {min} up"),
+        })
+    }
+}
+
+/// Builds a [`Network`] node by node; names and inputs are checked once, by [`finish`](Self::finish).
+#[derive(Debug)]
+pub struct NetworkBuilder(Network);
+
+impl NetworkBuilder {
+    /// Starts with the preprocessing, under the name `input`.
+    pub fn new(name: &str, input: InputSize, preprocess: Preprocess) -> Self {
+        let first = Node { name: "input".into(), op: Op::Preprocess(preprocess), inputs: Vec::new() };
+        Self(Network { name: name.into(), input, nodes: vec![first] })
+    }
+
+    /// The first node of any network: its own input space.
+    pub const FIRST: LayerId = LayerId(0);
+
+    /// The first node, to build on.
+    pub fn input(&self) -> LayerId {
+        Self::FIRST
+    }
+
+    /// Appends a node and returns its id.
+    pub fn add(&mut self, name: impl Into<String>, op: Op, inputs: &[LayerId]) -> LayerId {
+        self.0.nodes.push(Node { name: name.into(), op, inputs: inputs.to_vec() });
+        LayerId(self.0.nodes.len() - 1)
+    }
+
+    /// `<name>:pre`, a convolution that keeps the size, and `<name>`, its ReLU.
+    pub fn conv_relu(&mut self, name: &str, channels: [usize; 2], kernel: usize, from: LayerId) -> LayerId {
+        let [inputs, outputs] = channels;
+        let conv = Conv2d {
+            weights: name.into(),
+            inputs,
+            outputs,
+            kernel: [kernel; 2],
+            stride: [1, 1],
+            padding: Padding::all(kernel / 2),
+            groups: 1,
+        };
+        let pre = self.add(format!("{name}:pre"), Op::Conv2d(conv), &[from]);
+        self.add(name, Op::Relu, &[pre])
+    }
+
+    /// A fully connected layer under its weights' name.
+    pub fn linear(&mut self, name: &str, inputs: usize, outputs: usize, from: LayerId) -> LayerId {
+        self.add(name, Op::Linear(Linear { weights: name.into(), inputs, outputs }), &[from])
+    }
+
+    /// The network, or what is wrong with it.
+    pub fn finish(self) -> Result<Network> {
+        match self.fault() {
+            None => Ok(self.0),
+            Some(reason) => Err(Error::InvalidNetwork { network: self.0.name, reason }),
+        }
+    }
+
+    fn fault(&self) -> Option<String> {
+        let mut seen = HashSet::new();
+        for (index, node) in self.0.nodes.iter().enumerate() {
+            let name = &node.name;
+            let (least, most) = node.op.arity();
+            if !seen.insert(name) {
+                return Some(format!("two nodes are called \"{name}\""));
+            }
+            if index > 0 && matches!(node.op, Op::Preprocess(_)) {
+                return Some(format!("\"{name}\": only the first node preprocesses"));
+            }
+            if !(least..=most).contains(&node.inputs.len()) {
+                return Some(format!("\"{name}\" ({}) has {} inputs", node.op.kind(), node.inputs.len()));
+            }
+            if let Some(later) = node.inputs.iter().find(|input| input.0 >= index) {
+                return Some(format!("\"{name}\" reads node {}, which does not come before it", later.0));
+            }
+        }
+        None
+    }
+}
+
+/// The names within a third of a name's length in edits, nearest first, at most three.
+fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut close: Vec<(usize, &str)> = candidates
+        .map(|candidate| (edits(name, candidate), candidate))
+        .filter(|(distance, _)| distance * 3 <= name.chars().count().max(3))
+        .collect();
+    close.sort_by_key(|&(distance, _)| distance);
+    close.into_iter().take(3).map(|(_, candidate)| candidate.into()).collect()
+}
+
+/// Levenshtein's distance: the least number of insertions, deletions and substitutions.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, cb) in b.iter().enumerate() {
+            let substitution = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substitution.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pool;
+
+    fn builder() -> NetworkBuilder {
+        let size = InputSize { native: 8, min: 4, multiple: 4 };
+        NetworkBuilder::new("tiny", size, Preprocess::minus_one_to_one())
+    }
+
+    #[test]
+    fn a_node_may_only_read_what_comes_before_it() {
+        let mut b = builder();
+        b.add("loop", Op::Relu, &[LayerId(1)]);
+        let error = b.finish().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "network tiny is not well formed: \"loop\" reads node 1, which does not come before it"
+        );
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut b = builder();
+        let from = b.input();
+        b.add("a", Op::Relu, &[from]);
+        b.add("a", Op::Relu, &[from]);
+        assert!(b.finish().unwrap_err().to_string().contains("two nodes are called \"a\""));
+    }
+
+    #[test]
+    fn a_misspelt_layer_names_the_nearest() {
+        let mut b = builder();
+        let from = b.input();
+        b.conv_relu("block1_conv1", [3, 4], 3, from);
+        let network = b.finish().unwrap();
+        let error = network.layer("block1_conv").unwrap_err().to_string();
+        assert_eq!(error, "tiny has no layer \"block1_conv\"; did you mean \"block1_conv1\"?");
+        assert!(!network.layer("fc7").unwrap_err().to_string().contains("did you mean"));
+    }
+
+    #[test]
+    fn a_window_that_does_not_fit_is_found_before_anything_runs() {
+        let mut b = builder();
+        let from = b.input();
+        let pool = Pool { kernel: [2, 2], stride: [2, 2], padding: Padding::default() };
+        let last = b.add("pool", Op::MaxPool(pool), &[from]);
+        let network = b.finish().unwrap();
+        assert_eq!(network.shape(7, 5, last).unwrap(), Shape { channels: 3, height: 3, width: 2 });
+        let error = network.shape(1, 5, last).unwrap_err().to_string();
+        assert!(error.starts_with("tiny cannot take 1x5 pixels: at \"pool\""), "{error}");
+    }
+
+    #[test]
+    fn distance_counts_single_edits() {
+        for (a, b, distance) in [("", "ab", 2), ("kitten", "sitting", 3), ("conv1", "conv1", 0), ("ab", "b", 1)] {
+            assert_eq!(edits(a, b), distance, "{a} {b}");
+        }
+    }
+}

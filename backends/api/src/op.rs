@@ -1,0 +1,256 @@
+//! The operations a network is made of: their parameters, their output shapes and the tensors they need.
+//! Not how they are computed: that is each backend's [`Kernels`](crate::Kernels).
+
+use crate::Shape;
+
+/// The affine map from RGB in 0..1 to a network's own input space, fixed by whoever trained the weights:
+/// channel `c` of the input is `scale[c] * rgb[order[c]] + shift[c]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preprocess {
+    /// Which of R, G, B feeds each input channel: `[0, 1, 2]`, or `[2, 1, 0]` for a BGR network.
+    pub order: [usize; 3],
+    /// Factor of each input channel.
+    pub scale: [f32; 3],
+    /// Offset of each input channel.
+    pub shift: [f32; 3],
+}
+
+impl Preprocess {
+    /// `(rgb - mean) / std`: PyTorch's convention.
+    pub fn normalize(mean: [f32; 3], std: [f32; 3]) -> Self {
+        Self {
+            order: [0, 1, 2],
+            scale: std.map(f32::recip),
+            shift: [0, 1, 2].map(|c| -mean[c] / std[c]),
+        }
+    }
+
+    /// Keras's "caffe" mode: BGR, 0..255, minus the ImageNet mean of each channel.
+    pub fn caffe() -> Self {
+        Self { order: [2, 1, 0], scale: [255.0; 3], shift: [-103.939, -116.779, -123.68] }
+    }
+
+    /// Keras's "tf" mode: RGB in -1..1.
+    pub fn minus_one_to_one() -> Self {
+        Self { order: [0, 1, 2], scale: [2.0; 3], shift: [-1.0; 3] }
+    }
+}
+
+/// Zeros put around an activation before a window slides over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Padding {
+    /// Rows above.
+    pub top: usize,
+    /// Rows below.
+    pub bottom: usize,
+    /// Columns to the left.
+    pub left: usize,
+    /// Columns to the right.
+    pub right: usize,
+}
+
+impl Padding {
+    /// The same on all four sides.
+    pub fn all(p: usize) -> Self {
+        Self { top: p, bottom: p, left: p, right: p }
+    }
+}
+
+/// A two-dimensional cross-correlation with bias.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conv2d {
+    /// Tensors `<weights>.weight` `[out, in / groups, kh, kw]` and `<weights>.bias` `[out]`.
+    pub weights: String,
+    /// Channels in.
+    pub inputs: usize,
+    /// Channels out.
+    pub outputs: usize,
+    /// Kernel height and width.
+    pub kernel: [usize; 2],
+    /// Step down and step right.
+    pub stride: [usize; 2],
+    /// Zeros around the input.
+    pub padding: Padding,
+    /// Groups of channels that do not see each other; `inputs` for a depthwise convolution.
+    pub groups: usize,
+}
+
+/// A sliding window that is reduced to one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// Window height and width.
+    pub kernel: [usize; 2],
+    /// Step down and step right.
+    pub stride: [usize; 2],
+    /// Cells around the input: never the maximum, and zero in an average that counts them.
+    pub padding: Padding,
+}
+
+/// A fully connected layer with bias.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linear {
+    /// Tensors `<weights>.weight` `[out, in]` and `<weights>.bias` `[out]`.
+    pub weights: String,
+    /// Features in.
+    pub inputs: usize,
+    /// Features out.
+    pub outputs: usize,
+}
+
+/// One operation. Batch norm is absent: it is folded into the convolution when weights are loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// RGB in 0..1 to the network's own input space; always the first node, and only that.
+    Preprocess(Preprocess),
+    /// Convolution.
+    Conv2d(Conv2d),
+    /// max(x, 0), with derivative 0 at 0.
+    Relu,
+    /// min(max(x, 0), 6), with derivative 0 at 0 and at 6.
+    Relu6,
+    /// The largest of each window. Among equals the first in row-major order takes the whole gradient.
+    MaxPool(Pool),
+    /// The mean of each window.
+    AveragePool {
+        /// The window.
+        pool: Pool,
+        /// Whether padding counts as zeros (torchvision's Inception) or not at all (Keras's).
+        count_padding: bool,
+    },
+    /// The mean over height and width: `[N, C, 1, 1]`.
+    GlobalAverage,
+    /// The sum of two or more equal shapes.
+    Add,
+    /// Two or more inputs, one after the other along the channels.
+    Concat,
+    /// C x H x W to a vector, row-major.
+    Flatten,
+    /// Fully connected.
+    Linear(Linear),
+    /// exp(x) / sum exp(x) over the channels of each position.
+    Softmax,
+}
+
+impl Op {
+    /// The word for it in listings.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Preprocess(_) => "preprocess",
+            Self::Conv2d(_) => "conv",
+            Self::Relu => "relu",
+            Self::Relu6 => "relu6",
+            Self::MaxPool(_) => "max_pool",
+            Self::AveragePool { .. } => "average_pool",
+            Self::GlobalAverage => "global_average",
+            Self::Add => "add",
+            Self::Concat => "concat",
+            Self::Flatten => "flatten",
+            Self::Linear(_) => "linear",
+            Self::Softmax => "softmax",
+        }
+    }
+
+    /// The output's shape from the inputs', or why there is none.
+    pub fn output_shape(&self, inputs: &[Shape]) -> Result<Shape, String> {
+        let first = *inputs.first().ok_or("it has no input")?;
+        match self {
+            Self::Preprocess(_) if first.channels != 3 => {
+                Err(format!("an RGB image has 3 channels, not {}", first.channels))
+            }
+            Self::Preprocess(_) | Self::Relu | Self::Relu6 | Self::Softmax => Ok(first),
+            Self::Conv2d(conv) => conv.output_shape(first),
+            Self::MaxPool(pool) | Self::AveragePool { pool, .. } => pool.output_shape(first),
+            Self::GlobalAverage => Ok(vector(first.channels)),
+            Self::Flatten => Ok(vector(first.len())),
+            Self::Linear(linear) if first != vector(linear.inputs) => {
+                Err(format!("a linear layer of {} features was given {first:?}", linear.inputs))
+            }
+            Self::Linear(linear) => Ok(vector(linear.outputs)),
+            Self::Add => match inputs.iter().find(|&&shape| shape != first) {
+                Some(other) => Err(format!("it adds {first:?} and {other:?}")),
+                None => Ok(first),
+            },
+            Self::Concat => concat_shape(first, inputs),
+        }
+    }
+
+    /// How many inputs it takes, as the smallest and the largest number.
+    pub(crate) fn arity(&self) -> (usize, usize) {
+        match self {
+            Self::Preprocess(_) => (0, 0),
+            Self::Add | Self::Concat => (2, usize::MAX),
+            _ => (1, 1),
+        }
+    }
+
+    /// The tensors it needs, with their shapes.
+    pub(crate) fn tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let (name, weight, outputs) = match self {
+            Self::Conv2d(c) => {
+                let [kh, kw] = c.kernel;
+                (&c.weights, vec![c.outputs, c.inputs / c.groups.max(1), kh, kw], c.outputs)
+            }
+            Self::Linear(l) => (&l.weights, vec![l.outputs, l.inputs], l.outputs),
+            _ => return Vec::new(),
+        };
+        vec![(format!("{name}.weight"), weight), (format!("{name}.bias"), vec![outputs])]
+    }
+}
+
+impl Conv2d {
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        let Self { inputs, outputs, kernel, stride, padding, groups, .. } = self;
+        if *groups == 0 || inputs % groups != 0 || outputs % groups != 0 {
+            return Err(format!("{inputs} and {outputs} channels do not split into {groups} groups"));
+        }
+        if input.channels != *inputs {
+            return Err(format!("a convolution of {inputs} channels was given {}", input.channels));
+        }
+        let (height, width) = windows(input, *kernel, *stride, *padding)?;
+        Ok(Shape { channels: *outputs, height, width })
+    }
+}
+
+impl Pool {
+    fn output_shape(&self, input: Shape) -> Result<Shape, String> {
+        let Self { kernel: [kh, kw], padding: p, .. } = *self;
+        if p.top >= kh || p.bottom >= kh || p.left >= kw || p.right >= kw {
+            return Err("a window could lie wholly in the padding".into());
+        }
+        let (height, width) = windows(input, self.kernel, self.stride, self.padding)?;
+        Ok(Shape { height, width, ..input })
+    }
+}
+
+/// How many windows fit below and beside each other; a partial one at the end is dropped.
+fn windows(input: Shape, kernel: [usize; 2], stride: [usize; 2], pad: Padding) -> Result<(usize, usize), String> {
+    let fit = |side: usize, kernel: usize, stride: usize| {
+        if kernel == 0 || stride == 0 || side < kernel {
+            Err(format!(
+                "a {kernel}-wide window, step {stride}, does not fit {}x{}",
+                input.height, input.width
+            ))
+        } else {
+            Ok((side - kernel) / stride + 1)
+        }
+    };
+    Ok((
+        fit(input.height + pad.top + pad.bottom, kernel[0], stride[0])?,
+        fit(input.width + pad.left + pad.right, kernel[1], stride[1])?,
+    ))
+}
+
+fn concat_shape(first: Shape, inputs: &[Shape]) -> Result<Shape, String> {
+    let mut channels = 0;
+    for shape in inputs {
+        if (shape.height, shape.width) != (first.height, first.width) {
+            return Err(format!("it concatenates {first:?} and {shape:?}"));
+        }
+        channels += shape.channels;
+    }
+    Ok(Shape { channels, ..first })
+}
+
+fn vector(channels: usize) -> Shape {
+    Shape { channels, height: 1, width: 1 }
+}

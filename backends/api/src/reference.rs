@@ -1,0 +1,105 @@
+//! The naive backend: plain loops, sums in `f64`, each operation's forward and backward side by side. It is
+//! the oracle the real backends are held against, and the fake that tests run on. Not for speed.
+//!
+//! Letters: n image, c channel in, o channel out, y x position out, i j position in the window. `dy` is
+//! dL/d(output), `dx` dL/d(input).
+
+mod conv;
+mod pointwise;
+mod pool;
+mod vector;
+
+use crate::{Array, Backend, Device, DeviceKind, Error, Interpreter, Kernels, Model, Network, Node, Op, Result, Weights};
+
+/// The naive backend. One thread; the CPU only.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reference;
+
+impl Backend for Reference {
+    fn name(&self) -> &'static str {
+        "reference"
+    }
+
+    fn devices(&self) -> Vec<Device> {
+        let description = "naive loops on one thread: the oracle, slow".into();
+        vec![Device { kind: DeviceKind::Cpu, index: 0, description }]
+    }
+
+    fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
+        crate::find_device(self, &device.to_string())?;
+        weights.check(network)?;
+        Ok(Box::new(Interpreter::new(network.clone(), Loops { weights: weights.clone() })))
+    }
+}
+
+#[derive(Debug)]
+struct Loops {
+    weights: Weights,
+}
+
+impl Loops {
+    fn tensor(&self, prefix: &str, part: &str) -> Result<&Array> {
+        let name = format!("{prefix}.{part}");
+        self.weights.get(&name).ok_or_else(|| Error::Backend {
+            backend: "reference".into(),
+            message: format!("tensor {name} vanished after loading"),
+        })
+    }
+}
+
+impl Kernels for Loops {
+    type Tensor = Array;
+
+    fn upload(&self, array: &Array) -> Result<Array> {
+        Ok(array.clone())
+    }
+
+    fn download(&self, tensor: &Array) -> Result<Array> {
+        Ok(tensor.clone())
+    }
+
+    fn forward(&self, node: &Node, inputs: &[&Array]) -> Result<Array> {
+        let x = inputs[0];
+        match &node.op {
+            Op::Preprocess(p) => pointwise::preprocess(p, x),
+            Op::Conv2d(c) => {
+                conv::forward(c, x, self.tensor(&c.weights, "weight")?, self.tensor(&c.weights, "bias")?)
+            }
+            Op::Relu => Ok(pointwise::clamp(x, f32::INFINITY)),
+            Op::Relu6 => Ok(pointwise::clamp(x, 6.0)),
+            Op::MaxPool(p) => pool::max(p, x),
+            Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
+            Op::GlobalAverage => pool::global_average(x),
+            Op::Add => Ok(pointwise::add(inputs)),
+            Op::Concat => pointwise::concat(inputs),
+            Op::Flatten => vector::flatten(x),
+            Op::Linear(l) => {
+                vector::linear(l, x, self.tensor(&l.weights, "weight")?, self.tensor(&l.weights, "bias")?)
+            }
+            Op::Softmax => vector::softmax(x),
+        }
+    }
+
+    fn backward(&self, node: &Node, inputs: &[&Array], output: &Array, dy: &Array) -> Result<Vec<Array>> {
+        let x = inputs[0];
+        let dx = match &node.op {
+            Op::Preprocess(p) => pointwise::preprocess_backward(p, dy),
+            Op::Conv2d(c) => conv::backward(c, x, self.tensor(&c.weights, "weight")?, dy),
+            Op::Relu => Ok(pointwise::clamp_backward(x, f32::INFINITY, dy)),
+            Op::Relu6 => Ok(pointwise::clamp_backward(x, 6.0, dy)),
+            Op::MaxPool(p) => pool::max_backward(p, x, dy),
+            Op::AveragePool { pool, count_padding } => pool::average_backward(pool, *count_padding, x, dy),
+            Op::GlobalAverage => pool::global_average_backward(x, dy),
+            Op::Add => return Ok(vec![dy.clone(); inputs.len()]),
+            Op::Concat => return pointwise::concat_backward(inputs, dy),
+            Op::Flatten => Array::new(x.shape(), dy.data().to_vec()),
+            Op::Linear(l) => vector::linear_backward(l, x, self.tensor(&l.weights, "weight")?, dy),
+            Op::Softmax => vector::softmax_backward(output, dy),
+        };
+        Ok(vec![dx?])
+    }
+
+    fn add(&self, a: &Array, b: &Array) -> Result<Array> {
+        Ok(pointwise::add(&[a, b]))
+    }
+}

@@ -1,0 +1,86 @@
+//! What treats every number by itself: preprocessing, the ReLUs, sums; and concatenation.
+
+use crate::{Array, Preprocess, Result};
+
+/// y[c] = scale[c] * x[order[c]] + shift[c].
+pub(super) fn preprocess(p: &Preprocess, x: &Array) -> Result<Array> {
+    let (n, shape) = x.dims4()?;
+    let area = shape.height * shape.width;
+    let mut y = Array::zeros(x.shape());
+    for n in 0..n {
+        for c in 0..3 {
+            let from = &x.item(n)[p.order[c] * area..][..area];
+            for (y, x) in y.item_mut(n)[c * area..][..area].iter_mut().zip(from) {
+                *y = p.scale[c] * x + p.shift[c];
+            }
+        }
+    }
+    Ok(y)
+}
+
+/// dx[order[c]] = scale[c] * dy[c].
+pub(super) fn preprocess_backward(p: &Preprocess, dy: &Array) -> Result<Array> {
+    let (n, shape) = dy.dims4()?;
+    let area = shape.height * shape.width;
+    let mut dx = Array::zeros(dy.shape());
+    for n in 0..n {
+        for c in 0..3 {
+            let from = &dy.item(n)[c * area..][..area];
+            for (dx, dy) in dx.item_mut(n)[p.order[c] * area..][..area].iter_mut().zip(from) {
+                *dx += p.scale[c] * dy;
+            }
+        }
+    }
+    Ok(dx)
+}
+
+/// min(max(x, 0), limit): `limit` is infinite for a ReLU and 6 for a ReLU6.
+pub(super) fn clamp(x: &Array, limit: f32) -> Array {
+    let mut y = x.clone();
+    y.data_mut().iter_mut().for_each(|v| *v = v.clamp(0.0, limit));
+    y
+}
+
+/// dy strictly inside (0, limit), 0 outside and at both ends.
+pub(super) fn clamp_backward(x: &Array, limit: f32, dy: &Array) -> Array {
+    let mut dx = dy.clone();
+    for (dx, &x) in dx.data_mut().iter_mut().zip(x.data()) {
+        if !(x > 0.0 && x < limit) {
+            *dx = 0.0;
+        }
+    }
+    dx
+}
+
+/// The sum of equal shapes; its pull-back hands dy to each.
+pub(super) fn add(inputs: &[&Array]) -> Array {
+    let mut y = inputs[0].clone();
+    for input in &inputs[1..] {
+        y.data_mut().iter_mut().zip(input.data()).for_each(|(y, x)| *y += x);
+    }
+    y
+}
+
+/// The inputs one after the other along the channels.
+pub(super) fn concat(inputs: &[&Array]) -> Result<Array> {
+    let (n, mut shape) = inputs[0].dims4()?;
+    shape.channels = 0;
+    for input in inputs {
+        shape.channels += input.dims4()?.1.channels;
+    }
+    let data = (0..n).flat_map(|n| inputs.iter().flat_map(move |input| input.item(n).iter().copied()));
+    Array::new(shape.batch(n), data.collect())
+}
+
+/// dy cut into the inputs' channels.
+pub(super) fn concat_backward(inputs: &[&Array], dy: &Array) -> Result<Vec<Array>> {
+    let mut start = 0;
+    let mut dxs = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let (n, shape) = input.dims4()?;
+        let data = (0..n).flat_map(|n| dy.item(n)[start..][..shape.len()].iter().copied());
+        dxs.push(Array::new(input.shape(), data.collect())?);
+        start += shape.len();
+    }
+    Ok(dxs)
+}

@@ -1,0 +1,30 @@
+//! The command line: one file a subcommand. Not here: what the commands do.
+
+pub mod args;
+mod dashboard;
+mod devices;
+mod drive;
+mod exit;
+mod networks;
+mod output;
+mod render;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Parses the process's arguments, runs the command and reports how it went.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        None => dashboard::run(&cli.dashboard),
+        Some(Command::Render(args)) => render::run(args),
+        Some(Command::Networks(args)) => networks::run(args),
+        Some(Command::Devices(args)) => devices::run(args),
+        Some(Command::Show(args)) => show::run(args),
+    };
+    exit::report(result)
+}

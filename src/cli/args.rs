@@ -1,0 +1,202 @@
+//! What can be typed: flags and their help. Nothing is looked up or checked here beyond its syntax.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// See what a channel of a convolutional network looks for, live, in the terminal.
+///
+/// Without a subcommand, trepang opens a dashboard: choose a layer and a channel with the arrow keys and watch
+/// gradient ascent draw what raises it. Press ? there for the keys. Where stdout is not a terminal, the same
+/// ascent runs with plain progress lines.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What the dashboard starts with.
+    #[command(flatten)]
+    pub dashboard: DashboardArgs,
+    /// Something else than the dashboard.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make one picture, without a screen
+    Render(RenderArgs),
+    /// List the networks and their layers
+    Networks(ListArgs),
+    /// List the backends and devices, and whether each one works here
+    Devices(DevicesArgs),
+    /// Print a picture in the terminal
+    Show(ShowArgs),
+}
+
+/// Which network, and what computes it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ComputeArgs {
+    /// The network [default: minivgg, which is built in]
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<String>,
+    /// A safetensors file with other weights for that network
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// The framework that computes [default: the first that `trepang devices` lists]
+    #[arg(long, value_name = "NAME")]
+    pub backend: Option<String>,
+    /// The device: cpu, cuda, cuda:1, ... or auto [default: auto]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// How many threads compute [default: one for each core]
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// `trepang`
+#[derive(Debug, Clone, Args)]
+pub struct DashboardArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub compute: ComputeArgs,
+    /// The layer to start at [default: the deepest with a ReLU]
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    /// The channel to start with
+    #[arg(long, value_name = "C", default_value_t = 4)]
+    pub channel: usize,
+    /// How pictures are made: see `trepang render --help`
+    #[arg(long, value_name = "RECIPE", default_value = "pixel")]
+    pub recipe: String,
+    /// How pictures reach the terminal; auto asks it
+    #[arg(long, value_enum, default_value_t)]
+    pub image_protocol: ImageProtocol,
+    /// Where runs are kept [default: ~/.local/share/trepang/runs]
+    #[arg(long, value_name = "DIR")]
+    pub runs: Option<PathBuf>,
+}
+
+/// How a picture reaches the terminal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ImageProtocol {
+    /// Ask the terminal what it can do
+    #[default]
+    Auto,
+    /// kitty's graphics protocol, with Unicode placeholders
+    Kitty,
+    /// DEC's sixels
+    Sixel,
+    /// iTerm2's inline images
+    Iterm2,
+    /// Two pixels a character cell, in any terminal with colours
+    Halfblocks,
+    /// No picture
+    None,
+}
+
+/// `trepang render`
+#[derive(Debug, Clone, Args)]
+#[command(group(clap::ArgGroup::new("target").args(["channel", "neuron", "logit", "from", "resume"]).required(true)))]
+pub struct RenderArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub compute: ComputeArgs,
+    /// The layer; `trepang networks` lists them, and NAME:pre is NAME before its ReLU
+    #[arg(long, value_name = "LAYER", conflicts_with_all = ["from", "resume"])]
+    pub layer: Option<String>,
+    /// Raise the mean of this channel
+    #[arg(long, value_name = "C", requires = "layer")]
+    pub channel: Option<usize>,
+    /// Raise one number: channel, row, column
+    #[arg(long, value_name = "C,Y,X", requires = "layer", value_parser = parse_neuron)]
+    pub neuron: Option<[usize; 3]>,
+    /// Raise a class: its index, its WordNet id or its name
+    #[arg(long, value_name = "CLASS")]
+    pub logit: Option<String>,
+    /// `pixel` stays in valid RGB: the picture is what the network saw. `seed` is the original recipe, exactly
+    #[arg(long, value_name = "seed|pixel", conflicts_with_all = ["from", "resume"])]
+    pub recipe: Option<String>,
+    /// How many steps [default: the recipe's]
+    #[arg(long, value_name = "S", conflicts_with = "from", value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: Option<u32>,
+    /// The side of the picture in pixels [default: the network's own]
+    #[arg(long, value_name = "PX", conflicts_with_all = ["from", "resume"])]
+    pub size: Option<usize>,
+    /// The seed of all randomness
+    #[arg(long, value_name = "K", default_value_t = 0, conflicts_with_all = ["from", "resume"])]
+    pub seed: u64,
+    /// The start picture: noise, gray, or an RGB picture of the right size [default: noise]
+    #[arg(long, value_name = "noise|gray|FILE", conflicts_with = "resume")]
+    pub init: Option<String>,
+    /// Make the picture again that this PNG of trepang's shows
+    #[arg(long, value_name = "PNG")]
+    pub from: Option<PathBuf>,
+    /// Go on with a run that was interrupted, or beyond its end with --steps
+    #[arg(long, value_name = "RUN")]
+    pub resume: Option<PathBuf>,
+    /// Where the picture goes
+    #[arg(short, long, value_name = "OUT.png")]
+    pub output: PathBuf,
+    /// Where the loss of every step goes
+    #[arg(long, value_name = "OUT.csv")]
+    pub losses: Option<PathBuf>,
+    /// Where the run's folder goes [default: ~/.local/share/trepang/runs]
+    #[arg(long, value_name = "DIR")]
+    pub runs: Option<PathBuf>,
+    /// Print one JSON object a line: every step, then what came of it
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `trepang networks`
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `trepang devices`
+#[derive(Debug, Clone, Args)]
+pub struct DevicesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many threads compute [default: one for each core]
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// `trepang show`
+#[derive(Debug, Clone, Args)]
+pub struct ShowArgs {
+    /// The picture: PNG or JPEG
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+fn parse_neuron(text: &str) -> Result<[usize; 3], String> {
+    let numbers: Option<Vec<usize>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
+    numbers
+        .and_then(|numbers| <[usize; 3]>::try_from(numbers).ok())
+        .ok_or_else(|| "three numbers are needed: channel, row, column, as in 7,0,3".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_neuron_is_three_numbers() {
+        assert_eq!(parse_neuron("7,0, 3"), Ok([7, 0, 3]));
+        for text in ["7", "7,0", "7,0,3,1", "a,b,c", "-1,0,0"] {
+            assert!(parse_neuron(text).is_err(), "{text}");
+        }
+    }
+}

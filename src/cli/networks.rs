@@ -1,0 +1,56 @@
+//! `trepang networks`: every network with its layers, at its own size.
+
+use anyhow::Result;
+use serde::Serialize;
+use trepang_api::Network;
+use trepang_weights::{NETWORKS, trained};
+
+use super::args::ListArgs;
+use super::output;
+
+#[derive(Serialize)]
+struct Listed {
+    name: String,
+    size: usize,
+    layers: Vec<Layer>,
+}
+
+#[derive(Serialize)]
+struct Layer {
+    name: String,
+    kind: &'static str,
+    channels: usize,
+    height: usize,
+    width: usize,
+}
+
+pub(super) fn run(args: &ListArgs) -> Result<()> {
+    let listed = NETWORKS.iter().map(|name| list(&trained(name, None)?.network)).collect::<Result<Vec<_>>>()?;
+    if args.json {
+        return output::json(&listed);
+    }
+    for network in &listed {
+        output::line(format_args!("{}, {} px", network.name, network.size))?;
+        for Layer { name, kind, channels, height, width } in &network.layers {
+            output::line(format_args!("  {name:<20} {kind:<15} {channels:>5} x {height} x {width}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn list(network: &Network) -> Result<Listed> {
+    let size = network.input().native;
+    let layer = |id| {
+        let shape = network.shape(size, size, id)?;
+        let node = network.node(id)?;
+        Ok(Layer {
+            name: node.name.clone(),
+            kind: node.op.kind(),
+            channels: shape.channels,
+            height: shape.height,
+            width: shape.width,
+        })
+    };
+    let layers = network.layers().map(layer).collect::<Result<_>>()?;
+    Ok(Listed { name: network.name().into(), size, layers })
+}

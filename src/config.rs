@@ -1,0 +1,199 @@
+//! From what was typed to what can be run. Everything that is named is looked up here: network, weights,
+//! backend, device, layer, channel, recipe, start picture. Only validated settings go on from here.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::thread::available_parallelism;
+
+use anyhow::{Context, Result};
+use trepang_api::{Backend, Device, Model, Network, Op, find_device};
+use trepang_weights::{Trained, trained};
+
+use crate::backends::backends;
+use crate::cli::args::{ComputeArgs, RenderArgs};
+use crate::engine::{Objective, Picture, Plan, RECIPES, Recipe, Start};
+use crate::runs::{Origin, Provenance, digest, read_origin, read_picture};
+
+/// The network if nobody says otherwise.
+const DEFAULT_NETWORK: &str = "minivgg";
+
+/// Something was asked for that cannot be: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// A network, and what computes it.
+#[derive(Debug)]
+pub struct Compute {
+    /// The network, its weights and labels.
+    pub trained: Trained,
+    /// The framework.
+    pub backend: Box<dyn Backend>,
+    /// Where it runs.
+    pub device: Device,
+    /// What a run's manifest says of all this.
+    pub provenance: Provenance,
+}
+
+impl Compute {
+    /// Looks up everything in `args`.
+    pub fn open(args: &ComputeArgs) -> Result<Self> {
+        let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
+        let trained = trained(network, args.weights.as_deref())?;
+        let threads = thread_count(args.threads);
+        let backend = find_backend(args.backend.as_deref(), threads)?;
+        let device = find_device(backend.as_ref(), args.device.as_deref().unwrap_or("auto"))?;
+        let provenance = Provenance {
+            trepang: env!("CARGO_PKG_VERSION").into(),
+            network: network.into(),
+            weights: args.weights.as_deref().map(|path| path.display().to_string()),
+            weights_sha256: digest(&trained.source),
+            backend: backend.name().into(),
+            device: device.to_string(),
+            threads,
+        };
+        Ok(Self { trained, backend, device, provenance })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.trained.network
+    }
+
+    /// Puts the network on the device.
+    pub fn model(&self) -> Result<Box<dyn Model>> {
+        Ok(self.backend.load(&self.trained.network, &self.trained.weights, &self.device)?)
+    }
+}
+
+/// The number of compute threads: what was asked for, or one for each core this process may use.
+pub fn thread_count(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| available_parallelism().map_or(1, NonZeroUsize::get), usize::from)
+}
+
+fn find_backend(name: Option<&str>, threads: usize) -> Result<Box<dyn Backend>> {
+    let all = backends(threads)?;
+    let known = all.iter().map(|backend| backend.name()).collect::<Vec<_>>().join(", ");
+    let found = all.into_iter().find(|backend| name.is_none_or(|name| backend.name() == name));
+    found.ok_or_else(|| {
+        let name = name.unwrap_or_default();
+        Usage(format!("there is no backend \"{name}\" in this build; it has: {known}")).into()
+    })
+}
+
+/// The recipe called `name`.
+pub fn find_recipe(name: &str) -> Result<Recipe> {
+    Recipe::named(name).ok_or_else(|| {
+        Usage(format!("there is no recipe \"{name}\"; the recipes are: {}", RECIPES.join(", "))).into()
+    })
+}
+
+/// The layer that the dashboard starts at: the deepest one with a ReLU.
+pub fn deepest_relu(network: &Network) -> String {
+    let relu = network.nodes().iter().rev().find(|node| matches!(node.op, Op::Relu | Op::Relu6));
+    relu.or_else(|| network.nodes().last()).map_or_else(String::new, |node| node.name.clone())
+}
+
+/// What `trepang render` has been asked to make: a plan, and the start picture's pixels if it begins with one.
+#[derive(Debug)]
+pub struct Job {
+    /// What to make.
+    pub plan: Plan,
+    /// The pixels of [`Start::Picture`].
+    pub picture: Option<Picture>,
+}
+
+impl Job {
+    /// A new ascent, from flags.
+    pub fn from_flags(args: &RenderArgs, compute: &Compute) -> Result<Self> {
+        let recipe = find_recipe(args.recipe.as_deref().unwrap_or(RECIPES[0]))?;
+        let (start, picture) = find_start(args.init.as_deref())?;
+        let plan = Plan {
+            objective: find_objective(args, &compute.trained)?,
+            size: args.size.unwrap_or(compute.network().input().native),
+            seed: args.seed,
+            steps: args.steps.map_or(recipe.steps, |steps| steps as usize),
+            start,
+            recipe,
+        };
+        Ok(Self { plan, picture })
+    }
+
+    /// The ascent that made a picture. `init` tells where its start picture is now, if that was moved.
+    pub fn again(origin: &Origin, init: Option<&str>) -> Result<Self> {
+        let mut plan = origin.plan.clone();
+        let Start::Picture { file, sha256 } = &plan.start else { return Ok(Self { plan, picture: None }) };
+        let file = init.unwrap_or(file);
+        let (start, picture) = find_start(Some(file))
+            .with_context(|| format!("this picture began from {file}; say where that is with --init"))?;
+        if !matches!(&start, Start::Picture { sha256: found, .. } if found == sha256) {
+            return Err(Usage(format!("{file} is not the picture that this one began from (its hash differs)")).into());
+        }
+        plan.start = Start::Picture { file: file.into(), sha256: sha256.clone() };
+        Ok(Self { plan, picture })
+    }
+}
+
+/// What `--from` and `--resume` take from a finished run where no flag says otherwise; fails when the weights
+/// are not the same.
+pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
+    let made = &origin.provenance;
+    let compute = Compute::open(&ComputeArgs {
+        network: args.network.clone().or_else(|| Some(made.network.clone())),
+        weights: args.weights.clone().or_else(|| made.weights.as_ref().map(Into::into)),
+        backend: args.backend.clone().or_else(|| Some(made.backend.clone())),
+        device: args.device.clone().or_else(|| Some(made.device.clone())),
+        threads: args.threads.or_else(|| u16::try_from(made.threads).ok()),
+    })?;
+    if compute.provenance.weights_sha256 == made.weights_sha256 {
+        return Ok(compute);
+    }
+    let (was, is) = (&made.weights_sha256, &compute.provenance.weights_sha256);
+    Err(Usage(format!("the weights are not those of that run (its SHA-256 was {was:.12}..., these have {is:.12}...); choose them with --weights")).into())
+}
+
+/// What made the PNG of `--from`.
+pub fn origin_of(png: &Path) -> Result<Origin> {
+    read_origin(png)
+}
+
+fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {
+    let layer = args.layer.clone().unwrap_or_default();
+    if let Some(class) = &args.logit {
+        return find_class(class, args.layer.as_deref(), trained);
+    }
+    trained.network.layer(&layer)?;
+    Ok(match (args.channel, args.neuron) {
+        (_, Some([channel, y, x])) => Objective::Neuron { layer, channel, y, x },
+        (channel, None) => Objective::Channel { layer, channel: channel.unwrap_or_default() },
+    })
+}
+
+fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Objective> {
+    if let Some(layer) = layer {
+        let node = trained.network.node(trained.network.layer(layer)?)?;
+        if !matches!(node.op, Op::Linear(_)) {
+            return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
+        }
+    }
+    let class = trained.labels.find(text).ok_or_else(|| {
+        let last = trained.labels.len().saturating_sub(1);
+        Usage(format!(
+            "{} has no class \"{text}\"; give an index from 0 to {last}, a WordNet id or a name",
+            trained.network.name()
+        ))
+    })?;
+    Ok(Objective::Logit { class })
+}
+
+fn find_start(init: Option<&str>) -> Result<(Start, Option<Picture>)> {
+    match init {
+        None | Some("noise") => Ok((Start::Noise, None)),
+        Some("gray") => Ok((Start::Gray, None)),
+        Some(file) => {
+            let picture = read_picture(Path::new(file))?;
+            let sha256 = digest(&picture.rgb);
+            Ok((Start::Picture { file: file.into(), sha256 }, Some(picture)))
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Trepang shows, in a terminal, what a channel of a convolutional network looks for.
+//!
+//! # Map
+//! - `cli`: one file a subcommand; `config`: typed text to validated settings.
+//! - `backends`: the only file that names concrete backends.
+//! - `engine`: one ascent: objective, parameters, optimizer, recipe. Host code without clock, file or thread.
+//! - `runs`: a run on disk.
+//! - `worker`: the one thread that owns the model and the ascent.
+//! - `app`: the dashboard's state, its keys and its commands: pure.
+//! - `ui`: the dashboard's drawing, the terminal and its pictures.
+//!
+//! The seam to the frameworks is the crate `trepang-api`. The library exists for the binary and its tests; the
+//! modules below are what they use.
+
+pub mod app;
+pub mod backends;
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod runs;
+pub mod ui;
+pub mod worker;

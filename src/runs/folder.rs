@@ -1,0 +1,138 @@
+//! The folder of one run: `manifest.json`, `losses.csv`, `image.png`, `state.safetensors`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use super::{Manifest, Origin, Provenance, png, state, write_atomic};
+use crate::engine::{Ascent, State};
+
+const MANIFEST: &str = "manifest.json";
+const LOSSES: &str = "losses.csv";
+const IMAGE: &str = "image.png";
+const STATE: &str = "state.safetensors";
+
+/// The folder a run is kept in.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    path: PathBuf,
+    provenance: Provenance,
+    created: u64,
+}
+
+/// A run as it was saved.
+#[derive(Debug)]
+pub struct Progress {
+    /// What it was.
+    pub origin: Origin,
+    /// How far it had come.
+    pub state: State,
+}
+
+/// Where runs go if nobody says otherwise: the user's data folder, or `runs` here without a home.
+pub fn default_folder() -> PathBuf {
+    let folder = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    match (folder("XDG_DATA_HOME"), folder("HOME")) {
+        (Some(data), _) => data.join("trepang/runs"),
+        (None, Some(home)) => home.join(".local/share/trepang/runs"),
+        (None, None) => PathBuf::from("runs"),
+    }
+}
+
+impl RunFolder {
+    /// Makes a new folder in `parent`, named after the run and numbered if the name is taken.
+    pub fn create(parent: &Path, origin: &Origin) -> Result<Self> {
+        let refused = || {
+            format!("cannot make the run's folder in {}; choose another place with --runs", parent.display())
+        };
+        fs::create_dir_all(parent).with_context(refused)?;
+        let name = slug(origin);
+        for number in 1.. {
+            let path = parent.join(if number == 1 { name.clone() } else { format!("{name}-{number}") });
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path, provenance: origin.provenance.clone(), created: now() }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error).with_context(refused),
+            }
+        }
+        unreachable!("some number is free")
+    }
+
+    /// Opens a folder to go on with its run.
+    pub fn open(path: &Path) -> Result<(Self, Progress)> {
+        let (origin, state) = state::read(&path.join(STATE))?;
+        let created = fs::read(path.join(MANIFEST))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
+            .map_or_else(now, |manifest| manifest.created);
+        let folder = Self { path: path.into(), provenance: origin.provenance.clone(), created };
+        Ok((folder, Progress { origin, state }))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Says that another backend, device or number of threads goes on with the run.
+    pub fn set_provenance(&mut self, provenance: Provenance) {
+        self.provenance = provenance;
+    }
+
+    /// Saves the run as it is. The state comes first: whatever fails after it, the run can go on.
+    pub fn save(&self, ascent: &Ascent) -> Result<()> {
+        let origin = Origin { plan: ascent.plan().clone(), provenance: self.provenance.clone() };
+        state::write(&self.path.join(STATE), &origin, ascent.state())?;
+        write_losses(&self.path.join(LOSSES), &ascent.state().losses)?;
+        png::write_picture(&self.path.join(IMAGE), &ascent.picture(), &origin)?;
+        let manifest = serde_json::to_vec_pretty(&self.manifest(origin, ascent))?;
+        write_atomic(&self.path.join(MANIFEST), &manifest)
+    }
+
+    fn manifest(&self, origin: Origin, ascent: &Ascent) -> Manifest {
+        let losses = &ascent.state().losses;
+        Manifest {
+            objective: origin.plan.objective.to_string(),
+            origin,
+            step: ascent.step_count(),
+            loss_first: losses.first().copied(),
+            loss_last: losses.last().copied(),
+            dead_steps: ascent.state().dead_steps,
+            saturated: ascent.picture().saturated(),
+            finished: ascent.is_finished(),
+            created: self.created,
+        }
+    }
+}
+
+/// `step,loss`, one line a step, with every digit that an `f64` needs.
+pub(crate) fn write_losses(path: &Path, losses: &[f64]) -> Result<()> {
+    let mut text = String::from("step,loss\n");
+    for (step, loss) in (1..).zip(losses) {
+        let _ = writeln!(text, "{step},{loss}");
+    }
+    write_atomic(path, text.as_bytes())
+}
+
+/// `minivgg-channel-block5_conv2-4-pixel-seed0`: the objective's own words, fit for a file name.
+fn slug(origin: &Origin) -> String {
+    let Origin { plan, provenance } = origin;
+    let text = format!("{}-{}-{}-seed{}", provenance.network, plan.objective, plan.recipe.name, plan.seed);
+    let mut slug = String::new();
+    for c in text.chars().take(120) {
+        match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '_' => slug.push(c),
+            _ if slug.ends_with('-') => {}
+            _ => slug.push('-'),
+        }
+    }
+    slug
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,67 @@
+//! The state of an ascent as one safetensors file: the tensors, and the origin and the losses in its header,
+//! so that the file alone is enough to go on.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use trepang_api::Array;
+
+use super::{Origin, write_atomic};
+use crate::engine::{Moments, State};
+
+/// Saves what `Ascent::resume` needs.
+pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
+    let f32s = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let losses: Vec<u8> = state.losses.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let tensors = [
+        ("x", Dtype::F32, state.x.shape().to_vec(), f32s(state.x.data())),
+        ("first", Dtype::F32, vec![state.moments.first.len()], f32s(&state.moments.first)),
+        ("second", Dtype::F32, vec![state.moments.second.len()], f32s(&state.moments.second)),
+        ("losses", Dtype::F64, vec![state.losses.len()], losses),
+    ];
+    let views = tensors
+        .iter()
+        .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    let header = HashMap::from([
+        ("origin".to_owned(), serde_json::to_string(origin)?),
+        ("dead_steps".to_owned(), state.dead_steps.to_string()),
+    ]);
+    write_atomic(path, &safetensors::serialize(views, Some(header))?)
+}
+
+/// Reads it back.
+pub(super) fn read(path: &Path) -> Result<(Origin, State)> {
+    let bytes = std::fs::read(path)
+        .with_context(|| format!("cannot read the state {}: is this the folder of a run?", path.display()))?;
+    parse(&bytes).with_context(|| format!("the state {} is damaged", path.display()))
+}
+
+fn parse(bytes: &[u8]) -> Result<(Origin, State)> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let header = header.metadata().as_ref().context("it has no header")?;
+    let file = SafeTensors::deserialize(bytes)?;
+    let origin = serde_json::from_str(header.get("origin").context("it does not say what it belongs to")?)?;
+    let x = file.tensor("x")?;
+    let state = State {
+        x: Array::new(x.shape(), f32s(&x)?)?,
+        moments: Moments { first: f32s(&file.tensor("first")?)?, second: f32s(&file.tensor("second")?)? },
+        losses: numbers(&file.tensor("losses")?, Dtype::F64, f64::from_le_bytes)?,
+        dead_steps: header.get("dead_steps").context("it does not count its dead steps")?.parse()?,
+    };
+    Ok((origin, state))
+}
+
+fn f32s(view: &TensorView) -> Result<Vec<f32>> {
+    numbers(view, Dtype::F32, f32::from_le_bytes)
+}
+
+fn numbers<T, const N: usize>(view: &TensorView, dtype: Dtype, number: fn([u8; N]) -> T) -> Result<Vec<T>> {
+    if view.dtype() != dtype {
+        bail!("it holds {:?} where {dtype:?} belongs", view.dtype());
+    }
+    Ok(view.data().as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect())
+}

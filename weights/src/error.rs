@@ -1,0 +1,59 @@
+//! What can be wrong with a weights file, in one sentence each.
+
+use std::io;
+use std::path::PathBuf;
+
+/// The result of reading weights.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why weights could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name that is not in the catalog.
+    #[error("there is no network \"{name}\"; the networks are: {known}")]
+    UnknownNetwork {
+        /// The name asked for.
+        name: String,
+        /// Those there are, separated by commas.
+        known: String,
+    },
+    /// The file could not be opened or read.
+    #[error("cannot read the weights file {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Not a safetensors file, or one that was cut short.
+    #[error(
+        "{path} is not a whole safetensors file ({reason}); if it was downloaded, it may have been cut short: \
+         fetch it again"
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The reader's reason.
+        reason: String,
+    },
+    /// A tensor of a type that cannot hold weights.
+    #[error("{path}: tensor \"{tensor}\" holds {dtype}; weights are F32, F16, BF16 or F64")]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// The tensor's name.
+        tensor: String,
+        /// Its type.
+        dtype: String,
+    },
+    /// A line of a table of labels that is not index, WNID, name.
+    #[error("line {line} of the labels is not \"index, WNID, name\" with index {line}, counted from 0")]
+    Labels {
+        /// Counted from 0.
+        line: usize,
+    },
+    /// The tensors and the network do not go together.
+    #[error(transparent)]
+    Network(#[from] trepang_api::Error),
+}

@@ -1,0 +1,79 @@
+//! The names of a network's classes.
+
+use crate::{Error, Result};
+
+/// One class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// WordNet's id, `n02321529`.
+    pub wnid: String,
+    /// The lemmas, `sea cucumber, holothurian`.
+    pub name: String,
+}
+
+/// The classes of a network's logits, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct Labels(Vec<Label>);
+
+impl Labels {
+    /// Reads lines of index, WNID and name, separated by tabs.
+    pub fn parse(table: &str) -> Result<Self> {
+        let parse = |(index, text): (usize, &str)| {
+            let mut fields = text.splitn(3, '\t');
+            match (fields.next().and_then(|f| f.parse::<usize>().ok()), fields.next(), fields.next()) {
+                (Some(found), Some(wnid), Some(name)) if found == index => {
+                    Ok(Label { wnid: wnid.into(), name: name.into() })
+                }
+                _ => Err(Error::Labels { line: index }),
+            }
+        };
+        table.lines().enumerate().map(parse).collect::<Result<_>>().map(Self)
+    }
+
+    /// The label of a logit.
+    pub fn get(&self, class: usize) -> Option<&Label> {
+        self.0.get(class)
+    }
+
+    /// How many classes there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True for a network without a classifier.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The class that `text` means: its index, its WNID, or one of its lemmas, whatever the case and with `_`
+    /// for a space.
+    pub fn find(&self, text: &str) -> Option<usize> {
+        if let Ok(index) = text.parse::<usize>() {
+            return (index < self.0.len()).then_some(index);
+        }
+        let wanted = text.replace('_', " ").to_lowercase();
+        self.0.iter().position(|label| {
+            label.wnid == wanted || label.name.split(", ").any(|lemma| lemma.to_lowercase() == wanted)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_found_by_index_wnid_or_lemma() {
+        let labels = Labels::parse("0\tn01\tgoldfish, Carassius auratus\n1\tn02\tsea cucumber\n").unwrap();
+        for text in ["1", "n02", "sea_cucumber", "Sea Cucumber"] {
+            assert_eq!(labels.find(text), Some(1), "{text}");
+        }
+        assert_eq!(labels.find("carassius auratus"), Some(0));
+        assert_eq!(labels.find("2"), None);
+    }
+
+    #[test]
+    fn a_table_out_of_order_is_an_error() {
+        assert!(Labels::parse("1\tn01\tgoldfish\n").is_err());
+    }
+}

@@ -1,0 +1,32 @@
+//! Where Trepang's weights come from: the safetensors reader, the class labels and the embedded network.
+//!
+//! This crate is *not* for running networks, and never writes a file.
+
+mod catalog;
+mod embedded;
+mod error;
+mod labels;
+mod safetensors;
+
+use std::borrow::Cow;
+
+use trepang_api::{Network, Weights};
+
+pub use catalog::{NETWORKS, trained};
+pub use embedded::{MINIVGG_CARD, minivgg};
+pub use error::{Error, Result};
+pub use labels::{Label, Labels};
+pub use safetensors::read_safetensors;
+
+/// A network with what makes it usable: weights that fit it, and names for its classes.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// The network.
+    pub network: Network,
+    /// Weights that fit it.
+    pub weights: Weights,
+    /// The classes of its logits.
+    pub labels: Labels,
+    /// The bytes that the weights were read from, for their hash.
+    pub source: Cow<'static, [u8]>,
+}
