@@ -1,1 +1,13 @@
-//! x
+//! The dashboard's state and what keys do to it: pure. `State::update` takes a message and returns commands;
+//! nothing here draws, reads a clock, starts a thread or knows a terminal's or a framework's types.
+
+mod actions;
+mod curve;
+mod keys;
+mod snapshot;
+mod state;
+
+pub use curve::Curve;
+pub use keys::{BINDINGS, Binding, Key};
+pub use snapshot::{RunView, Snapshot, Status};
+pub use state::{Command, LayerInfo, Message, Mode, NetworkInfo, Pane, Settings, State};

@@ -88,12 +88,6 @@ pub fn find_recipe(name: &str) -> Result<Recipe> {
     })
 }
 
-/// The layer that the dashboard starts at: the deepest one with a ReLU.
-pub fn deepest_relu(network: &Network) -> String {
-    let relu = network.nodes().iter().rev().find(|node| matches!(node.op, Op::Relu | Op::Relu6));
-    relu.or_else(|| network.nodes().last()).map_or_else(String::new, |node| node.name.clone())
-}
-
 /// What `trepang render` has been asked to make: a plan, and the start picture's pixels if it begins with one.
 #[derive(Debug)]
 pub struct Job {

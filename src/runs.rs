@@ -1,11 +1,16 @@
 //! A run on disk: a folder with its manifest, losses, picture and the state to go on from. Every write is
 //! atomic, so a folder is never half saved in a way that loses what was there. Not here: deciding when.
 
+use std::time::Duration;
+
 mod atomic;
 mod folder;
 mod manifest;
 mod png;
 mod state;
+
+/// How much work a power cut may cost: a run in progress is saved this often.
+pub const SAVE_EVERY: Duration = Duration::from_secs(30);
 
 pub use atomic::write as write_atomic;
 pub(crate) use folder::write_losses;

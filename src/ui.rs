@@ -1,1 +1,154 @@
-//! x
+//! The dashboard's drawing, its terminal and its pictures. It renders from [`State`] and what the encoder last
+//! finished; it never touches a tensor.
+
+mod channels;
+mod encoder;
+mod event_loop;
+mod graphics;
+mod help;
+mod input;
+mod keyline;
+mod layers;
+mod loss;
+mod network;
+mod picture;
+mod run;
+mod terminal;
+mod theme;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, BorderType, Paragraph};
+
+pub use encoder::{Encoded, Encoder, Request, encode};
+pub use event_loop::{Ending, run};
+pub use graphics::{Graphics, Protocol};
+pub use terminal::Screen;
+pub use theme::Theme;
+
+use crate::app::{Mode, State};
+
+/// The smallest screen that holds all panes.
+pub const FULL: (u16, u16) = (60, 18);
+
+/// What is drawn besides the state.
+#[derive(Debug, Default)]
+pub struct View<'a> {
+    /// The picture, ready for this terminal.
+    pub picture: Option<&'a Encoded>,
+    /// How pictures are shown, and how many bytes a second that takes.
+    pub link: String,
+    /// Colours.
+    pub theme: Theme,
+}
+
+/// Where the panes are.
+///
+/// ```text
+/// +- network ------+- picture --------------------+- run -------+
+/// | minivgg        |                              | running     |
+/// +- layers -------+                              | step 57/128 |
+/// | block1_conv1   |                              | loss 12.3   |
+/// | ...            |                              |             |
+/// |                +- loss -----------------------+-------------+
+/// +- channels -----+ the whole run         | its recent part    |
+/// | 136 137 138 .. |                       |                    |
+/// +----------------+-----------------------+--------------------+
+/// Enter start  Space pause  ...
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Panes {
+    /// What runs where.
+    pub network: Rect,
+    /// The list of layers.
+    pub layers: Rect,
+    /// The channels around the cursor.
+    pub channels: Rect,
+    /// The picture.
+    pub picture: Rect,
+    /// The numbers of the run.
+    pub run: Rect,
+    /// The curve.
+    pub loss: Rect,
+    /// The keys, or what the user has to be told.
+    pub keys: Rect,
+}
+
+impl Panes {
+    /// Divides the screen. All panes but the picture and the keys are empty when the picture is zoomed.
+    pub fn of(area: Rect, zoomed: bool) -> Self {
+        let [body, keys] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+        if zoomed {
+            let none = Rect::default();
+            return Self { network: none, layers: none, channels: none, picture: body, run: none, loss: none, keys };
+        }
+        let left = (area.width * 3 / 10).clamp(24, 36);
+        let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(body);
+        let channels = (body.height / 5).clamp(4, 7);
+        let [network, layers, channels] =
+            Layout::vertical([Constraint::Length(5), Constraint::Fill(1), Constraint::Length(channels)]).areas(left);
+        let loss = (body.height * 3 / 10).clamp(5, 14);
+        let [top, loss] = Layout::vertical([Constraint::Fill(1), Constraint::Length(loss)]).areas(right);
+        let run = (right.width / 3).clamp(20, 30);
+        let [picture, run] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(run)]).areas(top);
+        Self { network, layers, channels, picture, run, loss, keys }
+    }
+
+    /// The cells that the picture may fill, inside its border.
+    pub fn picture_inner(&self) -> Rect {
+        Block::bordered().inner(self.picture)
+    }
+}
+
+/// Draws everything.
+pub fn render(frame: &mut Frame, state: &State, view: &View) {
+    let area = frame.area();
+    if area.width < FULL.0 || area.height < FULL.1 {
+        return too_small(frame, state, area);
+    }
+    let panes = Panes::of(area, state.zoomed);
+    picture::render(frame, state, view, panes.picture);
+    if !state.zoomed {
+        network::render(frame, state, view, panes.network);
+        layers::render(frame, state, view, panes.layers);
+        channels::render(frame, state, view, panes.channels);
+        run::render(frame, state, view, panes.run);
+        loss::render(frame, state, view, panes.loss);
+    }
+    keyline::render(frame, state, view, panes.keys);
+    if state.mode == Mode::Help {
+        help::render(frame, view, area);
+    }
+}
+
+/// How many channels a row of the channel pane holds on a screen of this size.
+pub fn channels_in_a_row(area: Rect) -> usize {
+    channels::in_a_row(Panes::of(area, false).channels)
+}
+
+/// The run in a few words, and how much room the dashboard wants. The run goes on.
+fn too_small(frame: &mut Frame, state: &State, area: Rect) {
+    let run = state.snapshot.run.as_ref();
+    let lines = vec![
+        Line::from(run.map_or_else(|| state.network.name.clone(), |run| run.plan.objective.to_string())),
+        Line::from(run.map_or_else(String::new, |run| {
+            let loss = run.loss.map_or_else(String::new, |loss| format!(" loss {}", run::number(loss)));
+            format!("step {}/{}{loss}", run.step, run.plan.steps)
+        })),
+        Line::from(format!("{}x{} is too small", area.width, area.height)),
+        Line::from(format!("enlarge to {}x{}", FULL.0, FULL.1)),
+        Line::from("q quits"),
+    ];
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// A pane's border with its title; brighter where the arrow keys work.
+fn pane(title: String, theme: &Theme, focused: bool) -> Block<'static> {
+    let border = if focused { theme.accent } else { theme.dim };
+    Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(border)
+        .title(Line::styled(format!(" {title} "), if focused { theme.accent } else { Style::default() }))
+}

@@ -59,12 +59,12 @@ pub struct DashboardArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub compute: ComputeArgs,
-    /// The layer to start at [default: the deepest with a ReLU]
+    /// The layer to start at [default: one worth a first look]
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
-    /// The channel to start with
-    #[arg(long, value_name = "C", default_value_t = 4)]
-    pub channel: usize,
+    /// The channel to start with [default: one worth a first look, or 0 of the layer given]
+    #[arg(long, value_name = "C")]
+    pub channel: Option<usize>,
     /// How pictures are made: see `trepang render --help`
     #[arg(long, value_name = "RECIPE", default_value = "pixel")]
     pub recipe: String,

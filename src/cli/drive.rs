@@ -11,10 +11,7 @@ use trepang_api::Model;
 
 use super::exit::Interrupted;
 use crate::engine::{Ascent, StepReport};
-use crate::runs::RunFolder;
-
-/// How much work a power cut may cost.
-const SAVE_EVERY: Duration = Duration::from_secs(30);
+use crate::runs::{RunFolder, SAVE_EVERY};
 
 /// Takes all remaining steps, calling `on_step` after each; returns the seconds they took. Whatever stops it
 /// early, the steps taken so far are saved, and the error says where.

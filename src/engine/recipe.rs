@@ -61,13 +61,18 @@ impl Recipe {
     }
 
     /// The same idea done honestly: the image lives in valid RGB, and what is saved is what the network saw.
+    ///
+    /// Its numbers were chosen on minivgg, by eye and by measure: a tenth of the seed's relative step and a
+    /// faint start reach about the same activation with 3 to 25 times fewer saturated values, and without the
+    /// start's grain. A third and more of the channels of its deep layers are dead at any faint start, so the
+    /// recipe climbs before the ReLU until they wake.
     pub fn pixel() -> Self {
         Self {
             name: "pixel".into(),
             about: "the same idea in valid RGB: the saved picture is what the network saw".into(),
             space: Space::Rgb,
-            noise: 0.1,
-            optimizer: Optimizer::Normalised { rate: 0.02 },
+            noise: 0.04,
+            optimizer: Optimizer::Normalised { rate: 0.01 },
             dead: DeadChannel::ClimbBeforeRelu,
             steps: 128,
         }

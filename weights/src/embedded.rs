@@ -20,5 +20,11 @@ pub fn minivgg() -> Result<Trained> {
     let network = networks::minivgg()?;
     let weights = read_safetensors(WEIGHTS, Path::new("the embedded minivgg"))?;
     weights.check(&network)?;
-    Ok(Trained { network, weights, labels: Labels::parse(LABELS)?, source: WEIGHTS.into() })
+    Ok(Trained {
+        network,
+        weights,
+        labels: Labels::parse(LABELS)?,
+        first_look: ("block5_conv2", 140), // king penguins, unmistakably
+        source: WEIGHTS.into(),
+    })
 }

@@ -27,6 +27,8 @@ pub struct Trained {
     pub weights: Weights,
     /// The classes of its logits.
     pub labels: Labels,
+    /// A layer and a channel worth looking at first.
+    pub first_look: (&'static str, usize),
     /// The bytes that the weights were read from, for their hash.
     pub source: Cow<'static, [u8]>,
 }

@@ -1,0 +1,164 @@
+//! One small function a command, named as the key table calls it. Each changes the state and says what others
+//! have to do.
+
+use super::{Command, Mode, Pane, State, Status};
+
+/// Steps that `+` adds and `-` takes away.
+const STEPS: usize = 32;
+
+/// Channels that a page moves.
+const PAGE: usize = 16;
+
+const NOTHING: Vec<Command> = Vec::new();
+
+pub(super) fn up(state: &mut State) -> Vec<Command> {
+    match state.pane {
+        Pane::Layers => set_layer(state, state.layer.saturating_sub(1)),
+        Pane::Channels => back(state, state.row),
+    }
+}
+
+pub(super) fn down(state: &mut State) -> Vec<Command> {
+    match state.pane {
+        Pane::Layers => set_layer(state, state.layer + 1),
+        Pane::Channels => forth(state, state.row),
+    }
+}
+
+pub(super) fn left(state: &mut State) -> Vec<Command> {
+    back(state, 1)
+}
+
+pub(super) fn right(state: &mut State) -> Vec<Command> {
+    forth(state, 1)
+}
+
+pub(super) fn page_up(state: &mut State) -> Vec<Command> {
+    back(state, PAGE)
+}
+
+pub(super) fn page_down(state: &mut State) -> Vec<Command> {
+    forth(state, PAGE)
+}
+
+pub(super) fn first(state: &mut State) -> Vec<Command> {
+    back(state, usize::MAX)
+}
+
+pub(super) fn last(state: &mut State) -> Vec<Command> {
+    forth(state, usize::MAX)
+}
+
+fn back(state: &mut State, channels: usize) -> Vec<Command> {
+    state.channel = state.channel.saturating_sub(channels);
+    NOTHING
+}
+
+fn forth(state: &mut State, channels: usize) -> Vec<Command> {
+    let last = state.channels().saturating_sub(1);
+    state.channel = state.channel.saturating_add(channels).min(last);
+    NOTHING
+}
+
+/// Moves to a layer and keeps the channel where the layer has it.
+fn set_layer(state: &mut State, layer: usize) -> Vec<Command> {
+    state.layer = layer.min(state.layers.len().saturating_sub(1));
+    forth(state, 0)
+}
+
+pub(super) fn next_pane(state: &mut State) -> Vec<Command> {
+    state.pane = match state.pane {
+        Pane::Layers => Pane::Channels,
+        Pane::Channels => Pane::Layers,
+    };
+    NOTHING
+}
+
+pub(super) fn previous_pane(state: &mut State) -> Vec<Command> {
+    next_pane(state) // of two
+}
+
+pub(super) fn jump(state: &mut State) -> Vec<Command> {
+    state.mode = Mode::Jump(String::new());
+    NOTHING
+}
+
+pub(super) fn toggle_pre(state: &mut State) -> Vec<Command> {
+    match state.layers.get(state.layer) {
+        Some(layer) if layer.has_pre => state.pre = !state.pre,
+        Some(layer) => state.remark = Some(format!("{} has no ReLU to look before", layer.name)),
+        None => {}
+    }
+    NOTHING
+}
+
+pub(super) fn start(state: &mut State) -> Vec<Command> {
+    vec![Command::Start(Box::new(state.plan()))]
+}
+
+pub(super) fn pause(state: &mut State) -> Vec<Command> {
+    match state.snapshot.status {
+        Status::Running => vec![Command::Pause],
+        Status::Paused => vec![Command::Resume],
+        _ => {
+            state.remark = Some("nothing is running: Enter starts an ascent".into());
+            NOTHING
+        }
+    }
+}
+
+pub(super) fn reseed(state: &mut State) -> Vec<Command> {
+    state.settings.seed = state.settings.seed.wrapping_add(1);
+    start(state)
+}
+
+pub(super) fn more_steps(state: &mut State) -> Vec<Command> {
+    set_steps(state, |steps| steps.saturating_add(STEPS))
+}
+
+pub(super) fn fewer_steps(state: &mut State) -> Vec<Command> {
+    set_steps(state, |steps| steps.saturating_sub(STEPS).max(STEPS))
+}
+
+/// Changes the steps of the next start and, if there is one, of the run on screen.
+fn set_steps(state: &mut State, change: impl Fn(usize) -> usize) -> Vec<Command> {
+    state.settings.steps = change(state.settings.steps);
+    match &state.snapshot.run {
+        Some(run) if state.has_run() => vec![Command::SetSteps(change(run.plan.steps).max(run.step))],
+        _ => NOTHING,
+    }
+}
+
+pub(super) fn save(state: &mut State) -> Vec<Command> {
+    if state.snapshot.run.is_some() {
+        return vec![Command::Save];
+    }
+    state.remark = Some("there is nothing to save yet: Enter starts an ascent".into());
+    NOTHING
+}
+
+pub(super) fn zoom(state: &mut State) -> Vec<Command> {
+    state.zoomed = !state.zoomed;
+    vec![Command::Redraw]
+}
+
+pub(super) fn next_protocol(_: &mut State) -> Vec<Command> {
+    vec![Command::NextProtocol]
+}
+
+pub(super) fn redraw(_: &mut State) -> Vec<Command> {
+    vec![Command::Redraw]
+}
+
+pub(super) fn suspend(_: &mut State) -> Vec<Command> {
+    vec![Command::Suspend]
+}
+
+pub(super) fn toggle_help(state: &mut State) -> Vec<Command> {
+    state.mode = Mode::Help;
+    NOTHING
+}
+
+pub(super) fn quit(_: &mut State) -> Vec<Command> {
+    vec![Command::Quit]
+}

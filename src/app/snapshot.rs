@@ -1,0 +1,69 @@
+//! What the worker publishes: one immutable picture of how things stand, newest wins.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Curve;
+use crate::engine::{Picture, Plan};
+
+/// How things stand.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Snapshot {
+    /// Larger for each newer one.
+    pub version: u64,
+    /// What the worker is doing.
+    pub status: Status,
+    /// The run, once one has begun.
+    pub run: Option<RunView>,
+    /// The last thing worth telling: what was saved where, what went wrong.
+    pub notice: Option<Arc<str>>,
+}
+
+/// What the worker is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Status {
+    /// Putting the network on the device.
+    #[default]
+    Loading,
+    /// Nothing: no run has begun.
+    Idle,
+    /// Climbing.
+    Running,
+    /// Waiting for the user to go on.
+    Paused,
+    /// The run took all its steps.
+    Finished,
+    /// The run cannot go on; the notice says why.
+    Stopped,
+    /// The worker itself cannot go on: the dashboard has to end, with this message.
+    Broken(String),
+}
+
+/// A run as far as it has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunView {
+    /// What it is.
+    pub plan: Arc<Plan>,
+    /// Counts the runs of this session, to tell one from the next.
+    pub number: u64,
+    /// Steps taken.
+    pub step: usize,
+    /// The newest loss.
+    pub loss: Option<f64>,
+    /// The length of the newest gradient.
+    pub gradient_norm: Option<f64>,
+    /// Did the newest step climb before the ReLU, because no gradient reached the image?
+    pub dead: bool,
+    /// How many steps did.
+    pub dead_steps: usize,
+    /// Share of the picture's values at 0 or 255.
+    pub saturated: f64,
+    /// Steps a second, lately.
+    pub rate: Option<f64>,
+    /// The losses.
+    pub curve: Curve,
+    /// The picture, as it would be saved now.
+    pub picture: Arc<Picture>,
+    /// Where it was last saved.
+    pub folder: Option<PathBuf>,
+}

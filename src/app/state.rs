@@ -1,0 +1,251 @@
+//! Everything the dashboard shows, and the one way to change it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::keys::{Key, lookup};
+use super::{RunView, Snapshot, Status};
+use crate::engine::{Objective, Plan, Recipe, Start};
+
+/// Something happened.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Key),
+    /// The worker published.
+    Snapshot(Arc<Snapshot>),
+}
+
+/// Something is to be done by others.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// The worker: begin this ascent, whatever runs now.
+    Start(Box<Plan>),
+    /// The worker: wait.
+    Pause,
+    /// The worker: go on.
+    Resume,
+    /// The worker: this many steps in all.
+    SetSteps(usize),
+    /// The worker: save what there is.
+    Save,
+    /// The terminal: draw everything anew.
+    Redraw,
+    /// The terminal: show pictures another way.
+    NextProtocol,
+    /// The terminal: give it back to the shell for a while.
+    Suspend,
+    /// Everything: end.
+    Quit,
+}
+
+/// The network, for its pane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkInfo {
+    /// Its name.
+    pub name: String,
+    /// What computes it.
+    pub backend: String,
+    /// Where.
+    pub device: String,
+    /// With how many threads.
+    pub threads: usize,
+    /// How many numbers it learned.
+    pub parameters: usize,
+    /// The weights' file, if they are not the network's own.
+    pub weights: Option<String>,
+}
+
+/// A layer, for its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerInfo {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub kind: &'static str,
+    /// C
+    pub channels: usize,
+    /// H, at the ascent's size.
+    pub height: usize,
+    /// W, at the ascent's size.
+    pub width: usize,
+    /// Has it a form before its ReLU?
+    pub has_pre: bool,
+}
+
+/// What the arrow keys move in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    /// Up and down move between layers.
+    Layers,
+    /// Up and down move by a row of channels.
+    Channels,
+}
+
+/// What keys mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// The key table.
+    Browse,
+    /// A channel's number is being typed.
+    Jump(String),
+    /// The help is open: any key closes it.
+    Help,
+}
+
+/// How ascents are made from the dashboard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// The side of the image.
+    pub size: usize,
+    /// The seed of the next start.
+    pub seed: u64,
+    /// The steps of the next start.
+    pub steps: usize,
+}
+
+/// The whole dashboard.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The network.
+    pub network: NetworkInfo,
+    /// Its layers, without those that are only a form before a ReLU.
+    pub layers: Vec<LayerInfo>,
+    /// The layer under the cursor.
+    pub layer: usize,
+    /// Is it meant before its ReLU?
+    pub pre: bool,
+    /// The channel under the cursor.
+    pub channel: usize,
+    /// Where the cursor is.
+    pub pane: Pane,
+    /// What keys mean.
+    pub mode: Mode,
+    /// Is the picture alone on the screen?
+    pub zoomed: bool,
+    /// How ascents are made.
+    pub settings: Settings,
+    /// How things stand.
+    pub snapshot: Arc<Snapshot>,
+    /// What the user has to be told about a key, until the next one.
+    pub remark: Option<String>,
+    /// The newest loss of every channel that has been climbed in this session, by layer name and channel.
+    pub climbed: HashMap<(String, usize), f64>,
+    /// Channels in a row of the channel pane, as it was last drawn.
+    pub row: usize,
+}
+
+impl State {
+    /// The dashboard before anything has happened, with the cursor on a layer and a channel that exist.
+    pub fn new(network: NetworkInfo, layers: Vec<LayerInfo>, settings: Settings) -> Self {
+        Self {
+            network,
+            layer: layers.len().saturating_sub(1),
+            layers,
+            pre: false,
+            channel: 0,
+            pane: Pane::Layers,
+            mode: Mode::Browse,
+            zoomed: false,
+            settings,
+            snapshot: Arc::default(),
+            remark: None,
+            climbed: HashMap::new(),
+            row: 8,
+        }
+    }
+
+    /// Takes in what happened and says what is to be done about it.
+    pub fn update(&mut self, message: Message) -> Vec<Command> {
+        match message {
+            Message::Snapshot(snapshot) => {
+                self.see(snapshot);
+                Vec::new()
+            }
+            Message::Key(key) => self.press(key),
+        }
+    }
+
+    fn see(&mut self, snapshot: Arc<Snapshot>) {
+        if let Some(RunView { plan, loss: Some(loss), .. }) = &snapshot.run
+            && let Objective::Channel { layer, channel } = &plan.objective
+        {
+            self.climbed.insert((layer.clone(), *channel), *loss);
+        }
+        self.snapshot = snapshot;
+    }
+
+    fn press(&mut self, key: Key) -> Vec<Command> {
+        self.remark = None;
+        match (&self.mode, lookup(key)) {
+            (_, Some(binding)) if key == Key::Ctrl('c') => (binding.act)(self),
+            (Mode::Jump(_), _) => {
+                self.type_number(key);
+                Vec::new()
+            }
+            (Mode::Help, _) => {
+                self.mode = Mode::Browse;
+                Vec::new()
+            }
+            (Mode::Browse, Some(binding)) => (binding.act)(self),
+            (Mode::Browse, None) => Vec::new(),
+        }
+    }
+
+    /// Digits build the number, Enter goes there, Esc gives up.
+    fn type_number(&mut self, key: Key) {
+        let Mode::Jump(typed) = &mut self.mode else { return };
+        match key {
+            Key::Char(digit @ '0'..='9') if typed.len() < 6 => typed.push(digit),
+            Key::Backspace => {
+                typed.pop();
+            }
+            Key::Enter => {
+                let (last, wanted) = (self.channels().saturating_sub(1), self.jump_target());
+                match wanted {
+                    Some(channel) if channel <= last => self.channel = channel,
+                    Some(channel) => self.remark = Some(format!("no channel {channel}: the last is {last}")),
+                    None => {}
+                }
+                self.mode = Mode::Browse;
+            }
+            Key::Escape => self.mode = Mode::Browse,
+            _ => {}
+        }
+    }
+
+    fn jump_target(&self) -> Option<usize> {
+        match &self.mode {
+            Mode::Jump(typed) => typed.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// How many channels the layer under the cursor has.
+    pub fn channels(&self) -> usize {
+        self.layers.get(self.layer).map_or(0, |layer| layer.channels)
+    }
+
+    /// The name of the layer under the cursor, in the form meant.
+    pub fn layer_name(&self) -> String {
+        let Some(layer) = self.layers.get(self.layer) else { return String::new() };
+        match self.pre && layer.has_pre {
+            true => format!("{}:pre", layer.name),
+            false => layer.name.clone(),
+        }
+    }
+
+    /// The ascent that Enter starts.
+    pub fn plan(&self) -> Plan {
+        let Settings { recipe, size, seed, steps } = self.settings.clone();
+        let objective = Objective::channel(&self.layer_name(), self.channel);
+        Plan { objective, recipe, size, seed, start: Start::Noise, steps }
+    }
+
+    /// Is a run there whose steps can still change?
+    pub(super) fn has_run(&self) -> bool {
+        self.snapshot.run.is_some() && !matches!(self.snapshot.status, Status::Stopped | Status::Broken(_))
+    }
+}

@@ -1,0 +1,246 @@
+//! The dashboard's loop: keys in, snapshots in, frames out. It draws only what changed: keys at once,
+//! numbers at most [`NUMBERS`] apart, pictures as often as the link to the terminal bears.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use ratatui::crossterm::event::{self, Event};
+use ratatui::layout::{Rect, Size};
+
+use super::{Encoded, Encoder, Graphics, Panes, Request, Screen, Theme, View, channels_in_a_row, input, render};
+use crate::app::{Command, Message, Mode, State, Status};
+use crate::engine::Picture;
+use crate::worker::Worker;
+
+/// Between two frames that only bring new numbers.
+const NUMBERS: Duration = Duration::from_millis(100);
+
+/// Between two pictures at least, and at most.
+const PICTURES: [Duration; 2] = [Duration::from_millis(150), Duration::from_secs(2)];
+
+/// A picture may keep the link busy for one part in this many.
+const SHARE: u32 = 4;
+
+/// How long to wait for a key before looking for news.
+const WAIT: Duration = Duration::from_millis(20);
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The user quit.
+    Quit,
+    /// A signal of this number asked to stop.
+    Signal(i32),
+}
+
+/// Runs the dashboard until the user quits, a signal comes (its number appears in `signal`) or something
+/// breaks.
+pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &AtomicUsize) -> Result<Ending> {
+    let mut desk = Desk::new(screen)?;
+    loop {
+        if event::poll(WAIT)? && desk.take_events(state, worker)? {
+            return Ok(Ending::Quit);
+        }
+        match signal.load(Ordering::Relaxed) {
+            0 => {}
+            number => return Ok(Ending::Signal(number as i32)),
+        }
+        desk.take_snapshot(state, worker)?;
+        desk.take_picture()?;
+        desk.request_picture(state);
+        desk.draw(state)?;
+    }
+}
+
+/// What the loop knows besides the state.
+struct Desk<'a> {
+    screen: &'a mut Screen,
+    encoder: Encoder,
+    area: Rect,
+    theme: Theme,
+    /// What is on the screen.
+    shown: Option<Encoded>,
+    /// What was last asked of the encoder.
+    asked: Option<Asked>,
+    asked_at: Instant,
+    /// How long pictures have to be apart, as the link's speed has it.
+    apart: Duration,
+    /// Something must be drawn now.
+    urgent: bool,
+    /// Something may be drawn when the time has come.
+    stale: bool,
+    drawn_at: Instant,
+    link: Link,
+}
+
+/// A picture request in all that makes it differ from another.
+#[derive(Clone, PartialEq)]
+struct Asked {
+    picture: Arc<Picture>,
+    cells: Size,
+    graphics: Graphics,
+    live: bool,
+}
+
+/// Bytes a second to the terminal.
+struct Link {
+    since: Instant,
+    written: u64,
+    rate: f64,
+}
+
+impl<'a> Desk<'a> {
+    fn new(screen: &'a mut Screen) -> Result<Self> {
+        let now = Instant::now();
+        Ok(Self {
+            area: screen.area()?,
+            encoder: Encoder::spawn()?,
+            theme: Theme::from_environment(),
+            shown: None,
+            asked: None,
+            asked_at: now,
+            apart: Duration::ZERO,
+            urgent: true,
+            stale: false,
+            drawn_at: now,
+            link: Link { since: now, written: 0, rate: 0.0 },
+            screen,
+        })
+    }
+
+    /// Takes all events that are there, so that a storm of them costs one frame. True to quit.
+    fn take_events(&mut self, state: &mut State, worker: &Worker) -> Result<bool> {
+        loop {
+            match event::read()? {
+                Event::Key(event) => {
+                    if let Some(key) = input::key(event)
+                        && self.press(state, worker, key)?
+                    {
+                        return Ok(true);
+                    }
+                }
+                // A picture may have been lost while the window was hidden (tmux), or with the old size.
+                Event::Resize(..) | Event::FocusGained => self.redraw()?,
+                _ => {}
+            }
+            self.urgent = true;
+            if !event::poll(Duration::ZERO)? {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn press(&mut self, state: &mut State, worker: &Worker, key: crate::app::Key) -> Result<bool> {
+        state.row = channels_in_a_row(self.area);
+        let mode = state.mode.clone();
+        for command in state.update(Message::Key(key)) {
+            match command {
+                Command::Quit => return Ok(true),
+                Command::Redraw => self.redraw()?,
+                Command::NextProtocol => {
+                    self.screen.next_protocol()?;
+                    self.shown = None;
+                    let name = self.screen.graphics().protocol.name();
+                    state.remark = Some(format!("pictures are now shown by {name}"));
+                }
+                Command::Suspend => self.suspend(state, worker)?,
+                command => worker.send(command),
+            }
+        }
+        // What the terminal painted over the cells does not go away by drawing cells.
+        if (mode == Mode::Help) != (state.mode == Mode::Help) && self.screen.graphics().protocol.paints_over_cells() {
+            self.redraw()?;
+        }
+        Ok(false)
+    }
+
+    fn suspend(&mut self, state: &State, worker: &Worker) -> Result<()> {
+        let running = state.snapshot.status == Status::Running;
+        if running {
+            worker.send(Command::Pause);
+        }
+        self.screen.suspend()?;
+        if running {
+            worker.send(Command::Resume);
+        }
+        self.redraw()
+    }
+
+    /// Draws everything anew, pictures too.
+    fn redraw(&mut self) -> Result<()> {
+        self.area = self.screen.area()?;
+        self.screen.redraw()?;
+        (self.asked, self.apart, self.urgent) = (None, Duration::ZERO, true);
+        Ok(())
+    }
+
+    fn take_snapshot(&mut self, state: &mut State, worker: &Worker) -> Result<()> {
+        let snapshot = worker.snapshot();
+        if snapshot.version == state.snapshot.version {
+            return Ok(());
+        }
+        if let Status::Broken(message) = &snapshot.status {
+            bail!("{message}");
+        }
+        let run = |snapshot: &crate::app::Snapshot| snapshot.run.as_ref().map(|run| run.number);
+        if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {
+            (self.urgent, self.apart) = (true, Duration::ZERO);
+        }
+        state.update(Message::Snapshot(snapshot));
+        self.stale = true;
+        Ok(())
+    }
+
+    fn take_picture(&mut self) -> Result<()> {
+        if let Some(done) = self.encoder.take() {
+            self.shown = done?;
+            self.urgent = true;
+        }
+        Ok(())
+    }
+
+    /// Asks for a new picture if it would differ from the last and the link had time for that one.
+    fn request_picture(&mut self, state: &State) {
+        let Some(run) = &state.snapshot.run else { return };
+        let graphics = self.screen.graphics();
+        let asked = Asked {
+            picture: Arc::clone(&run.picture),
+            cells: graphics.square(Panes::of(self.area, state.zoomed).picture_inner().as_size()),
+            graphics,
+            live: state.snapshot.status == Status::Running,
+        };
+        if self.asked.as_ref() == Some(&asked) || self.asked_at.elapsed() < self.apart {
+            return;
+        }
+        (self.asked, self.asked_at, self.apart) = (Some(asked.clone()), Instant::now(), PICTURES[0]);
+        let Asked { picture, cells, graphics, live } = asked;
+        let kitty_id = self.screen.next_kitty_id();
+        self.encoder.request(Request { picture, cells, graphics, live, kitty_id });
+    }
+
+    fn draw(&mut self, state: &State) -> Result<()> {
+        if !self.urgent && !(self.stale && self.drawn_at.elapsed() >= NUMBERS) {
+            return Ok(());
+        }
+        let link = self.link.describe(self.screen);
+        let view = View { picture: self.shown.as_ref(), link, theme: self.theme };
+        let took = self.screen.draw(|frame| render(frame, state, &view))?;
+        self.apart = (took * SHARE).clamp(self.apart.min(PICTURES[1]), PICTURES[1]);
+        (self.urgent, self.stale, self.drawn_at) = (false, false, Instant::now());
+        Ok(())
+    }
+}
+
+impl Link {
+    /// How pictures are shown, and the bytes a second of the last second or so.
+    fn describe(&mut self, screen: &Screen) -> String {
+        let seconds = self.since.elapsed().as_secs_f64();
+        if seconds >= 1.0 {
+            self.rate = (screen.written() - self.written) as f64 / seconds;
+            (self.since, self.written) = (Instant::now(), screen.written());
+        }
+        format!("{} {:.0} kB/s", screen.graphics().protocol.name(), self.rate / 1000.0)
+    }
+}

@@ -1,0 +1,55 @@
+//! The layer pane: every layer with its channels and size, scrolled to the cursor.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{View, pane};
+use crate::app::{LayerInfo, Pane, State};
+use crate::engine::Objective;
+
+pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+    let block = pane("layers".into(), &view.theme, state.pane == Pane::Layers);
+    let inner = block.inner(area);
+    let height = usize::from(inner.height);
+    let first = first_visible(state.layer, state.layers.len(), height);
+    let lines: Vec<Line> = state
+        .layers
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(height)
+        .map(|(index, layer)| line(state, view, index, layer, usize::from(inner.width)))
+        .collect();
+    frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+/// Keeps the cursor in the middle where there is more than fits.
+fn first_visible(cursor: usize, len: usize, height: usize) -> usize {
+    cursor.saturating_sub(height / 2).min(len.saturating_sub(height))
+}
+
+fn line<'a>(state: &State, view: &View, index: usize, layer: &LayerInfo, width: usize) -> Line<'a> {
+    let selected = index == state.layer;
+    let name = if selected { state.layer_name() } else { layer.name.clone() };
+    let shape = format!("{} x {}x{}", layer.channels, layer.height, layer.width);
+    let mark = if is_climbed(state, &layer.name) { "\u{25b8}" } else { " " };
+    let room = width.saturating_sub(shape.len() + 2);
+    let text = format!("{name:<room$.room$} {shape}");
+    let style = match (selected, layer.has_pre || layer.kind == "linear") {
+        (true, _) => view.theme.cursor,
+        (false, true) => Style::default(),
+        (false, false) => view.theme.dim,
+    };
+    Line::from(vec![Span::styled(mark, view.theme.running), Span::styled(text, style)])
+}
+
+/// Is the run on screen about this layer, in either form?
+fn is_climbed(state: &State, name: &str) -> bool {
+    match state.snapshot.run.as_ref().map(|run| &run.plan.objective) {
+        Some(Objective::Channel { layer, .. }) => layer.strip_suffix(":pre").unwrap_or(layer) == name,
+        _ => false,
+    }
+}

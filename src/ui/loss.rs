@@ -1,0 +1,46 @@
+//! The loss pane: the whole run, thinned, and beside it its recent part in full.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::symbols::Marker;
+use ratatui::widgets::{Axis, Chart, Dataset, GraphType};
+
+use super::run::number;
+use super::{View, pane};
+use crate::app::State;
+
+/// Narrower than this there is room for one chart only.
+const BOTH: u16 = 70;
+
+pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+    let block = pane("loss, by step".into(), &view.theme, false);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let Some(run) = &state.snapshot.run else { return };
+    let whole = run.curve.whole();
+    if inner.width < BOTH {
+        return chart(frame, view, inner, &whole);
+    }
+    let [left, right] = Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]).areas(inner);
+    chart(frame, view, left, &whole);
+    // The newest quarter, but enough to see something, and no more than is kept in full.
+    let recent = run.curve.recent();
+    let from = recent.len().saturating_sub((run.step / 4).max(16));
+    chart(frame, view, right, &recent[from..]);
+}
+
+fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, f64)]) {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
+    let (low, high) = points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p.1), h.max(p.1)));
+    let margin = ((high - low) * 0.05).max(high.abs() * 1e-6).max(1e-12);
+    let dataset = Dataset::default()
+        .marker(Marker::Braille)
+        .graph_type(if points.len() > 1 { GraphType::Line } else { GraphType::Scatter })
+        .style(view.theme.curve)
+        .data(points);
+    let axis = |bounds, labels: [String; 2]| Axis::default().style(view.theme.dim).bounds(bounds).labels(labels);
+    let chart = Chart::new(vec![dataset])
+        .x_axis(axis([first.0, last.0.max(first.0 + 1.0)], [first.0.to_string(), last.0.to_string()]))
+        .y_axis(axis([low - margin, high + margin], [number(low), number(high)]));
+    frame.render_widget(chart, area);
+}

@@ -1,0 +1,55 @@
+//! The picture pane: what the encoder last finished, in the middle.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Alignment, Constraint, Rect};
+use ratatui::style::Color;
+use ratatui::widgets::{Paragraph, Widget};
+use ratatui_image::Image;
+
+use super::{Encoded, View, pane};
+use crate::app::{Mode, State, Status};
+
+pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+    let objective = state.snapshot.run.as_ref().map(|run| run.plan.objective.to_string());
+    let block = pane(objective.unwrap_or_else(|| "picture".into()), &view.theme, false);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    match view.picture {
+        // A picture drawn by the terminal itself would lie over the help.
+        Some(picture) if state.mode == Mode::Help && !picture.is_text() => {}
+        Some(picture) => draw(picture, inner, frame.buffer_mut()),
+        None => {
+            let words = if state.snapshot.status == Status::Loading { "loading the network" } else { "" };
+            let middle = inner.centered_vertically(Constraint::Length(1));
+            frame.render_widget(Paragraph::new(words).style(view.theme.dim).alignment(Alignment::Center), middle);
+        }
+    }
+}
+
+/// Puts the picture's cells into the buffer. One that was made for a larger area waits for the next.
+fn draw(picture: &Encoded, area: Rect, buffer: &mut Buffer) {
+    let size = picture.cells();
+    if size.width > area.width || size.height > area.height {
+        return;
+    }
+    let area = area.centered(Constraint::Length(size.width), Constraint::Length(size.height));
+    Image::new(picture.protocol()).render(area, buffer);
+    if let Some(id) = picture.kitty_id() {
+        prepare_placeholders(id, &picture.kitty_delete(), area, buffer);
+    }
+}
+
+/// kitty's placeholder cells carry the picture's id in their colour. As a palette index it survives tmux
+/// without true colour; and what was sent under that id before is deleted first, since some terminals keep it.
+fn prepare_placeholders(id: u8, delete: &str, area: Rect, buffer: &mut Buffer) {
+    for position in area.positions() {
+        if let Some(cell) = buffer.cell_mut(position) {
+            cell.set_fg(Color::Indexed(id));
+            if cell.symbol().starts_with('\u{1b}') {
+                let transmission = format!("{delete}{}", cell.symbol());
+                cell.set_symbol(&transmission);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The run pane: where the run stands, in numbers.
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{View, pane};
+use crate::app::{RunView, State, Status};
+
+pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+    let block = pane("run".into(), &view.theme, false);
+    let mut lines = vec![status(state, view)];
+    if let Some(run) = &state.snapshot.run {
+        lines.extend(numbers(run, state, view));
+    }
+    if !view.link.is_empty() {
+        lines.push(line("shown by", view.link.clone(), Style::default(), view));
+    }
+    frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+fn status<'a>(state: &State, view: &View) -> Line<'a> {
+    let (word, style) = match state.snapshot.status {
+        Status::Loading => ("loading the network", view.theme.warning),
+        Status::Idle => ("Enter starts", Style::default()),
+        Status::Running => ("running", view.theme.running),
+        Status::Paused => ("paused", view.theme.warning),
+        Status::Finished => ("finished", view.theme.accent),
+        Status::Stopped | Status::Broken(_) => ("stopped", view.theme.warning),
+    };
+    Line::styled(word, style)
+}
+
+fn numbers<'a>(run: &RunView, state: &State, view: &View) -> Vec<Line<'a>> {
+    let plain = Style::default();
+    let dash = || "-".to_owned();
+    let left = run.plan.steps.saturating_sub(run.step);
+    let eta = match (run.rate, &state.snapshot.status) {
+        (Some(rate), Status::Running | Status::Paused) if left > 0 => duration(left as f64 / rate),
+        _ => dash(),
+    };
+    let mut lines = vec![
+        line("step", format!("{} of {}", run.step, run.plan.steps), plain, view),
+        line("steps/s", run.rate.map_or_else(dash, |rate| format!("{rate:.1}")), plain, view),
+        line("left", eta, plain, view),
+        line("loss", run.loss.map_or_else(dash, number), view.theme.accent, view),
+        line("gradient", run.gradient_norm.map_or_else(dash, number), plain, view),
+        line("saturated", format!("{:.1} %", 100.0 * run.saturated), plain, view),
+        line("recipe", format!("{}, {} px", run.plan.recipe.name, run.plan.size), plain, view),
+        line("seed", run.plan.seed.to_string(), plain, view),
+    ];
+    if run.dead_steps > 0 {
+        let now = if run.dead { "dead: climbing :pre" } else { "was dead, woke" };
+        lines.push(line("channel", format!("{now} ({})", run.dead_steps), view.theme.warning, view));
+    }
+    lines
+}
+
+fn line<'a>(name: &'static str, value: String, style: Style, view: &View) -> Line<'a> {
+    Line::from(vec![Span::styled(format!("{name:<10}"), view.theme.dim), Span::styled(value, style)])
+}
+
+/// Four significant digits, in whatever form is shorter to read.
+pub(super) fn number(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".into(),
+        size if !(1e-3..1e6).contains(&size) => format!("{value:.3e}"),
+        size => format!("{value:.*}", (3 - size.log10().floor() as i32).clamp(0, 6) as usize),
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    let seconds = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, 0) => "under 1 s".into(),
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        for (value, text) in
+            [(0.0, "0"), (12.3456, "12.35"), (0.0123, "0.01230"), (1234.5, "1234"), (1e-5, "1.000e-5"), (-3.0, "-3.000")]
+        {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn durations_read_as_people_say_them() {
+        for (seconds, text) in [(0.2, "under 1 s"), (59.0, "59 s"), (61.0, "1 min 01 s"), (7300.0, "2 h 01 min")] {
+            assert_eq!(duration(seconds), text);
+        }
+    }
+}
