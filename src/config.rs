@@ -102,9 +102,10 @@ impl Job {
     pub fn from_flags(args: &RenderArgs, compute: &Compute) -> Result<Self> {
         let recipe = find_recipe(args.recipe.as_deref().unwrap_or(RECIPES[0]))?;
         let (start, picture) = find_start(args.init.as_deref())?;
+        let own_size = picture.as_ref().map(|picture| picture.width);
         let plan = Plan {
             objective: find_objective(args, &compute.trained)?,
-            size: args.size.unwrap_or(compute.network().input().native),
+            size: args.size.or(own_size).unwrap_or(compute.network().input().native),
             seed: args.seed,
             steps: args.steps.map_or(recipe.steps, |steps| steps as usize),
             start,
@@ -121,7 +122,10 @@ impl Job {
         let (start, picture) = find_start(Some(file))
             .with_context(|| format!("this picture began from {file}; say where that is with --init"))?;
         if !matches!(&start, Start::Picture { sha256: found, .. } if found == sha256) {
-            return Err(Usage(format!("{file} is not the picture that this one began from (its hash differs)")).into());
+            return Err(Usage(format!(
+                "{file} is not the picture that this one began from (its hash differs)"
+            ))
+            .into());
         }
         plan.start = Start::Picture { file: file.into(), sha256: sha256.clone() };
         Ok(Self { plan, picture })

@@ -31,15 +31,15 @@ pub use theme::Theme;
 use crate::app::{Mode, State};
 
 /// The smallest screen that holds all panes.
-pub const FULL: (u16, u16) = (60, 18);
+pub const FULL: (u16, u16) = (72, 20);
 
 /// What is drawn besides the state.
 #[derive(Debug, Default)]
 pub struct View<'a> {
     /// The picture, ready for this terminal.
     pub picture: Option<&'a Encoded>,
-    /// How pictures are shown, and how many bytes a second that takes.
-    pub link: String,
+    /// How pictures are shown, and the kilobytes a second that everything on the screen takes.
+    pub link: Option<(&'static str, f64)>,
     /// Colours.
     pub theme: Theme,
 }
@@ -56,6 +56,7 @@ pub struct View<'a> {
 /// +- channels -----+ the whole run         | its recent part    |
 /// | 136 137 138 .. |                       |                    |
 /// +----------------+-----------------------+--------------------+
+/// saved in ...
 /// Enter start  Space pause  ...
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,28 +73,33 @@ pub struct Panes {
     pub run: Rect,
     /// The curve.
     pub loss: Rect,
-    /// The keys, or what the user has to be told.
+    /// What the user has to be told.
+    pub message: Rect,
+    /// The keys.
     pub keys: Rect,
 }
 
 impl Panes {
-    /// Divides the screen. All panes but the picture and the keys are empty when the picture is zoomed.
+    /// Divides the screen. Only the picture and the two last lines remain when the picture is zoomed.
     pub fn of(area: Rect, zoomed: bool) -> Self {
-        let [body, keys] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+        let one = Constraint::Length(1);
+        let [body, message, keys] = Layout::vertical([Constraint::Fill(1), one, one]).areas(area);
         if zoomed {
             let none = Rect::default();
-            return Self { network: none, layers: none, channels: none, picture: body, run: none, loss: none, keys };
+            let [network, layers, channels, run, loss] = [none; 5];
+            return Self { network, layers, channels, picture: body, run, loss, message, keys };
         }
-        let left = (area.width * 3 / 10).clamp(24, 36);
+        let left = (area.width * 3 / 10).clamp(27, 36);
         let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(body);
         let channels = (body.height / 5).clamp(4, 7);
         let [network, layers, channels] =
-            Layout::vertical([Constraint::Length(5), Constraint::Fill(1), Constraint::Length(channels)]).areas(left);
+            Layout::vertical([Constraint::Length(5), Constraint::Fill(1), Constraint::Length(channels)])
+                .areas(left);
         let loss = (body.height * 3 / 10).clamp(5, 14);
         let [top, loss] = Layout::vertical([Constraint::Fill(1), Constraint::Length(loss)]).areas(right);
-        let run = (right.width / 3).clamp(20, 30);
+        let run = (right.width / 3).clamp(23, 30);
         let [picture, run] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(run)]).areas(top);
-        Self { network, layers, channels, picture, run, loss, keys }
+        Self { network, layers, channels, picture, run, loss, message, keys }
     }
 
     /// The cells that the picture may fill, inside its border.
@@ -117,7 +123,8 @@ pub fn render(frame: &mut Frame, state: &State, view: &View) {
         run::render(frame, state, view, panes.run);
         loss::render(frame, state, view, panes.loss);
     }
-    keyline::render(frame, state, view, panes.keys);
+    keyline::message(frame, state, view, panes.message);
+    keyline::keys(frame, state, view, panes.keys);
     if state.mode == Mode::Help {
         help::render(frame, view, area);
     }

@@ -40,14 +40,24 @@ pub struct Worker {
 
 impl Worker {
     /// Starts the thread, which first loads the model. Fails when the system refuses a thread.
-    pub fn spawn(setup: Setup, load: impl FnOnce() -> Result<Box<dyn Model>> + Send + 'static) -> Result<Self> {
+    pub fn spawn(
+        setup: Setup,
+        load: impl FnOnce() -> Result<Box<dyn Model>> + Send + 'static,
+    ) -> Result<Self> {
         let (commands, inbox) = channel();
         let latest = Arc::<Mutex<Arc<Snapshot>>>::default();
         let published = Arc::clone(&latest);
         let thread = thread::Builder::new()
             .name("worker".into())
             .spawn(move || {
-                let desk = Desk { setup, inbox, latest: published, snapshot: Snapshot::default(), job: None, runs: 0 };
+                let desk = Desk {
+                    setup,
+                    inbox,
+                    latest: published,
+                    snapshot: Snapshot::default(),
+                    job: None,
+                    runs: 0,
+                };
                 desk.work(load);
             })
             .context("cannot start the worker thread")?;
@@ -171,7 +181,8 @@ impl Desk {
                 if let Some(mut job) = before
                     && let Err(error) = job.save(&self.setup)
                 {
-                    self.snapshot.notice = Some(format!("the run before could not be saved: {error:#}").into());
+                    self.snapshot.notice =
+                        Some(format!("the run before could not be saved: {error:#}").into());
                 }
             }
             Err(error) => {
@@ -231,7 +242,9 @@ impl Desk {
     fn keep(&mut self) {
         let Some(job) = &mut self.job else { return };
         self.snapshot.notice = match job.save(&self.setup) {
-            Ok(()) => job.folder.as_ref().map(|folder| format!("saved in {}", folder.path().display()).into()),
+            Ok(()) => {
+                job.folder.as_ref().map(|folder| format!("saved in {}", folder.path().display()).into())
+            }
             Err(error) => Some(format!("the run could not be saved: {error:#}").into()),
         };
     }
@@ -247,7 +260,16 @@ impl Desk {
 impl Job {
     fn new(ascent: Ascent, number: u64) -> Self {
         let curve = Curve::default();
-        Self { ascent, folder: None, saved_at: 0, saved: Instant::now(), number, curve, last: None, pace: None }
+        Self {
+            ascent,
+            folder: None,
+            saved_at: 0,
+            saved: Instant::now(),
+            number,
+            curve,
+            last: None,
+            pace: None,
+        }
     }
 
     fn note(&mut self, report: StepReport, took: Duration) {
@@ -298,6 +320,7 @@ impl Job {
 
 /// What a panic said, as an error.
 fn panicked(panic: &(dyn Any + Send)) -> anyhow::Error {
-    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let words =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     anyhow::anyhow!("the backend panicked: {}", words.unwrap_or("without a word"))
 }

@@ -113,6 +113,8 @@ pub struct State {
     pub network: NetworkInfo,
     /// Its layers, without those that are only a form before a ReLU.
     pub layers: Vec<LayerInfo>,
+    /// The names of the classes, for the layer of their logits.
+    pub classes: Vec<String>,
     /// The layer under the cursor.
     pub layer: usize,
     /// Is it meant before its ReLU?
@@ -139,9 +141,15 @@ pub struct State {
 
 impl State {
     /// The dashboard before anything has happened, with the cursor on a layer and a channel that exist.
-    pub fn new(network: NetworkInfo, layers: Vec<LayerInfo>, settings: Settings) -> Self {
+    pub fn new(
+        network: NetworkInfo,
+        layers: Vec<LayerInfo>,
+        classes: Vec<String>,
+        settings: Settings,
+    ) -> Self {
         Self {
             network,
+            classes,
             layer: layers.len().saturating_sub(1),
             layers,
             pre: false,
@@ -226,6 +234,12 @@ impl State {
     /// How many channels the layer under the cursor has.
     pub fn channels(&self) -> usize {
         self.layers.get(self.layer).map_or(0, |layer| layer.channels)
+    }
+
+    /// The class that the channel under the cursor stands for, if it is a class logit.
+    pub fn class(&self) -> Option<&str> {
+        let logits = self.layers.get(self.layer).is_some_and(|layer| layer.kind == "linear");
+        if logits { self.classes.get(self.channel).map(String::as_str) } else { None }
     }
 
     /// The name of the layer under the cursor, in the form meant.

@@ -119,7 +119,7 @@ pub struct RenderArgs {
     /// How many steps [default: the recipe's]
     #[arg(long, value_name = "S", conflicts_with = "from", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,
-    /// The side of the picture in pixels [default: the network's own]
+    /// The side of the picture in pixels [default: the start picture's, or the network's own]
     #[arg(long, value_name = "PX", conflicts_with_all = ["from", "resume"])]
     pub size: Option<usize>,
     /// The seed of all randomness

@@ -49,7 +49,7 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
     let (first_layer, first_channel) = compute.trained.first_look;
     let layer = args.layer.as_deref().unwrap_or(first_layer);
     network.layer(layer)?;
-    let mut state = State::new(info, layers(network, size)?, settings);
+    let mut state = State::new(info, layers(network, size)?, compute.trained.labels.names(), settings);
     state.pre = layer.ends_with(":pre");
     let name = layer.strip_suffix(":pre").unwrap_or(layer);
     state.layer = state.layers.iter().position(|layer| layer.name == name).unwrap_or(state.layer);
@@ -79,8 +79,11 @@ fn layers(network: &Network, size: usize) -> Result<Vec<LayerInfo>> {
 
 fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: PathBuf) -> Result<()> {
     let signal = stop_signal()?;
-    let setup =
-        Setup { network: compute.network().clone(), provenance: compute.provenance.clone(), runs: runs.clone() };
+    let setup = Setup {
+        network: compute.network().clone(),
+        provenance: compute.provenance.clone(),
+        runs: runs.clone(),
+    };
     let first = state.plan();
     let worker = Worker::spawn(setup, move || compute.model())?;
     worker.send(Command::Start(Box::new(first)));
@@ -134,7 +137,10 @@ fn in_lines(mut ascent: Ascent, compute: &Compute, runs: PathBuf) -> Result<()> 
     let folder = RunFolder::create(&runs, &origin)?;
     let mut model = compute.model()?;
     let (steps, name) = (ascent.plan().steps, compute.network().name());
-    output::line(format_args!("{name}: {} by the recipe {}", origin.plan.objective, origin.plan.recipe.name))?;
+    output::line(format_args!(
+        "{name}: {} by the recipe {}",
+        origin.plan.objective, origin.plan.recipe.name
+    ))?;
     let every = (steps / 16).max(1);
     drive(&mut ascent, model.as_mut(), &folder, |report| {
         if report.step == 1 || report.step.is_multiple_of(every) {

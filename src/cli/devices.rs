@@ -56,6 +56,10 @@ fn known_gradient(backend: &dyn Backend, device: &Device) -> Result<()> {
     let image = Array::new([1, 3, 2, 2], [0.1, 0.9, 0.3, 0.2].repeat(3))?;
     let ones = Array::new([1, 3, 1, 1], vec![1.0; 3])?;
     let gradient = model.pull_back(&image, &[at], &mut |_| Ok(vec![ones.clone()]))?;
-    ensure!(gradient.data() == [0.0, 2.0, 0.0, 0.0].repeat(3), "a known gradient came out as {:?}", gradient.data());
+    ensure!(
+        gradient.data() == [0.0, 2.0, 0.0, 0.0].repeat(3),
+        "a known gradient came out as {:?}",
+        gradient.data()
+    );
     Ok(())
 }

@@ -48,9 +48,11 @@ pub(super) fn drive(
 /// Saves what there is after `error`, and says where.
 fn keep(ascent: &Ascent, folder: &RunFolder, error: anyhow::Error) -> anyhow::Error {
     match folder.save(ascent) {
-        Ok(()) if ascent.step_count() > 0 => {
-            error.context(format!("stopped after step {}, saved in {}", ascent.step_count(), folder.path().display()))
-        }
+        Ok(()) if ascent.step_count() > 0 => error.context(format!(
+            "stopped after step {}, saved in {}",
+            ascent.step_count(),
+            folder.path().display()
+        )),
         Ok(()) => error,
         Err(second) => error.context(format!("the run could not be saved either ({second:#})")),
     }

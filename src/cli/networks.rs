@@ -25,7 +25,8 @@ struct Layer {
 }
 
 pub(super) fn run(args: &ListArgs) -> Result<()> {
-    let listed = NETWORKS.iter().map(|name| list(&trained(name, None)?.network)).collect::<Result<Vec<_>>>()?;
+    let listed =
+        NETWORKS.iter().map(|name| list(&trained(name, None)?.network)).collect::<Result<Vec<_>>>()?;
     if args.json {
         return output::json(&listed);
     }

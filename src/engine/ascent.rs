@@ -142,7 +142,13 @@ impl Ascent {
     }
 
     /// The objective's value and its gradient with respect to the parameters.
-    fn gradient(&self, objective: &Bound, image: &Array, model: &mut dyn Model, step: usize) -> Result<(f64, Array)> {
+    fn gradient(
+        &self,
+        objective: &Bound,
+        image: &Array,
+        model: &mut dyn Model,
+        step: usize,
+    ) -> Result<(f64, Array)> {
         let mut loss = 0.0;
         let d_image = model.pull_back(image, objective.at(), &mut |activations| {
             let (value, cotangents) = objective.value_and_cotangents(activations);
@@ -164,11 +170,15 @@ impl Ascent {
         match &self.escape {
             Some(escape) => {
                 let (_, gradient) = self.gradient(escape, image, model, step)?;
-                if is_flat(&gradient) { Err(dead(" (it is just as flat before the ReLU)")) } else { Ok(gradient) }
+                if is_flat(&gradient) {
+                    Err(dead(" (it is just as flat before the ReLU)"))
+                } else {
+                    Ok(gradient)
+                }
             }
-            None if self.plan.recipe.dead == DeadChannel::Stop => {
-                Err(dead(", the layer's ':pre' form, or the recipe 'pixel', which climbs out before the ReLU"))
-            }
+            None if self.plan.recipe.dead == DeadChannel::Stop => Err(dead(
+                ", the layer's ':pre' form, or the recipe 'pixel', which climbs out before the ReLU",
+            )),
             None => Err(dead("")),
         }
     }

@@ -23,7 +23,9 @@ pub enum Error {
         way_out: &'static str,
     },
     /// A NaN or an infinity where a number was needed.
-    #[error("step {step} gave {what} that is not a finite number; the picture stays as it was before that step")]
+    #[error(
+        "step {step} gave {what} that is not a finite number; the picture stays as it was before that step"
+    )]
     NotFinite {
         /// The step, counted from 1.
         step: usize,
@@ -41,7 +43,9 @@ pub enum Error {
         channel: usize,
     },
     /// A position that the layer does not have.
-    #[error("{layer} is {height} rows by {width} columns at this size; there is no neuron at row {y}, column {x}")]
+    #[error(
+        "{layer} is {height} rows by {width} columns at this size; there is no neuron at row {y}, column {x}"
+    )]
     NoNeuron {
         /// The layer.
         layer: String,

@@ -90,7 +90,9 @@ impl Objective {
             Self::Layer { layer } => Self::Layer { layer: rename(layer) },
             Self::Logit { .. } | Self::Constant(_) => self.clone(),
             Self::Sum(a, b) => Self::Sum(a.map_layers(rename).into(), b.map_layers(rename).into()),
-            Self::Difference(a, b) => Self::Difference(a.map_layers(rename).into(), b.map_layers(rename).into()),
+            Self::Difference(a, b) => {
+                Self::Difference(a.map_layers(rename).into(), b.map_layers(rename).into())
+            }
             Self::Product(a, b) => Self::Product(a.map_layers(rename).into(), b.map_layers(rename).into()),
         }
     }
@@ -208,9 +210,15 @@ impl Bound {
 #[derive(Debug, Clone)]
 enum Tree {
     /// The mean of a run of numbers of one image: a channel, or a single number.
-    Mean { slot: usize, start: usize, len: usize },
+    Mean {
+        slot: usize,
+        start: usize,
+        len: usize,
+    },
     /// The mean of all squares.
-    Squares { slot: usize },
+    Squares {
+        slot: usize,
+    },
     Constant(f64),
     Sum(Box<Tree>, Box<Tree>),
     Difference(Box<Tree>, Box<Tree>),
@@ -242,7 +250,9 @@ impl Tree {
             false => Err(Error::NoChannel { layer: name.clone(), channels: shape.channels, channel }),
         };
         Ok(match *objective {
-            Objective::Channel { channel, .. } => Self::Mean { slot, start: channel_start(channel)?, len: area },
+            Objective::Channel { channel, .. } => {
+                Self::Mean { slot, start: channel_start(channel)?, len: area }
+            }
             Objective::Logit { class } => Self::Mean { slot, start: channel_start(class)?, len: 1 },
             Objective::Neuron { channel, y, x, .. } => {
                 let (height, width) = (shape.height, shape.width);
@@ -336,9 +346,18 @@ mod tests {
     #[test]
     fn it_prints_as_it_is_written() {
         let [channel, neuron, layer, logit] = some();
-        assert_eq!((channel.clone() - 0.5 * neuron.clone()).to_string(), "channel(block3_conv1, 3) - 0.5 * neuron(block3_conv1:pre, 2, 1, 5)");
-        assert_eq!((2.0 * (layer.clone() + logit.clone())).to_string(), "2 * (layer(block4_pool) + logit(31))");
-        assert_eq!((channel - (neuron - logit)).to_string(), "channel(block3_conv1, 3) - (neuron(block3_conv1:pre, 2, 1, 5) - logit(31))");
+        assert_eq!(
+            (channel.clone() - 0.5 * neuron.clone()).to_string(),
+            "channel(block3_conv1, 3) - 0.5 * neuron(block3_conv1:pre, 2, 1, 5)"
+        );
+        assert_eq!(
+            (2.0 * (layer.clone() + logit.clone())).to_string(),
+            "2 * (layer(block4_pool) + logit(31))"
+        );
+        assert_eq!(
+            (channel - (neuron - logit)).to_string(),
+            "channel(block3_conv1, 3) - (neuron(block3_conv1:pre, 2, 1, 5) - logit(31))"
+        );
     }
 
     #[test]
@@ -366,7 +385,10 @@ mod tests {
                     let slope = (at(here + 0.5) - at(here - 0.5)) / f64::from((here + 0.5) - (here - 0.5));
                     at(here);
                     let found = f64::from(cotangent.data()[i]);
-                    assert!((slope - found).abs() < 1e-6 * slope.abs().max(1.0), "{objective} at {i}: {slope} {found}");
+                    assert!(
+                        (slope - found).abs() < 1e-6 * slope.abs().max(1.0),
+                        "{objective} at {i}: {slope} {found}"
+                    );
                 }
             }
         }

@@ -128,7 +128,8 @@ mod tests {
     fn the_gradient_goes_through_the_transpose_of_the_image_map() {
         let param = caffe(Space::Network);
         let at = |v: [f32; 3]| Array::new([1, 3, 1, 1], v.to_vec()).unwrap();
-        let dot = |a: &Array, b: &Array| a.data().iter().zip(b.data()).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let dot =
+            |a: &Array, b: &Array| a.data().iter().zip(b.data()).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let (v, u) = (at([1.0, -2.0, 4.0]), at([3.0, 5.0, -7.0]));
         let zero = param.image(&at([0.0; 3]));
         let jv = at([0, 1, 2].map(|i| param.image(&v).data()[i] - zero.data()[i]));

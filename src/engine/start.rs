@@ -26,7 +26,13 @@ pub enum Start {
 impl Start {
     /// The levels of a `size` x `size` start. `amplitude` scales noise around gray; `picture` is what the file
     /// of [`Start::Picture`] holds.
-    pub fn levels(&self, size: usize, seed: u64, amplitude: f64, picture: Option<&Picture>) -> Result<Vec<f64>> {
+    pub fn levels(
+        &self,
+        size: usize,
+        seed: u64,
+        amplitude: f64,
+        picture: Option<&Picture>,
+    ) -> Result<Vec<f64>> {
         match (self, picture) {
             (Self::Gray, _) => Ok(vec![127.5; 3 * size * size]),
             (Self::Noise, _) => {
@@ -34,11 +40,15 @@ impl Start {
                 ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut bytes);
                 Ok(planes(&bytes).map(|byte| 127.5 + amplitude * (f64::from(byte) - 127.5)).collect())
             }
-            (Self::Picture { .. }, Some(Picture { width, height, rgb })) => match (*width, *height) == (size, size) {
-                true => Ok(planes(rgb).map(f64::from).collect()),
-                false => Err(Error::StartSize { width: *width, height: *height, size }),
-            },
-            (Self::Picture { file, .. }, None) => Err(Error::State(format!("the start picture {file} was not read"))),
+            (Self::Picture { .. }, Some(Picture { width, height, rgb })) => {
+                match (*width, *height) == (size, size) {
+                    true => Ok(planes(rgb).map(f64::from).collect()),
+                    false => Err(Error::StartSize { width: *width, height: *height, size }),
+                }
+            }
+            (Self::Picture { file, .. }, None) => {
+                Err(Error::State(format!("the start picture {file} was not read")))
+            }
         }
     }
 }

@@ -35,7 +35,8 @@ pub struct Progress {
 
 /// Where runs go if nobody says otherwise: the user's data folder, or `runs` here without a home.
 pub fn default_folder() -> PathBuf {
-    let folder = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder =
+        |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     match (folder("XDG_DATA_HOME"), folder("HOME")) {
         (Some(data), _) => data.join("trepang/runs"),
         (None, Some(home)) => home.join(".local/share/trepang/runs"),

@@ -48,7 +48,10 @@ pub fn read_origin(path: &Path) -> Result<Origin> {
     reader.finish().with_context(|| format!("{} is not a whole PNG file", path.display()))?;
     let chunk = reader.info().utf8_text.iter().find(|chunk| chunk.keyword == KEYWORD);
     let Some(chunk) = chunk else {
-        bail!("{} does not say how it was made: it was not saved by trepang, or its text was stripped", path.display());
+        bail!(
+            "{} does not say how it was made: it was not saved by trepang, or its text was stripped",
+            path.display()
+        );
     };
     let text = chunk.get_text().with_context(|| format!("the text of {} is damaged", path.display()))?;
     serde_json::from_str(&text)

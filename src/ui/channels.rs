@@ -20,14 +20,19 @@ pub(super) fn in_a_row(area: Rect) -> usize {
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let count = state.channels();
-    let title = format!("channel {} of {count}", state.channel);
+    let title = match state.class() {
+        Some(class) => format!("{}: {class}", state.channel),
+        None => format!("channel {} of {count}", state.channel),
+    };
     let block = pane(title, &view.theme, state.pane == Pane::Channels);
     let height = usize::from(block.inner(area).height);
     let row = in_a_row(area);
     let rows = count.div_ceil(row);
     let first = (state.channel / row).saturating_sub(height / 2).min(rows.saturating_sub(height));
     let lines: Vec<Line> = (first..rows.min(first + height))
-        .map(|line| (line * row..count.min((line + 1) * row)).flat_map(|channel| cell(state, view, channel)).collect())
+        .map(|line| {
+            (line * row..count.min((line + 1) * row)).flat_map(|channel| cell(state, view, channel)).collect()
+        })
         .collect();
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }

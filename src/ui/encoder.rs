@@ -112,7 +112,9 @@ pub fn encode(request: Request) -> Result<Option<Encoded>> {
         Protocol::Kitty => {
             let image = DynamicImage::from(small(image));
             let id = u32::from(*kitty_id);
-            Drawable::Kitty(Kitty::new(image, *cells, id, graphics.tmux, graphics.deflate, false).map_err(failed)?)
+            Drawable::Kitty(
+                Kitty::new(image, *cells, id, graphics.tmux, graphics.deflate, false).map_err(failed)?,
+            )
         }
         Protocol::Iterm2 => Drawable::ITerm2(iterm2(&small(image), *cells, graphics.tmux)?),
         Protocol::Sixel => {

@@ -9,7 +9,9 @@ use anyhow::{Result, bail};
 use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
 
-use super::{Encoded, Encoder, Graphics, Panes, Request, Screen, Theme, View, channels_in_a_row, input, render};
+use super::{
+    Encoded, Encoder, Graphics, Panes, Request, Screen, Theme, View, channels_in_a_row, input, render,
+};
 use crate::app::{Command, Message, Mode, State, Status};
 use crate::engine::Picture;
 use crate::worker::Worker;
@@ -150,7 +152,9 @@ impl<'a> Desk<'a> {
             }
         }
         // What the terminal painted over the cells does not go away by drawing cells.
-        if (mode == Mode::Help) != (state.mode == Mode::Help) && self.screen.graphics().protocol.paints_over_cells() {
+        if (mode == Mode::Help) != (state.mode == Mode::Help)
+            && self.screen.graphics().protocol.paints_over_cells()
+        {
             self.redraw()?;
         }
         Ok(false)
@@ -225,7 +229,7 @@ impl<'a> Desk<'a> {
             return Ok(());
         }
         let link = self.link.describe(self.screen);
-        let view = View { picture: self.shown.as_ref(), link, theme: self.theme };
+        let view = View { picture: self.shown.as_ref(), link: Some(link), theme: self.theme };
         let took = self.screen.draw(|frame| render(frame, state, &view))?;
         self.apart = (took * SHARE).clamp(self.apart.min(PICTURES[1]), PICTURES[1]);
         (self.urgent, self.stale, self.drawn_at) = (false, false, Instant::now());
@@ -234,13 +238,13 @@ impl<'a> Desk<'a> {
 }
 
 impl Link {
-    /// How pictures are shown, and the bytes a second of the last second or so.
-    fn describe(&mut self, screen: &Screen) -> String {
+    /// How pictures are shown, and the kilobytes a second of the last second or so.
+    fn describe(&mut self, screen: &Screen) -> (&'static str, f64) {
         let seconds = self.since.elapsed().as_secs_f64();
         if seconds >= 1.0 {
             self.rate = (screen.written() - self.written) as f64 / seconds;
             (self.since, self.written) = (Instant::now(), screen.written());
         }
-        format!("{} {:.0} kB/s", screen.graphics().protocol.name(), self.rate / 1000.0)
+        (screen.graphics().protocol.name(), self.rate / 1000.0)
     }
 }

@@ -83,7 +83,11 @@ impl Graphics {
     }
 
     fn ask() -> Self {
-        let options = QueryStdioOptions { timeout_ms: ANSWER_MS, kitty_compression: true, ..QueryStdioOptions::default() };
+        let options = QueryStdioOptions {
+            timeout_ms: ANSWER_MS,
+            kitty_compression: true,
+            ..QueryStdioOptions::default()
+        };
         let Ok(picker) = Picker::from_query_stdio_with_options(options) else {
             return Self { protocol: Protocol::Halfblocks, cell: cell_size(), tmux: false, deflate: false };
         };
@@ -111,7 +115,12 @@ impl Graphics {
 /// What the system says of the cells, for terminals that are not asked.
 fn cell_size() -> (u16, u16) {
     match ratatui::crossterm::terminal::window_size() {
-        Ok(size) if size.width >= size.columns && size.height >= size.rows && size.columns > 0 && size.rows > 0 => {
+        Ok(size)
+            if size.width >= size.columns
+                && size.height >= size.rows
+                && size.columns > 0
+                && size.rows > 0 =>
+        {
             (size.width / size.columns, size.height / size.rows)
         }
         _ => USUAL_CELL,

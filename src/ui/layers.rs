@@ -34,7 +34,10 @@ fn first_visible(cursor: usize, len: usize, height: usize) -> usize {
 fn line<'a>(state: &State, view: &View, index: usize, layer: &LayerInfo, width: usize) -> Line<'a> {
     let selected = index == state.layer;
     let name = if selected { state.layer_name() } else { layer.name.clone() };
-    let shape = format!("{} x {}x{}", layer.channels, layer.height, layer.width);
+    let mut shape = format!("{} x {}x{}", layer.channels, layer.height, layer.width);
+    if name.len() + shape.len() + 2 > width {
+        shape = layer.channels.to_string();
+    }
     let mark = if is_climbed(state, &layer.name) { "\u{25b8}" } else { " " };
     let room = width.saturating_sub(shape.len() + 2);
     let text = format!("{name:<room$.room$} {shape}");

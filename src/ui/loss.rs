@@ -31,14 +31,16 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 
 fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, f64)]) {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
-    let (low, high) = points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p.1), h.max(p.1)));
+    let (low, high) =
+        points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p.1), h.max(p.1)));
     let margin = ((high - low) * 0.05).max(high.abs() * 1e-6).max(1e-12);
     let dataset = Dataset::default()
         .marker(Marker::Braille)
         .graph_type(if points.len() > 1 { GraphType::Line } else { GraphType::Scatter })
         .style(view.theme.curve)
         .data(points);
-    let axis = |bounds, labels: [String; 2]| Axis::default().style(view.theme.dim).bounds(bounds).labels(labels);
+    let axis =
+        |bounds, labels: [String; 2]| Axis::default().style(view.theme.dim).bounds(bounds).labels(labels);
     let chart = Chart::new(vec![dataset])
         .x_axis(axis([first.0, last.0.max(first.0 + 1.0)], [first.0.to_string(), last.0.to_string()]))
         .y_axis(axis([low - margin, high + margin], [number(low), number(high)]));

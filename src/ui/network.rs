@@ -11,7 +11,8 @@ use crate::app::State;
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let network = &state.network;
     let weights = network.weights.as_deref().unwrap_or("its own weights");
-    let threads = if network.threads == 1 { "1 thread".into() } else { format!("{} threads", network.threads) };
+    let threads =
+        if network.threads == 1 { "1 thread".into() } else { format!("{} threads", network.threads) };
     let lines = vec![
         Line::from(format!("{} parameters", with_commas(network.parameters))),
         Line::from(format!("{} on {}, {threads}", network.backend, network.device)),

@@ -22,7 +22,10 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         None => {
             let words = if state.snapshot.status == Status::Loading { "loading the network" } else { "" };
             let middle = inner.centered_vertically(Constraint::Length(1));
-            frame.render_widget(Paragraph::new(words).style(view.theme.dim).alignment(Alignment::Center), middle);
+            frame.render_widget(
+                Paragraph::new(words).style(view.theme.dim).alignment(Alignment::Center),
+                middle,
+            );
         }
     }
 }

@@ -17,8 +17,9 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     if let Some(run) = &state.snapshot.run {
         lines.extend(numbers(run, state, view));
     }
-    if !view.link.is_empty() {
-        lines.push(line("shown by", view.link.clone(), Style::default(), view));
+    if let Some((protocol, rate)) = &view.link {
+        lines.push(line("shown by", (*protocol).into(), Style::default(), view));
+        lines.push(line("link", format!("{rate:.0} kB/s"), Style::default(), view));
     }
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
@@ -50,12 +51,13 @@ fn numbers<'a>(run: &RunView, state: &State, view: &View) -> Vec<Line<'a>> {
         line("loss", run.loss.map_or_else(dash, number), view.theme.accent, view),
         line("gradient", run.gradient_norm.map_or_else(dash, number), plain, view),
         line("saturated", format!("{:.1} %", 100.0 * run.saturated), plain, view),
-        line("recipe", format!("{}, {} px", run.plan.recipe.name, run.plan.size), plain, view),
+        line("recipe", run.plan.recipe.name.clone(), plain, view),
+        line("size", format!("{} px", run.plan.size), plain, view),
         line("seed", run.plan.seed.to_string(), plain, view),
     ];
     if run.dead_steps > 0 {
-        let now = if run.dead { "dead: climbing :pre" } else { "was dead, woke" };
-        lines.push(line("channel", format!("{now} ({})", run.dead_steps), view.theme.warning, view));
+        let now = if run.dead { "now" } else { "woke" };
+        lines.push(line("dead", format!("{} ({now})", run.dead_steps), view.theme.warning, view));
     }
     lines
 }
@@ -89,16 +91,23 @@ mod tests {
 
     #[test]
     fn numbers_keep_four_digits() {
-        for (value, text) in
-            [(0.0, "0"), (12.3456, "12.35"), (0.0123, "0.01230"), (1234.5, "1234"), (1e-5, "1.000e-5"), (-3.0, "-3.000")]
-        {
+        for (value, text) in [
+            (0.0, "0"),
+            (12.3456, "12.35"),
+            (0.0123, "0.01230"),
+            (1234.5, "1234"),
+            (1e-5, "1.000e-5"),
+            (-3.0, "-3.000"),
+        ] {
             assert_eq!(number(value), text);
         }
     }
 
     #[test]
     fn durations_read_as_people_say_them() {
-        for (seconds, text) in [(0.2, "under 1 s"), (59.0, "59 s"), (61.0, "1 min 01 s"), (7300.0, "2 h 01 min")] {
+        for (seconds, text) in
+            [(0.2, "under 1 s"), (59.0, "59 s"), (61.0, "1 min 01 s"), (7300.0, "2 h 01 min")]
+        {
             assert_eq!(duration(seconds), text);
         }
     }

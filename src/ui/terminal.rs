@@ -15,8 +15,8 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableFocusChange, EnableFocusChange};
 use ratatui::crossterm::style::force_color_output;
 use ratatui::crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{cursor, execute, queue};
 use ratatui::{Frame, Terminal};
@@ -50,7 +50,8 @@ impl Screen {
         let stderr = StderrToLog::start(log);
         let graphics = Graphics::detect(protocol);
         let written = Arc::<AtomicU64>::default();
-        let out = BufWriter::with_capacity(1 << 16, Counted { out: io::stdout(), written: Arc::clone(&written) });
+        let out =
+            BufWriter::with_capacity(1 << 16, Counted { out: io::stdout(), written: Arc::clone(&written) });
         let first = 16 + (std::process::id() % 100) as u8 * 2;
         let terminal = Terminal::new(CrosstermBackend::new(out)).context("cannot draw on this terminal");
         let mut screen = Self {
@@ -148,7 +149,16 @@ fn take() -> Result<()> {
 /// Whatever fails here fails because the terminal has gone: there is nothing left to restore.
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(io::stdout(), DisableFocusChange, EndSynchronizedUpdate, LeaveAlternateScreen, cursor::Show);
+        // Cleared first: a tmux window that grew meanwhile would keep the rows it did not have before.
+        let clear = Clear(ClearType::All);
+        let _ = execute!(
+            io::stdout(),
+            DisableFocusChange,
+            EndSynchronizedUpdate,
+            clear,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
         let _ = disable_raw_mode();
     }
 }

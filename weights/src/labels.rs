@@ -40,6 +40,11 @@ impl Labels {
         self.0.len()
     }
 
+    /// The names in order.
+    pub fn names(&self) -> Vec<String> {
+        self.0.iter().map(|label| label.name.clone()).collect()
+    }
+
     /// True for a network without a classifier.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -60,7 +60,8 @@ mod tests {
     #[test]
     fn every_float_type_becomes_f32() {
         let numbers = [1.5, -0.25];
-        let check = |dtype, bytes: Vec<u8>| assert_eq!(read(&file(dtype, &bytes, 2)).unwrap(), numbers, "{dtype:?}");
+        let check =
+            |dtype, bytes: Vec<u8>| assert_eq!(read(&file(dtype, &bytes, 2)).unwrap(), numbers, "{dtype:?}");
         check(Dtype::F32, numbers.iter().flat_map(|v| v.to_le_bytes()).collect());
         check(Dtype::F64, numbers.iter().flat_map(|v| f64::from(*v).to_le_bytes()).collect());
         check(Dtype::F16, numbers.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect());

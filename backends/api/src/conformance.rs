@@ -12,8 +12,8 @@ mod samples;
 use crate::{Array, Backend, Device, Error, Network, Weights};
 
 pub use agreement::{
-    activations_agree, batch_is_n_images, deepest_layer_only, equal_calls_equal_bits, matches_golden, pull_backs_agree,
-    ties_go_to_the_first,
+    activations_agree, batch_is_n_images, deepest_layer_only, equal_calls_equal_bits, matches_golden,
+    pull_backs_agree, ties_go_to_the_first,
 };
 pub use derivatives::{adjoint_identity, central_differences, small_steps_raise_the_objective};
 pub use refusals::refuses_bad_input;
@@ -73,7 +73,9 @@ pub const CHECKS: &[(&str, CheckFn)] = &[
 pub fn failures(backend: &dyn Backend, device: &Device) -> Vec<String> {
     let report = |(name, check): &(&str, CheckFn)| match check(backend, device) {
         Ok(measured) if measured.passes() => None,
-        Ok(Measured { worst, tolerance }) => Some(format!("{name}: {worst:.3e} where {tolerance:.0e} is allowed")),
+        Ok(Measured { worst, tolerance }) => {
+            Some(format!("{name}: {worst:.3e} where {tolerance:.0e} is allowed"))
+        }
         Err(error) => Some(format!("{name}: {error}")),
     };
     CHECKS.iter().filter_map(report).collect()
@@ -100,7 +102,8 @@ pub fn relative_difference(found: &[f32], expected: &[f32]) -> f64 {
         return f64::INFINITY;
     }
     let largest = expected.iter().fold(0.0_f64, |m, &v| m.max(f64::from(v).abs()));
-    let apart = found.iter().zip(expected).map(|(&a, &b)| (f64::from(a) - f64::from(b)).abs()).fold(0.0, f64::max);
+    let apart =
+        found.iter().zip(expected).map(|(&a, &b)| (f64::from(a) - f64::from(b)).abs()).fold(0.0, f64::max);
     match apart > 0.0 {
         true => apart / largest.max(f64::MIN_POSITIVE),
         false => 0.0,

@@ -77,7 +77,9 @@ pub enum Error {
         found: usize,
     },
     /// A tensor of the wrong shape.
-    #[error("the weights do not fit {network}: tensor \"{tensor}\" has shape {found:?} where {expected:?} is needed")]
+    #[error(
+        "the weights do not fit {network}: tensor \"{tensor}\" has shape {found:?} where {expected:?} is needed"
+    )]
     WeightShape {
         /// The network's name.
         network: String,

@@ -311,7 +311,9 @@ mod tests {
 
     #[test]
     fn distance_counts_single_edits() {
-        for (a, b, distance) in [("", "ab", 2), ("kitten", "sitting", 3), ("conv1", "conv1", 0), ("ab", "b", 1)] {
+        for (a, b, distance) in
+            [("", "ab", 2), ("kitten", "sitting", 3), ("conv1", "conv1", 0), ("ab", "b", 1)]
+        {
             assert_eq!(edits(a, b), distance, "{a} {b}");
         }
     }

@@ -18,11 +18,7 @@ pub struct Preprocess {
 impl Preprocess {
     /// `(rgb - mean) / std`: PyTorch's convention.
     pub fn normalize(mean: [f32; 3], std: [f32; 3]) -> Self {
-        Self {
-            order: [0, 1, 2],
-            scale: std.map(f32::recip),
-            shift: [0, 1, 2].map(|c| -mean[c] / std[c]),
-        }
+        Self { order: [0, 1, 2], scale: std.map(f32::recip), shift: [0, 1, 2].map(|c| -mean[c] / std[c]) }
     }
 
     /// Keras's "caffe" mode: BGR, 0..255, minus the ImageNet mean of each channel.
@@ -223,7 +219,12 @@ impl Pool {
 }
 
 /// How many windows fit below and beside each other; a partial one at the end is dropped.
-fn windows(input: Shape, kernel: [usize; 2], stride: [usize; 2], pad: Padding) -> Result<(usize, usize), String> {
+fn windows(
+    input: Shape,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    pad: Padding,
+) -> Result<(usize, usize), String> {
     let fit = |side: usize, kernel: usize, stride: usize| {
         if kernel == 0 || stride == 0 || side < kernel {
             Err(format!(

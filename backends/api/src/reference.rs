@@ -9,7 +9,10 @@ mod pointwise;
 mod pool;
 mod vector;
 
-use crate::{Array, Backend, Device, DeviceKind, Error, Interpreter, Kernels, Model, Network, Node, Op, Result, Weights};
+use crate::{
+    Array, Backend, Device, DeviceKind, Error, Interpreter, Kernels, Model, Network, Node, Op, Result,
+    Weights,
+};
 
 /// The naive backend. One thread; the CPU only.
 #[derive(Debug, Clone, Copy, Default)]

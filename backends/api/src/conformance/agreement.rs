@@ -1,9 +1,12 @@
 //! Equal numbers: with the reference, with golden files, with itself, and the rule for ties.
 
-use super::{ACTIVATION_TOLERANCE, GRADIENT_TOLERANCE, Golden, Measured, Sample, images, noise, relative_difference, samples};
+use super::{
+    ACTIVATION_TOLERANCE, GRADIENT_TOLERANCE, Golden, Measured, Sample, images, noise, relative_difference,
+    samples,
+};
 use crate::{
-    Array, Backend, Device, InputSize, Model, NetworkBuilder, Op, Padding, Pool, Preprocess, Reference, Result, Weights,
-    find_device,
+    Array, Backend, Device, InputSize, Model, NetworkBuilder, Op, Padding, Pool, Preprocess, Reference,
+    Result, Weights, find_device,
 };
 
 /// Images in a batch: not one, not a power of two.
@@ -25,9 +28,8 @@ pub fn pull_backs_agree(backend: &dyn Backend, device: &Device) -> Result<Measur
 fn pull_back_noise(sample: &Sample, model: &mut dyn Model) -> Result<Array> {
     let images = images(12, BATCH, sample.size);
     let at = [sample.target(), NetworkBuilder::FIRST];
-    let mut cotangents = |activations: &[Array]| {
-        Ok((20..).zip(activations).map(|(seed, a)| noise(seed, a.shape())).collect())
-    };
+    let mut cotangents =
+        |activations: &[Array]| Ok((20..).zip(activations).map(|(seed, a)| noise(seed, a.shape())).collect());
     model.pull_back(&images, &at, &mut cotangents)
 }
 
@@ -51,7 +53,11 @@ fn against_reference(
 }
 
 /// A whole network against what another framework computed. Not among [`CHECKS`](super::CHECKS): it needs a file.
-pub fn matches_golden(backend: &dyn Backend, device: &Device, golden: &Golden) -> Result<Vec<(String, Measured)>> {
+pub fn matches_golden(
+    backend: &dyn Backend,
+    device: &Device,
+    golden: &Golden,
+) -> Result<Vec<(String, Measured)>> {
     let mut model = backend.load(&golden.network, &golden.weights, device)?;
     let mut found = Vec::new();
     for (name, expected) in &golden.activations {
@@ -68,7 +74,10 @@ pub fn matches_golden(backend: &dyn Backend, device: &Device, golden: &Golden) -
         let mut mean = |activations: &[Array]| Ok(vec![mean_cotangent(&activations[0], *channel)?]);
         let gradient = model.pull_back(&golden.images, &[layer], &mut mean)?;
         let worst = relative_difference(gradient.data(), expected.data());
-        found.push((format!("gradient of {name}:{channel}"), Measured { worst, tolerance: GRADIENT_TOLERANCE }));
+        found.push((
+            format!("gradient of {name}:{channel}"),
+            Measured { worst, tolerance: GRADIENT_TOLERANCE },
+        ));
     }
     Ok(found)
 }

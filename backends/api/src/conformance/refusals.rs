@@ -9,7 +9,9 @@ pub fn refuses_bad_input(backend: &dyn Backend, device: &Device) -> Result<Measu
     let Some(sample) = samples()?.into_iter().find(|s| s.network.name() == "classifier") else {
         return Ok(Measured::exact(false));
     };
-    Ok(Measured::exact(refuses_to_load(backend, device, &sample) && refuses_to_run(backend, device, &sample)?))
+    Ok(Measured::exact(
+        refuses_to_load(backend, device, &sample) && refuses_to_run(backend, device, &sample)?,
+    ))
 }
 
 fn refuses_to_load(backend: &dyn Backend, device: &Device, sample: &Sample) -> bool {

@@ -1,7 +1,10 @@
 //! Tiny networks that between them cover every operation: odd sizes, overlapping windows, asymmetric padding,
 //! groups, branches that meet. Their weights are seeded noise.
 
-use crate::{Array, Conv2d, InputSize, LayerId, Linear, Network, NetworkBuilder, Op, Padding, Pool, Preprocess, Result, Weights};
+use crate::{
+    Array, Conv2d, InputSize, LayerId, Linear, Network, NetworkBuilder, Op, Padding, Pool, Preprocess,
+    Result, Weights,
+};
 
 /// A network small enough to differentiate one pixel at a time.
 #[derive(Debug)]

@@ -18,7 +18,9 @@ struct Window {
 impl Window {
     /// Indices of the input numbers it covers, row-major; padding is not among them.
     fn indices(&self) -> impl Iterator<Item = usize> + '_ {
-        self.rows.clone().flat_map(move |row| self.columns.clone().map(move |c| self.plane + row * self.width + c))
+        self.rows
+            .clone()
+            .flat_map(move |row| self.columns.clone().map(move |c| self.plane + row * self.width + c))
     }
 }
 

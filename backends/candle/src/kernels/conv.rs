@@ -163,7 +163,13 @@ fn pull_back_group(g: &Geometry, dy: &[f32], w: &[f32], dx: &mut [f32], parallel
             let (start, positions) = (rows.start * g.out[1], rows.len() * g.out[1]);
             let dy = Matrix::new(&dy[start..], g.outputs, positions, area);
             if g.is_pointwise() {
-                product(&mut MatrixMut::new(&mut dx[start..], g.taps(), positions, area), false, w, dy, parallelism);
+                product(
+                    &mut MatrixMut::new(&mut dx[start..], g.taps(), positions, area),
+                    false,
+                    w,
+                    dy,
+                    parallelism,
+                );
             } else {
                 scratch.resize(g.taps() * positions, 0.0);
                 let mut columns = MatrixMut::new(scratch, g.taps(), positions, positions);
@@ -193,7 +199,13 @@ fn each_group(
 }
 
 /// columns[(c, i, j), (y, x)] = x[c, y s + i - p, x s + j - p], zero in the padding.
-fn image_to_columns(g: &Geometry, x: &[f32], rows: &Range<usize>, columns: &mut [f32], parallelism: Parallelism) {
+fn image_to_columns(
+    g: &Geometry,
+    x: &[f32],
+    rows: &Range<usize>,
+    columns: &mut [f32],
+    parallelism: Parallelism,
+) {
     let [kh, kw] = g.kernel;
     let positions = rows.len() * g.out[1];
     let channel = |(channel, columns): (&[f32], &mut [f32])| {
@@ -223,7 +235,13 @@ fn image_to_columns(g: &Geometry, x: &[f32], rows: &Range<usize>, columns: &mut 
 }
 
 /// The transpose of [`image_to_columns`]: every number of the columns is added where it was read.
-fn columns_to_image(g: &Geometry, columns: &[f32], rows: &Range<usize>, dx: &mut [f32], parallelism: Parallelism) {
+fn columns_to_image(
+    g: &Geometry,
+    columns: &[f32],
+    rows: &Range<usize>,
+    dx: &mut [f32],
+    parallelism: Parallelism,
+) {
     let [kh, kw] = g.kernel;
     let positions = rows.len() * g.out[1];
     let channel = |(channel, columns): (&mut [f32], &[f32])| {

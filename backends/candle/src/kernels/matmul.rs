@@ -45,7 +45,13 @@ impl<'a> MatrixMut<'a> {
 }
 
 /// `into = a b`, or `into += a b`.
-pub(super) fn product(into: &mut MatrixMut, accumulate: bool, a: Matrix, b: Matrix, parallelism: Parallelism) {
+pub(super) fn product(
+    into: &mut MatrixMut,
+    accumulate: bool,
+    a: Matrix,
+    b: Matrix,
+    parallelism: Parallelism,
+) {
     assert_eq!((into.rows, into.columns, a.columns), (a.rows, b.columns, b.rows), "matrix shapes");
     // SAFETY: the shapes agree, and each view was checked to lie inside its slice; `into` is borrowed mutably,
     // so it overlaps neither `a` nor `b`. f32 has no invalid bit patterns.

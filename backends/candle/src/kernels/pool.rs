@@ -42,7 +42,8 @@ impl Windows {
     fn at(&self, y: usize, x: usize) -> (Range<usize>, Range<usize>) {
         let span = |o: usize, axis: usize, pad: usize| {
             let start = o * self.pool.stride[axis];
-            start.saturating_sub(pad)..(start + self.pool.kernel[axis]).saturating_sub(pad).min(self.size[axis])
+            start.saturating_sub(pad)
+                ..(start + self.pool.kernel[axis]).saturating_sub(pad).min(self.size[axis])
         };
         (span(y, 0, self.pool.padding.top), span(x, 1, self.pool.padding.left))
     }

@@ -8,7 +8,9 @@ use super::Candle;
 /// y[c] = scale[c] * x[order[c]] + shift[c].
 pub(super) fn preprocess(p: &Preprocess, x: &Tensor) -> Candle<Tensor> {
     let order = per_channel(p.order.map(|c| c as u32), x)?.flatten_all()?;
-    x.index_select(&order, 1)?.broadcast_mul(&per_channel(p.scale, x)?)?.broadcast_add(&per_channel(p.shift, x)?)
+    x.index_select(&order, 1)?
+        .broadcast_mul(&per_channel(p.scale, x)?)?
+        .broadcast_add(&per_channel(p.shift, x)?)
 }
 
 /// dx[order[c]] = scale[c] * dy[c].
