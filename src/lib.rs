@@ -17,6 +17,7 @@ pub mod backends;
 pub mod cli;
 pub mod config;
 pub mod engine;
+mod panics;
 pub mod runs;
 pub mod ui;
 pub mod worker;

@@ -152,7 +152,7 @@ fn too_small(frame: &mut Frame, state: &State, area: Rect) {
 }
 
 /// A pane's border with its title; brighter where the arrow keys work.
-fn pane(title: String, theme: &Theme, focused: bool) -> Block<'static> {
+fn pane(title: &str, theme: &Theme, focused: bool) -> Block<'static> {
     let border = if focused { theme.accent } else { theme.dim };
     Block::bordered()
         .border_type(BorderType::Rounded)

@@ -1,7 +1,6 @@
 //! The one thread that owns the model and the ascent. It takes commands, climbs, and publishes the newest
 //! snapshot; it never waits for the screen. Not here: what commands mean to the user, and any drawing.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -14,6 +13,7 @@ use trepang_api::{Model, Network};
 
 use crate::app::{Command, Curve, RunView, Snapshot, Status};
 use crate::engine::{Ascent, Plan, StepReport};
+use crate::panics::panicked;
 use crate::runs::{Origin, Provenance, RunFolder, SAVE_EVERY};
 
 /// How much the newest step counts in the steps a second.
@@ -79,8 +79,7 @@ impl Worker {
         drop(self.commands);
         // A panic was caught inside and is in the snapshot.
         let _ = self.thread.join();
-        let last = Arc::clone(&lock(&self.latest));
-        last
+        Arc::clone(&lock(&self.latest))
     }
 }
 
@@ -117,7 +116,8 @@ struct Job {
 
 impl Desk {
     fn work(mut self, load: impl FnOnce() -> Result<Box<dyn Model>>) {
-        let loaded = catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|panic| Err(panicked(&*panic)));
+        let loaded = catch_unwind(AssertUnwindSafe(load))
+            .unwrap_or_else(|panic| Err(panicked("the backend", &*panic)));
         let mut model = match loaded {
             Ok(model) => model,
             Err(error) => return self.publish(Status::Broken(format!("{error:#}"))),
@@ -233,7 +233,7 @@ impl Desk {
             }
             Err(panic) => {
                 self.keep();
-                self.publish(Status::Broken(format!("{:#}", panicked(&*panic))));
+                self.publish(Status::Broken(panicked("the backend", &*panic).to_string()));
             }
         }
     }
@@ -316,11 +316,4 @@ impl Job {
             folder: self.folder.as_ref().map(|folder| folder.path().into()),
         }
     }
-}
-
-/// What a panic said, as an error.
-fn panicked(panic: &(dyn Any + Send)) -> anyhow::Error {
-    let words =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    anyhow::anyhow!("the backend panicked: {}", words.unwrap_or("without a word"))
 }

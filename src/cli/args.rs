@@ -24,7 +24,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make one picture, without a screen
-    Render(RenderArgs),
+    Render(Box<RenderArgs>),
     /// List the networks and their layers
     Networks(ListArgs),
     /// List the backends and devices, and whether each one works here

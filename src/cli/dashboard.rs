@@ -1,7 +1,8 @@
 //! `trepang` without a subcommand: the dashboard, or the same ascent in plain lines where no terminal is.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use trepang_api::{Network, Op};
@@ -10,9 +11,10 @@ use super::args::{DashboardArgs, ImageProtocol};
 use super::drive::{drive, stop_signal};
 use super::exit::Interrupted;
 use super::output;
-use crate::app::{Command, LayerInfo, NetworkInfo, Settings, Snapshot, State, Status};
+use crate::app::{Command, LayerInfo, NetworkInfo, Settings, Snapshot, State};
 use crate::config::{Compute, find_recipe};
 use crate::engine::Ascent;
+use crate::panics::panicked;
 use crate::runs::{Origin, RunFolder, default_folder};
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
 use crate::worker::{Setup, Worker};
@@ -27,8 +29,8 @@ pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     let ascent = Ascent::new(state.plan(), compute.network(), None)?;
     let runs = args.runs.clone().unwrap_or_else(default_folder);
     match io::stdout().is_terminal() && io::stdin().is_terminal() {
-        true => on_screen(args, state, compute, runs),
-        false => in_lines(ascent, &compute, runs),
+        true => on_screen(args, state, compute, &runs),
+        false => in_lines(ascent, &compute, &runs),
     }
 }
 
@@ -77,24 +79,36 @@ fn layers(network: &Network, size: usize) -> Result<Vec<LayerInfo>> {
     Ok(layers)
 }
 
-fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: PathBuf) -> Result<()> {
+fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Path) -> Result<()> {
     let signal = stop_signal()?;
     let setup = Setup {
         network: compute.network().clone(),
         provenance: compute.provenance.clone(),
-        runs: runs.clone(),
+        runs: runs.into(),
     };
     let first = state.plan();
     let worker = Worker::spawn(setup, move || compute.model())?;
     worker.send(Command::Start(Box::new(first)));
-    let ending = Screen::enter(protocol(args.image_protocol), &runs.join(LOG))
-        .and_then(|mut screen| run_loop(&mut state, &worker, &mut screen, &signal));
-    // The terminal is the shell's again; now the worker saves its run and says where.
+    let log = runs.join(LOG);
+    supervise(worker, |worker| {
+        let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
+        run_loop(&mut state, worker, &mut screen, &signal)
+    })
+}
+
+/// Runs the dashboard over the worker. However it ends, by a panic too, the worker then saves its run, and the
+/// user is told where.
+fn supervise(worker: Worker, dashboard: impl FnOnce(&Worker) -> Result<Ending>) -> Result<()> {
+    let ending = catch_unwind(AssertUnwindSafe(|| dashboard(&worker)))
+        .unwrap_or_else(|panic| Err(panicked("the dashboard", &*panic)));
     let last = worker.finish();
     match ending {
         Ok(Ending::Quit) => farewell(&last),
-        Ok(Ending::Signal(signal)) => Err(Interrupted { signal, message: interrupted(&last) }.into()),
-        Err(error) => Err(error.context(interrupted(&last))),
+        Ok(Ending::Signal(signal)) => {
+            let message = format!("the dashboard was interrupted; {}", outcome(&last));
+            Err(Interrupted { signal, message }.into())
+        }
+        Err(error) => bail!("{error:#}; {}", outcome(&last)),
     }
 }
 
@@ -120,21 +134,15 @@ fn farewell(last: &Snapshot) -> Result<()> {
     Ok(())
 }
 
-fn interrupted(last: &Snapshot) -> String {
-    let reason = match &last.status {
-        Status::Broken(message) => message.as_str(),
-        _ => "the dashboard was interrupted",
-    };
-    match &last.notice {
-        Some(notice) => format!("{reason}; {notice}"),
-        None => format!("{reason}; no run was in progress"),
-    }
+/// What became of the run.
+fn outcome(last: &Snapshot) -> String {
+    last.notice.as_ref().map_or_else(|| "no run was in progress".into(), ToString::to_string)
 }
 
 /// The same ascent without a screen.
-fn in_lines(mut ascent: Ascent, compute: &Compute, runs: PathBuf) -> Result<()> {
+fn in_lines(mut ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
     let origin = Origin { plan: ascent.plan().clone(), provenance: compute.provenance.clone() };
-    let folder = RunFolder::create(&runs, &origin)?;
+    let folder = RunFolder::create(runs, &origin)?;
     let mut model = compute.model()?;
     let (steps, name) = (ascent.plan().steps, compute.network().name());
     output::line(format_args!(
@@ -150,4 +158,48 @@ fn in_lines(mut ascent: Ascent, compute: &Compute, runs: PathBuf) -> Result<()> 
     })?;
     output::line(format_args!("the picture is {}", folder.path().join("image.png").display()))?;
     output::line("stdout is no terminal, so this was plain text; in a terminal, trepang shows the dashboard")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Status;
+    use crate::cli::args::ComputeArgs;
+
+    #[test]
+    fn a_panic_in_the_dashboard_still_saves_the_run_and_says_where() {
+        let runs = tempfile::tempdir().unwrap();
+        let compute = Compute::open(&ComputeArgs::default()).unwrap();
+        let setup = Setup {
+            network: compute.network().clone(),
+            provenance: compute.provenance.clone(),
+            runs: runs.path().into(),
+        };
+        let recipe = find_recipe("pixel").unwrap();
+        let plan = crate::engine::Plan {
+            objective: crate::engine::Objective::channel("block1_conv1", 0),
+            size: 32,
+            seed: 0,
+            start: crate::engine::Start::Noise,
+            steps: 1_000_000,
+            recipe,
+        };
+        let worker = Worker::spawn(setup, move || compute.model()).unwrap();
+        worker.send(Command::Start(Box::new(plan)));
+        let error = supervise(worker, |worker| {
+            while worker.snapshot().run.as_ref().is_none_or(|run| run.step < 3) {
+                assert!(!matches!(worker.snapshot().status, Status::Broken(_)));
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            panic!("drawn outside the screen")
+        })
+        .unwrap_err()
+        .to_string();
+        let place = runs.path().join("minivgg-channel-block1_conv1-0-pixel-seed0");
+        assert_eq!(
+            error,
+            format!("the dashboard panicked: drawn outside the screen; saved in {}", place.display())
+        );
+        assert!(RunFolder::open(&place).unwrap().1.state.losses.len() >= 3);
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn drive(
             return Err(keep(ascent, folder, error));
         }
         if signal != 0 && !ascent.is_finished() {
-            return Err(interrupted(ascent, folder, signal as i32));
+            return Err(interrupted(ascent, folder, signal));
         }
         if saved.elapsed() > SAVE_EVERY {
             folder.save(ascent)?;
@@ -58,7 +58,7 @@ fn keep(ascent: &Ascent, folder: &RunFolder, error: anyhow::Error) -> anyhow::Er
     }
 }
 
-fn interrupted(ascent: &Ascent, folder: &RunFolder, signal: i32) -> anyhow::Error {
+fn interrupted(ascent: &Ascent, folder: &RunFolder, signal: usize) -> anyhow::Error {
     let path = folder.path().display();
     let message = match folder.save(ascent) {
         Ok(()) => format!(

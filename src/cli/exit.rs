@@ -14,7 +14,7 @@ use crate::engine::Error as Engine;
 #[error("{message}")]
 pub(super) struct Interrupted {
     /// The signal's number.
-    pub(super) signal: i32,
+    pub(super) signal: usize,
     /// What was saved, and how to go on.
     pub(super) message: String,
 }

@@ -64,6 +64,7 @@ impl Ascent {
     /// Prepares the first step; fails when the plan does not fit the network. `picture` is what the file of a
     /// [`Start::Picture`] holds.
     pub fn new(plan: Plan, network: &Network, picture: Option<&Picture>) -> Result<Self> {
+        network.check_size(plan.size)?;
         let levels = plan.start.levels(plan.size, plan.seed, plan.recipe.noise, picture)?;
         let param = Param::new(plan.recipe.space, network.preprocess().clone(), plan.size);
         let x = param.encode(&levels)?;

@@ -408,7 +408,7 @@ mod tests {
         );
         let outside = Objective::Neuron { layer: "block5_conv2".into(), channel: 0, y: 4, x: 0 };
         assert!(refusal(outside).contains("there is no neuron at row 4, column 0"));
-        assert!(refusal(Objective::channel("block5_conv3", 0)).contains("did you mean \"block5_conv2\""));
+        assert!(refusal(Objective::channel("block5_conv3", 0)).contains("\"block5_conv2\""));
     }
 
     #[test]

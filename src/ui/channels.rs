@@ -24,7 +24,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         Some(class) => format!("{}: {class}", state.channel),
         None => format!("channel {} of {count}", state.channel),
     };
-    let block = pane(title, &view.theme, state.pane == Pane::Channels);
+    let block = pane(&title, &view.theme, state.pane == Pane::Channels);
     let height = usize::from(block.inner(area).height);
     let row = in_a_row(area);
     let rows = count.div_ceil(row);

@@ -19,6 +19,7 @@ use ratatui_image::protocol::{
 
 use super::graphics::{Graphics, Protocol};
 use crate::engine::Picture;
+use crate::panics::panicked;
 
 /// The longest side that is sent while a run goes on.
 const LIVE_SIDE: u32 = 160;
@@ -191,9 +192,10 @@ impl Encoder {
     /// The newest picture that was finished since the last call. An error, or the thread's end by a panic, is
     /// returned once.
     pub fn take(&mut self) -> Option<Result<Option<Encoded>>> {
-        if self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
-            self.thread = None;
-            return Some(Err(anyhow!("the picture encoder panicked")));
+        if self.thread.as_ref().is_some_and(JoinHandle::is_finished)
+            && let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
+        {
+            return Some(Err(panicked("the picture encoder", &*panic)));
         }
         self.desk.lock().done.take()
     }

@@ -10,7 +10,8 @@ use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
 
 use super::{
-    Encoded, Encoder, Graphics, Panes, Request, Screen, Theme, View, channels_in_a_row, input, render,
+    Encoded, Encoder, Graphics, Panes, Protocol, Request, Screen, Theme, View, channels_in_a_row, input,
+    render,
 };
 use crate::app::{Command, Message, Mode, State, Status};
 use crate::engine::Picture;
@@ -34,7 +35,7 @@ pub enum Ending {
     /// The user quit.
     Quit,
     /// A signal of this number asked to stop.
-    Signal(i32),
+    Signal(usize),
 }
 
 /// Runs the dashboard until the user quits, a signal comes (its number appears in `signal`) or something
@@ -47,7 +48,7 @@ pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &Ato
         }
         match signal.load(Ordering::Relaxed) {
             0 => {}
-            number => return Ok(Ending::Signal(number as i32)),
+            number => return Ok(Ending::Signal(number)),
         }
         desk.take_snapshot(state, worker)?;
         desk.take_picture()?;
@@ -114,6 +115,7 @@ impl<'a> Desk<'a> {
 
     /// Takes all events that are there, so that a storm of them costs one frame. True to quit.
     fn take_events(&mut self, state: &mut State, worker: &Worker) -> Result<bool> {
+        let mut anew = false;
         loop {
             match event::read()? {
                 Event::Key(event) => {
@@ -123,15 +125,20 @@ impl<'a> Desk<'a> {
                         return Ok(true);
                     }
                 }
-                // A picture may have been lost while the window was hidden (tmux), or with the old size.
-                Event::Resize(..) | Event::FocusGained => self.redraw()?,
+                Event::Resize(..) => anew = true,
+                // tmux loses pictures that are sent to a hidden window.
+                Event::FocusGained => anew |= self.screen.graphics().protocol != Protocol::Halfblocks,
                 _ => {}
             }
             self.urgent = true;
             if !event::poll(Duration::ZERO)? {
-                return Ok(false);
+                break;
             }
         }
+        if anew {
+            self.redraw()?;
+        }
+        Ok(false)
     }
 
     fn press(&mut self, state: &mut State, worker: &Worker, key: crate::app::Key) -> Result<bool> {
@@ -225,7 +232,8 @@ impl<'a> Desk<'a> {
     }
 
     fn draw(&mut self, state: &State) -> Result<()> {
-        if !self.urgent && !(self.stale && self.drawn_at.elapsed() >= NUMBERS) {
+        let due = self.stale && self.drawn_at.elapsed() >= NUMBERS;
+        if !(self.urgent || due) {
             return Ok(());
         }
         let link = self.link.describe(self.screen);

@@ -21,8 +21,5 @@ pub(super) fn render(frame: &mut Frame, view: &View, area: Rect) {
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height);
     let area = area.centered(Constraint::Length(62.min(area.width)), Constraint::Length(height));
     frame.render_widget(Clear, area);
-    frame.render_widget(
-        Paragraph::new(lines).block(pane("keys (any key closes)".into(), &view.theme, true)),
-        area,
-    );
+    frame.render_widget(Paragraph::new(lines).block(pane("keys (any key closes)", &view.theme, true)), area);
 }

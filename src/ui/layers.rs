@@ -11,7 +11,7 @@ use crate::app::{LayerInfo, Pane, State};
 use crate::engine::Objective;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let block = pane("layers".into(), &view.theme, state.pane == Pane::Layers);
+    let block = pane("layers", &view.theme, state.pane == Pane::Layers);
     let inner = block.inner(area);
     let height = usize::from(inner.height);
     let first = first_visible(state.layer, state.layers.len(), height);

@@ -13,7 +13,7 @@ use crate::app::State;
 const BOTH: u16 = 70;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let block = pane("loss, by step".into(), &view.theme, false);
+    let block = pane("loss, by step", &view.theme, false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let Some(run) = &state.snapshot.run else { return };

@@ -18,7 +18,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         Line::from(format!("{} on {}, {threads}", network.backend, network.device)),
         Line::styled(weights.to_owned(), view.theme.dim),
     ];
-    frame.render_widget(Paragraph::new(lines).block(pane(network.name.clone(), &view.theme, false)), area);
+    frame.render_widget(Paragraph::new(lines).block(pane(&network.name, &view.theme, false)), area);
 }
 
 /// 1483760 as `1,483,760`.

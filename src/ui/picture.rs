@@ -12,7 +12,7 @@ use crate::app::{Mode, State, Status};
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let objective = state.snapshot.run.as_ref().map(|run| run.plan.objective.to_string());
-    let block = pane(objective.unwrap_or_else(|| "picture".into()), &view.theme, false);
+    let block = pane(objective.as_deref().unwrap_or("picture"), &view.theme, false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     match view.picture {

@@ -12,7 +12,7 @@ use super::{View, pane};
 use crate::app::{RunView, State, Status};
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let block = pane("run".into(), &view.theme, false);
+    let block = pane("run", &view.theme, false);
     let mut lines = vec![status(state, view)];
     if let Some(run) = &state.snapshot.run {
         lines.extend(numbers(run, state, view));

@@ -99,7 +99,7 @@ impl<K: Kernels> Interpreter<K> {
     }
 
     /// Uploads the caller's cotangents, adding those that fall on the same layer.
-    fn seed(&self, activations: &[Array], at: &[LayerId], cotangents: Vec<Array>) -> Result<Tape<K::Tensor>> {
+    fn seed(&self, activations: &[Array], at: &[LayerId], cotangents: &[Array]) -> Result<Tape<K::Tensor>> {
         let mut grads: Tape<K::Tensor> = vec![None; at.iter().max().map_or(0, |id| id.index() + 1)];
         if cotangents.len() != at.len() {
             return Err(Error::ShapeMismatch {
@@ -108,7 +108,7 @@ impl<K: Kernels> Interpreter<K> {
                 found: vec![cotangents.len()],
             });
         }
-        for ((id, activation), cotangent) in at.iter().zip(activations).zip(&cotangents) {
+        for ((id, activation), cotangent) in at.iter().zip(activations).zip(cotangents) {
             if activation.shape() != cotangent.shape() {
                 return Err(Error::ShapeMismatch {
                     what: format!("the cotangent of \"{}\"", self.network.node(*id)?.name),
@@ -140,7 +140,7 @@ impl<K: Kernels> Model for Interpreter<K> {
         let (uploaded, mut tape) = self.run(images, at)?;
         let activations = self.read(&tape, at)?;
         let cotangents = cotangents(&activations)?;
-        let mut grads = self.seed(&activations, at, cotangents)?;
+        let mut grads = self.seed(&activations, at, &cotangents)?;
         let mut gradient = None;
         for index in (0..grads.len()).rev() {
             // An output is taken off the tape once its own pull-back is done: nothing reads it again.

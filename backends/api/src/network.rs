@@ -5,6 +5,9 @@ use std::collections::HashSet;
 
 use crate::{Conv2d, Error, Linear, Op, Padding, Preprocess, Result, Shape};
 
+/// The largest side of an image, in pixels: beyond it a single activation no longer fits most memories.
+const LARGEST: usize = 4096;
+
 /// A node's place in its network; only meaningful there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LayerId(usize);
@@ -143,14 +146,14 @@ impl Network {
     /// Fails, saying which sizes are right, for a square image size that the network was not made for.
     pub fn check_size(&self, size: usize) -> Result<()> {
         let InputSize { min, multiple, .. } = self.input;
-        if size >= min && size.is_multiple_of(multiple) {
+        if (min..=LARGEST).contains(&size) && size.is_multiple_of(multiple) {
             return Ok(());
         }
         Err(Error::ImageSize {
             network: self.name.clone(),
             height: size,
             width: size,
-            reason: format!("take a multiple of {multiple} from {min} up"),
+            reason: format!("take a multiple of {multiple} from {min} to {LARGEST}"),
         })
     }
 }

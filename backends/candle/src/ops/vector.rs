@@ -21,8 +21,7 @@ pub(super) fn linear_backward(x: &Tensor, w: &Tensor, dy: &Tensor) -> Candle<Ten
 
 /// exp(x - max) / sum exp(x - max) over the channels.
 pub(super) fn softmax(x: &Tensor) -> Candle<Tensor> {
-    let exp = x.broadcast_sub(&x.max_keepdim(1)?)?.exp()?;
-    exp.broadcast_div(&exp.sum_keepdim(1)?)
+    candle_nn::ops::softmax(x, 1)
 }
 
 /// dx = y (dy - sum of y dy over the channels).

@@ -1,0 +1,137 @@
+//! What keys do: state in, state and commands out.
+
+use trepang::app::{BINDINGS, Command, Key, Mode, Pane, Status};
+use trepang::engine::Objective;
+
+use crate::stage::{press, see_run, state};
+
+#[test]
+fn arrows_and_hjkl_move_alike_and_stop_at_the_ends() {
+    for (keys, expected) in [
+        (vec![Key::Right, Key::Char('l')], (2, 2)),
+        (vec![Key::Left], (2, 0)),
+        (vec![Key::End, Key::Right], (2, 39)),
+        (vec![Key::PageDown, Key::PageDown, Key::PageUp], (2, 16)),
+        (vec![Key::Up, Key::Char('k'), Key::Up], (0, 0)),
+        (vec![Key::Down, Key::Char('j')], (3, 0)),
+    ] {
+        let mut state = state();
+        assert_eq!(press(&mut state, &keys), Vec::new());
+        assert_eq!((state.layer, state.channel), expected, "{keys:?}");
+    }
+}
+
+#[test]
+fn a_layer_with_fewer_channels_takes_the_cursor_to_its_last() {
+    let mut state = state();
+    press(&mut state, &[Key::End, Key::Up]);
+    assert_eq!((state.layer, state.channel), (1, 7));
+}
+
+#[test]
+fn in_the_channel_pane_up_and_down_move_by_a_row() {
+    let mut state = state();
+    state.row = 6;
+    press(&mut state, &[Key::Tab, Key::Down, Key::Down, Key::Up]);
+    assert_eq!((state.pane, state.layer, state.channel), (Pane::Channels, 2, 6));
+    press(&mut state, &[Key::BackTab]);
+    assert_eq!(state.pane, Pane::Layers);
+}
+
+#[test]
+fn enter_starts_the_channel_under_the_cursor_and_r_the_next_seed() {
+    let mut state = state();
+    let started = press(&mut state, &[Key::Right, Key::Right, Key::Char('p'), Key::Enter]);
+    let [Command::Start(plan)] = &started[..] else { panic!("{started:?}") };
+    assert_eq!((plan.objective.clone(), plan.seed), (Objective::channel("conv2:pre", 2), 0));
+    let again = press(&mut state, &[Key::Char('r')]);
+    let [Command::Start(plan)] = &again[..] else { panic!("{again:?}") };
+    assert_eq!((plan.objective.clone(), plan.seed), (Objective::channel("conv2:pre", 2), 1));
+}
+
+#[test]
+fn space_pauses_what_runs_and_goes_on_with_what_is_paused() {
+    for (status, expected) in [
+        (Status::Running, vec![Command::Pause]),
+        (Status::Paused, vec![Command::Resume]),
+        (Status::Finished, vec![]),
+    ] {
+        let mut state = state();
+        see_run(&mut state, status, 5);
+        assert_eq!(press(&mut state, &[Key::Char(' ')]), expected);
+        assert_eq!(state.remark.is_some(), expected.is_empty());
+    }
+}
+
+#[test]
+fn plus_and_minus_change_the_next_run_and_this_one_but_not_its_past() {
+    let mut state = state();
+    assert_eq!(press(&mut state, &[Key::Char('+')]), vec![]);
+    assert_eq!(state.settings.steps, 160);
+    see_run(&mut state, Status::Running, 150);
+    assert_eq!(press(&mut state, &[Key::Char('=')]), vec![Command::SetSteps(192)]);
+    assert_eq!(press(&mut state, &[Key::Char('-')]), vec![Command::SetSteps(150)]);
+    press(&mut state, &[Key::Char('-'); 20]);
+    assert_eq!(state.settings.steps, 32);
+}
+
+#[test]
+fn a_typed_number_jumps_if_there_is_such_a_channel() {
+    let mut state = state();
+    press(&mut state, &[Key::Char('g'), Key::Char('3'), Key::Char('x'), Key::Char('9'), Key::Enter]);
+    assert_eq!((state.channel, &state.mode), (39, &Mode::Browse));
+    press(&mut state, &[Key::Char('g'), Key::Char('4'), Key::Char('0'), Key::Enter]);
+    assert_eq!((state.channel, state.remark.as_deref()), (39, Some("no channel 40: the last is 39")));
+    press(&mut state, &[Key::Char('g'), Key::Char('1'), Key::Backspace, Key::Char('2'), Key::Enter]);
+    assert_eq!(state.channel, 2);
+    press(&mut state, &[Key::Char('g'), Key::Char('5'), Key::Escape]);
+    assert_eq!((state.channel, &state.mode), (2, &Mode::Browse));
+}
+
+#[test]
+fn while_typing_or_reading_help_keys_do_not_start_anything_but_ctrl_c_quits() {
+    for opener in ['g', '?'] {
+        for key in [Key::Enter, Key::Char('r'), Key::Char('q')] {
+            let mut state = state();
+            assert_eq!(press(&mut state, &[Key::Char(opener), key]), vec![], "{opener} {key:?}");
+        }
+        assert_eq!(press(&mut state(), &[Key::Char(opener), Key::Ctrl('c')]), vec![Command::Quit]);
+    }
+}
+
+#[test]
+fn a_layer_without_a_relu_has_no_form_before_it() {
+    let mut state = state();
+    press(&mut state, &[Key::Char('p')]);
+    assert_eq!(state.layer_name(), "conv2:pre");
+    press(&mut state, &[Key::Up]);
+    assert_eq!(state.layer_name(), "pool1");
+    press(&mut state, &[Key::Char('p')]);
+    assert_eq!(state.remark.as_deref(), Some("pool1 has no ReLU to look before"));
+}
+
+#[test]
+fn saving_needs_a_run() {
+    let mut state = state();
+    assert_eq!(press(&mut state, &[Key::Char('s')]), vec![]);
+    see_run(&mut state, Status::Paused, 3);
+    assert_eq!(press(&mut state, &[Key::Char('s')]), vec![Command::Save]);
+}
+
+#[test]
+fn channels_that_were_climbed_are_remembered_with_their_loss() {
+    let mut state = state();
+    see_run(&mut state, Status::Running, 4);
+    assert_eq!(state.climbed.get(&("conv2".into(), 0)), Some(&2.0));
+}
+
+#[test]
+fn no_key_at_all_breaks_an_empty_network() {
+    let mut state = state();
+    state.layers.clear();
+    state.layer = 0;
+    for key in BINDINGS.iter().flat_map(|binding| binding.keys).chain(&[Key::Escape, Key::Char('~')]) {
+        press(&mut state, &[*key]);
+        press(&mut state, &[Key::Escape]);
+    }
+}

@@ -1,0 +1,71 @@
+//! A dashboard without a terminal or a network: a small state, a run in progress, keys by name.
+
+use std::sync::Arc;
+
+use trepang::app::{
+    Command, Curve, Key, LayerInfo, Message, NetworkInfo, RunView, Settings, Snapshot, State, Status,
+};
+use trepang::engine::{Picture, Recipe};
+
+/// Two layers with a ReLU, a pool, and a classifier of three.
+pub(crate) fn state() -> State {
+    let network = NetworkInfo {
+        name: "tinynet".into(),
+        backend: "candle".into(),
+        device: "cpu".into(),
+        threads: 2,
+        parameters: 1_234_567,
+        weights: None,
+    };
+    let layer = |name: &str, kind, channels, side, has_pre| LayerInfo {
+        name: name.into(),
+        kind,
+        channels,
+        height: side,
+        width: side,
+        has_pre,
+    };
+    let layers = vec![
+        layer("conv1", "relu", 8, 64, true),
+        layer("pool1", "max_pool", 8, 32, false),
+        layer("conv2", "relu", 40, 32, true),
+        layer("predictions", "linear", 3, 1, false),
+    ];
+    let classes = ["goldfish", "sea cucumber", "lemon"].map(String::from).to_vec();
+    let recipe = Recipe::pixel();
+    let mut state =
+        State::new(network, layers, classes, Settings { size: 64, seed: 0, steps: recipe.steps, recipe });
+    state.layer = 2;
+    state
+}
+
+/// Presses keys one after the other and returns the commands of the last.
+pub(crate) fn press(state: &mut State, keys: &[Key]) -> Vec<Command> {
+    keys.iter().map(|key| state.update(Message::Key(*key))).last().unwrap_or_default()
+}
+
+/// Shows `state` a run of its own plan after `step` steps, with a loss that rises like a root.
+pub(crate) fn see_run(state: &mut State, status: Status, step: usize) {
+    let run = RunView {
+        plan: Arc::new(state.plan()),
+        number: 1,
+        step,
+        loss: (step > 0).then(|| (step as f64).sqrt()),
+        gradient_norm: (step > 0).then_some(0.01234),
+        dead: false,
+        dead_steps: 0,
+        saturated: 0.125,
+        rate: Some(50.0),
+        curve: (1..=step).map(|step| (step as f64).sqrt()).collect::<Curve>(),
+        picture: Arc::new(picture()),
+        folder: None,
+    };
+    let snapshot = Snapshot { version: state.snapshot.version + 1, status, run: Some(run), notice: None };
+    state.update(Message::Snapshot(Arc::new(snapshot)));
+}
+
+/// 8x8 pixels, the left half red and the right half blue.
+pub(crate) fn picture() -> Picture {
+    let row: Vec<u8> = [[200, 0, 0]; 4].iter().chain(&[[0, 0, 200]; 4]).flatten().copied().collect();
+    Picture { width: 8, height: 8, rgb: row.repeat(8) }
+}

@@ -1,0 +1,191 @@
+//! The dashboard's screens, drawn into a buffer.
+
+use std::sync::Arc;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::layout::Size;
+use ratatui::style::Color;
+use trepang::app::{BINDINGS, Key, Message, Snapshot, State, Status};
+use trepang::ui::{Encoded, Graphics, Panes, Protocol, Request, View, encode, render};
+
+use crate::stage::{picture, press, see_run, state};
+
+const HALFBLOCKS: Graphics =
+    Graphics { protocol: Protocol::Halfblocks, cell: (8, 16), tmux: false, deflate: false };
+
+fn draw(state: &State, picture: Option<&Encoded>, size: (u16, u16)) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+    let view = View { picture, link: Some(("half-blocks", 42.0)), ..View::default() };
+    terminal.draw(|frame| render(frame, state, &view)).unwrap();
+    terminal
+}
+
+fn screen(state: &State, size: (u16, u16)) -> String {
+    draw(state, None, size).backend().to_string()
+}
+
+/// The test picture, made ready for the picture pane of a screen.
+fn encoded(graphics: Graphics, size: (u16, u16)) -> Encoded {
+    let pane = Panes::of(ratatui::layout::Rect::new(0, 0, size.0, size.1), false).picture_inner();
+    let cells = graphics.square(pane.as_size());
+    let request = Request { picture: Arc::new(picture()), cells, graphics, live: false, kitty_id: 20 };
+    encode(request).unwrap().unwrap()
+}
+
+fn running() -> State {
+    let mut state = state();
+    see_run(&mut state, Status::Running, 57);
+    state
+}
+
+#[test]
+fn the_whole_dashboard_at_120x40() {
+    insta::assert_snapshot!(screen(&running(), (120, 40)));
+}
+
+#[test]
+fn the_whole_dashboard_at_80x24() {
+    insta::assert_snapshot!(screen(&running(), (80, 24)));
+}
+
+#[test]
+fn before_the_network_is_loaded() {
+    insta::assert_snapshot!(screen(&state(), (80, 24)));
+}
+
+#[test]
+fn a_channel_that_was_dead_and_a_notice() {
+    let mut state = running();
+    let mut snapshot = Snapshot::clone(&state.snapshot);
+    snapshot.version += 1;
+    snapshot.notice = Some("saved in /runs/one".into());
+    if let Some(run) = &mut snapshot.run {
+        (run.dead, run.dead_steps) = (true, 3);
+    }
+    state.update(Message::Snapshot(Arc::new(snapshot)));
+    press(&mut state, &[Key::Down]);
+    insta::assert_snapshot!(screen(&state, (80, 24)));
+}
+
+#[test]
+fn a_class_is_called_by_its_name_and_a_number_is_typed() {
+    let mut state = running();
+    press(&mut state, &[Key::Down, Key::Right, Key::Char('g'), Key::Char('2')]);
+    let screen = screen(&state, (80, 24));
+    assert!(screen.contains("1: sea cucumber"), "{screen}");
+    assert!(screen.contains("go to channel (0 to 2): 2"), "{screen}");
+}
+
+#[test]
+fn help_shows_every_key_of_the_table() {
+    let mut state = running();
+    press(&mut state, &[Key::Char('?')]);
+    let screen = screen(&state, (120, 40));
+    for binding in BINDINGS {
+        assert!(screen.contains(binding.about) && screen.contains(binding.shown), "{}", binding.about);
+    }
+}
+
+#[test]
+fn zoomed_the_picture_has_the_screen() {
+    let mut state = running();
+    press(&mut state, &[Key::Char('z')]);
+    let screen = screen(&state, (80, 24));
+    assert!(screen.contains("channel(conv2, 0)") && !screen.contains("parameters"), "{screen}");
+}
+
+#[test]
+fn a_screen_too_small_says_so_and_shows_the_run() {
+    let text = screen(&running(), (20, 5));
+    assert!(text.contains("20x5 is too small") && text.contains("step 57/128"), "{text}");
+}
+
+#[test]
+fn no_size_panics() {
+    let state = running();
+    for width in [1, 2, 7, 40, 71, 72, 73, 200, 400] {
+        for height in [1, 2, 3, 12, 19, 20, 21, 100] {
+            let picture = encoded(HALFBLOCKS, (120, 40)); // often too large for this screen
+            draw(&state, Some(&picture), (width, height));
+        }
+    }
+}
+
+#[test]
+fn halfblocks_show_the_pictures_colours_where_they_are() {
+    let size = (120, 40);
+    let terminal = draw(&running(), Some(&encoded(HALFBLOCKS, size)), size);
+    let pane = Panes::of(ratatui::layout::Rect::new(0, 0, size.0, size.1), false).picture_inner();
+    let middle = pane.y + pane.height / 2;
+    let background = |x: u16| terminal.backend().buffer()[(x, middle)].bg;
+    let red = background(pane.x + pane.width / 4);
+    let blue = background(pane.x + pane.width * 3 / 4);
+    assert_eq!((red, blue), (Color::Rgb(200, 0, 0), Color::Rgb(0, 0, 200)));
+}
+
+#[test]
+fn a_kitty_picture_is_sent_once_with_a_palette_colour_for_its_id() {
+    let size = (120, 40);
+    let picture = encoded(Graphics { protocol: Protocol::Kitty, ..HALFBLOCKS }, size);
+    let sent = |terminal: &Terminal<TestBackend>| {
+        let cells = terminal.backend().buffer().content().to_vec();
+        cells.iter().filter(|cell| cell.symbol().contains("\u{1b}_G")).count()
+    };
+    let first = draw(&running(), Some(&picture), size);
+    assert_eq!(sent(&first), 1);
+    let cells = first.backend().buffer().content();
+    let placeholders: Vec<_> = cells.iter().filter(|cell| cell.symbol().contains('\u{10eeee}')).collect();
+    assert_eq!(placeholders.len(), usize::from(picture.cells().width) * usize::from(picture.cells().height));
+    assert!(placeholders.iter().all(|cell| cell.fg == Color::Indexed(20)));
+    assert!(
+        placeholders[0].symbol().starts_with("\u{1b}_Ga=d,d=I,i=20"),
+        "the old picture of that id is deleted"
+    );
+    assert_eq!(sent(&draw(&running(), Some(&picture), size)), 0, "a second frame sends nothing");
+}
+
+#[test]
+fn sixels_and_inline_images_make_way_for_the_help() {
+    let size = (120, 40);
+    for protocol in [Protocol::Sixel, Protocol::Iterm2] {
+        let picture = encoded(Graphics { protocol, ..HALFBLOCKS }, size);
+        let holds = |state: &State| {
+            let terminal = draw(state, Some(&picture), size);
+            terminal.backend().buffer().content().iter().any(|cell| cell.symbol().starts_with('\u{1b}'))
+        };
+        let mut state = running();
+        assert!(holds(&state), "{protocol:?}");
+        press(&mut state, &[Key::Char('?')]);
+        assert!(!holds(&state), "{protocol:?}");
+    }
+}
+
+#[test]
+fn through_tmux_sequences_are_wrapped_and_their_escapes_doubled() {
+    for protocol in [Protocol::Kitty, Protocol::Iterm2] {
+        let graphics = Graphics { protocol, tmux: true, ..HALFBLOCKS };
+        let terminal = draw(&running(), Some(&encoded(graphics, (120, 40))), (120, 40));
+        let cells = terminal.backend().buffer().content();
+        let sequence = cells.iter().find(|cell| cell.symbol().starts_with('\u{1b}')).unwrap().symbol();
+        assert!(sequence.starts_with("\u{1b}Ptmux;\u{1b}\u{1b}"), "{protocol:?}");
+    }
+}
+
+#[test]
+fn a_live_picture_is_sent_small() {
+    let large = trepang::engine::Picture { width: 512, height: 512, rgb: vec![7; 3 * 512 * 512] };
+    let length = |live| {
+        let graphics = Graphics { protocol: Protocol::Iterm2, ..HALFBLOCKS };
+        let (picture, cells) = (Arc::new(large.clone()), Size::new(40, 20));
+        let encoded = encode(Request { picture, cells, graphics, live, kitty_id: 20 }).unwrap().unwrap();
+        let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 40, 20));
+        ratatui::widgets::Widget::render(
+            ratatui_image::Image::new(encoded.protocol()),
+            buffer.area,
+            &mut buffer,
+        );
+        buffer[(0, 0)].symbol().len()
+    };
+    assert!(length(true) * 4 < length(false), "{} {}", length(true), length(false));
+}
