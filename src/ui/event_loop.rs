@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
+use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::{
     Encoded, Encoder, Graphics, Panes, Protocol, Request, Screen, Theme, View, channels_in_a_row, input,
@@ -29,6 +30,9 @@ const SHARE: u32 = 4;
 /// How long to wait for a key before looking for news.
 const WAIT: Duration = Duration::from_millis(20);
 
+/// How long to wait for another event of the same burst. Zero would not look at all.
+const BURST: Duration = Duration::from_millis(1);
+
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -43,6 +47,9 @@ pub enum Ending {
 pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &AtomicUsize) -> Result<Ending> {
     let mut desk = Desk::new(screen)?;
     loop {
+        if terminal_has_gone() {
+            bail!("the terminal has gone");
+        }
         if event::poll(WAIT)? && desk.take_events(state, worker)? {
             return Ok(Ending::Quit);
         }
@@ -55,6 +62,14 @@ pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &Ato
         desk.request_picture(state);
         desk.draw(state)?;
     }
+}
+
+/// Has the other end hung up? Usually SIGHUP says so first, but that can be ignored (`nohup`).
+fn terminal_has_gone() -> bool {
+    let stdin = rustix::stdio::stdin();
+    let mut ends = [PollFd::new(&stdin, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut ends, Some(&now)).is_ok() && ends[0].revents().contains(PollFlags::HUP)
 }
 
 /// What the loop knows besides the state.
@@ -131,7 +146,7 @@ impl<'a> Desk<'a> {
                 _ => {}
             }
             self.urgent = true;
-            if !event::poll(Duration::ZERO)? {
+            if !event::poll(BURST)? {
                 break;
             }
         }
