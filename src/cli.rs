@@ -1,6 +1,5 @@
 //! The command line: one file a subcommand. Not here: what the commands do.
 
-pub mod args;
 mod dashboard;
 mod devices;
 mod drive;
@@ -14,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use crate::config::args::{Cli, Command};
 
 /// Parses the process's arguments, runs the command and reports how it went.
 pub fn run() -> ExitCode {

@@ -1,6 +1,8 @@
 //! From what was typed to what can be run. Everything that is named is looked up here: network, weights,
 //! backend, device, layer, channel, recipe, start picture. Only validated settings go on from here.
 
+pub mod args;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread::available_parallelism;
@@ -10,9 +12,9 @@ use trepang_api::{Backend, Device, Model, Network, Op, find_device};
 use trepang_weights::{Trained, trained};
 
 use crate::backends::backends;
-use crate::cli::args::{ComputeArgs, RenderArgs};
 use crate::engine::{Objective, Picture, Plan, RECIPES, Recipe, Start};
-use crate::runs::{Origin, Provenance, digest, read_origin, read_picture};
+use crate::runs::{Origin, Provenance, digest, read_picture};
+use args::{ComputeArgs, RenderArgs};
 
 /// The network if nobody says otherwise.
 const DEFAULT_NETWORK: &str = "minivgg";
@@ -148,11 +150,6 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
     }
     let (was, is) = (&made.weights_sha256, &compute.provenance.weights_sha256);
     Err(Usage(format!("the weights are not those of that run (its SHA-256 was {was:.12}..., these have {is:.12}...); choose them with --weights")).into())
-}
-
-/// What made the PNG of `--from`.
-pub fn origin_of(png: &Path) -> Result<Origin> {
-    read_origin(png)
 }
 
 fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {

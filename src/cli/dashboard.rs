@@ -7,11 +7,11 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use trepang_api::{Network, Op};
 
-use super::args::{DashboardArgs, ImageProtocol};
 use super::drive::{drive, stop_signal};
 use super::exit::Interrupted;
 use super::output;
 use crate::app::{Command, LayerInfo, NetworkInfo, Settings, Snapshot, State};
+use crate::config::args::{DashboardArgs, ImageProtocol};
 use crate::config::{Compute, find_recipe};
 use crate::engine::Ascent;
 use crate::panics::panicked;
@@ -164,7 +164,7 @@ fn in_lines(mut ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
 mod tests {
     use super::*;
     use crate::app::Status;
-    use crate::cli::args::ComputeArgs;
+    use crate::config::args::ComputeArgs;
 
     #[test]
     fn a_panic_in_the_dashboard_still_saves_the_run_and_says_where() {

@@ -5,9 +5,9 @@ use serde::Serialize;
 use trepang_api::{Array, Backend, Device, Op, Padding, Pool, Preprocess, Weights};
 use trepang_api::{InputSize, NetworkBuilder};
 
-use super::args::DevicesArgs;
 use super::output;
 use crate::backends::backends;
+use crate::config::args::DevicesArgs;
 use crate::config::thread_count;
 
 #[derive(Serialize)]

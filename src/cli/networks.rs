@@ -5,8 +5,8 @@ use serde::Serialize;
 use trepang_api::Network;
 use trepang_weights::{NETWORKS, trained};
 
-use super::args::ListArgs;
 use super::output;
+use crate::config::args::ListArgs;
 
 #[derive(Serialize)]
 struct Listed {

@@ -9,12 +9,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use trepang_api::{Array, Model, Network};
 
-use super::args::RenderArgs;
 use super::drive::drive;
 use super::output;
-use crate::config::{Compute, Job, Usage, compute_of, origin_of};
+use crate::config::args::RenderArgs;
+use crate::config::{Compute, Job, Usage, compute_of};
 use crate::engine::{Ascent, Objective, Picture, StepReport};
-use crate::runs::{Origin, RunFolder, default_folder, read_picture, write_losses, write_picture};
+use crate::runs::{
+    Origin, RunFolder, default_folder, read_origin, read_picture, write_losses, write_picture,
+};
 
 /// The last line of `--json`.
 #[derive(Debug, Serialize)]
@@ -96,7 +98,7 @@ fn prepare(args: &RenderArgs) -> Result<(Compute, Ascent, RunFolder)> {
     }
     let (compute, job) = match &args.from {
         Some(png) => {
-            let origin = origin_of(png)?;
+            let origin = read_origin(png)?;
             (compute_of(&origin, &args.compute)?, Job::again(&origin, args.init.as_deref())?)
         }
         None => {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::args::ShowArgs;
+use crate::config::args::ShowArgs;
 use crate::runs::read_picture;
 
 pub(super) fn run(args: &ShowArgs) -> Result<()> {
