@@ -84,6 +84,10 @@ impl Ascent {
         if (moments.first.len(), moments.second.len()) != (expected.first.len(), expected.second.len()) {
             return Err(Error::State("its optimizer remembers another number of values".into()));
         }
+        let numbers = [state.x.data(), &moments.first, &moments.second];
+        if numbers.iter().any(|numbers| numbers.iter().any(|v| !v.is_finite())) {
+            return Err(Error::State("it holds a number that is not finite".into()));
+        }
         let objective = plan.objective.bind(network, plan.size)?;
         let escape = match (plan.recipe.dead, plan.objective.before_relu(network)) {
             (DeadChannel::ClimbBeforeRelu, Some(pre)) => Some(pre.bind(network, plan.size)?),
