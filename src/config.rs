@@ -116,10 +116,16 @@ impl Job {
         Ok(Self { plan, picture })
     }
 
-    /// The ascent that made a picture. `init` tells where its start picture is now, if that was moved.
+    /// The ascent that made a picture. `init` tells where its start picture is now, if that was moved; the plan
+    /// keeps the old place, so that the same picture comes out with the same text.
     pub fn again(origin: &Origin, init: Option<&str>) -> Result<Self> {
-        let mut plan = origin.plan.clone();
-        let Start::Picture { file, sha256 } = &plan.start else { return Ok(Self { plan, picture: None }) };
+        let plan = origin.plan.clone();
+        let Start::Picture { file, sha256 } = &plan.start else {
+            return match init {
+                None => Ok(Self { plan, picture: None }),
+                Some(_) => Err(Usage("this picture began from no file; leave --init out".into()).into()),
+            };
+        };
         let file = init.unwrap_or(file);
         let (start, picture) = find_start(Some(file))
             .with_context(|| format!("this picture began from {file}; say where that is with --init"))?;
@@ -129,7 +135,6 @@ impl Job {
             ))
             .into());
         }
-        plan.start = Start::Picture { file: file.into(), sha256: sha256.clone() };
         Ok(Self { plan, picture })
     }
 }
