@@ -8,7 +8,7 @@ use serde::Serialize;
 /// Prints a line.
 pub(super) fn line(text: impl std::fmt::Display) -> Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).context("cannot write to stdout: its reader has gone")
+    writeln!(out, "{text}").and_then(|()| out.flush()).context("cannot write to stdout")
 }
 
 /// Prints a value as one line of JSON.

@@ -70,11 +70,14 @@ pub(super) fn run(args: &RenderArgs) -> Result<()> {
     let steps = ascent.step_count() - before;
     let per_step = (steps > 0).then(|| seconds / steps as f64);
     let done = done(args, &compute, &ascent, &folder, model.as_mut(), per_step)?;
-    report(&done, args.json)
+    report(&done, args.json).with_context(|| format!("the picture is saved as {}", done.output))
 }
 
 /// Finds out before the work whether its results can be put down.
 fn check_outputs(args: &RenderArgs) -> Result<()> {
+    if args.losses.as_ref() == Some(&args.output) {
+        return Err(Usage("the picture and the losses cannot be the same file".into()).into());
+    }
     for path in [Some(&args.output), args.losses.as_ref()].into_iter().flatten() {
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
