@@ -1,8 +1,12 @@
-//! Trepang's integration tests, in one crate.
+//! Trepang's integration tests, in one crate: what the binary, the dashboard, the backends and the ascents
+//! promise, held against independent computations. Tests of one module alone stand in that module.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod app;
+mod binary;
+mod cli;
+mod library;
 mod stage;
 mod ui;
 mod worker;

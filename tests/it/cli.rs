@@ -1,0 +1,9 @@
+//! The binary without a terminal: what it prints, what it writes, how it ends.
+
+mod bad_input;
+mod from;
+mod full_disk;
+mod interrupted;
+mod listing;
+mod render;
+mod resume;

@@ -1,0 +1,188 @@
+//! Bad input gets one clear sentence and exit code 2 for what was asked wrongly, 1 for the rest; and no file.
+
+use std::fs;
+
+use trepang::engine::Picture;
+use trepang_api::Array;
+
+use crate::binary::{Home, write_png};
+use crate::library::{noise_picture, with_tensor, write_weights};
+
+/// Flags, exit code, a part of the sentence.
+type Case = (&'static str, i32, &'static str);
+
+fn check(home: &Home, cases: &[Case]) {
+    for (flags, code, part) in cases {
+        let output = if flags.contains(" -o ") { "" } else { "-o out.png" };
+        let outcome = home.run(&format!("render {flags} {output}"));
+        assert!(outcome.refusal(*code).contains(part), "{flags}: {outcome:?}");
+        assert_eq!(outcome.stdout, "", "{flags}");
+        assert!(!home.path("out.png").exists(), "{flags} left a picture");
+    }
+}
+
+const NAMES: &[Case] = &[
+    ("--network resnet --logit 1", 2, "no network \"resnet\"; the networks are: minivgg"),
+    ("--layer block5_conv9 --channel 4", 2, "no layer \"block5_conv9\"; did you mean \"block5_conv"),
+    ("--layer block5_conv2 --channel 256", 2, "block5_conv2 has 256 channels, 0 to 255"),
+    ("--layer block5_conv2 --neuron 256,0,0", 2, "block5_conv2 has 256 channels"),
+    ("--layer block5_conv2 --neuron 0,4,0", 2, "no neuron at row 4, column 0"),
+    ("--layer block5_conv2 --neuron 0,0,2 --size 32", 2, "is 2 rows by 2 columns at this size"),
+    ("--logit unicorn", 2, "no class \"unicorn\"; give an index from 0 to 63"),
+    ("--logit 64", 2, "no class \"64\""),
+    ("--logit 3 --layer block5_conv2", 2, "block5_conv2 has no class logits"),
+    ("--logit 3 --recipe lucent", 2, "no recipe \"lucent\"; the recipes are: "),
+    ("--logit 3 --backend torch", 2, "no backend \"torch\" in this build; it has: "),
+    ("--logit 3 --device cuda:7", 2, "finds no device \"cuda:7\" here; it has: cpu"),
+];
+
+#[test]
+fn names_that_do_not_exist() {
+    check(&Home::new(), NAMES);
+}
+
+#[test]
+fn sizes_that_the_network_cannot_take() {
+    let home = Home::new();
+    for size in ["0", "1", "16", "50", "1600000", "1099511627776", "18446744073709551615"] {
+        let outcome = home.run(&format!("render --logit 1 --size {size} -o out.png"));
+        let sentence = outcome.refusal(2);
+        assert!(sentence.contains("take a multiple of 16 from 32 to "), "{sentence}");
+    }
+    assert!(!home.path("out.png").exists());
+}
+
+const WEIGHTS: &[Case] = &[
+    ("--weights nan --logit 1", 1, "tensor \"block3_conv1.weight\" holds NaN at position 5"),
+    ("--weights misshapen --logit 1", 1, "has shape [96, 48, 5, 5] where [96, 48, 3, 3] is needed"),
+    ("--weights cut --logit 1", 1, "cut is not a whole safetensors file"),
+    ("--weights text --logit 1", 1, "text is not a whole safetensors file"),
+    ("--weights folder --logit 1", 1, "cannot read the weights file folder"),
+    ("--weights nowhere --logit 1", 1, "cannot read the weights file nowhere"),
+];
+
+#[test]
+fn weights_that_cannot_be_used() {
+    let home = Home::new();
+    let save = |name: &str, tensor: &str, change: fn(&mut Array)| {
+        write_weights(&home.path(name), &with_tensor(tensor, change).weights);
+    };
+    save("nan", "block3_conv1.weight", |weight| weight.data_mut()[5] = f32::NAN);
+    save("misshapen", "block3_conv1.weight", |weight| *weight = Array::zeros([96, 48, 5, 5]));
+    save("whole", "block3_conv1.weight", |_| {});
+    let whole = home.read("whole");
+    fs::write(home.path("cut"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(home.path("text"), "these are not weights").unwrap();
+    fs::create_dir(home.path("folder")).unwrap();
+    check(&home, WEIGHTS);
+}
+
+const STARTS: &[Case] = &[
+    ("--logit 1 --size 64 --init small.png", 2, "the start picture is 32x32 pixels; this ascent needs 64x64"),
+    ("--logit 1 --init wide.png", 2, "the start picture is 64x36 pixels; this ascent needs 64x64"),
+    ("--logit 1 --init odd.png", 2, "minivgg cannot take 50x50 pixels"),
+    ("--logit 1 --init cut.png", 1, "cut.png is not a picture that can be read"),
+    ("--logit 1 --init text.png", 1, "text.png is not a picture that can be read"),
+    ("--logit 1 --init nowhere.png", 1, "cannot read the picture nowhere.png"),
+];
+
+#[test]
+fn start_pictures_that_cannot_be_used() {
+    let home = Home::new();
+    write_png(&home.path("small.png"), &noise_picture(1, 32));
+    write_png(&home.path("odd.png"), &noise_picture(1, 50));
+    write_png(&home.path("wide.png"), &Picture { width: 64, height: 36, ..noise_picture(1, 48) });
+    let png = home.read("small.png");
+    fs::write(home.path("cut.png"), &png[..png.len() / 2]).unwrap();
+    fs::write(home.path("text.png"), "this is not a picture").unwrap();
+    check(&home, STARTS);
+}
+
+const PLACES: &[Case] = &[
+    ("--logit 1 -o nowhere/out.png", 1, "cannot write nowhere/out.png: there is no folder nowhere"),
+    ("--logit 1 -o folder", 1, "cannot write folder: it exists and is not a regular file"),
+    ("--logit 1 -o file/out.png", 1, "cannot write file/out.png: there is no folder file"),
+    ("--logit 1 --losses out.png", 2, "the picture and the losses cannot be the same file"),
+    ("--logit 1 --losses nowhere/a.csv", 1, "cannot write nowhere/a.csv"),
+    ("--logit 1 --runs file", 1, "cannot make the run's folder in file"),
+];
+
+#[test]
+fn places_that_cannot_be_written() {
+    let home = Home::new();
+    fs::create_dir(home.path("folder")).unwrap();
+    fs::write(home.path("file"), "").unwrap();
+    check(&home, PLACES);
+}
+
+const ORIGINS: &[Case] = &[
+    ("--from plain.png", 1, "plain.png does not say how it was made"),
+    ("--from text.png", 1, "text.png is not a PNG file"),
+    ("--from cut.png", 1, "cut.png is not a whole PNG file"),
+    ("--from nowhere.png", 1, "cannot read the picture nowhere.png"),
+];
+
+#[test]
+fn pictures_that_do_not_say_how_they_were_made() {
+    let home = Home::new();
+    write_png(&home.path("plain.png"), &noise_picture(1, 32));
+    fs::write(home.path("text.png"), "this is not a picture").unwrap();
+    home.json("render --layer block1_conv1 --channel 4 --size 32 --steps 1 --json -o own.png");
+    let own = home.read("own.png");
+    fs::write(home.path("cut.png"), &own[..own.len() - 20]).unwrap();
+    check(&home, ORIGINS);
+}
+
+const RUNS: &[Case] = &[
+    ("--resume nowhere --steps 5", 1, "nowhere/state.safetensors: is this the folder of a run?"),
+    ("--resume empty --steps 5", 1, "empty/state.safetensors: is this the folder of a run?"),
+    ("--resume cut --steps 5", 1, "cut/state.safetensors is damaged"),
+    ("--resume text --steps 5", 1, "text/state.safetensors is damaged"),
+    ("--resume nan", 1, "it holds a number that is not finite"),
+];
+
+#[test]
+fn runs_that_cannot_go_on() {
+    let home = Home::new();
+    let done = home.json("render --layer block1_conv1 --channel 4 --size 32 --steps 1 --json -o own.png");
+    let state = home.read(&format!("{}/state.safetensors", done[1]["run"].as_str().unwrap()));
+    let mut nan = state.clone();
+    let last = nan.len() - size_of::<f32>();
+    nan[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    for (name, bytes) in [("cut", &state[..state.len() / 2]), ("text", b"not a state"), ("nan", &nan)] {
+        fs::create_dir(home.path(name)).unwrap();
+        fs::write(home.path(name).join("state.safetensors"), bytes).unwrap();
+    }
+    fs::create_dir(home.path("empty")).unwrap();
+    check(&home, RUNS);
+}
+
+/// A whole command line, and a part of what the flag parser says.
+const LINES: &[(&str, &str)] = &[
+    ("render --logit 1", "--output"),
+    ("render --layer block5_conv2 -o out.png", "--channel"),
+    ("render --channel 4 -o out.png", "--layer"),
+    ("render --layer block5_conv2 --channel 4 --logit 3 -o out.png", "cannot be used with"),
+    ("render --layer block5_conv2 --neuron 1,2 -o out.png", "three numbers are needed"),
+    ("render --logit 3 --steps 0 -o out.png", "--steps"),
+    ("render --logit 3 --threads 0 -o out.png", "--threads"),
+    ("render --logit 3 --size big -o out.png", "--size"),
+    ("render --logit 3 --seed -1 -o out.png", "-1"),
+    ("render --from a.png --seed 3 -o out.png", "cannot be used with"),
+    ("render --from a.png --resume b -o out.png", "cannot be used with"),
+    ("--image-protocol telepathy", "halfblocks"),
+    ("paint", "paint"),
+];
+
+#[test]
+fn what_cannot_be_typed_is_said_by_the_flag_parser() {
+    let home = Home::new();
+    for (line, part) in LINES {
+        let outcome = home.run(line);
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{line}");
+        assert!(
+            outcome.stderr.starts_with("error: ") && outcome.stderr.contains(part),
+            "{line}: {outcome:?}"
+        );
+    }
+}

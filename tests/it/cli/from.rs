@@ -1,0 +1,70 @@
+//! `--from`: a picture says how it was made, and is made again to the byte.
+
+use crate::binary::{Home, write_png};
+use crate::library::{noise_picture, with_tensor, write_weights};
+
+const SMALL: &str = "--size 32 --steps 3";
+
+#[test]
+fn a_picture_is_made_again_to_the_byte() {
+    let home = Home::new();
+    write_png(&home.path("start.png"), &noise_picture(4, 32));
+    let other = with_tensor("block2_conv1.bias", |bias| bias.data_mut()[5] += 0.5);
+    write_weights(&home.path("other.safetensors"), &other.weights);
+    for flags in [
+        "--layer block2_conv1 --channel 5",
+        "--layer block2_conv1 --channel 5 --recipe seed --seed 18446744073709551615",
+        "--layer block2_conv1 --neuron 5,3,2 --threads 1",
+        "--logit 31 --init gray",
+        "--layer block2_conv1:pre --channel 5 --init start.png",
+        "--layer block2_conv1 --channel 5 --weights other.safetensors",
+        "--layer block2_conv1 --channel 5 --backend reference --recipe seed --init start.png",
+    ] {
+        home.json(&format!("render {flags} {SMALL} --json -o first.png"));
+        home.json("render --from first.png --json -o again.png");
+        assert!(home.read("first.png") == home.read("again.png"), "{flags}");
+    }
+}
+
+#[test]
+fn a_start_picture_may_move() {
+    let home = Home::new();
+    write_png(&home.path("start.png"), &noise_picture(4, 32));
+    home.json(&format!(
+        "render --layer block2_conv1 --channel 5 --init start.png {SMALL} --json -o first.png"
+    ));
+    std::fs::rename(home.path("start.png"), home.path("moved.png")).unwrap();
+    let sentence = home.run("render --from first.png -o again.png");
+    assert!(sentence.refusal(1).contains("say where that is with --init"), "{sentence:?}");
+    home.json("render --from first.png --init moved.png --json -o again.png");
+    assert!(home.read("first.png") == home.read("again.png"));
+}
+
+#[test]
+fn another_start_picture_is_refused() {
+    let home = Home::new();
+    write_png(&home.path("start.png"), &noise_picture(4, 32));
+    home.json(&format!(
+        "render --layer block2_conv1 --channel 5 --init start.png {SMALL} --json -o first.png"
+    ));
+    write_png(&home.path("start.png"), &noise_picture(5, 32));
+    for init in ["", "--init start.png", "--init noise"] {
+        let outcome = home.run(&format!("render --from first.png {init} -o again.png"));
+        assert!(outcome.refusal(2).contains("is not the picture that this one began from"), "{outcome:?}");
+    }
+    home.json(&format!("render --layer block2_conv1 --channel 5 {SMALL} --json -o noise.png"));
+    let outcome = home.run("render --from noise.png --init start.png -o again.png");
+    assert!(outcome.refusal(2).contains("began from no file"), "{outcome:?}");
+    assert!(!home.path("again.png").exists());
+}
+
+#[test]
+fn other_weights_are_refused() {
+    let home = Home::new();
+    home.json(&format!("render --layer block2_conv1 --channel 5 {SMALL} --json -o first.png"));
+    let other = with_tensor("block2_conv1.bias", |bias| bias.data_mut()[5] += 0.5);
+    write_weights(&home.path("other.safetensors"), &other.weights);
+    let outcome = home.run("render --from first.png --weights other.safetensors -o again.png");
+    assert!(outcome.refusal(2).contains("the weights are not those of that run"), "{outcome:?}");
+    assert!(!home.path("again.png").exists());
+}

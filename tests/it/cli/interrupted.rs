@@ -1,0 +1,78 @@
+//! What stops a run from outside: a signal, a reader that goes away. The steps taken are kept, and it goes on.
+
+use crate::binary::{Home, Outcome, json_lines, losses};
+
+const RENDER: &str = "render --layer block4_conv2 --channel 20 --size 32 --seed 5 --json";
+
+/// More than any machine takes before the test stops it.
+const ENDLESS: &str = "--steps 4000000";
+
+#[test]
+fn after_a_signal_the_run_goes_on_to_the_same_bits() {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let home = Home::new();
+        let mut running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png"));
+        let mut printed = running.line();
+        running.signal(signal);
+        let outcome = running.finish();
+        printed += &outcome.stdout;
+        let (taken, run) = kept(outcome.refusal(code));
+        assert!(!home.path("cut.png").exists(), "a picture that is not finished is not put out");
+        let cut = losses(&json_lines(&printed), 1);
+        assert_eq!(cut.len(), taken, "every step taken was reported");
+        check_rest(&home, &cut, &run);
+    }
+}
+
+/// The steps and the folder of `interrupted after step K of S; the run is saved, go on with: trepang render
+/// --resume RUN -o OUT.png`.
+fn kept(sentence: &str) -> (usize, String) {
+    let taken = between(sentence, "interrupted after step ", " of ").parse().unwrap();
+    (taken, between(sentence, "trepang render --resume ", " -o "))
+}
+
+fn between(sentence: &str, from: &str, to: &str) -> String {
+    let (_, rest) = sentence.split_once(from).unwrap_or_else(|| panic!("no \"{from}\" in: {sentence}"));
+    rest.split_once(to).unwrap_or_else(|| panic!("no \"{to}\" in: {rest}")).0.into()
+}
+
+/// Goes on for four steps and compares with a run that was left alone.
+fn check_rest(home: &Home, cut: &[f64], run: &str) {
+    let steps = cut.len() + 4;
+    let rest = home.json(&format!("render --resume {run} --steps {steps} --json -o rest.png"));
+    let whole = home.json(&format!("{RENDER} --steps {steps} -o whole.png"));
+    assert_eq!([cut, &losses(&rest, cut.len() as u64 + 1)].concat(), losses(&whole, 1));
+    assert!(home.read("rest.png") == home.read("whole.png"), "after {} steps", cut.len());
+}
+
+#[test]
+fn when_its_reader_goes_away_the_run_is_kept() {
+    let home = Home::new();
+    let mut running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png"));
+    running.line();
+    running.close_stdout();
+    let outcome = running.finish();
+    let sentence = outcome.refusal(1);
+    assert!(sentence.contains("cannot write to stdout"), "{sentence}");
+    let taken: usize = between(sentence, "stopped after step ", ", ").parse().unwrap();
+    let run = between(sentence, "saved in ", ": ");
+    let rest = home.json(&format!("render --resume {run} --steps {} --json -o rest.png", taken + 1));
+    assert_eq!(losses(&rest, taken as u64 + 1).len(), 1);
+}
+
+#[test]
+fn a_closed_stdout_costs_the_report_and_not_the_picture() {
+    let home = Home::new();
+    for (line, part) in [
+        ("networks", "cannot write to stdout"),
+        ("networks --json", "cannot write to stdout"),
+        ("devices --json", "cannot write to stdout"),
+        ("render --logit 31 --size 32 --steps 2 -o a.png", "the picture is saved as a.png"),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let outcome = Outcome::from(home.command(line).stdout(writer).output().unwrap());
+        assert!(outcome.refusal(1).contains(part), "{line}: {outcome:?}");
+    }
+    assert!(home.path("a.png").exists());
+}

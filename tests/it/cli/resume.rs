@@ -1,0 +1,47 @@
+//! `--resume`: a run goes on as if it had never stopped.
+
+use serde_json::Value;
+
+use crate::binary::{Home, losses};
+
+const RENDER: &str = "render --layer block4_conv2 --channel 20 --size 32 --seed 5 --json";
+
+fn run_of(events: &[Value]) -> &str {
+    events.last().unwrap()["run"].as_str().unwrap()
+}
+
+#[test]
+fn a_run_beyond_its_end_is_a_longer_run() {
+    for recipe in ["pixel", "seed"] {
+        let home = Home::new();
+        let first = home.json(&format!("{RENDER} --recipe {recipe} --steps 4 -o short.png"));
+        let rest = home.json(&format!("render --resume {} --steps 9 --json -o long.png", run_of(&first)));
+        let whole = home.json(&format!("{RENDER} --recipe {recipe} --steps 9 -o whole.png"));
+        assert_eq!([losses(&first, 1), losses(&rest, 5)].concat(), losses(&whole, 1), "{recipe}");
+        assert!(home.read("long.png") == home.read("whole.png"), "{recipe}");
+        let (rest, whole) = (rest.last().unwrap(), whole.last().unwrap());
+        for key in ["steps", "seed", "size", "loss_first", "loss_last", "activation_saved", "saturated"] {
+            assert_eq!(rest[key], whole[key], "{recipe}: {key}");
+        }
+        assert_eq!(rest["run"], first.last().unwrap()["run"], "it goes on in its own folder");
+    }
+}
+
+#[test]
+fn a_finished_run_gives_its_picture_again_without_a_step() {
+    let home = Home::new();
+    let first = home.json(&format!("{RENDER} --steps 3 -o first.png"));
+    let again = home.json(&format!("render --resume {} --json -o again.png", run_of(&first)));
+    assert_eq!(again.len(), 1, "only the end is reported: {again:?}");
+    assert!(again[0]["seconds_per_step"].is_null());
+    assert!(home.read("first.png") == home.read("again.png"));
+}
+
+#[test]
+fn a_run_does_not_go_back() {
+    let home = Home::new();
+    let first = home.json(&format!("{RENDER} --steps 3 -o first.png"));
+    let outcome = home.run(&format!("render --resume {} --steps 2 -o back.png", run_of(&first)));
+    assert!(outcome.refusal(2).contains("has taken 3 steps"), "{outcome:?}");
+    assert!(!home.path("back.png").exists());
+}
