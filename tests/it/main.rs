@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod app;
+mod ascents;
 mod binary;
 mod cli;
 mod library;
+mod parity;
 mod stage;
 mod ui;
+mod weights;
 mod worker;

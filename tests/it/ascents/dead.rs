@@ -1,0 +1,123 @@
+//! Channels that no gradient comes back from: said, climbed out of where the recipe can, and never a NaN.
+
+use serde_json::Value;
+use trepang::engine::{Ascent, Error, Objective, Plan, Recipe, Start};
+use trepang::runs::RunFolder;
+use trepang_api::Array;
+use trepang_weights::Trained;
+
+use crate::binary::{Home, losses};
+use crate::library::{on_default, with_tensor, write_weights};
+
+const LAYER: &str = "block5_conv2";
+const CHANNEL: usize = 4;
+const SIZE: usize = 32;
+
+/// How far below zero the start pictures leave the channel's largest entry.
+const DEPTH: f32 = 0.5;
+
+fn plan(recipe: Recipe) -> Plan {
+    let steps = recipe.steps;
+    Plan {
+        objective: Objective::channel(LAYER, CHANNEL),
+        recipe,
+        size: SIZE,
+        seed: 0,
+        start: Start::Noise,
+        steps,
+    }
+}
+
+/// The channel before its ReLU on the recipe's start picture.
+fn before_relu(trained: &Trained, recipe: &Recipe) -> Vec<f32> {
+    let levels = Start::Noise.levels(SIZE, 0, recipe.noise, None).unwrap();
+    let image = levels.iter().map(|level| (level / 255.0) as f32).collect();
+    let image = Array::new([1, 3, SIZE, SIZE], image).unwrap();
+    let at = [trained.network.layer(&format!("{LAYER}:pre")).unwrap()];
+    let activation = on_default(trained).activations(&image, &at).unwrap().swap_remove(0);
+    let area = activation.data().len() / 256;
+    activation.data()[CHANNEL * area..][..area].to_vec()
+}
+
+/// The embedded network with the channel's bias so low that it is dead at the start of both recipes.
+fn asleep() -> Trained {
+    let lower_by = |amount: f32| with_tensor("block5_conv2.bias", |bias| bias.data_mut()[CHANNEL] -= amount);
+    let recipes = [Recipe::seed(), Recipe::pixel()];
+    let awake = lower_by(0.0);
+    let highest = recipes.iter().flat_map(|recipe| before_relu(&awake, recipe)).fold(0.0, f32::max);
+    let asleep = lower_by(highest + DEPTH);
+    assert!(recipes.iter().all(|recipe| before_relu(&asleep, recipe).iter().all(|&a| a < 0.0)));
+    asleep
+}
+
+/// The channel's kernel is zero: nothing in the picture reaches it, before or after the ReLU.
+fn unreachable_channel() -> Trained {
+    with_tensor("block5_conv2.weight", |kernel| {
+        let len = kernel.item(CHANNEL).len();
+        kernel.item_mut(CHANNEL)[..len].fill(0.0);
+    })
+}
+
+#[test]
+fn seed_stops_and_changes_nothing() {
+    let trained = asleep();
+    let mut ascent = Ascent::new(plan(Recipe::seed()), &trained.network, None).unwrap();
+    let before = ascent.state().clone();
+    let error = ascent.step(on_default(&trained).as_mut()).unwrap_err();
+    assert!(matches!(error, Error::Dead { step: 1, .. }), "{error:?}");
+    assert_eq!(ascent.state(), &before);
+}
+
+#[test]
+fn pixel_climbs_before_the_relu_until_the_channel_wakes() {
+    let trained = asleep();
+    let mut ascent = Ascent::new(plan(Recipe::pixel()), &trained.network, None).unwrap();
+    let mut model = on_default(&trained);
+    let mut dead = 0;
+    while !ascent.is_finished() {
+        let report = ascent.step(model.as_mut()).unwrap();
+        assert!(report.gradient_norm > 0.0 && report.gradient_norm.is_finite(), "{report:?}");
+        assert_eq!(report.dead, report.loss == 0.0, "{report:?}");
+        dead += usize::from(report.dead);
+    }
+    let state = ascent.state();
+    assert!(dead > 0 && dead < state.losses.len() && dead == state.dead_steps, "{dead} dead steps");
+    assert!(state.losses.last() > Some(&0.0));
+    assert!(state.x.data().iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn the_binary_says_that_a_channel_is_dead() {
+    let home = Home::new();
+    write_weights(&home.path("asleep"), &asleep().weights);
+    write_weights(&home.path("unreachable"), &unreachable_channel().weights);
+    for (weights, recipe, way_out) in [
+        ("asleep", "seed", "the recipe 'pixel'"),
+        ("unreachable", "seed", "the recipe 'pixel'"),
+        ("unreachable", "pixel", "it is just as flat before the ReLU"),
+    ] {
+        let outcome = home.run(&format!("{} --weights {weights} --recipe {recipe}", render()));
+        let sentence = outcome.refusal(1);
+        assert!(sentence.contains("channel(block5_conv2, 4) is dead at step 1"), "{sentence}");
+        assert!(sentence.contains(way_out), "{weights} {recipe}: {sentence}");
+        assert!(!outcome.stdout.contains("NaN") && !home.path("out.png").exists());
+    }
+}
+
+#[test]
+fn the_manifest_counts_the_dead_steps() {
+    let home = Home::new();
+    write_weights(&home.path("asleep"), &asleep().weights);
+    let events = home.json(&format!("{} --weights asleep --recipe pixel", render()));
+    let dead = losses(&events, 1).iter().filter(|&&loss| loss == 0.0).count();
+    let run = home.path(events.last().unwrap()["run"].as_str().unwrap());
+    let manifest: Value = serde_json::from_slice(&std::fs::read(run.join("manifest.json")).unwrap()).unwrap();
+    assert!(dead > 0);
+    assert_eq!(manifest["dead_steps"], dead);
+    let (_, progress) = RunFolder::open(&run).unwrap();
+    assert!(progress.state.x.data().iter().all(|x| x.is_finite()));
+}
+
+fn render() -> String {
+    format!("render --layer {LAYER} --channel {CHANNEL} --size {SIZE} --json -o out.png")
+}

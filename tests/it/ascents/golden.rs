@@ -1,0 +1,125 @@
+//! Ascents that PyTorch made (`tests/golden/make_ascents.py` says how), made again on the default backend.
+
+use safetensors::SafeTensors;
+use serde_json::Value;
+use trepang::engine::{Ascent, DeadChannel, Objective, Optimizer, Param, Plan, Recipe, Space, Start};
+use trepang::runs::read_picture;
+use trepang_api::Array;
+use trepang_weights::minivgg;
+
+use crate::library::{apart, on_default, repository};
+
+/// Updates before the script's `early` picture: it saw no two correct runs part that soon.
+const EARLY: usize = 8;
+
+/// Rounding in a loss and in the few updates before it: 7e-7 was seen.
+const EARLY_LOSS_TOLERANCE: f64 = 1e-5;
+
+/// The same for the parameters, in their own unit: both spaces are 1 or 2 wide. 8e-7 was seen.
+const EARLY_TOLERANCE: f64 = 1e-5;
+
+/// Later, rounding flips a max pooling's winner and two correct runs part: the script saw up to 1.7 %.
+const LATE_LOSS_TOLERANCE: f64 = 0.05;
+
+struct Golden {
+    ascent: Value,
+    start: std::path::PathBuf,
+    losses: Vec<f32>,
+    early: Vec<f32>,
+    x: Array,
+    picture: Vec<u8>,
+}
+
+fn golden() -> Vec<(String, Golden)> {
+    let bytes = std::fs::read(repository("tests/golden/ascents.safetensors")).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let ascents: Value = serde_json::from_str(&header.metadata().as_ref().unwrap()["ascents"]).unwrap();
+    let read = |name: &str, part: &str| file.tensor(&format!("{name}.{part}")).unwrap().data().to_vec();
+    let numbers = |name: &str, part: &str| {
+        read(name, part).as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect::<Vec<_>>()
+    };
+    let one = |(name, ascent): (&String, &Value)| {
+        let golden = Golden {
+            ascent: ascent.clone(),
+            start: repository("tests/golden/start-64.png"),
+            losses: numbers(name, "losses"),
+            early: numbers(name, "early"),
+            x: Array::new([1, 3, 64, 64], numbers(name, "x")).unwrap(),
+            picture: read(name, "picture"),
+        };
+        (name.clone(), golden)
+    };
+    ascents.as_object().unwrap().iter().map(one).collect()
+}
+
+impl Golden {
+    fn space(&self) -> Space {
+        match self.ascent["space"].as_str().unwrap() {
+            "network" => Space::Network,
+            "rgb" => Space::Rgb,
+            other => panic!("no space {other}"),
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        let rate = self.ascent["rate"].as_f64().unwrap();
+        let optimizer = match self.ascent["optimizer"].as_str().unwrap() {
+            "normalised" => Optimizer::Normalised { rate },
+            "adam" => Optimizer::Adam { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            other => panic!("no optimizer {other}"),
+        };
+        let channel = self.ascent["channel"].as_u64().unwrap() as usize;
+        Plan {
+            objective: Objective::channel(self.ascent["layer"].as_str().unwrap(), channel),
+            recipe: Recipe { space: self.space(), optimizer, dead: DeadChannel::Stop, ..Recipe::seed() },
+            size: 64,
+            seed: 0,
+            start: Start::Picture { file: "start-64.png".into(), sha256: String::new() },
+            steps: self.losses.len(),
+        }
+    }
+
+    /// Climbs all the way; returns the losses and the parameters after [`EARLY`] updates.
+    fn climb(&self) -> (Vec<f64>, Vec<f32>) {
+        let trained = minivgg().unwrap();
+        let start = read_picture(&self.start).unwrap();
+        let mut ascent = Ascent::new(self.plan(), &trained.network, Some(&start)).unwrap();
+        let mut model = on_default(&trained);
+        let mut early = Vec::new();
+        while !ascent.is_finished() {
+            ascent.step(model.as_mut()).unwrap();
+            if ascent.step_count() == EARLY {
+                early = ascent.state().x.data().to_vec();
+            }
+        }
+        (ascent.state().losses.clone(), early)
+    }
+}
+
+#[test]
+fn ascents_are_pytorchs() {
+    let all = golden();
+    assert_eq!(all.len(), 4);
+    for (name, golden) in all {
+        let (losses, early) = golden.climb();
+        for (step, (&found, &expected)) in losses.iter().zip(&golden.losses).enumerate() {
+            let tolerance = if step <= EARLY { EARLY_LOSS_TOLERANCE } else { LATE_LOSS_TOLERANCE };
+            let apart = apart(found, expected.into());
+            assert!(apart <= tolerance, "{name}: the loss after {step} updates is {found}, not {expected}");
+        }
+        let worst =
+            early.iter().zip(&golden.early).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max);
+        assert!(worst <= EARLY_TOLERANCE, "{name}: the parameters after {EARLY} updates are {worst:.1e} off");
+    }
+}
+
+#[test]
+fn pictures_are_numpys_to_the_byte() {
+    for (name, golden) in golden() {
+        let param = Param::new(golden.space(), minivgg().unwrap().network.preprocess().clone(), 64);
+        let found = param.picture(&golden.x).rgb;
+        let wrong = found.iter().zip(&golden.picture).filter(|(a, b)| a != b).count();
+        assert_eq!((found.len(), wrong), (golden.picture.len(), 0), "{name}");
+    }
+}

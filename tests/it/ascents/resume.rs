@@ -1,0 +1,113 @@
+//! A run saved at any step and taken up again is, bit for bit, the run that was never saved.
+
+use std::path::Path;
+
+use trepang::engine::{Ascent, Objective, Optimizer, Plan, Recipe, Start, State};
+use trepang::runs::{Origin, Provenance, RunFolder};
+use trepang_api::Model;
+use trepang_weights::minivgg;
+
+use crate::library::on_default;
+
+const STEPS: usize = 6;
+
+fn plan(recipe: Recipe) -> Plan {
+    let objective = Objective::channel("block4_conv2", 20) - 0.1 * Objective::Logit { class: 31 };
+    Plan { objective, recipe, size: 32, seed: 3, start: Start::Noise, steps: STEPS }
+}
+
+fn recipes() -> [Recipe; 3] {
+    let adam = Optimizer::Adam { rate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    [Recipe::seed(), Recipe::pixel(), Recipe { name: "adam".into(), optimizer: adam, ..Recipe::pixel() }]
+}
+
+fn origin(plan: Plan) -> Origin {
+    let provenance = Provenance {
+        trepang: "0".into(),
+        network: "minivgg".into(),
+        weights: None,
+        weights_sha256: "0".into(),
+        backend: "any".into(),
+        device: "cpu".into(),
+        threads: 1,
+    };
+    Origin { plan, provenance }
+}
+
+fn climb(ascent: &mut Ascent, steps: usize, model: &mut dyn Model) {
+    for _ in 0..steps {
+        ascent.step(model).unwrap();
+    }
+}
+
+/// Saves, forgets and reads again.
+fn through_disk(ascent: &Ascent, parent: &Path) -> Ascent {
+    let origin = origin(ascent.plan().clone());
+    let folder = RunFolder::create(parent, &origin).unwrap();
+    folder.save(ascent).unwrap();
+    let (_, progress) = RunFolder::open(folder.path()).unwrap();
+    assert_eq!(progress.origin, origin);
+    Ascent::resume(progress.origin.plan, &minivgg().unwrap().network, progress.state).unwrap()
+}
+
+/// Every number of a state as its bits: `==` would call 0 and -0 equal.
+fn bits(state: &State) -> (Vec<u32>, Vec<u64>) {
+    let floats = [state.x.data(), &state.moments.first, &state.moments.second].concat();
+    (floats.iter().map(|v| v.to_bits()).collect(), state.losses.iter().map(|v| v.to_bits()).collect())
+}
+
+#[test]
+fn a_run_cut_at_any_step_ends_in_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let trained = minivgg().unwrap();
+    let mut model = on_default(&trained);
+    for recipe in recipes() {
+        let name = recipe.name.clone();
+        let begin = || Ascent::new(plan(recipe.clone()), &trained.network, None).unwrap();
+        let mut whole = begin();
+        climb(&mut whole, STEPS, model.as_mut());
+        for cut in [0, 1, 4, STEPS] {
+            let mut ascent = begin();
+            climb(&mut ascent, cut, model.as_mut());
+            let mut ascent = through_disk(&ascent, folder.path());
+            assert_eq!(ascent.step_count(), cut);
+            climb(&mut ascent, STEPS - cut, model.as_mut());
+            assert!(bits(ascent.state()) == bits(whole.state()), "{name} cut after {cut} steps");
+            assert_eq!(ascent.picture(), whole.picture(), "{name} cut after {cut} steps");
+        }
+    }
+}
+
+#[test]
+fn a_plan_is_read_back_to_the_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = minivgg().unwrap().network;
+    for number in [0.421_698_568_906_221_15, 1.0 / 3.0, 5e-324, f64::MAX] {
+        let objective = number * Objective::channel("block4_conv2", 20);
+        let plan = Plan { objective, ..plan(Recipe::pixel()) };
+        let ascent = Ascent::new(plan.clone(), &network, None).unwrap();
+        assert_eq!(through_disk(&ascent, folder.path()).plan(), &plan);
+    }
+}
+
+#[test]
+fn dead_steps_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let network = minivgg().unwrap().network;
+    let fresh = Ascent::new(plan(Recipe::pixel()), &network, None).unwrap();
+    let state = State { dead_steps: 3, losses: vec![0.0; 5], ..fresh.state().clone() };
+    let ascent = Ascent::resume(plan(Recipe::pixel()), &network, state.clone()).unwrap();
+    assert_eq!(through_disk(&ascent, folder.path()).state(), &state);
+}
+
+#[test]
+fn a_state_of_another_ascent_is_refused() {
+    let network = minivgg().unwrap().network;
+    let [seed, _, adam] = recipes();
+    let state = Ascent::new(plan(seed), &network, None).unwrap().state().clone();
+    let larger = Plan { size: 48, ..plan(Recipe::seed()) };
+    for plan in [larger, plan(adam)] {
+        let error = Ascent::resume(plan, &network, state.clone()).unwrap_err().to_string();
+        assert!(error.starts_with("the saved state does not belong to this ascent"), "{error}");
+    }
+}
