@@ -10,6 +10,7 @@ mod cli;
 mod library;
 mod parity;
 mod stage;
+mod tidy;
 mod ui;
 mod weights;
 mod worker;

@@ -1,0 +1,166 @@
+//! Rules of the repository that a reader of the sources could check by hand: who may know whom, and where
+//! threads, files and chance come from. Comments may name anything.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::library::repository;
+
+/// Longest file, in lines, tests included.
+const LONGEST: usize = 450;
+
+/// A source file: its path in the repository, and its lines.
+#[derive(Debug)]
+struct Source {
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// Its code without comments and without the unit tests at its end.
+    fn code(&self) -> impl Iterator<Item = &str> {
+        let before_tests = self.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        before_tests.lines().map(|line| line.split("//").next().unwrap_or_default())
+    }
+
+    /// Does its code hold `phrase`, not as a part of longer words?
+    fn mentions(&self, phrase: &str) -> bool {
+        let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        let whole = |line: &str, at: usize| {
+            let end = at + phrase.len();
+            let runs_on = word(phrase.chars().next_back()) && word(line[end..].chars().next());
+            !word(line[..at].chars().next_back()) && !runs_on
+        };
+        self.code().any(|line| line.match_indices(phrase).any(|(at, _)| whole(line, at)))
+    }
+}
+
+/// Every Rust file under the folders, or the files themselves.
+fn sources(places: &[&str]) -> Vec<Source> {
+    let mut files = Vec::new();
+    for place in places {
+        collect(&repository(place), &mut files);
+    }
+    files.sort();
+    let root = repository("");
+    let source = |file: &PathBuf| Source {
+        path: file.strip_prefix(&root).unwrap().display().to_string(),
+        text: fs::read_to_string(file).unwrap(),
+    };
+    files.iter().map(source).collect()
+}
+
+fn collect(place: &Path, files: &mut Vec<PathBuf>) {
+    if place.is_dir() {
+        for entry in fs::read_dir(place).unwrap() {
+            collect(&entry.unwrap().path(), files);
+        }
+    } else if place.extension().is_some_and(|extension| extension == "rs") {
+        files.push(place.into());
+    }
+}
+
+const EVERYTHING: [&str; 5] = ["src", "backends", "weights", "tests", "examples"];
+
+/// None of `phrases` in the code of the files at `places`, but for the files in `except`.
+fn check(places: &[&str], except: &[&str], phrases: &[&str]) {
+    let found = sources(places);
+    assert!(!found.is_empty(), "{places:?} hold no source");
+    for source in found.iter().filter(|source| !except.contains(&source.path.as_str())) {
+        for phrase in phrases {
+            assert!(!source.mentions(phrase), "{} mentions {phrase}", source.path);
+        }
+    }
+}
+
+#[test]
+fn engine_and_app_know_no_terminal_and_no_framework() {
+    let places = ["src/engine.rs", "src/engine", "src/app.rs", "src/app"];
+    let terminal = ["ratatui", "ratatui_image", "crossterm", "viuer", "indicatif"];
+    let frameworks = ["candle", "candle_core", "trepang_candle", "tch", "trepang_tch"];
+    check(&places, &[], &terminal);
+    check(&places, &[], &frameworks);
+}
+
+#[test]
+fn the_engine_has_no_clock_no_file_and_no_thread() {
+    check(
+        &["src/engine.rs", "src/engine"],
+        &[],
+        &["std::time", "std::fs", "std::io", "std::thread", "std::env"],
+    );
+}
+
+#[test]
+fn the_ui_never_touches_a_tensor() {
+    check(
+        &["src/ui.rs", "src/ui"],
+        &[],
+        &["Array", "Model", "pull_back", "trepang_candle", "trepang_weights"],
+    );
+}
+
+#[test]
+fn only_one_file_names_concrete_backends() {
+    check(
+        &["src", "examples"],
+        &["src/backends.rs"],
+        &["CandleBackend", "TchBackend", "trepang_candle", "trepang_tch"],
+    );
+}
+
+#[test]
+fn backends_know_the_seam_and_not_the_application() {
+    check(&["backends", "weights"], &[], &["trepang::", "extern crate trepang"]);
+    for manifest in ["backends/api/Cargo.toml", "backends/candle/Cargo.toml", "weights/Cargo.toml"] {
+        assert!(!dependencies(manifest).contains(&"trepang".into()), "{manifest}");
+    }
+    assert_eq!(dependencies("backends/api/Cargo.toml"), ["thiserror"]);
+}
+
+/// The names in `[dependencies]`.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let text = fs::read_to_string(repository(manifest)).unwrap();
+    let section = text.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+    let entries = section.take_while(|line| !line.starts_with('[')).filter(|line| line.contains('='));
+    entries.map(|line| line.split(['.', ' ', '=']).next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn threads_are_the_workers_and_the_picture_encoders() {
+    let spawning = ["thread::spawn", "thread::Builder", "thread::scope"];
+    check(&["src", "backends", "weights"], &["src/worker.rs", "src/ui/encoder.rs"], &spawning);
+}
+
+#[test]
+fn chance_comes_from_a_seed() {
+    let unseeded =
+        ["thread_rng", "from_os_rng", "from_entropy", "rand::rng", "OsRng", "getrandom", "RandomState"];
+    check(&["src", "backends", "weights"], &[], &unseeded);
+}
+
+#[test]
+fn a_file_is_written_whole_and_nothing_talks_to_the_network() {
+    let writing = ["File::create", "fs::write", "OpenOptions", "fs::copy"];
+    // The terminal's log of what native libraries print to stderr only grows.
+    check(&["src", "backends", "weights"], &["src/runs/atomic.rs", "src/ui/terminal.rs"], &writing);
+    check(&["src", "backends", "weights"], &[], &["std::net", "TcpStream", "ureq", "reqwest"]);
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_short() {
+    for Source { path, text } in sources(&EVERYTHING) {
+        assert!(text.starts_with("//! "), "{path} does not open with what it is for");
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST, "{path} has {lines} lines");
+    }
+}
+
+#[test]
+fn the_rules_find_what_they_look_for() {
+    let source = |text: &str| Source { path: "x.rs".into(), text: text.into() };
+    assert!(source("use tch::Tensor;").mentions("tch"));
+    assert!(source("use trepang::engine;").mentions("trepang::"));
+    assert!(!source("match x {}\nlet tch_like = patch;\n// tch").mentions("tch"));
+    assert!(!source("fn f() {}\n#[cfg(test)]\nmod tests { use tch::Tensor; }").mentions("tch"));
+}
