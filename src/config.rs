@@ -42,8 +42,7 @@ impl Compute {
     pub fn open(args: &ComputeArgs) -> Result<Self> {
         let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
         let trained = trained(network, args.weights.as_deref())?;
-        let threads = thread_count(args.threads);
-        let backend = find_backend(args.backend.as_deref(), threads)?;
+        let backend = find_backend(args.backend.as_deref(), thread_count(args.threads))?;
         let device = find_device(backend.as_ref(), args.device.as_deref().unwrap_or("auto"))?;
         let provenance = Provenance {
             trepang: env!("CARGO_PKG_VERSION").into(),
@@ -52,7 +51,7 @@ impl Compute {
             weights_sha256: digest(&trained.source),
             backend: backend.name().into(),
             device: device.to_string(),
-            threads,
+            threads: backend.threads(),
         };
         Ok(Self { trained, backend, device, provenance })
     }
@@ -140,21 +139,30 @@ impl Job {
 }
 
 /// What `--from` and `--resume` take from a finished run where no flag says otherwise; fails when the weights
-/// are not the same.
+/// are not the same. A weights file that was moved keeps its old place in the manifest, so that the same
+/// picture comes out with the same text.
 pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
     let made = &origin.provenance;
-    let compute = Compute::open(&ComputeArgs {
+    let mut compute = Compute::open(&ComputeArgs {
         network: args.network.clone().or_else(|| Some(made.network.clone())),
         weights: args.weights.clone().or_else(|| made.weights.as_ref().map(Into::into)),
         backend: args.backend.clone().or_else(|| Some(made.backend.clone())),
         device: args.device.clone().or_else(|| Some(made.device.clone())),
         threads: args.threads.or_else(|| u16::try_from(made.threads).ok()),
-    })?;
+    })
+    .with_context(|| format!("that run was made with {}", computed_with(made)))?;
     if compute.provenance.weights_sha256 == made.weights_sha256 {
+        compute.provenance.weights.clone_from(&made.weights);
         return Ok(compute);
     }
     let (was, is) = (&made.weights_sha256, &compute.provenance.weights_sha256);
     Err(Usage(format!("the weights are not those of that run (its SHA-256 was {was:.12}..., these have {is:.12}...); choose them with --weights")).into())
+}
+
+/// For the user who has to say where things are now.
+fn computed_with(made: &Provenance) -> String {
+    let weights = made.weights.as_deref().unwrap_or("its own weights");
+    format!("{} and {weights}, by {} on {}", made.network, made.backend, made.device)
 }
 
 fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {

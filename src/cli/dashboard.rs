@@ -156,6 +156,7 @@ fn in_lines(mut ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
         }
         Ok(())
     })?;
+    folder.save(&ascent)?;
     output::line(format_args!("the picture is {}", folder.path().join("image.png").display()))?;
     output::line("stdout is no terminal, so this was plain text; in a terminal, trepang shows the dashboard")
 }

@@ -14,7 +14,7 @@ use crate::engine::{Ascent, StepReport};
 use crate::runs::{RunFolder, SAVE_EVERY};
 
 /// Takes all remaining steps, calling `on_step` after each; returns the seconds they took. Whatever stops it
-/// early, the steps taken so far are saved, and the error says where.
+/// early, the steps taken so far are saved, and the error says where; a finished run is the caller's to save.
 pub(super) fn drive(
     ascent: &mut Ascent,
     model: &mut dyn Model,
@@ -37,11 +37,11 @@ pub(super) fn drive(
             return Err(interrupted(ascent, folder, signal));
         }
         if saved.elapsed() > SAVE_EVERY {
-            folder.save(ascent)?;
+            // A disk that is full now may have room at the end; the caller saves then, and tells.
+            let _ = folder.save(ascent);
             saved = Instant::now();
         }
     }
-    folder.save(ascent)?;
     Ok(computing.as_secs_f64())
 }
 

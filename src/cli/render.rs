@@ -62,11 +62,16 @@ pub(super) fn run(args: &RenderArgs) -> Result<()> {
     let seconds = seconds?;
 
     let origin = Origin { plan: ascent.plan().clone(), provenance: compute.provenance.clone() };
-    let keep_hint = || format!("the run itself is saved in {}", folder.path().display());
-    write_picture(&args.output, &ascent.picture(), &origin).with_context(keep_hint)?;
+    let kept = folder.save(&ascent);
+    let hint = || match &kept {
+        Ok(()) => format!("the run itself is saved in {}", folder.path().display()),
+        Err(error) => format!("the run could not be saved either ({error:#})"),
+    };
+    write_picture(&args.output, &ascent.picture(), &origin).with_context(hint)?;
     if let Some(path) = &args.losses {
-        write_losses(path, &ascent.state().losses).with_context(keep_hint)?;
+        write_losses(path, &ascent.state().losses).with_context(hint)?;
     }
+    kept.with_context(|| format!("the picture is saved as {}, the run is not", args.output.display()))?;
     let steps = ascent.step_count() - before;
     let per_step = (steps > 0).then(|| seconds / steps as f64);
     let done = done(args, &compute, &ascent, &folder, model.as_mut(), per_step)?;

@@ -18,6 +18,9 @@ pub trait Backend: Debug + Send + Sync {
     /// The devices that this machine really has, not those that were compiled in; the CPU first.
     fn devices(&self) -> Vec<Device>;
 
+    /// How many host threads its models compute with.
+    fn threads(&self) -> usize;
+
     /// Puts a network on a device. Fails for weights that do not fit it and for a device that is not there.
     fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>>;
 }

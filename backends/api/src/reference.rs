@@ -28,6 +28,10 @@ impl Backend for Reference {
         vec![Device { kind: DeviceKind::Cpu, index: 0, description }]
     }
 
+    fn threads(&self) -> usize {
+        1
+    }
+
     fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
         crate::find_device(self, &device.to_string())?;
         weights.check(network)?;

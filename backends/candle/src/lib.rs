@@ -32,11 +32,6 @@ impl CandleBackend {
             .map_err(failed)?;
         Ok(Self { pool: Arc::new(pool) })
     }
-
-    /// How many threads compute.
-    pub fn threads(&self) -> usize {
-        self.pool.current_num_threads()
-    }
 }
 
 impl Backend for CandleBackend {
@@ -47,6 +42,10 @@ impl Backend for CandleBackend {
     fn devices(&self) -> Vec<Device> {
         let description = format!("candle 0.11.1 on the CPU, {} threads", self.threads());
         vec![Device { kind: DeviceKind::Cpu, index: 0, description }]
+    }
+
+    fn threads(&self) -> usize {
+        self.pool.current_num_threads()
     }
 
     fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
