@@ -161,7 +161,7 @@ impl Desk {
             Command::Start(plan) => self.start(*plan),
             Command::Pause if status == Status::Running => self.publish(Status::Paused),
             Command::Resume if status == Status::Paused => self.publish(Status::Running),
-            Command::SetSteps(steps) => self.set_steps(steps),
+            Command::ChangeSteps(by) => self.change_steps(by),
             Command::Save => {
                 self.keep();
                 self.publish(status);
@@ -194,9 +194,10 @@ impl Desk {
     }
 
     /// More steps wake a finished run; fewer can finish one.
-    fn set_steps(&mut self, steps: usize) {
+    fn change_steps(&mut self, by: isize) {
         let Some(job) = &mut self.job else { return };
-        job.ascent.set_steps(steps.max(job.ascent.step_count()));
+        let steps = job.ascent.plan().steps.saturating_add_signed(by);
+        job.ascent.set_steps(steps.max(job.ascent.step_count()).max(1));
         let finished = job.ascent.is_finished();
         match (self.snapshot.status.clone(), finished) {
             (Status::Finished, false) => self.publish(Status::Running),

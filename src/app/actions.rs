@@ -3,8 +3,8 @@
 
 use super::{Command, Mode, Pane, State, Status};
 
-/// Steps that `+` adds and `-` takes away.
-const STEPS: usize = 32;
+/// Steps that `+` adds and `-` takes away, and the fewest that a start takes.
+const STEPS: isize = 32;
 
 /// Channels that a page moves.
 const PAGE: usize = 16;
@@ -113,19 +113,19 @@ pub(super) fn reseed(state: &mut State) -> Vec<Command> {
 }
 
 pub(super) fn more_steps(state: &mut State) -> Vec<Command> {
-    set_steps(state, |steps| steps.saturating_add(STEPS))
+    change_steps(state, STEPS)
 }
 
 pub(super) fn fewer_steps(state: &mut State) -> Vec<Command> {
-    set_steps(state, |steps| steps.saturating_sub(STEPS).max(STEPS))
+    change_steps(state, -STEPS)
 }
 
 /// Changes the steps of the next start and, if there is one, of the run on screen.
-fn set_steps(state: &mut State, change: impl Fn(usize) -> usize) -> Vec<Command> {
-    state.settings.steps = change(state.settings.steps);
-    match &state.snapshot.run {
-        Some(run) if state.has_run() => vec![Command::SetSteps(change(run.plan.steps).max(run.step))],
-        _ => NOTHING,
+fn change_steps(state: &mut State, by: isize) -> Vec<Command> {
+    state.settings.steps = state.settings.steps.saturating_add_signed(by).max(STEPS.unsigned_abs());
+    match state.has_run() {
+        true => vec![Command::ChangeSteps(by)],
+        false => NOTHING,
     }
 }
 

@@ -25,8 +25,8 @@ pub enum Command {
     Pause,
     /// The worker: go on.
     Resume,
-    /// The worker: this many steps in all.
-    SetSteps(usize),
+    /// The worker: this many steps more, or fewer. A difference, since several can be on their way at once.
+    ChangeSteps(isize),
     /// The worker: save what there is.
     Save,
     /// The terminal: draw everything anew.

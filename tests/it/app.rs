@@ -69,8 +69,8 @@ fn plus_and_minus_change_the_next_run_and_this_one_but_not_its_past() {
     assert_eq!(press(&mut state, &[Key::Char('+')]), vec![]);
     assert_eq!(state.settings.steps, 160);
     see_run(&mut state, Status::Running, 150);
-    assert_eq!(press(&mut state, &[Key::Char('=')]), vec![Command::SetSteps(192)]);
-    assert_eq!(press(&mut state, &[Key::Char('-')]), vec![Command::SetSteps(150)]);
+    assert_eq!(press(&mut state, &[Key::Char('=')]), vec![Command::ChangeSteps(32)]);
+    assert_eq!(press(&mut state, &[Key::Char('-')]), vec![Command::ChangeSteps(-32)]);
     press(&mut state, &[Key::Char('-'); 20]);
     assert_eq!(state.settings.steps, 32);
 }

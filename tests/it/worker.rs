@@ -119,10 +119,11 @@ fn paused_it_stands_still_and_more_steps_wake_a_finished_run() {
     let paused = wait(&worker, "the pause", |s| s.status == Status::Paused);
     std::thread::sleep(Duration::from_millis(50));
     assert_eq!(step(&worker.snapshot()), step(&paused));
-    worker.send(Command::SetSteps(0)); // not before its past: it ends where it is
+    worker.send(Command::ChangeSteps(-1_000_000)); // not before its past: it ends where it is
     let ended = wait(&worker, "the end", |s| s.status == Status::Finished);
     assert_eq!(step(&ended), step(&paused));
-    worker.send(Command::SetSteps(step(&paused) + 2));
+    worker.send(Command::ChangeSteps(1));
+    worker.send(Command::ChangeSteps(1));
     wait(&worker, "two more", |s| s.status == Status::Finished && step(s) == step(&paused) + 2);
 }
 
