@@ -197,7 +197,7 @@ impl<'a> Desk<'a> {
     /// Draws everything anew, pictures too.
     fn redraw(&mut self) -> Result<()> {
         self.area = self.screen.area()?;
-        self.screen.redraw()?;
+        self.screen.redraw();
         (self.asked, self.apart, self.urgent) = (None, Duration::ZERO, true);
         Ok(())
     }

@@ -37,6 +37,8 @@ pub struct Screen {
     graphics: Graphics,
     /// Ids for kitty pictures, used in turn: the old picture stays until the new one is whole.
     kitty_ids: [u8; 2],
+    /// Is the next frame to be drawn whole?
+    anew: bool,
     stderr: Option<StderrToLog>,
 }
 
@@ -54,15 +56,14 @@ impl Screen {
             BufWriter::with_capacity(1 << 16, Counted { out: io::stdout(), written: Arc::clone(&written) });
         let first = 16 + (std::process::id() % 100) as u8 * 2;
         let terminal = Terminal::new(CrosstermBackend::new(out)).context("cannot draw on this terminal");
-        let mut screen = Self {
+        Ok(Self {
             terminal: terminal.inspect_err(|_| give_back())?,
             written,
             graphics,
             kitty_ids: [first, first + 1],
+            anew: true,
             stderr,
-        };
-        screen.redraw()?;
-        Ok(screen)
+        })
     }
 
     /// What the terminal can show.
@@ -74,7 +75,8 @@ impl Screen {
     pub fn next_protocol(&mut self) -> Result<()> {
         self.forget_pictures()?;
         self.graphics.protocol = self.graphics.protocol.next();
-        self.redraw()
+        self.redraw();
+        Ok(())
     }
 
     /// An id for the next kitty picture: not the one on screen.
@@ -98,14 +100,19 @@ impl Screen {
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> Result<Duration> {
         let begun = Instant::now();
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        if std::mem::take(&mut self.anew) {
+            // Not `clear`: that asks the terminal where its cursor is, and some never answer.
+            let area = self.area()?;
+            self.terminal.resize(area).context("the terminal has gone")?;
+        }
         self.terminal.draw(render).context("the terminal has gone")?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         Ok(begun.elapsed())
     }
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.
-    pub fn redraw(&mut self) -> Result<()> {
-        self.terminal.clear().context("the terminal has gone")
+    pub fn redraw(&mut self) {
+        self.anew = true;
     }
 
     /// Gives the terminal to the shell until the user comes back.
@@ -116,7 +123,8 @@ impl Screen {
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         take()?;
         self.stderr = log.and_then(StderrToLog::start_file);
-        self.redraw()
+        self.redraw();
+        Ok(())
     }
 
     fn forget_pictures(&mut self) -> Result<()> {
