@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Result, bail};
 use trepang_api::{Network, Op};
@@ -92,7 +93,12 @@ fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Pa
     let log = runs.join(LOG);
     supervise(worker, |worker| {
         let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
-        run_loop(&mut state, worker, &mut screen, &signal)
+        let ending = run_loop(&mut state, worker, &mut screen, &signal);
+        match signal.load(Ordering::Relaxed) {
+            0 => ending,
+            // What failed because the terminal has gone is no error of its own.
+            signal => Ok(Ending::Signal(signal)),
+        }
     })
 }
 

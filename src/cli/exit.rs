@@ -1,5 +1,6 @@
 //! How a command ended: one sentence on stderr and an exit code.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Error, Result};
@@ -23,16 +24,13 @@ pub(super) struct Interrupted {
 /// for an interruption as shells have it, 1 for the rest.
 pub(super) fn report(result: Result<()>) -> ExitCode {
     let Err(error) = result else { return ExitCode::SUCCESS };
-    match error.downcast_ref::<Interrupted>() {
-        Some(interrupted) => {
-            eprintln!("trepang: {error}");
-            ExitCode::from(128_u8.saturating_add(interrupted.signal as u8))
-        }
-        None => {
-            eprintln!("trepang: {}", sentence(&error));
-            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
-        }
-    }
+    let (text, code) = match error.downcast_ref::<Interrupted>() {
+        Some(interrupted) => (error.to_string(), 128_u8.saturating_add(interrupted.signal as u8)),
+        None => (sentence(&error), if is_usage(&error) { 2 } else { 1 }),
+    };
+    // Not `eprintln`, which panics when the terminal has gone.
+    let _ = writeln!(io::stderr(), "trepang: {text}");
+    ExitCode::from(code)
 }
 
 /// The error and its causes in one line, leaving out causes that the text before already holds.

@@ -89,7 +89,10 @@ impl RunFolder {
         let origin = Origin { plan: ascent.plan().clone(), provenance: self.provenance.clone() };
         state::write(&self.path.join(STATE), &origin, ascent.state())?;
         write_losses(&self.path.join(LOSSES), &ascent.state().losses)?;
-        png::write_picture(&self.path.join(IMAGE), &ascent.picture(), &origin)?;
+        // The picture says how it was made itself, which may be with fewer steps than the run will take.
+        let mut made = origin.clone();
+        made.plan.steps = ascent.step_count();
+        png::write_picture(&self.path.join(IMAGE), &ascent.picture(), &made)?;
         let manifest = serde_json::to_vec_pretty(&self.manifest(origin, ascent))?;
         write_atomic(&self.path.join(MANIFEST), &manifest)
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
-use rustix::event::{PollFd, PollFlags, Timespec};
+use signal_hook::consts::SIGHUP;
 
 use super::{
     Encoded, Encoder, Graphics, Panes, Protocol, Request, Screen, Theme, View, channels_in_a_row, input,
@@ -42,13 +42,13 @@ pub enum Ending {
     Signal(usize),
 }
 
-/// Runs the dashboard until the user quits, a signal comes (its number appears in `signal`) or something
-/// breaks.
+/// Runs the dashboard until the user quits, a signal comes (its number appears in `signal`; a terminal that has
+/// gone counts as SIGHUP) or something breaks.
 pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &AtomicUsize) -> Result<Ending> {
     let mut desk = Desk::new(screen)?;
     loop {
-        if terminal_has_gone() {
-            bail!("the terminal has gone");
+        if input::has_gone() {
+            return Ok(Ending::Signal(SIGHUP as usize));
         }
         if event::poll(WAIT)? && desk.take_events(state, worker)? {
             return Ok(Ending::Quit);
@@ -62,14 +62,6 @@ pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &Ato
         desk.request_picture(state);
         desk.draw(state)?;
     }
-}
-
-/// Has the other end hung up? Usually SIGHUP says so first, but that can be ignored (`nohup`).
-fn terminal_has_gone() -> bool {
-    let stdin = rustix::stdio::stdin();
-    let mut ends = [PollFd::new(&stdin, PollFlags::empty())];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    rustix::event::poll(&mut ends, Some(&now)).is_ok() && ends[0].revents().contains(PollFlags::HUP)
 }
 
 /// What the loop knows besides the state.
@@ -131,10 +123,11 @@ impl<'a> Desk<'a> {
     /// Takes all events that are there, so that a storm of them costs one frame. True to quit.
     fn take_events(&mut self, state: &mut State, worker: &Worker) -> Result<bool> {
         let mut anew = false;
+        let mut filter = input::Filter::default();
         loop {
             match event::read()? {
                 Event::Key(event) => {
-                    if let Some(key) = input::key(event)
+                    if let Some(key) = filter.key(event)
                         && self.press(state, worker, key)?
                     {
                         return Ok(true);

@@ -1,11 +1,41 @@
-//! Terminal events to the dashboard's own keys.
+//! Terminal events to the dashboard's own keys, and whether there is a terminal at all.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::app::Key;
 
+/// Has the other end of the terminal hung up? Usually SIGHUP says so first, but that can be ignored (`nohup`).
+pub(super) fn has_gone() -> bool {
+    let stdin = rustix::stdio::stdin();
+    let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut watched, Some(&now)).is_ok() && watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+}
+
+/// Tells keys from what a slow terminal says when nobody waits for it any more: kitty's answer to the question
+/// what it can do arrives as Alt-_, its text and Alt-\.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    answer: bool,
+}
+
+impl Filter {
+    /// The key, unless it is part of an answer.
+    pub(super) fn key(&mut self, event: KeyEvent) -> Option<Key> {
+        let alt = event.modifiers.contains(KeyModifiers::ALT);
+        match event.code {
+            KeyCode::Char('_') if alt => self.answer = true,
+            KeyCode::Char('\\') if alt => self.answer = false,
+            _ if self.answer => {}
+            _ => return key(event),
+        }
+        None
+    }
+}
+
 /// The key, if it is one the dashboard knows; none for releases.
-pub(super) fn key(event: KeyEvent) -> Option<Key> {
+fn key(event: KeyEvent) -> Option<Key> {
     if event.kind == KeyEventKind::Release {
         return None;
     }

@@ -9,6 +9,7 @@ mod binary;
 mod cli;
 mod library;
 mod parity;
+mod pty;
 mod stage;
 mod tidy;
 mod ui;

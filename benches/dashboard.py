@@ -1,0 +1,105 @@
+"""Measures the dashboard from outside, in a pseudo-terminal of 120x40 cells with half-blocks.
+
+Needs the release binary (cargo build --release) and Python's standard library. Run from the repository's root:
+    python3 benches/dashboard.py
+Prints medians: seconds from exec to the first picture; milliseconds from a key to its effect on the screen while
+an ascent runs; steps a second in the dashboard over those of `trepang render` for the same ascent, in turn.
+"""
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import tempfile
+import termios
+import time
+
+BINARY, STEPS = "target/release/trepang", 128 + 20 * 32
+PICTURE = re.compile(rb"38;2;\d+;\d+;\d+")
+
+
+class Dashboard:
+    def __init__(self, runs):
+        self.begun = time.perf_counter()
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+            os.execv(BINARY, [BINARY, "--runs", runs, "--image-protocol", "halfblocks"])
+
+    def wait(self, pattern, limit=20):
+        """Seconds since the start at which the output first held `pattern`."""
+        seen, end = b"", time.perf_counter() + limit
+        while time.perf_counter() < end:
+            if select.select([self.fd], [], [], 0.5)[0]:
+                seen = seen[-4096:] + os.read(self.fd, 1 << 16)
+                if re.search(pattern, seen):
+                    return time.perf_counter() - self.begun
+        raise SystemExit(f"{pattern!r} did not come")
+
+    def send(self, keys):
+        os.write(self.fd, keys)
+
+    def drain(self):
+        while select.select([self.fd], [], [], 0)[0]:
+            os.read(self.fd, 1 << 16)
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def first_picture(runs):
+    dashboard = Dashboard(runs)
+    seconds = dashboard.wait(PICTURE)
+    dashboard.end()
+    return seconds
+
+
+def keys(runs, count=40):
+    """Seconds from each `?` to the help on the screen."""
+    dashboard, seconds = Dashboard(runs), []
+    dashboard.wait(PICTURE)
+    dashboard.send(b"+" * 200)
+    for _ in range(count):
+        time.sleep(0.07)
+        dashboard.drain()
+        begun = time.perf_counter()
+        dashboard.send(b"?")
+        dashboard.wait(b"before or after its ReLU")
+        seconds.append(time.perf_counter() - begun)
+        dashboard.send(b"x")  # closes the help
+    dashboard.end()
+    return seconds
+
+
+def rates(runs):
+    """Steps a second of the dashboard, from its first picture to the end of the run, and of `render`."""
+    dashboard = Dashboard(runs)
+    first = dashboard.wait(PICTURE)
+    dashboard.send(b"+" * 20)
+    in_dashboard = STEPS / (dashboard.wait(rb"finished", 120) - first)
+    dashboard.end()
+    command = [BINARY, "render", "--layer", "block5_conv2", "--channel", "30", "--steps", str(STEPS), "--json"]
+    out = subprocess.run([*command, "--runs", runs, "-o", f"{runs}/a.png"], check=True, capture_output=True, text=True)
+    return in_dashboard, 1 / json.loads(out.stdout.splitlines()[-1])["seconds_per_step"]
+
+
+def main():
+    with tempfile.TemporaryDirectory() as runs:
+        print(f"exec to the first picture: {statistics.median(first_picture(runs) for _ in range(9)):.3f} s")
+        times = sorted(keys(runs))
+        print(f"key to screen: median {1000 * statistics.median(times):.1f} ms, 95 % under {1000 * times[-3]:.1f} ms")
+        pairs = [rates(runs) for _ in range(5)]
+        ratio = statistics.median(a / b for a, b in pairs)
+        print(f"steps/s: dashboard {pairs[-1][0]:.0f}, render {pairs[-1][1]:.0f}, median ratio {ratio:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+//! Every way to show a picture: what is forced, what is detected, and what reaches the terminal of it.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use image::RgbImage;
+
+use super::{Answers, Ended, Frame, Setup, Terminal, prolong, running_in, step};
+
+/// A finished run, shown by `name`.
+fn finished(setup: Setup, name: &str) -> Terminal {
+    let mut terminal = setup.start();
+    terminal
+        .wait_until("the end", |frame| frame.has("finished") && frame.shown_by().as_deref() == Some(name));
+    terminal
+}
+
+fn forced(name: &str) -> Setup {
+    Setup::new(100, 30).arg("--image-protocol").arg(name).answers(Answers::Nothing)
+}
+
+/// The picture that a session saved.
+fn saved(ended: &Ended) -> RgbImage {
+    image::open(ended.runs()[0].join("image.png")).unwrap().into_rgb8()
+}
+
+/// The mean colour of each quarter.
+fn quarters(image: &RgbImage) -> Vec<f64> {
+    let (width, height) = (image.width() / 2, image.height() / 2);
+    let corners = [(0, 0), (width, 0), (0, height), (width, height)];
+    let mean = |(x, y), channel: usize| {
+        let view = image::imageops::crop_imm(image, x, y, width, height).to_image();
+        view.pixels().map(|pixel| f64::from(pixel.0[channel])).sum::<f64>() / f64::from(width * height)
+    };
+    corners.into_iter().flat_map(|corner| (0..3).map(move |channel| mean(corner, channel))).collect()
+}
+
+/// Shows `shown` the picture that was saved? Scaling and JPEG change a mean by a level or two.
+fn assert_same_picture(shown: &RgbImage, saved: &RgbImage) {
+    let (shown, saved) = (quarters(shown), quarters(saved));
+    let far = shown.iter().zip(&saved).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(far < 4.0, "{shown:?} is shown of {saved:?}");
+    let contrast = saved.iter().fold(0.0, |most: f64, level| most.max((level - saved[0]).abs()));
+    assert!(contrast > 8.0, "a picture this flat tells nothing: {saved:?}");
+}
+
+/// The half-blocks in the picture's pane.
+fn half_blocks(frame: &Frame) -> RgbImage {
+    let rows = frame.pixels(frame.picture().unwrap());
+    let rows: Vec<Vec<[u8; 3]>> = rows.into_iter().map(|row| row.into_iter().flatten().collect()).collect();
+    let rows: Vec<_> = rows.into_iter().filter(|row| !row.is_empty()).collect();
+    RgbImage::from_raw(rows[0].len() as u32, rows.len() as u32, rows.concat().concat()).unwrap()
+}
+
+#[test]
+fn half_blocks_show_the_picture_that_is_saved() {
+    for setup in [forced("halfblocks"), Setup::new(100, 30).answers(Answers::Plain)] {
+        let mut terminal = finished(setup, "half-blocks");
+        // The last picture comes a little after the last number.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        let shown = half_blocks(&terminal.wait_until("a picture", |frame| frame.picture_colours() > 100));
+        assert_eq!(shown.width(), shown.height(), "not square in cells of 1 to 2");
+        assert_same_picture(&shown, &saved(&terminal.quit()));
+    }
+}
+
+#[test]
+fn none_shows_no_picture() {
+    let terminal = finished(forced("none"), "nothing");
+    let frame = terminal.frame();
+    let area = frame.picture().unwrap();
+    for y in area.y..area.y + area.height {
+        for x in area.x..area.x + area.width {
+            assert_eq!(frame.halves(x, y), [vt100::Color::Default; 2], "{x} {y}");
+        }
+    }
+    let ended = terminal.quit();
+    assert_eq!(graphics_of(&ended.raw), [0; 3]);
+    assert_eq!(ended.code, Some(0));
+}
+
+/// How many sequences of kitty, iTerm2 and sixels were written.
+fn graphics_of(raw: &str) -> [usize; 3] {
+    [raw.matches("\x1b_G").count(), raw.matches("\x1b]1337;").count(), sixels(raw).len()]
+}
+
+/// The sixel pictures: a device control string of parameters, `q` and data.
+fn sixels(raw: &str) -> Vec<&str> {
+    let strings = raw.split("\x1bP").skip(1).filter_map(|rest| rest.split_once("\x1b\\"));
+    strings
+        .filter_map(|(text, _)| text.split_once('q'))
+        .filter(|(parameters, _)| parameters.chars().all(|c| c.is_ascii_digit() || c == ';'))
+        .map(|(_, data)| data)
+        .collect()
+}
+
+/// One sequence of kitty's: its keys and its payload.
+struct Kitty<'a> {
+    keys: Vec<(&'a str, &'a str)>,
+    payload: &'a str,
+}
+
+impl Kitty<'_> {
+    fn key(&self, name: &str) -> Option<&str> {
+        self.keys.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
+    }
+}
+
+fn kitty_sequences(raw: &str) -> Vec<Kitty<'_>> {
+    let sequences =
+        raw.split("\x1b_G").skip(1).map(|rest| rest.split_once("\x1b\\").map_or(rest, |(text, _)| text));
+    sequences
+        .map(|text| {
+            let (keys, payload) = text.split_once(';').unwrap_or((text, ""));
+            Kitty { keys: keys.split(',').filter_map(|pair| pair.split_once('=')).collect(), payload }
+        })
+        .filter(|sequence| sequence.key("a") != Some("q"))
+        .collect()
+}
+
+/// What kitty has to see of a session: whole chunks, two ids in turn, and all of them deleted at the end.
+fn assert_good_kitty(raw: &str) -> Vec<Kitty<'_>> {
+    let sequences = kitty_sequences(raw);
+    let of = |action| sequences.iter().filter(move |sequence| sequence.key("a") == Some(action));
+    let ids: Vec<&str> = of("T").map(|sequence| sequence.key("i").unwrap()).collect();
+    let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+    assert!(ids.len() > 1, "only {} pictures", ids.len());
+    assert!(distinct.len() <= 2 && ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
+    assert!(sequences.iter().all(|sequence| sequence.payload.len() <= 4096));
+    let last = raw.rfind("a=T").unwrap();
+    for id in distinct {
+        let deletes = sequences_after(raw, last, id);
+        assert!(deletes, "the picture {id} is not deleted at the end");
+    }
+    sequences
+}
+
+fn sequences_after(raw: &str, at: usize, id: &str) -> bool {
+    let rest = kitty_sequences(&raw[at..]);
+    rest.iter().any(|s| s.key("a") == Some("d") && s.key("d") == Some("I") && s.key("i") == Some(id))
+}
+
+/// Every placeholder cell of the pane carries the id of a picture in its colour.
+fn assert_placeholders(frame: &Frame) {
+    let area = frame.picture().unwrap();
+    let text = frame.text();
+    let cells = text.matches('\u{10eeee}').count();
+    let side = usize::from(area.height.min(area.width / 2));
+    assert_eq!(cells, side * side * 2, "{frame:?}");
+    let ids = frame.placeholder_colours();
+    assert!(ids.len() == 1 && matches!(ids[0], vt100::Color::Idx(16..)), "{ids:?}");
+}
+
+#[test]
+fn kitty_gets_whole_chunks_two_ids_in_turn_and_deletes() {
+    for setup in [forced("kitty"), forced("kitty").env("NO_COLOR", "1")] {
+        let mut terminal = finished(setup, "kitty");
+        assert_placeholders(&terminal.wait_for("\u{10eeee}"));
+        let ended = terminal.quit();
+        ended.assert_restored();
+        let sequences = assert_good_kitty(&ended.raw);
+        assert!(sequences.iter().any(|sequence| sequence.key("o") == Some("z")), "nothing is deflated");
+    }
+}
+
+#[test]
+fn kitty_is_found_by_asking_and_gets_the_picture_that_is_saved() {
+    let mut terminal = finished(Setup::new(100, 30).answers(Answers::Kitty), "kitty");
+    assert_placeholders(&terminal.wait_for("\u{10eeee}"));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let ended = terminal.quit();
+    let sequences = assert_good_kitty(&ended.raw);
+    // This terminal did not say that it can inflate: pixels come as they are.
+    let begin = sequences.iter().rposition(|sequence| sequence.key("a") == Some("T")).unwrap();
+    let first = &sequences[begin];
+    let [width, height] = ["s", "v"].map(|key| first.key(key).unwrap().parse().unwrap());
+    assert_eq!((first.key("f"), first.key("o")), (Some("32"), None));
+    let chunks = sequences[begin..].iter().take_while(|sequence| sequence.key("a").is_none_or(|a| a == "T"));
+    let bytes: Vec<u8> = chunks.flat_map(|chunk| STANDARD.decode(chunk.payload).unwrap()).collect();
+    let shown = image::RgbaImage::from_raw(width, height, bytes).expect("as many bytes as pixels");
+    assert!(shown.pixels().all(|pixel| pixel.0[3] == 255));
+    assert_same_picture(&image::DynamicImage::from(shown).into_rgb8(), &saved(&ended));
+}
+
+#[test]
+fn iterm2_gets_the_picture_that_is_saved() {
+    let terminal = finished(forced("iterm2"), "iterm2");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let ended = terminal.quit();
+    ended.assert_restored();
+    let last = ended.raw.rsplit("\x1b]1337;File=").next().unwrap();
+    let (keys, rest) = last.split_once(':').unwrap();
+    assert!(keys.contains("inline=1") && keys.contains("doNotMoveCursor=1"), "{keys}");
+    let jpeg = STANDARD.decode(rest.split_once('\x07').unwrap().0).unwrap();
+    assert!(keys.contains(&format!("size={}", jpeg.len())), "{keys}");
+    let shown = image::load_from_memory(&jpeg).unwrap().into_rgb8();
+    assert_same_picture(&shown, &saved(&ended));
+    assert!(graphics_of(&ended.raw)[1] > 1 && graphics_of(&ended.raw)[0] == 0);
+}
+
+#[test]
+fn sixels_are_sent_when_forced_and_when_found() {
+    for setup in [forced("sixel"), Setup::new(100, 30).answers(Answers::Sixel)] {
+        let terminal = finished(setup, "sixel");
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        let area = terminal.frame().picture().unwrap();
+        let ended = terminal.quit();
+        ended.assert_restored();
+        let pictures = sixels(&ended.raw);
+        assert!(pictures.len() > 1, "{} pictures", pictures.len());
+        let size = pictures.last().unwrap().strip_prefix("\"1;1;").expect("its size first");
+        let mut numbers = size.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse::<u16>().unwrap_or(0));
+        let (width, height) = (numbers.next().unwrap(), numbers.next().unwrap());
+        // In whole rows of six pixels inside the pane, so that nothing scrolls.
+        let side = area.height.min(area.width / 2) * 16;
+        assert_eq!((width, height), (side, side - side % 6));
+    }
+}
+
+#[test]
+fn a_silent_terminal_gets_half_blocks_and_keys_typed_meanwhile_do_no_harm() {
+    let terminal = Setup::new(100, 30).answers(Answers::Nothing).start();
+    terminal.send("hjkl\x1b[A?\x1b\x1b_Gx\t");
+    let mut terminal = terminal;
+    terminal.wait_until("half-blocks", |frame| {
+        frame.shown_by().as_deref() == Some("half-blocks") && frame.picture_colours() > 16
+    });
+    let ended = terminal.quit();
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    ended.assert_restored();
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_not_taken_for_keys() {
+    let mut terminal = running_in(Setup::new(100, 30).answers(Answers::LateKitty));
+    terminal.wait_for_answer();
+    terminal.send("l");
+    let frame = terminal.wait_for("╭ channel 31 of 256");
+    assert_eq!(frame.shown_by().as_deref(), Some("half-blocks"), "{frame:?}");
+    assert_eq!(frame.step().map(|(_, steps)| steps), Some(128), "{frame:?}");
+    assert!(!frame.has("go to channel"), "{frame:?}");
+}
+
+#[test]
+fn i_shows_the_picture_every_way_in_turn() {
+    let mut terminal = running_in(forced("halfblocks"));
+    prolong(&mut terminal);
+    let mut before = graphics_of(&terminal.raw_text());
+    assert_eq!(before, [0; 3]);
+    for (name, ways) in [
+        ("kitty", Some(0)),
+        ("iterm2", Some(1)),
+        ("sixel", Some(2)),
+        ("nothing", None),
+        ("half-blocks", None),
+    ] {
+        terminal.send("i");
+        terminal.wait_until(name, |frame| {
+            frame.shown_by().as_deref() == Some(name)
+                && frame.has(&format!("pictures are now shown by {name}"))
+        });
+        if let Some(way) = ways {
+            terminal.wait_raw("pictures of that kind", |raw| graphics_of(raw)[way] > before[way] + 1);
+        }
+        before = graphics_of(&terminal.raw_text());
+    }
+    let frame = terminal.wait_until("half-blocks", |frame| frame.picture_colours() > 16);
+    assert!(!frame.text().contains('\u{10eeee}') && step(&frame) > 1, "{frame:?}");
+    let ended = terminal.quit();
+    ended.assert_restored();
+}
+
+#[test]
+fn help_over_a_painted_picture_paints_it_again_when_it_closes() {
+    let mut terminal = running_in_pixels();
+    terminal.send("?");
+    terminal.wait_for("any key closes");
+    let before = graphics_of(&terminal.raw_text())[1];
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(graphics_of(&terminal.raw_text())[1], before, "pictures are painted over the help");
+    terminal.send("x");
+    terminal.wait_raw("the picture again", |raw| graphics_of(raw)[1] > before);
+}
+
+fn running_in_pixels() -> Terminal {
+    let mut terminal = forced("iterm2").start();
+    terminal.wait_raw("a picture", |raw| graphics_of(raw)[1] > 0);
+    prolong(&mut terminal);
+    terminal
+}

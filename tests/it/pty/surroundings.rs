@@ -1,0 +1,90 @@
+//! Poor surroundings: no colours wanted, a dumb terminal, another locale, no terminal at all; and a quiet screen.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use super::{Answers, Setup, running, running_in, step};
+
+#[test]
+fn no_color_leaves_colours_to_the_picture_alone() {
+    let mut terminal = running_in(Setup::new(100, 30).env("NO_COLOR", "1"));
+    let frame = terminal.wait_for("finished");
+    let picture = frame.picture().unwrap();
+    assert_eq!(frame.coloured_outside(picture), 0, "{frame:?}");
+    assert!(frame.picture_colours() > 100, "the picture has lost its colours");
+    // The same screen has colours otherwise: the test looks at the right thing.
+    let coloured = running().frame();
+    assert!(coloured.coloured_outside(coloured.picture().unwrap()) > 20);
+}
+
+#[test]
+fn dumb_terminals_and_other_locales_get_the_dashboard_too() {
+    for (name, value) in
+        [("TERM", "dumb"), ("TERM", ""), ("LANG", "C"), ("LC_ALL", "POSIX"), ("LANG", "de_DE.ISO-8859-1")]
+    {
+        let terminal = running_in(Setup::new(80, 24).env(name, value));
+        assert_eq!(terminal.frame().shown_by().as_deref(), Some("half-blocks"), "{name}={value}");
+        let ended = terminal.quit();
+        assert_eq!(ended.code, Some(0), "{name}={value}: {}", ended.said);
+        ended.assert_restored();
+    }
+}
+
+#[test]
+fn a_dumb_terminal_is_asked_nothing() {
+    let ended = running_in(Setup::new(80, 24).env("TERM", "dumb").answers(Answers::Nothing)).quit();
+    assert!(!ended.raw.contains("\x1b[5n") && !ended.raw.contains("_G"), "{}", ended.raw);
+}
+
+#[test]
+fn nothing_is_written_while_nothing_changes() {
+    for answers in [Answers::Plain, Answers::Kitty] {
+        let mut terminal = Setup::new(100, 30).answers(answers).start();
+        terminal.wait_for("finished");
+        terminal.wait_until("the last picture", |frame| frame.picture().is_some());
+        // The last picture may still be on its way: quiet has to come, and to stay.
+        let quiet = || {
+            let before = terminal.written();
+            thread::sleep(Duration::from_secs(1));
+            terminal.written() - before
+        };
+        let bytes: Vec<usize> = (0..10).map(|_| quiet()).take_while(|&bytes| bytes > 0).collect();
+        assert!(bytes.len() < 10, "{answers:?}: bytes in each second after the end: {bytes:?}");
+        assert_eq!(quiet(), 0, "{answers:?}");
+    }
+}
+
+#[test]
+fn a_pause_is_as_quiet_as_the_end() {
+    let mut terminal = running();
+    super::prolong(&mut terminal);
+    terminal.send(" ");
+    terminal.wait_for("paused");
+    thread::sleep(Duration::from_secs(1));
+    let before = terminal.written();
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(terminal.written() - before, 0);
+    terminal.send(" ");
+    let here = step(&terminal.frame());
+    terminal.wait_until("more steps", |frame| step(frame) > here);
+}
+
+#[test]
+fn without_a_terminal_it_prints_lines_and_saves_the_picture() {
+    let home = tempfile::tempdir().unwrap();
+    let runs = home.path().join("runs");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trepang"));
+    command.arg("--runs").arg(&runs).env("HOME", home.path()).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(!text.contains('\x1b'), "escape sequences in {text:?}");
+    assert!(text.contains("in a terminal, trepang shows the dashboard"), "{text}");
+    assert!(text.lines().filter(|line| line.starts_with("step ")).count() > 3, "{text}");
+    let picture = text.lines().find_map(|line| line.strip_prefix("the picture is ")).unwrap();
+    let picture = image::open(picture).unwrap();
+    assert_eq!((picture.width(), picture.height()), (64, 64));
+    assert_eq!(fs::read_dir(runs).unwrap().count(), 1);
+}
