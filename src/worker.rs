@@ -19,6 +19,9 @@ use crate::runs::{Origin, Provenance, RunFolder, SAVE_EVERY};
 /// How much the newest step counts in the steps a second.
 const RATE_WEIGHT: f64 = 0.1;
 
+/// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
+const PUBLISH_EVERY: Duration = Duration::from_millis(15);
+
 /// What the worker needs to know before it starts.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -55,6 +58,7 @@ impl Worker {
                     inbox,
                     latest: published,
                     snapshot: Snapshot::default(),
+                    published: Instant::now(),
                     job: None,
                     runs: 0,
                 };
@@ -95,6 +99,7 @@ struct Desk {
     latest: Arc<Mutex<Arc<Snapshot>>>,
     /// What was last published.
     snapshot: Snapshot,
+    published: Instant,
     job: Option<Job>,
     /// How many runs have begun.
     runs: u64,
@@ -225,7 +230,9 @@ impl Desk {
                 if autosave {
                     self.keep();
                 }
-                self.publish(Status::Running);
+                if self.published.elapsed() >= PUBLISH_EVERY {
+                    self.publish(Status::Running);
+                }
             }
             Ok(Err(error)) => {
                 self.keep();
@@ -251,6 +258,7 @@ impl Desk {
     }
 
     fn publish(&mut self, status: Status) {
+        self.published = Instant::now();
         self.snapshot.version += 1;
         self.snapshot.status = status;
         self.snapshot.run = self.job.as_ref().map(Job::view);
