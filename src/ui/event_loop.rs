@@ -30,7 +30,11 @@ const SHARE: u32 = 4;
 /// How long to wait for a key before looking for news.
 const WAIT: Duration = Duration::from_millis(20);
 
-/// How long to wait for another event of the same burst. Zero would not look at all.
+/// How long to look for events that are there (keys, and the resize that has no other sign). crossterm looks
+/// busily, and not at all in no time.
+const GLANCE: Duration = Duration::from_micros(50);
+
+/// How long to wait for another event of the same burst.
 const BURST: Duration = Duration::from_millis(1);
 
 /// Why the loop ended.
@@ -47,10 +51,10 @@ pub enum Ending {
 pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &AtomicUsize) -> Result<Ending> {
     let mut desk = Desk::new(screen)?;
     loop {
-        if input::has_gone() {
+        if !input::wait(WAIT) {
             return Ok(Ending::Signal(SIGHUP as usize));
         }
-        if event::poll(WAIT)? && desk.take_events(state, worker)? {
+        if event::poll(GLANCE)? && desk.take_events(state, worker)? {
             return Ok(Ending::Quit);
         }
         match signal.load(Ordering::Relaxed) {

@@ -1,16 +1,24 @@
 //! Terminal events to the dashboard's own keys, and whether there is a terminal at all.
 
+use std::time::Duration;
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::app::Key;
 
-/// Has the other end of the terminal hung up? Usually SIGHUP says so first, but that can be ignored (`nohup`).
-pub(super) fn has_gone() -> bool {
+/// Waits until there is something to read or the time is over; false when the other end of the terminal has hung
+/// up. Usually SIGHUP says so first, but that can be ignored (`nohup`).
+///
+/// crossterm's own wait is not used for this: its last millisecond is a busy loop, one part in twenty of a core
+/// that the ascent wants.
+pub(super) fn wait(limit: Duration) -> bool {
     let stdin = rustix::stdio::stdin();
-    let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut watched, Some(&now)).is_ok() && watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+    let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
+    let limit = Timespec { tv_sec: limit.as_secs() as i64, tv_nsec: i64::from(limit.subsec_nanos()) };
+    // An interruption (a resize, a signal) is news as well, and the caller looks for it.
+    poll(&mut watched, Some(&limit)).is_err()
+        || !watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 /// Tells keys from what a slow terminal says when nobody waits for it any more: kitty's answer to the question
