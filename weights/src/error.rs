@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::Format;
+
 /// The result of reading weights.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -26,16 +28,40 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// Not a safetensors file, or one that was cut short.
+    /// A file of a known format that is damaged, most often cut short.
     #[error(
-        "{path} is not a whole safetensors file ({reason}); if it was downloaded, it may have been cut short: \
+        "{path} is not a whole {format} file ({reason}); if it was downloaded, it may have been cut short: \
          fetch it again"
     )]
     Format {
         /// The file.
         path: PathBuf,
+        /// The format its beginning promises.
+        format: Format,
         /// The reader's reason.
         reason: String,
+    },
+    /// A file of no known format.
+    #[error(
+        "{path} is no weights file that can be read: it begins with {found}, and safetensors, Keras's HDF5 or \
+         a PyTorch file is needed"
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it looks like.
+        found: String,
+    },
+    /// A pickle that would run code.
+    #[error(
+        "{path} asks for {call} to be run, which a weights file has no need of: it was not opened; do not load \
+         it with other programs either"
+    )]
+    Malicious {
+        /// The file.
+        path: PathBuf,
+        /// What it wants to call, `os.system`.
+        call: String,
     },
     /// A tensor of a type that cannot hold weights.
     #[error("{path}: tensor \"{tensor}\" holds {dtype}; weights are F32, F16, BF16 or F64")]

@@ -7,6 +7,7 @@ mod embedded;
 mod error;
 mod labels;
 mod safetensors;
+mod source;
 
 use std::borrow::Cow;
 
@@ -17,6 +18,7 @@ pub use embedded::{MINIVGG_CARD, minivgg};
 pub use error::{Error, Result};
 pub use labels::{Label, Labels};
 pub use safetensors::read_safetensors;
+pub use source::{Format, Source, TensorInfo};
 
 /// A network with what makes it usable: weights that fit it, and names for its classes.
 #[derive(Debug, Clone)]

@@ -7,12 +7,15 @@ use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use trepang_api::{Array, Weights};
 
-use crate::{Error, Result};
+use crate::{Error, Format, Result};
 
 /// The tensors of a safetensors file that is in memory; `path` is what errors call it.
 pub fn read_safetensors(bytes: &[u8], path: &Path) -> Result<Weights> {
-    let file = SafeTensors::deserialize(bytes)
-        .map_err(|error| Error::Format { path: path.into(), reason: error.to_string() })?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| Error::Format {
+        path: path.into(),
+        format: Format::Safetensors,
+        reason: error.to_string(),
+    })?;
     let mut weights = Weights::default();
     for (name, view) in file.iter() {
         let data = numbers(&view).ok_or_else(|| Error::Type {
