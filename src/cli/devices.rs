@@ -48,7 +48,7 @@ fn try_out(backend: &dyn Backend, device: &Device) -> Listed {
 
 /// Doubles a 2x2 image and takes its maximum: the gradient is 2 at the largest value and 0 elsewhere.
 fn known_gradient(backend: &dyn Backend, device: &Device) -> Result<()> {
-    let double = Preprocess { order: [0, 1, 2], scale: [2.0; 3], shift: [0.0; 3] };
+    let double = Preprocess { scale: [2.0; 3], shift: [0.0; 3], trained_on_bgr: false };
     let mut b = NetworkBuilder::new("trial", InputSize { native: 2, min: 2, multiple: 2 }, double);
     let pool = Pool { kernel: [2, 2], stride: [2, 2], padding: Padding::default() };
     let at = b.add("pool", Op::MaxPool(pool), &[NetworkBuilder::FIRST]);

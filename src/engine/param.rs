@@ -25,6 +25,14 @@ pub struct Param {
     size: usize,
 }
 
+/// One channel's way through an affine map.
+struct Plane {
+    from: usize,
+    to: usize,
+    factor: f64,
+    offset: f64,
+}
+
 impl Param {
     /// Square images of `size` pixels for a network with this preprocessing.
     pub fn new(space: Space, preprocess: Preprocess, size: usize) -> Self {
@@ -43,14 +51,15 @@ impl Param {
     /// its bounds until the first step.
     pub fn encode(&self, levels: &[f64]) -> Result<Array> {
         let area = self.size * self.size;
-        let Preprocess { order, scale, shift } = &self.preprocess;
+        let Preprocess { scale, shift, .. } = &self.preprocess;
         let data = match self.space {
             Space::Rgb => levels.iter().map(|level| (level / 255.0) as f32).collect(),
             Space::Network => (0..3)
                 .flat_map(|c| {
-                    let (scale, shift) = (f64::from(scale[c]), f64::from(shift[c]));
+                    let rgb = self.rgb(c);
+                    let (scale, shift) = (f64::from(scale[rgb]), f64::from(shift[rgb]));
                     // Multiplied first: a factor of 255 then gives whole levels back exactly.
-                    levels[order[c] * area..][..area].iter().map(move |l| (scale * l / 255.0 + shift) as f32)
+                    levels[rgb * area..][..area].iter().map(move |l| (scale * l / 255.0 + shift) as f32)
                 })
                 .collect(),
         };
@@ -59,29 +68,40 @@ impl Param {
 
     /// The image for the network: RGB, nominally in 0..1.
     pub fn image(&self, x: &Array) -> Array {
-        let Preprocess { order, scale, shift } = &self.preprocess;
-        self.map(x, |c| (order[c], 1.0 / f64::from(scale[c]), -f64::from(shift[c]) / f64::from(scale[c])))
+        let Preprocess { scale, shift, .. } = &self.preprocess;
+        self.map(x, |own, rgb| {
+            let (scale, shift) = (f64::from(scale[rgb]), f64::from(shift[rgb]));
+            Plane { from: own, to: rgb, factor: 1.0 / scale, offset: -shift / scale }
+        })
     }
 
     /// dL/dx from dL/d(image).
     pub fn pull_back(&self, d_image: &Array) -> Array {
-        let Preprocess { order, scale, .. } = &self.preprocess;
-        let mut inverse = [0; 3];
-        (0..3).for_each(|c| inverse[order[c]] = c);
-        self.map(d_image, |rgb| (inverse[rgb], 1.0 / f64::from(scale[inverse[rgb]]), 0.0))
+        let scale = &self.preprocess.scale;
+        self.map(d_image, |own, rgb| Plane {
+            from: rgb,
+            to: own,
+            factor: 1.0 / f64::from(scale[rgb]),
+            offset: 0.0,
+        })
     }
 
-    /// Channel c of `from`, times a factor, plus an offset, becomes channel `to`: `affine(c)` gives the three.
-    fn map(&self, from: &Array, affine: impl Fn(usize) -> (usize, f64, f64)) -> Array {
+    /// Which of R, G, B channel `own` of the network's own input space is.
+    fn rgb(&self, own: usize) -> usize {
+        if self.preprocess.trained_on_bgr { 2 - own } else { own }
+    }
+
+    /// Between the network's own input space and RGB, plane by plane as `plane(own, rgb)` has it.
+    fn map(&self, x: &Array, plane: impl Fn(usize, usize) -> Plane) -> Array {
         if self.space == Space::Rgb {
-            return from.clone();
+            return x.clone();
         }
         let area = self.size * self.size;
-        let mut into = Array::zeros(from.shape());
-        for c in 0..3 {
-            let (to, factor, offset) = affine(c);
+        let mut into = Array::zeros(x.shape());
+        for own in 0..3 {
+            let Plane { from, to, factor, offset } = plane(own, self.rgb(own));
             let plane = &mut into.data_mut()[to * area..][..area];
-            for (into, &from) in plane.iter_mut().zip(&from.data()[c * area..][..area]) {
+            for (into, &from) in plane.iter_mut().zip(&x.data()[from * area..][..area]) {
                 *into = (factor * f64::from(from) + offset) as f32;
             }
         }

@@ -47,6 +47,8 @@ pub struct Network {
     name: String,
     input: InputSize,
     nodes: Vec<Node>,
+    /// Other names of layers, and the names they stand for.
+    aliases: Vec<(String, String)>,
 }
 
 impl Network {
@@ -87,9 +89,10 @@ impl Network {
         })
     }
 
-    /// The layer called `name`, or an error that names the nearest.
+    /// The layer called `name`, by its own name or another framework's, or an error that names the nearest.
     pub fn layer(&self, name: &str) -> Result<LayerId> {
-        self.nodes.iter().position(|node| node.name == name).map(LayerId).ok_or_else(|| Error::UnknownLayer {
+        let own = self.aliases.iter().find(|(alias, _)| alias == name).map_or(name, |(_, own)| own);
+        self.nodes.iter().position(|node| node.name == own).map(LayerId).ok_or_else(|| Error::UnknownLayer {
             network: self.name.clone(),
             layer: name.into(),
             nearest: nearest(name, self.nodes.iter().skip(1).map(|node| node.name.as_str())),
@@ -166,7 +169,7 @@ impl NetworkBuilder {
     /// Starts with the preprocessing, under the name `input`.
     pub fn new(name: &str, input: InputSize, preprocess: Preprocess) -> Self {
         let first = Node { name: "input".into(), op: Op::Preprocess(preprocess), inputs: Vec::new() };
-        Self(Network { name: name.into(), input, nodes: vec![first] })
+        Self(Network { name: name.into(), input, nodes: vec![first], aliases: Vec::new() })
     }
 
     /// The first node of any network: its own input space.
@@ -183,7 +186,7 @@ impl NetworkBuilder {
         LayerId(self.0.nodes.len() - 1)
     }
 
-    /// `<name>:pre`, a convolution that keeps the size, and `<name>`, its ReLU.
+    /// `<name>:pre`, a square convolution that keeps the size, with weights under `name`, and `<name>`, its ReLU.
     pub fn conv_relu(&mut self, name: &str, channels: [usize; 2], kernel: usize, from: LayerId) -> LayerId {
         let [inputs, outputs] = channels;
         let conv = Conv2d {
@@ -195,8 +198,25 @@ impl NetworkBuilder {
             padding: Padding::all(kernel / 2),
             groups: 1,
         };
+        self.conv2d_relu(name, conv, from)
+    }
+
+    /// `<name>:pre`, any convolution, and `<name>`, its ReLU.
+    pub fn conv2d_relu(&mut self, name: &str, conv: Conv2d, from: LayerId) -> LayerId {
         let pre = self.add(format!("{name}:pre"), Op::Conv2d(conv), &[from]);
         self.add(name, Op::Relu, &[pre])
+    }
+
+    /// `<name>:pre`, a fully connected layer with weights under `name`, and `<name>`, its ReLU.
+    pub fn linear_relu(&mut self, name: &str, inputs: usize, outputs: usize, from: LayerId) -> LayerId {
+        let linear = Linear { weights: name.into(), inputs, outputs };
+        let pre = self.add(format!("{name}:pre"), Op::Linear(linear), &[from]);
+        self.add(name, Op::Relu, &[pre])
+    }
+
+    /// Another name for a layer, which need not be there yet.
+    pub fn alias(&mut self, alias: impl Into<String>, layer: impl Into<String>) {
+        self.0.aliases.push((alias.into(), layer.into()));
     }
 
     /// A fully connected layer under its weights' name.
@@ -228,6 +248,15 @@ impl NetworkBuilder {
             }
             if let Some(later) = node.inputs.iter().find(|input| input.0 >= index) {
                 return Some(format!("\"{name}\" reads node {}, which does not come before it", later.0));
+            }
+        }
+        let mut names: HashSet<&str> = seen.into_iter().map(String::as_str).collect();
+        for (alias, layer) in &self.0.aliases {
+            if !self.0.nodes.iter().any(|node| node.name == *layer) {
+                return Some(format!("\"{alias}\" stands for \"{layer}\", which is not there"));
+            }
+            if !names.insert(alias) {
+                return Some(format!("\"{alias}\" is the name of two layers"));
             }
         }
         None

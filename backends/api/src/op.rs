@@ -3,32 +3,44 @@
 
 use crate::Shape;
 
-/// The affine map from RGB in 0..1 to a network's own input space, fixed by whoever trained the weights:
-/// channel `c` of the input is `scale[c] * rgb[order[c]] + shift[c]`.
+/// The affine map from RGB in 0..1 to a network's own input space, fixed by whoever trained the weights: channel
+/// `c` becomes `scale[c] * rgb[c] + shift[c]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preprocess {
-    /// Which of R, G, B feeds each input channel: `[0, 1, 2]`, or `[2, 1, 0]` for a BGR network.
-    pub order: [usize; 3],
-    /// Factor of each input channel.
+    /// Factors of R, G and B.
     pub scale: [f32; 3],
-    /// Offset of each input channel.
+    /// Offsets of R, G and B.
     pub shift: [f32; 3],
+    /// The weights were trained on BGR. Whoever reads them turns the kernels of the first convolution round, so
+    /// no model permutes anything: only a recipe that works in the original input space has to know.
+    pub trained_on_bgr: bool,
 }
 
 impl Preprocess {
     /// `(rgb - mean) / std`: PyTorch's convention.
     pub fn normalize(mean: [f32; 3], std: [f32; 3]) -> Self {
-        Self { order: [0, 1, 2], scale: std.map(f32::recip), shift: [0, 1, 2].map(|c| -mean[c] / std[c]) }
+        let shift = [0, 1, 2].map(|c| -mean[c] / std[c]);
+        Self { scale: std.map(f32::recip), shift, trained_on_bgr: false }
+    }
+
+    /// What PyTorch's ImageNet networks are trained with.
+    pub fn imagenet() -> Self {
+        Self::normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     }
 
     /// Keras's "caffe" mode: BGR, 0..255, minus the ImageNet mean of each channel.
     pub fn caffe() -> Self {
-        Self { order: [2, 1, 0], scale: [255.0; 3], shift: [-103.939, -116.779, -123.68] }
+        Self { scale: [255.0; 3], shift: [-123.68, -116.779, -103.939], trained_on_bgr: true }
     }
 
     /// Keras's "tf" mode: RGB in -1..1.
     pub fn minus_one_to_one() -> Self {
-        Self { order: [0, 1, 2], scale: [2.0; 3], shift: [-1.0; 3] }
+        Self { scale: [2.0; 3], shift: [-1.0; 3], trained_on_bgr: false }
+    }
+
+    /// EfficientNet-Lite's: RGB as (x - 127) / 128 of 0..255.
+    pub fn lite() -> Self {
+        Self { scale: [255.0 / 128.0; 3], shift: [-127.0 / 128.0; 3], trained_on_bgr: false }
     }
 }
 

@@ -129,7 +129,7 @@ fn bits(array: &Array) -> Vec<u32> {
 
 /// Max pooling of a flat picture: of equal numbers the first in row-major order takes the whole gradient.
 pub fn ties_go_to_the_first(backend: &dyn Backend, device: &Device) -> Result<Measured> {
-    let identity = Preprocess { order: [0, 1, 2], scale: [1.0; 3], shift: [0.0; 3] };
+    let identity = Preprocess { scale: [1.0; 3], shift: [0.0; 3], trained_on_bgr: false };
     let mut b = NetworkBuilder::new("ties", InputSize { native: 4, min: 1, multiple: 1 }, identity);
     let pool = Pool { kernel: [2, 2], stride: [2, 2], padding: Padding::default() };
     let from = b.input();

@@ -104,8 +104,9 @@ pub fn samples() -> Result<Vec<Sample>> {
 
 fn sample(name: &str, size: [usize; 2], affine: bool, build: Build) -> Result<Sample> {
     let input = InputSize { native: size[0], min: 1, multiple: 1 };
-    // A BGR map with unequal factors: a backend that confuses channels or forgets a factor is found out.
-    let preprocess = Preprocess { order: [2, 1, 0], scale: [4.0, 3.5, 5.0], shift: [-2.0, -1.5, -2.5] };
+    // Unequal factors: a backend that confuses channels or forgets a factor is found out. That the weights were
+    // trained on BGR is no business of a backend's.
+    let preprocess = Preprocess { scale: [4.0, 3.5, 5.0], shift: [-2.0, -1.5, -2.5], trained_on_bgr: true };
     let mut b = NetworkBuilder::new(name, input, preprocess);
     let first = b.input();
     build(&mut b, first);

@@ -11,8 +11,7 @@ const CLASSES: usize = 64;
 /// Describes `minivgg`. Its last layer, `predictions`, holds logits: no softmax is part of the network.
 pub fn minivgg() -> Result<Network> {
     let size = InputSize { native: 64, min: 32, multiple: 16 };
-    let mean_std = Preprocess::normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
-    let mut b = NetworkBuilder::new("minivgg", size, mean_std);
+    let mut b = NetworkBuilder::new("minivgg", size, Preprocess::imagenet());
     let halve = Pool { kernel: [2, 2], stride: [2, 2], padding: Padding::default() };
     let (mut at, mut channels) = (b.input(), 3);
     for (block, widths) in (1..).zip(BLOCKS) {

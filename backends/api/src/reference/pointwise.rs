@@ -2,14 +2,14 @@
 
 use crate::{Array, Preprocess, Result};
 
-/// y[c] = scale[c] * x[order[c]] + shift[c].
+/// y[c] = scale[c] * x[c] + shift[c].
 pub(super) fn preprocess(p: &Preprocess, x: &Array) -> Result<Array> {
     let (n, shape) = x.dims4()?;
     let area = shape.height * shape.width;
     let mut y = Array::zeros(x.shape());
     for n in 0..n {
         for c in 0..3 {
-            let from = &x.item(n)[p.order[c] * area..][..area];
+            let from = &x.item(n)[c * area..][..area];
             for (y, x) in y.item_mut(n)[c * area..][..area].iter_mut().zip(from) {
                 *y = p.scale[c] * x + p.shift[c];
             }
@@ -18,7 +18,7 @@ pub(super) fn preprocess(p: &Preprocess, x: &Array) -> Result<Array> {
     Ok(y)
 }
 
-/// dx[order[c]] = scale[c] * dy[c].
+/// dx[c] = scale[c] * dy[c].
 pub(super) fn preprocess_backward(p: &Preprocess, dy: &Array) -> Result<Array> {
     let (n, shape) = dy.dims4()?;
     let area = shape.height * shape.width;
@@ -26,7 +26,7 @@ pub(super) fn preprocess_backward(p: &Preprocess, dy: &Array) -> Result<Array> {
     for n in 0..n {
         for c in 0..3 {
             let from = &dy.item(n)[c * area..][..area];
-            for (dx, dy) in dx.item_mut(n)[p.order[c] * area..][..area].iter_mut().zip(from) {
+            for (dx, dy) in dx.item_mut(n)[c * area..][..area].iter_mut().zip(from) {
                 *dx += p.scale[c] * dy;
             }
         }

@@ -1,29 +1,21 @@
 //! What treats every number by itself: preprocessing, the ReLUs' pull-backs, sums; and concatenation's.
 
-use candle_core::{Tensor, WithDType};
+use candle_core::Tensor;
 use trepang_api::Preprocess;
 
 use super::Candle;
 
-/// y[c] = scale[c] * x[order[c]] + shift[c].
+/// y[c] = scale[c] * x[c] + shift[c].
 pub(super) fn preprocess(p: &Preprocess, x: &Tensor) -> Candle<Tensor> {
-    let order = per_channel(p.order.map(|c| c as u32), x)?.flatten_all()?;
-    x.index_select(&order, 1)?
-        .broadcast_mul(&per_channel(p.scale, x)?)?
-        .broadcast_add(&per_channel(p.shift, x)?)
+    x.broadcast_mul(&per_channel(p.scale, x)?)?.broadcast_add(&per_channel(p.shift, x)?)
 }
 
-/// dx[order[c]] = scale[c] * dy[c].
+/// dx[c] = scale[c] * dy[c].
 pub(super) fn preprocess_backward(p: &Preprocess, dy: &Tensor) -> Candle<Tensor> {
-    let mut inverse = [0_u32; 3];
-    for (c, &from) in (0..).zip(&p.order) {
-        inverse[from] = c;
-    }
-    let inverse = per_channel(inverse, dy)?.flatten_all()?;
-    dy.broadcast_mul(&per_channel(p.scale, dy)?)?.index_select(&inverse, 1)
+    dy.broadcast_mul(&per_channel(p.scale, dy)?)
 }
 
-fn per_channel<T: WithDType>(values: [T; 3], like: &Tensor) -> Candle<Tensor> {
+fn per_channel(values: [f32; 3], like: &Tensor) -> Candle<Tensor> {
     Tensor::new(&values, like.device())?.reshape((1, 3, 1, 1))
 }
 
