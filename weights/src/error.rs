@@ -79,6 +79,44 @@ pub enum Error {
         /// Counted from 0.
         line: usize,
     },
+    /// A file with another network in it.
+    #[error("{path} holds {found}, not {wanted}: say --network {found}, or choose another file")]
+    OtherNetwork {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A file that comes close to a network and is not it.
+    #[error("{path} does not fit {network}: {reason}; `trepang info {path}` shows what it holds")]
+    Misfit {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        network: &'static str,
+        /// The first thing that is wrong.
+        reason: String,
+    },
+    /// A format in which the network's weights are not published.
+    #[error("{path} is {format}, and no weights of {network} that can be read come in that format")]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        network: &'static str,
+        /// How the file is written.
+        format: Format,
+    },
+    /// Numbers in a file that no network can compute with.
+    #[error("{path}: {source}; fetch or make the file again")]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<trepang_api::Error>,
+    },
     /// The tensors and the network do not go together.
     #[error(transparent)]
     Network(#[from] trepang_api::Error),

@@ -2,10 +2,15 @@
 //!
 //! This crate is *not* for running networks, and never writes a file.
 
+mod architecture;
 mod catalog;
+mod convert;
 mod embedded;
 mod error;
+mod fit;
+mod index;
 mod labels;
+mod layout;
 mod safetensors;
 mod source;
 
@@ -13,9 +18,11 @@ use std::borrow::Cow;
 
 use trepang_api::{Network, Weights};
 
+pub use architecture::{Architecture, Dialect};
 pub use catalog::{NETWORKS, trained};
 pub use embedded::{MINIVGG_CARD, minivgg};
 pub use error::{Error, Result};
+pub use fit::{Fit, fit, recognise, tensors_of};
 pub use labels::{Label, Labels};
 pub use safetensors::read_safetensors;
 pub use source::{Format, Source, TensorInfo};

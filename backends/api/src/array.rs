@@ -1,6 +1,9 @@
 //! Host tensors at the seam: a shape and `f32`s in row-major order. Not a tensor library: no views, no
 //! broadcasting, no arithmetic.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::{Error, Result};
 
 /// Channels, height and width of one image's activation; the batch size N is the array's business.
@@ -33,28 +36,66 @@ impl Shape {
     }
 }
 
+/// Numbers that an array shares with others instead of owning them: a mapped file, most often.
+pub type SharedNumbers = Arc<dyn AsRef<[f32]> + Send + Sync>;
+
 /// A dense row-major `f32` tensor on the host.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Array {
     shape: Vec<usize>,
-    data: Vec<f32>,
+    data: Storage,
+}
+
+/// Shared numbers are copied when somebody first writes to them.
+#[derive(Clone)]
+enum Storage {
+    Owned(Vec<f32>),
+    Shared(SharedNumbers),
+}
+
+impl Storage {
+    fn numbers(&self) -> &[f32] {
+        match self {
+            Self::Owned(numbers) => numbers,
+            Self::Shared(numbers) => (**numbers).as_ref(),
+        }
+    }
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.numbers().fmt(f)
+    }
+}
+
+impl PartialEq for Array {
+    fn eq(&self, other: &Self) -> bool {
+        (self.shape(), self.data()) == (other.shape(), other.data())
+    }
 }
 
 impl Array {
     /// Wraps `data`; fails when its length is not the product of `shape`.
     pub fn new(shape: impl Into<Vec<usize>>, data: Vec<f32>) -> Result<Self> {
-        let shape = shape.into();
-        if shape.iter().product::<usize>() == data.len() {
-            Ok(Self { shape, data })
-        } else {
-            Err(Error::ArrayLength { shape, len: data.len() })
+        Self::checked(shape.into(), Storage::Owned(data))
+    }
+
+    /// The same without a copy of numbers that lie elsewhere.
+    pub fn shared(shape: impl Into<Vec<usize>>, data: SharedNumbers) -> Result<Self> {
+        Self::checked(shape.into(), Storage::Shared(data))
+    }
+
+    fn checked(shape: Vec<usize>, data: Storage) -> Result<Self> {
+        match data.numbers().len() {
+            len if len == shape.iter().product::<usize>() => Ok(Self { shape, data }),
+            len => Err(Error::ArrayLength { shape, len }),
         }
     }
 
     /// An array of zeros.
     pub fn zeros(shape: impl Into<Vec<usize>>) -> Self {
         let shape = shape.into();
-        let data = vec![0.0; shape.iter().product()];
+        let data = Storage::Owned(vec![0.0; shape.iter().product()]);
         Self { shape, data }
     }
 
@@ -65,17 +106,26 @@ impl Array {
 
     /// The values, row-major.
     pub fn data(&self) -> &[f32] {
-        &self.data
+        self.data.numbers()
     }
 
-    /// The values, row-major.
+    /// The values, row-major; copied first if they are shared.
     pub fn data_mut(&mut self) -> &mut [f32] {
-        &mut self.data
+        if let Storage::Shared(numbers) = &self.data {
+            self.data = Storage::Owned((**numbers).as_ref().to_vec());
+        }
+        match &mut self.data {
+            Storage::Owned(numbers) => numbers,
+            Storage::Shared(_) => unreachable!("they have just been copied"),
+        }
     }
 
-    /// Gives the values away.
+    /// Gives the values away; a copy if they are shared.
     pub fn into_data(self) -> Vec<f32> {
-        self.data
+        match self.data {
+            Storage::Owned(numbers) => numbers,
+            Storage::Shared(numbers) => (*numbers).as_ref().to_vec(),
+        }
     }
 
     /// N and the shape of each of the N; fails when the array is not `[N, C, H, W]`.
@@ -89,13 +139,13 @@ impl Array {
     /// The values of the `n`-th entry along the first side. Panics when there is none, as a slice does.
     pub fn item(&self, n: usize) -> &[f32] {
         let len = self.item_len();
-        &self.data[n * len..(n + 1) * len]
+        &self.data()[n * len..(n + 1) * len]
     }
 
     /// The values of the `n`-th entry along the first side. Panics when there is none, as a slice does.
     pub fn item_mut(&mut self, n: usize) -> &mut [f32] {
         let len = self.item_len();
-        &mut self.data[n * len..(n + 1) * len]
+        &mut self.data_mut()[n * len..(n + 1) * len]
     }
 
     fn item_len(&self) -> usize {
@@ -111,6 +161,15 @@ mod tests {
     fn a_length_that_is_not_the_shapes_product_is_an_error() {
         let error = Array::new([2, 3], vec![0.0; 5]).unwrap_err();
         assert_eq!(error.to_string(), "an array of shape [2, 3] needs 6 values and was given 5");
+    }
+
+    #[test]
+    fn shared_numbers_are_not_copied_until_they_are_written_to() {
+        let numbers: SharedNumbers = Arc::new(vec![1.0, 2.0]);
+        let mut array = Array::shared([2], Arc::clone(&numbers)).unwrap();
+        assert!(std::ptr::eq(array.data(), (*numbers).as_ref()));
+        array.data_mut()[0] = 3.0;
+        assert_eq!((array.data(), (*numbers).as_ref()), (&[3.0, 2.0][..], &[1.0, 2.0][..]));
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod op;
 mod reference;
 mod weights;
 
-pub use array::{Array, Shape};
+pub use array::{Array, Shape, SharedNumbers};
 pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, find_device};
 pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels};

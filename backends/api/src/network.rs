@@ -105,6 +105,11 @@ impl Network {
         self.nodes.iter().position(|node| node.name == pre).map(LayerId)
     }
 
+    /// The other names of the layer called `name`.
+    pub fn aliases_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.aliases.iter().filter(move |(_, own)| own == name).map(|(alias, _)| alias.as_str())
+    }
+
     /// How many numbers the network learned.
     pub fn parameters(&self) -> usize {
         self.tensors().map(|(_, shape)| shape.iter().product::<usize>()).sum()
