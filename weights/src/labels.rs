@@ -11,11 +11,19 @@ pub struct Label {
     pub name: String,
 }
 
+/// The 1000 classes of ImageNet; where the table comes from is told beside it.
+const IMAGENET: &str = include_str!("../imagenet/labels.tsv");
+
 /// The classes of a network's logits, in their order.
 #[derive(Debug, Clone, Default)]
 pub struct Labels(Vec<Label>);
 
 impl Labels {
+    /// The 1000 classes of ImageNet, in the order of every network that was trained on them.
+    pub fn imagenet() -> Result<Self> {
+        Self::parse(IMAGENET)
+    }
+
     /// Reads lines of index, WNID and name, separated by tabs.
     pub fn parse(table: &str) -> Result<Self> {
         let parse = |(index, text): (usize, &str)| {
@@ -75,6 +83,16 @@ mod tests {
         }
         assert_eq!(labels.find("carassius auratus"), Some(0));
         assert_eq!(labels.find("2"), None);
+    }
+
+    #[test]
+    fn imagenets_classes_are_where_every_framework_has_them() {
+        let labels = Labels::imagenet().unwrap();
+        let wnids: Vec<&str> = (0..labels.len()).map(|class| labels.get(class).unwrap().wnid.as_str()).collect();
+        assert!(wnids.len() == 1000 && wnids.is_sorted());
+        for (class, text) in [(0, "tench"), (110, "flatworm"), (329, "sea cucumber"), (999, "toilet tissue")] {
+            assert_eq!(labels.find(text), Some(class), "{text}");
+        }
     }
 
     #[test]

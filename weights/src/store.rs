@@ -1,0 +1,140 @@
+//! The sets that have been pulled: one safetensors file each, in which the tensors are the network's own (batch norm
+//! folded, RGB first) and the metadata says where they come from. Not here: fetching (`pull`).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, View};
+use trepang_api::{Array, Weights};
+
+use crate::fit::DIALECT;
+use crate::pull::Verified;
+use crate::{Error, Fit, Result, Set, Source, fit, open};
+
+/// Where pulled sets are kept.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// In this folder, which need not exist yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the set is, or would be.
+    pub fn path(&self, set: &Set) -> PathBuf {
+        self.folder.join(format!("{}.safetensors", set.name))
+    }
+
+    /// Has it been pulled?
+    pub fn has(&self, set: &Set) -> bool {
+        self.path(set).is_file()
+    }
+
+    /// Opens a pulled set. Fails for one that is not there, saying how to get it.
+    pub fn open(&self, set: &Set) -> Result<(Box<dyn Source>, Fit)> {
+        if !self.has(set) {
+            return Err(Error::NotPulled { name: set.name, megabytes: set.megabytes });
+        }
+        let source = open(&self.path(set))?;
+        let fit = fit(set.architecture, source.as_ref())?;
+        Ok((source, fit))
+    }
+
+    /// Converts a file that has been fetched and `verified`, and keeps the result. `origin` says where it was found;
+    /// `progress` is told of each layer done, of how many.
+    pub fn keep(
+        &self,
+        set: &Set,
+        file: &Path,
+        (origin, verified): (&str, &Verified),
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<PathBuf> {
+        let source = open(file)?;
+        let fit = fit(set.architecture, source.as_ref())?;
+        if fit.dialect != set.dialect || fit.classifier != set.classifier {
+            let reason = format!("it is {}'s version{}", fit.dialect, if fit.classifier { "" } else { ", without a classifier" });
+            return Err(Error::Misfit { path: file.into(), network: set.name, reason });
+        }
+        let weights = fit.weights(source.as_ref(), progress)?;
+        let path = self.path(set);
+        write(&weights, provenance(set, origin, verified), &path).map_err(|source| Error::Write {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(path)
+    }
+}
+
+/// What the file says of itself.
+fn provenance(set: &Set, origin: &str, verified: &Verified) -> HashMap<String, String> {
+    let mut about: HashMap<String, String> = [
+        (DIALECT, set.dialect.name()),
+        ("network", set.architecture.name()),
+        ("set", set.name),
+        ("source", origin),
+        ("source_sha256", &verified.sha256),
+        ("licence", set.licence),
+        ("preprocessing", set.architecture.preprocessing(set.dialect)),
+        ("layout", "OIHW, batch norm folded, RGB first"),
+        ("converter", concat!("trepang ", env!("CARGO_PKG_VERSION"))),
+    ]
+    .map(|(key, value)| (key.into(), value.into()))
+    .into();
+    about.insert("source_size".into(), verified.size.to_string());
+    if let Some(md5) = &verified.md5 {
+        about.insert("source_md5".into(), md5.clone());
+    }
+    about
+}
+
+/// A tensor on its way to a file, not copied on machines that have the file's byte order.
+struct Outgoing<'a>(&'a Array);
+
+impl View for Outgoing<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.0.shape()
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        match cfg!(target_endian = "little") {
+            true => bytemuck::cast_slice(self.0.data()).into(),
+            false => self.0.data().iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into(),
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(self.0.data())
+    }
+}
+
+/// Writes beside the target, and puts it in its place when it is whole and on the disk.
+fn write(weights: &Weights, about: HashMap<String, String>, path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let tensors = weights.iter().map(|(name, array)| (name, Outgoing(array)));
+    let written = safetensors::serialize_to_file(tensors, Some(about), &draft)
+        .map_err(std::io::Error::other)
+        .and_then(|()| File::open(&draft)?.sync_all())
+        .and_then(|()| fs::rename(&draft, path))
+        .and_then(|()| File::open(folder)?.sync_all());
+    if written.is_err() {
+        // It never became the file: what is left of it helps nobody.
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}
