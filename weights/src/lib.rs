@@ -1,4 +1,4 @@
-//! Where Trepang's weights come from: the safetensors reader, the class labels and the embedded network.
+//! Where Trepang's weights come from: the readers of weights files, the class labels and the embedded network.
 //!
 //! This crate is *not* for running networks, and never writes a file.
 
@@ -6,7 +6,8 @@ mod catalog;
 mod embedded;
 mod error;
 mod labels;
-mod safetensors;
+mod mapped;
+mod readers;
 mod source;
 
 use std::borrow::Cow;
@@ -17,7 +18,7 @@ pub use catalog::{NETWORKS, trained};
 pub use embedded::{MINIVGG_CARD, minivgg};
 pub use error::{Error, Result};
 pub use labels::{Label, Labels};
-pub use safetensors::read_safetensors;
+pub use readers::{SafetensorsFile, SharedF32, open, read_safetensors};
 pub use source::{Format, Source, TensorInfo};
 
 /// A network with what makes it usable: weights that fit it, and names for its classes.
