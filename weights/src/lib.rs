@@ -1,8 +1,19 @@
-//! Where Trepang's weights come from: the safetensors reader, the class labels and the embedded network.
+//! Where Trepang's weights come from: the catalog of what is published, the readers of every format it comes in, the
+//! conversion to the networks' own tensors, the class labels and the embedded network.
 //!
-//! This crate is *not* for running networks, and never writes a file.
+//! This crate is *not* for running networks. It writes nothing but pulled sets, into Trepang's own folder.
+//!
+//! # Map
+//! - [`Architecture`], [`Dialect`]: which networks there are, and in whose versions.
+//! - [`open`]: a file as a [`Source`] of tensors, whatever its format.
+//! - `layout`, `index`: under which names, and where in a file, each version keeps its numbers; [`fit`]: which
+//!   version a file holds; `convert`: from its tensors to the network's.
+//! - [`SETS`]: what is published; [`pull`]: fetching it; [`cache`]: where it may be already; [`Store`]: what has been
+//!   pulled.
+//! - [`trained`]: from the name of a network to the network with its weights.
 
 mod architecture;
+pub mod cache;
 mod catalog;
 mod convert;
 mod embedded;
@@ -11,33 +22,20 @@ mod fit;
 mod index;
 mod labels;
 mod layout;
-mod safetensors;
+mod library;
+mod mapped;
+pub mod pull;
+mod readers;
 mod source;
-
-use std::borrow::Cow;
-
-use trepang_api::{Network, Weights};
+mod store;
 
 pub use architecture::{Architecture, Dialect};
-pub use catalog::{NETWORKS, trained};
+pub use catalog::{Place, SETS, Set, find_set};
 pub use embedded::{MINIVGG_CARD, minivgg};
 pub use error::{Error, Result};
 pub use fit::{Fit, fit, recognise, tensors_of};
 pub use labels::{Label, Labels};
-pub use safetensors::read_safetensors;
+pub use library::{Origin, Trained, Want, architecture, names, trained};
+pub use readers::{SafetensorsFile, open, read_safetensors};
 pub use source::{Format, Source, TensorInfo};
-
-/// A network with what makes it usable: weights that fit it, and names for its classes.
-#[derive(Debug, Clone)]
-pub struct Trained {
-    /// The network.
-    pub network: Network,
-    /// Weights that fit it.
-    pub weights: Weights,
-    /// The classes of its logits.
-    pub labels: Labels,
-    /// A layer and a channel worth looking at first.
-    pub first_look: (&'static str, usize),
-    /// The bytes that the weights were read from, for their hash.
-    pub source: Cow<'static, [u8]>,
-}
+pub use store::Store;

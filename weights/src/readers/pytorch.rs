@@ -1,0 +1,168 @@
+//! PyTorch's files: the zip archive and the older stream. `pytorch_reader` reads them and runs nothing; here its
+//! tensors become weights. Not here: what a pickle asks for (`pickle`)
+//! and may (`harmless`), and names (`names`).
+
+mod harmless;
+mod names;
+mod pickle;
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use pytorch_reader::{DType, PytorchReader, Tensor};
+use trepang_api::Array;
+use zip::{ZipArchive, ZipReadOptions};
+
+use super::contents::Contents;
+use super::numbers::{self, NATIVE};
+use super::{damaged, malicious, unknown};
+use crate::mapped::Mapped;
+use crate::{Error, Format, Result, Source, TensorInfo};
+use pickle::{Refusal, Scan};
+
+/// The pickles of a legacy stream: magic number, protocol, system, the object, the order of its storages.
+const STREAM_PICKLES: usize = 5;
+
+/// Which of them is the object.
+const STREAM_OBJECT: usize = 3;
+
+/// Opens a zip archive, if it is PyTorch's.
+pub(super) fn open_zip(file: &Mapped, path: &Path) -> Result<Box<dyn Source>> {
+    let broken = |reason: &dyn std::fmt::Display| damaged(path, Format::PytorchZip, reason);
+    let mut archive = ZipArchive::new(Cursor::new(&file[..])).map_err(|error| broken(&error))?;
+    let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+    let has = |end: &str| names.iter().any(|name| name == end || name.ends_with(&format!("/{end}")));
+    if !has("data.pkl") {
+        let keras = has("model.weights.h5");
+        let found = if keras { KERAS_ARCHIVE } else { "a zip archive without PyTorch's data.pkl" };
+        return Err(unknown(path, found));
+    }
+    if has("constants.pkl") {
+        return Err(unknown(
+            path,
+            "TorchScript's archive, a program and not only weights: save its state_dict()",
+        ));
+    }
+    let mut object = Scan::default();
+    for name in names.iter().filter(|name| is_pickle(name)) {
+        let bytes = pickle_in(&mut archive, name).map_err(|reason| broken(&reason))?;
+        let scan = pickle::scan(&bytes).map_err(|refusal| refused(path, Format::PytorchZip, refusal))?;
+        if name.ends_with("data.pkl") {
+            object = scan;
+        }
+    }
+    read_with(file, path, Format::PytorchZip, &object)
+}
+
+/// Archives are made by programs, which write the ending in small letters.
+fn is_pickle(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| ending == "pkl")
+}
+
+/// What a `.keras` file is called in an error.
+const KERAS_ARCHIVE: &str = "Keras 3's .keras archive (unpack it and use its model.weights.h5)";
+
+/// The bytes of a pickle in an archive, whatever length the archive claims.
+fn pickle_in(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, String> {
+    let index = archive.index_for_name(name).ok_or("an entry without a name")?;
+    let unchecked = archive.by_index_raw(index).is_ok_and(|entry| entry.crc32() == 0); // PyTorch can leave it out
+    let options = ZipReadOptions::new().ignore_crc32(unchecked);
+    let entry = archive.by_index_with_options(index, options).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    let limit = pickle::LONGEST as u64 + 1; // `scan` refuses the one too many
+    entry.take(limit).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
+    Ok(bytes)
+}
+
+/// Opens PyTorch's older stream.
+pub(super) fn open_stream(file: &Mapped, path: &Path) -> Result<Box<dyn Source>> {
+    let mut object = Scan::default();
+    let mut rest = &file[..];
+    for index in 0..STREAM_PICKLES {
+        let scan = pickle::scan(rest).map_err(|refusal| refused(path, Format::PytorchLegacy, refusal))?;
+        rest = &rest[scan.len..];
+        if index == STREAM_OBJECT {
+            object = scan;
+        }
+    }
+    read_with(file, path, Format::PytorchLegacy, &object)
+}
+
+/// The error for a pickle that PyTorch did not write: what it asks for, or that it is none of ours.
+pub(super) fn refuse_pickle(file: &Mapped, path: &Path) -> Error {
+    match pickle::scan(file) {
+        Err(Refusal::Asks(call)) => malicious(path, call),
+        _ => unknown(path, "a pickle without PyTorch's magic number"),
+    }
+}
+
+fn refused(path: &Path, format: Format, refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Asks(call) => malicious(path, call),
+        Refusal::Broken(reason) => damaged(path, format, reason),
+    }
+}
+
+/// Reads a file whose pickles were found harmless.
+fn read_with(file: &Mapped, path: &Path, format: Format, object: &Scan) -> Result<Box<dyn Source>> {
+    let mut contents = Contents::new(format, path);
+    let reader = PytorchReader::new(path).map_err(|error| contents.damaged(error))?;
+    let tree = PytorchReader::read_pickle_data(path, None).map_err(|error| contents.damaged(error))?;
+    if let Some(version) = &reader.metadata().pytorch_version {
+        contents.metadata.insert("version".into(), version.clone());
+    }
+    if reader.is_empty() {
+        return Err(contents.damaged(format!("it holds no tensor, only {}", names::keys(&tree))));
+    }
+    if names::count(&tree) != reader.len() {
+        return Err(contents.damaged("it holds two tensors of one name"));
+    }
+    let mut tensors: Vec<Tensor> = reader.into_tensors().into_values().collect();
+    names::sort(&mut tensors, &object.texts);
+    names::strip(&mut tensors, &tree);
+    contents.tensors = tensors.iter().map(info).collect();
+    contents.check(file.len())?;
+    Ok(Box::new(PytorchFile { contents, tensors }))
+}
+
+fn info(tensor: &Tensor) -> TensorInfo {
+    let dtype = match tensor.dtype() {
+        DType::Bool => "BOOL".into(),
+        other => format!("{other:?}"),
+    };
+    TensorInfo { name: tensor.name.clone(), layer: None, shape: tensor.shape().to_vec(), dtype }
+}
+
+/// An opened file.
+#[derive(Debug)]
+struct PytorchFile {
+    contents: Contents,
+    tensors: Vec<Tensor>,
+}
+
+impl Source for PytorchFile {
+    fn format(&self) -> Format {
+        self.contents.format
+    }
+
+    fn path(&self) -> &Path {
+        &self.contents.path
+    }
+
+    fn tensors(&self) -> &[TensorInfo] {
+        &self.contents.tensors
+    }
+
+    fn read(&self, index: usize) -> Result<Array> {
+        if !numbers::is_float(&self.contents.tensors[index].dtype) {
+            return Err(self.contents.no_weights(index));
+        }
+        let bytes = self.tensors[index].read().map_err(|error| self.contents.damaged(error))?;
+        self.contents.array(index, &bytes, NATIVE)
+    }
+
+    fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.contents.metadata
+    }
+}

@@ -1,0 +1,151 @@
+//! The names and the order of a PyTorch file's tensors. Files wrap a `state_dict` in others, and training on several
+//! GPUs puts `module.` before every name. Not here: which network the names belong to.
+
+use std::collections::HashMap;
+
+use pytorch_reader::{PickleValue, Tensor};
+
+use crate::readers::natural;
+
+/// Where programs put a `state_dict` in a larger file.
+const WRAPPERS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
+
+/// One in another in another.
+const DEEPEST: usize = 3;
+
+/// What training on several GPUs puts before every name.
+const PARALLEL: &str = "module.";
+
+/// How the reader calls a tensor in the tree of a pickle's values.
+const TENSOR: &str = "torch.Tensor";
+
+/// How many keys an error names.
+const KEYS_NAMED: usize = 10;
+
+/// Takes the file's order: that in which names are first met in the pickle. Names met together, as the `weight` of
+/// every layer of a module, are sorted as people count.
+pub(super) fn sort(tensors: &mut [Tensor], texts: &HashMap<String, usize>) {
+    let rank = |name: &str| {
+        let mut starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));
+        starts.find_map(|start| texts.get(&name[start..])).copied()
+    };
+    tensors
+        .sort_by_cached_key(|tensor| Position(rank(&tensor.name).unwrap_or(usize::MAX), tensor.name.clone()));
+}
+
+/// Where a tensor stands in the file.
+#[derive(PartialEq, Eq)]
+struct Position(usize, String);
+
+impl Ord for Position {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0).then_with(|| natural::compare(&self.1, &other.1))
+    }
+}
+
+impl PartialOrd for Position {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Leaves the tensors of the wrapped `state_dict`, if there is exactly one, and takes its key and `module.` from
+/// their names.
+pub(super) fn strip(tensors: &mut Vec<Tensor>, tree: &PickleValue) {
+    let prefix = wrapping(tree);
+    tensors.retain_mut(|tensor| cut(&mut tensor.name, &prefix));
+    if tensors.iter().all(|tensor| tensor.name.starts_with(PARALLEL)) {
+        for tensor in tensors {
+            cut(&mut tensor.name, PARALLEL);
+        }
+    }
+}
+
+/// Takes `prefix` from the start of `name`; false when it is not there.
+fn cut(name: &mut String, prefix: &str) -> bool {
+    let rest = name.strip_prefix(prefix).map(str::to_owned);
+    rest.map(|rest| *name = rest).is_some()
+}
+
+/// The keys around the only `state_dict`, each with its dot.
+fn wrapping(tree: &PickleValue) -> String {
+    let mut prefix = String::new();
+    let mut inner = tree;
+    for _ in 0..DEEPEST {
+        let PickleValue::Dict(dict) = inner else { break };
+        let wrapped = |key: &&str| dict.get(*key).is_some_and(|value| is_dict(value) && count(value) > 0);
+        let mut keys = WRAPPERS.into_iter().filter(wrapped);
+        let (Some(key), None) = (keys.next(), keys.next()) else { break };
+        prefix.push_str(key);
+        prefix.push('.');
+        inner = &dict[key];
+    }
+    prefix
+}
+
+fn is_dict(value: &PickleValue) -> bool {
+    matches!(value, PickleValue::Dict(_))
+}
+
+/// How many tensors there are; `pytorch_reader` bounds the depth.
+pub(super) fn count(value: &PickleValue) -> usize {
+    match value {
+        PickleValue::Dict(dict) => dict.values().map(count).sum(),
+        PickleValue::List(items) => items.iter().map(count).sum(),
+        PickleValue::Unsupported(kind) => usize::from(kind == TENSOR),
+        _ => 0,
+    }
+}
+
+/// What is at the top of a file, in words.
+pub(super) fn keys(tree: &PickleValue) -> String {
+    let PickleValue::Dict(dict) = tree else { return "a value that has no keys".into() };
+    let mut keys: Vec<&str> = dict.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    let more = if keys.len() > KEYS_NAMED { ", ..." } else { "" };
+    keys.truncate(KEYS_NAMED);
+    match keys.is_empty() {
+        true => "an empty dictionary".into(),
+        false => format!("the keys {}{more}", keys.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dict<const N: usize>(entries: [(&str, PickleValue); N]) -> PickleValue {
+        PickleValue::Dict(entries.map(|(key, value)| (key.into(), value)).into())
+    }
+
+    fn tensor() -> PickleValue {
+        PickleValue::Unsupported(TENSOR.into())
+    }
+
+    #[test]
+    fn one_wrapped_state_dict_is_found_and_of_two_none_is_preferred() {
+        let weights = || dict([("conv.weight", tensor())]);
+        let check = |tree: PickleValue, prefix: &str| assert_eq!(wrapping(&tree), prefix);
+        check(weights(), "");
+        check(dict([("state_dict", weights())]), "state_dict.");
+        check(dict([("model", weights()), ("optimizer", weights()), ("best", tensor())]), "model.");
+        check(dict([("model", dict([("state_dict", weights())]))]), "model.state_dict.");
+        check(dict([("model", weights()), ("state_dict", weights())]), "");
+        check(
+            dict([("model", PickleValue::String("vgg19".into())), ("state_dict", weights())]),
+            "state_dict.",
+        );
+        check(dict([("features", weights())]), "");
+    }
+
+    #[test]
+    fn keys_are_named_up_to_ten() {
+        assert_eq!(
+            keys(&dict([("lr", PickleValue::None), ("epoch", PickleValue::None)])),
+            "the keys epoch, lr"
+        );
+        assert_eq!(keys(&dict([])), "an empty dictionary");
+        let many = (0..11).map(|key| (key.to_string(), PickleValue::None)).collect();
+        assert_eq!(keys(&PickleValue::Dict(many)), "the keys 0, 1, 10, 2, 3, 4, 5, 6, 7, 8, ...");
+    }
+}

@@ -1,0 +1,194 @@
+//! Every format gives the numbers that were put in, in its own order and under its own names.
+
+use trepang_weights::{Format, SafetensorsFile, Source};
+
+use crate::{fixture, open};
+
+/// `layer name [shape] dtype` of every tensor.
+fn listing(source: &dyn Source) -> Vec<String> {
+    let line = |tensor: &trepang_weights::TensorInfo| {
+        let layer = tensor.layer.as_deref().unwrap_or("-");
+        format!("{layer} {} {:?} {}", tensor.name, tensor.shape, tensor.dtype)
+    };
+    source.tensors().iter().map(line).collect()
+}
+
+/// The numbers of the tensor at `index` are 0, 0.5, 1, ...
+fn check_halves(source: &dyn Source, index: usize) {
+    let array = source.read(index).unwrap();
+    let halves: Vec<f32> = (0..array.data().len()).map(|i| i as f32 * 0.5).collect();
+    assert_eq!(array.data(), halves, "{}", source.tensors()[index].name);
+    assert_eq!(array.shape(), source.tensors()[index].shape);
+}
+
+/// The file holds the network of `keras.safetensors`, whose tensors have Keras's paths; `rename` tells them.
+fn check_keras(name: &str, format: Format, listed: [&str; 8], rename: fn(&str) -> String) {
+    let source = open(name);
+    assert_eq!(source.format(), format, "{name}");
+    assert_eq!(source.path(), fixture(name));
+    assert_eq!(listing(&*source), listed, "{name}");
+    let bytes = std::fs::read(fixture("keras.safetensors")).unwrap();
+    let expected = trepang_weights::read_safetensors(&bytes, &fixture("keras.safetensors")).unwrap();
+    for (index, tensor) in source.tensors().iter().enumerate() {
+        let expected = expected.get(&rename(&tensor.name)).unwrap();
+        assert_eq!(&source.read(index).unwrap(), expected, "{name}: {}", tensor.name);
+    }
+}
+
+#[test]
+fn keras_legacy_files_of_weights() {
+    let listed = [
+        "block1_conv1 block1_conv1/kernel:0 [3, 3, 3, 4] F32",
+        "block1_conv1 block1_conv1/bias:0 [4] F32",
+        "bn bn/gamma:0 [4] F32",
+        "bn bn/beta:0 [4] F32",
+        "bn bn/moving_mean:0 [4] F32",
+        "bn bn/moving_variance:0 [4] F32",
+        "fc1 fc1/kernel:0 [64, 5] F32",
+        "fc1 fc1/bias:0 [5] F32",
+    ];
+    for name in ["legacy_v0.h5", "legacy_latest.h5", "legacy_gzip.h5"] {
+        check_keras(name, Format::KerasLegacy, listed, |name| name.trim_end_matches(":0").into());
+        let metadata = open(name).metadata().clone();
+        assert_eq!(metadata["keras_version"], "2.0.0");
+        assert_eq!(metadata["backend"], "tensorflow");
+    }
+}
+
+#[test]
+fn keras_legacy_files_of_a_whole_model() {
+    let listed = [
+        "block1_conv1 block1_conv1/kernel [3, 3, 3, 4] F32",
+        "block1_conv1 block1_conv1/bias [4] F32",
+        "bn bn/gamma [4] F32",
+        "bn bn/beta [4] F32",
+        "bn bn/moving_mean [4] F32",
+        "bn bn/moving_variance [4] F32",
+        "fc1 fc1/kernel [64, 5] F32",
+        "fc1 fc1/bias [5] F32",
+    ];
+    check_keras("k3_legacy_model.h5", Format::KerasLegacy, listed, str::to_owned);
+}
+
+#[test]
+fn keras_3() {
+    let listed = [
+        "layers/batch_normalization layers/batch_normalization/vars/0 [4] F32",
+        "layers/batch_normalization layers/batch_normalization/vars/1 [4] F32",
+        "layers/batch_normalization layers/batch_normalization/vars/2 [4] F32",
+        "layers/batch_normalization layers/batch_normalization/vars/3 [4] F32",
+        "layers/conv2d layers/conv2d/vars/0 [3, 3, 3, 4] F32",
+        "layers/conv2d layers/conv2d/vars/1 [4] F32",
+        "layers/dense layers/dense/vars/0 [64, 5] F32",
+        "layers/dense layers/dense/vars/1 [5] F32",
+    ];
+    check_keras("k3.weights.h5", Format::Keras3, listed, |path| {
+        let names = [
+            ("layers/batch_normalization/vars/0", "bn/gamma"),
+            ("layers/batch_normalization/vars/1", "bn/beta"),
+            ("layers/batch_normalization/vars/2", "bn/moving_mean"),
+            ("layers/batch_normalization/vars/3", "bn/moving_variance"),
+            ("layers/conv2d/vars/0", "block1_conv1/kernel"),
+            ("layers/conv2d/vars/1", "block1_conv1/bias"),
+            ("layers/dense/vars/0", "fc1/kernel"),
+            ("layers/dense/vars/1", "fc1/bias"),
+        ];
+        names.iter().find(|(known, _)| *known == path).unwrap().1.into()
+    });
+    assert_eq!(open("k3.weights.h5").metadata()["layers/dense"], "fc1");
+}
+
+#[test]
+fn keras_1_and_lists_of_layers_in_parts() {
+    let source = open("keras1_split.h5");
+    let listed = [
+        "conv_2 conv_2_W_1:0 [1, 1, 2, 3] F32",
+        "conv_2 conv_2_b_1:0 [3] F32",
+        "conv_10 conv_10_W_1:0 [1, 1, 3, 2] F32",
+    ];
+    assert_eq!(listing(&*source), listed);
+    for index in 0..3 {
+        check_halves(&*source, index);
+    }
+}
+
+#[test]
+fn names_that_several_layers_have_become_paths() {
+    let listed = ["b b/kernel [2] F32", "b b/bias [1] F32", "a a/kernel [3] F32"];
+    assert_eq!(listing(&*open("same_names.h5")), listed);
+}
+
+#[test]
+fn every_type_of_number_in_hdf5() {
+    let source = open("types.weights.h5");
+    let numbered =
+        |n: &str, dtype| format!("block1/layers/conv2d{n} block1/layers/conv2d{n}/vars/0 [4] {dtype}");
+    let listed = [
+        numbered("", "F32"),
+        numbered("_2", "F32"),
+        numbered("_4", "F16"),
+        numbered("_6", "F64"),
+        numbered("_8", "I64"),
+        numbered("_10", "U8"),
+        numbered("_12", "BF16"),
+    ];
+    assert_eq!(listing(&*source), listed);
+    for index in [0, 1, 2, 3, 6] {
+        check_halves(&*source, index);
+    }
+    let error = source.read(4).unwrap_err().to_string();
+    assert!(error.ends_with("holds I64; weights are F32, F16, BF16 or F64"), "{error}");
+}
+
+#[test]
+fn pytorch() {
+    let check = |name, format| {
+        let source = open(name);
+        assert_eq!(source.format(), format, "{name}");
+        let listed = ["- features.0.weight [4, 3, 3, 3] F32", "- features.0.bias [4] F32"];
+        assert_eq!(listing(&*source), listed, "{name}");
+        for index in 0..2 {
+            check_halves(&*source, index);
+        }
+    };
+    check("zip_v2.pth", Format::PytorchZip);
+    check("zip_protocol4.pth", Format::PytorchZip);
+    check("zip_no_checksums.pth", Format::PytorchZip);
+    check("legacy_v1.pth", Format::PytorchLegacy);
+    check("legacy_v2.pth", Format::PytorchLegacy);
+    check("nested.pth", Format::PytorchZip); // in a checkpoint, trained on several GPUs
+    assert_eq!(open("zip_v2.pth").metadata()["version"], "3");
+}
+
+#[test]
+fn pytorch_keeps_the_files_order_and_undoes_strides() {
+    let source = open("mixed.pth");
+    assert_eq!(listing(&*source), ["- b [3, 2] F32", "- a.10 [1] F32", "- a.9 [] I64"]);
+    assert_eq!(source.read(0).unwrap().data(), [0.0, 1.5, 0.5, 2.0, 1.0, 2.5]);
+}
+
+#[test]
+fn safetensors_are_shared_without_a_copy() {
+    let source = open("keras.safetensors");
+    assert_eq!(source.format(), Format::Safetensors);
+    let file = SafetensorsFile::open(&fixture("keras.safetensors")).unwrap();
+    assert_eq!(file.tensors(), source.tensors());
+    for index in 0..file.tensors().len() {
+        let shared = file.shared_f32(index).unwrap();
+        assert_eq!(shared.as_ref(), source.read(index).unwrap().data());
+        let again = file.shared_f32(index).unwrap();
+        assert_eq!(shared.as_ref().as_ptr(), again.as_ref().as_ptr());
+    }
+    assert!(file.shared_f32(file.tensors().len()).is_none());
+    let shared = file.shared_f32(0).unwrap();
+    drop(file);
+    assert!(shared.as_ref().iter().all(|number| number.is_finite())); // the map lives on
+}
+
+#[test]
+fn safetensors_of_other_types_are_not_shared() {
+    let path = fixture("../../minivgg/minivgg.safetensors");
+    let file = SafetensorsFile::open(&path).unwrap();
+    assert_eq!(file.tensors()[0].dtype, "F16");
+    assert!(file.shared_f32(0).is_none());
+}

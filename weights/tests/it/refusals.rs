@@ -1,0 +1,111 @@
+//! What is not opened, and the sentence that says why.
+
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::{fixture, refusal};
+
+fn check(name: &str, sentence: &str) {
+    assert_eq!(refusal(&fixture(name)), sentence);
+}
+
+/// A file of these bytes.
+fn check_bytes(bytes: &[u8], phrase: &str) {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    let sentence = refusal(file.path());
+    assert!(sentence.contains(phrase), "{sentence}");
+}
+
+#[test]
+fn code_is_refused_by_its_name() {
+    let sentence = |name: &str| {
+        format!(
+            "{name} asks for posix.system to be run, which a weights file has no need of: it was not opened; do not \
+             load it with other programs either"
+        )
+    };
+    for name in ["evil.pth", "evil_protocol4.pth", "evil_stream.pth", "evil.pickle"] {
+        check(name, &sentence(name));
+    }
+    assert!(!Path::new("pwned-by-a-pickle").exists());
+}
+
+#[test]
+fn what_is_no_weights_file_is_named() {
+    check(
+        "k3.keras",
+        "k3.keras is no weights file that can be read: it begins with Keras 3's .keras archive (unpack it and use its \
+         model.weights.h5), and safetensors, Keras's HDF5 or a PyTorch file is needed",
+    );
+    check_bytes(b"", "it begins with nothing: it is empty, and");
+    check_bytes(b"<!DOCTYPE html><title>404</title>", "it begins with an HTML page");
+    check_bytes(
+        b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        "a zip archive without PyTorch's data.pkl",
+    );
+    check_bytes(b"\x80\x02}q\0.", "a pickle without PyTorch's magic number");
+}
+
+#[test]
+fn a_folder_and_a_missing_file_are_named() {
+    assert!(refusal(&fixture("")).contains("it is not a regular file"));
+    assert!(refusal(&fixture("none.h5")).starts_with("cannot read the weights file none.h5: No such file"));
+}
+
+#[test]
+fn hdf5_that_keras_did_not_write() {
+    let damaged = |reason: &str| {
+        format!("({reason}); if it was downloaded, it may have been cut short: fetch it again")
+    };
+    let check = |name: &str, format: &str, reason: &str| {
+        check(name, &format!("{name} is not a whole Keras HDF5 {format} file {}", damaged(reason)));
+    };
+    check(
+        "other.h5",
+        "(version 3)",
+        "it is HDF5, but not Keras's: nothing in it has layer_names or is called vars/0",
+    );
+    check("missing_layer.h5", "(legacy)", "layer \"conv\": group not found: conv");
+    check("numbers_for_names.h5", "(legacy)", "the attribute layer_names of \"/\" is not text");
+    check("twice.h5", "(legacy)", "it holds two tensors named \"conv/kernel:0\"");
+}
+
+#[test]
+fn sizes_that_cannot_be_are_refused_before_memory_is_asked_for() {
+    check_bytes(b"\0\0\0\0\0\0\0\x10{\"a\":1}", "is not a whole safetensors file");
+    check_bytes(b"\xff\xff\xff\xff\0\0\0\0{\"a\":1}", "is not a whole safetensors file");
+    for name in ["huge.weights.h5", "expanded.pth"] {
+        let sentence = refusal(&fixture(name));
+        assert!(sentence.contains("its tensors claim more numbers than"), "{sentence}");
+    }
+}
+
+#[test]
+fn archives_that_would_fill_the_memory_are_refused() {
+    let check = |pickle: &[u8], reason: &str| {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("archive/data.pkl", SimpleFileOptions::default()).unwrap();
+        archive.write_all(pickle).unwrap();
+        check_bytes(&archive.finish().unwrap().into_inner(), reason);
+    };
+    check(&[b'N'; 16 << 20], "(its pickle is longer than any that describes weights)");
+    let lists = [&[b']'; 1 << 20][..], b"."].concat();
+    check(&lists, "is not a whole PyTorch (zip) file");
+    let doubling = b"]q\0(h\0h\0h\0h\0h\0h\0h\0h\0eq\0".repeat(1000);
+    check(&[&doubling[..], b"."].concat(), "is not a whole PyTorch (zip) file");
+}
+
+#[test]
+fn a_file_without_tensors_names_its_keys() {
+    check(
+        "no_tensor.pth",
+        "no_tensor.pth is not a whole PyTorch (zip) file (it holds no tensor, only the keys epoch, lr); if it was \
+         downloaded, it may have been cut short: fetch it again",
+    );
+    check_bytes(b"\x02\0\0\0\0\0\0\0{}", "it holds no tensor");
+}
