@@ -1,11 +1,13 @@
-//! Where Trepang's weights come from: the safetensors reader, the class labels and the embedded network.
+//! Where Trepang's weights come from: the safetensors reader, the class labels, the embedded network, and what
+//! brings weights files to this machine.
 //!
-//! This crate is *not* for running networks, and never writes a file.
+//! This crate is *not* for running networks. Only `pull` uses the network and writes files.
 
 mod catalog;
 mod embedded;
 mod error;
 mod labels;
+pub mod pull;
 mod safetensors;
 mod source;
 

@@ -1,0 +1,13 @@
+//! Pulls against a server on loopback that misbehaves. Whatever they
+//! do, the target is the old file or the whole new one. No test leaves this machine.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod harness;
+mod mirror;
+mod resume;
+mod room;
+mod server;
+mod stop;
+mod trouble;
+mod wrong;
