@@ -3,6 +3,7 @@
 //!
 //! This crate is *not* for running networks. Only `pull` uses the network and writes files.
 
+pub mod cache;
 mod catalog;
 mod embedded;
 mod error;
