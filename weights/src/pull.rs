@@ -15,6 +15,7 @@ mod options;
 mod part;
 mod progress;
 mod watch;
+mod wheel;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,7 @@ pub use digest::{Digest, Verified, verify};
 pub use error::{Error, Result};
 pub use options::Options;
 pub use progress::{Event, Progress, Silent};
+pub use wheel::{Wheel, fetch_wheel};
 
 use lock::Lock;
 

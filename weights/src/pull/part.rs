@@ -181,6 +181,11 @@ pub(super) fn beside(target: &Path, ending: &str) -> PathBuf {
     target.with_file_name(name)
 }
 
+/// A new empty file for what another program says.
+pub(super) fn scratch(path: &Path) -> Result<File> {
+    File::create(path).map_err(|source| Error::io("write", path, source))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
