@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use trepang_api::{Network, Weights};
 
 use crate::catalog::first_look;
@@ -44,11 +45,17 @@ impl Trained {
     pub fn sha256(&self) -> Result<String> {
         let of = |verified: crate::pull::Result<crate::pull::Verified>| Ok(verified?.sha256);
         match &self.origin {
-            Origin::Embedded => Ok(crate::pull::sha256(embedded_bytes())),
+            Origin::Embedded => Ok(sha256(embedded_bytes())),
             Origin::File(path) => of(verify(path, None, &Digest::None, &mut Silent)),
             Origin::Pulled { sha256 } => Ok(sha256.clone()),
         }
     }
+}
+
+/// SHA-256 in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digits = |text: String, byte: &u8| text + &format!("{byte:02x}");
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), digits)
 }
 
 /// What a network is wanted for.

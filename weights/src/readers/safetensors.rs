@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use safetensors::SafeTensors;
 use serde::Deserializer as _;
@@ -73,6 +74,9 @@ impl Source for SafetensorsFile {
     }
 
     fn read(&self, index: usize) -> Result<Array> {
+        if let Some(shared) = self.shared_f32(index) {
+            return Ok(Array::shared(&*self.contents.tensors[index].shape, Arc::new(shared))?);
+        }
         self.contents.array(index, &self.file[self.ranges[index].clone()], Order::Little)
     }
 

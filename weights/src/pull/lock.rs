@@ -1,0 +1,80 @@
+//! One pull of a file at a time: an advisory lock beside it, which the system lets go when the process ends.
+//! Not a guard against programs that know nothing of it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::part::beside;
+use super::{Error, Result};
+
+/// The lock of one target, held until dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock beside `target`, making its folder. Fails at once if another pull has it.
+    pub(super) fn take(target: &Path) -> Result<Self> {
+        if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|source| Error::io("make the folder", folder, source))?;
+        }
+        let path = beside(target, ".lock");
+        loop {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(|source| Error::io("open", &path, source))?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
+                Ok(()) => {} // who had it removed it between our opening and our locking: make a new one
+                Err(TryLockError::WouldBlock) => return Err(Error::Locked { lock: path }),
+                Err(TryLockError::Error(source)) => return Err(Error::NoLocks { lock: path, source }),
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Removed while it is held, and only where `is_at` can tell a removed lock from the new one.
+        if cfg!(unix) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Is the open file still the one that the path names?
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let named = fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
+    let open = file.metadata().map(|meta| (meta.dev(), meta.ino()));
+    matches!((named, open), (Ok(named), Ok(open)) if named == open)
+}
+
+/// Elsewhere a lock is never removed.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_by_one_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("new/vgg.h5");
+        let lock = Lock::take(&target).unwrap();
+        let error = Lock::take(&target).unwrap_err().to_string();
+        assert!(error.contains("vgg.h5.lock; wait until it is done"), "{error}");
+        drop(lock);
+        drop(Lock::take(&target).unwrap());
+        assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), usize::from(!cfg!(unix)));
+    }
+}

