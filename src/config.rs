@@ -7,9 +7,9 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use anyhow::{Context, Result};
-use trepang_api::{Backend, Device, Model, Network, Op, find_device};
-use trepang_weights::{Trained, trained};
+use anyhow::{Context, Result, anyhow};
+use trepang_api::{Backend, Device, LayerId, Model, Network, Op, find_device};
+use trepang_weights::{Error as WeightsError, Trained, trained};
 
 use crate::backends::backends;
 use crate::engine::{Objective, Picture, Plan, RECIPES, Recipe, Start};
@@ -41,7 +41,7 @@ impl Compute {
     /// Looks up everything in `args`.
     pub fn open(args: &ComputeArgs) -> Result<Self> {
         let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
-        let trained = trained(network, args.weights.as_deref())?;
+        let trained = find_weights(network, args.weights.as_deref())?;
         let backend = find_backend(args.backend.as_deref(), thread_count(args.threads))?;
         let device = find_device(backend.as_ref(), args.device.as_deref().unwrap_or("auto"))?;
         let provenance = Provenance {
@@ -65,6 +65,23 @@ impl Compute {
     pub fn model(&self) -> Result<Box<dyn Model>> {
         Ok(self.backend.load(&self.trained.network, &self.trained.weights, &self.device)?)
     }
+}
+
+/// The network with its weights. What is wrong with a file names the file, and says what to do about it.
+fn find_weights(network: &str, file: Option<&Path>) -> Result<Trained> {
+    let advice = "choose another file with --weights, or leave it out for the network's own weights";
+    trained(network, file).map_err(|error| match (file, error) {
+        (Some(file), WeightsError::Network(error)) => anyhow!("{}: {error}; {advice}", file.display()),
+        (Some(_), error @ WeightsError::Io { .. }) => anyhow!("{error}; {advice}"),
+        (_, error) => error.into(),
+    })
+}
+
+/// The layer called `name`.
+pub fn find_layer(network: &Network, name: &str) -> Result<LayerId> {
+    network.layer(name).map_err(|error| {
+        Usage(format!("{error} (`trepang networks` lists the layers of {})", network.name())).into()
+    })
 }
 
 /// The number of compute threads: what was asked for, or one for each core this process may use.
@@ -161,8 +178,11 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
 
 /// For the user who has to say where things are now.
 fn computed_with(made: &Provenance) -> String {
-    let weights = made.weights.as_deref().unwrap_or("its own weights");
-    format!("{} and {weights}, by {} on {}", made.network, made.backend, made.device)
+    let (weights, moved) = match &made.weights {
+        Some(file) => (file.as_str(), "; if that file was moved, say where it is with --weights"),
+        None => ("its own weights", ""),
+    };
+    format!("{} and {weights}, by {} on {}{moved}", made.network, made.backend, made.device)
 }
 
 fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {
@@ -170,7 +190,7 @@ fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {
     if let Some(class) = &args.logit {
         return find_class(class, args.layer.as_deref(), trained);
     }
-    trained.network.layer(&layer)?;
+    find_layer(&trained.network, &layer)?;
     Ok(match (args.channel, args.neuron) {
         (_, Some([channel, y, x])) => Objective::Neuron { layer, channel, y, x },
         (channel, None) => Objective::Channel { layer, channel: channel.unwrap_or_default() },
@@ -179,7 +199,7 @@ fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {
 
 fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Objective> {
     if let Some(layer) = layer {
-        let node = trained.network.node(trained.network.layer(layer)?)?;
+        let node = trained.network.node(find_layer(&trained.network, layer)?)?;
         if !matches!(node.op, Op::Linear(_)) {
             return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
         }

@@ -5,15 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use trepang_api::{Network, Op};
 
 use super::drive::{drive, stop_signal};
-use super::exit::Interrupted;
 use super::output;
 use crate::app::{Command, LayerInfo, NetworkInfo, Settings, Snapshot, State};
 use crate::config::args::{DashboardArgs, ImageProtocol};
-use crate::config::{Compute, find_recipe};
+use crate::config::{Compute, find_layer, find_recipe};
 use crate::engine::Ascent;
 use crate::panics::panicked;
 use crate::runs::{Origin, RunFolder, default_folder};
@@ -51,11 +50,12 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
     };
     let (first_layer, first_channel) = compute.trained.first_look;
     let layer = args.layer.as_deref().unwrap_or(first_layer);
-    network.layer(layer)?;
+    find_layer(network, layer)?;
     let mut state = State::new(info, layers(network, size)?, compute.trained.labels.names(), settings);
     state.pre = layer.ends_with(":pre");
     let name = layer.strip_suffix(":pre").unwrap_or(layer);
-    state.layer = state.layers.iter().position(|layer| layer.name == name).unwrap_or(state.layer);
+    let place = state.layers.iter().position(|layer| layer.name == name);
+    state.layer = place.with_context(|| format!("{layer} is not among the layers that can be shown"))?;
     state.channel = args.channel.unwrap_or(if args.layer.is_none() { first_channel } else { 0 });
     Ok(state)
 }
@@ -97,7 +97,7 @@ fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Pa
         match signal.load(Ordering::Relaxed) {
             0 => ending,
             // What failed because the terminal has gone is no error of its own.
-            signal => Ok(Ending::Signal(signal)),
+            _ => Ok(Ending::Signal),
         }
     })
 }
@@ -110,10 +110,7 @@ fn supervise(worker: Worker, dashboard: impl FnOnce(&Worker) -> Result<Ending>) 
     let last = worker.finish();
     match ending {
         Ok(Ending::Quit) => farewell(&last),
-        Ok(Ending::Signal(signal)) => {
-            let message = format!("the dashboard was interrupted; {}", outcome(&last));
-            Err(Interrupted { signal, message }.into())
-        }
+        Ok(Ending::Signal) => bail!("the dashboard was interrupted; {}", outcome(&last)),
         Err(error) => bail!("{error:#}; {}", outcome(&last)),
     }
 }

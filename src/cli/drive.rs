@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag::{register_conditional_shutdown, register_usize};
 use trepang_api::Model;
 
-use super::exit::Interrupted;
 use crate::engine::{Ascent, StepReport};
 use crate::runs::{RunFolder, SAVE_EVERY};
 
@@ -34,7 +33,7 @@ pub(super) fn drive(
             return Err(keep(ascent, folder, error));
         }
         if signal != 0 && !ascent.is_finished() {
-            return Err(interrupted(ascent, folder, signal));
+            return Err(interrupted(ascent, folder));
         }
         if saved.elapsed() > SAVE_EVERY {
             // A disk that is full now may have room at the end; the caller saves then, and tells.
@@ -58,17 +57,16 @@ fn keep(ascent: &Ascent, folder: &RunFolder, error: anyhow::Error) -> anyhow::Er
     }
 }
 
-fn interrupted(ascent: &Ascent, folder: &RunFolder, signal: usize) -> anyhow::Error {
+fn interrupted(ascent: &Ascent, folder: &RunFolder) -> anyhow::Error {
     let path = folder.path().display();
-    let message = match folder.save(ascent) {
-        Ok(()) => format!(
+    match folder.save(ascent) {
+        Ok(()) => anyhow!(
             "interrupted after step {} of {}; the run is saved, go on with: trepang render --resume {path} -o OUT.png",
             ascent.step_count(),
             ascent.plan().steps
         ),
-        Err(error) => format!("interrupted, and the run could not be saved: {error:#}"),
-    };
-    Interrupted { signal, message }.into()
+        Err(error) => error.context("interrupted, and the run could not be saved"),
+    }
 }
 
 /// Holds the number of the last signal that asked to stop; a second one ends the program at once.

@@ -63,7 +63,7 @@ pub struct DashboardArgs {
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
     /// The channel to start with [default: one worth a first look, or 0 of the layer given]
-    #[arg(long, value_name = "C")]
+    #[arg(long, value_name = "C", allow_negative_numbers = true, value_parser = parse_channel)]
     pub channel: Option<usize>,
     /// How pictures are made: see `trepang render --help`
     #[arg(long, value_name = "RECIPE", default_value = "pixel")]
@@ -105,10 +105,10 @@ pub struct RenderArgs {
     #[arg(long, value_name = "LAYER", conflicts_with_all = ["from", "resume"])]
     pub layer: Option<String>,
     /// Raise the mean of this channel
-    #[arg(long, value_name = "C", requires = "layer")]
+    #[arg(long, value_name = "C", requires = "layer", allow_negative_numbers = true, value_parser = parse_channel)]
     pub channel: Option<usize>,
     /// Raise one number: channel, row, column
-    #[arg(long, value_name = "C,Y,X", requires = "layer", value_parser = parse_neuron)]
+    #[arg(long, value_name = "C,Y,X", requires = "layer", allow_hyphen_values = true, value_parser = parse_neuron)]
     pub neuron: Option<[usize; 3]>,
     /// Raise a class: its index, its WordNet id or its name
     #[arg(long, value_name = "CLASS")]
@@ -140,8 +140,8 @@ pub struct RenderArgs {
     /// Where the loss of every step goes
     #[arg(long, value_name = "OUT.csv")]
     pub losses: Option<PathBuf>,
-    /// Where the run's folder goes [default: ~/.local/share/trepang/runs]
-    #[arg(long, value_name = "DIR")]
+    /// Where the run's folder goes [default: ~/.local/share/trepang/runs]; with --resume, it stays where it is
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub runs: Option<PathBuf>,
     /// Print one JSON object a line: every step, then what came of it
     #[arg(long)]
@@ -175,11 +175,15 @@ pub struct ShowArgs {
     pub file: PathBuf,
 }
 
+fn parse_channel(text: &str) -> Result<usize, String> {
+    text.trim().parse().map_err(|_| "a whole number is needed; channels are counted from 0".into())
+}
+
 fn parse_neuron(text: &str) -> Result<[usize; 3], String> {
     let numbers: Option<Vec<usize>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
-    numbers
-        .and_then(|numbers| <[usize; 3]>::try_from(numbers).ok())
-        .ok_or_else(|| "three numbers are needed: channel, row, column, as in 7,0,3".into())
+    numbers.and_then(|numbers| <[usize; 3]>::try_from(numbers).ok()).ok_or_else(|| {
+        "three numbers are needed, each counted from 0: channel, row, column, as in 7,0,3".into()
+    })
 }
 
 #[cfg(test)]

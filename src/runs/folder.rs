@@ -6,9 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use super::{Manifest, Origin, Provenance, png, state, write_atomic};
+use super::{Manifest, Origin, Provenance, advise, png, state, write_atomic};
 use crate::engine::{Ascent, State};
 
 const MANIFEST: &str = "manifest.json";
@@ -65,6 +65,13 @@ impl RunFolder {
 
     /// Opens a folder to go on with its run.
     pub fn open(path: &Path) -> Result<(Self, Progress)> {
+        if !path.join(STATE).is_file() {
+            let found = if path.is_dir() { "there is no state to go on from" } else { "it is no folder" };
+            bail!(
+                "{} does not hold a run: {found}; the folder of a run is what trepang said it is saved in",
+                path.display()
+            );
+        }
         let (origin, state) = state::read(&path.join(STATE))?;
         let created = fs::read(path.join(MANIFEST))
             .ok()
@@ -84,8 +91,13 @@ impl RunFolder {
         self.provenance = provenance;
     }
 
-    /// Saves the run as it is. The state comes first: whatever fails after it, the run can go on.
+    /// Saves the run as it is.
     pub fn save(&self, ascent: &Ascent) -> Result<()> {
+        self.write(ascent).map_err(|error| advise(error, "--runs"))
+    }
+
+    /// The state comes first: whatever fails after it, the run can go on.
+    fn write(&self, ascent: &Ascent) -> Result<()> {
         let origin = Origin { plan: ascent.plan().clone(), provenance: self.provenance.clone() };
         state::write(&self.path.join(STATE), &origin, ascent.state())?;
         write_losses(&self.path.join(LOSSES), &ascent.state().losses)?;

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
-use signal_hook::consts::SIGHUP;
 
 use super::{
     Encoded, Encoder, Graphics, Panes, Protocol, Request, Screen, Theme, View, channels_in_a_row, input,
@@ -42,24 +41,23 @@ const BURST: Duration = Duration::from_millis(1);
 pub enum Ending {
     /// The user quit.
     Quit,
-    /// A signal of this number asked to stop.
-    Signal(usize),
+    /// A signal asked to stop, or the terminal has gone.
+    Signal,
 }
 
 /// Runs the dashboard until the user quits, a signal comes (its number appears in `signal`; a terminal that has
-/// gone counts as SIGHUP) or something breaks.
+/// gone counts as one) or something breaks.
 pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &AtomicUsize) -> Result<Ending> {
     let mut desk = Desk::new(screen)?;
     loop {
         if !input::wait(WAIT) {
-            return Ok(Ending::Signal(SIGHUP as usize));
+            return Ok(Ending::Signal);
         }
         if event::poll(GLANCE)? && desk.take_events(state, worker)? {
             return Ok(Ending::Quit);
         }
-        match signal.load(Ordering::Relaxed) {
-            0 => {}
-            number => return Ok(Ending::Signal(number)),
+        if signal.load(Ordering::Relaxed) != 0 {
+            return Ok(Ending::Signal);
         }
         desk.take_snapshot(state, worker)?;
         desk.take_picture()?;

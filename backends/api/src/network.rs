@@ -87,9 +87,9 @@ impl Network {
         })
     }
 
-    /// The layer called `name`, or an error that names the nearest.
+    /// The layer called `name`, or an error that names the nearest. The preprocessing is no layer.
     pub fn layer(&self, name: &str) -> Result<LayerId> {
-        self.nodes.iter().position(|node| node.name == name).map(LayerId).ok_or_else(|| Error::UnknownLayer {
+        self.layers().find(|id| self.nodes[id.0].name == name).ok_or_else(|| Error::UnknownLayer {
             network: self.name.clone(),
             layer: name.into(),
             nearest: nearest(name, self.nodes.iter().skip(1).map(|node| node.name.as_str())),
@@ -298,6 +298,7 @@ mod tests {
         let error = network.layer("block1_conv").unwrap_err().to_string();
         assert_eq!(error, "tiny has no layer \"block1_conv\"; did you mean \"block1_conv1\"?");
         assert!(!network.layer("fc7").unwrap_err().to_string().contains("did you mean"));
+        assert!(network.layer("input").is_err(), "the preprocessing is no layer");
     }
 
     #[test]

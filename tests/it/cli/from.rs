@@ -27,6 +27,32 @@ fn a_picture_is_made_again_to_the_byte() {
 }
 
 #[test]
+fn a_picture_may_be_replaced_by_itself() {
+    let home = Home::new();
+    home.json(&format!("render --layer block2_conv1 --channel 5 {SMALL} --json -o first.png"));
+    let first = home.read("first.png");
+    home.json("render --from first.png --json -o ./first.png");
+    assert!(home.read("first.png") == first);
+}
+
+#[test]
+fn weights_may_move() {
+    let home = Home::new();
+    let other = with_tensor("block2_conv1.bias", |bias| bias.data_mut()[5] += 0.5);
+    write_weights(&home.path("other.safetensors"), &other.weights);
+    let render = format!("render --layer block2_conv1 --channel 5 --weights other.safetensors {SMALL}");
+    let done = home.json(&format!("{render} --json -o first.png")).pop().unwrap();
+    std::fs::rename(home.path("other.safetensors"), home.path("moved.safetensors")).unwrap();
+    let run = format!("--resume {}", done["run"].as_str().unwrap());
+    for made in ["--from first.png", &run] {
+        let outcome = home.run(&format!("render {made} -o again.png"));
+        assert!(outcome.refusal(1).contains("say where it is with --weights"), "{outcome:?}");
+        home.json(&format!("render {made} --weights moved.safetensors --json -o again.png"));
+        assert!(home.read("first.png") == home.read("again.png"), "{made}");
+    }
+}
+
+#[test]
 fn a_start_picture_may_move() {
     let home = Home::new();
     write_png(&home.path("start.png"), &noise_picture(4, 32));

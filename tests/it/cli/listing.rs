@@ -79,6 +79,7 @@ fn help_names_every_flag() {
             assert!(words.contains(flag), "trepang {line} does not name {flag}");
         }
     }
+    assert!(Home::new().run("render --help").stdout.lines().count() > 20, "it is printed as it is");
     for line in ["networks --help", "devices --help"] {
         assert!(Home::new().run(line).stdout.contains("--json"), "{line}");
     }
