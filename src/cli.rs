@@ -16,11 +16,12 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::config::args::{Cli, Command};
+use crate::panics::guard;
 
 /// Parses the process's arguments, runs the command and reports how it went.
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
-        Ok(cli) => exit::report(obey(&cli)),
+        Ok(cli) => exit::report(guard("trepang", || obey(&cli))),
         Err(error) => exit::not_understood(&error),
     }
 }

@@ -13,6 +13,7 @@ use super::{output, outputs};
 use crate::config::args::RenderArgs;
 use crate::config::{Compute, Job, Usage, compute_of};
 use crate::engine::{Ascent, Objective, Picture, StepReport};
+use crate::panics::guard;
 use crate::runs::{
     Origin, RunFolder, advise, default_folder, read_origin, read_picture, write_losses, write_picture,
 };
@@ -53,7 +54,8 @@ struct StepEvent {
 pub(super) fn run(args: &RenderArgs) -> Result<()> {
     outputs::check(args)?;
     let (compute, mut ascent, folder) = prepare(args)?;
-    let mut model = compute.model()?;
+    let model = guard("the backend", || compute.model());
+    let mut model = model.inspect_err(|_| folder.discard())?;
     let before = ascent.step_count();
     let progress = progress_bar(&ascent, args.json);
     let seconds = drive(&mut ascent, model.as_mut(), &folder, |report| on_step(report, &progress, args.json));
@@ -75,8 +77,11 @@ pub(super) fn run(args: &RenderArgs) -> Result<()> {
     kept.with_context(|| format!("the picture is saved as {}, the run is not", args.output.display()))?;
     let steps = ascent.step_count() - before;
     let per_step = (steps > 0).then(|| seconds / steps as f64);
-    let done = done(args, &compute, &ascent, &folder, model.as_mut(), per_step)?;
-    report(&done, args.json).with_context(|| format!("the picture is saved as {}", done.output))
+    guard("the backend", || {
+        let done = done(args, &compute, &ascent, &folder, model.as_mut(), per_step)?;
+        report(&done, args.json)
+    })
+    .with_context(|| format!("the picture is saved as {}", args.output.display()))
 }
 
 /// A new ascent, the one that made a PNG, or one to go on with; each with its folder.

@@ -22,6 +22,8 @@ pub struct RunFolder {
     path: PathBuf,
     provenance: Provenance,
     created: u64,
+    /// Did this process make it?
+    fresh: bool,
 }
 
 /// A run as it was saved.
@@ -55,7 +57,14 @@ impl RunFolder {
         for number in 1.. {
             let path = parent.join(if number == 1 { name.clone() } else { format!("{name}-{number}") });
             match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path, provenance: origin.provenance.clone(), created: now() }),
+                Ok(()) => {
+                    return Ok(Self {
+                        path,
+                        provenance: origin.provenance.clone(),
+                        created: now(),
+                        fresh: true,
+                    });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error).with_context(refused),
             }
@@ -77,7 +86,7 @@ impl RunFolder {
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
             .map_or_else(now, |manifest| manifest.created);
-        let folder = Self { path: path.into(), provenance: origin.provenance.clone(), created };
+        let folder = Self { path: path.into(), provenance: origin.provenance.clone(), created, fresh: false };
         Ok((folder, Progress { origin, state }))
     }
 
@@ -89,6 +98,15 @@ impl RunFolder {
     /// Says that another backend, device or number of threads goes on with the run.
     pub fn set_provenance(&mut self, provenance: Provenance) {
         self.provenance = provenance;
+    }
+
+    /// Takes a folder away that was made for a run which then took no step. One that was there before stays.
+    pub fn discard(&self) {
+        if self.fresh {
+            // What cannot be taken away stays, and tells of itself: the caller has a graver error to tell.
+            let files = [STATE, LOSSES, IMAGE, MANIFEST].map(|name| fs::remove_file(self.path.join(name)));
+            let _ = (files, fs::remove_dir(&self.path));
+        }
     }
 
     /// Saves the run as it is.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
 
@@ -198,12 +198,9 @@ impl<'a> Desk<'a> {
     }
 
     fn take_snapshot(&mut self, state: &mut State, worker: &Worker) -> Result<()> {
-        let snapshot = worker.snapshot();
+        let snapshot = worker.news()?;
         if snapshot.version == state.snapshot.version {
             return Ok(());
-        }
-        if let Status::Broken(message) = &snapshot.status {
-            bail!("{message}");
         }
         let run = |snapshot: &crate::app::Snapshot| snapshot.run.as_ref().map(|run| run.number);
         if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {
