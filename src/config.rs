@@ -13,7 +13,7 @@ use trepang_weights::{Error as WeightsError, Trained, trained};
 
 use crate::backends::backends;
 use crate::engine::{Objective, Picture, Plan, RECIPES, Recipe, Start};
-use crate::runs::{Origin, Provenance, digest, read_picture};
+use crate::runs::{Origin, Provenance, Segment, digest, read_picture};
 use args::{ComputeArgs, RenderArgs};
 
 /// The network if nobody says otherwise.
@@ -153,6 +153,24 @@ impl Job {
         }
         Ok(Self { plan, picture })
     }
+}
+
+/// Fails for a picture that several computations made one after the other: none of them alone makes the same bytes.
+pub fn check_repeatable(origin: &Origin) -> Result<()> {
+    if origin.segments.len() < 2 {
+        return Ok(());
+    }
+    let part = |Segment { step, provenance }: &Segment| {
+        let Provenance { trepang, backend, device, threads, .. } = provenance;
+        format!("from step {}: {backend} on {device}, threads: {threads}, trepang {trepang}", step + 1)
+    };
+    let parts: Vec<String> = origin.segments.iter().map(part).collect();
+    Err(Usage(format!(
+        "this picture's run was gone on with by another computation ({}), so it cannot be made again to the byte; go \
+         on with its run with --resume, or render it anew from its flags",
+        parts.join("; ")
+    ))
+    .into())
 }
 
 /// What `--from` and `--resume` take from a finished run where no flag says otherwise; fails when the weights

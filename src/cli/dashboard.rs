@@ -143,7 +143,7 @@ fn outcome(last: &Snapshot) -> String {
 
 /// The same ascent without a screen.
 fn in_lines(mut ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
-    let origin = Origin { plan: ascent.plan().clone(), provenance: compute.provenance.clone() };
+    let origin = Origin::new(ascent.plan().clone(), compute.provenance.clone());
     let mut model = guard("the backend", || compute.model())?;
     let folder = RunFolder::create(runs, &origin)?;
     let (steps, name) = (ascent.plan().steps, compute.network().name());

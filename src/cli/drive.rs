@@ -132,7 +132,7 @@ mod tests {
         let (objective, recipe) = (Objective::channel("block1_conv1", 3), Recipe::pixel());
         let plan = Plan { objective, recipe, size: 32, seed: 0, start: Start::Noise, steps: 10 };
         let mut ascent = Ascent::new(plan.clone(), &trained.network, None).unwrap();
-        let folder = RunFolder::create(runs, &Origin { plan, provenance }).unwrap();
+        let folder = RunFolder::create(runs, &Origin::new(plan, provenance)).unwrap();
         let error = drive(&mut ascent, &mut Fragile(model, breaks_at), &folder, |_| Ok(())).unwrap_err();
         (format!("{error:#}"), folder)
     }

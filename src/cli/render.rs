@@ -11,7 +11,7 @@ use trepang_api::{Array, Model, Network};
 use super::drive::drive;
 use super::{output, outputs};
 use crate::config::args::RenderArgs;
-use crate::config::{Compute, Job, Usage, compute_of};
+use crate::config::{Compute, Job, Usage, check_repeatable, compute_of};
 use crate::engine::{Ascent, Objective, Picture, StepReport};
 use crate::panics::guard;
 use crate::runs::{
@@ -62,7 +62,7 @@ pub(super) fn run(args: &RenderArgs) -> Result<()> {
     progress.finish_and_clear();
     let seconds = seconds?;
 
-    let origin = Origin { plan: ascent.plan().clone(), provenance: compute.provenance.clone() };
+    let origin = folder.origin(&ascent);
     let kept = folder.save(&ascent);
     let hint = || match &kept {
         Ok(()) => format!("the run itself is saved in {}", folder.path().display()),
@@ -93,6 +93,7 @@ fn prepare(args: &RenderArgs) -> Result<(Compute, Ascent, RunFolder)> {
     let (compute, job) = match &args.from {
         Some(png) => {
             let origin = read_origin(png)?;
+            check_repeatable(&origin)?;
             (compute_of(&origin, &args.compute)?, Job::again(&origin, args.init.as_deref())?)
         }
         None => {
@@ -102,7 +103,7 @@ fn prepare(args: &RenderArgs) -> Result<(Compute, Ascent, RunFolder)> {
         }
     };
     let ascent = Ascent::new(job.plan, compute.network(), job.picture.as_ref())?;
-    let origin = Origin { plan: ascent.plan().clone(), provenance: compute.provenance.clone() };
+    let origin = Origin::new(ascent.plan().clone(), compute.provenance.clone());
     let folder = RunFolder::create(&parent, &origin)?;
     Ok((compute, ascent, folder))
 }
@@ -110,7 +111,7 @@ fn prepare(args: &RenderArgs) -> Result<(Compute, Ascent, RunFolder)> {
 fn resume(args: &RenderArgs, path: &Path) -> Result<(Compute, Ascent, RunFolder)> {
     let (mut folder, progress) = RunFolder::open(path)?;
     let compute = compute_of(&progress.origin, &args.compute)?;
-    folder.set_provenance(compute.provenance.clone());
+    folder.go_on(progress.state.losses.len(), compute.provenance.clone());
     let mut ascent = Ascent::resume(progress.origin.plan, compute.network(), progress.state)?;
     if let Some(steps) = args.steps {
         ascent.set_steps(steps as usize);

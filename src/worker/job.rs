@@ -68,7 +68,7 @@ impl Job {
             Some(folder) => folder,
             None => {
                 let plan = self.ascent.plan().clone();
-                RunFolder::create(&setup.runs, &Origin { plan, provenance: setup.provenance.clone() })?
+                RunFolder::create(&setup.runs, &Origin::new(plan, setup.provenance.clone()))?
             }
         };
         let folder = self.folder.insert(folder);

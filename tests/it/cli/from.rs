@@ -84,6 +84,51 @@ fn another_start_picture_is_refused() {
     assert!(!home.path("again.png").exists());
 }
 
+/// Renders, and goes on by these flags; the folder of the run.
+fn gone_on(home: &Home, how: &str, steps: usize) -> String {
+    let render = format!("render --layer block2_conv1 --channel 5 --threads 1 {SMALL}");
+    let done = home.json(&format!("{render} --json -o first.png")).pop().unwrap();
+    let run = done["run"].as_str().unwrap().to_owned();
+    home.json(&format!("render --resume {run} --steps {steps} {how} --json -o mixed.png"));
+    run
+}
+
+#[test]
+fn a_picture_that_two_computations_made_says_so_and_is_refused() {
+    for how in ["--threads 2", "--backend reference"] {
+        let home = Home::new();
+        let run = gone_on(&home, how, 5);
+        let picture = format!("{run}/image.png");
+        for picture in ["mixed.png", &picture] {
+            let outcome = home.run(&format!("render --from {picture} -o again.png"));
+            let sentence = outcome.refusal(2);
+            assert!(sentence.contains("cannot be made again to the byte"), "{sentence}");
+            assert!(sentence.contains("from step 4: ") && sentence.contains("--resume"), "{sentence}");
+        }
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&home.read(&format!("{run}/manifest.json"))).unwrap();
+        let steps = manifest["segments"].as_array().unwrap().iter().map(|part| &part["step"]);
+        assert!(steps.eq([0, 3]), "{how}: {manifest}");
+        // The run itself goes on as before, and its last computation needs no flag.
+        home.json(&format!("render --resume {run} --steps 6 --json -o more.png"));
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&home.read(&format!("{run}/manifest.json"))).unwrap();
+        assert_eq!(manifest["segments"].as_array().unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn a_run_that_goes_on_with_the_same_computation_is_one() {
+    let home = Home::new();
+    let run = gone_on(&home, "", 5);
+    assert!(!String::from_utf8(home.read(&format!("{run}/manifest.json"))).unwrap().contains("segments"));
+    home.json("render --from mixed.png --json -o again.png");
+    assert!(home.read("mixed.png") == home.read("again.png"));
+    // Another computation that takes no step makes nothing of the picture.
+    home.json(&format!("render --resume {run} --threads 2 --json -o still.png"));
+    assert!(home.read("mixed.png") == home.read("still.png"));
+}
+
 #[test]
 fn other_weights_are_refused() {
     let home = Home::new();
