@@ -94,6 +94,7 @@ impl RunFolder {
     /// Says what goes on with the run after `step` steps: another backend, device or number of threads begins a new
     /// part of it.
     pub fn go_on(&mut self, step: usize, provenance: Provenance) {
+        self.segments.retain(|part| part.step < step); // one that took no step is none
         if self.segments.last().is_none_or(|last| last.provenance != provenance) {
             self.segments.push(Segment { step, provenance });
         }

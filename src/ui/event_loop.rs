@@ -49,11 +49,16 @@ pub enum Ending {
 /// gone counts as one) or something breaks.
 pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &AtomicUsize) -> Result<Ending> {
     let mut desk = Desk::new(screen)?;
+    desk.draw(state)?;
     loop {
         if !input::wait(WAIT) {
             return Ok(Ending::Signal);
         }
-        if event::poll(GLANCE)? && desk.take_events(state, worker)? {
+        let quit = match desk.screen.is_asking() {
+            true => desk.listen(state, worker)?,
+            false => event::poll(GLANCE)? && desk.take_events(state, worker)?,
+        };
+        if quit {
             return Ok(Ending::Quit);
         }
         if signal.load(Ordering::Relaxed) != 0 {
@@ -120,6 +125,21 @@ impl<'a> Desk<'a> {
             link: Link { since: now, written: 0, rate: 0.0 },
             screen,
         })
+    }
+
+    /// Takes what is typed while the terminal is still being asked what it can show. True to quit.
+    fn listen(&mut self, state: &mut State, worker: &Worker) -> Result<bool> {
+        for key in self.screen.listen() {
+            self.urgent = true;
+            if self.press(state, worker, key)? {
+                return Ok(true);
+            }
+        }
+        // Nobody else hears of a new size meanwhile.
+        if !self.screen.is_asking() || self.screen.area()? != self.area {
+            self.redraw()?;
+        }
+        Ok(false)
     }
 
     /// Takes all events that are there, so that a storm of them costs one frame. True to quit.
