@@ -1,8 +1,10 @@
 """Measures the dashboard from outside, in a pseudo-terminal of 120x40 cells with half-blocks.
 
+The terminal is silent: it answers nothing. So `auto`, which asks it what it can show, is measured at its worst.
+
 Needs the release binary (cargo build --release) and Python's standard library. Run from the repository's root:
     python3 benches/dashboard.py
-Prints medians: seconds from exec to the first picture; milliseconds from a key to its effect on the screen while
+Prints medians: seconds from exec to the first picture, with half-blocks chosen and with `auto`; milliseconds from a key to its effect on the screen while
 an ascent runs; steps a second in the dashboard over those of `trepang render` for the same ascent, in turn.
 """
 import fcntl
@@ -24,13 +26,13 @@ PICTURE = re.compile(rb"38;2;\d+;\d+;\d+")
 
 
 class Dashboard:
-    def __init__(self, runs):
+    def __init__(self, runs, protocol="halfblocks"):
         self.begun = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
-            os.execv(BINARY, [BINARY, "--runs", runs, "--image-protocol", "halfblocks"])
+            os.execv(BINARY, [BINARY, "--runs", runs, "--image-protocol", protocol])
 
     def wait(self, pattern, limit=20):
         """Seconds since the start at which the output first held `pattern`."""
@@ -55,8 +57,8 @@ class Dashboard:
         os.close(self.fd)
 
 
-def first_picture(runs):
-    dashboard = Dashboard(runs)
+def first_picture(runs, protocol):
+    dashboard = Dashboard(runs, protocol)
     seconds = dashboard.wait(PICTURE)
     dashboard.end()
     return seconds
@@ -93,7 +95,9 @@ def rates(runs):
 
 def main():
     with tempfile.TemporaryDirectory() as runs:
-        print(f"exec to the first picture: {statistics.median(first_picture(runs) for _ in range(9)):.3f} s")
+        for protocol in ("halfblocks", "auto"):
+            seconds = statistics.median(first_picture(runs, protocol) for _ in range(9))
+            print(f"exec to the first picture, {protocol}: {seconds:.3f} s")
         times = sorted(keys(runs))
         print(f"key to screen: median {1000 * statistics.median(times):.1f} ms, 95 % under {1000 * times[-3]:.1f} ms")
         pairs = [rates(runs) for _ in range(5)]

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use trepang::backends::backends;
-use trepang::config::thread_count;
+use trepang::config::{find_weights, thread_count};
 use trepang::engine::Picture;
 use trepang::runs::read_picture;
 use trepang_api::{Array, find_device};
-use trepang_weights::{Labels, NETWORKS, trained};
+use trepang_weights::{Labels, Want};
 
 /// Pictures a call: enough for every core, little memory.
 const BATCH: usize = 32;
@@ -37,7 +37,7 @@ impl Score {
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let folder = PathBuf::from(args.next().context("usage: accuracy FOLDER [NETWORK]")?);
-    let name = args.next().unwrap_or_else(|| NETWORKS[0].into());
+    let name = args.next().unwrap_or_else(|| "minivgg".into());
     let score = measure(&name, &folder)?;
     let percent = |count: usize| 100.0 * count as f64 / score.pictures as f64;
     println!(
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
 }
 
 fn measure(name: &str, folder: &Path) -> Result<Score> {
-    let trained = trained(name, None)?;
+    let trained = find_weights(name, None, Want::Classes)?;
     let size = trained.network.input().native;
     let logits = trained.network.layers().last().context("the network has no layer")?;
     let backend = backends(thread_count(None))?.swap_remove(0);

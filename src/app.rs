@@ -9,5 +9,5 @@ mod state;
 
 pub use curve::Curve;
 pub use keys::{BINDINGS, Binding, Key};
-pub use snapshot::{RunView, Snapshot, Status};
+pub use snapshot::{Failure, RunView, Snapshot, Status};
 pub use state::{Command, LayerInfo, Message, Mode, NetworkInfo, Pane, Settings, State};

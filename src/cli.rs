@@ -4,26 +4,40 @@ mod dashboard;
 mod devices;
 mod drive;
 mod exit;
+mod info;
 mod networks;
 mod output;
+mod outputs;
+mod predict;
+mod pull;
 mod render;
 mod show;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser;
 
 use crate::config::args::{Cli, Command};
+use crate::panics::guard;
 
 /// Parses the process's arguments, runs the command and reports how it went.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match &cli.command {
+    match Cli::try_parse() {
+        Ok(cli) => exit::report(guard("trepang", || obey(&cli))),
+        Err(error) => exit::not_understood(&error),
+    }
+}
+
+fn obey(cli: &Cli) -> Result<()> {
+    match &cli.command {
         None => dashboard::run(&cli.dashboard),
         Some(Command::Render(args)) => render::run(args),
+        Some(Command::Predict(args)) => predict::run(args),
+        Some(Command::Pull(args)) => pull::run(args),
+        Some(Command::Info(args)) => info::run(args),
         Some(Command::Networks(args)) => networks::run(args),
         Some(Command::Devices(args)) => devices::run(args),
         Some(Command::Show(args)) => show::run(args),
-    };
-    exit::report(result)
+    }
 }

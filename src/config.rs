@@ -7,17 +7,18 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use anyhow::{Context, Result};
-use trepang_api::{Backend, Device, Model, Network, Op, find_device};
-use trepang_weights::{Trained, trained};
+use anyhow::{Context, Result, anyhow};
+use trepang_api::{Backend, Device, LayerId, Model, Network, Op, find_device};
+use trepang_weights::cache::Environment;
+use trepang_weights::{Error as WeightsError, Store, Trained, Want, sha256, trained};
 
 use crate::backends::backends;
 use crate::engine::{Objective, Picture, Plan, RECIPES, Recipe, Start};
-use crate::runs::{Origin, Provenance, digest, read_picture};
+use crate::runs::{Origin, Provenance, Segment, read_picture};
 use args::{ComputeArgs, RenderArgs};
 
 /// The network if nobody says otherwise.
-const DEFAULT_NETWORK: &str = "minivgg";
+pub const DEFAULT_NETWORK: &str = "minivgg";
 
 /// Something was asked for that cannot be: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -41,14 +42,14 @@ impl Compute {
     /// Looks up everything in `args`.
     pub fn open(args: &ComputeArgs) -> Result<Self> {
         let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
-        let trained = trained(network, args.weights.as_deref())?;
+        let trained = find_weights(network, args.weights.as_deref(), Want::Features)?;
         let backend = find_backend(args.backend.as_deref(), thread_count(args.threads))?;
         let device = find_device(backend.as_ref(), args.device.as_deref().unwrap_or("auto"))?;
         let provenance = Provenance {
             trepang: env!("CARGO_PKG_VERSION").into(),
             network: network.into(),
             weights: args.weights.as_deref().map(|path| path.display().to_string()),
-            weights_sha256: digest(&trained.source),
+            weights_sha256: trained.sha256()?,
             backend: backend.name().into(),
             device: device.to_string(),
             threads: backend.threads(),
@@ -67,12 +68,34 @@ impl Compute {
     }
 }
 
+/// Where pulled sets of weights are, on this machine.
+pub fn store() -> Store {
+    Store::new(Environment::of_process().weights_folder())
+}
+
+/// The network with its weights: those of `file`, the embedded ones, or a pulled set.
+pub fn find_weights(network: &str, file: Option<&Path>, want: Want) -> Result<Trained> {
+    let advice = "choose another file with --weights, or leave it out for the network's own weights";
+    trained(network, file, &store(), want).map_err(|error| match (file, error) {
+        (Some(_), error @ WeightsError::Io { .. }) => anyhow!("{error}; {advice}"),
+        (_, error) => error.into(),
+    })
+}
+
+/// The layer called `name`.
+pub fn find_layer(network: &Network, name: &str) -> Result<LayerId> {
+    network.layer(name).map_err(|error| {
+        Usage(format!("{error} (`trepang networks` lists the layers of {})", network.name())).into()
+    })
+}
+
 /// The number of compute threads: what was asked for, or one for each core this process may use.
 pub fn thread_count(asked: Option<u16>) -> usize {
     asked.map_or_else(|| available_parallelism().map_or(1, NonZeroUsize::get), usize::from)
 }
 
-fn find_backend(name: Option<&str>, threads: usize) -> Result<Box<dyn Backend>> {
+/// The backend called `name`, or the first.
+pub fn find_backend(name: Option<&str>, threads: usize) -> Result<Box<dyn Backend>> {
     let all = backends(threads)?;
     let known = all.iter().map(|backend| backend.name()).collect::<Vec<_>>().join(", ");
     let found = all.into_iter().find(|backend| name.is_none_or(|name| backend.name() == name));
@@ -138,6 +161,24 @@ impl Job {
     }
 }
 
+/// Fails for a picture that several computations made one after the other: none of them alone makes the same bytes.
+pub fn check_repeatable(origin: &Origin) -> Result<()> {
+    if origin.segments.len() < 2 {
+        return Ok(());
+    }
+    let part = |Segment { step, provenance }: &Segment| {
+        let Provenance { trepang, backend, device, threads, .. } = provenance;
+        format!("from step {}: {backend} on {device}, threads: {threads}, trepang {trepang}", step + 1)
+    };
+    let parts: Vec<String> = origin.segments.iter().map(part).collect();
+    Err(Usage(format!(
+        "this picture's run was gone on with by another computation ({}), so it cannot be made again to the byte; go \
+         on with its run with --resume, or render it anew from its flags",
+        parts.join("; ")
+    ))
+    .into())
+}
+
 /// What `--from` and `--resume` take from a finished run where no flag says otherwise; fails when the weights
 /// are not the same. A weights file that was moved keeps its old place in the manifest, so that the same
 /// picture comes out with the same text.
@@ -161,8 +202,11 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
 
 /// For the user who has to say where things are now.
 fn computed_with(made: &Provenance) -> String {
-    let weights = made.weights.as_deref().unwrap_or("its own weights");
-    format!("{} and {weights}, by {} on {}", made.network, made.backend, made.device)
+    let (weights, moved) = match &made.weights {
+        Some(file) => (file.as_str(), "; if that file was moved, say where it is with --weights"),
+        None => ("its own weights", ""),
+    };
+    format!("{} and {weights}, by {} on {}{moved}", made.network, made.backend, made.device)
 }
 
 fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {
@@ -170,7 +214,7 @@ fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {
     if let Some(class) = &args.logit {
         return find_class(class, args.layer.as_deref(), trained);
     }
-    trained.network.layer(&layer)?;
+    find_layer(&trained.network, &layer)?;
     Ok(match (args.channel, args.neuron) {
         (_, Some([channel, y, x])) => Objective::Neuron { layer, channel, y, x },
         (channel, None) => Objective::Channel { layer, channel: channel.unwrap_or_default() },
@@ -179,7 +223,7 @@ fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {
 
 fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Objective> {
     if let Some(layer) = layer {
-        let node = trained.network.node(trained.network.layer(layer)?)?;
+        let node = trained.network.node(find_layer(&trained.network, layer)?)?;
         if !matches!(node.op, Op::Linear(_)) {
             return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
         }
@@ -200,7 +244,7 @@ fn find_start(init: Option<&str>) -> Result<(Start, Option<Picture>)> {
         Some("gray") => Ok((Start::Gray, None)),
         Some(file) => {
             let picture = read_picture(Path::new(file))?;
-            let sha256 = digest(&picture.rgb);
+            let sha256 = sha256(&picture.rgb);
             Ok((Start::Picture { file: file.into(), sha256 }, Some(picture)))
         }
     }

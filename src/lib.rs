@@ -3,6 +3,7 @@
 //! # Map
 //! - `cli`: one file a subcommand; `config`: typed text to validated settings.
 //! - `backends`: the only file that names concrete backends.
+//! - `classify`: what a classifier makes of a picture.
 //! - `engine`: one ascent: objective, parameters, optimizer, recipe. Host code without clock, file or thread.
 //! - `runs`: a run on disk.
 //! - `worker`: the one thread that owns the model and the ascent.
@@ -14,6 +15,7 @@
 
 pub mod app;
 pub mod backends;
+pub mod classify;
 pub mod cli;
 pub mod config;
 pub mod engine;

@@ -12,8 +12,9 @@ mod state;
 /// How much work a power cut may cost: a run in progress is saved this often.
 pub const SAVE_EVERY: Duration = Duration::from_secs(30);
 
+pub(crate) use atomic::advise;
 pub use atomic::write as write_atomic;
 pub(crate) use folder::write_losses;
 pub use folder::{Progress, RunFolder, default_folder};
-pub use manifest::{Manifest, Origin, Provenance, digest};
+pub use manifest::{Manifest, Origin, Provenance, Segment};
 pub use png::{read_origin, read_picture, write_picture};

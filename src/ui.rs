@@ -2,6 +2,7 @@
 //! finished; it never touches a tensor.
 
 mod channels;
+mod decoder;
 mod encoder;
 mod event_loop;
 mod graphics;
@@ -12,6 +13,7 @@ mod layers;
 mod loss;
 mod network;
 mod picture;
+mod probe;
 mod run;
 mod terminal;
 mod theme;

@@ -1,23 +1,22 @@
 //! The one thread that owns the model and the ascent. It takes commands, climbs, and publishes the newest
 //! snapshot; it never waits for the screen. Not here: what commands mean to the user, and any drawing.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod job;
+
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use trepang_api::{Model, Network};
 
-use crate::app::{Command, Curve, RunView, Snapshot, Status};
-use crate::engine::{Ascent, Plan, StepReport};
-use crate::panics::panicked;
-use crate::runs::{Origin, Provenance, RunFolder, SAVE_EVERY};
-
-/// How much the newest step counts in the steps a second.
-const RATE_WEIGHT: f64 = 0.1;
+use self::job::Job;
+use crate::app::{Command, Failure, Snapshot, Status};
+use crate::engine::{Ascent, Plan};
+use crate::panics::guard;
+use crate::runs::{Provenance, SAVE_EVERY};
 
 /// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
 const PUBLISH_EVERY: Duration = Duration::from_millis(15);
@@ -78,6 +77,18 @@ impl Worker {
         Arc::clone(&lock(&self.latest))
     }
 
+    /// How things stand now. Fails when the worker cannot go on, or has ended without a word.
+    pub fn news(&self) -> Result<Arc<Snapshot>> {
+        // Asked first: what it published before it ended is then in the snapshot.
+        let ended = self.thread.is_finished();
+        let snapshot = self.snapshot();
+        match &snapshot.status {
+            Status::Broken(message) => bail!("{message}"),
+            _ if ended => bail!("the worker has ended"),
+            _ => Ok(snapshot),
+        }
+    }
+
     /// Lets the worker save its run and end; returns its last word.
     pub fn finish(self) -> Arc<Snapshot> {
         drop(self.commands);
@@ -105,37 +116,43 @@ struct Desk {
     runs: u64,
 }
 
-/// A run, and what is known about it.
-struct Job {
-    ascent: Ascent,
-    folder: Option<RunFolder>,
-    /// Steps taken when it was last saved.
-    saved_at: usize,
-    saved: Instant,
-    number: u64,
-    curve: Curve,
-    last: Option<StepReport>,
-    /// Seconds a step, lately.
-    pace: Option<f64>,
-}
-
 impl Desk {
+    /// Serves until it is time to go. A panic anywhere in that ends the worker, but not without its run.
     fn work(mut self, load: impl FnOnce() -> Result<Box<dyn Model>>) {
-        let loaded = catch_unwind(AssertUnwindSafe(load))
-            .unwrap_or_else(|panic| Err(panicked("the backend", &*panic)));
-        let mut model = match loaded {
-            Ok(model) => model,
-            Err(error) => return self.publish(Status::Broken(format!("{error:#}"))),
-        };
+        if let Err(error) = guard("the worker", || self.serve(load)) {
+            self.break_down(&error);
+        }
+    }
+
+    fn serve(&mut self, load: impl FnOnce() -> Result<Box<dyn Model>>) -> Result<()> {
+        let mut model = guard("the backend", load)?;
         self.publish(Status::Idle);
         while self.take_commands() {
             if self.snapshot.status == Status::Running {
-                self.step(model.as_mut());
+                self.step(model.as_mut())?;
             }
         }
         self.keep();
         let status = self.snapshot.status.clone();
         self.publish(status);
+        Ok(())
+    }
+
+    /// Saves what can be saved, and says that this is the end. What panicked once may do so again: then the last
+    /// view of the run stays.
+    fn break_down(&mut self, error: &anyhow::Error) {
+        let kept = guard("the worker", || {
+            self.keep();
+            self.snapshot.run = self.job.as_ref().map(Job::view);
+            Ok(())
+        });
+        if let (Err(second), Some(job)) = (kept, &self.job) {
+            let number = job.number;
+            self.fail(number, format!("the run could not be saved: {second:#}"));
+        }
+        self.snapshot.version += 1;
+        self.snapshot.status = Status::Broken(format!("{error:#}"));
+        *lock(&self.latest) = Arc::new(self.snapshot.clone());
     }
 
     /// Obeys what has come in, waiting for something if there is nothing to climb. False when it is time to go.
@@ -147,7 +164,6 @@ impl Desk {
                     Err(TryRecvError::Empty) => return true,
                     Err(TryRecvError::Disconnected) => return false,
                 },
-                Status::Broken(_) => return false,
                 _ => match self.inbox.recv() {
                     Ok(command) => command,
                     Err(_) => return false,
@@ -183,11 +199,9 @@ impl Desk {
                 let before = self.job.replace(Job::new(ascent, self.runs));
                 self.snapshot.notice = None;
                 self.publish(Status::Running);
-                if let Some(mut job) = before
-                    && let Err(error) = job.save(&self.setup)
-                {
-                    self.snapshot.notice =
-                        Some(format!("the run before could not be saved: {error:#}").into());
+                if let Some(mut before) = before.filter(Job::is_worth_keeping) {
+                    let saved = before.save(&self.setup);
+                    self.note(&before, &saved);
                 }
             }
             Err(error) => {
@@ -216,45 +230,68 @@ impl Desk {
         self.publish(Status::Finished);
     }
 
-    fn step(&mut self, model: &mut dyn Model) {
-        let Some(job) = &mut self.job else { return self.publish(Status::Idle) };
+    /// One step. What stops the run is told; only a panic, after which the model cannot be trusted, is an error.
+    fn step(&mut self, model: &mut dyn Model) -> Result<()> {
+        let Some(job) = &mut self.job else {
+            self.publish(Status::Idle);
+            return Ok(());
+        };
         let begun = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| job.ascent.step(model)));
-        match outcome {
-            Ok(Ok(report)) => {
+        match guard("the backend", || Ok(job.ascent.step(model)))? {
+            Ok(report) => {
                 job.note(report, begun.elapsed());
-                let autosave = job.saved.elapsed() > SAVE_EVERY;
-                if job.ascent.is_finished() {
-                    return self.finish();
-                }
-                if autosave {
-                    self.keep();
-                }
-                if self.published.elapsed() >= PUBLISH_EVERY {
-                    self.publish(Status::Running);
-                }
+                self.after_step();
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 self.keep();
                 self.snapshot.notice = Some(error.to_string().into());
                 self.publish(Status::Stopped);
             }
-            Err(panic) => {
-                self.keep();
-                self.publish(Status::Broken(panicked("the backend", &*panic).to_string()));
-            }
+        }
+        Ok(())
+    }
+
+    fn after_step(&mut self) {
+        let Some(job) = &self.job else { return };
+        let autosave = job.saved.elapsed() > SAVE_EVERY;
+        if job.ascent.is_finished() {
+            return self.finish();
+        }
+        if autosave {
+            self.keep();
+        }
+        if self.published.elapsed() >= PUBLISH_EVERY {
+            self.publish(Status::Running);
         }
     }
 
     /// Saves the run if it has taken a step since it was last saved, and says where, or what went wrong.
     fn keep(&mut self) {
-        let Some(job) = &mut self.job else { return };
-        self.snapshot.notice = match job.save(&self.setup) {
-            Ok(()) => {
-                job.folder.as_ref().map(|folder| format!("saved in {}", folder.path().display()).into())
+        let Some(mut job) = self.job.take() else { return };
+        let saved = job.save(&self.setup);
+        self.note(&job, &saved);
+        if let (Ok(()), Some(folder)) = (saved, &job.folder) {
+            self.snapshot.notice = Some(format!("saved in {}", folder.path().display()).into());
+        }
+        self.job = Some(job);
+    }
+
+    /// Remembers a run that could not be saved, until it is.
+    fn note(&mut self, job: &Job, saved: &Result<()>) {
+        match saved {
+            Ok(()) => self.snapshot.failures.retain(|failure| failure.run != job.number),
+            Err(error) => {
+                let objective = &job.ascent.plan().objective;
+                self.fail(job.number, format!("the run of {objective} could not be saved: {error:#}"));
             }
-            Err(error) => Some(format!("the run could not be saved: {error:#}").into()),
-        };
+        }
+    }
+
+    fn fail(&mut self, run: u64, text: String) {
+        let text: Arc<str> = text.into();
+        self.snapshot.failures.retain(|failure| failure.run != run);
+        self.snapshot.failures.push(Failure { run, text: Arc::clone(&text) });
+        self.snapshot.notice = Some(text);
     }
 
     fn publish(&mut self, status: Status) {
@@ -263,66 +300,5 @@ impl Desk {
         self.snapshot.status = status;
         self.snapshot.run = self.job.as_ref().map(Job::view);
         *lock(&self.latest) = Arc::new(self.snapshot.clone());
-    }
-}
-
-impl Job {
-    fn new(ascent: Ascent, number: u64) -> Self {
-        let curve = Curve::default();
-        Self {
-            ascent,
-            folder: None,
-            saved_at: 0,
-            saved: Instant::now(),
-            number,
-            curve,
-            last: None,
-            pace: None,
-        }
-    }
-
-    fn note(&mut self, report: StepReport, took: Duration) {
-        let seconds = took.as_secs_f64();
-        self.pace = Some(self.pace.map_or(seconds, |pace| pace + RATE_WEIGHT * (seconds - pace)));
-        self.curve.push(report.loss);
-        self.last = Some(report);
-    }
-
-    /// A run that has taken no step leaves nothing behind.
-    fn save(&mut self, setup: &Setup) -> Result<()> {
-        let step = self.ascent.step_count();
-        if step == 0 || step == self.saved_at {
-            return Ok(());
-        }
-        let folder = match self.folder.take() {
-            Some(folder) => folder,
-            None => {
-                let plan = self.ascent.plan().clone();
-                RunFolder::create(&setup.runs, &Origin { plan, provenance: setup.provenance.clone() })?
-            }
-        };
-        let folder = self.folder.insert(folder);
-        folder.save(&self.ascent)?;
-        self.saved_at = step;
-        self.saved = Instant::now();
-        Ok(())
-    }
-
-    fn view(&self) -> RunView {
-        let picture = self.ascent.picture();
-        RunView {
-            plan: Arc::new(self.ascent.plan().clone()),
-            number: self.number,
-            step: self.ascent.step_count(),
-            loss: self.last.map(|report| report.loss),
-            gradient_norm: self.last.map(|report| report.gradient_norm),
-            dead: self.last.is_some_and(|report| report.dead),
-            dead_steps: self.ascent.state().dead_steps,
-            saturated: picture.saturated(),
-            rate: self.pace.map(|pace| pace.max(f64::MIN_POSITIVE).recip()),
-            curve: self.curve.clone(),
-            picture: Arc::new(picture),
-            folder: self.folder.as_ref().map(|folder| folder.path().into()),
-        }
     }
 }

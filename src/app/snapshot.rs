@@ -17,6 +17,17 @@ pub struct Snapshot {
     pub run: Option<RunView>,
     /// The last thing worth telling: what was saved where, what went wrong.
     pub notice: Option<Arc<str>>,
+    /// Every run that could not be saved, and has not been since.
+    pub failures: Vec<Failure>,
+}
+
+/// A run that could not be saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The run's number.
+    pub run: u64,
+    /// Which it was, and why.
+    pub text: Arc<str>,
 }
 
 /// What the worker is doing.

@@ -1,21 +1,19 @@
 //! `trepang` without a subcommand: the dashboard, or the same ascent in plain lines where no terminal is.
 
 use std::io::{self, IsTerminal};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use trepang_api::{Network, Op};
 
 use super::drive::{drive, stop_signal};
-use super::exit::Interrupted;
 use super::output;
-use crate::app::{Command, LayerInfo, NetworkInfo, Settings, Snapshot, State};
+use crate::app::{Command, LayerInfo, NetworkInfo, Settings, Snapshot, State, Status};
 use crate::config::args::{DashboardArgs, ImageProtocol};
-use crate::config::{Compute, find_recipe};
+use crate::config::{Compute, find_layer, find_recipe};
 use crate::engine::Ascent;
-use crate::panics::panicked;
+use crate::panics::guard;
 use crate::runs::{Origin, RunFolder, default_folder};
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
 use crate::worker::{Setup, Worker};
@@ -51,11 +49,12 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
     };
     let (first_layer, first_channel) = compute.trained.first_look;
     let layer = args.layer.as_deref().unwrap_or(first_layer);
-    network.layer(layer)?;
+    find_layer(network, layer)?;
     let mut state = State::new(info, layers(network, size)?, compute.trained.labels.names(), settings);
     state.pre = layer.ends_with(":pre");
     let name = layer.strip_suffix(":pre").unwrap_or(layer);
-    state.layer = state.layers.iter().position(|layer| layer.name == name).unwrap_or(state.layer);
+    let place = state.layers.iter().position(|layer| layer.name == name);
+    state.layer = place.with_context(|| format!("{layer} is not among the layers that can be shown"))?;
     state.channel = args.channel.unwrap_or(if args.layer.is_none() { first_channel } else { 0 });
     Ok(state)
 }
@@ -97,7 +96,7 @@ fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Pa
         match signal.load(Ordering::Relaxed) {
             0 => ending,
             // What failed because the terminal has gone is no error of its own.
-            signal => Ok(Ending::Signal(signal)),
+            _ => Ok(Ending::Signal),
         }
     })
 }
@@ -105,15 +104,11 @@ fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Pa
 /// Runs the dashboard over the worker. However it ends, by a panic too, the worker then saves its run, and the
 /// user is told where.
 fn supervise(worker: Worker, dashboard: impl FnOnce(&Worker) -> Result<Ending>) -> Result<()> {
-    let ending = catch_unwind(AssertUnwindSafe(|| dashboard(&worker)))
-        .unwrap_or_else(|panic| Err(panicked("the dashboard", &*panic)));
+    let ending = guard("the dashboard", || dashboard(&worker));
     let last = worker.finish();
     match ending {
         Ok(Ending::Quit) => farewell(&last),
-        Ok(Ending::Signal(signal)) => {
-            let message = format!("the dashboard was interrupted; {}", outcome(&last));
-            Err(Interrupted { signal, message }.into())
-        }
+        Ok(Ending::Signal) => bail!("the dashboard was interrupted; {}", outcome(&last)),
         Err(error) => bail!("{error:#}; {}", outcome(&last)),
     }
 }
@@ -129,27 +124,28 @@ fn protocol(choice: ImageProtocol) -> Option<Protocol> {
     }
 }
 
-/// What the user should know after quitting: where the run is, or that it could not be kept.
+/// What the user should know after quitting: where the run is, or every run that could not be kept.
 fn farewell(last: &Snapshot) -> Result<()> {
-    if let Some(notice) = &last.notice {
-        if notice.contains("could not be saved") {
-            bail!("{notice}");
-        }
-        output::line(notice)?;
+    match &last.status {
+        Status::Broken(message) => bail!("{message}; {}", outcome(last)),
+        _ if !last.failures.is_empty() => bail!("{}", outcome(last)),
+        _ => last.notice.iter().try_for_each(output::line),
     }
-    Ok(())
 }
 
-/// What became of the run.
+/// What became of the runs: what could not be saved, and the last thing told.
 fn outcome(last: &Snapshot) -> String {
-    last.notice.as_ref().map_or_else(|| "no run was in progress".into(), ToString::to_string)
+    let failures = last.failures.iter().map(|failure| &failure.text);
+    let notice = last.notice.iter().filter(|notice| last.failures.iter().all(|f| f.text != **notice));
+    let told: Vec<&str> = failures.chain(notice).map(|text| &**text).collect();
+    if told.is_empty() { "no run was in progress".into() } else { told.join("; ") }
 }
 
 /// The same ascent without a screen.
 fn in_lines(mut ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
-    let origin = Origin { plan: ascent.plan().clone(), provenance: compute.provenance.clone() };
+    let origin = Origin::new(ascent.plan().clone(), compute.provenance.clone());
+    let mut model = guard("the backend", || compute.model())?;
     let folder = RunFolder::create(runs, &origin)?;
-    let mut model = compute.model()?;
     let (steps, name) = (ascent.plan().steps, compute.network().name());
     output::line(format_args!(
         "{name}: {} by the recipe {}",
@@ -164,14 +160,35 @@ fn in_lines(mut ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
     })?;
     folder.save(&ascent)?;
     output::line(format_args!("the picture is {}", folder.path().join("image.png").display()))?;
-    output::line("stdout is no terminal, so this was plain text; in a terminal, trepang shows the dashboard")
+    let missing = if io::stdout().is_terminal() { "stdin" } else { "stdout" };
+    output::line(format_args!(
+        "{missing} is no terminal, so this was plain text; in a terminal, trepang shows the dashboard"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::Status;
+    use crate::app::Failure;
     use crate::config::args::ComputeArgs;
+
+    #[test]
+    fn every_run_that_could_not_be_saved_is_told_at_the_end() {
+        let failure = |run, text: &str| Failure { run, text: text.into() };
+        let last = |failures, notice: &str| Snapshot {
+            failures,
+            notice: Some(notice.into()),
+            status: Status::Finished,
+            ..Snapshot::default()
+        };
+        let lost = vec![failure(1, "one could not be saved"), failure(3, "three could not be saved")];
+        let told = farewell(&last(lost.clone(), "saved in here")).unwrap_err().to_string();
+        assert_eq!(told, "one could not be saved; three could not be saved; saved in here");
+        let told = farewell(&last(lost, "three could not be saved")).unwrap_err().to_string();
+        assert_eq!(told, "one could not be saved; three could not be saved");
+        // A notice is for reading: what it says does not decide how the program ends.
+        assert!(farewell(&last(Vec::new(), "a run could not be saved, but was later")).is_ok());
+    }
 
     #[test]
     fn a_panic_in_the_dashboard_still_saves_the_run_and_says_where() {

@@ -3,34 +3,45 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::{Error, Result};
+use anyhow::{Context, Error, Result};
 use trepang_api::Error as Api;
 use trepang_weights::Error as Weights;
 
 use crate::config::Usage;
 use crate::engine::Error as Engine;
 
-/// A signal asked the program to stop, and it did, with the run saved.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub(super) struct Interrupted {
-    /// The signal's number.
-    pub(super) signal: usize,
-    /// What was saved, and how to go on.
-    pub(super) message: String,
+/// Prints the error, if there is one, and chooses the code: 2 for what was asked wrongly, 1 for the rest.
+pub(super) fn report(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&sentence(&error), if is_usage(&error) { 2 } else { 1 }),
+    }
 }
 
-/// Prints the error, if there is one, and chooses the code: 2 for what was asked wrongly, 128 + the signal
-/// for an interruption as shells have it, 1 for the rest.
-pub(super) fn report(result: Result<()>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
-    let (text, code) = match error.downcast_ref::<Interrupted>() {
-        Some(interrupted) => (error.to_string(), 128_u8.saturating_add(interrupted.signal as u8)),
-        None => (sentence(&error), if is_usage(&error) { 2 } else { 1 }),
-    };
+/// Prints what the flag parser has to say: its help as it is, an error as one line.
+pub(super) fn not_understood(error: &clap::Error) -> ExitCode {
+    match error.use_stderr() {
+        true => refuse(&one_line(&error.render().to_string()), 2),
+        false => report(error.print().context("cannot write to stdout")),
+    }
+}
+
+fn refuse(sentence: &str, code: u8) -> ExitCode {
     // Not `eprintln`, which panics when the terminal has gone.
-    let _ = writeln!(io::stderr(), "trepang: {text}");
+    let _ = writeln!(io::stderr(), "trepang: {sentence}");
     ExitCode::from(code)
+}
+
+/// The flag parser's paragraphs without the usage: what is wrong, the values there are, its tips.
+fn one_line(paragraphs: &str) -> String {
+    let lines = paragraphs.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let told = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let text = told.fold(String::new(), |text, line| match (text.is_empty(), line.starts_with("tip:")) {
+        (true, _) => line.strip_prefix("error: ").unwrap_or(line).into(),
+        (false, true) => format!("{text}; {line}"),
+        (false, false) => format!("{text} {line}"),
+    });
+    format!("{text} (--help explains every flag)")
 }
 
 /// The error and its causes in one line, leaving out causes that the text before already holds.
@@ -63,7 +74,14 @@ fn is_usage(error: &Error) -> bool {
                         | Engine::Backend(Api::UnknownLayer { .. } | Api::ImageSize { .. })
                 )
             )
-            || matches!(cause.downcast_ref::<Weights>(), Some(Weights::UnknownNetwork { .. }))
+            || matches!(
+                cause.downcast_ref::<Weights>(),
+                Some(
+                    Weights::UnknownNetwork { .. }
+                        | Weights::UnknownSet { .. }
+                        | Weights::NoClassifier { .. }
+                )
+            )
     })
 }
 
@@ -76,6 +94,22 @@ mod tests {
     fn causes_are_joined_into_one_sentence_without_repeats() {
         let error = anyhow!("no such file").context("cannot read x: no such file").context("render failed");
         assert_eq!(sentence(&error), "render failed: cannot read x: no such file");
+    }
+
+    #[test]
+    fn the_flag_parsers_paragraphs_become_one_line() {
+        let paragraphs = "error: unexpected argument '--laier' found\n\n  tip: a similar argument exists: \
+                          '--layer'\n\nUsage: trepang render\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            one_line(paragraphs),
+            "unexpected argument '--laier' found; tip: a similar argument exists: '--layer' (--help explains every flag)"
+        );
+        let missing =
+            "error: these were not provided:\n  --output <OUT.png>\n  --layer <LAYER>\n\nUsage: x\n";
+        assert_eq!(
+            one_line(missing),
+            "these were not provided: --output <OUT.png> --layer <LAYER> (--help explains every flag)"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 use trepang_api::Network;
-use trepang_weights::{NETWORKS, trained};
+use trepang_weights::Architecture;
 
 use super::output;
 use crate::config::args::ListArgs;
@@ -25,8 +25,9 @@ struct Layer {
 }
 
 pub(super) fn run(args: &ListArgs) -> Result<()> {
-    let listed =
-        NETWORKS.iter().map(|name| list(&trained(name, None)?.network)).collect::<Result<Vec<_>>>()?;
+    let whole = |architecture: Architecture| architecture.network(architecture.dialects()[0], true);
+    let listed = Architecture::ALL.map(|architecture| list(&whole(architecture)?));
+    let listed = listed.into_iter().collect::<Result<Vec<_>>>()?;
     if args.json {
         return output::json(&listed);
     }

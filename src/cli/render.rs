@@ -1,21 +1,21 @@
 //! `trepang render`: one picture, without a screen.
 
-use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use trepang_api::{Array, Model, Network};
 
 use super::drive::drive;
-use super::output;
+use super::{output, outputs};
 use crate::config::args::RenderArgs;
-use crate::config::{Compute, Job, Usage, compute_of};
+use crate::config::{Compute, Job, Usage, check_repeatable, compute_of};
 use crate::engine::{Ascent, Objective, Picture, StepReport};
+use crate::panics::guard;
 use crate::runs::{
-    Origin, RunFolder, default_folder, read_origin, read_picture, write_losses, write_picture,
+    Origin, RunFolder, advise, default_folder, read_origin, read_picture, write_losses, write_picture,
 };
 
 /// The last line of `--json`.
@@ -52,50 +52,36 @@ struct StepEvent {
 }
 
 pub(super) fn run(args: &RenderArgs) -> Result<()> {
-    check_outputs(args)?;
+    outputs::check(args)?;
     let (compute, mut ascent, folder) = prepare(args)?;
-    let mut model = compute.model()?;
+    let model = guard("the backend", || compute.model());
+    let mut model = model.inspect_err(|_| folder.discard())?;
     let before = ascent.step_count();
     let progress = progress_bar(&ascent, args.json);
     let seconds = drive(&mut ascent, model.as_mut(), &folder, |report| on_step(report, &progress, args.json));
     progress.finish_and_clear();
     let seconds = seconds?;
 
-    let origin = Origin { plan: ascent.plan().clone(), provenance: compute.provenance.clone() };
+    let origin = folder.origin(&ascent);
     let kept = folder.save(&ascent);
     let hint = || match &kept {
         Ok(()) => format!("the run itself is saved in {}", folder.path().display()),
         Err(error) => format!("the run could not be saved either ({error:#})"),
     };
-    write_picture(&args.output, &ascent.picture(), &origin).with_context(hint)?;
+    let picture = write_picture(&args.output, &ascent.picture(), &origin);
+    picture.map_err(|error| advise(error, "-o")).with_context(hint)?;
     if let Some(path) = &args.losses {
-        write_losses(path, &ascent.state().losses).with_context(hint)?;
+        let losses = write_losses(path, &ascent.state().losses);
+        losses.map_err(|error| advise(error, "--losses")).with_context(hint)?;
     }
     kept.with_context(|| format!("the picture is saved as {}, the run is not", args.output.display()))?;
     let steps = ascent.step_count() - before;
     let per_step = (steps > 0).then(|| seconds / steps as f64);
-    let done = done(args, &compute, &ascent, &folder, model.as_mut(), per_step)?;
-    report(&done, args.json).with_context(|| format!("the picture is saved as {}", done.output))
-}
-
-/// Finds out before the work whether its results can be put down.
-fn check_outputs(args: &RenderArgs) -> Result<()> {
-    if args.losses.as_ref() == Some(&args.output) {
-        return Err(Usage("the picture and the losses cannot be the same file".into()).into());
-    }
-    for path in [Some(&args.output), args.losses.as_ref()].into_iter().flatten() {
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        if !folder.is_dir() {
-            bail!("cannot write {}: there is no folder {}", path.display(), folder.display());
-        }
-        if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-            bail!("cannot write {}: it exists and is not a regular file", path.display());
-        }
-    }
-    Ok(())
+    guard("the backend", || {
+        let done = done(args, &compute, &ascent, &folder, model.as_mut(), per_step)?;
+        report(&done, args.json)
+    })
+    .with_context(|| format!("the picture is saved as {}", args.output.display()))
 }
 
 /// A new ascent, the one that made a PNG, or one to go on with; each with its folder.
@@ -107,6 +93,7 @@ fn prepare(args: &RenderArgs) -> Result<(Compute, Ascent, RunFolder)> {
     let (compute, job) = match &args.from {
         Some(png) => {
             let origin = read_origin(png)?;
+            check_repeatable(&origin)?;
             (compute_of(&origin, &args.compute)?, Job::again(&origin, args.init.as_deref())?)
         }
         None => {
@@ -116,7 +103,7 @@ fn prepare(args: &RenderArgs) -> Result<(Compute, Ascent, RunFolder)> {
         }
     };
     let ascent = Ascent::new(job.plan, compute.network(), job.picture.as_ref())?;
-    let origin = Origin { plan: ascent.plan().clone(), provenance: compute.provenance.clone() };
+    let origin = Origin::new(ascent.plan().clone(), compute.provenance.clone());
     let folder = RunFolder::create(&parent, &origin)?;
     Ok((compute, ascent, folder))
 }
@@ -124,7 +111,7 @@ fn prepare(args: &RenderArgs) -> Result<(Compute, Ascent, RunFolder)> {
 fn resume(args: &RenderArgs, path: &Path) -> Result<(Compute, Ascent, RunFolder)> {
     let (mut folder, progress) = RunFolder::open(path)?;
     let compute = compute_of(&progress.origin, &args.compute)?;
-    folder.set_provenance(compute.provenance.clone());
+    folder.go_on(progress.state.losses.len(), compute.provenance.clone());
     let mut ascent = Ascent::resume(progress.origin.plan, compute.network(), progress.state)?;
     if let Some(steps) = args.steps {
         ascent.set_steps(steps as usize);
@@ -166,13 +153,7 @@ fn done(
 ) -> Result<Done> {
     let plan = ascent.plan();
     let saved = read_picture(&args.output)?;
-    let (layer, channel) = match &plan.objective {
-        Objective::Channel { layer, channel } | Objective::Neuron { layer, channel, .. } => {
-            (Some(layer.clone()), Some(*channel))
-        }
-        Objective::Logit { class } => (Some("predictions".into()), Some(*class)),
-        _ => (None, None),
-    };
+    let (layer, channel) = target(&plan.objective, compute.network(), plan.size)?;
     Ok(Done {
         event: "done",
         network: compute.provenance.network.clone(),
@@ -194,6 +175,18 @@ fn done(
         output: args.output.display().to_string(),
         run: folder.path().display().to_string(),
     })
+}
+
+/// The layer and the channel of an objective that has one of each. A logit's are its classifier and its class.
+fn target(objective: &Objective, network: &Network, size: usize) -> Result<(Option<String>, Option<usize>)> {
+    let channel = match objective {
+        Objective::Channel { channel, .. } | Objective::Neuron { channel, .. } => *channel,
+        Objective::Logit { class } => *class,
+        _ => return Ok((None, None)),
+    };
+    let bound = objective.bind(network, size)?;
+    let node = bound.at().first().map(|&layer| network.node(layer)).transpose()?;
+    Ok((node.map(|node| node.name.clone()), Some(channel)))
 }
 
 /// The objective on the picture as any viewer would load it: RGB bytes over 255.
@@ -224,4 +217,23 @@ fn report(done: &Done, json: bool) -> Result<()> {
         100.0 * done.saturated
     ))?;
     output::line(format_args!("the run is in {}", done.run))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trepang_api::{InputSize, NetworkBuilder, Op, Preprocess};
+
+    #[test]
+    fn a_logit_is_of_the_classifier_whatever_that_is_called() {
+        let size = InputSize { native: 8, min: 4, multiple: 4 };
+        let mut b = NetworkBuilder::new("tiny", size, Preprocess::minus_one_to_one());
+        let mean = b.add("mean", Op::GlobalAverage, &[NetworkBuilder::FIRST]);
+        b.linear("head.fc", 3, 5, mean);
+        let network = b.finish().unwrap();
+        let found = |objective: Objective| target(&objective, &network, 8).unwrap();
+        assert_eq!(found(Objective::Logit { class: 4 }), (Some("head.fc".into()), Some(4)));
+        assert_eq!(found(Objective::channel("mean", 2)), (Some("mean".into()), Some(2)));
+        assert_eq!(found(Objective::Layer { layer: "mean".into() }), (None, None));
+    }
 }

@@ -25,6 +25,12 @@ pub struct Cli {
 pub enum Command {
     /// Make one picture, without a screen
     Render(Box<RenderArgs>),
+    /// Tell which classes a network sees in pictures
+    Predict(Box<PredictArgs>),
+    /// Fetch a network's weights, or take them over from a file or another program's cache
+    Pull(PullArgs),
+    /// Tell what a weights file, or a network's own weights, are
+    Info(InfoArgs),
     /// List the networks and their layers
     Networks(ListArgs),
     /// List the backends and devices, and whether each one works here
@@ -36,10 +42,10 @@ pub enum Command {
 /// Which network, and what computes it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ComputeArgs {
-    /// The network [default: minivgg, which is built in]
+    /// The network: minivgg, or a set of weights that `trepang pull --list` names [default: minivgg, which is built in]
     #[arg(long, value_name = "NAME")]
     pub network: Option<String>,
-    /// A safetensors file with other weights for that network
+    /// A file with other weights for that network: Keras's HDF5, PyTorch's .pth or safetensors
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// The framework that computes [default: the first that `trepang devices` lists]
@@ -63,7 +69,7 @@ pub struct DashboardArgs {
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
     /// The channel to start with [default: one worth a first look, or 0 of the layer given]
-    #[arg(long, value_name = "C")]
+    #[arg(long, value_name = "C", allow_negative_numbers = true, value_parser = parse_channel)]
     pub channel: Option<usize>,
     /// How pictures are made: see `trepang render --help`
     #[arg(long, value_name = "RECIPE", default_value = "pixel")]
@@ -105,10 +111,10 @@ pub struct RenderArgs {
     #[arg(long, value_name = "LAYER", conflicts_with_all = ["from", "resume"])]
     pub layer: Option<String>,
     /// Raise the mean of this channel
-    #[arg(long, value_name = "C", requires = "layer")]
+    #[arg(long, value_name = "C", requires = "layer", allow_negative_numbers = true, value_parser = parse_channel)]
     pub channel: Option<usize>,
     /// Raise one number: channel, row, column
-    #[arg(long, value_name = "C,Y,X", requires = "layer", value_parser = parse_neuron)]
+    #[arg(long, value_name = "C,Y,X", requires = "layer", allow_hyphen_values = true, value_parser = parse_neuron)]
     pub neuron: Option<[usize; 3]>,
     /// Raise a class: its index, its WordNet id or its name
     #[arg(long, value_name = "CLASS")]
@@ -140,10 +146,68 @@ pub struct RenderArgs {
     /// Where the loss of every step goes
     #[arg(long, value_name = "OUT.csv")]
     pub losses: Option<PathBuf>,
-    /// Where the run's folder goes [default: ~/.local/share/trepang/runs]
-    #[arg(long, value_name = "DIR")]
+    /// Where the run's folder goes [default: ~/.local/share/trepang/runs]; with --resume, it stays where it is
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub runs: Option<PathBuf>,
     /// Print one JSON object a line: every step, then what came of it
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `trepang predict`
+#[derive(Debug, Clone, Args)]
+pub struct PredictArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub compute: ComputeArgs,
+    /// The pictures: PNG or JPEG
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<PathBuf>,
+    /// How many classes to tell, those with the highest logits
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    pub top: usize,
+    /// Take pictures as they are, which must have a size that the network takes; otherwise the shorter side is resized
+    /// to 8/7 of the network's size and the middle cut out
+    #[arg(long)]
+    pub exact: bool,
+    /// Print one JSON object a line for each picture
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `trepang pull`
+#[derive(Debug, Clone, Args)]
+pub struct PullArgs {
+    /// Which weights: see --list. `vgg19` is Keras's, without its classifier; `vgg19+top` has it
+    #[arg(value_name = "NAME", required_unless_present_any = ["list", "verify"])]
+    pub names: Vec<String>,
+    /// Import this file, which was fetched by hand, instead of downloading
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Fetch from here: the address that takes the place of the file's host
+    #[arg(long, value_name = "URL")]
+    pub mirror: Option<String>,
+    /// Use no network: only files, and the caches of Keras, PyTorch and the hub
+    #[arg(long, conflicts_with = "mirror")]
+    pub offline: bool,
+    /// Read what has been pulled from end to end (all of it, if nothing is named) and fetch again what is damaged
+    #[arg(long)]
+    pub verify: bool,
+    /// List every set of weights, with its size, licence and where it is
+    #[arg(long, conflicts_with_all = ["names", "from", "verify"])]
+    pub list: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `trepang info`
+#[derive(Debug, Clone, Args)]
+pub struct InfoArgs {
+    /// A weights file, or the name of a network or set of weights
+    #[arg(value_name = "NAME|FILE")]
+    pub what: String,
+    /// Print JSON, with every tensor
     #[arg(long)]
     pub json: bool,
 }
@@ -175,11 +239,15 @@ pub struct ShowArgs {
     pub file: PathBuf,
 }
 
+fn parse_channel(text: &str) -> Result<usize, String> {
+    text.trim().parse().map_err(|_| "a whole number is needed; channels are counted from 0".into())
+}
+
 fn parse_neuron(text: &str) -> Result<[usize; 3], String> {
     let numbers: Option<Vec<usize>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
-    numbers
-        .and_then(|numbers| <[usize; 3]>::try_from(numbers).ok())
-        .ok_or_else(|| "three numbers are needed: channel, row, column, as in 7,0,3".into())
+    numbers.and_then(|numbers| <[usize; 3]>::try_from(numbers).ok()).ok_or_else(|| {
+        "three numbers are needed, each counted from 0: channel, row, column, as in 7,0,3".into()
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Whole files or none: a temporary file beside the target, fsync, rename.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -22,6 +22,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     result.with_context(|| format!("cannot write {}", path.display()))?;
     sync_folder(path);
     Ok(())
+}
+
+/// Says what to do about a disk without room, if that is what went wrong; `flag` chooses another place.
+pub(crate) fn advise(error: anyhow::Error, flag: &str) -> anyhow::Error {
+    let full = |cause: &io::Error| matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    match error.chain().filter_map(|cause| cause.downcast_ref()).any(full) {
+        true => {
+            error.context(format!("the disk is full: free some space or choose another folder with {flag}"))
+        }
+        false => error,
+    }
 }
 
 fn fill(path: &Path, bytes: &[u8]) -> io::Result<()> {

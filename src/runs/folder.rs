@@ -6,9 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use super::{Manifest, Origin, Provenance, png, state, write_atomic};
+use super::{Manifest, Origin, Provenance, Segment, advise, png, state, write_atomic};
 use crate::engine::{Ascent, State};
 
 const MANIFEST: &str = "manifest.json";
@@ -20,8 +20,11 @@ const STATE: &str = "state.safetensors";
 #[derive(Debug, Clone)]
 pub struct RunFolder {
     path: PathBuf,
-    provenance: Provenance,
+    /// What computed the run, part by part; never empty.
+    segments: Vec<Segment>,
     created: u64,
+    /// Did this process make it?
+    fresh: bool,
 }
 
 /// A run as it was saved.
@@ -55,7 +58,9 @@ impl RunFolder {
         for number in 1.. {
             let path = parent.join(if number == 1 { name.clone() } else { format!("{name}-{number}") });
             match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path, provenance: origin.provenance.clone(), created: now() }),
+                Ok(()) => {
+                    return Ok(Self { path, segments: parts(origin), created: now(), fresh: true });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error).with_context(refused),
             }
@@ -65,12 +70,19 @@ impl RunFolder {
 
     /// Opens a folder to go on with its run.
     pub fn open(path: &Path) -> Result<(Self, Progress)> {
+        if !path.join(STATE).is_file() {
+            let found = if path.is_dir() { "there is no state to go on from" } else { "it is no folder" };
+            bail!(
+                "{} does not hold a run: {found}; the folder of a run is what trepang said it is saved in",
+                path.display()
+            );
+        }
         let (origin, state) = state::read(&path.join(STATE))?;
         let created = fs::read(path.join(MANIFEST))
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
             .map_or_else(now, |manifest| manifest.created);
-        let folder = Self { path: path.into(), provenance: origin.provenance.clone(), created };
+        let folder = Self { path: path.into(), segments: parts(&origin), created, fresh: false };
         Ok((folder, Progress { origin, state }))
     }
 
@@ -79,14 +91,47 @@ impl RunFolder {
         &self.path
     }
 
-    /// Says that another backend, device or number of threads goes on with the run.
-    pub fn set_provenance(&mut self, provenance: Provenance) {
-        self.provenance = provenance;
+    /// Says what goes on with the run after `step` steps: another backend, device or number of threads begins a new
+    /// part of it.
+    pub fn go_on(&mut self, step: usize, provenance: Provenance) {
+        self.segments.retain(|part| part.step < step); // one that took no step is none
+        if self.segments.last().is_none_or(|last| last.provenance != provenance) {
+            self.segments.push(Segment { step, provenance });
+        }
     }
 
-    /// Saves the run as it is. The state comes first: whatever fails after it, the run can go on.
+    /// What made the run as it is. A computation that has taken no step made nothing of it.
+    pub fn origin(&self, ascent: &Ascent) -> Origin {
+        let steps = ascent.step_count();
+        let begun = |(index, segment): &(usize, &Segment)| *index == 0 || segment.step < steps;
+        let segments = self.segments.iter().enumerate().filter(begun);
+        let segments: Vec<Segment> = segments.map(|(_, segment)| segment.clone()).collect();
+        let provenance = segments[segments.len() - 1].provenance.clone();
+        let several = segments.len() > 1;
+        Origin {
+            plan: ascent.plan().clone(),
+            provenance,
+            segments: if several { segments } else { Vec::new() },
+        }
+    }
+
+    /// Takes a folder away that was made for a run which then took no step. One that was there before stays.
+    pub fn discard(&self) {
+        if self.fresh {
+            // What cannot be taken away stays, and tells of itself: the caller has a graver error to tell.
+            let files = [STATE, LOSSES, IMAGE, MANIFEST].map(|name| fs::remove_file(self.path.join(name)));
+            let _ = (files, fs::remove_dir(&self.path));
+        }
+    }
+
+    /// Saves the run as it is.
     pub fn save(&self, ascent: &Ascent) -> Result<()> {
-        let origin = Origin { plan: ascent.plan().clone(), provenance: self.provenance.clone() };
+        self.write(ascent).map_err(|error| advise(error, "--runs"))
+    }
+
+    /// The state comes first: whatever fails after it, the run can go on.
+    fn write(&self, ascent: &Ascent) -> Result<()> {
+        let origin = self.origin(ascent);
         state::write(&self.path.join(STATE), &origin, ascent.state())?;
         write_losses(&self.path.join(LOSSES), &ascent.state().losses)?;
         // The picture says how it was made itself, which may be with fewer steps than the run will take.
@@ -124,7 +169,7 @@ pub(crate) fn write_losses(path: &Path, losses: &[f64]) -> Result<()> {
 
 /// `minivgg-channel-block5_conv2-4-pixel-seed0`: the objective's own words, fit for a file name.
 fn slug(origin: &Origin) -> String {
-    let Origin { plan, provenance } = origin;
+    let Origin { plan, provenance, .. } = origin;
     let text = format!("{}-{}-{}-seed{}", provenance.network, plan.objective, plan.recipe.name, plan.seed);
     let mut slug = String::new();
     for c in text.chars().take(120) {
@@ -135,6 +180,14 @@ fn slug(origin: &Origin) -> String {
         }
     }
     slug
+}
+
+/// The parts of a run: one, where nothing is said of more.
+fn parts(origin: &Origin) -> Vec<Segment> {
+    match origin.segments.is_empty() {
+        true => vec![Segment { step: 0, provenance: origin.provenance.clone() }],
+        false => origin.segments.clone(),
+    }
 }
 
 fn now() -> u64 {

@@ -1,7 +1,6 @@
 //! What is written down about a run: enough to make it again.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::engine::Plan;
 
@@ -29,8 +28,28 @@ pub struct Provenance {
 pub struct Origin {
     /// The ascent.
     pub plan: Plan,
+    /// What computed it, or its last part.
+    pub provenance: Provenance,
+    /// Its parts, where the computation changed on the way: no single computation makes the same bits. Empty
+    /// otherwise, and in what was written before there were parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<Segment>,
+}
+
+/// A part of a run that one computation made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// How many steps had been taken when it began.
+    pub step: usize,
     /// What computed it.
     pub provenance: Provenance,
+}
+
+impl Origin {
+    /// An ascent that one computation makes.
+    pub fn new(plan: Plan, provenance: Provenance) -> Self {
+        Self { plan, provenance, segments: Vec::new() }
+    }
 }
 
 /// `manifest.json` of a run folder.
@@ -55,9 +74,4 @@ pub struct Manifest {
     pub finished: bool,
     /// Seconds since 1970 when the folder was made.
     pub created: u64,
-}
-
-/// SHA-256 in hexadecimal.
-pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
 }

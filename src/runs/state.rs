@@ -35,8 +35,7 @@ pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
 
 /// Reads it back.
 pub(super) fn read(path: &Path) -> Result<(Origin, State)> {
-    let bytes = std::fs::read(path)
-        .with_context(|| format!("cannot read the state {}: is this the folder of a run?", path.display()))?;
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read the state {}", path.display()))?;
     parse(&bytes).with_context(|| format!("the state {} is damaged", path.display()))
 }
 

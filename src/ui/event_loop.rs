@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
-use signal_hook::consts::SIGHUP;
 
 use super::{
     Encoded, Encoder, Graphics, Panes, Protocol, Request, Screen, Theme, View, channels_in_a_row, input,
@@ -42,24 +41,28 @@ const BURST: Duration = Duration::from_millis(1);
 pub enum Ending {
     /// The user quit.
     Quit,
-    /// A signal of this number asked to stop.
-    Signal(usize),
+    /// A signal asked to stop, or the terminal has gone.
+    Signal,
 }
 
 /// Runs the dashboard until the user quits, a signal comes (its number appears in `signal`; a terminal that has
-/// gone counts as SIGHUP) or something breaks.
+/// gone counts as one) or something breaks.
 pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &AtomicUsize) -> Result<Ending> {
     let mut desk = Desk::new(screen)?;
+    desk.draw(state)?;
     loop {
         if !input::wait(WAIT) {
-            return Ok(Ending::Signal(SIGHUP as usize));
+            return Ok(Ending::Signal);
         }
-        if event::poll(GLANCE)? && desk.take_events(state, worker)? {
+        let quit = match desk.screen.is_asking() {
+            true => desk.listen(state, worker)?,
+            false => event::poll(GLANCE)? && desk.take_events(state, worker)?,
+        };
+        if quit {
             return Ok(Ending::Quit);
         }
-        match signal.load(Ordering::Relaxed) {
-            0 => {}
-            number => return Ok(Ending::Signal(number)),
+        if signal.load(Ordering::Relaxed) != 0 {
+            return Ok(Ending::Signal);
         }
         desk.take_snapshot(state, worker)?;
         desk.take_picture()?;
@@ -122,6 +125,21 @@ impl<'a> Desk<'a> {
             link: Link { since: now, written: 0, rate: 0.0 },
             screen,
         })
+    }
+
+    /// Takes what is typed while the terminal is still being asked what it can show. True to quit.
+    fn listen(&mut self, state: &mut State, worker: &Worker) -> Result<bool> {
+        for key in self.screen.listen() {
+            self.urgent = true;
+            if self.press(state, worker, key)? {
+                return Ok(true);
+            }
+        }
+        // Nobody else hears of a new size meanwhile.
+        if !self.screen.is_asking() || self.screen.area()? != self.area {
+            self.redraw()?;
+        }
+        Ok(false)
     }
 
     /// Takes all events that are there, so that a storm of them costs one frame. True to quit.
@@ -200,12 +218,9 @@ impl<'a> Desk<'a> {
     }
 
     fn take_snapshot(&mut self, state: &mut State, worker: &Worker) -> Result<()> {
-        let snapshot = worker.snapshot();
+        let snapshot = worker.news()?;
         if snapshot.version == state.snapshot.version {
             return Ok(());
-        }
-        if let Status::Broken(message) = &snapshot.status {
-            bail!("{message}");
         }
         let run = |snapshot: &crate::app::Snapshot| snapshot.run.as_ref().map(|run| run.number);
         if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {

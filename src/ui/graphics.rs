@@ -1,11 +1,7 @@
-//! What the terminal can show: asked once, before anything else reads its input.
+//! What the terminal can show.
 
 use ratatui::layout::Size;
-use ratatui_image::picker::cap_parser::QueryStdioOptions;
-use ratatui_image::picker::{Capability, Picker, ProtocolType};
-
-/// How long a terminal may take to say what it can do: a slow link's round trip.
-const ANSWER_MS: i32 = 1000;
+use ratatui_image::picker::Picker;
 
 /// Pixels of a character cell where nobody says.
 const USUAL_CELL: (u16, u16) = (8, 16);
@@ -69,39 +65,11 @@ pub struct Graphics {
 }
 
 impl Graphics {
-    /// Takes the user's word, or asks the terminal where there is none. In raw mode, before anyone reads keys:
-    /// the answer comes that way.
-    pub fn detect(choice: Option<Protocol>) -> Self {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let protocol = match choice {
-            None if dumb => Protocol::Halfblocks,
-            None => return Self::ask(),
-            Some(protocol) => protocol,
-        };
+    /// The user's word, or half-blocks where there is none: they work everywhere.
+    pub fn assumed(choice: Option<Protocol>) -> Self {
+        let protocol = choice.unwrap_or(Protocol::Halfblocks);
         let tmux = protocol != Protocol::Halfblocks && Picker::halfblocks().tmux_detected();
-        Self { protocol, cell: cell_size(), tmux, deflate: true }
-    }
-
-    fn ask() -> Self {
-        let options = QueryStdioOptions {
-            timeout_ms: ANSWER_MS,
-            kitty_compression: true,
-            ..QueryStdioOptions::default()
-        };
-        let Ok(picker) = Picker::from_query_stdio_with_options(options) else {
-            return Self { protocol: Protocol::Halfblocks, cell: cell_size(), tmux: false, deflate: false };
-        };
-        let font = picker.font_size();
-        let tmux = picker.tmux_detected();
-        let protocol = match picker.protocol_type() {
-            ProtocolType::Kitty => Protocol::Kitty,
-            ProtocolType::Iterm2 => Protocol::Iterm2,
-            // tmux does not know of sixels that pass through it, and leaves them behind.
-            ProtocolType::Sixel if !tmux => Protocol::Sixel,
-            _ => Protocol::Halfblocks,
-        };
-        let deflate = picker.capabilities().contains(&Capability::KittyCompression);
-        Self { protocol, cell: (font.width.max(1), font.height.max(1)), tmux, deflate }
+        Self { protocol, cell: cell_size(), tmux, deflate: choice.is_some() }
     }
 
     /// The largest square, in cells, that fits `room`.

@@ -21,6 +21,14 @@ pub(super) fn wait(limit: Duration) -> bool {
         || !watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
+/// Is there something to read now?
+pub(super) fn is_readable() -> bool {
+    let stdin = rustix::stdio::stdin();
+    let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
+    poll(&mut watched, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+        && watched[0].revents().contains(PollFlags::IN)
+}
+
 /// Tells keys from what a slow terminal says when nobody waits for it any more: kitty's answer to the question
 /// what it can do arrives as Alt-_, its text and Alt-\.
 #[derive(Debug, Default)]

@@ -23,6 +23,8 @@ use ratatui::{Frame, Terminal};
 
 use super::encoder::kitty_delete;
 use super::graphics::{Graphics, Protocol};
+use super::probe::Probe;
+use crate::app::Key;
 
 /// Is the terminal ours? The panic hook has to know, and gives it back only once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -35,6 +37,8 @@ pub struct Screen {
     terminal: Terminal<CrosstermBackend<Out>>,
     written: Arc<AtomicU64>,
     graphics: Graphics,
+    /// The question what it can show, until that is answered.
+    probe: Option<Probe>,
     /// Ids for kitty pictures, used in turn: the old picture stays until the new one is whole.
     kitty_ids: [u8; 2],
     /// Is the next frame to be drawn whole?
@@ -43,14 +47,17 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal over and asks what it can show. What native libraries print to stderr goes to `log`
-    /// meanwhile. A panic in the calling thread gives the terminal back before it is reported.
+    /// Takes the terminal over and, without a `protocol`, asks what it can show: see [`listen`](Self::listen). What
+    /// native libraries print to stderr goes to `log` meanwhile. A panic in the calling thread gives the terminal back before it is reported.
     pub fn enter(protocol: Option<Protocol>, log: &Path) -> Result<Self> {
         give_back_in_panic();
         force_color_output(true); // with NO_COLOR the theme has no colours; pictures need them
         take()?;
         let stderr = StderrToLog::start(log);
-        let graphics = Graphics::detect(protocol);
+        let probe = match protocol {
+            None if !is_dumb() => Some(Probe::ask().inspect_err(|_| give_back())?),
+            _ => None,
+        };
         let written = Arc::<AtomicU64>::default();
         let out =
             BufWriter::with_capacity(1 << 16, Counted { out: io::stdout(), written: Arc::clone(&written) });
@@ -59,7 +66,8 @@ impl Screen {
         Ok(Self {
             terminal: terminal.inspect_err(|_| give_back())?,
             written,
-            graphics,
+            graphics: Graphics::assumed(protocol),
+            probe,
             kitty_ids: [first, first + 1],
             anew: true,
             stderr,
@@ -71,9 +79,27 @@ impl Screen {
         self.graphics
     }
 
+    /// Is the terminal still being asked what it can show? Then keys are read by [`listen`](Self::listen), and by
+    /// nobody else.
+    pub fn is_asking(&self) -> bool {
+        self.probe.is_some()
+    }
+
+    /// Hears what the terminal says of itself, without waiting, and returns the keys that were pressed meanwhile.
+    pub fn listen(&mut self) -> Vec<Key> {
+        let Some(probe) = &mut self.probe else { return Vec::new() };
+        let keys = probe.listen();
+        if let Some(graphics) = probe.answer(self.graphics) {
+            self.graphics = graphics;
+            self.probe = None;
+        }
+        keys
+    }
+
     /// Shows pictures the next way.
     pub fn next_protocol(&mut self) -> Result<()> {
         self.forget_pictures()?;
+        self.probe = None; // the user's word counts, whatever the terminal says
         self.graphics.protocol = self.graphics.protocol.next();
         self.redraw();
         Ok(())
@@ -140,10 +166,18 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        if let Some(probe) = self.probe.take() {
+            probe.dismiss();
+        }
         // A terminal that has gone cannot be cleaned up.
         let _ = self.forget_pictures();
         give_back();
     }
+}
+
+/// A terminal that would print a question instead of answering it.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 fn take() -> Result<()> {

@@ -8,6 +8,8 @@ mod ascents;
 mod binary;
 mod cli;
 mod library;
+mod made_up;
+mod networks;
 mod parity;
 mod pty;
 mod stage;

@@ -60,7 +60,8 @@ pub(crate) fn see_run(state: &mut State, status: Status, step: usize) {
         picture: Arc::new(picture()),
         folder: None,
     };
-    let snapshot = Snapshot { version: state.snapshot.version + 1, status, run: Some(run), notice: None };
+    let snapshot =
+        Snapshot { version: state.snapshot.version + 1, status, run: Some(run), ..Snapshot::default() };
     state.update(Message::Snapshot(Arc::new(snapshot)));
 }
 

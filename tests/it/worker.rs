@@ -21,6 +21,26 @@ struct Fragile {
     breaks_at: usize,
 }
 
+/// Panics when it is let go of, as a framework may: outside any step.
+#[derive(Debug)]
+struct Clinging(Fragile);
+
+impl Model for Clinging {
+    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
+        self.0.activations(images, at)
+    }
+
+    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
+        self.0.pull_back(images, at, cotangents)
+    }
+}
+
+impl Drop for Clinging {
+    fn drop(&mut self) {
+        panic!("the model does not let go");
+    }
+}
+
 impl Model for Fragile {
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
         self.model.activations(images, at)
@@ -48,13 +68,14 @@ fn setup(runs: &Path) -> Setup {
 }
 
 fn spawn(runs: &Path, breaks_at: usize) -> Worker {
-    Worker::spawn(setup(runs), move || {
-        let trained = trepang_weights::trained("minivgg", None)?;
-        let cpu = find_device(&Reference, "cpu")?;
-        let model = Reference.load(&trained.network, &trained.weights, &cpu)?;
-        Ok(Box::new(Fragile { model, calls: 0, breaks_at }))
-    })
-    .unwrap()
+    Worker::spawn(setup(runs), move || Ok(Box::new(fragile(breaks_at)?))).unwrap()
+}
+
+fn fragile(breaks_at: usize) -> anyhow::Result<Fragile> {
+    let trained = trepang_weights::minivgg()?;
+    let cpu = find_device(&Reference, "cpu")?;
+    let model = Reference.load(&trained.network, &trained.weights, &cpu)?;
+    Ok(Fragile { model, calls: 0, breaks_at })
 }
 
 /// A shallow layer of a small image: quick even for the reference.
@@ -103,7 +124,7 @@ fn another_start_replaces_the_run_and_keeps_what_it_had() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), 0);
     worker.send(plan(3, 100_000));
-    wait(&worker, "two steps", |s| step(s) >= 2);
+    wait(&worker, "some steps", |s| step(s) >= 3);
     worker.send(plan(4, 2));
     wait(&worker, "the second run", |s| s.status == Status::Finished);
     assert_eq!(folders(runs.path()), 2);
@@ -191,7 +212,93 @@ fn runs_that_cannot_be_saved_are_told_and_go_on() {
     worker.send(Command::Save);
     let told = wait(&worker, "the notice", |s| s.notice.is_some());
     assert!(
-        told.notice.as_ref().unwrap().starts_with("the run could not be saved: cannot make the run's folder")
+        told.notice.as_ref().unwrap().starts_with(
+            "the run of channel(block1_conv1, 3) could not be saved: cannot make the run's folder"
+        )
     );
     wait(&worker, "more steps", |s| step(s) > step(&told));
+}
+
+#[test]
+fn a_panic_outside_the_steps_is_told_too_and_the_run_is_saved() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = Worker::spawn(setup(runs.path()), move || Ok(Box::new(Clinging(fragile(0)?)))).unwrap();
+    worker.send(plan(3, 100_000));
+    wait(&worker, "a step", |s| step(s) >= 1);
+    let last = worker.finish();
+    assert_eq!(last.status, Status::Broken("the worker panicked: the model does not let go".into()));
+    let (_, saved) = RunFolder::open(last.run.as_ref().unwrap().folder.as_ref().unwrap()).unwrap();
+    assert_eq!(saved.state.losses.len(), step(&last));
+}
+
+#[test]
+fn a_worker_that_has_ended_is_noticed() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), 0);
+    worker.send(plan(3, 100_000));
+    wait(&worker, "a step", |s| step(s) >= 1);
+    assert!(worker.news().is_ok());
+    worker.send(Command::Quit);
+    let begun = Instant::now();
+    while worker.news().is_ok() {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(worker.news().unwrap_err().to_string(), "the worker has ended");
+
+    let worker = spawn(runs.path(), 2);
+    worker.send(plan(3, 100));
+    wait(&worker, "the panic", |s| matches!(s.status, Status::Broken(_)));
+    assert!(worker.news().unwrap_err().to_string().starts_with("the backend panicked"));
+}
+
+#[test]
+fn a_run_that_could_not_be_saved_is_told_until_the_end() {
+    let runs = tempfile::tempdir().unwrap();
+    let place = runs.path().join("runs");
+    std::fs::write(&place, b"not a folder").unwrap();
+    let worker = spawn(&place, 0);
+    worker.send(plan(3, 100_000));
+    wait(&worker, "some steps", |s| step(s) >= 3);
+    worker.send(plan(4, 100_000));
+    wait(&worker, "the failure", |s| !s.failures.is_empty());
+    // There is room again: the next run is saved, and told last. The one before is lost all the same.
+    std::fs::remove_file(&place).unwrap();
+    worker.send(Command::Save);
+    wait(&worker, "the save", |s| s.notice.as_ref().is_some_and(|notice| notice.starts_with("saved in ")));
+    let last = worker.finish();
+    let [failure] = &last.failures[..] else { panic!("{:?}", last.failures) };
+    assert_eq!(failure.run, 1);
+    assert!(failure.text.starts_with("the run of channel(block1_conv1, 3) could not be saved"));
+}
+
+#[test]
+fn a_failure_that_was_made_good_is_forgotten() {
+    let runs = tempfile::tempdir().unwrap();
+    let place = runs.path().join("runs");
+    std::fs::write(&place, b"not a folder").unwrap();
+    let worker = spawn(&place, 0);
+    worker.send(plan(3, 100_000));
+    wait(&worker, "a step", |s| step(s) >= 1);
+    worker.send(Command::Save);
+    wait(&worker, "the failure", |s| s.failures.len() == 1);
+    std::fs::remove_file(&place).unwrap();
+    assert_eq!(worker.finish().failures, []);
+}
+
+#[test]
+fn a_run_of_a_few_steps_that_another_replaces_is_kept_only_if_it_was_asked_for() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), 0);
+    // As a key held down does: no run gets far. The last one is kept, however short.
+    for channel in 0..20 {
+        worker.send(plan(channel, 100_000));
+    }
+    wait(&worker, "the last run", |s| s.run.as_ref().is_some_and(|run| run.number == 20) && step(s) >= 1);
+    worker.send(Command::Save);
+    wait(&worker, "the save", |s| s.notice.is_some());
+    worker.send(plan(21, 100_000));
+    wait(&worker, "another", |s| s.run.as_ref().is_some_and(|run| run.number == 21) && step(s) >= 1);
+    worker.finish();
+    assert_eq!(folders(runs.path()), 2);
 }

@@ -50,6 +50,11 @@ pub enum Place {
 }
 
 impl Set {
+    /// The published SHA-256, if it is known whole.
+    pub(crate) fn sha256(&self) -> Option<&'static str> {
+        self.hash.strip_prefix("sha256:")
+    }
+
     /// The published hash.
     pub fn digest(&self) -> Digest {
         match self.hash.split_once(':') {
@@ -325,10 +330,9 @@ pub const SETS: [Set; 18] = [
 pub fn find_set(name: &str) -> Result<&'static Set> {
     let by = |name: &str| SETS.iter().find(|set| set.name == name);
     let whole = |name: &str| name.strip_suffix("+top").and_then(by).filter(|set| set.classifier);
-    by(name).or_else(|| whole(name)).ok_or_else(|| Error::UnknownSet {
-        name: name.into(),
-        known: SETS.map(|set| set.name).join(", "),
-    })
+    by(name)
+        .or_else(|| whole(name))
+        .ok_or_else(|| Error::UnknownSet { name: name.into(), known: SETS.map(|set| set.name).join(", ") })
 }
 
 #[cfg(test)]

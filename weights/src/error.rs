@@ -42,6 +42,29 @@ pub enum Error {
         /// The network, or the file.
         name: String,
     },
+    /// A set that would have to be fetched, and must not be.
+    #[error(
+        "{name} is not on this machine: fetch {file} from {origin} by hand and import it with \
+         `trepang pull {name} --from FILE`, or leave --offline out"
+    )]
+    Offline {
+        /// The set.
+        name: &'static str,
+        /// The file's name.
+        file: String,
+        /// Where it is published.
+        origin: String,
+    },
+    /// A pulled file that is not what was written.
+    #[error("{path} is damaged ({reason}): `trepang pull {name} --verify` fetches it again")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The set.
+        name: &'static str,
+        /// How it differs.
+        reason: String,
+    },
     /// A converted file could not be written.
     #[error("cannot write {path} ({source}); free some space or set TREPANG_CACHE to another folder")]
     Write {

@@ -88,9 +88,11 @@ mod tests {
     #[test]
     fn imagenets_classes_are_where_every_framework_has_them() {
         let labels = Labels::imagenet().unwrap();
-        let wnids: Vec<&str> = (0..labels.len()).map(|class| labels.get(class).unwrap().wnid.as_str()).collect();
+        let wnids: Vec<&str> =
+            (0..labels.len()).map(|class| labels.get(class).unwrap().wnid.as_str()).collect();
         assert!(wnids.len() == 1000 && wnids.is_sorted());
-        for (class, text) in [(0, "tench"), (110, "flatworm"), (329, "sea cucumber"), (999, "toilet tissue")] {
+        for (class, text) in [(0, "tench"), (110, "flatworm"), (329, "sea cucumber"), (999, "toilet tissue")]
+        {
             assert_eq!(labels.find(text), Some(class), "{text}");
         }
     }

@@ -10,7 +10,7 @@ use safetensors::{Dtype, View};
 use trepang_api::{Array, Weights};
 
 use crate::fit::DIALECT;
-use crate::pull::Verified;
+use crate::pull::{Digest, Progress, Silent, Verified, verify};
 use crate::{Error, Fit, Result, Set, Source, fit, open};
 
 /// Where pulled sets are kept.
@@ -62,16 +62,30 @@ impl Store {
         let source = open(file)?;
         let fit = fit(set.architecture, source.as_ref())?;
         if fit.dialect != set.dialect || fit.classifier != set.classifier {
-            let reason = format!("it is {}'s version{}", fit.dialect, if fit.classifier { "" } else { ", without a classifier" });
+            let reason = format!(
+                "it is {}'s version{}",
+                fit.dialect,
+                if fit.classifier { "" } else { ", without a classifier" }
+            );
             return Err(Error::Misfit { path: file.into(), network: set.name, reason });
         }
         let weights = fit.weights(source.as_ref(), progress)?;
         let path = self.path(set);
-        write(&weights, provenance(set, origin, verified), &path).map_err(|source| Error::Write {
-            path: path.clone(),
-            source,
-        })?;
+        write(&weights, provenance(set, origin, verified), &path)
+            .map_err(|source| Error::Write { path: path.clone(), source })?;
         Ok(path)
+    }
+
+    /// Reads a pulled set from end to end; fails unless it is what was written.
+    pub fn verify(&self, set: &Set, progress: &mut dyn Progress) -> Result<()> {
+        let path = self.path(set);
+        let damaged = |reason: String| Error::Damaged { path: path.clone(), name: set.name, reason };
+        let line = fs::read_to_string(checksum(&path))
+            .map_err(|error| damaged(format!("its checksum cannot be read: {error}")))?;
+        let written = line.split_whitespace().next().unwrap_or_default();
+        verify(&path, None, &Digest::Sha256(written.into()), progress)
+            .map_err(|error| damaged(error.to_string()))?;
+        self.open(set).map(|_| ())
     }
 }
 
@@ -130,6 +144,7 @@ fn write(weights: &Weights, about: HashMap<String, String>, path: &Path) -> std:
     let written = safetensors::serialize_to_file(tensors, Some(about), &draft)
         .map_err(std::io::Error::other)
         .and_then(|()| File::open(&draft)?.sync_all())
+        .and_then(|()| write_checksum(&draft, path))
         .and_then(|()| fs::rename(&draft, path))
         .and_then(|()| File::open(folder)?.sync_all());
     if written.is_err() {
@@ -137,4 +152,17 @@ fn write(weights: &Weights, about: HashMap<String, String>, path: &Path) -> std:
         let _ = fs::remove_file(&draft);
     }
     written
+}
+
+/// Beside a file, its SHA-256 as `sha256sum -c` reads it.
+fn checksum(path: &Path) -> PathBuf {
+    path.with_added_extension("sha256")
+}
+
+/// Writes the checksum of `draft`, which is to become `path`. If the machine stops between the two, the old file does
+/// not match it, and `--verify` mends that.
+fn write_checksum(draft: &Path, path: &Path) -> std::io::Result<()> {
+    let verified = verify(draft, None, &Digest::None, &mut Silent).map_err(std::io::Error::other)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    fs::write(checksum(path), format!("{}  {name}\n", verified.sha256))
 }

@@ -89,10 +89,11 @@ impl Network {
         })
     }
 
-    /// The layer called `name`, by its own name or another framework's, or an error that names the nearest.
+    /// The layer called `name`, by its own name or another framework's, or an error that names the nearest. The
+    /// preprocessing is no layer.
     pub fn layer(&self, name: &str) -> Result<LayerId> {
         let own = self.aliases.iter().find(|(alias, _)| alias == name).map_or(name, |(_, own)| own);
-        self.nodes.iter().position(|node| node.name == own).map(LayerId).ok_or_else(|| Error::UnknownLayer {
+        self.layers().find(|id| self.nodes[id.0].name == own).ok_or_else(|| Error::UnknownLayer {
             network: self.name.clone(),
             layer: name.into(),
             nearest: nearest(name, self.nodes.iter().skip(1).map(|node| node.name.as_str())),
@@ -332,6 +333,7 @@ mod tests {
         let error = network.layer("block1_conv").unwrap_err().to_string();
         assert_eq!(error, "tiny has no layer \"block1_conv\"; did you mean \"block1_conv1\"?");
         assert!(!network.layer("fc7").unwrap_err().to_string().contains("did you mean"));
+        assert!(network.layer("input").is_err(), "the preprocessing is no layer");
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn origin(plan: Plan) -> Origin {
         device: "cpu".into(),
         threads: 1,
     };
-    Origin { plan, provenance }
+    Origin::new(plan, provenance)
 }
 
 fn climb(ascent: &mut Ascent, steps: usize, model: &mut dyn Model) {

@@ -27,6 +27,32 @@ fn a_picture_is_made_again_to_the_byte() {
 }
 
 #[test]
+fn a_picture_may_be_replaced_by_itself() {
+    let home = Home::new();
+    home.json(&format!("render --layer block2_conv1 --channel 5 {SMALL} --json -o first.png"));
+    let first = home.read("first.png");
+    home.json("render --from first.png --json -o ./first.png");
+    assert!(home.read("first.png") == first);
+}
+
+#[test]
+fn weights_may_move() {
+    let home = Home::new();
+    let other = with_tensor("block2_conv1.bias", |bias| bias.data_mut()[5] += 0.5);
+    write_weights(&home.path("other.safetensors"), &other.weights);
+    let render = format!("render --layer block2_conv1 --channel 5 --weights other.safetensors {SMALL}");
+    let done = home.json(&format!("{render} --json -o first.png")).pop().unwrap();
+    std::fs::rename(home.path("other.safetensors"), home.path("moved.safetensors")).unwrap();
+    let run = format!("--resume {}", done["run"].as_str().unwrap());
+    for made in ["--from first.png", &run] {
+        let outcome = home.run(&format!("render {made} -o again.png"));
+        assert!(outcome.refusal(1).contains("say where it is with --weights"), "{outcome:?}");
+        home.json(&format!("render {made} --weights moved.safetensors --json -o again.png"));
+        assert!(home.read("first.png") == home.read("again.png"), "{made}");
+    }
+}
+
+#[test]
 fn a_start_picture_may_move() {
     let home = Home::new();
     write_png(&home.path("start.png"), &noise_picture(4, 32));
@@ -56,6 +82,51 @@ fn another_start_picture_is_refused() {
     let outcome = home.run("render --from noise.png --init start.png -o again.png");
     assert!(outcome.refusal(2).contains("began from no file"), "{outcome:?}");
     assert!(!home.path("again.png").exists());
+}
+
+/// Renders, and goes on by these flags; the folder of the run.
+fn gone_on(home: &Home, how: &str, steps: usize) -> String {
+    let render = format!("render --layer block2_conv1 --channel 5 --threads 1 {SMALL}");
+    let done = home.json(&format!("{render} --json -o first.png")).pop().unwrap();
+    let run = done["run"].as_str().unwrap().to_owned();
+    home.json(&format!("render --resume {run} --steps {steps} {how} --json -o mixed.png"));
+    run
+}
+
+#[test]
+fn a_picture_that_two_computations_made_says_so_and_is_refused() {
+    for how in ["--threads 2", "--backend reference"] {
+        let home = Home::new();
+        let run = gone_on(&home, how, 5);
+        let picture = format!("{run}/image.png");
+        for picture in ["mixed.png", &picture] {
+            let outcome = home.run(&format!("render --from {picture} -o again.png"));
+            let sentence = outcome.refusal(2);
+            assert!(sentence.contains("cannot be made again to the byte"), "{sentence}");
+            assert!(sentence.contains("from step 4: ") && sentence.contains("--resume"), "{sentence}");
+        }
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&home.read(&format!("{run}/manifest.json"))).unwrap();
+        let steps = manifest["segments"].as_array().unwrap().iter().map(|part| &part["step"]);
+        assert!(steps.eq([0, 3]), "{how}: {manifest}");
+        // The run itself goes on as before, and its last computation needs no flag.
+        home.json(&format!("render --resume {run} --steps 6 --json -o more.png"));
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&home.read(&format!("{run}/manifest.json"))).unwrap();
+        assert_eq!(manifest["segments"].as_array().unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn a_run_that_goes_on_with_the_same_computation_is_one() {
+    let home = Home::new();
+    let run = gone_on(&home, "", 5);
+    assert!(!String::from_utf8(home.read(&format!("{run}/manifest.json"))).unwrap().contains("segments"));
+    home.json("render --from mixed.png --json -o again.png");
+    assert!(home.read("mixed.png") == home.read("again.png"));
+    // Another computation that takes no step makes nothing of the picture.
+    home.json(&format!("render --resume {run} --threads 2 --json -o still.png"));
+    assert!(home.read("mixed.png") == home.read("still.png"));
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn a_picture_that_does_not_fit_is_kept_with_its_run() {
             sentence.contains("cannot write full/a.") && sentence.contains("No space left"),
             "{sentence}"
         );
+        assert!(sentence.contains("free some space or choose another folder with -"), "{sentence}");
         let run = sentence.split_once("the run itself is saved in ").unwrap().1.split_once(": ").unwrap().0;
         assert_eq!(outcome.stdout, "full/filler\n", "nothing is left behind");
         home.json(&format!("render --resume {run} --json -o later.png"));
@@ -48,7 +49,9 @@ fn a_picture_that_does_not_fit_is_kept_with_its_run() {
 fn a_run_that_cannot_be_kept_is_not_begun() {
     let home = Home::new();
     let Some(outcome) = on_a_full_disk(&home, &format!("{RENDER} --runs full -o a.png")) else { return };
-    assert!(outcome.refusal(1).contains("No space left"), "{outcome:?}");
+    let sentence = outcome.refusal(1);
+    assert!(sentence.contains("No space left"), "{sentence}");
+    assert!(sentence.contains("free some space or choose another folder with --runs"), "{sentence}");
     assert_eq!(outcome.stdout, "full/filler\n", "nothing is left behind");
     assert!(!home.path("a.png").exists());
 }

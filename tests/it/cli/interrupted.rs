@@ -9,14 +9,14 @@ const ENDLESS: &str = "--steps 4000000";
 
 #[test]
 fn after_a_signal_the_run_goes_on_to_the_same_bits() {
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    for signal in ["INT", "TERM", "HUP"] {
         let home = Home::new();
         let mut running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png"));
         let mut printed = running.line();
         running.signal(signal);
         let outcome = running.finish();
         printed += &outcome.stdout;
-        let (taken, run) = kept(outcome.refusal(code));
+        let (taken, run) = kept(outcome.refusal(1));
         assert!(!home.path("cut.png").exists(), "a picture that is not finished is not put out");
         let cut = losses(&json_lines(&printed), 1);
         assert_eq!(cut.len(), taken, "every step taken was reported");

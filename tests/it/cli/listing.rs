@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trepang::backends::backends;
-use trepang_weights::{NETWORKS, minivgg};
+use trepang_weights::{Architecture, minivgg};
 
 use crate::binary::{Home, write_png};
 use crate::library::noise_picture;
@@ -12,7 +12,12 @@ fn networks_are_one_array_of_layers_with_their_shapes() {
     let lines = Home::new().json("networks --json");
     let [networks] = lines.as_slice() else { panic!("one line, not {}", lines.len()) };
     let networks = networks.as_array().unwrap();
-    assert!(networks.iter().map(|network| network["name"].as_str().unwrap()).eq(NETWORKS));
+    assert!(
+        networks
+            .iter()
+            .map(|network| network["name"].as_str().unwrap())
+            .eq(Architecture::ALL.map(Architecture::name))
+    );
     let minivgg_listed = &networks[0];
     assert_eq!(minivgg_listed["size"], 64);
     let layers = minivgg_listed["layers"].as_array().unwrap();
@@ -79,6 +84,7 @@ fn help_names_every_flag() {
             assert!(words.contains(flag), "trepang {line} does not name {flag}");
         }
     }
+    assert!(Home::new().run("render --help").stdout.lines().count() > 20, "it is printed as it is");
     for line in ["networks --help", "devices --help"] {
         assert!(Home::new().run(line).stdout.contains("--json"), "{line}");
     }

@@ -99,7 +99,9 @@ fn step_one_reports_the_objective_on_the_start_picture() {
         for recipe in ["pixel", "seed"] {
             let line =
                 format!("render {target} --recipe {recipe} --init start.png --steps 1 --json -o a.png");
-            let found = losses(&home.json(&line), 1)[0];
+            let events = home.json(&line);
+            assert_eq!(&events[1]["layer"], layer, "{target}");
+            let found = losses(&events, 1)[0];
             let apart = (found - expected).abs() / f64::from(largest);
             assert!(apart <= ACTIVATION_TOLERANCE, "{target} {recipe}: {found} is not {expected}");
         }
@@ -147,6 +149,7 @@ fn without_a_terminal_the_dashboards_ascent_runs_in_lines() {
     let picture = lines.iter().find_map(|line| line.strip_prefix("the picture is ")).unwrap();
     assert_eq!(read_picture(&home.path(picture)).unwrap().width, 64);
     home.run("--layer block1_conv9").refusal(2);
+    home.run("--layer input").refusal(2);
 }
 
 #[test]

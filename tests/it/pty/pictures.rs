@@ -232,6 +232,32 @@ fn a_silent_terminal_gets_half_blocks_and_keys_typed_meanwhile_do_no_harm() {
 }
 
 #[test]
+fn a_silent_terminal_shows_the_dashboard_at_once_and_takes_every_key() {
+    let mut terminal = Setup::new(100, 30).answers(Answers::Nothing).start();
+    terminal.send("l\x1b[C");
+    terminal.wait_for("╭ channel 32 of 256");
+    for key in ["q", "\x03"] {
+        let mut terminal = Setup::new(100, 30).answers(Answers::Nothing).start();
+        terminal.wait_raw("the question", |raw| raw.contains("\x1b[5n"));
+        terminal.send(key);
+        let ended = terminal.end();
+        assert_eq!(ended.code, Some(0), "{key:?}: {}", ended.said);
+        ended.assert_restored();
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_slow_answer() {
+    let mut terminal = Setup::new(100, 30).answers(Answers::LateKitty).start();
+    terminal.wait_for("╭ layers");
+    assert!(!terminal.was_answered(), "the first screen came after the answer");
+    terminal.resize(120, 40);
+    terminal.wait_until("the new size", |frame| {
+        frame.size() == (120, 40) && frame.pane("loss").is_some_and(|pane| pane.x + pane.width == 119)
+    });
+}
+
+#[test]
 fn an_answer_that_comes_too_late_is_not_taken_for_keys() {
     let mut terminal = running_in(Setup::new(100, 30).answers(Answers::LateKitty));
     terminal.wait_for_answer();

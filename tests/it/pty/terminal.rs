@@ -122,7 +122,7 @@ struct Line {
 
 impl Line {
     /// Reads until the program has closed the terminal, or the test has.
-    fn listen(&self, mut from_child: Box<dyn Read + Send>) {
+    fn listen(self: &Arc<Self>, mut from_child: Box<dyn Read + Send>) {
         let mut buffer = vec![0; 1 << 16];
         while let Ok(len @ 1..) = from_child.read(&mut buffer) {
             if self.hung_up.load(Ordering::SeqCst) {
@@ -131,10 +131,23 @@ impl Line {
             let answer = self.lock().take(&buffer[..len]);
             self.news.notify_all();
             if !answer.is_empty() {
-                thread::sleep(self.delay);
-                self.write(answer.as_bytes());
-                self.answered.store(true, Ordering::SeqCst);
+                Arc::clone(self).answer(answer);
             }
+        }
+    }
+
+    /// Answers when it has thought, and draws what comes meanwhile.
+    fn answer(self: Arc<Self>, answer: String) {
+        let at_once = self.delay.is_zero();
+        let say = move || {
+            thread::sleep(self.delay);
+            self.write(answer.as_bytes());
+            self.answered.store(true, Ordering::SeqCst);
+        };
+        if at_once {
+            say();
+        } else {
+            thread::spawn(say);
         }
     }
 
@@ -193,6 +206,11 @@ impl Terminal {
             assert!(Instant::now() < deadline, "nothing was asked");
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Has the terminal answered anything?
+    pub(crate) fn was_answered(&self) -> bool {
+        self.line.answered.load(Ordering::SeqCst)
     }
 
     /// Waits until bytes have come that a screen does not show.

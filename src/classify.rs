@@ -1,0 +1,157 @@
+//! What a classifier makes of a picture: brought to the network's size, run, and the classes with the highest logits.
+//! Not here: files, flags and printing.
+
+use anyhow::{Context, Result, bail, ensure};
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+use serde::Serialize;
+use trepang_api::{Array, LayerId, Model, Network, Op};
+use trepang_weights::Labels;
+
+use crate::config::Usage;
+use crate::engine::Picture;
+
+/// A class and how strongly the network sees it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Class {
+    /// Its index among the logits.
+    pub class: usize,
+    /// WordNet's id.
+    pub wnid: String,
+    /// WordNet's lemmas.
+    pub label: String,
+    /// Its share of the softmax.
+    pub probability: f64,
+    /// Its logit.
+    pub logit: f32,
+}
+
+/// How a picture comes to the network's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// The way the networks' accuracies are measured: the shorter side becomes 8/7 of the network's size (256 for 224),
+    /// and the middle is cut out.
+    Crop,
+    /// It must have a size that the classifier takes already.
+    Exact,
+}
+
+/// A network with a classifier, on a device.
+#[derive(Debug)]
+pub struct Classifier {
+    network: Network,
+    labels: Labels,
+    logits: LayerId,
+    model: Box<dyn Model>,
+}
+
+impl Classifier {
+    /// Fails for a network whose last layer does not give logits.
+    pub fn new(network: Network, labels: Labels, model: Box<dyn Model>) -> Result<Self> {
+        let logits = logits_of(&network).with_context(|| format!("{} has no classifier", network.name()))?;
+        Ok(Self { network, labels, logits, model })
+    }
+
+    /// The `count` classes with the highest logits, highest first.
+    pub fn classify(&mut self, picture: &Picture, framing: Framing, count: usize) -> Result<Vec<Class>> {
+        let picture = frame(&self.network, self.logits, picture, framing)?;
+        let logits = self.model.activations(&to_array(&picture)?, &[self.logits])?;
+        let logits = logits.first().context("the backend gave no logits")?;
+        ensure!(logits.data().iter().all(|logit| logit.is_finite()), "the logits are not finite numbers");
+        Ok(top(&self.labels, logits.data(), count))
+    }
+}
+
+/// The layer that holds a network's logits: its last one, if that is fully connected.
+pub fn logits_of(network: &Network) -> Option<LayerId> {
+    let last = network.layers().last()?;
+    network.node(last).ok().filter(|node| matches!(node.op, Op::Linear(_))).map(|_| last)
+}
+
+/// The picture at a size that the classifier takes.
+fn frame(network: &Network, logits: LayerId, picture: &Picture, framing: Framing) -> Result<Picture> {
+    let native = network.input().native;
+    if framing == Framing::Exact {
+        return match network.shape(picture.height, picture.width, logits) {
+            Ok(_) => Ok(picture.clone()),
+            Err(_) => Err(Usage(format!(
+                "{} classifies pictures of {native}x{native} pixels, and this one has {}x{}; without --exact it is \
+                 resized and cropped",
+                network.name(),
+                picture.width,
+                picture.height
+            ))
+            .into()),
+        };
+    }
+    crop(picture, native)
+}
+
+/// Resized with antialiasing so that the shorter side is 8/7 of `native`, and cropped to `native` square: torchvision's
+/// `Resize` and `CenterCrop`, roundings included.
+fn crop(picture: &Picture, native: usize) -> Result<Picture> {
+    if picture.width == 0 || picture.height == 0 {
+        bail!("the picture has no pixels");
+    }
+    let short = (native * 8 + 3) / 7;
+    let scaled = |side: usize| (side * short / picture.width.min(picture.height)) as u32;
+    let (width, height) = (scaled(picture.width), scaled(picture.height));
+    let image = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb.clone())
+        .context("the picture lacks pixels")?;
+    let image = imageops::resize(&image, width, height, FilterType::Triangle);
+    let native = native as u32;
+    // Python rounds halves to the even number.
+    let margin = |side: u32| (f64::from(side - native) / 2.0).round_ties_even() as u32;
+    let cropped = imageops::crop_imm(&image, margin(width), margin(height), native, native).to_image();
+    Ok(Picture { width: native as usize, height: native as usize, rgb: cropped.into_raw() })
+}
+
+/// `[1, 3, H, W]` in 0..1.
+fn to_array(picture: &Picture) -> Result<Array> {
+    let planes = (0..3).flat_map(|c| picture.rgb.iter().skip(c).step_by(3));
+    let data = planes.map(|&byte| f32::from(byte) / 255.0).collect();
+    Ok(Array::new([1, 3, picture.height, picture.width], data)?)
+}
+
+/// The highest logits with their share of the softmax over all.
+fn top(labels: &Labels, logits: &[f32], count: usize) -> Vec<Class> {
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: f32| f64::from(logit - highest).exp();
+    let total: f64 = logits.iter().copied().map(weight).sum();
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+    let class = |class: usize| {
+        let label = labels.get(class);
+        Class {
+            class,
+            wnid: label.map(|label| label.wnid.clone()).unwrap_or_default(),
+            label: label.map_or_else(|| format!("class {class}"), |label| label.name.clone()),
+            probability: weight(logits[class]) / total,
+            logit: logits[class],
+        }
+    };
+    order.into_iter().take(count).map(class).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_come_first_and_their_shares_are_the_softmaxs() {
+        let labels = Labels::parse("0\tn0\ta\n1\tn1\tb\n2\tn2\tc\n").unwrap();
+        let classes = top(&labels, &[1.0, 1000.0, 1000.0 + 3_f32.ln()], 2);
+        assert_eq!(classes.iter().map(|class| &*class.label).collect::<Vec<_>>(), ["c", "b"]);
+        assert!((classes[0].probability - 0.75).abs() < 1e-4, "{classes:?}");
+    }
+
+    #[test]
+    fn a_crop_is_the_middle_of_the_resized_picture() {
+        // Left third black, middle gray, right white: 700x256 becomes 700x256, and its middle 224 are gray.
+        let row = |x: usize| [0_u8, 128, 255][x * 3 / 700];
+        let rgb = (0..256).flat_map(|_| (0..700).flat_map(|x| [row(x); 3])).collect();
+        let picture = crop(&Picture { width: 700, height: 256, rgb }, 224).unwrap();
+        assert_eq!((picture.width, picture.height), (224, 224));
+        assert!(picture.rgb.iter().all(|&byte| byte == 128));
+    }
+}

@@ -1,0 +1,66 @@
+//! Where `trepang render` puts its results, looked at before the work: they can be written there, and no file is
+//! lost that the command reads.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::config::Usage;
+use crate::config::args::RenderArgs;
+
+/// Fails where a result cannot be put down, or would replace another result or something that is read. A picture
+/// made again may replace the one it is made from.
+pub(super) fn check(args: &RenderArgs) -> Result<()> {
+    let output = args.output.as_path();
+    let start = args.init.as_deref().filter(|init| !["noise", "gray"].contains(init)).map(Path::new);
+    let read = [("--init", start), ("--weights", args.compute.weights.as_deref())];
+    refuse_same(("the picture", output), &read)?;
+    if let Some(losses) = args.losses.as_deref() {
+        refuse_same(("the picture", output), &[("the losses", Some(losses))])?;
+        refuse_same(("the losses", losses), &[&read[..], &[("--from", args.from.as_deref())]].concat())?;
+        check_place(losses)?;
+    }
+    check_place(output)
+}
+
+/// A file by what it is for.
+type Named<'a, P> = (&'static str, P);
+
+fn refuse_same((name, path): Named<&Path>, others: &[Named<Option<&Path>>]) -> Result<()> {
+    match others.iter().find(|(_, other)| other.is_some_and(|other| same_file(path, other))) {
+        Some((other, _)) => {
+            let path = path.display();
+            Err(Usage(format!("{name} and {other} cannot be the same file, {path}; choose another")).into())
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_place(path: &Path) -> Result<()> {
+    let (file, folder) = (path.display(), folder(path));
+    if !folder.is_dir() {
+        let folder = folder.display();
+        bail!("cannot write {file}: there is no folder {folder}; create it or choose another");
+    }
+    if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+        bail!("cannot write {file}: it exists and is not a regular file");
+    }
+    Ok(())
+}
+
+/// Are these the same file, however they are spelled, or would they be once they are written?
+fn same_file(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
+    let inode = |path: &Path| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    a == b || place(a).is_some_and(|a| place(b) == Some(a)) || inode(a).is_some_and(|a| inode(b) == Some(a))
+}
+
+/// The folder a file is in.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

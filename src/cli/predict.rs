@@ -1,0 +1,66 @@
+//! `trepang predict`: the classes that a network sees in pictures.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use trepang_api::find_device;
+use trepang_weights::Want;
+
+use super::output;
+use crate::classify::{Class, Classifier, Framing};
+use crate::config::args::PredictArgs;
+use crate::config::{DEFAULT_NETWORK, find_backend, find_weights, thread_count};
+use crate::runs::read_picture;
+
+#[derive(Serialize)]
+struct Predicted<'a> {
+    image: String,
+    network: &'a str,
+    top: Vec<Class>,
+}
+
+pub(super) fn run(args: &PredictArgs) -> Result<()> {
+    let mut classifier = open(args)?;
+    let framing = if args.exact { Framing::Exact } else { Framing::Crop };
+    let mut failed = Vec::new();
+    for image in &args.images {
+        match read_picture(image).and_then(|picture| classifier.classify(&picture, framing, args.top)) {
+            Ok(top) => report(args, image, top)?,
+            Err(error) => failed.push(error.context(image.display().to_string())),
+        }
+    }
+    // The other pictures have been answered: only what failed is left to say.
+    match failed.len() {
+        0 => Ok(()),
+        1 => Err(failed.swap_remove(0)),
+        count => {
+            let all: Vec<String> = failed.iter().map(|error| format!("{error:#}")).collect();
+            bail!("{count} pictures were not classified: {}", all.join("; "))
+        }
+    }
+}
+
+fn network(args: &PredictArgs) -> &str {
+    args.compute.network.as_deref().unwrap_or(DEFAULT_NETWORK)
+}
+
+fn open(args: &PredictArgs) -> Result<Classifier> {
+    let compute = &args.compute;
+    let trained = find_weights(network(args), compute.weights.as_deref(), Want::Classes)?;
+    let backend = find_backend(compute.backend.as_deref(), thread_count(compute.threads))?;
+    let device = find_device(backend.as_ref(), compute.device.as_deref().unwrap_or("auto"))?;
+    let model = backend.load(&trained.network, &trained.weights, &device)?;
+    Classifier::new(trained.network, trained.labels, model)
+}
+
+fn report(args: &PredictArgs, image: &Path, top: Vec<Class>) -> Result<()> {
+    if args.json {
+        return output::json(&Predicted { image: image.display().to_string(), network: network(args), top });
+    }
+    output::line(format_args!("{}, by {}", image.display(), network(args)))?;
+    for Class { wnid, label, probability, logit, .. } in top {
+        output::line(format_args!("  {:>6.2} %  {logit:>8.3}  {wnid}  {label}", 100.0 * probability))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! `trepang pull`: fetches weights, and tells how it goes: a bar on stderr if that is a terminal, notes, and what came
+//! of it on stdout. Not here: how they are fetched, and from where (the weights crate).
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use trepang_weights::cache::{Environment, Verdict};
+use trepang_weights::pull::{Event, Options, Progress};
+use trepang_weights::{How, SETS, Set, Watcher, Wish, address, elsewhere, find_set, obtain};
+
+use super::drive::stop_signal;
+use super::output;
+use crate::config::args::PullArgs;
+use crate::config::{Usage, store};
+
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    network: &'static str,
+    version: &'static str,
+    classifier: bool,
+    megabytes: u32,
+    licence: &'static str,
+    source: String,
+    /// Has it been pulled?
+    pulled: bool,
+    /// A file in another program's cache that it can be made from.
+    found: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Pulled {
+    name: &'static str,
+    /// `already`, `imported`, `found` or `fetched`.
+    how: &'static str,
+    path: String,
+    source: Option<String>,
+    sha256: Option<String>,
+}
+
+pub(super) fn run(args: &PullArgs) -> Result<()> {
+    let environment = Environment::of_process();
+    if args.list {
+        return list(args, &environment);
+    }
+    let sets = sets(args)?;
+    let options = Options { mirror: args.mirror.clone(), stop: stop_signal()?, ..Options::default() };
+    let wish = Wish { from: args.from.as_deref(), offline: args.offline, verify: args.verify };
+    for set in sets {
+        let mut watcher = Telling::new(set.name, args.json);
+        let how = obtain(set, &wish, (&store(), &environment), &options, &mut watcher);
+        watcher.bar.finish_and_clear();
+        match how {
+            Ok(how) => report(set, &how, args)?,
+            Err(error) => return Err(error).with_context(|| format!("{} was not pulled", set.name)),
+        }
+    }
+    Ok(())
+}
+
+/// What is named; with `--verify` alone, all that has been pulled.
+fn sets(args: &PullArgs) -> Result<Vec<&'static Set>> {
+    if args.from.is_some() && args.names.len() != 1 {
+        return Err(Usage("--from FILE imports one set of weights: name just that".into()).into());
+    }
+    if args.names.is_empty() {
+        return Ok(SETS.iter().filter(|set| store().has(set)).collect());
+    }
+    Ok(args.names.iter().map(|name| find_set(name)).collect::<Result<_, _>>()?)
+}
+
+fn list(args: &PullArgs, environment: &Environment) -> Result<()> {
+    let listed = |set: &Set| Listed {
+        name: set.name,
+        network: set.architecture.name(),
+        version: set.dialect.name(),
+        classifier: set.classifier,
+        megabytes: set.megabytes,
+        licence: set.licence,
+        source: address(set, environment),
+        pulled: store().has(set),
+        found: elsewhere(set, environment)
+            .into_iter()
+            .find(|found| found.verdict == Verdict::Candidate)
+            .map(|found| found.path.display().to_string()),
+    };
+    let listed: Vec<Listed> = SETS.iter().map(listed).collect();
+    if args.json {
+        return output::json(&listed);
+    }
+    for Listed { name, megabytes, classifier, licence, pulled, found, .. } in &listed {
+        let what = if *classifier { "with classifier" } else { "features only" };
+        let place = match found {
+            _ if *pulled => "pulled",
+            Some(_) => "in a cache",
+            None => "",
+        };
+        output::line(format_args!("{name:<26} {megabytes:>4} MB  {what:<15}  {place:<10}  {licence}"))?;
+    }
+    Ok(())
+}
+
+fn report(set: &'static Set, how: &How, args: &PullArgs) -> Result<()> {
+    let path = store().path(set);
+    let (word, sentence) = match how {
+        How::AlreadyHere if args.verify => ("already", "is whole".into()),
+        How::AlreadyHere => ("already", "is here already".into()),
+        How::Imported => ("imported", "is imported".into()),
+        How::Found(file) => ("found", format!("is taken over from {}", file.display())),
+        How::Fetched => ("fetched", "is fetched".into()),
+    };
+    if !args.json {
+        return output::line(format_args!("{} {sentence}: {}", set.name, path.display()));
+    }
+    let (source, _) = store().open(set)?;
+    let about = |key: &str| source.metadata().get(key).cloned();
+    output::json(&Pulled {
+        name: set.name,
+        how: word,
+        path: path.display().to_string(),
+        source: about("source"),
+        sha256: about("source_sha256"),
+    })
+}
+
+/// Tells on stderr.
+struct Telling {
+    name: &'static str,
+    bar: ProgressBar,
+    /// Ends with the last note's line where there is no bar.
+    quiet: bool,
+}
+
+impl Telling {
+    fn new(name: &'static str, json: bool) -> Self {
+        let hidden = !io::stderr().is_terminal() || (json && io::stdout().is_terminal());
+        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { name, bar, quiet: json }
+    }
+
+    fn bytes(&self, verb: &str, done: u64, total: Option<u64>) {
+        let template = match total {
+            Some(_) => "{msg} {bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+            None => "{msg} {spinner} {bytes}, {bytes_per_sec}",
+        };
+        self.show(template, verb, done, total);
+    }
+
+    fn show(&self, template: &str, verb: &str, done: u64, total: Option<u64>) {
+        let message = format!("{verb} {}", self.name);
+        if self.bar.message() != message || self.bar.length() != total {
+            let style = ProgressStyle::with_template(template);
+            self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            self.bar.set_message(message);
+            total.map_or_else(|| self.bar.unset_length(), |total| self.bar.set_length(total));
+            self.bar.reset_eta();
+        }
+        self.bar.set_position(done);
+    }
+
+    fn tell(&self, text: &str) {
+        self.bar.suspend(|| {
+            // A terminal that has gone is no reason to stop fetching.
+            let _ = writeln!(io::stderr(), "trepang: {text}");
+        });
+    }
+}
+
+impl Progress for Telling {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Checking { done, total } => self.bytes("checking", done, Some(total)),
+            Event::Received { done, total } => self.bytes("fetching", done, total),
+            Event::Asking { from, .. } if from > 0 && !self.quiet => {
+                self.tell(&format!("going on with {} after {from} bytes", self.name));
+            }
+            Event::Again { reason, wait } => {
+                self.tell(&format!("{reason}; trying again in {:.0} s", wait.as_secs_f64()));
+            }
+            Event::Restarting { reason } => self.tell(&format!("{reason}; fetching it from the start")),
+            Event::Running { command } => {
+                self.show("{msg} {spinner}", &format!("running {command} for"), 0, None)
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Watcher for Telling {
+    fn note(&mut self, text: &str) {
+        self.tell(text);
+    }
+
+    fn converting(&mut self, done: usize, total: usize) {
+        self.show("{msg} {bar:30} {pos}/{len} layers", "converting", done as u64, Some(total as u64));
+    }
+}

@@ -1,0 +1,207 @@
+//! Bytes from the terminal to keys and answers, while nobody else reads them: at the start the terminal is asked
+//! what it can do, and what it says arrives among what is typed.
+
+use crate::app::Key;
+
+/// What the bytes say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Said {
+    /// A key was pressed.
+    Key(Key),
+    /// A control sequence: its parameters and its last byte.
+    Control(String, char),
+    /// An application's string: kitty's answers.
+    String(String),
+}
+
+/// Longer than any answer: what runs on is none.
+const LONGEST: usize = 256;
+
+/// Takes bytes apart, whatever pieces they come in.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    state: State,
+    /// Bytes of a character that has more than one, or of a sequence.
+    held: Vec<u8>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Plain,
+    /// After Esc, which may be a key or begin something.
+    Escape,
+    /// After Esc `[`.
+    Control,
+    /// After Esc `O`: a key, as some terminals send arrows.
+    Shift3,
+    /// After Esc `_`.
+    String,
+    /// The same, after an Esc that may end it.
+    StringEnd,
+}
+
+impl Decoder {
+    /// Is something begun that is more than a key?
+    pub(super) fn is_inside(&self) -> bool {
+        !matches!(self.state, State::Plain | State::Escape)
+    }
+
+    /// Takes the next byte.
+    pub(super) fn push(&mut self, byte: u8) -> Option<Said> {
+        match (self.state, byte) {
+            (State::Plain, b'\x1b') => self.begin(State::Escape),
+            (State::Plain, _) => self.character(byte),
+            (State::Escape, b'[') => self.begin(State::Control),
+            (State::Escape, b'O') => self.begin(State::Shift3),
+            (State::Escape, b'_') => self.begin(State::String),
+            (State::Escape, b'\x1b') => Some(Said::Key(Key::Escape)),
+            (State::Escape, _) => {
+                self.state = State::Plain;
+                self.character(byte)
+            }
+            (State::Control | State::Shift3, b'\x40'..=b'\x7e') => {
+                let parameters = self.end();
+                Some(control(parameters, char::from(byte)))
+            }
+            (State::String, b'\x1b') => {
+                self.state = State::StringEnd;
+                None
+            }
+            (State::StringEnd, b'\\') => Some(Said::String(self.end())),
+            (State::String, _) if !self.may_follow(byte) => {
+                self.end();
+                self.character(byte)
+            }
+            _ => self.hold(byte),
+        }
+    }
+
+    /// What a lone Esc is when nothing follows.
+    pub(super) fn finish(&mut self) -> Option<Said> {
+        let escape = self.state == State::Escape;
+        self.end();
+        escape.then_some(Said::Key(Key::Escape))
+    }
+
+    /// kitty's answers begin with a G and hold no control characters: what does is a key, after an Alt-_.
+    fn may_follow(&self, byte: u8) -> bool {
+        !byte.is_ascii_control() && (!self.held.is_empty() || byte == b'G')
+    }
+
+    fn begin(&mut self, state: State) -> Option<Said> {
+        self.held.clear();
+        self.state = state;
+        None
+    }
+
+    fn hold(&mut self, byte: u8) -> Option<Said> {
+        self.held.push(byte);
+        if self.held.len() > LONGEST {
+            self.end();
+        }
+        None
+    }
+
+    fn end(&mut self) -> String {
+        self.state = State::Plain;
+        String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
+    }
+
+    fn character(&mut self, byte: u8) -> Option<Said> {
+        self.held.push(byte);
+        let key = match std::str::from_utf8(&self.held) {
+            Ok(text) => text.chars().next().and_then(character_key),
+            // The rest of the character is on its way.
+            Err(error) if error.error_len().is_none() => return None,
+            Err(_) => None,
+        };
+        self.held.clear();
+        key.map(Said::Key)
+    }
+}
+
+fn character_key(c: char) -> Option<Key> {
+    Some(match c {
+        '\r' | '\n' => Key::Enter,
+        '\t' => Key::Tab,
+        '\x7f' | '\x08' => Key::Backspace,
+        '\x01'..='\x1a' => Key::Ctrl((c as u8 - 1 + b'a').into()),
+        c if c.is_control() => return None,
+        c => Key::Char(c),
+    })
+}
+
+/// The keys that are sequences; every other sequence is an answer, or nothing.
+fn control(parameters: String, last: char) -> Said {
+    let key = match (parameters.as_str(), last) {
+        (_, 'A') => Key::Up,
+        (_, 'B') => Key::Down,
+        (_, 'C') => Key::Right,
+        (_, 'D') => Key::Left,
+        (_, 'H') | ("1" | "7", '~') => Key::Home,
+        (_, 'F') | ("4" | "8", '~') => Key::End,
+        ("5", '~') => Key::PageUp,
+        ("6", '~') => Key::PageDown,
+        (_, 'Z') => Key::BackTab,
+        (_, 'M') if parameters.is_empty() => Key::Enter,
+        _ => return Said::Control(parameters, last),
+    };
+    Said::Key(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(bytes: &[u8]) -> Vec<Said> {
+        let mut decoder = Decoder::default();
+        let mut said: Vec<Said> = bytes.iter().filter_map(|&byte| decoder.push(byte)).collect();
+        said.extend(decoder.finish());
+        said
+    }
+
+    fn keys(bytes: &[u8]) -> Vec<Key> {
+        let key = |said| match said {
+            Said::Key(key) => Some(key),
+            _ => None,
+        };
+        decode(bytes).into_iter().filter_map(key).collect()
+    }
+
+    #[test]
+    fn keys_come_out_as_they_were_typed() {
+        assert_eq!(keys(b"q\x03\x1a"), [Key::Char('q'), Key::Ctrl('c'), Key::Ctrl('z')]);
+        assert_eq!(keys(b"\r\t\x7f "), [Key::Enter, Key::Tab, Key::Backspace, Key::Char(' ')]);
+        assert_eq!(keys(b"\x1b[A\x1bOB\x1b[5~\x1b[Z"), [Key::Up, Key::Down, Key::PageUp, Key::BackTab]);
+        assert_eq!(keys("ä\u{1b}".as_bytes()), [Key::Char('ä'), Key::Escape]);
+        assert_eq!(keys(b"\x1b\x1b[B\x1bq"), [Key::Escape, Key::Down, Key::Char('q')]);
+        assert_eq!(keys(b"\xff\xffq"), [Key::Char('q')]);
+        assert_eq!(keys(b"\x1b_q\x1b_Gx\x03"), [Key::Char('q'), Key::Ctrl('c')]);
+    }
+
+    #[test]
+    fn answers_are_no_keys_wherever_they_stand() {
+        let said = decode(b"q\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[6;16;8tl\x1b[0n");
+        let control = |parameters: &str, last| Said::Control(parameters.into(), last);
+        assert_eq!(
+            said,
+            [
+                Said::Key(Key::Char('q')),
+                Said::String("Gi=31;OK".into()),
+                control("?62;4", 'c'),
+                control("6;16;8", 't'),
+                Said::Key(Key::Char('l')),
+                control("0", 'n'),
+            ]
+        );
+        assert_eq!(keys(b"\x1b[I\x1b[O"), [], "focus");
+    }
+
+    #[test]
+    fn what_never_ends_does_not_take_the_keys_for_ever() {
+        let mut bytes = b"\x1b_G".to_vec();
+        bytes.extend([b'x'; 2 * LONGEST]);
+        assert_eq!(keys(&[&bytes[..], b"q"].concat()).last(), Some(&Key::Char('q')));
+    }
+}

@@ -1,0 +1,98 @@
+//! One run in the worker's hands: its ascent, its folder, and what is shown of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::Setup;
+use crate::app::{Curve, RunView};
+use crate::engine::{Ascent, StepReport};
+use crate::runs::{Origin, RunFolder};
+
+/// How much the newest step counts in the steps a second.
+const RATE_WEIGHT: f64 = 0.1;
+
+/// The fewest steps of a run that is saved without being asked to when another takes its place.
+const WORTH_KEEPING: usize = 3;
+
+/// A run, and what is known about it.
+pub(super) struct Job {
+    pub(super) ascent: Ascent,
+    pub(super) folder: Option<RunFolder>,
+    /// Steps taken when it was last saved.
+    saved_at: usize,
+    pub(super) saved: Instant,
+    pub(super) number: u64,
+    curve: Curve,
+    last: Option<StepReport>,
+    /// Seconds a step, lately.
+    pace: Option<f64>,
+}
+
+impl Job {
+    pub(super) fn new(ascent: Ascent, number: u64) -> Self {
+        let curve = Curve::default();
+        Self {
+            ascent,
+            folder: None,
+            saved_at: 0,
+            saved: Instant::now(),
+            number,
+            curve,
+            last: None,
+            pace: None,
+        }
+    }
+
+    pub(super) fn note(&mut self, report: StepReport, took: Duration) {
+        let seconds = took.as_secs_f64();
+        self.pace = Some(self.pace.map_or(seconds, |pace| pace + RATE_WEIGHT * (seconds - pace)));
+        self.curve.push(report.loss);
+        self.last = Some(report);
+    }
+
+    /// Is it to be saved when another takes its place? A run of a few steps is not, unless it was saved before:
+    /// a key held down would leave a folder for each.
+    pub(super) fn is_worth_keeping(&self) -> bool {
+        self.folder.is_some() || self.ascent.step_count() >= WORTH_KEEPING
+    }
+
+    /// A run that has taken no step leaves nothing behind.
+    pub(super) fn save(&mut self, setup: &Setup) -> Result<()> {
+        let step = self.ascent.step_count();
+        if step == 0 || step == self.saved_at {
+            return Ok(());
+        }
+        let folder = match self.folder.take() {
+            Some(folder) => folder,
+            None => {
+                let plan = self.ascent.plan().clone();
+                RunFolder::create(&setup.runs, &Origin::new(plan, setup.provenance.clone()))?
+            }
+        };
+        let folder = self.folder.insert(folder);
+        folder.save(&self.ascent)?;
+        self.saved_at = step;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    pub(super) fn view(&self) -> RunView {
+        let picture = self.ascent.picture();
+        RunView {
+            plan: Arc::new(self.ascent.plan().clone()),
+            number: self.number,
+            step: self.ascent.step_count(),
+            loss: self.last.map(|report| report.loss),
+            gradient_norm: self.last.map(|report| report.gradient_norm),
+            dead: self.last.is_some_and(|report| report.dead),
+            dead_steps: self.ascent.state().dead_steps,
+            saturated: picture.saturated(),
+            rate: self.pace.map(|pace| pace.max(f64::MIN_POSITIVE).recip()),
+            curve: self.curve.clone(),
+            picture: Arc::new(picture),
+            folder: self.folder.as_ref().map(|folder| folder.path().into()),
+        }
+    }
+}
