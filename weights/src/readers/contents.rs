@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use trepang_api::Array;
 
-use super::{damaged, numbers};
+use super::{damaged, numbers, printable};
 use crate::{Error, Format, Result, TensorInfo};
 
 /// The tensors of a file may together be this large whatever the file's size: compression and views of one number
@@ -63,7 +63,7 @@ impl Contents {
     /// The tensor at `index` holds integers, or something stranger.
     pub(super) fn no_weights(&self, index: usize) -> Error {
         let info = &self.tensors[index];
-        Error::Type { path: self.path.clone(), tensor: info.name.clone(), dtype: info.dtype.clone() }
+        Error::Type { path: self.path.clone(), tensor: printable(&info.name), dtype: info.dtype.clone() }
     }
 }
 

@@ -1,6 +1,8 @@
 //! PyTorch's files: the zip archive and the older stream. `pytorch_reader` reads them and runs nothing; here its
-//! tensors become weights. Not here: what a pickle may ask for (`pickle`), and names (`names`).
+//! tensors become weights. Not here: what a pickle asks for (`pickle`)
+//! and may (`harmless`), and names (`names`).
 
+mod harmless;
 mod names;
 mod pickle;
 
@@ -10,11 +12,11 @@ use std::path::Path;
 
 use pytorch_reader::{DType, PytorchReader, Tensor};
 use trepang_api::Array;
-use zip::ZipArchive;
+use zip::{ZipArchive, ZipReadOptions};
 
 use super::contents::Contents;
 use super::numbers::{self, NATIVE};
-use super::{damaged, unknown};
+use super::{damaged, malicious, unknown};
 use crate::mapped::Mapped;
 use crate::{Error, Format, Result, Source, TensorInfo};
 use pickle::{Refusal, Scan};
@@ -63,7 +65,10 @@ const KERAS_ARCHIVE: &str = "Keras 3's .keras archive (unpack it and use its mod
 
 /// The bytes of a pickle in an archive, whatever length the archive claims.
 fn pickle_in(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, String> {
-    let entry = archive.by_name(name).map_err(|error| error.to_string())?;
+    let index = archive.index_for_name(name).ok_or("an entry without a name")?;
+    let unchecked = archive.by_index_raw(index).is_ok_and(|entry| entry.crc32() == 0); // PyTorch can leave it out
+    let options = ZipReadOptions::new().ignore_crc32(unchecked);
+    let entry = archive.by_index_with_options(index, options).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     let limit = pickle::LONGEST as u64 + 1; // `scan` refuses the one too many
     entry.take(limit).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
@@ -87,14 +92,14 @@ pub(super) fn open_stream(file: &Mapped, path: &Path) -> Result<Box<dyn Source>>
 /// The error for a pickle that PyTorch did not write: what it asks for, or that it is none of ours.
 pub(super) fn refuse_pickle(file: &Mapped, path: &Path) -> Error {
     match pickle::scan(file) {
-        Err(Refusal::Asks(call)) => Error::Malicious { path: path.into(), call },
+        Err(Refusal::Asks(call)) => malicious(path, call),
         _ => unknown(path, "a pickle without PyTorch's magic number"),
     }
 }
 
 fn refused(path: &Path, format: Format, refusal: Refusal) -> Error {
     match refusal {
-        Refusal::Asks(call) => Error::Malicious { path: path.into(), call },
+        Refusal::Asks(call) => malicious(path, call),
         Refusal::Broken(reason) => damaged(path, format, reason),
     }
 }

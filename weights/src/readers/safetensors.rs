@@ -183,6 +183,23 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_are_not_aligned_are_not_shared() {
+        let header = br#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+        for padding in 0..4 {
+            let len = header.len() + padding;
+            let mut bytes = (len as u64).to_le_bytes().to_vec();
+            bytes.extend_from_slice(header);
+            bytes.resize(8 + len, b' ');
+            bytes.extend_from_slice(&1.5_f32.to_le_bytes());
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            std::io::Write::write_all(&mut file, &bytes).unwrap();
+            let file = SafetensorsFile::open(file.path()).unwrap();
+            assert_eq!(file.shared_f32(0).is_some(), len.is_multiple_of(4), "{len}");
+            assert_eq!(file.read(0).unwrap().data(), [1.5]);
+        }
+    }
+
+    #[test]
     fn two_tensors_of_one_name_are_an_error() {
         let header = br#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();

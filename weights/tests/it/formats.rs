@@ -153,6 +153,7 @@ fn pytorch() {
     };
     check("zip_v2.pth", Format::PytorchZip);
     check("zip_protocol4.pth", Format::PytorchZip);
+    check("zip_no_checksums.pth", Format::PytorchZip);
     check("legacy_v1.pth", Format::PytorchLegacy);
     check("legacy_v2.pth", Format::PytorchLegacy);
     check("nested.pth", Format::PytorchZip); // in a checkpoint, trained on several GPUs

@@ -1,9 +1,11 @@
 //! What is not opened, and the sentence that says why.
 
-use std::io::Write;
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 use crate::{fixture, refusal};
 
@@ -81,6 +83,20 @@ fn sizes_that_cannot_be_are_refused_before_memory_is_asked_for() {
         let sentence = refusal(&fixture(name));
         assert!(sentence.contains("its tensors claim more numbers than"), "{sentence}");
     }
+}
+
+#[test]
+fn archives_that_would_fill_the_memory_are_refused() {
+    let check = |pickle: &[u8], reason: &str| {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("archive/data.pkl", SimpleFileOptions::default()).unwrap();
+        archive.write_all(pickle).unwrap();
+        check_bytes(&archive.finish().unwrap().into_inner(), reason);
+    };
+    check(&b"N".repeat(16 << 20), "(its pickle is longer than any that describes weights)");
+    check(&[&b"]".repeat(1 << 20)[..], b"."].concat(), "is not a whole PyTorch (zip) file");
+    let doubling = b"]q\0(h\0h\0h\0h\0h\0h\0h\0h\0eq\0".repeat(1000);
+    check(&[&doubling[..], b"."].concat(), "is not a whole PyTorch (zip) file");
 }
 
 #[test]

@@ -109,3 +109,43 @@ pub(super) fn keys(tree: &PickleValue) -> String {
         false => format!("the keys {}{more}", keys.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dict<const N: usize>(entries: [(&str, PickleValue); N]) -> PickleValue {
+        PickleValue::Dict(entries.map(|(key, value)| (key.into(), value)).into())
+    }
+
+    fn tensor() -> PickleValue {
+        PickleValue::Unsupported(TENSOR.into())
+    }
+
+    #[test]
+    fn one_wrapped_state_dict_is_found_and_of_two_none_is_preferred() {
+        let weights = || dict([("conv.weight", tensor())]);
+        let check = |tree: PickleValue, prefix: &str| assert_eq!(wrapping(&tree), prefix);
+        check(weights(), "");
+        check(dict([("state_dict", weights())]), "state_dict.");
+        check(dict([("model", weights()), ("optimizer", weights()), ("best", tensor())]), "model.");
+        check(dict([("model", dict([("state_dict", weights())]))]), "model.state_dict.");
+        check(dict([("model", weights()), ("state_dict", weights())]), "");
+        check(
+            dict([("model", PickleValue::String("vgg19".into())), ("state_dict", weights())]),
+            "state_dict.",
+        );
+        check(dict([("features", weights())]), "");
+    }
+
+    #[test]
+    fn keys_are_named_up_to_ten() {
+        assert_eq!(
+            keys(&dict([("lr", PickleValue::None), ("epoch", PickleValue::None)])),
+            "the keys epoch, lr"
+        );
+        assert_eq!(keys(&dict([])), "an empty dictionary");
+        let many = (0..11).map(|key| (key.to_string(), PickleValue::None)).collect();
+        assert_eq!(keys(&PickleValue::Dict(many)), "the keys 0, 1, 10, 2, 3, 4, 5, 6, 7, 8, ...");
+    }
+}

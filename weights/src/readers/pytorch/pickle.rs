@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 
-/// A `state_dict` with thousands of tensors takes a tenth of this; a reader needs many times a pickle's length.
-pub(super) const LONGEST: usize = 8 << 20;
+use super::harmless::is_harmless;
+
+/// A `state_dict` with thousands of tensors takes a tenth of this, and unpickling a hundred times its length in memory.
+pub(super) const LONGEST: usize = 2 << 20;
 
 /// What was found in a harmless pickle.
 #[derive(Debug, Default)]
@@ -195,73 +197,48 @@ fn judge(module: &[u8], name: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// What a `state_dict` and the numbers saved beside it are made of.
-fn is_harmless(module: &str, name: &str) -> bool {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'); // no `a.b`
-    plain
-        && match module {
-            "collections" => ["OrderedDict", "defaultdict", "Counter"].contains(&name),
-            "builtins" | "__builtin__" => BUILTINS.contains(&name),
-            "torch" => TORCH.contains(&name) || name.ends_with("Storage"),
-            "torch.storage" => {
-                ["UntypedStorage", "TypedStorage", "_UntypedStorage", "_TypedStorage"].contains(&name)
-            }
-            "torch._utils" => name.starts_with("_rebuild_"),
-            "torch._tensor" => name == "_rebuild_from_type_v2",
-            "torch.serialization" => name == "_get_layout",
-            "_codecs" => name == "encode", // how Python 3 writes bytes in protocol 2
-            "argparse" => name == "Namespace",
-            "numpy" => ["dtype", "ndarray"].contains(&name),
-            "numpy.core.multiarray" | "numpy._core.multiarray" => ["scalar", "_reconstruct"].contains(&name),
-            _ => is_module_class(module, name),
-        }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-const BUILTINS: [&str; 12] = [
-    "set",
-    "frozenset",
-    "dict",
-    "list",
-    "tuple",
-    "int",
-    "float",
-    "bool",
-    "str",
-    "bytes",
-    "bytearray",
-    "complex",
-];
+    fn check_asks(pickle: &[u8], call: &str) {
+        assert_eq!(scan(pickle).unwrap_err(), Refusal::Asks(call.into()));
+    }
 
-const TORCH: [&str; 21] = [
-    "Size",
-    "device",
-    "Tensor",
-    "bool",
-    "float16",
-    "float32",
-    "float64",
-    "half",
-    "float",
-    "double",
-    "bfloat16",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "complex64",
-    "complex128",
-];
+    fn check_broken(pickle: &[u8], reason: &str) {
+        assert_eq!(scan(pickle).unwrap_err(), Refusal::Broken(reason.into()));
+    }
 
-/// A class of PyTorch's own modules or torchvision's, which a file has that holds a whole model.
-fn is_module_class(module: &str, name: &str) -> bool {
-    let class =
-        name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
-    class
-        && ["torch.nn.", "torchvision.models.", "torchvision.ops."]
-            .iter()
-            .any(|start| module.starts_with(start))
+    #[test]
+    fn every_way_to_import_is_seen() {
+        check_asks(b"\x80\x02cposix\nsystem\n.", "posix.system");
+        check_asks(b"(S'ls'\nios\nsystem\n.", "os.system");
+        check_asks(b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x93.", "os.system");
+        check_asks(b"\x80\x02X\x02\0\0\0osq\x05X\x06\0\0\0systemq\x06Nh\x05h\x06\x93.", "os.system");
+        check_asks(b"\x80\x04\x8c\x05torch\x8c\x09os.system\x93.", "torch.os.system");
+        check_asks(b"\x80\x04\x8c\x02os\x8c\x06system0\x93.", "something whose name it hides");
+        check_asks(b"\x80\x02\x82\x01.", "an extension that only its writer knows");
+    }
+
+    #[test]
+    fn a_put_aside_number_is_no_text() {
+        // memo 0 becomes "os", then the number 1
+        check_asks(b"\x80\x02U\x02osq\0K\x01q\0Nh\0U\x06system\x93.", "something whose name it hides");
+    }
+
+    #[test]
+    fn texts_keep_their_order_and_what_follows_is_left() {
+        let scan = scan(b"\x80\x02}(U\x01bK\x01U\x01aK\x02U\x01bK\x03u.more").unwrap();
+        assert_eq!(scan.len, 21);
+        assert_eq!(scan.texts, HashMap::from([("b".into(), 0), ("a".into(), 1)]));
+    }
+
+    #[test]
+    fn what_is_no_pickle_is_said_to_be_none() {
+        check_broken(b"", "its pickle is cut short");
+        check_broken(b"\x80\x02X\xff\xff\xff\xffos", "its pickle is cut short");
+        check_broken(b"\x80\x02\x8d\xff\xff\xff\xff\xff\xff\xff\xffos", "its pickle is cut short");
+        check_broken(b"\x80\x02~", "its pickle has the unknown opcode 0x7e at byte 2");
+        check_broken(&vec![b'N'; LONGEST + 1], "its pickle is longer than any that describes weights");
+    }
 }
