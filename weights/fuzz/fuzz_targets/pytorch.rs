@@ -12,7 +12,8 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 /// The storages that the fixtures' pickles speak of.
-const STORAGES: [(&str, usize); 3] = [("archive/data/0", 432), ("archive/data/1", 16), ("archive/data/2", 16)];
+const STORAGES: [(&str, usize); 3] =
+    [("archive/data/0", 432), ("archive/data/1", 16), ("archive/data/2", 16)];
 
 fuzz_target!(|bytes: &[u8]| {
     if bytes.starts_with(b"PK") || bytes.get(4..).is_some_and(|rest| rest.starts_with(b"l\xfc\x9cF")) {

@@ -17,7 +17,9 @@ pub fn read(bytes: &[u8]) {
         file.rewind().expect("the file's start");
         file.write_all(bytes).expect("room for the file");
         match trepang_weights::open(file.path()) {
-            Ok(source) => (0..source.tensors().len()).filter_map(|index| source.read(index).err()).for_each(check),
+            Ok(source) => {
+                (0..source.tensors().len()).filter_map(|index| source.read(index).err()).for_each(check)
+            }
             Err(error) => check(error),
         }
     });

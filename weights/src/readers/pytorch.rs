@@ -32,17 +32,8 @@ pub(super) fn open_zip(file: &Mapped, path: &Path) -> Result<Box<dyn Source>> {
     let broken = |reason: &dyn std::fmt::Display| damaged(path, Format::PytorchZip, reason);
     let mut archive = ZipArchive::new(Cursor::new(&file[..])).map_err(|error| broken(&error))?;
     let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
-    let has = |end: &str| names.iter().any(|name| name == end || name.ends_with(&format!("/{end}")));
-    if !has("data.pkl") {
-        let keras = has("model.weights.h5");
-        let found = if keras { KERAS_ARCHIVE } else { "a zip archive without PyTorch's data.pkl" };
+    if let Some(found) = other_archive(&names) {
         return Err(unknown(path, found));
-    }
-    if has("constants.pkl") {
-        return Err(unknown(
-            path,
-            "TorchScript's archive, a program and not only weights: save its state_dict()",
-        ));
     }
     let mut object = Scan::default();
     for name in names.iter().filter(|name| is_pickle(name)) {
@@ -55,13 +46,24 @@ pub(super) fn open_zip(file: &Mapped, path: &Path) -> Result<Box<dyn Source>> {
     read_with(file, path, Format::PytorchZip, &object)
 }
 
+/// What an archive is that has no weights for us, by the names in it.
+fn other_archive(names: &[String]) -> Option<&'static str> {
+    let has = |end: &str| names.iter().any(|name| name.rsplit('/').next() == Some(end));
+    if has("constants.pkl") {
+        Some("TorchScript's archive, a program and not only weights (save its state_dict() instead)")
+    } else if has("data.pkl") {
+        None
+    } else if has("model.weights.h5") {
+        Some("Keras 3's .keras archive (unpack it and use its model.weights.h5)")
+    } else {
+        Some("a zip archive without PyTorch's data.pkl")
+    }
+}
+
 /// Archives are made by programs, which write the ending in small letters.
 fn is_pickle(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, ending)| ending == "pkl")
 }
-
-/// What a `.keras` file is called in an error.
-const KERAS_ARCHIVE: &str = "Keras 3's .keras archive (unpack it and use its model.weights.h5)";
 
 /// The bytes of a pickle in an archive, whatever length the archive claims.
 fn pickle_in(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, String> {

@@ -85,6 +85,34 @@ fn sizes_that_cannot_be_are_refused_before_memory_is_asked_for() {
     }
 }
 
+/// An archive with one entry.
+fn check_archive(name: &str, content: &[u8], phrase: &str) {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file(name, SimpleFileOptions::default()).unwrap();
+    archive.write_all(content).unwrap();
+    check_bytes(&archive.finish().unwrap().into_inner(), phrase);
+}
+
+#[test]
+fn archives_of_other_programs_are_named() {
+    check_archive("photo.jpeg", b"", "it begins with a zip archive without PyTorch's data.pkl");
+    check_archive("net/constants.pkl", b"", "it begins with TorchScript's archive");
+}
+
+#[test]
+fn a_files_own_words_stay_on_one_line() {
+    check_archive("a/data.pkl", b"\x80\x02}U\x08\x1b[2Ja\nb\rK\x01s.", r"only the keys \u{1b}[2Ja\nb\r)");
+}
+
+#[test]
+fn archives_that_would_fill_the_memory_are_refused() {
+    let check = |pickle: &[u8], reason: &str| check_archive("archive/data.pkl", pickle, reason);
+    check(&b"N".repeat(16 << 20), "(its pickle is longer than any that describes weights)");
+    check(&[&b"]".repeat(1 << 20)[..], b"."].concat(), "is not a whole PyTorch (zip) file");
+    let doubling = b"]q\0(h\0h\0h\0h\0h\0h\0h\0h\0eq\0".repeat(1000);
+    check(&[&doubling[..], b"."].concat(), "is not a whole PyTorch (zip) file");
+}
+
 #[test]
 fn archives_that_would_fill_the_memory_are_refused() {
     let check = |pickle: &[u8], reason: &str| {
