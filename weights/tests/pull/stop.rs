@@ -53,7 +53,7 @@ fn a_stop_is_seen_while_nothing_comes() {
     });
     let begun = Instant::now();
     bench.fails(&remote(server.url(), &file), "stopped after 50000 bytes of 100000; they are kept in");
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert!(begun.elapsed() < Duration::from_secs(4));
 }
 
 #[test]
