@@ -105,6 +105,15 @@ fn a_range_past_the_end_means_a_whole_file_or_a_new_start() {
         None => good(request, file),
     };
     assert_eq!(check(good, past), (vec![None, Some(LEFT), None], 0));
+    // Also if nothing but the server's word tells a whole file.
+    let file = bytes(100_000);
+    let served = file.clone();
+    let server = Server::new(move |request, n| {
+        Some(if n == 0 { good(request, &served).cut(LEFT) } else { past(request, &served) })
+    });
+    let mut bench = Bench::new();
+    bench.fetch(&unknown(server.url())).unwrap();
+    bench.has_only(&file);
 
     // All of it came, and the program was killed before it could put it in its place.
     let file = bytes(1000);

@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// What was asked.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub(crate) struct Reply {
     chunked: bool,
     hang: bool,
     silent: bool,
+    pause: Duration,
 }
 
 impl Reply {
@@ -79,6 +81,12 @@ impl Reply {
         self
     }
 
+    /// Waits so long before the body.
+    pub(crate) fn pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
     /// Says nothing at all, not even that the request has come.
     pub(crate) fn silent() -> Self {
         Self { silent: true, ..Self::default() }
@@ -99,6 +107,7 @@ impl Reply {
             write!(stream, "{name}: {value}\r\n")?;
         }
         stream.write_all(b"\r\n")?;
+        std::thread::sleep(self.pause);
         if self.chunked {
             for chunk in self.body.chunks(1000) {
                 write!(stream, "{:x}\r\n", chunk.len())?;

@@ -123,6 +123,18 @@ fn a_server_that_falls_silent_is_left() {
 }
 
 #[test]
+fn a_server_may_take_its_time() {
+    let file = bytes(10_000);
+    let served = file.clone();
+    let server = Server::new(move |request, _| {
+        Some(Reply::file(request, &served, "\"v1\"").pause(Duration::from_millis(350)))
+    });
+    let mut bench = Bench::new();
+    bench.fetch(&remote(server.url(), &file)).unwrap();
+    assert_eq!((server.asked().len(), bench.told.count("Again")), (1, 0));
+}
+
+#[test]
 fn a_server_that_answers_nothing_at_all_is_left_sooner() {
     let server = Server::new(|_, _| None);
     let mut bench = Bench::with_old();
