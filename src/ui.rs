@@ -15,6 +15,7 @@ mod network;
 mod picture;
 mod probe;
 mod run;
+mod small;
 mod terminal;
 mod theme;
 
@@ -22,7 +23,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, BorderType, Paragraph};
+use ratatui::widgets::{Block, BorderType};
 
 pub use encoder::{Encoded, Encoder, Request, encode};
 pub use event_loop::{Ending, run};
@@ -110,11 +111,24 @@ impl Panes {
     }
 }
 
+/// Is there room for all panes, and for the help over them?
+pub fn is_full(area: Rect) -> bool {
+    area.width >= FULL.0 && area.height >= FULL.1
+}
+
+/// The cells that the picture may fill on a screen of this size.
+pub fn picture_room(area: Rect, zoomed: bool) -> Rect {
+    match is_full(area) {
+        true => Panes::of(area, zoomed).picture_inner(),
+        false => small::picture_room(area, zoomed),
+    }
+}
+
 /// Draws everything.
 pub fn render(frame: &mut Frame, state: &State, view: &View) {
     let area = frame.area();
-    if area.width < FULL.0 || area.height < FULL.1 {
-        return too_small(frame, state, area);
+    if !is_full(area) {
+        return small::render(frame, state, view, area);
     }
     let panes = Panes::of(area, state.zoomed);
     picture::render(frame, state, view, panes.picture);
@@ -135,22 +149,6 @@ pub fn render(frame: &mut Frame, state: &State, view: &View) {
 /// How many channels a row of the channel pane holds on a screen of this size.
 pub fn channels_in_a_row(area: Rect) -> usize {
     channels::in_a_row(Panes::of(area, false).channels)
-}
-
-/// The run in a few words, and how much room the dashboard wants. The run goes on.
-fn too_small(frame: &mut Frame, state: &State, area: Rect) {
-    let run = state.snapshot.run.as_ref();
-    let lines = vec![
-        Line::from(run.map_or_else(|| state.network.name.clone(), |run| run.plan.objective.to_string())),
-        Line::from(run.map_or_else(String::new, |run| {
-            let loss = run.loss.map_or_else(String::new, |loss| format!(" loss {}", run::number(loss)));
-            format!("step {}/{}{loss}", run.step, run.plan.steps)
-        })),
-        Line::from(format!("{}x{} is too small", area.width, area.height)),
-        Line::from(format!("enlarge to {}x{}", FULL.0, FULL.1)),
-        Line::from("q quits"),
-    ];
-    frame.render_widget(Paragraph::new(lines), area);
 }
 
 /// A pane's border with its title; brighter where the arrow keys work.

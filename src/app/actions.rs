@@ -155,7 +155,10 @@ pub(super) fn suspend(_: &mut State) -> Vec<Command> {
 }
 
 pub(super) fn toggle_help(state: &mut State) -> Vec<Command> {
-    state.mode = Mode::Help;
+    match state.full {
+        true => state.mode = Mode::Help,
+        false => state.remark = Some("no room for the help".into()),
+    }
     NOTHING
 }
 

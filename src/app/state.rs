@@ -89,7 +89,7 @@ pub enum Mode {
     Browse,
     /// A channel's number is being typed.
     Jump(String),
-    /// The help is open: any key closes it.
+    /// The help is open: any key closes it, where there is room for it.
     Help,
 }
 
@@ -137,6 +137,8 @@ pub struct State {
     pub climbed: HashMap<(String, usize), f64>,
     /// Channels in a row of the channel pane, as it was last drawn.
     pub row: usize,
+    /// Is there room on the screen for all panes, and so for the help?
+    pub full: bool,
 }
 
 impl State {
@@ -162,6 +164,7 @@ impl State {
             remark: None,
             climbed: HashMap::new(),
             row: 8,
+            full: true,
         }
     }
 
@@ -193,9 +196,14 @@ impl State {
                 self.type_number(key);
                 Vec::new()
             }
-            (Mode::Help, _) => {
+            (Mode::Help, _) if self.full => {
                 self.mode = Mode::Browse;
                 Vec::new()
+            }
+            // The screen became too small for the help: nobody sees that it is open.
+            (Mode::Help, binding) => {
+                self.mode = Mode::Browse;
+                binding.map(|binding| (binding.act)(self)).unwrap_or_default()
             }
             (Mode::Browse, Some(binding)) => (binding.act)(self),
             (Mode::Browse, None) => Vec::new(),

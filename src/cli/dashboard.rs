@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Result, bail};
 use trepang_api::{Network, Op};
 
-use super::drive::{drive, stop_signal};
+use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
 use crate::app::{Command, LayerInfo, NetworkInfo, Settings, Snapshot, State, Status};
 use crate::config::args::{DashboardArgs, ImageProtocol};
@@ -80,7 +80,7 @@ fn layers(network: &Network, size: usize) -> Result<Vec<LayerInfo>> {
 }
 
 fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Path) -> Result<()> {
-    let signal = stop_signal()?;
+    let signal = noted_signal()?;
     let setup = Setup {
         network: compute.network().clone(),
         provenance: compute.provenance.clone(),
@@ -105,6 +105,8 @@ fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Pa
 /// user is told where.
 fn supervise(worker: Worker, dashboard: impl FnOnce(&Worker) -> Result<Ending>) -> Result<()> {
     let ending = guard("the dashboard", || dashboard(&worker));
+    // The terminal is the shell's again: from here on, who will not wait need not.
+    let _ = stop_signal();
     let last = worker.finish();
     match ending {
         Ok(Ending::Quit) => farewell(&last),

@@ -1,7 +1,7 @@
 //! Runs an ascent to its end without a screen, saving it as it goes and when something stops it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
@@ -73,17 +73,27 @@ fn interrupted(ascent: &Ascent, folder: &RunFolder) -> anyhow::Error {
     }
 }
 
-/// Holds the number of the last signal that asked to stop; a second one ends the program at once.
-pub(super) fn stop_signal() -> Result<Arc<AtomicUsize>> {
+/// The signals that ask to stop.
+const STOP: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// Holds the number of the last signal that asked to stop, for who looks often and has a terminal to give back.
+pub(super) fn noted_signal() -> Result<Arc<AtomicUsize>> {
     let stop = Arc::new(AtomicUsize::new(0));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        let again = Arc::new(std::sync::atomic::AtomicBool::new(false));
-        register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))
-            .and_then(|_| signal_hook::flag::register(signal, again))
-            .and_then(|_| register_usize(signal, Arc::clone(&stop), signal as usize))
-            .context("cannot listen for signals")?;
+    for signal in STOP {
+        register_usize(signal, Arc::clone(&stop), signal as usize).context("cannot listen for signals")?;
     }
     Ok(stop)
+}
+
+/// The same, but a second signal of the same kind ends the program at once.
+pub(super) fn stop_signal() -> Result<Arc<AtomicUsize>> {
+    for signal in STOP {
+        let again = Arc::new(AtomicBool::new(false));
+        register_conditional_shutdown(signal, 1, Arc::clone(&again))
+            .and_then(|_| signal_hook::flag::register(signal, again))
+            .context("cannot listen for signals")?;
+    }
+    noted_signal()
 }
 
 #[cfg(test)]

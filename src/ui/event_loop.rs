@@ -2,16 +2,17 @@
 //! numbers at most [`NUMBERS`] apart, pictures as often as the link to the terminal bears.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
+use signal_hook::consts::SIGTSTP;
 
 use super::{
-    Encoded, Encoder, Graphics, Panes, Protocol, Request, Screen, Theme, View, channels_in_a_row, input,
-    render,
+    Encoded, Encoder, Graphics, Protocol, Request, Screen, Theme, View, channels_in_a_row, input, is_full,
+    picture_room, render,
 };
 use crate::app::{Command, Message, Mode, State, Status};
 use crate::engine::Picture;
@@ -64,8 +65,11 @@ pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &Ato
         if signal.load(Ordering::Relaxed) != 0 {
             return Ok(Ending::Signal);
         }
+        if desk.stopped.swap(false, Ordering::Relaxed) {
+            desk.suspend(state, worker)?;
+        }
         desk.take_snapshot(state, worker)?;
-        desk.take_picture()?;
+        desk.take_picture(state)?;
         desk.request_picture(state);
         desk.draw(state)?;
     }
@@ -90,6 +94,8 @@ struct Desk<'a> {
     stale: bool,
     drawn_at: Instant,
     link: Link,
+    /// Has somebody asked to suspend from outside, as Ctrl-Z does inside?
+    stopped: Arc<AtomicBool>,
 }
 
 /// A picture request in all that makes it differ from another.
@@ -111,6 +117,8 @@ struct Link {
 impl<'a> Desk<'a> {
     fn new(screen: &'a mut Screen) -> Result<Self> {
         let now = Instant::now();
+        let stopped = Arc::<AtomicBool>::default();
+        signal_hook::flag::register(SIGTSTP, Arc::clone(&stopped)).context("cannot listen for signals")?;
         Ok(Self {
             area: screen.area()?,
             encoder: Encoder::spawn()?,
@@ -124,6 +132,7 @@ impl<'a> Desk<'a> {
             drawn_at: now,
             link: Link { since: now, written: 0, rate: 0.0 },
             screen,
+            stopped,
         })
     }
 
@@ -172,17 +181,16 @@ impl<'a> Desk<'a> {
     }
 
     fn press(&mut self, state: &mut State, worker: &Worker, key: crate::app::Key) -> Result<bool> {
-        state.row = channels_in_a_row(self.area);
+        (state.row, state.full) = (channels_in_a_row(self.area), is_full(self.area));
         let mode = state.mode.clone();
         for command in state.update(Message::Key(key)) {
             match command {
                 Command::Quit => return Ok(true),
                 Command::Redraw => self.redraw()?,
                 Command::NextProtocol => {
-                    self.screen.next_protocol()?;
-                    self.shown = None;
-                    let name = self.screen.graphics().protocol.name();
-                    state.remark = Some(format!("pictures are now shown by {name}"));
+                    let next = self.screen.graphics().protocol.next();
+                    self.show_by(next)?;
+                    state.remark = Some(format!("pictures are now shown by {}", next.name()));
                 }
                 Command::Suspend => self.suspend(state, worker)?,
                 command => worker.send(command),
@@ -231,12 +239,25 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    fn take_picture(&mut self) -> Result<()> {
-        if let Some(done) = self.encoder.take() {
-            self.shown = done?;
-            self.urgent = true;
+    fn take_picture(&mut self, state: &mut State) -> Result<()> {
+        match self.encoder.take() {
+            None => {}
+            Some(Ok(done)) => (self.shown, self.urgent) = (done, true),
+            // No reason to end a run: a simpler picture may do.
+            Some(Err(error)) => {
+                let simpler = self.screen.graphics().protocol.simpler();
+                self.encoder = Encoder::spawn()?; // a panic ends it
+                self.show_by(simpler)?;
+                state.remark = Some(format!("{error:#}; pictures are now shown by {}", simpler.name()));
+            }
         }
         Ok(())
+    }
+
+    fn show_by(&mut self, protocol: Protocol) -> Result<()> {
+        self.screen.show_by(protocol)?;
+        self.shown = None;
+        self.redraw()
     }
 
     /// Asks for a new picture if it would differ from the last and the link had time for that one.
@@ -245,7 +266,7 @@ impl<'a> Desk<'a> {
         let graphics = self.screen.graphics();
         let asked = Asked {
             picture: Arc::clone(&run.picture),
-            cells: graphics.square(Panes::of(self.area, state.zoomed).picture_inner().as_size()),
+            cells: graphics.square(picture_room(self.area, state.zoomed).as_size()),
             graphics,
             live: state.snapshot.status == Status::Running,
         };

@@ -45,6 +45,15 @@ impl Protocol {
         }
     }
 
+    /// What to try when this one cannot be made ready.
+    #[must_use]
+    pub fn simpler(self) -> Self {
+        match self {
+            Self::Kitty | Self::Iterm2 | Self::Sixel => Self::Halfblocks,
+            Self::Halfblocks | Self::None => Self::None,
+        }
+    }
+
     /// Is the picture painted by the terminal over the cells, instead of made of cells?
     pub fn paints_over_cells(self) -> bool {
         matches!(self, Self::Iterm2 | Self::Sixel)
@@ -98,6 +107,12 @@ fn cell_size() -> (u16, u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_fails_ends_in_showing_nothing_at_last() {
+        assert_eq!(Protocol::Sixel.simpler(), Protocol::Halfblocks);
+        assert_eq!(Protocol::Halfblocks.simpler(), Protocol::None);
+    }
 
     #[test]
     fn the_square_is_square_in_pixels_and_fits() {

@@ -1,4 +1,4 @@
-//! The help overlay, made from the key table.
+//! The help overlay, made from the key table, in two columns: all of it fits the smallest screen with panes.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
@@ -6,20 +6,30 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::{View, pane};
-use crate::app::BINDINGS;
+use crate::app::{BINDINGS, Binding};
+
+/// The cells of a column: a blank, the keys, what they do.
+const COLUMN: usize = 35;
 
 pub(super) fn render(frame: &mut Frame, view: &View, area: Rect) {
-    let lines: Vec<Line> = BINDINGS
-        .iter()
-        .map(|binding| {
-            Line::from(vec![
-                Span::styled(format!(" {:<7}", binding.shown), view.theme.accent),
-                Span::raw(binding.about),
-            ])
-        })
-        .collect();
-    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height);
-    let area = area.centered(Constraint::Length(62.min(area.width)), Constraint::Length(height));
+    let rows = BINDINGS.len().div_ceil(2);
+    let (left, right) = BINDINGS.split_at(rows);
+    let beside = right.iter().map(Some).chain(std::iter::repeat(None));
+    let lines: Vec<Line> =
+        left.iter().zip(beside).map(|(left, right)| line(Some(left), right, view)).collect();
+    let (width, height) = (2 * COLUMN + 2, rows + 2);
+    let area = area.centered(Constraint::Length(width as u16), Constraint::Length(height as u16));
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(pane("keys (any key closes)", &view.theme, true)), area);
+}
+
+fn line<'a>(left: Option<&Binding>, right: Option<&Binding>, view: &View) -> Line<'a> {
+    let spans = |binding: &Binding| {
+        let about = COLUMN - 8;
+        [
+            Span::styled(format!(" {:<7}", binding.shown), view.theme.accent),
+            Span::raw(format!("{:<about$}", binding.about)),
+        ]
+    };
+    left.into_iter().chain(right).flat_map(spans).collect()
 }

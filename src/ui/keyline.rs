@@ -5,32 +5,45 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::View;
+use super::{View, is_full};
 use crate::app::{BINDINGS, Mode, State};
 
 /// A remark on the last key, or else the worker's notice.
 pub(super) fn message(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let told = state.remark.as_deref().or(state.snapshot.notice.as_deref()).unwrap_or_default();
-    frame.render_widget(Paragraph::new(told).style(view.theme.warning), area);
+    frame.render_widget(Paragraph::new(told(state).unwrap_or_default()).style(view.theme.warning), area);
+}
+
+/// The words of [`message`], if there are any.
+pub(super) fn told(state: &State) -> Option<&str> {
+    state.remark.as_deref().or(state.snapshot.notice.as_deref())
+}
+
+/// The question for a channel's number and what has been typed, as long as fits.
+pub(super) fn prompt(state: &State, typed: &str, width: usize) -> String {
+    let last = state.channels().saturating_sub(1);
+    let long = [
+        format!("go to channel (0 to {last}): {typed}\u{2581}   Enter goes, Esc gives up"),
+        format!("go to channel (0 to {last}): {typed}\u{2581}"),
+        format!("channel 0-{last}: {typed}\u{2581}"),
+    ];
+    let fits = |text: &String| text.chars().count() <= width;
+    long.into_iter().find(fits).unwrap_or_else(|| format!("{typed}\u{2581}"))
 }
 
 /// The keys, or the number that is being typed.
 pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let line = match &state.mode {
-        Mode::Jump(typed) => {
-            let last = state.channels().saturating_sub(1);
-            let text = format!("go to channel (0 to {last}): {typed}\u{2581}   Enter goes, Esc gives up");
-            Line::styled(text, view.theme.accent)
-        }
-        _ => from_table(view, usize::from(area.width)),
+        Mode::Jump(typed) => Line::styled(prompt(state, typed, usize::from(area.width)), view.theme.accent),
+        _ => from_table(view, usize::from(area.width), is_full(frame.area())),
     };
     frame.render_widget(Paragraph::new(line), area);
 }
 
-/// As many keys as fit whole; the last two, help and quit, always do.
-fn from_table<'a>(view: &View, width: usize) -> Line<'a> {
+/// As many keys as fit whole; the last two, help and quit, always do. Help only where there is room for it.
+fn from_table<'a>(view: &View, width: usize, help: bool) -> Line<'a> {
     let mut shown: Vec<(&str, &str)> = vec![("arrows", "move")];
-    shown.extend(BINDINGS.iter().filter(|b| !b.short.is_empty()).map(|b| (b.shown, b.short)));
+    let named = BINDINGS.iter().filter(|binding| !binding.short.is_empty());
+    shown.extend(named.map(|b| (b.shown, b.short)).filter(|key| help || *key != ("?", "help")));
     let room =
         |keys: &[(&str, &str)]| keys.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
     while room(&shown) > width && shown.len() > 3 {

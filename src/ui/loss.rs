@@ -29,7 +29,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     chart(frame, view, right, &recent[from..]);
 }
 
-fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, f64)]) {
+pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, f64)]) {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
     let (low, high) =
         points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p.1), h.max(p.1)));

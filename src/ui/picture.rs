@@ -15,6 +15,11 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let block = pane(objective.as_deref().unwrap_or("picture"), &view.theme, false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
+    inside(frame, state, view, inner);
+}
+
+/// The picture without its border.
+pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, inner: Rect) {
     match view.picture {
         // A picture drawn by the terminal itself would lie over the help.
         Some(picture) if state.mode == Mode::Help && !picture.is_text() => {}

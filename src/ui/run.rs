@@ -24,7 +24,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-fn status<'a>(state: &State, view: &View) -> Line<'a> {
+pub(super) fn status<'a>(state: &State, view: &View) -> Line<'a> {
     let (word, style) = match state.snapshot.status {
         Status::Loading => ("loading the network", view.theme.warning),
         Status::Idle => ("Enter starts", Style::default()),

@@ -96,11 +96,11 @@ impl Screen {
         keys
     }
 
-    /// Shows pictures the next way.
-    pub fn next_protocol(&mut self) -> Result<()> {
+    /// Shows pictures another way.
+    pub fn show_by(&mut self, protocol: Protocol) -> Result<()> {
         self.forget_pictures()?;
         self.probe = None; // the user's word counts, whatever the terminal says
-        self.graphics.protocol = self.graphics.protocol.next();
+        self.graphics.protocol = protocol;
         self.redraw();
         Ok(())
     }

@@ -100,6 +100,16 @@ fn while_typing_or_reading_help_keys_do_not_start_anything_but_ctrl_c_quits() {
 }
 
 #[test]
+fn help_that_no_longer_fits_the_screen_holds_no_key_back() {
+    let mut state = state();
+    press(&mut state, &[Key::Char('?')]);
+    state.full = false;
+    assert_eq!(press(&mut state, &[Key::Char('q')]), vec![Command::Quit]);
+    press(&mut state, &[Key::Char('?')]);
+    assert_eq!((&state.mode, state.remark.as_deref()), (&Mode::Browse, Some("no room for the help")));
+}
+
+#[test]
 fn a_layer_without_a_relu_has_no_form_before_it() {
     let mut state = state();
     press(&mut state, &[Key::Char('p')]);

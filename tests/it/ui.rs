@@ -7,7 +7,7 @@ use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
 use ratatui::style::Color;
 use trepang::app::{BINDINGS, Key, Message, Snapshot, State, Status};
-use trepang::ui::{Encoded, Graphics, Panes, Protocol, Request, View, encode, render};
+use trepang::ui::{Encoded, Graphics, Panes, Protocol, Request, View, encode, is_full, picture_room, render};
 
 use crate::stage::{picture, press, see_run, state};
 
@@ -27,7 +27,7 @@ fn screen(state: &State, size: (u16, u16)) -> String {
 
 /// The test picture, made ready for the picture pane of a screen.
 fn encoded(graphics: Graphics, size: (u16, u16)) -> Encoded {
-    let pane = Panes::of(ratatui::layout::Rect::new(0, 0, size.0, size.1), false).picture_inner();
+    let pane = picture_room(ratatui::layout::Rect::new(0, 0, size.0, size.1), false);
     let cells = graphics.square(pane.as_size());
     let request = Request { picture: Arc::new(picture()), cells, graphics, live: false, kitty_id: 20 };
     encode(request).unwrap().unwrap()
@@ -81,10 +81,14 @@ fn a_class_is_called_by_its_name_and_a_number_is_typed() {
 fn help_shows_every_key_of_the_table() {
     let mut state = running();
     press(&mut state, &[Key::Char('?')]);
-    let screen = screen(&state, (120, 40));
-    for binding in BINDINGS {
-        assert!(screen.contains(binding.about) && screen.contains(binding.shown), "{}", binding.about);
+    for size in [(120, 40), (80, 24), (72, 20)] {
+        let screen = screen(&state, size);
+        for binding in BINDINGS {
+            let line = format!(" {:<7}{} ", binding.shown, binding.about);
+            assert!(screen.contains(&line), "no {line:?} at {size:?}:\n{screen}");
+        }
     }
+    insta::assert_snapshot!(screen(&state, (72, 20)));
 }
 
 #[test]
@@ -95,10 +99,47 @@ fn zoomed_the_picture_has_the_screen() {
     assert!(screen.contains("channel(conv2, 0)") && !screen.contains("parameters"), "{screen}");
 }
 
+/// The running dashboard on a small screen, after some keys.
+fn small(size: (u16, u16), keys: &[Key]) -> String {
+    let mut state = running();
+    state.full = is_full(ratatui::layout::Rect::new(0, 0, size.0, size.1));
+    press(&mut state, keys);
+    screen(&state, size)
+}
+
 #[test]
-fn a_screen_too_small_says_so_and_shows_the_run() {
-    let text = screen(&running(), (20, 5));
-    assert!(text.contains("20x5 is too small") && text.contains("step 57/128"), "{text}");
+fn a_small_screen_at_40x12() {
+    insta::assert_snapshot!(small((40, 12), &[Key::Right]));
+}
+
+#[test]
+fn a_smaller_screen_at_20x5() {
+    insta::assert_snapshot!(small((20, 5), &[Key::Right]));
+}
+
+#[test]
+fn a_small_screen_shows_the_picture() {
+    let size = (40, 12);
+    let terminal = draw(&running(), Some(&encoded(HALFBLOCKS, size)), size);
+    let cells = terminal.backend().buffer().content();
+    let red = cells.iter().filter(|cell| cell.bg == Color::Rgb(200, 0, 0)).count();
+    // The left half of 7 rows by 14 columns, but for where it fades into the right one.
+    assert_eq!(red, 7 * 6);
+}
+
+#[test]
+fn every_small_screen_shows_what_is_typed_and_told() {
+    for size in [(72, 19), (71, 60), (40, 12), (30, 8), (29, 8), (20, 5), (20, 2)] {
+        let typed = small(size, &[Key::Char('g'), Key::Char('3'), Key::Char('7')]);
+        assert!(typed.contains("0-39: 37\u{2581}") || typed.contains("(0 to 39): 37\u{2581}"), "{typed}");
+        let told = small(size, &[Key::Char('g'), Key::Char('9'), Key::Char('9'), Key::Enter]);
+        assert!(told.contains("no channel 99"), "{told}");
+        let moved = small(size, &[Key::Right, Key::Right]);
+        assert!(moved.contains("channel 2") || moved.contains("ch 2 "), "{moved}");
+        let help = small(size, &[Key::Char('?')]);
+        assert!(help.contains("no room for the help"), "{help}");
+    }
+    assert!(small((20, 1), &[Key::Char('g'), Key::Char('3')]).contains("0-39: 3\u{2581}"));
 }
 
 #[test]

@@ -94,6 +94,36 @@ fn signals_end_it_and_keep_the_run() {
 }
 
 #[test]
+fn a_signal_that_comes_twice_does_not_leave_a_wrecked_terminal() {
+    let (terminal, steps) = long_run();
+    let twice = format!("kill -TERM {0}; kill -TERM {0}", terminal.pid());
+    assert!(Command::new("sh").args(["-c", &twice]).status().unwrap().success());
+    let ended = terminal.end();
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    ended.assert_restored();
+    assert_kept(&ended, steps);
+}
+
+#[test]
+fn suspended_from_outside_or_inside_the_terminal_is_the_shells_until_it_comes_back() {
+    let (mut terminal, _) = long_run();
+    for outside in [true, false] {
+        match outside {
+            true => terminal.signal("TSTP"),
+            false => terminal.send("\x1a"),
+        }
+        terminal.wait_until("the shell's screen", |frame| {
+            !frame.in_alternate_screen() && !frame.cursor_is_hidden()
+        });
+        terminal.signal("CONT");
+        terminal.wait_until("the dashboard", |frame| frame.in_alternate_screen() && frame.has("╭ layers"));
+    }
+    let ended = terminal.quit();
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    ended.assert_restored();
+}
+
+#[test]
 fn a_terminal_that_goes_away_ends_it_and_keeps_the_run() {
     let (mut terminal, steps) = long_run();
     let (pid, runs) = (terminal.pid(), terminal.runs());

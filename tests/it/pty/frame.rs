@@ -148,9 +148,18 @@ impl Frame {
         colours
     }
 
+    /// How many different pixels the whole screen shows.
+    pub(crate) fn colours(&self) -> usize {
+        let (width, height) = self.size();
+        self.colours_in(Area { x: 0, y: 0, width, height })
+    }
+
     /// How many different pixels the picture's pane shows.
     pub(crate) fn picture_colours(&self) -> usize {
-        let Some(area) = self.picture() else { return 0 };
+        self.picture().map_or(0, |area| self.colours_in(area))
+    }
+
+    fn colours_in(&self, area: Area) -> usize {
         self.pixels(area).into_iter().flatten().flatten().collect::<BTreeSet<_>>().len()
     }
 

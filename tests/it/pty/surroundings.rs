@@ -72,6 +72,14 @@ fn a_pause_is_as_quiet_as_the_end() {
 }
 
 #[test]
+fn it_says_which_of_stdin_and_stdout_is_no_terminal() {
+    let terminal = Setup::new(100, 30).stdin_from_nothing().start();
+    let ended = terminal.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert!(ended.said.contains("stdin is no terminal"), "{}", ended.said);
+}
+
+#[test]
 fn without_a_terminal_it_prints_lines_and_saves_the_picture() {
     let home = tempfile::tempdir().unwrap();
     let runs = home.path().join("runs");
@@ -81,6 +89,7 @@ fn without_a_terminal_it_prints_lines_and_saves_the_picture() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(!text.contains('\x1b'), "escape sequences in {text:?}");
+    assert!(text.contains("stdout is no terminal"), "{text}");
     assert!(text.contains("in a terminal, trepang shows the dashboard"), "{text}");
     assert!(text.lines().filter(|line| line.starts_with("step ")).count() > 3, "{text}");
     let picture = text.lines().find_map(|line| line.strip_prefix("the picture is ")).unwrap();

@@ -28,12 +28,21 @@ pub(crate) struct Setup {
     args: Vec<String>,
     env: Vec<(String, String)>,
     runs: Option<PathBuf>,
+    /// Is there a keyboard?
+    keyboard: bool,
 }
 
 impl Setup {
     /// A terminal of this many columns and rows that answers like a plain one.
     pub(crate) fn new(columns: u16, rows: u16) -> Self {
-        Self { size: (columns, rows), answers: Answers::Plain, args: Vec::new(), env: Vec::new(), runs: None }
+        Self {
+            size: (columns, rows),
+            answers: Answers::Plain,
+            args: Vec::new(),
+            env: Vec::new(),
+            runs: None,
+            keyboard: true,
+        }
     }
 
     pub(crate) fn answers(mut self, answers: Answers) -> Self {
@@ -54,6 +63,12 @@ impl Setup {
     /// Where runs are to be kept, instead of a folder that is the test's own.
     pub(crate) fn runs(mut self, runs: &str) -> Self {
         self.runs = Some(runs.into());
+        self
+    }
+
+    /// Takes the keyboard away: the program's stdin is `/dev/null`.
+    pub(crate) fn stdin_from_nothing(mut self) -> Self {
+        self.keyboard = false;
         self
     }
 
@@ -81,7 +96,14 @@ impl Setup {
 
     /// Nothing of the user's own surroundings reaches the program.
     fn command(&self, home: &Path) -> CommandBuilder {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_trepang"));
+        let mut command = match self.keyboard {
+            true => CommandBuilder::new(env!("CARGO_BIN_EXE_trepang")),
+            false => {
+                let mut shell = CommandBuilder::new("/bin/sh");
+                shell.args(["-c", "exec \"$0\" \"$@\" </dev/null", env!("CARGO_BIN_EXE_trepang")]);
+                shell
+            }
+        };
         command.env_clear();
         command.cwd(home);
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")] {

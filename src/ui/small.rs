@@ -1,0 +1,138 @@
+//! Screens that have no room for panes: the same in a few lines, with as much of the picture and the curve as fits.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{View, keyline, loss, picture, run};
+use crate::app::{Mode, Pane, RunView, State};
+
+/// The smallest screen that holds a picture and a curve beside each other.
+const COMPACT: (u16, u16) = (30, 8);
+
+/// Narrower than this a curve says nothing.
+const CURVE: u16 = 14;
+
+/// Where things are on a small screen.
+///
+/// ```text
+/// block5_conv2  channel 30 of 256
+/// channel(block5_conv2, 30)  running
+/// step 57/128  loss 7.550  50.0/s
+/// [picture][curve                  ]
+/// saved in ...
+/// arrows move  Enter start  q quit
+/// ```
+struct Places {
+    cursor: Rect,
+    run: Rect,
+    numbers: Rect,
+    picture: Rect,
+    curve: Rect,
+    message: Rect,
+    keys: Rect,
+}
+
+impl Places {
+    /// None where there is room for words only.
+    fn of(area: Rect, zoomed: bool) -> Option<Self> {
+        if area.width < COMPACT.0 || area.height < COMPACT.1 {
+            return None;
+        }
+        let one = Constraint::Length(1);
+        let [cursor, run, numbers, body, message, keys] =
+            Layout::vertical([one, one, one, Constraint::Fill(1), one, one]).areas(area);
+        // A cell is about twice as high as it is wide.
+        let side = (2 * body.height).min(body.width);
+        let beside = !zoomed && body.width - side >= CURVE;
+        let width = Constraint::Length(if beside { side } else { body.width });
+        let [picture, curve] = Layout::horizontal([width, Constraint::Fill(1)]).areas(body);
+        Some(Self { cursor, run, numbers, picture, curve, message, keys })
+    }
+}
+
+/// The cells that the picture may fill; none on the smallest screens.
+pub(super) fn picture_room(area: Rect, zoomed: bool) -> Rect {
+    Places::of(area, zoomed).map_or_else(Rect::default, |places| places.picture)
+}
+
+pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+    let Some(places) = Places::of(area, state.zoomed) else { return words(frame, state, view, area) };
+    frame.render_widget(Paragraph::new(cursor(state, view)), places.cursor);
+    frame.render_widget(Paragraph::new(running(state, view)), places.run);
+    picture::inside(frame, state, view, places.picture);
+    if let Some(run) = &state.snapshot.run {
+        let style = view.theme.accent;
+        frame.render_widget(Paragraph::new(numbers(run)).style(style), places.numbers);
+        if places.curve.width >= CURVE {
+            loss::chart(frame, view, places.curve, &run.curve.whole());
+        }
+    }
+    keyline::message(frame, state, view, places.message);
+    keyline::keys(frame, state, view, places.keys);
+}
+
+/// The layer and the channel under the cursor; brighter what up and down move in.
+fn cursor<'a>(state: &State, view: &View) -> Line<'a> {
+    let style = |pane| if state.pane == pane { view.theme.accent } else { Style::default() };
+    let channel = match state.class() {
+        Some(class) => format!("{}: {class}", state.channel),
+        None => format!("channel {} of {}", state.channel, state.channels()),
+    };
+    Line::from(vec![
+        Span::styled(state.layer_name(), style(Pane::Layers)),
+        Span::raw("  "),
+        Span::styled(channel, style(Pane::Channels)),
+    ])
+}
+
+fn running<'a>(state: &State, view: &View) -> Line<'a> {
+    let status = run::status(state, view);
+    let Some(run) = &state.snapshot.run else { return status };
+    let mut line = Line::from(Span::raw(format!("{}  ", run.plan.objective)));
+    line.spans.extend(status.spans.into_iter().map(|span| span.style(status.style)));
+    line
+}
+
+fn numbers(run: &RunView) -> String {
+    let rate = run.rate.map_or_else(String::new, |rate| format!("  {rate:.1}/s"));
+    format!("step {}/{}{}{rate}", run.step, run.plan.steps, loss_of(run, "  loss "))
+}
+
+fn loss_of(run: &RunView, before: &str) -> String {
+    run.loss.map_or_else(String::new, |loss| format!("{before}{}", run::number(loss)))
+}
+
+/// What there is to say, the most important first.
+fn words(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+    let width = usize::from(area.width);
+    let prompt = match &state.mode {
+        Mode::Jump(typed) => Some(keyline::prompt(state, typed, width)),
+        _ => None,
+    };
+    let first = Line::from(summary(state, width));
+    let mut lines = match (prompt, keyline::told(state)) {
+        (Some(prompt), _) if area.height == 1 => vec![Line::from(prompt)],
+        (Some(prompt), _) => vec![first, Line::styled(prompt, view.theme.accent)],
+        (None, Some(told)) => vec![first, Line::styled(told.to_owned(), view.theme.warning)],
+        (None, None) => vec![first],
+    };
+    lines.push(Line::from(state.layer_name()));
+    lines.push(Line::from(format!("enlarge to {}x{}", COMPACT.0, COMPACT.1)));
+    lines.push(Line::from("q quits"));
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The channel under the cursor, the step and the loss in one line, as long as fits.
+fn summary(state: &State, width: usize) -> String {
+    let channel = state.channel;
+    let Some(run) = &state.snapshot.run else { return format!("ch {channel}") };
+    let (step, loss) = (run.step, loss_of(run, " "));
+    let long = [
+        format!("channel {channel} step {step}/{}{}", run.plan.steps, loss_of(run, " loss ")),
+        format!("ch {channel} {step}/{}{loss}", run.plan.steps),
+    ];
+    long.into_iter().find(|text| text.len() <= width).unwrap_or_else(|| format!("ch {channel} {step}{loss}"))
+}
