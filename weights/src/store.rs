@@ -164,5 +164,7 @@ fn checksum(path: &Path) -> PathBuf {
 fn write_checksum(draft: &Path, path: &Path) -> std::io::Result<()> {
     let verified = verify(draft, None, &Digest::None, &mut Silent).map_err(std::io::Error::other)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    fs::write(checksum(path), format!("{}  {name}\n", verified.sha256))
+    fs::write(checksum(path), format!("{}  {name}\n", verified.sha256))?;
+    // safetensors makes files that only their owner may read; a cache may be shared, as the user's mask allows.
+    fs::set_permissions(draft, fs::metadata(checksum(path))?.permissions())
 }
