@@ -184,7 +184,7 @@ impl Progress for Telling {
             }
             Event::Restarting { reason } => self.tell(&format!("{reason}; fetching it from the start")),
             Event::Running { command } => {
-                self.show("{msg} {spinner}", &format!("running {command} for"), 0, None)
+                self.show("{msg} {spinner}", &format!("running {command} for"), 0, None);
             }
             _ => {}
         }

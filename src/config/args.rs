@@ -177,6 +177,7 @@ pub struct PredictArgs {
 
 /// `trepang pull`
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub struct PullArgs {
     /// Which weights: see --list. `vgg19` is Keras's, without its classifier; `vgg19+top` has it
     #[arg(value_name = "NAME", required_unless_present_any = ["list", "verify"])]

@@ -5,5 +5,7 @@ mod from;
 mod full_disk;
 mod interrupted;
 mod listing;
+mod predict;
+mod pull;
 mod render;
 mod resume;

@@ -24,7 +24,7 @@ pub struct Set {
     /// Millions of bytes, for people.
     pub megabytes: u32,
     /// The published hash: `md5:...`, `sha256:...`, or the first digits of a SHA-256 as `prefix:...`.
-    hash: &'static str,
+    pub hash: &'static str,
     /// Under which terms, and whose.
     pub licence: &'static str,
 }

@@ -4,9 +4,10 @@ use std::fs;
 
 use trepang::engine::Picture;
 use trepang_api::Array;
+use trepang_weights::minivgg;
 
 use crate::binary::{Home, write_png};
-use crate::library::{noise_picture, with_tensor, write_weights};
+use crate::library::{noise_picture, repository, with_tensor, write_weights};
 
 /// Flags, exit code, a part of the sentence.
 type Case = (&'static str, i32, &'static str);
@@ -62,10 +63,14 @@ const WEIGHTS: &[Case] = &[
         "nan: the weights are damaged: tensor \"block3_conv1.weight\" holds NaN at",
     ),
     ("--weights misshapen --logit 1", 1, "has shape [96, 48, 5, 5] where [96, 48, 3, 3] is needed"),
-    ("--weights misshapen --logit 1", 1, "misshapen: the weights do not fit minivgg"),
-    ("--weights misshapen --logit 1", 1, "choose another file with --weights, or leave it out"),
+    ("--weights misshapen --logit 1", 1, "misshapen does not fit minivgg"),
+    ("--weights misshapen --logit 1", 1, "`trepang info misshapen` shows what it holds"),
+    ("--weights missing --logit 1", 1, "tensor \"predictions.bias\" is missing among the file's 17"),
+    ("--weights extra --logit 1", 1, "tensor \"momentum\" has no place in it"),
+    ("--weights whole --network vgg19 --logit 1", 1, "whole holds minivgg, not vgg19: say --network minivgg"),
+    ("--weights evil --logit 1", 1, "evil asks for posix.system to be run"),
     ("--weights cut --logit 1", 1, "cut is not a whole safetensors file"),
-    ("--weights text --logit 1", 1, "text is not a whole safetensors file"),
+    ("--weights text --logit 1", 1, "text is no weights file that can be read"),
     ("--weights folder --logit 1", 1, "cannot read the weights file folder"),
     ("--weights nowhere --logit 1", 1, "cannot read the weights file nowhere"),
     ("--weights nowhere --logit 1", 1, "choose another file with --weights, or leave it out"),
@@ -80,6 +85,13 @@ fn weights_that_cannot_be_used() {
     save("nan", "block3_conv1.weight", |weight| weight.data_mut()[5] = f32::NAN);
     save("misshapen", "block3_conv1.weight", |weight| *weight = Array::zeros([96, 48, 5, 5]));
     save("whole", "block3_conv1.weight", |_| {});
+    let mut weights = minivgg().unwrap().weights;
+    let bias = weights.remove("predictions.bias").unwrap();
+    write_weights(&home.path("missing"), &weights);
+    weights.insert("momentum", bias.clone());
+    weights.insert("predictions.bias", bias);
+    write_weights(&home.path("extra"), &weights);
+    fs::copy(repository("weights/tests/fixtures/evil.pth"), home.path("evil")).unwrap();
     let whole = home.read("whole");
     fs::write(home.path("cut"), &whole[..whole.len() / 2]).unwrap();
     fs::write(home.path("text"), "these are not weights").unwrap();

@@ -5,6 +5,7 @@
 
 mod harness;
 mod mirror;
+mod obtain;
 mod resume;
 mod room;
 mod server;

@@ -1,0 +1,76 @@
+//! `trepang pull` and `trepang info`, without a network: what is listed, imported, refused.
+
+use std::fs;
+
+use crate::binary::Home;
+use crate::library::repository;
+
+#[test]
+fn the_list_names_every_set_with_its_size_licence_and_source() {
+    let home = Home::new();
+    let lines = home.json("pull --list --json");
+    let sets = lines[0].as_array().unwrap();
+    for name in
+        ["vgg19", "vgg19+top", "vgg16-trunk", "efficientnet_lite0", "resnet50-torchvision", "vgg19-timm"]
+    {
+        let set =
+            sets.iter().find(|set| set["name"] == name).unwrap_or_else(|| panic!("{name} is not listed"));
+        assert!(set["megabytes"].as_u64().unwrap() > 10 && set["pulled"] == false, "{set}");
+        assert!(!set["licence"].as_str().unwrap().is_empty() && !set["source"].as_str().unwrap().is_empty());
+    }
+    let stdout = home.run("pull --list").stdout;
+    assert!(stdout.contains("vgg19+top") && stdout.contains("574 MB"), "{stdout}");
+}
+
+#[test]
+fn a_pull_that_cannot_be_says_why_and_what_to_do() {
+    let home = Home::new();
+    fs::write(home.path("short.h5"), [0; 1000]).unwrap();
+    for (line, code, part) in [
+        ("pull vgg20", 2, "there are no weights \"vgg20\"; those that can be pulled are: vgg19, vgg19+top"),
+        ("pull", 2, "NAME"),
+        ("pull vgg19 --offline", 1, "trepang pull vgg19 --from FILE"),
+        ("pull vgg19 --from nowhere.h5", 1, "nowhere.h5"),
+        ("pull vgg19 --from short.h5", 1, "1000 bytes long and 80134624 were expected"),
+        ("pull vgg19 vgg16 --from short.h5", 2, "name just that"),
+        ("pull vgg19 --mirror nonsense", 1, "is no address to fetch from"),
+    ] {
+        let outcome = home.run(line);
+        assert!(outcome.refusal(code).contains(part), "{line}: {outcome:?}");
+    }
+    assert!(!home.path(".cache/trepang/weights/vgg19.safetensors").exists());
+}
+
+#[test]
+fn what_has_not_been_pulled_says_how_to_get_it() {
+    let home = Home::new();
+    for line in ["render --network vgg19 --layer block5_conv4 --channel 4 -o a.png", "info vgg19"] {
+        let outcome = home.run(line);
+        assert!(outcome.refusal(1).contains("`trepang pull vgg19` fetches it (80 MB)"), "{outcome:?}");
+    }
+    let outcome = home.run("predict --network vgg19 a.png");
+    assert!(outcome.refusal(1).contains("`trepang pull vgg19+top` fetches it (574 MB)"), "{outcome:?}");
+    let outcome = home.run("predict --network vgg16-trunk a.png");
+    assert!(outcome.refusal(2).contains("has no classifier"), "{outcome:?}");
+}
+
+#[test]
+fn info_tells_what_a_file_is_and_which_network_it_fits() {
+    let home = Home::new();
+    fs::copy(repository("weights/minivgg/minivgg.safetensors"), home.path("a.bin")).unwrap();
+    let about = home.json("info a.bin --json").swap_remove(0);
+    assert_eq!((about["format"].as_str(), about["network"].as_str()), (Some("safetensors"), Some("minivgg")));
+    assert_eq!((about["classifier"].as_bool(), about["parameters"].as_u64()), (Some(true), Some(1_483_760)));
+    assert_eq!(about["tensors"].as_array().unwrap().len(), 18);
+    let built_in = home.json("info minivgg --json").swap_remove(0);
+    assert_eq!(built_in["preprocessing"], about["preprocessing"]);
+
+    fs::copy(repository("weights/tests/fixtures/legacy_v1.pth"), home.path("b.bin")).unwrap();
+    let stdout = home.run("info b.bin").stdout;
+    assert!(
+        stdout.contains("PyTorch (legacy stream)") && stdout.contains("none that Trepang knows"),
+        "{stdout}"
+    );
+    let outcome = home.run("info c.bin");
+    assert!(outcome.refusal(2).contains("there is no file c.bin"), "{outcome:?}");
+}
