@@ -11,6 +11,9 @@ use trepang_weights::Labels;
 use crate::config::Usage;
 use crate::engine::Picture;
 
+/// A picture may be so many times as long as it is short: beyond that, its middle square shows nothing of it.
+const LONGEST: usize = 50;
+
 /// A class and how strongly the network sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Class {
@@ -72,9 +75,11 @@ pub fn logits_of(network: &Network) -> Option<LayerId> {
 fn frame(network: &Network, logits: LayerId, picture: &Picture, framing: Framing) -> Result<Picture> {
     let native = network.input().native;
     if framing == Framing::Exact {
-        return match network.shape(picture.height, picture.width, logits) {
-            Ok(_) => Ok(picture.clone()),
-            Err(_) => Err(Usage(format!(
+        let fits = |side| network.check_size(side).is_ok();
+        let shape = network.shape(picture.height, picture.width, logits);
+        return match shape.is_ok() && fits(picture.height) && fits(picture.width) {
+            true => Ok(picture.clone()),
+            false => Err(Usage(format!(
                 "{} classifies pictures of {native}x{native} pixels, and this one has {}x{}; without --exact it is \
                  resized and cropped",
                 network.name(),
@@ -90,12 +95,17 @@ fn frame(network: &Network, logits: LayerId, picture: &Picture, framing: Framing
 /// Resized with antialiasing so that the shorter side is 8/7 of `native`, and cropped to `native` square: torchvision's
 /// `Resize` and `CenterCrop`, roundings included.
 fn crop(picture: &Picture, native: usize) -> Result<Picture> {
-    if picture.width == 0 || picture.height == 0 {
+    let (width, height) = (picture.width, picture.height);
+    if width == 0 || height == 0 {
         bail!("the picture has no pixels");
     }
+    ensure!(
+        width.max(height) / width.min(height) <= LONGEST,
+        "the picture has {width}x{height} pixels, which is too thin to make a square of; cut out a part of it first"
+    );
     let short = (native * 8 + 3) / 7;
-    let scaled = |side: usize| (side * short / picture.width.min(picture.height)) as u32;
-    let (width, height) = (scaled(picture.width), scaled(picture.height));
+    let scaled = |side: usize| (side * short / width.min(height)) as u32;
+    let (width, height) = (scaled(width), scaled(height));
     let image = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb.clone())
         .context("the picture lacks pixels")?;
     let image = imageops::resize(&image, width, height, FilterType::Triangle);

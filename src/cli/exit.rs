@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Error, Result};
 use trepang_api::Error as Api;
 use trepang_weights::Error as Weights;
+use trepang_weights::pull::Error as PullError;
 
 use crate::config::Usage;
 use crate::engine::Error as Engine;
@@ -80,6 +81,7 @@ fn is_usage(error: &Error) -> bool {
                     Weights::UnknownNetwork { .. }
                         | Weights::UnknownSet { .. }
                         | Weights::NoClassifier { .. }
+                        | Weights::Pull(PullError::Address { .. })
                 )
             )
     })

@@ -11,6 +11,9 @@ use super::output;
 use crate::config::args::InfoArgs;
 use crate::config::{Usage, store};
 
+/// How many characters of a name or a value a person is shown.
+const LONGEST: usize = 200;
+
 /// How many tensors a person is shown.
 const SHOWN: usize = 8;
 
@@ -47,7 +50,7 @@ pub(super) fn run(args: &InfoArgs) -> Result<()> {
 /// A file is looked at if there is one of that name; else the name is a network's.
 fn about(what: &str) -> Result<About> {
     let path = Path::new(what);
-    if path.exists() {
+    if path.is_file() {
         return of_file(path);
     }
     if what == Architecture::Minivgg.name() {
@@ -107,6 +110,15 @@ fn of_embedded() -> Result<About> {
     })
 }
 
+/// A file's own words, fit for one line of a terminal.
+fn printable(words: &str) -> String {
+    let mut line: String = words.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if words.chars().nth(LONGEST).is_some() {
+        line.push_str("...");
+    }
+    line
+}
+
 fn print(about: &About) -> Result<()> {
     let path = about.path.as_ref().map_or_else(|| "built in".into(), |path| path.display().to_string());
     let network = match (about.network, about.version, about.classifier) {
@@ -125,16 +137,15 @@ fn print(about: &About) -> Result<()> {
         output::line(format_args!("preprocessing   {preprocessing}"))?;
     }
     output::line(format_args!("numbers         {} in {} tensors", about.parameters, about.tensors.len()))?;
-    // A file's own words may hold what a terminal would obey.
     for Tensor { name, shape, dtype } in about.tensors.iter().take(SHOWN) {
-        let name = name.escape_debug().to_string();
+        let name = printable(name);
         output::line(format_args!("  {name:<40} {dtype:<5} {shape:?}"))?;
     }
     if let Some(more) = about.tensors.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         output::line(format_args!("  and {more} more, which --json lists"))?;
     }
     for (key, value) in about.metadata.iter().filter(|(key, _)| *key != "card") {
-        output::line(format_args!("{:<15} {}", key.escape_debug().to_string(), value.escape_debug()))?;
+        output::line(format_args!("{:<15} {}", printable(key), printable(value)))?;
     }
     Ok(())
 }

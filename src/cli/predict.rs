@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use serde::Serialize;
 use trepang_api::find_device;
 use trepang_weights::Want;
@@ -25,9 +25,10 @@ pub(super) fn run(args: &PredictArgs) -> Result<()> {
     let framing = if args.exact { Framing::Exact } else { Framing::Crop };
     let mut failed = Vec::new();
     for image in &args.images {
-        match read_picture(image).and_then(|picture| classifier.classify(&picture, framing, args.top)) {
+        match read_picture(image).and_then(|picture| classifier.classify(&picture, framing, args.top.into()))
+        {
             Ok(top) => report(args, image, top)?,
-            Err(error) => failed.push(error.context(image.display().to_string())),
+            Err(error) => failed.push(about(image, error)),
         }
     }
     // The other pictures have been answered: only what failed is left to say.
@@ -38,6 +39,15 @@ pub(super) fn run(args: &PredictArgs) -> Result<()> {
             let all: Vec<String> = failed.iter().map(|error| format!("{error:#}")).collect();
             bail!("{count} pictures were not classified: {}", all.join("; "))
         }
+    }
+}
+
+/// The error with the picture's name, unless it has that already.
+fn about(image: &Path, error: Error) -> Error {
+    let name = image.display().to_string();
+    match format!("{error:#}").contains(&name) {
+        true => error,
+        false => error.context(name),
     }
 }
 

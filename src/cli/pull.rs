@@ -2,9 +2,10 @@
 //! of it on stdout. Not here: how they are fetched, and from where (the weights crate).
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Error, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use trepang_weights::cache::{Environment, Verdict};
@@ -49,16 +50,33 @@ pub(super) fn run(args: &PullArgs) -> Result<()> {
     let sets = sets(args)?;
     let options = Options { mirror: args.mirror.clone(), stop: stop_signal()?, ..Options::default() };
     let wish = Wish { from: args.from.as_deref(), offline: args.offline, verify: args.verify };
+    let mut failed = Vec::new();
     for set in sets {
         let mut watcher = Telling::new(set.name, args.json);
         let how = obtain(set, &wish, (&store(), &environment), &options, &mut watcher);
         watcher.bar.finish_and_clear();
         match how {
             Ok(how) => report(set, &how, args)?,
-            Err(error) => return Err(error).with_context(|| format!("{} was not pulled", set.name)),
+            // The others may come all the same, but not after somebody has asked to stop.
+            Err(error) => failed.push(Error::from(error).context(format!("{} was not pulled", set.name))),
+        }
+        if options.stop.load(Ordering::Relaxed) != 0 {
+            break;
         }
     }
-    Ok(())
+    sum_up(failed)
+}
+
+/// One error for all sets that were not pulled.
+fn sum_up(mut failed: Vec<Error>) -> Result<()> {
+    match failed.len() {
+        0 => Ok(()),
+        1 => Err(failed.swap_remove(0)),
+        _ => {
+            let all: Vec<String> = failed.iter().map(|error| format!("{error:#}")).collect();
+            bail!("{}", all.join("; "))
+        }
+    }
 }
 
 /// What is named; with `--verify` alone, all that has been pulled.

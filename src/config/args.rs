@@ -164,8 +164,8 @@ pub struct PredictArgs {
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<PathBuf>,
     /// How many classes to tell, those with the highest logits
-    #[arg(long, value_name = "K", default_value_t = 5)]
-    pub top: usize,
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub top: u16,
     /// Take pictures as they are, which must have a size that the network takes; otherwise the shorter side is resized
     /// to 8/7 of the network's size and the middle cut out
     #[arg(long)]

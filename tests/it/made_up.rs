@@ -73,7 +73,7 @@ impl MadeUp {
     pub(crate) fn load(&self) -> (Network, Weights) {
         let fit: Fit = fit(self.architecture, self).unwrap();
         assert_eq!(fit.dialect, self.dialect);
-        let weights = fit.weights(self, &mut |_, _| {}).unwrap();
+        let weights = fit.weights(self, &mut |_, _| true).unwrap();
         (fit.network, weights)
     }
 

@@ -95,7 +95,7 @@ const fn keras(
     hash: &'static str,
     licence: &'static str,
 ) -> Set {
-    let megabytes = (size / 1_000_000) as u32;
+    let megabytes = ((size + 500_000) / 1_000_000) as u32;
     Set {
         name,
         architecture,
@@ -117,7 +117,7 @@ const fn torchvision(
     size: u64,
     hash: &'static str,
 ) -> Set {
-    let megabytes = (size / 1_000_000) as u32;
+    let megabytes = ((size + 500_000) / 1_000_000) as u32;
     Set {
         name,
         architecture,
@@ -329,7 +329,9 @@ pub const SETS: [Set; 18] = [
 /// The set called `name`. A set that comes whole only may be asked for with `+top` as well.
 pub fn find_set(name: &str) -> Result<&'static Set> {
     let by = |name: &str| SETS.iter().find(|set| set.name == name);
-    let whole = |name: &str| name.strip_suffix("+top").and_then(by).filter(|set| set.classifier);
+    let whole = |name: &str| {
+        name.strip_suffix("+top").and_then(by).filter(|set| set.classifier && !set.name.ends_with("+top"))
+    };
     by(name)
         .or_else(|| whole(name))
         .ok_or_else(|| Error::UnknownSet { name: name.into(), known: SETS.map(|set| set.name).join(", ") })

@@ -7,12 +7,19 @@ use crate::layout::{Kernel, Norm, Order, Part};
 use crate::{Error, Fit, Result, Source};
 
 impl Fit {
-    /// Reads and converts every tensor that the network needs, one part at a time.
-    pub fn weights(&self, source: &dyn Source, progress: &mut dyn FnMut(usize, usize)) -> Result<Weights> {
+    /// Reads and converts every tensor that the network needs, one part at a time. `progress` is told how many parts of
+    /// how many are done, and says whether to go on.
+    pub fn weights(
+        &self,
+        source: &dyn Source,
+        progress: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Weights> {
         let mut weights = Weights::default();
         let mut turn = !self.canonical && self.network.preprocess().trained_on_bgr;
         for (done, part) in self.parts.iter().enumerate() {
-            progress(done, self.parts.len());
+            if !progress(done, self.parts.len()) {
+                return Err(Error::Stopped { path: source.path().into() });
+            }
             let (mut weight, bias) = self.part(source, part)?;
             if std::mem::take(&mut turn) {
                 swap_red_and_blue(&mut weight);
@@ -20,7 +27,7 @@ impl Fit {
             weights.insert(format!("{}.weight", part.layer), weight);
             weights.insert(format!("{}.bias", part.layer), bias);
         }
-        progress(self.parts.len(), self.parts.len());
+        let _ = progress(self.parts.len(), self.parts.len());
         weights
             .check(&self.network)
             .map_err(|error| Error::InFile { path: source.path().into(), source: Box::new(error) })?;

@@ -45,7 +45,7 @@ pub enum Error {
     /// A set that would have to be fetched, and must not be.
     #[error(
         "{name} is not on this machine: fetch {file} from {origin} by hand and import it with \
-         `trepang pull {name} --from FILE`, or leave --offline out"
+         `trepang pull {name} --from FILE`, or allow the network (leave --offline and HF_HUB_OFFLINE out)"
     )]
     Offline {
         /// The set.
@@ -56,12 +56,26 @@ pub enum Error {
         origin: String,
     },
     /// A pulled file that is not what was written.
-    #[error("{path} is damaged ({reason}): `trepang pull {name} --verify` fetches it again")]
+    #[error("the pulled file {path} is damaged ({reason}); `trepang pull {name}` fetches it again")]
     Damaged {
         /// The file.
         path: PathBuf,
         /// The set.
         name: &'static str,
+        /// How it differs.
+        reason: String,
+    },
+    /// Somebody asked to stop.
+    #[error("stopped while {path} was converted; run the same command again")]
+    Stopped {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that was to be imported and is not the published one.
+    #[error("{reason}; to use {path} as it is, pass it with --weights")]
+    NotPublished {
+        /// The file.
+        path: PathBuf,
         /// How it differs.
         reason: String,
     },

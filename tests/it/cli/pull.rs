@@ -19,7 +19,7 @@ fn the_list_names_every_set_with_its_size_licence_and_source() {
         assert!(!set["licence"].as_str().unwrap().is_empty() && !set["source"].as_str().unwrap().is_empty());
     }
     let stdout = home.run("pull --list").stdout;
-    assert!(stdout.contains("vgg19+top") && stdout.contains("574 MB"), "{stdout}");
+    assert!(stdout.contains("vgg19+top") && stdout.contains("575 MB"), "{stdout}");
 }
 
 #[test]
@@ -31,9 +31,14 @@ fn a_pull_that_cannot_be_says_why_and_what_to_do() {
         ("pull", 2, "NAME"),
         ("pull vgg19 --offline", 1, "trepang pull vgg19 --from FILE"),
         ("pull vgg19 --from nowhere.h5", 1, "nowhere.h5"),
-        ("pull vgg19 --from short.h5", 1, "1000 bytes long and 80134624 were expected"),
+        (
+            "pull vgg19 --from short.h5",
+            1,
+            "1000 bytes long and 80134624 were expected; to use short.h5 as it is",
+        ),
+        ("pull vgg19 --from .", 1, "is not a regular file"),
         ("pull vgg19 vgg16 --from short.h5", 2, "name just that"),
-        ("pull vgg19 --mirror nonsense", 1, "is no address to fetch from"),
+        ("pull vgg19 --mirror nonsense", 2, "is no address to fetch from"),
     ] {
         let outcome = home.run(line);
         assert!(outcome.refusal(code).contains(part), "{line}: {outcome:?}");
@@ -49,7 +54,7 @@ fn what_has_not_been_pulled_says_how_to_get_it() {
         assert!(outcome.refusal(1).contains("`trepang pull vgg19` fetches it (80 MB)"), "{outcome:?}");
     }
     let outcome = home.run("predict --network vgg19 a.png");
-    assert!(outcome.refusal(1).contains("`trepang pull vgg19+top` fetches it (574 MB)"), "{outcome:?}");
+    assert!(outcome.refusal(1).contains("`trepang pull vgg19+top` fetches it (575 MB)"), "{outcome:?}");
     let outcome = home.run("predict --network vgg16-trunk a.png");
     assert!(outcome.refusal(2).contains("has no classifier"), "{outcome:?}");
 }

@@ -1,14 +1,14 @@
 //! Hashes: what a file should have, and what it has. Not for anything secret.
 
 use std::fmt::{self, Write as _};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, Event, Progress, Result};
+use super::{Error, Event, Options, Progress, Result};
 
 /// How much is read at a time.
 pub(super) const CHUNK: usize = 1 << 18;
@@ -118,11 +118,17 @@ pub fn verify(
     path: &Path,
     size: Option<u64>,
     digest: &Digest,
+    options: &Options,
     progress: &mut dyn Progress,
 ) -> Result<Verified> {
     let cannot = |source| Error::io("read", path, source);
+    // A pipe or a device would be waited for before it could be asked what it is.
+    let meta = fs::metadata(path).map_err(cannot)?;
+    if !meta.is_file() {
+        return Err(Error::NoFile { path: path.into() });
+    }
     let mut file = File::open(path).map_err(cannot)?;
-    let total = file.metadata().map_err(cannot)?.len();
+    let total = meta.len();
     let what = path.display().to_string();
     if let Some(expected) = size.filter(|expected| *expected != total) {
         return Err(Error::Size { what, expected, found: total });
@@ -135,6 +141,10 @@ pub fn verify(
             break;
         }
         hasher.put(&chunk[..count]);
+        if options.stopped() {
+            let hint = "run the same command again".into();
+            return Err(Error::Stopped { done: hasher.size(), total: Some(total), hint });
+        }
         progress.event(Event::Checking { done: hasher.size(), total });
     }
     let verified = hasher.verified();
@@ -154,7 +164,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("abc.h5");
         std::fs::write(&path, "abc").unwrap();
-        verify(&path, size, digest, &mut Silent)
+        verify(&path, size, digest, &Options::default(), &mut Silent)
     }
 
     #[test]

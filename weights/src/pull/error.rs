@@ -129,7 +129,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file could not be read or written.
-    #[error("cannot {action} {path}: {source}")]
+    #[error("cannot {action} {path}: {source}{}", way_out(action))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -137,6 +137,12 @@ pub enum Error {
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
+    },
+    /// Something that is not a file where one is to be read.
+    #[error("{path} is not a regular file")]
+    NoFile {
+        /// What was named.
+        path: PathBuf,
     },
     /// The target is a folder or a device.
     #[error("cannot write {path}: it exists and is not a regular file")]
@@ -197,6 +203,14 @@ impl Error {
     }
 }
 
+/// What helps where something cannot be written.
+fn way_out(action: &str) -> &'static str {
+    match action {
+        "read" => "",
+        _ => "; TREPANG_CACHE names another folder for what is pulled",
+    }
+}
+
 fn kind(found: u64, expected: u64) -> &'static str {
     match found < expected {
         true => "it was cut short or is another file; fetch it again",
@@ -214,6 +228,9 @@ mod tests {
         for full in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge] {
             assert!(error(full).to_string().starts_with("there is no room to write x.part ("), "{full}");
         }
-        assert_eq!(error(io::ErrorKind::NotFound).to_string(), "cannot write x.part: entity not found");
+        assert_eq!(
+            error(io::ErrorKind::NotFound).to_string(),
+            "cannot write x.part: entity not found; TREPANG_CACHE names another folder for what is pulled"
+        );
     }
 }

@@ -9,14 +9,14 @@ use super::{Error, Result};
 
 /// The lock of one target, held until dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     path: PathBuf,
     _file: File,
 }
 
 impl Lock {
     /// Takes the lock beside `target`, making its folder. Fails at once if another pull has it.
-    pub(super) fn take(target: &Path) -> Result<Self> {
+    pub(crate) fn take(target: &Path) -> Result<Self> {
         if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|source| Error::io("make the folder", folder, source))?;
         }

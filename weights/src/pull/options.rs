@@ -51,7 +51,7 @@ impl Default for Options {
 
 impl Options {
     /// Has somebody asked to stop?
-    pub(super) fn stopped(&self) -> bool {
+    pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed) != 0
     }
 

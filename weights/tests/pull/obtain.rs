@@ -114,8 +114,39 @@ fn a_damaged_set_is_found_out_and_pulled_anew() {
     fs::write(&path, damaged).unwrap();
     let (how, told) = scene.obtain(&Wish { verify: true, ..WISH });
     assert_eq!(how.unwrap(), How::Fetched);
-    assert!(told[0].contains("is damaged") && told[0].contains("pulling it anew"), "{told:?}");
-    scene.store().verify(&scene.set, &mut Told::default()).unwrap();
+    assert!(told[0].contains("is damaged (its bytes are not those that were written)"), "{told:?}");
+    scene.store().verify(&scene.set, &Options::default(), &mut Told::default()).unwrap();
+}
+
+#[test]
+fn a_set_that_was_cut_short_is_not_taken_for_one_that_is_here() {
+    let scene = scene();
+    scene.obtain(&WISH).0.unwrap();
+    let path = scene.store().path(&scene.set);
+    fs::write(&path, &fs::read(&path).unwrap()[..5000]).unwrap();
+    let error = scene.store().open(&scene.set).unwrap_err().to_string();
+    assert!(error.contains("`trepang pull small` fetches it again"), "{error}");
+    let (how, told) = scene.obtain(&WISH);
+    assert_eq!((how.unwrap(), told.len()), (How::Fetched, 1), "{told:?}");
+}
+
+#[test]
+fn a_stop_while_converting_keeps_what_was_fetched_and_leaves_no_draft() {
+    let scene = scene();
+    scene.bench.options.stop.store(2, std::sync::atomic::Ordering::Relaxed);
+    let file = scene.in_keras(&scene.file);
+    assert!(scene.obtain(&WISH).0.unwrap_err().to_string().contains("run the same command again"));
+    assert!(!scene.store().has(&scene.set) && file.exists());
+    scene.bench.options.stop.store(0, std::sync::atomic::Ordering::Relaxed);
+    let downloads = scene.store().folder().join("downloads");
+    fs::remove_file(file).unwrap();
+    fs::create_dir_all(&downloads).unwrap();
+    fs::write(downloads.join("small-small.safetensors"), &scene.file).unwrap();
+    assert_eq!(scene.obtain(&WISH).0.unwrap(), How::Fetched);
+    assert_eq!(scene.server.asked().len(), 0, "what was there is not fetched again");
+    let left: Vec<_> =
+        fs::read_dir(scene.store().folder()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 3, "the set, its checksum and the empty folder of downloads: {left:?}");
 }
 
 #[test]
@@ -152,6 +183,7 @@ fn a_file_that_was_fetched_by_hand_is_imported_if_it_is_the_published_one() {
     fs::write(&path, &scene.file[1..]).unwrap();
     let error = scene.obtain(&wish).0.unwrap_err().to_string();
     assert!(error.contains("bytes long") && !scene.store().has(&scene.set), "{error}");
+    assert!(error.contains("pass it with --weights"), "{error}");
     fs::write(&path, &scene.file).unwrap();
     assert_eq!(scene.obtain(&wish).0.unwrap(), How::Imported);
 }
