@@ -40,12 +40,12 @@ pub struct Compute {
 
 impl Compute {
     /// Looks up everything in `args`.
-    pub fn open(args: &ComputeArgs) -> Result<Self> {
+    pub fn open(args: &ComputeArgs, want: Want) -> Result<Self> {
         let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
-        let trained = find_weights(network, args.weights.as_deref(), Want::Features)?;
+        let trained = find_weights(network, args.weights.as_deref(), want)?;
         let backend = find_backend(args.backend.as_deref(), thread_count(args.threads))?;
         let device = find_device(backend.as_ref(), args.device.as_deref().unwrap_or("auto"))?;
-        let provenance = provenance(network, args.weights.as_deref(), &trained, (backend.as_ref(), &device))?;
+        let provenance = provenance(args.weights.as_deref(), &trained, (backend.as_ref(), &device))?;
         Ok(Self { trained, backend, device, provenance })
     }
 
@@ -62,14 +62,13 @@ impl Compute {
 
 /// What manifests say of a network, read from `file` or from where its own weights are, on a device.
 pub fn provenance(
-    network: &str,
     file: Option<&Path>,
     trained: &Trained,
     (backend, device): (&dyn Backend, &Device),
 ) -> Result<Provenance> {
     Ok(Provenance {
         trepang: env!("CARGO_PKG_VERSION").into(),
-        network: network.into(),
+        network: trained.name.clone(),
         weights: file.map(|path| path.display().to_string()),
         weights_sha256: trained.sha256()?,
         backend: backend.name().into(),
@@ -194,14 +193,15 @@ pub fn check_repeatable(origin: &Origin) -> Result<()> {
 /// picture comes out with the same text.
 pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
     let made = &origin.provenance;
-    let mut compute = Compute::open(&ComputeArgs {
+    let asked = ComputeArgs {
         network: args.network.clone().or_else(|| Some(made.network.clone())),
         weights: args.weights.clone().or_else(|| made.weights.as_ref().map(Into::into)),
         backend: args.backend.clone().or_else(|| Some(made.backend.clone())),
         device: args.device.clone().or_else(|| Some(made.device.clone())),
         threads: args.threads.or_else(|| u16::try_from(made.threads).ok()),
-    })
-    .with_context(|| format!("that run was made with {}", computed_with(made)))?;
+    };
+    let mut compute = Compute::open(&asked, Want::Features)
+        .with_context(|| format!("that run was made with {}", computed_with(made)))?;
     if compute.provenance.weights_sha256 == made.weights_sha256 {
         compute.provenance.weights.clone_from(&made.weights);
         return Ok(compute);
@@ -224,7 +224,8 @@ fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {
     if let Some(class) = &args.logit {
         return find_class(class, args.layer.as_deref(), trained);
     }
-    find_layer(&trained.network, &layer)?;
+    // By its own name, also where another framework's was typed.
+    let layer = trained.network.node(find_layer(&trained.network, &layer)?)?.name.clone();
     Ok(match (args.channel, args.neuron) {
         (_, Some([channel, y, x])) => Objective::Neuron { layer, channel, y, x },
         (channel, None) => Objective::Channel { layer, channel: channel.unwrap_or_default() },
@@ -237,6 +238,9 @@ fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Obje
         if !matches!(node.op, Op::Linear(_)) {
             return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
         }
+    }
+    if trained.labels.is_empty() {
+        return Err(WeightsError::NoClassifier { name: trained.name.clone() }.into());
     }
     let class = trained.labels.find(text).ok_or_else(|| {
         let last = trained.labels.len().saturating_sub(1);

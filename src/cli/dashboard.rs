@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
+use trepang_weights::Want;
 
 use self::networks::{Library, subject};
 use super::drive::{drive, noted_signal, stop_signal};
@@ -25,7 +26,7 @@ use crate::worker::{Setup, Worker};
 const LOG: &str = "trepang.log";
 
 pub(super) fn run(args: &DashboardArgs) -> Result<()> {
-    let compute = Compute::open(&args.compute)?;
+    let compute = Compute::open(&args.compute, Want::Features)?;
     let state = initial_state(args, &compute)?;
     // A plan that does not fit is told before the screen is taken over.
     let ascent = Ascent::new(state.plan(), compute.network(), None)?;
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn a_panic_in_the_dashboard_still_saves_the_run_and_says_where() {
         let runs = tempfile::tempdir().unwrap();
-        let compute = Compute::open(&ComputeArgs::default()).unwrap();
+        let compute = Compute::open(&ComputeArgs::default(), Want::Features).unwrap();
         let recipe = find_recipe("pixel").unwrap();
         let plan = crate::engine::Plan {
             objective: crate::engine::Objective::channel("block1_conv1", 0),

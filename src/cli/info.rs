@@ -125,14 +125,16 @@ fn print(about: &About) -> Result<()> {
         output::line(format_args!("preprocessing   {preprocessing}"))?;
     }
     output::line(format_args!("numbers         {} in {} tensors", about.parameters, about.tensors.len()))?;
+    // A file's own words may hold what a terminal would obey.
     for Tensor { name, shape, dtype } in about.tensors.iter().take(SHOWN) {
+        let name = name.escape_debug().to_string();
         output::line(format_args!("  {name:<40} {dtype:<5} {shape:?}"))?;
     }
     if let Some(more) = about.tensors.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         output::line(format_args!("  and {more} more, which --json lists"))?;
     }
     for (key, value) in about.metadata.iter().filter(|(key, _)| *key != "card") {
-        output::line(format_args!("{key:<15} {value}"))?;
+        output::line(format_args!("{:<15} {}", key.escape_debug().to_string(), value.escape_debug()))?;
     }
     Ok(())
 }

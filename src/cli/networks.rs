@@ -34,7 +34,7 @@ pub(super) fn run(args: &ListArgs) -> Result<()> {
     for network in &listed {
         output::line(format_args!("{}, {} px", network.name, network.size))?;
         for Layer { name, kind, channels, height, width } in &network.layers {
-            output::line(format_args!("  {name:<20} {kind:<15} {channels:>5} x {height} x {width}"))?;
+            output::line(format_args!("  {name:<28} {kind:<15} {channels:>5} x {height} x {width}"))?;
         }
     }
     Ok(())

@@ -139,8 +139,10 @@ impl Telling {
         let hidden = !io::stderr().is_terminal() || (json && io::stdout().is_terminal());
         let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self { name, bar, quiet: json }
+        let telling = Self { name, bar, quiet: json };
+        telling.show("{msg} {spinner}", "looking for", 0, None);
+        telling.bar.enable_steady_tick(Duration::from_millis(200));
+        telling
     }
 
     fn bytes(&self, verb: &str, done: u64, total: Option<u64>) {
@@ -154,6 +156,7 @@ impl Telling {
     fn show(&self, template: &str, verb: &str, done: u64, total: Option<u64>) {
         let message = format!("{verb} {}", self.name);
         if self.bar.message() != message || self.bar.length() != total {
+            self.bar.set_position(0);
             let style = ProgressStyle::with_template(template);
             self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             self.bar.set_message(message);
@@ -166,7 +169,7 @@ impl Telling {
     fn tell(&self, text: &str) {
         self.bar.suspend(|| {
             // A terminal that has gone is no reason to stop fetching.
-            let _ = writeln!(io::stderr(), "trepang: {text}");
+            let _ = writeln!(io::stderr(), "trepang: {}: {text}", self.name);
         });
     }
 }
@@ -176,16 +179,17 @@ impl Progress for Telling {
         match event {
             Event::Checking { done, total } => self.bytes("checking", done, Some(total)),
             Event::Received { done, total } => self.bytes("fetching", done, total),
-            Event::Asking { from, .. } if from > 0 && !self.quiet => {
-                self.tell(&format!("going on with {} after {from} bytes", self.name));
+            Event::Asking { from, .. } => {
+                self.show("{msg} {spinner}", "asking for", from, None);
+                if from > 0 && !self.quiet {
+                    self.tell(&format!("going on after {from} bytes"));
+                }
             }
             Event::Again { reason, wait } => {
                 self.tell(&format!("{reason}; trying again in {:.0} s", wait.as_secs_f64()));
             }
             Event::Restarting { reason } => self.tell(&format!("{reason}; fetching it from the start")),
-            Event::Running { command } => {
-                self.show("{msg} {spinner}", &format!("running {command} for"), 0, None);
-            }
+            Event::Running { .. } => self.show("{msg} {spinner}", "running pip for", 0, None),
             _ => {}
         }
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use trepang_api::{Array, Model, Network};
+use trepang_weights::Want;
 
 use super::drive::drive;
 use super::{output, outputs};
@@ -97,7 +98,8 @@ fn prepare(args: &RenderArgs) -> Result<(Compute, Ascent, RunFolder)> {
             (compute_of(&origin, &args.compute)?, Job::again(&origin, args.init.as_deref())?)
         }
         None => {
-            let compute = Compute::open(&args.compute)?;
+            let want = if args.logit.is_some() { Want::Classes } else { Want::Features };
+            let compute = Compute::open(&args.compute, want)?;
             let job = Job::from_flags(args, &compute)?;
             (compute, job)
         }

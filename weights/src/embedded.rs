@@ -32,6 +32,7 @@ pub fn minivgg() -> Result<Trained> {
     let weights = read_safetensors(WEIGHTS, Path::new("the embedded minivgg"))?;
     weights.check(&network)?;
     Ok(Trained {
+        name: Architecture::Minivgg.name().into(),
         network,
         weights,
         labels: Labels::parse(LABELS)?,

@@ -159,7 +159,7 @@ fn check(fit: Fit, source: &dyn Source) -> Result<Fit, Misfit> {
     }
     let superfluous =
         source.tensors().iter().zip(used).filter(|(tensor, used)| !used && !is_dispensable(&tensor.name));
-    faults.extend(superfluous.map(|(tensor, _)| format!("tensor \"{}\" has no place in it", tensor.name)));
+    faults.extend(superfluous.map(|(tensor, _)| format!("tensor {:?} has no place in it", tensor.name)));
     let count = faults.len();
     match faults.into_iter().next() {
         None => Ok(fit),

@@ -28,7 +28,7 @@ pub(crate) fn keras(
     }
     let convs: Vec<String> = names(parts, 4);
     let convs = convolution_order(architecture, &convs);
-    if architecture == Architecture::InceptionV3 {
+    if source.format() == Format::KerasLegacy {
         check_numbers(&layers, &convs)?;
     }
     let norms: Vec<String> = convs.iter().map(|conv| norm_of(conv)).collect();

@@ -13,6 +13,8 @@ use crate::{Architecture, Error, Labels, Result, SETS, Set, Source, Store, find_
 /// A network with what makes it usable: weights that fit it, and names for its classes.
 #[derive(Debug, Clone)]
 pub struct Trained {
+    /// What it is asked for by: the set that was found, where a shorter name was given (`vgg19+top` for `vgg19`).
+    pub name: String,
     /// The network.
     pub network: Network,
     /// Weights that fit it.
@@ -71,7 +73,7 @@ pub enum Want {
 /// network's nor a set's, for a set that has not been pulled, and for weights that do not fit.
 pub fn trained(name: &str, file: Option<&Path>, store: &Store, want: Want) -> Result<Trained> {
     match file {
-        Some(path) => from_file(architecture(name)?, path, want),
+        Some(path) => from_file(name, path, want),
         None if name == Architecture::Minivgg.name() => minivgg(),
         None => pulled(find_pulled(name, store, want)?, store),
     }
@@ -111,6 +113,7 @@ fn pulled(set: &Set, store: &Store) -> Result<Trained> {
     let weights = fit.weights(source.as_ref(), &mut |_, _| {})?;
     let sha256 = source.metadata().get("source_sha256").cloned().unwrap_or_default();
     Ok(Trained {
+        name: set.name.into(),
         labels: labels(set.architecture, fit.classifier)?,
         network: fit.network,
         weights,
@@ -119,7 +122,8 @@ fn pulled(set: &Set, store: &Store) -> Result<Trained> {
     })
 }
 
-fn from_file(architecture: Architecture, path: &Path, want: Want) -> Result<Trained> {
+fn from_file(name: &str, path: &Path, want: Want) -> Result<Trained> {
+    let architecture = architecture(name)?;
     let source: Box<dyn Source> = open(path)?;
     let fit = fit(architecture, source.as_ref())?;
     if want == Want::Classes && !fit.classifier {
@@ -127,6 +131,7 @@ fn from_file(architecture: Architecture, path: &Path, want: Want) -> Result<Trai
     }
     let weights = fit.weights(source.as_ref(), &mut |_, _| {})?;
     Ok(Trained {
+        name: name.into(),
         labels: labels(architecture, fit.classifier)?,
         network: fit.network,
         weights,

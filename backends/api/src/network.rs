@@ -162,7 +162,10 @@ impl Network {
             network: self.name.clone(),
             height: size,
             width: size,
-            reason: format!("take a multiple of {multiple} from {min} to {LARGEST}"),
+            reason: match multiple {
+                1 => format!("take a size from {min} to {LARGEST}"),
+                _ => format!("take a multiple of {multiple} from {min} to {LARGEST}"),
+            },
         })
     }
 }

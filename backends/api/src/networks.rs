@@ -7,8 +7,17 @@ mod minivgg;
 mod resnet;
 mod vgg;
 
+use crate::{LayerId, NetworkBuilder, Op};
+
 pub use efficientnet::efficientnet_lite0;
 pub use inception::inception_v3;
 pub use minivgg::minivgg;
 pub use resnet::{Strides, resnet50};
 pub use vgg::{vgg16, vgg19};
+
+/// The classifier of every network here but VGG: the mean over all positions, then a fully connected layer, whose
+/// `predictions` are logits.
+fn average_and_predict(b: &mut NetworkBuilder, channels: usize, from: LayerId) {
+    let average = b.add("avg_pool", Op::GlobalAverage, &[from]);
+    b.linear("predictions", channels, 1000, average);
+}

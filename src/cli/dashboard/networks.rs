@@ -80,7 +80,7 @@ impl Shelf for Library {
 
     fn open(&self, name: &str) -> Result<Loaded> {
         let trained = find_weights(name, None, Want::Features)?;
-        let provenance = provenance(name, None, &trained, (self.backend.as_ref(), &self.device))?;
+        let provenance = provenance(None, &trained, (self.backend.as_ref(), &self.device))?;
         let subject = subject(&trained.network, &trained.labels, trained.first_look, &provenance)?;
         let model = self.load(&trained)?;
         let Trained { network, labels, .. } = trained;

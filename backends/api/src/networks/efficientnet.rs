@@ -2,6 +2,7 @@
 //! and with ReLU6). Layers are named as Keras names EfficientNet's (`block4a_project_bn`, `top_activation`), with
 //! batch norm folded into the convolutions.
 
+use super::average_and_predict;
 use crate::{Conv2d, InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Preprocess, Result};
 
 /// Repeats, kernel, step of the first, expansion and channels out of each stage.
@@ -42,8 +43,7 @@ pub fn efficientnet_lite0(preprocess: Preprocess, classifier: bool) -> Result<Ne
     }
     at = conv_relu6(&mut b, "top", conv("top_conv", [channels, HEAD], 1, 1, 1), at);
     if classifier {
-        at = b.add("avg_pool", Op::GlobalAverage, &[at]);
-        b.linear("predictions", HEAD, 1000, at);
+        average_and_predict(&mut b, HEAD, at);
     }
     b.finish()
 }

@@ -2,6 +2,7 @@
 //! names (`mixed7`; the k-th convolution of a fresh session is `activation_k` after and `activation_k:pre` before
 //! its ReLU, batch norm folded in) and torchvision's (`Mixed_6e`, `Mixed_6e.branch7x7_2`) as aliases.
 
+use super::average_and_predict;
 use crate::{Conv2d, InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Pool, Preprocess, Result};
 
 /// A convolution of a branch: torchvision's name, channels out, kernel.
@@ -117,9 +118,8 @@ pub fn inception_v3(preprocess: Preprocess, count_padding: bool, classifier: boo
     }
     let mut b = w.builder;
     if classifier {
-        at = b.add("avg_pool", Op::GlobalAverage, &[at]);
+        average_and_predict(&mut b, channels, at);
         b.alias("avgpool", "avg_pool");
-        b.linear("predictions", channels, 1000, at);
         b.alias("fc", "predictions");
     }
     b.finish()

@@ -2,6 +2,7 @@
 //! and torchvision's (`layer3.5`) as aliases. Batch norm is folded into the convolutions: `<name>_relu:pre` is
 //! what Keras calls `<name>_bn`, and the output before batch norm is not there.
 
+use super::average_and_predict;
 use crate::{Conv2d, InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Pool, Preprocess, Result};
 
 /// Blocks and inner width of stages 2 to 5; a stage puts out four times its width.
@@ -41,9 +42,8 @@ pub fn resnet50(preprocess: Preprocess, strides: Strides, classifier: bool) -> R
         }
     }
     if classifier {
-        at = b.add("avg_pool", Op::GlobalAverage, &[at]);
+        average_and_predict(&mut b, channels, at);
         b.alias("avgpool", "avg_pool");
-        b.linear("predictions", channels, 1000, at);
         b.alias("fc", "predictions");
     }
     b.finish()

@@ -13,11 +13,12 @@ struct Term {
 pub(super) fn forward(conv: &Conv2d, x: &Array, w: &Array, b: &Array) -> Result<Array> {
     let (n, output) = output_shape(conv, x)?;
     let mut sums = vec![0.0_f64; n * output.len()];
-    terms(conv, x, |t| sums[t.y] += f64::from(w.data()[t.w]) * f64::from(x.data()[t.x]))?;
+    let (from, weights, b) = (x.data(), w.data(), b.data());
+    terms(conv, x, |t| sums[t.y] += f64::from(weights[t.w]) * f64::from(from[t.x]))?;
     let area = output.height * output.width;
     let y = sums.iter().enumerate().map(|(i, sum)| {
         let o = i / area % output.channels;
-        (sum + f64::from(b.data()[o])) as f32
+        (sum + f64::from(b[o])) as f32
     });
     Array::new(output.batch(n), y.collect())
 }
@@ -25,7 +26,8 @@ pub(super) fn forward(conv: &Conv2d, x: &Array, w: &Array, b: &Array) -> Result<
 /// dx[n,c,..] = sum of w[o,c,i,j] * dy[n,o,y,x] over every term of [`forward`] that read it.
 pub(super) fn backward(conv: &Conv2d, x: &Array, w: &Array, dy: &Array) -> Result<Array> {
     let mut sums = vec![0.0_f64; x.data().len()];
-    terms(conv, x, |t| sums[t.x] += f64::from(w.data()[t.w]) * f64::from(dy.data()[t.y]))?;
+    let (from, weights) = (dy.data(), w.data());
+    terms(conv, x, |t| sums[t.x] += f64::from(weights[t.w]) * f64::from(from[t.y]))?;
     Array::new(x.shape(), sums.iter().map(|&sum| sum as f32).collect())
 }
 
