@@ -5,7 +5,10 @@ The terminal is silent: it answers nothing. So `auto`, which asks it what it can
 Needs the release binary (cargo build --release) and Python's standard library. Run from the repository's root:
     python3 benches/dashboard.py
 Prints medians: seconds from exec to the first picture, with half-blocks chosen and with `auto`; milliseconds from a key to its effect on the screen while
-an ascent runs; steps a second in the dashboard over those of `trepang render` for the same ascent, in turn.
+an ascent runs; steps a second in the dashboard over those of `trepang render` for the same ascent, in turn; steps a
+second with the pane of classes over those without it, in turn. With the name of a pulled network that has a classifier,
+    python3 benches/dashboard.py efficientnet_lite0
+measures only the last, with that network as a second judge.
 """
 import fcntl
 import json
@@ -17,6 +20,7 @@ import signal
 import statistics
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 import time
@@ -93,8 +97,44 @@ def rates(runs):
     return in_dashboard, 1 / json.loads(out.stdout.splitlines()[-1])["seconds_per_step"]
 
 
+def line_of(name):
+    """Where the list of networks has `name`: below the embedded one, all sets in their order."""
+    out = subprocess.run([BINARY, "pull", "--list", "--json"], check=True, capture_output=True, text=True)
+    return 1 + [entry["name"] for entry in json.loads(out.stdout)].index(name)
+
+
+def judged(runs, wanted, judge=None):
+    """Steps a second of a run with the pane of classes, or without it. The judge is there before the run begins."""
+    dashboard = Dashboard(runs)
+    dashboard.wait(PICTURE)
+    dashboard.send(b" " if wanted else b"t ")
+    dashboard.wait(b"paused")
+    if judge:
+        dashboard.send(b"N\x1b[H" + b"j" * line_of(judge) + b"c")
+        time.sleep(2)
+        dashboard.send(b"\x0c")  # draws everything anew: what was there already is not written again
+        dashboard.wait(b"judges too")
+        dashboard.send(b"q")
+        time.sleep(1)
+    dashboard.drain()
+    dashboard.send(b"+" * 20 + b"r")
+    begun = time.perf_counter()
+    seconds = dashboard.wait(rb"finished", 240) - (begun - dashboard.begun)
+    dashboard.end()
+    return STEPS / seconds
+
+
+def compare_judged(runs, judge=None):
+    pairs = [(judged(runs, True, judge), judged(runs, False, judge)) for _ in range(5)]
+    ratio = statistics.median(a / b for a, b in pairs)
+    by = f"the network and {judge}" if judge else "the network"
+    print(f"steps/s: judged by {by} {pairs[-1][0]:.0f}, not judged {pairs[-1][1]:.0f}, median ratio {ratio:.3f}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as runs:
+        if sys.argv[1:]:
+            return compare_judged(runs, sys.argv[1])
         for protocol in ("halfblocks", "auto"):
             seconds = statistics.median(first_picture(runs, protocol) for _ in range(9))
             print(f"exec to the first picture, {protocol}: {seconds:.3f} s")
@@ -103,6 +143,7 @@ def main():
         pairs = [rates(runs) for _ in range(5)]
         ratio = statistics.median(a / b for a, b in pairs)
         print(f"steps/s: dashboard {pairs[-1][0]:.0f}, render {pairs[-1][1]:.0f}, median ratio {ratio:.3f}")
+        compare_judged(runs)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,14 @@
 mod actions;
 mod curve;
 mod keys;
+mod networks;
+mod predictions;
 mod snapshot;
 mod state;
 
 pub use curve::Curve;
 pub use keys::{BINDINGS, Binding, Key};
+pub use networks::{NetworkEntry, Subject, Supply};
+pub use predictions::{Guess, Predictions, Verdict};
 pub use snapshot::{Failure, RunView, Snapshot, Status};
 pub use state::{Command, LayerInfo, Message, Mode, NetworkInfo, Pane, Settings, State};

@@ -37,31 +37,57 @@ pub enum Framing {
     Crop,
     /// It must have a size that the classifier takes already.
     Exact,
+    /// As it is if it has the network's own size, and else as [`Framing::Crop`].
+    Fitting,
 }
 
-/// A network with a classifier, on a device.
-#[derive(Debug)]
-pub struct Classifier {
+/// What a network's logits mean. The model that computes them comes with each picture: it may have other work too.
+#[derive(Debug, Clone)]
+pub struct Head {
     network: Network,
     labels: Labels,
     logits: LayerId,
+}
+
+impl Head {
+    /// Fails for a network whose last layer does not give logits.
+    pub fn new(network: Network, labels: Labels) -> Result<Self> {
+        let logits = logits_of(&network).with_context(|| format!("{} has no classifier", network.name()))?;
+        Ok(Self { network, labels, logits })
+    }
+
+    /// The `count` classes to which `model`, which runs this network, gives the highest logits, highest first.
+    pub fn classify(
+        &self,
+        model: &mut dyn Model,
+        picture: &Picture,
+        framing: Framing,
+        count: usize,
+    ) -> Result<Vec<Class>> {
+        let picture = frame(&self.network, self.logits, picture, framing)?;
+        let logits = model.activations(&to_array(&picture)?, &[self.logits])?;
+        let logits = logits.first().context("the backend gave no logits")?;
+        ensure!(logits.data().iter().all(|logit| logit.is_finite()), "the logits are not finite numbers");
+        Ok(top(&self.labels, logits.data(), count))
+    }
+}
+
+/// A network with a classifier, on a device of its own.
+#[derive(Debug)]
+pub struct Classifier {
+    head: Head,
     model: Box<dyn Model>,
 }
 
 impl Classifier {
     /// Fails for a network whose last layer does not give logits.
     pub fn new(network: Network, labels: Labels, model: Box<dyn Model>) -> Result<Self> {
-        let logits = logits_of(&network).with_context(|| format!("{} has no classifier", network.name()))?;
-        Ok(Self { network, labels, logits, model })
+        Ok(Self { head: Head::new(network, labels)?, model })
     }
 
     /// The `count` classes with the highest logits, highest first.
     pub fn classify(&mut self, picture: &Picture, framing: Framing, count: usize) -> Result<Vec<Class>> {
-        let picture = frame(&self.network, self.logits, picture, framing)?;
-        let logits = self.model.activations(&to_array(&picture)?, &[self.logits])?;
-        let logits = logits.first().context("the backend gave no logits")?;
-        ensure!(logits.data().iter().all(|logit| logit.is_finite()), "the logits are not finite numbers");
-        Ok(top(&self.labels, logits.data(), count))
+        self.head.classify(self.model.as_mut(), picture, framing, count)
     }
 }
 
@@ -89,7 +115,10 @@ fn frame(network: &Network, logits: LayerId, picture: &Picture, framing: Framing
             .into()),
         };
     }
-    crop(picture, native)
+    match framing == Framing::Fitting && (picture.width, picture.height) == (native, native) {
+        true => Ok(picture.clone()),
+        false => crop(picture, native),
+    }
 }
 
 /// Resized with antialiasing so that the shorter side is 8/7 of `native`, and cropped to `native` square: torchvision's

@@ -45,15 +45,7 @@ impl Compute {
         let trained = find_weights(network, args.weights.as_deref(), want)?;
         let backend = find_backend(args.backend.as_deref(), thread_count(args.threads))?;
         let device = find_device(backend.as_ref(), args.device.as_deref().unwrap_or("auto"))?;
-        let provenance = Provenance {
-            trepang: env!("CARGO_PKG_VERSION").into(),
-            network: trained.name.clone(),
-            weights: args.weights.as_deref().map(|path| path.display().to_string()),
-            weights_sha256: trained.sha256()?,
-            backend: backend.name().into(),
-            device: device.to_string(),
-            threads: backend.threads(),
-        };
+        let provenance = provenance(args.weights.as_deref(), &trained, (backend.as_ref(), &device))?;
         Ok(Self { trained, backend, device, provenance })
     }
 
@@ -66,6 +58,23 @@ impl Compute {
     pub fn model(&self) -> Result<Box<dyn Model>> {
         Ok(self.backend.load(&self.trained.network, &self.trained.weights, &self.device)?)
     }
+}
+
+/// What manifests say of a network, read from `file` or from where its own weights are, on a device.
+pub fn provenance(
+    file: Option<&Path>,
+    trained: &Trained,
+    (backend, device): (&dyn Backend, &Device),
+) -> Result<Provenance> {
+    Ok(Provenance {
+        trepang: env!("CARGO_PKG_VERSION").into(),
+        network: trained.name.clone(),
+        weights: file.map(|path| path.display().to_string()),
+        weights_sha256: trained.sha256()?,
+        backend: backend.name().into(),
+        device: device.to_string(),
+        threads: backend.threads(),
+    })
 }
 
 /// Where pulled sets of weights are, on this machine.

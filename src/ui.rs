@@ -12,7 +12,9 @@ mod keyline;
 mod layers;
 mod loss;
 mod network;
+mod networks;
 mod picture;
+mod predictions;
 mod probe;
 mod run;
 mod small;
@@ -36,6 +38,12 @@ use crate::app::{Mode, State};
 /// The smallest screen that holds all panes.
 pub const FULL: (u16, u16) = (72, 20);
 
+/// The rows of the run's pane when it has all there is to say.
+const RUN: u16 = 15;
+
+/// The smallest pane of predictions.
+const PREDICTIONS: (u16, u16) = (24, 6);
+
 /// What is drawn besides the state.
 #[derive(Debug, Default)]
 pub struct View<'a> {
@@ -54,7 +62,8 @@ pub struct View<'a> {
 /// | minivgg        |                              | running     |
 /// +- layers -------+                              | step 57/128 |
 /// | block1_conv1   |                              | loss 12.3   |
-/// | ...            |                              |             |
+/// | ...            |                              +- classes ---+
+/// |                |                              | mushroom    |
 /// |                +- loss -----------------------+-------------+
 /// +- channels -----+ the whole run         | its recent part    |
 /// | 136 137 138 .. |                       |                    |
@@ -62,6 +71,7 @@ pub struct View<'a> {
 /// saved in ...
 /// Enter start  Space pause  ...
 /// ```
+/// Where the run has no room below it, the classes are beside the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Panes {
     /// What runs where.
@@ -76,6 +86,8 @@ pub struct Panes {
     pub run: Rect,
     /// The curve.
     pub loss: Rect,
+    /// What networks see in the picture; empty where there is no room, or it is not wanted.
+    pub predictions: Rect,
     /// What the user has to be told.
     pub message: Rect,
     /// The keys.
@@ -89,8 +101,8 @@ impl Panes {
         let [body, message, keys] = Layout::vertical([Constraint::Fill(1), one, one]).areas(area);
         if zoomed {
             let none = Rect::default();
-            let [network, layers, channels, run, loss] = [none; 5];
-            return Self { network, layers, channels, picture: body, run, loss, message, keys };
+            let [network, layers, channels, run, loss, predictions] = [none; 6];
+            return Self { network, layers, channels, picture: body, run, loss, predictions, message, keys };
         }
         let left = (area.width * 3 / 10).clamp(27, 36);
         let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(body);
@@ -102,7 +114,25 @@ impl Panes {
         let [top, loss] = Layout::vertical([Constraint::Fill(1), Constraint::Length(loss)]).areas(right);
         let run = (right.width / 3).clamp(23, 30);
         let [picture, run] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(run)]).areas(top);
-        Self { network, layers, channels, picture, run, loss, message, keys }
+        let predictions = Rect::default();
+        Self { network, layers, channels, picture, run, loss, predictions, message, keys }
+    }
+
+    /// Makes room for predictions: below the run, or else beside the loss, or else not at all. The picture stays.
+    #[must_use]
+    pub fn with_predictions(self) -> Self {
+        if self.run.height >= RUN + PREDICTIONS.1 {
+            let rows = [Constraint::Length(RUN), Constraint::Fill(1)];
+            let [run, predictions] = Layout::vertical(rows).areas(self.run);
+            return Self { run, predictions, ..self };
+        }
+        if self.loss.width < 2 * PREDICTIONS.0 {
+            return self;
+        }
+        let width = (self.loss.width / 2).min(30);
+        let columns = [Constraint::Fill(1), Constraint::Length(width)];
+        let [loss, predictions] = Layout::horizontal(columns).areas(self.loss);
+        Self { loss, predictions, ..self }
     }
 
     /// The cells that the picture may fill, inside its border.
@@ -130,7 +160,10 @@ pub fn render(frame: &mut Frame, state: &State, view: &View) {
     if !is_full(area) {
         return small::render(frame, state, view, area);
     }
-    let panes = Panes::of(area, state.zoomed);
+    let mut panes = Panes::of(area, state.zoomed);
+    if state.predicting {
+        panes = panes.with_predictions();
+    }
     picture::render(frame, state, view, panes.picture);
     if !state.zoomed {
         network::render(frame, state, view, panes.network);
@@ -138,11 +171,17 @@ pub fn render(frame: &mut Frame, state: &State, view: &View) {
         channels::render(frame, state, view, panes.channels);
         run::render(frame, state, view, panes.run);
         loss::render(frame, state, view, panes.loss);
+        if !panes.predictions.is_empty() {
+            predictions::render(frame, state, view, panes.predictions);
+        }
     }
     keyline::message(frame, state, view, panes.message);
     keyline::keys(frame, state, view, panes.keys);
-    if state.mode == Mode::Help {
-        help::render(frame, view, area);
+    let above_message = Rect { height: panes.message.y - area.y, ..area };
+    match state.mode {
+        Mode::Help => help::render(frame, view, area),
+        Mode::Networks(cursor) => networks::render(frame, state, view, above_message, cursor),
+        Mode::Browse | Mode::Jump(_) => {}
     }
 }
 

@@ -2,6 +2,9 @@
 //! snapshot; it never waits for the screen. Not here: what commands mean to the user, and any drawing.
 
 mod job;
+mod judges;
+mod shelf;
+mod switch;
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -11,12 +14,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use trepang_api::{Model, Network};
+use trepang_weights::Labels;
 
 use self::job::Job;
+use self::judges::Judges;
 use crate::app::{Command, Failure, Snapshot, Status};
 use crate::engine::{Ascent, Plan};
 use crate::panics::guard;
 use crate::runs::{Provenance, SAVE_EVERY};
+
+pub use self::judges::pause_after;
+pub use self::shelf::{Loaded, Shelf};
 
 /// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
 const PUBLISH_EVERY: Duration = Duration::from_millis(15);
@@ -26,6 +34,8 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(15);
 pub struct Setup {
     /// The network that plans are about.
     pub network: Network,
+    /// Its classes, if it has a classifier.
+    pub labels: Labels,
     /// What manifests say of the computation.
     pub provenance: Provenance,
     /// Where runs are kept.
@@ -45,6 +55,7 @@ impl Worker {
     pub fn spawn(
         setup: Setup,
         load: impl FnOnce() -> Result<Box<dyn Model>> + Send + 'static,
+        shelf: Box<dyn Shelf>,
     ) -> Result<Self> {
         let (commands, inbox) = channel();
         let latest = Arc::<Mutex<Arc<Snapshot>>>::default();
@@ -54,6 +65,8 @@ impl Worker {
             .spawn(move || {
                 let desk = Desk {
                     setup,
+                    shelf,
+                    judges: Judges::new(),
                     inbox,
                     latest: published,
                     snapshot: Snapshot::default(),
@@ -89,9 +102,14 @@ impl Worker {
         }
     }
 
-    /// Lets the worker save its run and end; returns its last word.
+    /// Lets the worker save its run and end; returns its last word. One that is loading a network has saved its run
+    /// before, and is not waited for.
     pub fn finish(self) -> Arc<Snapshot> {
         drop(self.commands);
+        let last = Arc::clone(&lock(&self.latest));
+        if last.status == Status::Loading {
+            return last;
+        }
         // A panic was caught inside and is in the snapshot.
         let _ = self.thread.join();
         Arc::clone(&lock(&self.latest))
@@ -106,6 +124,8 @@ fn lock(slot: &Mutex<Arc<Snapshot>>) -> MutexGuard<'_, Arc<Snapshot>> {
 /// The worker, seen from inside.
 struct Desk {
     setup: Setup,
+    shelf: Box<dyn Shelf>,
+    judges: Judges,
     inbox: Receiver<Command>,
     latest: Arc<Mutex<Arc<Snapshot>>>,
     /// What was last published.
@@ -126,12 +146,18 @@ impl Desk {
 
     fn serve(&mut self, load: impl FnOnce() -> Result<Box<dyn Model>>) -> Result<()> {
         let mut model = guard("the backend", load)?;
+        let Setup { network, labels, provenance, .. } = &self.setup;
+        self.judges.set_own(&provenance.network, network, labels);
         self.publish(Status::Idle);
-        while self.take_commands() {
+        while self.take_commands(&mut model) {
             if self.snapshot.status == Status::Running {
                 self.step(model.as_mut())?;
             }
+            if self.is_prediction_due() {
+                self.predict(model.as_mut())?;
+            }
         }
+        self.judges.dismiss();
         self.keep();
         let status = self.snapshot.status.clone();
         self.publish(status);
@@ -155,24 +181,26 @@ impl Desk {
         *lock(&self.latest) = Arc::new(self.snapshot.clone());
     }
 
-    /// Obeys what has come in, waiting for something if there is nothing to climb. False when it is time to go.
-    fn take_commands(&mut self) -> bool {
+    /// Obeys what has come in, waiting for something if there is nothing to do. False when it is time to go.
+    fn take_commands(&mut self, model: &mut Box<dyn Model>) -> bool {
         loop {
-            let command = match self.snapshot.status {
-                Status::Running => match self.inbox.try_recv() {
+            let busy = self.snapshot.status == Status::Running || self.is_prediction_due();
+            let command = match busy {
+                true => match self.inbox.try_recv() {
                     Ok(command) => command,
                     Err(TryRecvError::Empty) => return true,
                     Err(TryRecvError::Disconnected) => return false,
                 },
-                _ => match self.inbox.recv() {
+                false => match self.inbox.recv() {
                     Ok(command) => command,
                     Err(_) => return false,
                 },
             };
-            if command == Command::Quit {
-                return false;
+            match command {
+                Command::Quit => return false,
+                Command::Switch { name, settings } => self.switch(&name, *settings, model),
+                command => self.obey(command),
             }
-            self.obey(command);
         }
     }
 
@@ -187,6 +215,15 @@ impl Desk {
                 self.keep();
                 self.publish(status);
             }
+            Command::ListNetworks => {
+                self.snapshot.networks = self.shelf.list().into();
+                self.publish(status);
+            }
+            Command::ToggleJudge(name) => self.toggle_judge(&name),
+            Command::Predict(wanted) => {
+                self.judges.wanted = wanted;
+                self.forget_predictions();
+            }
             _ => {}
         }
     }
@@ -198,6 +235,7 @@ impl Desk {
                 self.runs += 1;
                 let before = self.job.replace(Job::new(ascent, self.runs));
                 self.snapshot.notice = None;
+                self.snapshot.predictions = None;
                 self.publish(Status::Running);
                 if let Some(mut before) = before.filter(Job::is_worth_keeping) {
                     let saved = before.save(&self.setup);

@@ -9,7 +9,7 @@ const STEPS: isize = 32;
 /// Channels that a page moves.
 const PAGE: usize = 16;
 
-const NOTHING: Vec<Command> = Vec::new();
+pub(super) const NOTHING: Vec<Command> = Vec::new();
 
 pub(super) fn up(state: &mut State) -> Vec<Command> {
     match state.pane {
@@ -93,10 +93,16 @@ pub(super) fn toggle_pre(state: &mut State) -> Vec<Command> {
 }
 
 pub(super) fn start(state: &mut State) -> Vec<Command> {
+    if state.is_switching() {
+        return NOTHING;
+    }
     vec![Command::Start(Box::new(state.plan()))]
 }
 
 pub(super) fn pause(state: &mut State) -> Vec<Command> {
+    if state.is_switching() {
+        return NOTHING;
+    }
     match state.snapshot.status {
         Status::Running => vec![Command::Pause],
         Status::Paused => vec![Command::Resume],
@@ -108,6 +114,9 @@ pub(super) fn pause(state: &mut State) -> Vec<Command> {
 }
 
 pub(super) fn reseed(state: &mut State) -> Vec<Command> {
+    if state.is_switching() {
+        return NOTHING;
+    }
     state.settings.seed = state.settings.seed.wrapping_add(1);
     start(state)
 }
@@ -122,6 +131,9 @@ pub(super) fn fewer_steps(state: &mut State) -> Vec<Command> {
 
 /// Changes the steps of the next start and, if there is one, of the run on screen.
 fn change_steps(state: &mut State, by: isize) -> Vec<Command> {
+    if state.is_switching() {
+        return NOTHING;
+    }
     state.settings.steps = state.settings.steps.saturating_add_signed(by).max(STEPS.unsigned_abs());
     match state.has_run() {
         true => vec![Command::ChangeSteps(by)],
@@ -155,11 +167,24 @@ pub(super) fn suspend(_: &mut State) -> Vec<Command> {
 }
 
 pub(super) fn toggle_help(state: &mut State) -> Vec<Command> {
-    match state.full {
-        true => state.mode = Mode::Help,
-        false => state.remark = Some("no room for the help".into()),
+    if !state.full {
+        return no_room(state, "the help");
     }
+    state.mode = Mode::Help;
     NOTHING
+}
+
+pub(super) fn no_room(state: &mut State, what: &str) -> Vec<Command> {
+    state.remark = Some(format!("no room for {what}"));
+    NOTHING
+}
+
+pub(super) fn toggle_predictions(state: &mut State) -> Vec<Command> {
+    if !state.full {
+        return no_room(state, "the predictions");
+    }
+    state.predicting = !state.predicting;
+    vec![Command::Predict(state.predicting)]
 }
 
 pub(super) fn quit(_: &mut State) -> Vec<Command> {

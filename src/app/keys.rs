@@ -1,8 +1,8 @@
 //! The key table: every key of the dashboard, what it does and the words for it. The help overlay and the
 //! key line are made from this table, so they cannot go stale.
 
-use super::actions as act;
 use super::{Command, State};
+use super::{actions as act, networks};
 
 /// A key, as the dashboard tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,6 +84,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Char('+'), Key::Char('=')], "+", "steps", "more steps, also this run", act::more_steps),
     bind(&[Key::Char('-')], "-", "", "fewer steps", act::fewer_steps),
     bind(&[Key::Char('s')], "s", "save", "save the run now", act::save),
+    bind(&[Key::Char('N')], "N", "networks", "another network", networks::open),
+    bind(&[Key::Char('t')], "t", "", "predictions, or not", act::toggle_predictions),
     bind(&[Key::Char('z')], "z", "", "the picture alone, or not", act::zoom),
     bind(&[Key::Char('i')], "i", "", "the picture another way", act::next_protocol),
     bind(&[Key::Ctrl('l')], "Ctrl-L", "", "draw everything anew", act::redraw),

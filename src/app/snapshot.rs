@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Curve;
+use super::{Curve, NetworkEntry, Predictions, Subject};
 use crate::engine::{Picture, Plan};
 
 /// How things stand.
@@ -19,6 +19,16 @@ pub struct Snapshot {
     pub notice: Option<Arc<str>>,
     /// Every run that could not be saved, and has not been since.
     pub failures: Vec<Failure>,
+    /// The networks to choose from, once they have been looked for.
+    pub networks: Arc<[NetworkEntry]>,
+    /// The network that was switched to; none as long as it is the first.
+    pub subject: Option<Arc<Subject>>,
+    /// How many wishes for another network have been answered, by it or by a notice.
+    pub switches: u64,
+    /// The networks that judge the pictures besides the one that is climbed.
+    pub judges: Arc<[Arc<str>]>,
+    /// The classes last seen in the run's picture.
+    pub predictions: Option<Arc<Predictions>>,
 }
 
 /// A run that could not be saved.
@@ -33,7 +43,7 @@ pub struct Failure {
 /// What the worker is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Status {
-    /// Putting the network on the device.
+    /// Putting a network on the device.
     #[default]
     Loading,
     /// Nothing: no run has begun.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys::{Key, lookup};
-use super::{RunView, Snapshot, Status};
+use super::{RunView, Snapshot, Status, networks};
 use crate::engine::{Objective, Plan, Recipe, Start};
 
 /// Something happened.
@@ -29,6 +29,19 @@ pub enum Command {
     ChangeSteps(isize),
     /// The worker: save what there is.
     Save,
+    /// The worker: look which networks there are.
+    ListNetworks,
+    /// The worker: save the run, put another network on the device, and begin an ascent at its first look.
+    Switch {
+        /// The network's name.
+        name: String,
+        /// How the ascent is made; the network's own size takes the place of theirs.
+        settings: Box<Settings>,
+    },
+    /// The worker: let this network judge the pictures too, or no longer.
+    ToggleJudge(String),
+    /// The worker: predict, or do not.
+    Predict(bool),
     /// The terminal: draw everything anew.
     Redraw,
     /// The terminal: show pictures another way.
@@ -91,6 +104,15 @@ pub enum Mode {
     Jump(String),
     /// The help is open: any key closes it, where there is room for it.
     Help,
+    /// The list of networks is open, with the cursor on this line.
+    Networks(usize),
+}
+
+impl Mode {
+    /// Does something lie over the panes?
+    pub fn is_overlay(&self) -> bool {
+        matches!(self, Self::Help | Self::Networks(_))
+    }
 }
 
 /// How ascents are made from the dashboard.
@@ -106,8 +128,17 @@ pub struct Settings {
     pub steps: usize,
 }
 
+impl Settings {
+    /// The ascent that raises `objective`.
+    pub fn plan(self, objective: Objective) -> Plan {
+        let Self { recipe, size, seed, steps } = self;
+        Plan { objective, recipe, size, seed, start: Start::Noise, steps }
+    }
+}
+
 /// The whole dashboard.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that is so or not")]
 pub struct State {
     /// The network.
     pub network: NetworkInfo,
@@ -139,6 +170,10 @@ pub struct State {
     pub row: usize,
     /// Is there room on the screen for all panes, and so for the help?
     pub full: bool,
+    /// The network that was asked for and has not come yet, and the number of the answer.
+    pub switching: Option<(String, u64)>,
+    /// Are predictions wanted on the screen?
+    pub predicting: bool,
 }
 
 impl State {
@@ -165,6 +200,8 @@ impl State {
             climbed: HashMap::new(),
             row: 8,
             full: true,
+            switching: None,
+            predicting: true,
         }
     }
 
@@ -180,6 +217,14 @@ impl State {
     }
 
     fn see(&mut self, snapshot: Arc<Snapshot>) {
+        if self.switching.as_ref().is_some_and(|(_, answer)| snapshot.switches >= *answer) {
+            (self.switching, self.remark) = (None, None);
+        }
+        if let Some(subject) = &snapshot.subject
+            && self.snapshot.subject.as_ref().is_none_or(|before| !Arc::ptr_eq(before, subject))
+        {
+            self.look_at(subject);
+        }
         if let Some(RunView { plan, loss: Some(loss), .. }) = &snapshot.run
             && let Objective::Channel { layer, channel } = &plan.objective
         {
@@ -196,12 +241,13 @@ impl State {
                 self.type_number(key);
                 Vec::new()
             }
+            (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
             (Mode::Help, _) if self.full => {
                 self.mode = Mode::Browse;
                 Vec::new()
             }
-            // The screen became too small for the help: nobody sees that it is open.
-            (Mode::Help, binding) => {
+            // The screen became too small for it: nobody sees that it is open.
+            (Mode::Help | Mode::Networks(_), binding) => {
                 self.mode = Mode::Browse;
                 binding.map(|binding| (binding.act)(self)).unwrap_or_default()
             }
@@ -261,9 +307,7 @@ impl State {
 
     /// The ascent that Enter starts.
     pub fn plan(&self) -> Plan {
-        let Settings { recipe, size, seed, steps } = self.settings.clone();
-        let objective = Objective::channel(&self.layer_name(), self.channel);
-        Plan { objective, recipe, size, seed, start: Start::Noise, steps }
+        self.settings.clone().plan(Objective::channel(&self.layer_name(), self.channel))
     }
 
     /// Is a run there whose steps can still change?

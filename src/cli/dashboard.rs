@@ -1,16 +1,19 @@
 //! `trepang` without a subcommand: the dashboard, or the same ascent in plain lines where no terminal is.
 
+mod networks;
+
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
-use trepang_api::{Network, Op};
 use trepang_weights::Want;
 
+use self::networks::{Library, subject};
 use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
-use crate::app::{Command, LayerInfo, NetworkInfo, Settings, Snapshot, State, Status};
+use crate::app::{Command, Settings, Snapshot, State, Status};
 use crate::config::args::{DashboardArgs, ImageProtocol};
 use crate::config::{Compute, find_layer, find_recipe};
 use crate::engine::Ascent;
@@ -40,18 +43,11 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
     let recipe = find_recipe(&args.recipe)?;
     let size = network.input().native;
     let settings = Settings { size, seed: 0, steps: recipe.steps, recipe };
-    let info = NetworkInfo {
-        name: provenance.network.clone(),
-        backend: provenance.backend.clone(),
-        device: provenance.device.clone(),
-        threads: provenance.threads,
-        parameters: network.parameters(),
-        weights: provenance.weights.clone(),
-    };
     let (first_layer, first_channel) = compute.trained.first_look;
+    let subject = subject(network, &compute.trained.labels, compute.trained.first_look, provenance)?;
     let layer = args.layer.as_deref().unwrap_or(first_layer);
     find_layer(network, layer)?;
-    let mut state = State::new(info, layers(network, size)?, compute.trained.labels.names(), settings);
+    let mut state = State::new(subject.info, subject.layers, subject.classes, settings);
     state.pre = layer.ends_with(":pre");
     let name = layer.strip_suffix(":pre").unwrap_or(layer);
     let place = state.layers.iter().position(|layer| layer.name == name);
@@ -60,36 +56,11 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
     Ok(state)
 }
 
-/// Every layer for the list: a convolution and its ReLU are one.
-fn layers(network: &Network, size: usize) -> Result<Vec<LayerInfo>> {
-    let mut layers = Vec::new();
-    for id in network.layers() {
-        let (node, shape) = (network.node(id)?, network.shape(size, size, id)?);
-        let is_pre = node.name.ends_with(":pre") && matches!(node.op, Op::Conv2d(_));
-        if !is_pre {
-            layers.push(LayerInfo {
-                name: node.name.clone(),
-                kind: node.op.kind(),
-                channels: shape.channels,
-                height: shape.height,
-                width: shape.width,
-                has_pre: network.pre(id).is_some(),
-            });
-        }
-    }
-    Ok(layers)
-}
-
 fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Path) -> Result<()> {
     let signal = noted_signal()?;
-    let setup = Setup {
-        network: compute.network().clone(),
-        provenance: compute.provenance.clone(),
-        runs: runs.into(),
-    };
-    let first = state.plan();
-    let worker = Worker::spawn(setup, move || compute.model())?;
-    worker.send(Command::Start(Box::new(first)));
+    let worker = spawn(compute, runs)?;
+    worker.send(Command::Start(Box::new(state.plan())));
+    worker.send(Command::ListNetworks);
     let log = runs.join(LOG);
     supervise(worker, |worker| {
         let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
@@ -100,6 +71,22 @@ fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Pa
             _ => Ok(Ending::Signal),
         }
     })
+}
+
+/// The worker with the first network, and with all others on the same device.
+fn spawn(compute: Compute, runs: &Path) -> Result<Worker> {
+    let Compute { trained, backend, device, provenance } = compute;
+    let setup = Setup {
+        network: trained.network.clone(),
+        labels: trained.labels.clone(),
+        provenance,
+        runs: runs.into(),
+    };
+    let library = Library { backend: backend.into(), device };
+    let (backend, device) = (Arc::clone(&library.backend), library.device.clone());
+    // The weights go with the closure: the model has what it needs of them.
+    let load = move || Ok(backend.load(&trained.network, &trained.weights, &device)?);
+    Worker::spawn(setup, load, Box::new(library))
 }
 
 /// Runs the dashboard over the worker. However it ends, by a panic too, the worker then saves its run, and the
@@ -197,11 +184,6 @@ mod tests {
     fn a_panic_in_the_dashboard_still_saves_the_run_and_says_where() {
         let runs = tempfile::tempdir().unwrap();
         let compute = Compute::open(&ComputeArgs::default(), Want::Features).unwrap();
-        let setup = Setup {
-            network: compute.network().clone(),
-            provenance: compute.provenance.clone(),
-            runs: runs.path().into(),
-        };
         let recipe = find_recipe("pixel").unwrap();
         let plan = crate::engine::Plan {
             objective: crate::engine::Objective::channel("block1_conv1", 0),
@@ -211,7 +193,7 @@ mod tests {
             steps: 1_000_000,
             recipe,
         };
-        let worker = Worker::spawn(setup, move || compute.model()).unwrap();
+        let worker = spawn(compute, runs.path()).unwrap();
         worker.send(Command::Start(Box::new(plan)));
         let error = supervise(worker, |worker| {
             while worker.snapshot().run.as_ref().is_none_or(|run| run.step < 3) {

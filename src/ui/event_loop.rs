@@ -14,7 +14,7 @@ use super::{
     Encoded, Encoder, Graphics, Protocol, Request, Screen, Theme, View, channels_in_a_row, input, is_full,
     picture_room, render,
 };
-use crate::app::{Command, Message, Mode, State, Status};
+use crate::app::{Command, Message, State, Status};
 use crate::engine::Picture;
 use crate::worker::Worker;
 
@@ -182,7 +182,7 @@ impl<'a> Desk<'a> {
 
     fn press(&mut self, state: &mut State, worker: &Worker, key: crate::app::Key) -> Result<bool> {
         (state.row, state.full) = (channels_in_a_row(self.area), is_full(self.area));
-        let mode = state.mode.clone();
+        let overlaid = state.mode.is_overlay();
         for command in state.update(Message::Key(key)) {
             match command {
                 Command::Quit => return Ok(true),
@@ -197,9 +197,7 @@ impl<'a> Desk<'a> {
             }
         }
         // What the terminal painted over the cells does not go away by drawing cells.
-        if (mode == Mode::Help) != (state.mode == Mode::Help)
-            && self.screen.graphics().protocol.paints_over_cells()
-        {
+        if overlaid != state.mode.is_overlay() && self.screen.graphics().protocol.paints_over_cells() {
             self.redraw()?;
         }
         Ok(false)

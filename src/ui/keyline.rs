@@ -8,6 +8,13 @@ use ratatui::widgets::Paragraph;
 use super::{View, is_full};
 use crate::app::{BINDINGS, Mode, State};
 
+/// The keys of what needs room for all panes.
+const OVERLAYS: [&str; 2] = ["?", "N"];
+
+/// The keys of the list of networks.
+const LIST_KEYS: &[(&str, &str)] =
+    &[("arrows", "move"), ("Enter", "switch"), ("c", "judge, or not"), ("Esc", "close")];
+
 /// A remark on the last key, or else the worker's notice.
 pub(super) fn message(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     frame.render_widget(Paragraph::new(told(state).unwrap_or_default()).style(view.theme.warning), area);
@@ -34,23 +41,28 @@ pub(super) fn prompt(state: &State, typed: &str, width: usize) -> String {
 pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let line = match &state.mode {
         Mode::Jump(typed) => Line::styled(prompt(state, typed, usize::from(area.width)), view.theme.accent),
+        Mode::Networks(_) => named(LIST_KEYS, view),
         _ => from_table(view, usize::from(area.width), is_full(frame.area())),
     };
     frame.render_widget(Paragraph::new(line), area);
 }
 
-/// As many keys as fit whole; the last two, help and quit, always do. Help only where there is room for it.
-fn from_table<'a>(view: &View, width: usize, help: bool) -> Line<'a> {
-    let mut shown: Vec<(&str, &str)> = vec![("arrows", "move")];
-    let named = BINDINGS.iter().filter(|binding| !binding.short.is_empty());
-    shown.extend(named.map(|b| (b.shown, b.short)).filter(|key| help || *key != ("?", "help")));
+/// As many keys as fit whole; the last two, help and quit, always do. Help and the list of networks only where there is room for them.
+fn from_table<'a>(view: &View, width: usize, full: bool) -> Line<'a> {
+    let mut shown: Vec<(&'static str, &'static str)> = vec![("arrows", "move")];
+    let with_words = BINDINGS.iter().filter(|binding| !binding.short.is_empty());
+    shown.extend(with_words.map(|b| (b.shown, b.short)).filter(|(key, _)| full || !OVERLAYS.contains(key)));
     let room =
         |keys: &[(&str, &str)]| keys.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
     while room(&shown) > width && shown.len() > 3 {
         shown.remove(shown.len() - 3);
     }
-    let spans = |(key, word): (&'static str, &'static str)| {
+    named(&shown, view)
+}
+
+fn named<'a>(keys: &[(&'static str, &'static str)], view: &View) -> Line<'a> {
+    let spans = |&(key, word): &(&'static str, &'static str)| {
         [Span::styled(key, view.theme.accent), Span::raw(format!(" {word}  "))]
     };
-    shown.into_iter().flat_map(spans).collect()
+    keys.iter().flat_map(spans).collect()
 }

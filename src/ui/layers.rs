@@ -27,7 +27,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 }
 
 /// Keeps the cursor in the middle where there is more than fits.
-fn first_visible(cursor: usize, len: usize, height: usize) -> usize {
+pub(super) fn first_visible(cursor: usize, len: usize, height: usize) -> usize {
     cursor.saturating_sub(height / 2).min(len.saturating_sub(height))
 }
 

@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use ratatui_image::Image;
 
 use super::{Encoded, View, pane};
-use crate::app::{Mode, State, Status};
+use crate::app::{State, Status};
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let objective = state.snapshot.run.as_ref().map(|run| run.plan.objective.to_string());
@@ -21,8 +21,8 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 /// The picture without its border.
 pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, inner: Rect) {
     match view.picture {
-        // A picture drawn by the terminal itself would lie over the help.
-        Some(picture) if state.mode == Mode::Help && !picture.is_text() => {}
+        // A picture drawn by the terminal itself would lie over what lies over it.
+        Some(picture) if state.mode.is_overlay() && !picture.is_text() => {}
         Some(picture) => draw(picture, inner, frame.buffer_mut()),
         None => {
             let words = if state.snapshot.status == Status::Loading { "loading the network" } else { "" };

@@ -25,13 +25,14 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 }
 
 pub(super) fn status<'a>(state: &State, view: &View) -> Line<'a> {
-    let (word, style) = match state.snapshot.status {
-        Status::Loading => ("loading the network", view.theme.warning),
-        Status::Idle => ("Enter starts", Style::default()),
-        Status::Running => ("running", view.theme.running),
-        Status::Paused => ("paused", view.theme.warning),
-        Status::Finished => ("finished", view.theme.accent),
-        Status::Stopped | Status::Broken(_) => ("stopped", view.theme.warning),
+    let (word, style) = match (&state.switching, &state.snapshot.status) {
+        (Some((name, _)), _) => return Line::styled(format!("loading {name}"), view.theme.warning),
+        (None, Status::Loading) => ("loading the network", view.theme.warning),
+        (None, Status::Idle) => ("Enter starts", Style::default()),
+        (None, Status::Running) => ("running", view.theme.running),
+        (None, Status::Paused) => ("paused", view.theme.warning),
+        (None, Status::Finished) => ("finished", view.theme.accent),
+        (None, Status::Stopped | Status::Broken(_)) => ("stopped", view.theme.warning),
     };
     Line::styled(word, style)
 }

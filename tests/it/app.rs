@@ -1,9 +1,12 @@
 //! What keys do: state in, state and commands out.
 
-use trepang::app::{BINDINGS, Command, Key, Mode, Pane, Status};
+use std::sync::Arc;
+
+use trepang::app::{BINDINGS, Command, Key, Mode, Pane, State, Status, Supply};
 use trepang::engine::Objective;
 
-use crate::stage::{press, see_run, state};
+use crate::shelf::{FIRST_LOOK, entry, subject};
+use crate::stage::{press, see, see_run, state};
 
 #[test]
 fn arrows_and_hjkl_move_alike_and_stop_at_the_ends() {
@@ -144,4 +147,135 @@ fn no_key_at_all_breaks_an_empty_network() {
         press(&mut state, &[*key]);
         press(&mut state, &[Key::Escape]);
     }
+}
+
+/// A state that has seen a list: its own network, one that is pulled, one to be pulled, one that is found.
+fn with_list() -> State {
+    let mut state = state();
+    let networks = vec![
+        entry("tinynet", Supply::Embedded, true),
+        entry("pulled", Supply::Pulled, true),
+        entry("trunk", Supply::Pulled, false),
+        entry("far", Supply::Published, true),
+        entry("found", Supply::Found("Keras".into()), true),
+    ];
+    see(&mut state, |snapshot| snapshot.networks = networks.into());
+    state
+}
+
+#[test]
+fn the_list_of_networks_opens_on_the_one_that_is_there_and_keys_stay_in_it() {
+    let mut state = with_list();
+    assert_eq!(press(&mut state, &[Key::Char('N')]), vec![Command::ListNetworks]);
+    for (keys, line) in [
+        (vec![], 0),
+        (vec![Key::Down, Key::Char('j'), Key::Char('l')], 3),
+        (vec![Key::Up, Key::Char('k'), Key::Char('h'), Key::Left], 0),
+        (vec![Key::PageDown, Key::Right], 4),
+        (vec![Key::Home], 0),
+        (vec![Key::End, Key::PageUp], 0),
+        (vec![Key::Char('r'), Key::Char('+'), Key::Char(' '), Key::Char('g')], 0),
+    ] {
+        press(&mut state, &keys);
+        assert_eq!(state.mode, Mode::Networks(line), "{keys:?}");
+    }
+    for close in [Key::Escape, Key::Char('N'), Key::Char('q')] {
+        state.mode = Mode::Networks(2);
+        assert_eq!((press(&mut state, &[close]), &state.mode), (vec![], &Mode::Browse));
+    }
+    state.mode = Mode::Networks(2);
+    assert_eq!(press(&mut state, &[Key::Ctrl('c')]), vec![Command::Quit]);
+    state.full = false;
+    press(&mut state, &[Key::Escape, Key::Char('N')]);
+    assert_eq!(
+        (&state.mode, state.remark.as_deref()),
+        (&Mode::Browse, Some("no room for the list of networks"))
+    );
+}
+
+#[test]
+fn a_network_that_is_not_here_is_not_switched_to_but_the_user_is_told_how_to_get_it() {
+    let mut state = with_list();
+    for (line, advice) in [
+        (3, "to get it: trepang pull far (80 MB)"),
+        (4, "to take it over from Keras: trepang pull found (80 MB)"),
+    ] {
+        for key in [Key::Enter, Key::Char('c')] {
+            state.mode = Mode::Networks(line);
+            assert_eq!(press(&mut state, &[key]), vec![Command::ListNetworks]);
+            assert_eq!((state.remark.as_deref(), &state.mode), (Some(advice), &Mode::Networks(line)));
+        }
+    }
+}
+
+#[test]
+fn enter_switches_and_until_the_answer_comes_no_key_starts_anything() {
+    let mut state = with_list();
+    see_run(&mut state, Status::Running, 5);
+    state.snapshot = with_list().snapshot;
+    press(&mut state, &[Key::Char('+'), Key::Char('N'), Key::Down]);
+    let settings = Box::new(state.settings.clone());
+    let wish = Command::Switch { name: "pulled".into(), settings };
+    assert_eq!(press(&mut state, &[Key::Enter]), vec![wish]);
+    assert_eq!(state.mode, Mode::Browse);
+    for key in [Key::Enter, Key::Char(' '), Key::Char('r'), Key::Char('+'), Key::Char('-')] {
+        assert_eq!(press(&mut state, &[key]), vec![], "{key:?}");
+        assert_eq!(state.remark.as_deref(), Some("pulled is still being loaded"));
+    }
+    assert_eq!(press(&mut state, &[Key::Char('N'), Key::Down, Key::Enter]), vec![]);
+    press(&mut state, &[Key::Escape]);
+    assert_eq!(press(&mut state, &[Key::Char('q')]), vec![Command::Quit]);
+    let seed = state.settings.seed;
+    // It did not work: everything is as it was.
+    see(&mut state, |snapshot| (snapshot.switches, snapshot.notice) = (1, Some("damaged".into())));
+    assert_eq!((state.network.name.as_str(), state.settings.seed, &state.remark), ("tinynet", seed, &None));
+    assert!(matches!(press(&mut state, &[Key::Enter])[..], [Command::Start(_)]));
+}
+
+#[test]
+fn the_cursor_goes_to_the_new_networks_first_look_and_settings_stay() {
+    let mut state = with_list();
+    see_run(&mut state, Status::Running, 5);
+    press(&mut state, &[Key::Char('p'), Key::Char('+'), Key::Right]);
+    let subject = Arc::new(subject("second"));
+    see(&mut state, |snapshot| (snapshot.switches, snapshot.subject) = (1, Some(Arc::clone(&subject))));
+    assert_eq!((state.layer_name().as_str(), state.channel), FIRST_LOOK);
+    assert_eq!((state.network.name.as_str(), state.settings.size, state.settings.steps), ("second", 32, 160));
+    assert_eq!(
+        state.climbed.keys().map(|(layer, _)| &**layer).collect::<Vec<_>>(),
+        ["conv2"],
+        "of the run shown"
+    );
+    // The next snapshot is about the same network.
+    press(&mut state, &[Key::Right]);
+    see(&mut state, |snapshot| snapshot.notice = None);
+    assert_eq!(state.channel, FIRST_LOOK.1 + 1);
+}
+
+#[test]
+fn c_chooses_judges_that_can_judge() {
+    let mut state = with_list();
+    for (line, commands, remark) in [
+        (0, vec![], Some("tinynet judges its own pictures anyway")),
+        (1, vec![Command::ToggleJudge("pulled".into())], None),
+        (2, vec![], Some("trunk has no classifier")),
+    ] {
+        state.mode = Mode::Networks(line);
+        assert_eq!(press(&mut state, &[Key::Char('c')]), commands);
+        assert_eq!((state.remark.as_deref(), &state.mode), (remark, &Mode::Networks(line)));
+    }
+    assert!(state.is_judge(&entry("tinynet", Supply::Embedded, true)));
+    assert!(!state.is_judge(&entry("pulled", Supply::Pulled, true)));
+    see(&mut state, |snapshot| snapshot.judges = ["pulled".into()].into());
+    assert!(state.is_judge(&entry("pulled", Supply::Pulled, true)));
+}
+
+#[test]
+fn t_takes_the_predictions_away_and_brings_them_back() {
+    let mut state = state();
+    assert_eq!(press(&mut state, &[Key::Char('t')]), vec![Command::Predict(false)]);
+    assert_eq!(press(&mut state, &[Key::Char('t')]), vec![Command::Predict(true)]);
+    state.full = false;
+    assert_eq!(press(&mut state, &[Key::Char('t')]), vec![]);
+    assert!(state.predicting);
 }

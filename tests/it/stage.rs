@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use trepang::app::{
-    Command, Curve, Key, LayerInfo, Message, NetworkInfo, RunView, Settings, Snapshot, State, Status,
+    Command, Curve, Guess, Key, LayerInfo, Message, NetworkInfo, RunView, Settings, Snapshot, State, Status,
+    Verdict,
 };
 use trepang::engine::{Picture, Recipe};
 
@@ -63,6 +64,27 @@ pub(crate) fn see_run(state: &mut State, status: Status, step: usize) {
     let snapshot =
         Snapshot { version: state.snapshot.version + 1, status, run: Some(run), ..Snapshot::default() };
     state.update(Message::Snapshot(Arc::new(snapshot)));
+}
+
+/// Shows `state` a change of its snapshot.
+pub(crate) fn see(state: &mut State, change: impl FnOnce(&mut Snapshot)) {
+    let mut snapshot = Snapshot::clone(&state.snapshot);
+    snapshot.version += 1;
+    change(&mut snapshot);
+    state.update(Message::Snapshot(Arc::new(snapshot)));
+}
+
+/// What a judge sees: as many classes as there are to show.
+pub(crate) fn verdict(judge: &str) -> Verdict {
+    let seen = [
+        ("sea cucumber, holothurian", 0.912),
+        ("black-and-tan coonhound", 0.06),
+        ("lemon", 0.02),
+        ("mushroom", 0.005),
+        ("goldfish, Carassius auratus", 0.0001),
+    ];
+    let guesses = seen.map(|(label, probability)| Guess { label: label.into(), probability });
+    Verdict { judge: judge.into(), guesses: guesses.into() }
 }
 
 /// 8x8 pixels, the left half red and the right half blue.

@@ -6,10 +6,11 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
 use ratatui::style::Color;
-use trepang::app::{BINDINGS, Key, Message, Snapshot, State, Status};
+use trepang::app::{BINDINGS, Key, Message, Predictions, Snapshot, State, Status, Supply};
 use trepang::ui::{Encoded, Graphics, Panes, Protocol, Request, View, encode, is_full, picture_room, render};
 
-use crate::stage::{picture, press, see_run, state};
+use crate::shelf::entry;
+use crate::stage::{picture, press, see, see_run, state, verdict};
 
 const HALFBLOCKS: Graphics =
     Graphics { protocol: Protocol::Halfblocks, cell: (8, 16), tmux: false, deflate: false };
@@ -36,7 +37,100 @@ fn encoded(graphics: Graphics, size: (u16, u16)) -> Encoded {
 fn running() -> State {
     let mut state = state();
     see_run(&mut state, Status::Running, 57);
+    judged_by(&mut state, &["tinynet"]);
     state
+}
+
+fn judged_by(state: &mut State, judges: &[&str]) {
+    let verdicts = judges.iter().map(|judge| verdict(judge)).collect();
+    see(state, |snapshot| snapshot.predictions = Some(Arc::new(Predictions { step: 50, verdicts })));
+}
+
+/// A list as long as the real one.
+fn with_list() -> State {
+    let mut state = running();
+    let mut networks = vec![
+        entry("tinynet", Supply::Embedded, true),
+        entry("efficientnet_lite0", Supply::Pulled, true),
+        entry("vgg16-trunk", Supply::Pulled, false),
+        entry("inception_v3-torchvision", Supply::Found("PyTorch".into()), true),
+    ];
+    networks.extend((0..15).map(|i| entry(&format!("published{i}"), Supply::Published, i % 2 == 0)));
+    see(&mut state, |snapshot| {
+        snapshot.networks = networks.into();
+        snapshot.judges = ["efficientnet_lite0".into()].into();
+    });
+    state
+}
+
+#[test]
+fn the_list_of_networks_at_120x40_and_80x24() {
+    let mut state = with_list();
+    press(&mut state, &[Key::Char('N'), Key::Down]);
+    insta::assert_snapshot!("the_list_of_networks_at_120x40", screen(&state, (120, 40)));
+    press(&mut state, &[Key::End, Key::Enter]);
+    insta::assert_snapshot!("the_list_of_networks_at_80x24", screen(&state, (80, 24)));
+    // Where it is longer than the screen, the cursor stays in sight.
+    let screen = screen(&state, (72, 20));
+    assert!(screen.contains("published14") && !screen.contains("tinynet "), "{screen}");
+}
+
+#[test]
+fn before_the_list_is_there_it_says_so() {
+    let mut state = running();
+    press(&mut state, &[Key::Char('N')]);
+    assert!(screen(&state, (80, 24)).contains("looking for networks"));
+}
+
+#[test]
+fn a_network_on_its_way_is_told() {
+    let mut state = with_list();
+    press(&mut state, &[Key::Char('N'), Key::Down, Key::Enter]);
+    let screen = screen(&state, (120, 40));
+    assert!(screen.contains("loading efficientnet_lite0"), "{screen}");
+}
+
+/// The lines of the pane of classes, without what is beside it.
+fn classes(state: &State, size: (u16, u16)) -> String {
+    let pane = Panes::of(ratatui::layout::Rect::new(0, 0, size.0, size.1), false).with_predictions();
+    let pane = pane.predictions;
+    let terminal = draw(state, None, size);
+    let row = |y| (pane.left()..pane.right()).map(|x| terminal.backend().buffer()[(x, y)].symbol()).collect();
+    (pane.top()..pane.bottom()).map(row).collect::<Vec<String>>().join("\n")
+}
+
+#[test]
+fn two_judges_share_the_pane() {
+    let mut state = running();
+    judged_by(&mut state, &["tinynet", "efficientnet_lite0"]);
+    insta::assert_snapshot!(classes(&state, (120, 40)) + "\n\n" + &classes(&state, (80, 24)));
+}
+
+#[test]
+fn more_judges_than_have_room_are_left_out_and_no_size_panics() {
+    let mut state = running();
+    judged_by(&mut state, &["one", "two", "three", "four", "five", "six"]);
+    let small = classes(&state, (80, 24));
+    assert!(small.contains("two") && !small.contains("three"), "{small}");
+    for size in [(72, 20), (76, 21), (100, 30), (200, 60), (400, 100)] {
+        screen(&state, size);
+    }
+}
+
+#[test]
+fn without_a_classifier_the_pane_says_how_to_add_one() {
+    let mut state = running();
+    state.classes.clear();
+    see(&mut state, |snapshot| snapshot.predictions = None);
+    insta::assert_snapshot!(classes(&state, (120, 40)) + "\n\n" + &classes(&state, (80, 24)));
+}
+
+#[test]
+fn predictions_give_way_on_smaller_screens_and_to_t() {
+    assert!(!screen(&running(), (72, 20)).contains("classes"));
+    let mut state = running();
+    press(&mut state, &[Key::Char('t')]);
+    assert!(!screen(&state, (120, 40)).contains("classes"));
 }
 
 #[test]
@@ -189,7 +283,7 @@ fn a_kitty_picture_is_sent_once_with_a_palette_colour_for_its_id() {
 #[test]
 fn sixels_and_inline_images_make_way_for_the_help() {
     let size = (120, 40);
-    for protocol in [Protocol::Sixel, Protocol::Iterm2] {
+    for (protocol, key) in [(Protocol::Sixel, '?'), (Protocol::Iterm2, '?'), (Protocol::Iterm2, 'N')] {
         let picture = encoded(Graphics { protocol, ..HALFBLOCKS }, size);
         let holds = |state: &State| {
             let terminal = draw(state, Some(&picture), size);
@@ -197,7 +291,7 @@ fn sixels_and_inline_images_make_way_for_the_help() {
         };
         let mut state = running();
         assert!(holds(&state), "{protocol:?}");
-        press(&mut state, &[Key::Char('?')]);
+        press(&mut state, &[Key::Char(key)]);
         assert!(!holds(&state), "{protocol:?}");
     }
 }

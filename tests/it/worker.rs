@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use trepang::app::{Command, Snapshot, Status};
 use trepang::engine::{Objective, Plan, Recipe, Start};
-use trepang::runs::{Provenance, RunFolder};
+use trepang::runs::RunFolder;
 use trepang::worker::{Setup, Worker};
 use trepang_api::{Array, Backend, Cotangents, LayerId, Model, Reference, Result, find_device, networks};
+
+use crate::shelf::{Bare, provenance};
 
 /// Long enough for anything on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,21 +56,17 @@ impl Model for Fragile {
 }
 
 fn setup(runs: &Path) -> Setup {
-    let text = || "test".to_owned();
-    let provenance = Provenance {
-        trepang: text(),
-        network: "minivgg".into(),
-        weights: None,
-        weights_sha256: text(),
-        backend: "reference".into(),
-        device: "cpu".into(),
-        threads: 1,
-    };
-    Setup { network: networks::minivgg().unwrap(), provenance, runs: runs.into() }
+    let labels = trepang_weights::Labels::default();
+    Setup {
+        network: networks::minivgg().unwrap(),
+        labels,
+        provenance: provenance("minivgg"),
+        runs: runs.into(),
+    }
 }
 
 fn spawn(runs: &Path, breaks_at: usize) -> Worker {
-    Worker::spawn(setup(runs), move || Ok(Box::new(fragile(breaks_at)?))).unwrap()
+    Worker::spawn(setup(runs), move || Ok(Box::new(fragile(breaks_at)?)), Box::new(Bare)).unwrap()
 }
 
 fn fragile(breaks_at: usize) -> anyhow::Result<Fragile> {
@@ -79,12 +77,12 @@ fn fragile(breaks_at: usize) -> anyhow::Result<Fragile> {
 }
 
 /// A shallow layer of a small image: quick even for the reference.
-fn plan(channel: usize, steps: usize) -> Command {
+pub(crate) fn plan(channel: usize, steps: usize) -> Command {
     let (objective, recipe) = (Objective::channel("block1_conv1", channel), Recipe::pixel());
     Command::Start(Box::new(Plan { objective, recipe, size: 32, seed: 0, start: Start::Noise, steps }))
 }
 
-fn wait(worker: &Worker, what: &str, until: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+pub(crate) fn wait(worker: &Worker, what: &str, until: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
     let begun = Instant::now();
     loop {
         let snapshot = worker.snapshot();
@@ -96,11 +94,11 @@ fn wait(worker: &Worker, what: &str, until: impl Fn(&Snapshot) -> bool) -> Arc<S
     }
 }
 
-fn step(snapshot: &Snapshot) -> usize {
+pub(crate) fn step(snapshot: &Snapshot) -> usize {
     snapshot.run.as_ref().map_or(0, |run| run.step)
 }
 
-fn folders(runs: &Path) -> usize {
+pub(crate) fn folders(runs: &Path) -> usize {
     std::fs::read_dir(runs).map_or(0, Iterator::count)
 }
 
@@ -196,7 +194,8 @@ fn a_plan_that_does_not_fit_is_told_and_the_run_before_goes_on() {
 fn a_model_that_does_not_load_ends_the_worker_with_its_reason() {
     let runs = tempfile::tempdir().unwrap();
     let worker =
-        Worker::spawn(setup(runs.path()), || Err(anyhow::anyhow!("no memory on the device"))).unwrap();
+        Worker::spawn(setup(runs.path()), || Err(anyhow::anyhow!("no memory on the device")), Box::new(Bare))
+            .unwrap();
     let snapshot = wait(&worker, "the failure", |s| matches!(s.status, Status::Broken(_)));
     assert_eq!(snapshot.status, Status::Broken("no memory on the device".into()));
 }
@@ -222,7 +221,9 @@ fn runs_that_cannot_be_saved_are_told_and_go_on() {
 #[test]
 fn a_panic_outside_the_steps_is_told_too_and_the_run_is_saved() {
     let runs = tempfile::tempdir().unwrap();
-    let worker = Worker::spawn(setup(runs.path()), move || Ok(Box::new(Clinging(fragile(0)?)))).unwrap();
+    let worker =
+        Worker::spawn(setup(runs.path()), move || Ok(Box::new(Clinging(fragile(0)?))), Box::new(Bare))
+            .unwrap();
     worker.send(plan(3, 100_000));
     wait(&worker, "a step", |s| step(s) >= 1);
     let last = worker.finish();

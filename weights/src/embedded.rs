@@ -16,6 +16,11 @@ const LABELS: &str = include_str!("../minivgg/labels.tsv");
 /// Its model card.
 pub const MINIVGG_CARD: &str = include_str!("../minivgg/README.md");
 
+/// Millions of bytes of its file, for people.
+pub fn embedded_megabytes() -> u32 {
+    (WEIGHTS.len() as f64 / 1e6).round() as u32
+}
+
 /// The bytes of its file.
 pub(crate) fn embedded_bytes() -> &'static [u8] {
     WEIGHTS

@@ -32,7 +32,7 @@ mod store;
 
 pub use architecture::{Architecture, Dialect};
 pub use catalog::{Place, SETS, Set, find_set};
-pub use embedded::{MINIVGG_CARD, minivgg};
+pub use embedded::{MINIVGG_CARD, embedded_megabytes, minivgg};
 pub use error::{Error, Result};
 pub use fit::{Fit, fit, recognise, tensors_of};
 pub use labels::{Label, Labels};

@@ -248,3 +248,23 @@ fn z_shows_the_picture_alone() {
     terminal.send("z");
     terminal.wait_until("all panes", |frame| frame.has("╭ layers") && frame.picture() == Some(small));
 }
+
+/// From a file of its weights to the network as it is built in: tests have no other network.
+#[test]
+fn another_network_is_chosen_from_the_list() {
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/weights/minivgg/minivgg.safetensors");
+    let mut terminal =
+        running_in(Setup::new(100, 30).arg("--weights").arg(weights).arg("--channel").arg("7"));
+    prolong(&mut terminal);
+    press(&mut terminal, "N", "built in");
+    press(&mut terminal, &DOWN.repeat(2), "not pulled");
+    press(&mut terminal, ENTER, "trepang pull vgg19+top (574 MB)");
+    press(&mut terminal, HOME, "Enter switch");
+    press(&mut terminal, ENTER, "channel(block5_conv2, 30)");
+    terminal.wait_until("the new network's own weights and classes", |frame| {
+        frame.has("its own weights") && frame.has("classes, step") && step(frame) > 1
+    });
+    let ended = terminal.quit();
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert_eq!(ended.runs().len(), 2, "both networks' runs are kept");
+}

@@ -1,0 +1,180 @@
+//! The list of networks: what there is to choose from, and what keys do while it is open.
+
+use super::actions::{NOTHING, no_room};
+use super::keys::{Key, lookup};
+use super::{Command, LayerInfo, Mode, NetworkInfo, State};
+
+/// Networks that a page moves.
+const PAGE: usize = 8;
+
+/// A network on the device, as far as the dashboard shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// What runs where.
+    pub info: NetworkInfo,
+    /// Its layers, without those that are only a form before a ReLU.
+    pub layers: Vec<LayerInfo>,
+    /// The names of the classes; none without a classifier.
+    pub classes: Vec<String>,
+    /// The side of its images.
+    pub size: usize,
+    /// A layer and a channel worth looking at first.
+    pub first_look: (String, usize),
+}
+
+/// A network that can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkEntry {
+    /// Its name.
+    pub name: String,
+    /// Where it would come from.
+    pub supply: Supply,
+    /// Millions of bytes of its file.
+    pub megabytes: u32,
+    /// Has it a classifier?
+    pub classifier: bool,
+}
+
+/// Where a network's weights are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Supply {
+    /// In the program.
+    Embedded,
+    /// In Trepang's own folder.
+    Pulled,
+    /// In another program's cache: whose.
+    Found(String),
+    /// Where it is published.
+    Published,
+}
+
+impl NetworkEntry {
+    /// Can it be opened at once?
+    pub fn is_here(&self) -> bool {
+        matches!(self.supply, Supply::Embedded | Supply::Pulled)
+    }
+
+    /// The command that gets it, for the user.
+    fn advice(&self) -> String {
+        let Self { name, megabytes, .. } = self;
+        match &self.supply {
+            Supply::Found(owner) => {
+                format!("to take it over from {owner}: trepang pull {name} ({megabytes} MB)")
+            }
+            _ => format!("to get it: trepang pull {name} ({megabytes} MB)"),
+        }
+    }
+}
+
+/// Opens the list on the network that is on the device, and has it read anew.
+pub(super) fn open(state: &mut State) -> Vec<Command> {
+    if !state.full {
+        return no_room(state, "the list of networks");
+    }
+    let current = state.snapshot.networks.iter().position(|entry| state.is_current(entry));
+    state.mode = Mode::Networks(current.unwrap_or_default());
+    vec![Command::ListNetworks]
+}
+
+/// A key while the list is open and `cursor` is on one of its lines.
+pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
+    let last = state.snapshot.networks.len().saturating_sub(1);
+    let to = match key {
+        Key::Up | Key::Left | Key::Char('k' | 'h') => cursor.saturating_sub(1),
+        Key::Down | Key::Right | Key::Char('j' | 'l') => cursor + 1,
+        Key::PageUp => cursor.saturating_sub(PAGE),
+        Key::PageDown => cursor + PAGE,
+        Key::Home => 0,
+        Key::End => last,
+        Key::Enter => return choose(state, cursor),
+        Key::Char('c') => return judge(state, cursor),
+        Key::Escape | Key::Char('N' | 'q') => {
+            state.mode = Mode::Browse;
+            return NOTHING;
+        }
+        Key::Ctrl(_) => return lookup(key).map(|binding| (binding.act)(state)).unwrap_or_default(),
+        _ => return NOTHING,
+    };
+    state.mode = Mode::Networks(to.min(last));
+    NOTHING
+}
+
+/// The line under the cursor, if what it is about can be opened; if not, the user is told how to get it, and the list
+/// is read anew, since that may have been done meanwhile.
+fn entry(state: &mut State, cursor: usize) -> Result<NetworkEntry, Vec<Command>> {
+    let Some(entry) = state.snapshot.networks.get(cursor).cloned() else { return Err(NOTHING) };
+    if entry.is_here() {
+        return Ok(entry);
+    }
+    state.remark = Some(entry.advice());
+    Err(vec![Command::ListNetworks])
+}
+
+fn choose(state: &mut State, cursor: usize) -> Vec<Command> {
+    let entry = match entry(state, cursor) {
+        Ok(entry) => entry,
+        Err(commands) => return commands,
+    };
+    if state.is_switching() {
+        return NOTHING; // told already
+    }
+    state.mode = Mode::Browse;
+    if state.is_current(&entry) {
+        state.remark = Some(format!("{} is on the screen already", entry.name));
+        return NOTHING;
+    }
+    state.switch(entry.name)
+}
+
+fn judge(state: &mut State, cursor: usize) -> Vec<Command> {
+    let entry = match entry(state, cursor) {
+        Ok(entry) => entry,
+        Err(commands) => return commands,
+    };
+    if !entry.classifier {
+        state.remark = Some(format!("{} has no classifier", entry.name));
+    } else if state.is_current(&entry) {
+        state.remark = Some(format!("{} judges its own pictures anyway", entry.name));
+    } else {
+        return vec![Command::ToggleJudge(entry.name)];
+    }
+    NOTHING
+}
+
+impl State {
+    /// Is it the network on the device, with its own weights?
+    pub fn is_current(&self, entry: &NetworkEntry) -> bool {
+        self.network.name == entry.name && self.network.weights.is_none()
+    }
+
+    /// Does it judge the pictures: by choice, or because they are its own?
+    pub fn is_judge(&self, entry: &NetworkEntry) -> bool {
+        let chosen = self.snapshot.judges.iter().any(|judge| **judge == entry.name);
+        chosen || (self.is_current(entry) && !self.classes.is_empty())
+    }
+
+    /// Asks for another network. Until the answer comes, keys start nothing: plans are about the old one.
+    fn switch(&mut self, name: String) -> Vec<Command> {
+        self.switching = Some((name.clone(), self.snapshot.switches + 1));
+        vec![Command::Switch { name, settings: Box::new(self.settings.clone()) }]
+    }
+
+    /// Is another network on its way? Tells the user so.
+    pub(super) fn is_switching(&mut self) -> bool {
+        if let Some((name, _)) = &self.switching {
+            self.remark = Some(format!("{name} is still being loaded"));
+        }
+        self.switching.is_some()
+    }
+
+    /// Takes in the network that was switched to.
+    pub(super) fn look_at(&mut self, subject: &Subject) {
+        let (layer, channel) = &subject.first_look;
+        self.network = subject.info.clone();
+        self.layers.clone_from(&subject.layers);
+        self.classes.clone_from(&subject.classes);
+        self.layer = self.layers.iter().position(|known| known.name == *layer).unwrap_or_default();
+        (self.channel, self.pre, self.settings.size) = (*channel, false, subject.size);
+        self.climbed.clear();
+    }
+}

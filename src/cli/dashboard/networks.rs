@@ -1,0 +1,121 @@
+//! The networks of the dashboard: what it shows of one, and where others come from.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use trepang_api::{Backend, Device, Model, Network, Op};
+use trepang_weights::cache::{Environment, Verdict};
+use trepang_weights::{Labels, SETS, Set, Trained, Want, elsewhere, embedded_megabytes};
+
+use crate::app::{LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
+use crate::classify::Classifier;
+use crate::config::{DEFAULT_NETWORK, find_weights, provenance, store};
+use crate::runs::Provenance;
+use crate::worker::{Loaded, Shelf};
+
+/// What the dashboard shows of a network, at the network's own size.
+pub(super) fn subject(
+    network: &Network,
+    labels: &Labels,
+    (layer, channel): (&str, usize),
+    provenance: &Provenance,
+) -> Result<Subject> {
+    let size = network.input().native;
+    let info = NetworkInfo {
+        name: provenance.network.clone(),
+        backend: provenance.backend.clone(),
+        device: provenance.device.clone(),
+        threads: provenance.threads,
+        parameters: network.parameters(),
+        weights: provenance.weights.clone(),
+    };
+    let (layers, classes) = (layers(network, size)?, labels.names());
+    Ok(Subject { info, layers, classes, size, first_look: (layer.into(), channel) })
+}
+
+/// Every layer for the list: a convolution and its ReLU are one.
+fn layers(network: &Network, size: usize) -> Result<Vec<LayerInfo>> {
+    let mut layers = Vec::new();
+    for id in network.layers() {
+        let (node, shape) = (network.node(id)?, network.shape(size, size, id)?);
+        let is_pre = node.name.ends_with(":pre") && matches!(node.op, Op::Conv2d(_));
+        if !is_pre {
+            layers.push(LayerInfo {
+                name: node.name.clone(),
+                kind: node.op.kind(),
+                channels: shape.channels,
+                height: shape.height,
+                width: shape.width,
+                has_pre: network.pre(id).is_some(),
+            });
+        }
+    }
+    Ok(layers)
+}
+
+/// The embedded network and the catalog's sets, for the backend and the device of the first network.
+#[derive(Debug)]
+pub(super) struct Library {
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) device: Device,
+}
+
+impl Library {
+    fn load(&self, trained: &Trained) -> Result<Box<dyn Model>> {
+        Ok(self.backend.load(&trained.network, &trained.weights, &self.device)?)
+    }
+}
+
+impl Shelf for Library {
+    fn list(&self) -> Vec<NetworkEntry> {
+        let environment = Environment::of_process();
+        let embedded = NetworkEntry {
+            name: DEFAULT_NETWORK.into(),
+            supply: Supply::Embedded,
+            megabytes: embedded_megabytes(),
+            classifier: true,
+        };
+        std::iter::once(embedded).chain(SETS.iter().map(|set| entry(set, &environment))).collect()
+    }
+
+    fn open(&self, name: &str) -> Result<Loaded> {
+        let trained = find_weights(name, None, Want::Features)?;
+        let provenance = provenance(None, &trained, (self.backend.as_ref(), &self.device))?;
+        let subject = subject(&trained.network, &trained.labels, trained.first_look, &provenance)?;
+        let model = self.load(&trained)?;
+        let Trained { network, labels, .. } = trained;
+        Ok(Loaded { model, network, labels, provenance, subject: Arc::new(subject) })
+    }
+
+    fn judge(&self, name: &str) -> Result<Classifier> {
+        let trained = find_weights(name, None, Want::Classes)?;
+        let model = self.load(&trained)?;
+        Classifier::new(trained.network, trained.labels, model)
+    }
+}
+
+fn entry(set: &Set, environment: &Environment) -> NetworkEntry {
+    let candidate =
+        || elsewhere(set, environment).into_iter().find(|found| found.verdict == Verdict::Candidate);
+    let supply = match store().has(set) {
+        true => Supply::Pulled,
+        false => candidate().map_or(Supply::Published, |found| Supply::Found(found.owner.to_string())),
+    };
+    NetworkEntry { name: set.name.into(), supply, megabytes: set.megabytes, classifier: set.classifier }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trepang_weights::names;
+
+    #[test]
+    fn the_list_has_every_name_that_can_be_asked_for_and_takes_no_time() {
+        let backend: Arc<dyn Backend> = Arc::new(trepang_api::Reference);
+        let device = trepang_api::find_device(backend.as_ref(), "cpu").unwrap();
+        let begun = std::time::Instant::now();
+        let listed = Library { backend, device }.list();
+        println!("listed in {:?}", begun.elapsed());
+        assert_eq!(listed.iter().map(|entry| &*entry.name).collect::<Vec<_>>(), names());
+    }
+}

@@ -1,0 +1,65 @@
+//! The predictions pane: the classes that networks see in the run's picture.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use super::{View, pane};
+use crate::app::{Guess, State, Verdict};
+
+/// The cells of a probability, with the blank before it.
+const PERCENT: usize = 5;
+
+pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+    let predictions = state.snapshot.predictions.as_ref();
+    let title = match predictions {
+        Some(predictions) => format!("classes, step {}", predictions.step),
+        None => "classes".into(),
+    };
+    let block = pane(&title, &view.theme, false);
+    let inner = block.inner(area);
+    let lines = match predictions {
+        Some(predictions) => fit(&predictions.verdicts, view, inner),
+        None => vec![Line::styled(waiting(state), view.theme.dim)],
+    };
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }).block(block), area);
+}
+
+fn waiting(state: &State) -> &'static str {
+    match state.classes.is_empty() && state.snapshot.judges.is_empty() {
+        true => "This network has no classifier. N, then c on one that has, adds it.",
+        false => "",
+    }
+}
+
+/// As many judges as have room for their name and a class, and as many classes of each as there is then room for.
+fn fit<'a>(verdicts: &[Verdict], view: &View, area: Rect) -> Vec<Line<'a>> {
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let count = verdicts.len().min(height / 2).max(1);
+    let (each, more) = (height / count, height % count);
+    let of = |(index, verdict): (usize, &Verdict)| {
+        let classes = each.saturating_sub(1) + usize::from(index < more);
+        let name = Line::styled(verdict.judge.to_string(), view.theme.accent);
+        let guesses = verdict.guesses.iter().take(classes).enumerate();
+        let guesses = guesses.map(|(rank, guess)| line(guess, rank == 0, view, width));
+        std::iter::once(name).chain(guesses).collect::<Vec<_>>()
+    };
+    verdicts.iter().take(count).enumerate().flat_map(of).collect()
+}
+
+/// The first of the class's names, and its probability.
+fn line<'a>(guess: &Guess, first: bool, view: &View, width: usize) -> Line<'a> {
+    let name = guess.label.split(',').next().unwrap_or_default();
+    let percent = match 100.0 * guess.probability {
+        small if small < 1.0 => "<1%".into(),
+        percent => format!("{percent:.0}%"),
+    };
+    let room = width.saturating_sub(PERCENT);
+    let style = if first { Style::default() } else { view.theme.dim };
+    Line::from(vec![
+        Span::styled(format!("{name:<room$.room$}"), style),
+        Span::styled(format!("{percent:>PERCENT$}"), style),
+    ])
+}

@@ -1,0 +1,83 @@
+//! A shelf of networks without a file: minivgg under several names, on the slow reference.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use trepang::app::{LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
+use trepang::classify::Classifier;
+use trepang::runs::Provenance;
+use trepang::worker::{Loaded, Shelf};
+use trepang_api::{Backend, Reference, find_device};
+use trepang_weights::{Trained, minivgg};
+
+/// Opens `second` and `slow`, which takes a while; `damaged` fails and `rotten` panics. Every name can judge but
+/// `damaged`.
+#[derive(Debug)]
+pub(crate) struct Bare;
+
+/// The layer and the channel that a second network is looked at first.
+pub(crate) const FIRST_LOOK: (&str, usize) = ("block1_conv1", 5);
+
+pub(crate) fn provenance(network: &str) -> Provenance {
+    let text = || "test".to_owned();
+    Provenance {
+        trepang: text(),
+        network: network.into(),
+        weights: None,
+        weights_sha256: text(),
+        backend: "reference".into(),
+        device: "cpu".into(),
+        threads: 1,
+    }
+}
+
+pub(crate) fn entry(name: &str, supply: Supply, classifier: bool) -> NetworkEntry {
+    NetworkEntry { name: name.into(), supply, megabytes: 80, classifier }
+}
+
+/// What a dashboard shows of a network of one layer.
+pub(crate) fn subject(name: &str) -> Subject {
+    let info = NetworkInfo {
+        name: name.into(),
+        backend: "reference".into(),
+        device: "cpu".into(),
+        threads: 1,
+        parameters: 7,
+        weights: None,
+    };
+    let layer = |name: &str| LayerInfo {
+        name: name.into(),
+        kind: "relu",
+        channels: 32,
+        height: 32,
+        width: 32,
+        has_pre: true,
+    };
+    let layers = vec![layer("block1_conv2"), layer(FIRST_LOOK.0)];
+    let first_look = (FIRST_LOOK.0.to_owned(), FIRST_LOOK.1);
+    Subject { info, layers, classes: Vec::new(), size: 32, first_look }
+}
+
+impl Shelf for Bare {
+    fn list(&self) -> Vec<NetworkEntry> {
+        vec![entry("minivgg", Supply::Embedded, true), entry("second", Supply::Pulled, true)]
+    }
+
+    fn open(&self, name: &str) -> anyhow::Result<Loaded> {
+        match name {
+            "damaged" => anyhow::bail!("the file is damaged"),
+            "rotten" => panic!("the file is rotten"),
+            "slow" => std::thread::sleep(Duration::from_millis(300)),
+            _ => {}
+        }
+        let Trained { network, weights, labels, .. } = minivgg()?;
+        let model = Reference.load(&network, &weights, &find_device(&Reference, "cpu")?)?;
+        let subject = Arc::new(subject(name));
+        Ok(Loaded { model, network, labels, provenance: provenance(name), subject })
+    }
+
+    fn judge(&self, name: &str) -> anyhow::Result<Classifier> {
+        let Loaded { model, network, labels, .. } = self.open(name)?;
+        Classifier::new(network, labels, model)
+    }
+}

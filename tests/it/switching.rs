@@ -1,0 +1,172 @@
+//! The worker's other networks: switching to one, and those that judge the picture.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use trepang::app::{Command, Settings, Snapshot, Status};
+use trepang::engine::{Objective, Recipe};
+use trepang::runs::RunFolder;
+use trepang::worker::{Setup, Worker};
+use trepang_api::{Backend, Reference, find_device};
+use trepang_weights::{Labels, Trained, minivgg};
+
+use crate::shelf::{Bare, FIRST_LOOK, provenance};
+use crate::worker::{folders, plan, step, wait};
+
+/// minivgg, with or without its classifier.
+fn spawn(runs: &Path, classifier: bool) -> Worker {
+    let Trained { network, weights, labels, .. } = minivgg().unwrap();
+    let model = Reference.load(&network, &weights, &find_device(&Reference, "cpu").unwrap());
+    let labels = if classifier { labels } else { Labels::default() };
+    let setup = Setup { network, labels, provenance: provenance("minivgg"), runs: runs.into() };
+    Worker::spawn(setup, move || Ok(model?), Box::new(Bare)).unwrap()
+}
+
+fn switch(name: &str, steps: usize) -> Command {
+    let settings = Settings { recipe: Recipe::pixel(), size: 64, seed: 3, steps };
+    Command::Switch { name: name.into(), settings: Box::new(settings) }
+}
+
+fn judges(snapshot: &Snapshot) -> Vec<&str> {
+    let verdicts = snapshot.predictions.iter().flat_map(|predictions| &predictions.verdicts);
+    verdicts.map(|verdict| &*verdict.judge).collect()
+}
+
+#[test]
+fn a_switch_saves_the_run_and_begins_at_the_new_networks_first_look() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(plan(3, 100_000));
+    wait(&worker, "some steps", |s| step(s) >= 3);
+    worker.send(switch("second", 2));
+    let ended = wait(&worker, "the second network's run", |s| s.status == Status::Finished);
+    let run = ended.run.as_ref().unwrap();
+    assert_eq!(run.plan.objective, Objective::channel(FIRST_LOOK.0, FIRST_LOOK.1));
+    assert_eq!((run.plan.size, run.plan.seed, run.plan.steps, run.number), (32, 3, 2, 2));
+    assert_eq!((ended.switches, &*ended.subject.as_ref().unwrap().info.name), (1, "second"));
+    let (_, saved) = RunFolder::open(run.folder.as_ref().unwrap()).unwrap();
+    assert_eq!(saved.origin.provenance.network, "second");
+    worker.finish();
+    assert_eq!(folders(runs.path()), 2);
+}
+
+#[test]
+fn a_switch_that_fails_is_told_and_the_run_before_goes_on() {
+    for (name, reason) in [
+        ("damaged", "damaged was not loaded: the file is damaged"),
+        ("rotten", "rotten was not loaded: the backend panicked: the file is rotten"),
+    ] {
+        let runs = tempfile::tempdir().unwrap();
+        let worker = spawn(runs.path(), true);
+        worker.send(plan(3, 100_000));
+        wait(&worker, "a step", |s| step(s) >= 1);
+        worker.send(switch(name, 2));
+        let told = wait(&worker, "the answer", |s| s.switches == 1);
+        assert_eq!((told.notice.as_deref(), &told.status), (Some(reason), &Status::Running));
+        assert!(told.subject.is_none() && told.run.as_ref().unwrap().folder.is_some());
+        wait(&worker, "more steps", |s| step(s) > step(&told));
+    }
+}
+
+#[test]
+fn a_paused_run_is_still_paused_after_a_switch_that_failed() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(plan(3, 100_000));
+    worker.send(Command::Pause);
+    worker.send(switch("damaged", 2));
+    let told = wait(&worker, "the answer", |s| s.switches == 1);
+    assert_eq!(told.status, Status::Paused);
+}
+
+#[test]
+fn who_quits_while_a_network_is_loaded_need_not_wait_and_loses_nothing() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(plan(3, 100_000));
+    wait(&worker, "a step", |s| step(s) >= 1);
+    worker.send(switch("slow", 2));
+    let loading = wait(&worker, "the loading", |s| s.status == Status::Loading);
+    let begun = Instant::now();
+    let last = worker.finish();
+    assert!(begun.elapsed() < Duration::from_millis(250), "{:?}", begun.elapsed());
+    let (_, saved) = RunFolder::open(last.run.as_ref().unwrap().folder.as_ref().unwrap()).unwrap();
+    assert_eq!(saved.state.losses.len(), step(&loading));
+    assert!(last.notice.as_ref().unwrap().starts_with("saved in "));
+}
+
+#[test]
+fn the_networks_are_listed_when_somebody_asks() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(Command::ListNetworks);
+    let listed = wait(&worker, "the list", |s| !s.networks.is_empty());
+    assert_eq!(listed.networks[1].name, "second");
+}
+
+#[test]
+fn a_finished_run_is_judged_at_its_last_step_by_the_network_and_by_whom_was_chosen() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(plan(3, 6));
+    let judged = wait(&worker, "a prediction of the last step", |s| {
+        s.predictions.as_ref().is_some_and(|predictions| predictions.step == 6)
+    });
+    assert_eq!((judges(&judged), &judged.status), (vec!["minivgg"], &Status::Finished));
+    let guesses = &judged.predictions.as_ref().unwrap().verdicts[0].guesses;
+    assert!(guesses.len() == 5 && guesses.is_sorted_by(|a, b| a.probability >= b.probability), "{guesses:?}");
+    // A judge more sees it at once, with the same eyes here.
+    worker.send(Command::ToggleJudge("second".into()));
+    let both = wait(&worker, "the second judge", |s| judges(s) == ["minivgg", "second"]);
+    let verdicts = &both.predictions.as_ref().unwrap().verdicts;
+    assert_eq!(verdicts[0].guesses, verdicts[1].guesses);
+    assert_eq!(both.judges.iter().map(|name| &**name).collect::<Vec<_>>(), ["second"]);
+    worker.send(Command::ToggleJudge("second".into()));
+    wait(&worker, "its end", |s| s.judges.is_empty() && judges(s) == ["minivgg"]);
+    worker.send(Command::ToggleJudge("damaged".into()));
+    let told = wait(&worker, "the failure", |s| s.notice.as_ref().is_some_and(|n| n.contains("damaged was")));
+    assert!(told.judges.is_empty());
+}
+
+#[test]
+fn a_judge_that_becomes_the_network_judges_once() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(Command::ToggleJudge("second".into()));
+    worker.send(switch("second", 3));
+    let judged = wait(&worker, "a verdict", |s| s.status == Status::Finished && !judges(s).is_empty());
+    assert_eq!(judges(&judged), ["second"]);
+}
+
+#[test]
+fn another_start_forgets_what_was_seen_and_while_it_runs_little_is_predicted() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(plan(3, 1));
+    wait(&worker, "a verdict", |s| s.predictions.is_some());
+    let begun = Instant::now();
+    worker.send(plan(4, 1_000_000));
+    wait(&worker, "the next run", |s| {
+        s.run.as_ref().is_some_and(|run| run.number == 2) && s.predictions.is_none()
+    });
+    let seen = wait(&worker, "its verdict", |s| s.predictions.is_some());
+    assert!(begun.elapsed() > Duration::from_millis(900), "{:?}", begun.elapsed());
+    worker.send(Command::Pause);
+    let paused = wait(&worker, "the pause", |s| {
+        s.status == Status::Paused && s.predictions.as_ref().is_some_and(|p| p.step == step(s))
+    });
+    assert!(step(&paused) > step(&seen));
+    worker.send(Command::Predict(false));
+    wait(&worker, "nothing", |s| s.predictions.is_none());
+}
+
+#[test]
+fn a_network_without_a_classifier_leaves_the_judging_to_others() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), false);
+    worker.send(plan(3, 2));
+    let ended = wait(&worker, "the end", |s| s.status == Status::Finished);
+    assert_eq!(ended.predictions, None);
+    worker.send(Command::ToggleJudge("second".into()));
+    wait(&worker, "the judge", |s| judges(s) == ["second"]);
+}
