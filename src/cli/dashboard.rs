@@ -45,8 +45,9 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
     let settings = Settings { size, seed: 0, steps: recipe.steps, recipe };
     let (first_layer, first_channel) = compute.trained.first_look;
     let subject = subject(network, &compute.trained.labels, compute.trained.first_look, provenance)?;
-    let layer = args.layer.as_deref().unwrap_or(first_layer);
-    find_layer(network, layer)?;
+    // By its own name, also where another framework's was typed.
+    let layer =
+        network.node(find_layer(network, args.layer.as_deref().unwrap_or(first_layer))?)?.name.as_str();
     let mut state = State::new(subject.info, subject.layers, subject.classes, settings);
     state.pre = layer.ends_with(":pre");
     let name = layer.strip_suffix(":pre").unwrap_or(layer);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use trepang_api::{Backend, Device, Model, Network, Op};
+use trepang_api::{Backend, Device, Model, Network};
 use trepang_weights::cache::{Environment, Verdict};
 use trepang_weights::{Labels, SETS, Set, Trained, Want, elsewhere, embedded_megabytes};
 
@@ -38,7 +38,7 @@ fn layers(network: &Network, size: usize) -> Result<Vec<LayerInfo>> {
     let mut layers = Vec::new();
     for id in network.layers() {
         let (node, shape) = (network.node(id)?, network.shape(size, size, id)?);
-        let is_pre = node.name.ends_with(":pre") && matches!(node.op, Op::Conv2d(_));
+        let is_pre = node.name.ends_with(":pre");
         if !is_pre {
             layers.push(LayerInfo {
                 name: node.name.clone(),
