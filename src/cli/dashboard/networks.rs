@@ -110,12 +110,10 @@ mod tests {
     use trepang_weights::names;
 
     #[test]
-    fn the_list_has_every_name_that_can_be_asked_for_and_takes_no_time() {
+    fn the_list_has_every_name_that_can_be_asked_for() {
         let backend: Arc<dyn Backend> = Arc::new(trepang_api::Reference);
         let device = trepang_api::find_device(backend.as_ref(), "cpu").unwrap();
-        let begun = std::time::Instant::now();
         let listed = Library { backend, device }.list();
-        println!("listed in {:?}", begun.elapsed());
         assert_eq!(listed.iter().map(|entry| &*entry.name).collect::<Vec<_>>(), names());
     }
 }
