@@ -258,7 +258,7 @@ fn another_network_is_chosen_from_the_list() {
     prolong(&mut terminal);
     press(&mut terminal, "N", "built in");
     press(&mut terminal, &DOWN.repeat(2), "not pulled");
-    press(&mut terminal, ENTER, "trepang pull vgg19+top (574 MB)");
+    press(&mut terminal, ENTER, "trepang pull vgg19+top (575 MB)");
     press(&mut terminal, HOME, "Enter switch");
     press(&mut terminal, ENTER, "channel(block5_conv2, 30)");
     terminal.wait_until("the new network's own weights and classes", |frame| {
