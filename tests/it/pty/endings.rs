@@ -115,6 +115,7 @@ fn suspended_from_outside_or_inside_the_terminal_is_the_shells_until_it_comes_ba
         terminal.wait_until("the shell's screen", |frame| {
             !frame.in_alternate_screen() && !frame.cursor_is_hidden()
         });
+        terminal.wait_until_stopped();
         terminal.signal("CONT");
         terminal.wait_until("the dashboard", |frame| frame.in_alternate_screen() && frame.has("╭ layers"));
     }

@@ -274,6 +274,19 @@ impl Terminal {
         assert!(killed.unwrap().success(), "cannot send {name}");
     }
 
+    /// Waits until the program has been stopped, as a shell does before it takes the terminal back: one that is told to
+    /// go on before that stops for good. Looked up where `/proc` is.
+    pub(crate) fn wait_until_stopped(&self) {
+        let stat = PathBuf::from(format!("/proc/{}/stat", self.pid()));
+        let deadline = Instant::now() + PATIENCE;
+        // The state follows the name, which stands in parentheses.
+        let is_stopped = |text: String| text.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'));
+        while stat.exists() && !std::fs::read_to_string(&stat).is_ok_and(is_stopped) {
+            assert!(Instant::now() < deadline, "the program was not stopped");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Where runs are kept.
     pub(crate) fn runs(&self) -> PathBuf {
         self.home.as_ref().unwrap().path().join("runs")
