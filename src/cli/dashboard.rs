@@ -137,7 +137,7 @@ fn in_lines(mut ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
     let origin = Origin::new(ascent.plan().clone(), compute.provenance.clone());
     let mut model = guard("the backend", || compute.model())?;
     let folder = RunFolder::create(runs, &origin)?;
-    let (steps, name) = (ascent.plan().steps, compute.network().name());
+    let (steps, name) = (ascent.plan().steps, &compute.provenance.network);
     output::line(format_args!(
         "{name}: {} by the recipe {}",
         origin.plan.objective, origin.plan.recipe.name
