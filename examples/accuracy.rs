@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use trepang::backends::backends;
-use trepang::config::{find_weights, thread_count};
+use trepang::config::args::ComputeArgs;
+use trepang::config::{find_place, find_weights};
 use trepang::engine::Picture;
 use trepang::runs::read_picture;
-use trepang_api::{Array, find_device};
+use trepang_api::Array;
 use trepang_weights::{Labels, Want};
 
 /// Pictures a call: enough for every core, little memory.
@@ -53,8 +53,7 @@ fn measure(name: &str, folder: &Path) -> Result<Score> {
     let trained = find_weights(name, None, Want::Classes)?;
     let size = trained.network.input().native;
     let logits = trained.network.layers().last().context("the network has no layer")?;
-    let backend = backends(thread_count(None))?.swap_remove(0);
-    let device = find_device(backend.as_ref(), "auto")?;
+    let (backend, device) = find_place(&ComputeArgs::default())?;
     let mut model = backend.load(&trained.network, &trained.weights, &device)?;
     let mut score = Score::default();
     for batch in pictures(folder, &trained.labels)?.chunks(BATCH) {

@@ -3,13 +3,16 @@
 
 mod actions;
 mod curve;
+mod devices;
 mod keys;
+mod list;
 mod networks;
 mod predictions;
 mod snapshot;
 mod state;
 
 pub use curve::Curve;
+pub use devices::DeviceEntry;
 pub use keys::{BINDINGS, Binding, Key};
 pub use networks::{NetworkEntry, Subject, Supply};
 pub use predictions::{Guess, Predictions, Verdict};

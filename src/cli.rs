@@ -8,6 +8,7 @@ mod info;
 mod networks;
 mod output;
 mod outputs;
+mod parity;
 mod predict;
 mod pull;
 mod render;
@@ -38,6 +39,7 @@ fn obey(cli: &Cli) -> Result<()> {
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Networks(args)) => networks::run(args),
         Some(Command::Devices(args)) => devices::run(args),
+        Some(Command::Parity(args)) => parity::run(args),
         Some(Command::Show(args)) => show::run(args),
     }
 }

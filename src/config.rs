@@ -2,20 +2,20 @@
 //! backend, device, layer, channel, recipe, start picture. Only validated settings go on from here.
 
 pub mod args;
+mod place;
 
-use std::num::NonZeroUsize;
 use std::path::Path;
-use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, anyhow};
-use trepang_api::{Backend, Device, LayerId, Model, Network, Op, find_device};
+use trepang_api::{Backend, Device, LayerId, Model, Network, Op};
 use trepang_weights::cache::Environment;
 use trepang_weights::{Error as WeightsError, Store, Trained, Want, sha256, trained};
 
-use crate::backends::backends;
 use crate::engine::{Objective, Picture, Plan, RECIPES, Recipe, Start};
 use crate::runs::{Origin, Provenance, Segment, read_picture};
 use args::{ComputeArgs, RenderArgs};
+
+pub use place::{find_entry, find_place, thread_count};
 
 /// The network if nobody says otherwise.
 pub const DEFAULT_NETWORK: &str = "minivgg";
@@ -43,8 +43,7 @@ impl Compute {
     pub fn open(args: &ComputeArgs, want: Want) -> Result<Self> {
         let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
         let trained = find_weights(network, args.weights.as_deref(), want)?;
-        let backend = find_backend(args.backend.as_deref(), thread_count(args.threads))?;
-        let device = find_device(backend.as_ref(), args.device.as_deref().unwrap_or("auto"))?;
+        let (backend, device) = find_place(args)?;
         let provenance = provenance(args.weights.as_deref(), &trained, (backend.as_ref(), &device))?;
         Ok(Self { trained, backend, device, provenance })
     }
@@ -95,22 +94,6 @@ pub fn find_weights(network: &str, file: Option<&Path>, want: Want) -> Result<Tr
 pub fn find_layer(network: &Network, name: &str) -> Result<LayerId> {
     network.layer(name).map_err(|error| {
         Usage(format!("{error} (`trepang networks` lists the layers of {})", network.name())).into()
-    })
-}
-
-/// The number of compute threads: what was asked for, or one for each core this process may use.
-pub fn thread_count(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| available_parallelism().map_or(1, NonZeroUsize::get), usize::from)
-}
-
-/// The backend called `name`, or the first.
-pub fn find_backend(name: Option<&str>, threads: usize) -> Result<Box<dyn Backend>> {
-    let all = backends(threads)?;
-    let known = all.iter().map(|backend| backend.name()).collect::<Vec<_>>().join(", ");
-    let found = all.into_iter().find(|backend| name.is_none_or(|name| backend.name() == name));
-    found.ok_or_else(|| {
-        let name = name.unwrap_or_default();
-        Usage(format!("there is no backend \"{name}\" in this build; it has: {known}")).into()
     })
 }
 

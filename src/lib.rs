@@ -5,6 +5,7 @@
 //! - `backends`: the only file that names concrete backends.
 //! - `classify`: what a classifier makes of a picture.
 //! - `engine`: one ascent: objective, parameters, optimizer, recipe. Host code without clock, file or thread.
+//! - `parity`: whether the backends of this machine agree.
 //! - `runs`: a run on disk.
 //! - `worker`: the one thread that owns the model and the ascent.
 //! - `app`: the dashboard's state, its keys and its commands: pure.
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 mod panics;
+pub mod parity;
 pub mod runs;
 pub mod ui;
 pub mod worker;

@@ -16,5 +16,5 @@ pub(crate) use atomic::advise;
 pub use atomic::write as write_atomic;
 pub(crate) use folder::write_losses;
 pub use folder::{Progress, RunFolder, default_folder};
-pub use manifest::{Manifest, Origin, Provenance, Segment};
+pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
 pub use png::{read_origin, read_picture, write_picture};

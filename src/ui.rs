@@ -3,6 +3,7 @@
 
 mod channels;
 mod decoder;
+mod devices;
 mod encoder;
 mod event_loop;
 mod graphics;
@@ -10,6 +11,7 @@ mod help;
 mod input;
 mod keyline;
 mod layers;
+mod list;
 mod loss;
 mod network;
 mod networks;
@@ -181,6 +183,7 @@ pub fn render(frame: &mut Frame, state: &State, view: &View) {
     match state.mode {
         Mode::Help => help::render(frame, view, area),
         Mode::Networks(cursor) => networks::render(frame, state, view, above_message, cursor),
+        Mode::Devices(cursor) => devices::render(frame, state, view, above_message, cursor),
         Mode::Browse | Mode::Jump(_) => {}
     }
 }

@@ -199,6 +199,7 @@ impl Desk {
             match command {
                 Command::Quit => return false,
                 Command::Switch { name, settings } => self.switch(&name, *settings, model),
+                Command::Carry { backend, device } => self.carry(&backend, &device, model),
                 command => self.obey(command),
             }
         }
@@ -219,6 +220,10 @@ impl Desk {
                 self.snapshot.networks = self.shelf.list().into();
                 self.publish(status);
             }
+            Command::ListDevices => {
+                self.snapshot.devices = self.shelf.devices().into();
+                self.publish(status);
+            }
             Command::ToggleJudge(name) => self.toggle_judge(&name),
             Command::Predict(wanted) => {
                 self.judges.wanted = wanted;
@@ -233,7 +238,7 @@ impl Desk {
         match Ascent::new(plan, &self.setup.network, None) {
             Ok(ascent) => {
                 self.runs += 1;
-                let before = self.job.replace(Job::new(ascent, self.runs));
+                let before = self.job.replace(Job::new(ascent, self.runs, &self.setup.provenance));
                 self.snapshot.notice = None;
                 self.snapshot.predictions = None;
                 self.publish(Status::Running);

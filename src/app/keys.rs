@@ -2,7 +2,7 @@
 //! key line are made from this table, so they cannot go stale.
 
 use super::{Command, State};
-use super::{actions as act, networks};
+use super::{actions as act, devices, networks};
 
 /// A key, as the dashboard tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +85,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Char('-')], "-", "", "fewer steps", act::fewer_steps),
     bind(&[Key::Char('s')], "s", "save", "save the run now", act::save),
     bind(&[Key::Char('N')], "N", "networks", "another network", networks::open),
+    bind(&[Key::Char('B')], "B", "devices", "another backend or device", devices::open),
     bind(&[Key::Char('t')], "t", "", "predictions, or not", act::toggle_predictions),
     bind(&[Key::Char('z')], "z", "", "the picture alone, or not", act::zoom),
     bind(&[Key::Char('i')], "i", "", "the picture another way", act::next_protocol),

@@ -1,11 +1,8 @@
 //! The list of networks: what there is to choose from, and what keys do while it is open.
 
 use super::actions::{NOTHING, no_room};
-use super::keys::{Key, lookup};
-use super::{Command, LayerInfo, Mode, NetworkInfo, State};
-
-/// Networks that a page moves.
-const PAGE: usize = 8;
+use super::keys::Key;
+use super::{Command, LayerInfo, Mode, NetworkInfo, State, list};
 
 /// A network on the device, as far as the dashboard shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,25 +75,16 @@ pub(super) fn open(state: &mut State) -> Vec<Command> {
 
 /// A key while the list is open and `cursor` is on one of its lines.
 pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
-    let last = state.snapshot.networks.len().saturating_sub(1);
-    let to = match key {
-        Key::Up | Key::Left | Key::Char('k' | 'h') => cursor.saturating_sub(1),
-        Key::Down | Key::Right | Key::Char('j' | 'l') => cursor + 1,
-        Key::PageUp => cursor.saturating_sub(PAGE),
-        Key::PageDown => cursor + PAGE,
-        Key::Home => 0,
-        Key::End => last,
-        Key::Enter => return choose(state, cursor),
-        Key::Char('c') => return judge(state, cursor),
-        Key::Escape | Key::Char('N' | 'q') => {
+    let len = state.snapshot.networks.len();
+    match key {
+        Key::Enter => choose(state, cursor),
+        Key::Char('c') => judge(state, cursor),
+        Key::Char('N') => {
             state.mode = Mode::Browse;
-            return NOTHING;
+            NOTHING
         }
-        Key::Ctrl(_) => return lookup(key).map(|binding| (binding.act)(state)).unwrap_or_default(),
-        _ => return NOTHING,
-    };
-    state.mode = Mode::Networks(to.min(last));
-    NOTHING
+        _ => list::press(state, key, (cursor, len), Mode::Networks).unwrap_or_default(),
+    }
 }
 
 /// The line under the cursor, if what it is about can be opened; if not, the user is told how to get it, and the list
@@ -167,10 +155,16 @@ impl State {
         self.switching.is_some()
     }
 
-    /// Takes in the network that was switched to.
+    /// Takes in what is on the device now: another network, or the same one on another device, which changes nothing
+    /// else on the screen.
     pub(super) fn look_at(&mut self, subject: &Subject) {
         let (layer, channel) = &subject.first_look;
+        let of = |info: &NetworkInfo| (info.name.clone(), info.weights.clone());
+        let same = of(&self.network) == of(&subject.info);
         self.network = subject.info.clone();
+        if same {
+            return;
+        }
         self.layers.clone_from(&subject.layers);
         self.classes.clone_from(&subject.classes);
         self.layer = self.layers.iter().position(|known| known.name == *layer).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Curve, NetworkEntry, Predictions, Subject};
+use super::{Curve, DeviceEntry, NetworkEntry, Predictions, Subject};
 use crate::engine::{Picture, Plan};
 
 /// How things stand.
@@ -21,9 +21,11 @@ pub struct Snapshot {
     pub failures: Vec<Failure>,
     /// The networks to choose from, once they have been looked for.
     pub networks: Arc<[NetworkEntry]>,
-    /// The network that was switched to; none as long as it is the first.
+    /// The backends and devices to choose from, once they have been looked for.
+    pub devices: Arc<[DeviceEntry]>,
+    /// The network that was switched to, or the same one on the device that was; none as long as both are the first.
     pub subject: Option<Arc<Subject>>,
-    /// How many wishes for another network have been answered, by it or by a notice.
+    /// How many wishes for another network or device have been answered, by it or by a notice.
     pub switches: u64,
     /// The networks that judge the pictures besides the one that is climbed.
     pub judges: Arc<[Arc<str>]>,

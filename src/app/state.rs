@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys::{Key, lookup};
-use super::{RunView, Snapshot, Status, networks};
+use super::{RunView, Snapshot, Status, devices, networks};
 use crate::engine::{Objective, Plan, Recipe, Start};
 
 /// Something happened.
@@ -37,6 +37,15 @@ pub enum Command {
         name: String,
         /// How the ascent is made; the network's own size takes the place of theirs.
         settings: Box<Settings>,
+    },
+    /// The worker: look which backends and devices there are.
+    ListDevices,
+    /// The worker: save the run, put the network on another device, and go on there from the same picture.
+    Carry {
+        /// The backend's name.
+        backend: String,
+        /// The device, as it is typed.
+        device: String,
     },
     /// The worker: let this network judge the pictures too, or no longer.
     ToggleJudge(String),
@@ -106,12 +115,14 @@ pub enum Mode {
     Help,
     /// The list of networks is open, with the cursor on this line.
     Networks(usize),
+    /// The list of backends and devices is open, with the cursor on this line.
+    Devices(usize),
 }
 
 impl Mode {
     /// Does something lie over the panes?
     pub fn is_overlay(&self) -> bool {
-        matches!(self, Self::Help | Self::Networks(_))
+        matches!(self, Self::Help | Self::Networks(_) | Self::Devices(_))
     }
 }
 
@@ -170,7 +181,7 @@ pub struct State {
     pub row: usize,
     /// Is there room on the screen for all panes, and so for the help?
     pub full: bool,
-    /// The network that was asked for and has not come yet, and the number of the answer.
+    /// The network or the device that was asked for and has not come yet, and the number of the answer.
     pub switching: Option<(String, u64)>,
     /// Are predictions wanted on the screen?
     pub predicting: bool,
@@ -242,12 +253,13 @@ impl State {
                 Vec::new()
             }
             (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
+            (&Mode::Devices(cursor), _) if self.full => devices::press(self, cursor, key),
             (Mode::Help, _) if self.full => {
                 self.mode = Mode::Browse;
                 Vec::new()
             }
             // The screen became too small for it: nobody sees that it is open.
-            (Mode::Help | Mode::Networks(_), binding) => {
+            (Mode::Help | Mode::Networks(_) | Mode::Devices(_), binding) => {
                 self.mode = Mode::Browse;
                 binding.map(|binding| (binding.act)(self)).unwrap_or_default()
             }

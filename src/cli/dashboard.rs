@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
+use trepang_api::Backend;
 use trepang_weights::Want;
 
 use self::networks::{Library, subject};
@@ -15,7 +16,7 @@ use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
 use crate::app::{Command, Settings, Snapshot, State, Status};
 use crate::config::args::{DashboardArgs, ImageProtocol};
-use crate::config::{Compute, find_layer, find_recipe};
+use crate::config::{Compute, find_layer, find_recipe, thread_count};
 use crate::engine::Ascent;
 use crate::panics::guard;
 use crate::runs::{Origin, RunFolder, default_folder};
@@ -59,7 +60,7 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
 
 fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Path) -> Result<()> {
     let signal = noted_signal()?;
-    let worker = spawn(compute, runs)?;
+    let worker = spawn(compute, thread_count(args.compute.threads), runs)?;
     worker.send(Command::Start(Box::new(state.plan())));
     worker.send(Command::ListNetworks);
     let log = runs.join(LOG);
@@ -74,8 +75,8 @@ fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Pa
     })
 }
 
-/// The worker with the first network, and with all others on the same device.
-fn spawn(compute: Compute, runs: &Path) -> Result<Worker> {
+/// The worker with the first network, and with all others; other backends than the first are given `threads`.
+fn spawn(compute: Compute, threads: usize, runs: &Path) -> Result<Worker> {
     let Compute { trained, backend, device, provenance } = compute;
     let setup = Setup {
         network: trained.network.clone(),
@@ -83,8 +84,8 @@ fn spawn(compute: Compute, runs: &Path) -> Result<Worker> {
         provenance,
         runs: runs.into(),
     };
-    let library = Library { backend: backend.into(), device };
-    let (backend, device) = (Arc::clone(&library.backend), library.device.clone());
+    let backend: Arc<dyn Backend> = backend.into();
+    let library = Library::new(Arc::clone(&backend), device.clone(), threads);
     // The weights go with the closure: the model has what it needs of them.
     let load = move || Ok(backend.load(&trained.network, &trained.weights, &device)?);
     Worker::spawn(setup, load, Box::new(library))
@@ -194,7 +195,7 @@ mod tests {
             steps: 1_000_000,
             recipe,
         };
-        let worker = spawn(compute, runs.path()).unwrap();
+        let worker = spawn(compute, 2, runs.path()).unwrap();
         worker.send(Command::Start(Box::new(plan)));
         let error = supervise(worker, |worker| {
             while worker.snapshot().run.as_ref().is_none_or(|run| run.step < 3) {

@@ -4,13 +4,12 @@ use std::path::Path;
 
 use anyhow::{Error, Result, bail};
 use serde::Serialize;
-use trepang_api::find_device;
 use trepang_weights::Want;
 
 use super::output;
 use crate::classify::{Class, Classifier, Framing};
 use crate::config::args::PredictArgs;
-use crate::config::{DEFAULT_NETWORK, find_backend, find_weights, thread_count};
+use crate::config::{DEFAULT_NETWORK, find_place, find_weights};
 use crate::runs::read_picture;
 
 #[derive(Serialize)]
@@ -58,8 +57,7 @@ fn network(args: &PredictArgs) -> &str {
 fn open(args: &PredictArgs) -> Result<Classifier> {
     let compute = &args.compute;
     let trained = find_weights(network(args), compute.weights.as_deref(), Want::Classes)?;
-    let backend = find_backend(compute.backend.as_deref(), thread_count(compute.threads))?;
-    let device = find_device(backend.as_ref(), compute.device.as_deref().unwrap_or("auto"))?;
+    let (backend, device) = find_place(compute)?;
     let model = backend.load(&trained.network, &trained.weights, &device)?;
     Classifier::new(trained.network, trained.labels, model)
 }

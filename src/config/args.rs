@@ -35,6 +35,8 @@ pub enum Command {
     Networks(ListArgs),
     /// List the backends and devices, and whether each one works here
     Devices(DevicesArgs),
+    /// Hold every backend and device here against the reference and against each other
+    Parity(ParityArgs),
     /// Print a picture in the terminal
     Show(ShowArgs),
 }
@@ -51,8 +53,9 @@ pub struct ComputeArgs {
     /// The framework that computes [default: the first that `trepang devices` lists]
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
-    /// The device: cpu, cuda, cuda:1, ... or auto [default: auto]
-    #[arg(long, value_name = "DEVICE")]
+    /// Where it computes; auto is the last one of the backend's that `trepang devices` lists. Without --backend, the
+    /// first backend that has the device [default: auto]
+    #[arg(long, value_name = "cpu|cuda[:I]|metal|mps|auto")]
     pub device: Option<String>,
     /// How many threads compute [default: one for each core]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -230,6 +233,30 @@ pub struct DevicesArgs {
     /// How many threads compute [default: one for each core]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+}
+
+/// `trepang parity`
+///
+/// First every operation, forward and backward, on tiny networks: against the naive reference, against finite
+/// differences, against stated rules. Then whole networks, each backend and device against each other one: the
+/// activation at every layer, a pull-back, and the losses of 20 steps of every recipe. The exit code is 1 when a
+/// difference is larger than its tolerance.
+#[derive(Debug, Clone, Args)]
+#[command(verbatim_doc_comment)]
+pub struct ParityArgs {
+    /// Only this network: with its own weights if they are here, or else with made-up ones [default: every network,
+    /// which takes minutes]
+    #[arg(long, value_name = "NAME")]
+    pub network: Option<String>,
+    /// A file with other weights for that network
+    #[arg(long, value_name = "FILE", requires = "network")]
+    pub weights: Option<PathBuf>,
+    /// How many threads compute [default: one for each core]
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Print one JSON object, at the end
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `trepang show`

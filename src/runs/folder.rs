@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Manifest, Origin, Provenance, Segment, advise, png, state, write_atomic};
+use super::{Manifest, Origin, Parts, Provenance, advise, png, state, write_atomic};
 use crate::engine::{Ascent, State};
 
 const MANIFEST: &str = "manifest.json";
@@ -20,8 +20,7 @@ const STATE: &str = "state.safetensors";
 #[derive(Debug, Clone)]
 pub struct RunFolder {
     path: PathBuf,
-    /// What computed the run, part by part; never empty.
-    segments: Vec<Segment>,
+    parts: Parts,
     created: u64,
     /// Did this process make it?
     fresh: bool,
@@ -59,7 +58,7 @@ impl RunFolder {
             let path = parent.join(if number == 1 { name.clone() } else { format!("{name}-{number}") });
             match fs::create_dir(&path) {
                 Ok(()) => {
-                    return Ok(Self { path, segments: parts(origin), created: now(), fresh: true });
+                    return Ok(Self { path, parts: Parts::of(origin), created: now(), fresh: true });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error).with_context(refused),
@@ -82,7 +81,7 @@ impl RunFolder {
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
             .map_or_else(now, |manifest| manifest.created);
-        let folder = Self { path: path.into(), segments: parts(&origin), created, fresh: false };
+        let folder = Self { path: path.into(), parts: Parts::of(&origin), created, fresh: false };
         Ok((folder, Progress { origin, state }))
     }
 
@@ -91,28 +90,14 @@ impl RunFolder {
         &self.path
     }
 
-    /// Says what goes on with the run after `step` steps: another backend, device or number of threads begins a new
-    /// part of it.
+    /// Says what goes on with the run after `step` steps.
     pub fn go_on(&mut self, step: usize, provenance: Provenance) {
-        self.segments.retain(|part| part.step < step); // one that took no step is none
-        if self.segments.last().is_none_or(|last| last.provenance != provenance) {
-            self.segments.push(Segment { step, provenance });
-        }
+        self.parts.go_on(step, provenance);
     }
 
-    /// What made the run as it is. A computation that has taken no step made nothing of it.
+    /// What made the run as it is.
     pub fn origin(&self, ascent: &Ascent) -> Origin {
-        let steps = ascent.step_count();
-        let begun = |(index, segment): &(usize, &Segment)| *index == 0 || segment.step < steps;
-        let segments = self.segments.iter().enumerate().filter(begun);
-        let segments: Vec<Segment> = segments.map(|(_, segment)| segment.clone()).collect();
-        let provenance = segments[segments.len() - 1].provenance.clone();
-        let several = segments.len() > 1;
-        Origin {
-            plan: ascent.plan().clone(),
-            provenance,
-            segments: if several { segments } else { Vec::new() },
-        }
+        self.parts.origin(ascent.plan().clone(), ascent.step_count())
     }
 
     /// Takes a folder away that was made for a run which then took no step. One that was there before stays.
@@ -180,14 +165,6 @@ fn slug(origin: &Origin) -> String {
         }
     }
     slug
-}
-
-/// The parts of a run: one, where nothing is said of more.
-fn parts(origin: &Origin) -> Vec<Segment> {
-    match origin.segments.is_empty() {
-        true => vec![Segment { step: 0, provenance: origin.provenance.clone() }],
-        false => origin.segments.clone(),
-    }
 }
 
 fn now() -> u64 {

@@ -52,6 +52,44 @@ impl Origin {
     }
 }
 
+/// What computed a run, part by part, in the order of its steps; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts(Vec<Segment>);
+
+impl Parts {
+    /// A run that has not begun.
+    pub fn new(provenance: Provenance) -> Self {
+        Self(vec![Segment { step: 0, provenance }])
+    }
+
+    /// Those of a run that was saved.
+    pub fn of(origin: &Origin) -> Self {
+        match origin.segments.is_empty() {
+            true => Self::new(origin.provenance.clone()),
+            false => Self(origin.segments.clone()),
+        }
+    }
+
+    /// Says what goes on with the run after `step` steps: another backend, device or number of threads begins a new
+    /// part of it.
+    pub fn go_on(&mut self, step: usize, provenance: Provenance) {
+        self.0.retain(|part| part.step < step); // one that took no step is none
+        if self.0.last().is_none_or(|last| last.provenance != provenance) {
+            self.0.push(Segment { step, provenance });
+        }
+    }
+
+    /// What made a run of so many steps. A computation that has taken no step made nothing of it.
+    pub fn origin(&self, plan: Plan, steps: usize) -> Origin {
+        let begun = |(index, part): &(usize, &Segment)| *index == 0 || part.step < steps;
+        let parts: Vec<Segment> =
+            self.0.iter().enumerate().filter(begun).map(|(_, part)| part.clone()).collect();
+        let provenance = parts[parts.len() - 1].provenance.clone();
+        let several = parts.len() > 1;
+        Origin { plan, provenance, segments: if several { parts } else { Vec::new() } }
+    }
+}
+
 /// `manifest.json` of a run folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {

@@ -9,11 +9,14 @@ use super::{View, is_full};
 use crate::app::{BINDINGS, Mode, State};
 
 /// The keys of what needs room for all panes.
-const OVERLAYS: [&str; 2] = ["?", "N"];
+const OVERLAYS: [&str; 3] = ["?", "N", "B"];
 
 /// The keys of the list of networks.
 const LIST_KEYS: &[(&str, &str)] =
     &[("arrows", "move"), ("Enter", "switch"), ("c", "judge, or not"), ("Esc", "close")];
+
+/// The keys of the list of devices.
+const DEVICE_KEYS: &[(&str, &str)] = &[("arrows", "move"), ("Enter", "go on there"), ("Esc", "close")];
 
 /// A remark on the last key, or else the worker's notice.
 pub(super) fn message(frame: &mut Frame, state: &State, view: &View, area: Rect) {
@@ -42,12 +45,14 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let line = match &state.mode {
         Mode::Jump(typed) => Line::styled(prompt(state, typed, usize::from(area.width)), view.theme.accent),
         Mode::Networks(_) => named(LIST_KEYS, view),
+        Mode::Devices(_) => named(DEVICE_KEYS, view),
         _ => from_table(view, usize::from(area.width), is_full(frame.area())),
     };
     frame.render_widget(Paragraph::new(line), area);
 }
 
-/// As many keys as fit whole; the last two, help and quit, always do. Help and the list of networks only where there is room for them.
+/// As many keys as fit whole; the last two, help and quit, always do. Help and the lists only where there is
+/// room for them.
 fn from_table<'a>(view: &View, width: usize, full: bool) -> Line<'a> {
     let mut shown: Vec<(&'static str, &'static str)> = vec![("arrows", "move")];
     let with_words = BINDINGS.iter().filter(|binding| !binding.short.is_empty());

@@ -1,34 +1,21 @@
 //! The list of networks, over the panes: what there is, where it would come from, and who judges.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph};
 
-use super::layers::first_visible;
-use super::{View, pane};
+use super::View;
+use super::list::{self, Look};
 use crate::app::{NetworkEntry, State, Supply};
 
-/// The cells of a line.
-const WIDTH: u16 = 69;
+const LOOK: Look = Look { title: "networks", width: 69, empty: " looking for networks" };
 
 /// `area` is what the list may cover: the message line says how to get a network, and stays in sight.
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, cursor: usize) {
-    let networks = &state.snapshot.networks;
-    let block = pane("networks", &view.theme, true);
-    let rows = networks.len().max(1) as u16;
-    let area = area.centered(Constraint::Length(WIDTH + 2), Constraint::Length((rows + 2).min(area.height)));
-    let height = usize::from(block.inner(area).height);
-    let first = first_visible(cursor, networks.len(), height);
-    let shown = networks.iter().enumerate().skip(first).take(height);
-    let mut lines: Vec<Line> =
-        shown.map(|(index, entry)| line(state, view, entry, index == cursor)).collect();
-    if networks.is_empty() {
-        lines.push(Line::styled(" looking for networks", view.theme.dim));
-    }
-    frame.render_widget(Clear, area);
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    let entries = state.snapshot.networks.iter().enumerate();
+    let lines = entries.map(|(index, entry)| line(state, view, entry, index == cursor)).collect();
+    list::render(frame, view, area, &LOOK, cursor, lines);
 }
 
 fn line<'a>(state: &State, view: &View, entry: &NetworkEntry, selected: bool) -> Line<'a> {

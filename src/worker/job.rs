@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::Setup;
 use crate::app::{Curve, RunView};
 use crate::engine::{Ascent, StepReport};
-use crate::runs::{Origin, RunFolder};
+use crate::runs::{Parts, Provenance, RunFolder};
 
 /// How much the newest step counts in the steps a second.
 const RATE_WEIGHT: f64 = 0.1;
@@ -19,6 +19,8 @@ const WORTH_KEEPING: usize = 3;
 /// A run, and what is known about it.
 pub(super) struct Job {
     pub(super) ascent: Ascent,
+    /// What computed it so far.
+    parts: Parts,
     pub(super) folder: Option<RunFolder>,
     /// Steps taken when it was last saved.
     saved_at: usize,
@@ -31,9 +33,10 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(ascent: Ascent, number: u64) -> Self {
+    pub(super) fn new(ascent: Ascent, number: u64, provenance: &Provenance) -> Self {
         let curve = Curve::default();
         Self {
+            parts: Parts::new(provenance.clone()),
             ascent,
             folder: None,
             saved_at: 0,
@@ -52,6 +55,16 @@ impl Job {
         self.last = Some(report);
     }
 
+    /// Another computation goes on with it.
+    pub(super) fn go_on(&mut self, provenance: &Provenance) {
+        let step = self.ascent.step_count();
+        self.parts.go_on(step, provenance.clone());
+        if let Some(folder) = &mut self.folder {
+            folder.go_on(step, provenance.clone());
+        }
+        self.pace = None;
+    }
+
     /// Is it to be saved when another takes its place? A run of a few steps is not, unless it was saved before:
     /// a key held down would leave a folder for each.
     pub(super) fn is_worth_keeping(&self) -> bool {
@@ -67,8 +80,8 @@ impl Job {
         let folder = match self.folder.take() {
             Some(folder) => folder,
             None => {
-                let plan = self.ascent.plan().clone();
-                RunFolder::create(&setup.runs, &Origin::new(plan, setup.provenance.clone()))?
+                let origin = self.parts.origin(self.ascent.plan().clone(), step);
+                RunFolder::create(&setup.runs, &origin)?
             }
         };
         let folder = self.folder.insert(folder);

@@ -7,7 +7,7 @@ use anyhow::Result;
 use trepang_api::{Model, Network};
 use trepang_weights::Labels;
 
-use crate::app::{NetworkEntry, Subject};
+use crate::app::{DeviceEntry, NetworkEntry, Subject};
 use crate::classify::Classifier;
 use crate::runs::Provenance;
 
@@ -31,9 +31,16 @@ pub trait Shelf: Debug + Send {
     /// What there is. Looks at files, and reads none.
     fn list(&self) -> Vec<NetworkEntry>;
 
-    /// Puts a network on the device that the first one is on.
+    /// Puts a network on the device that computes now.
     fn open(&self, name: &str) -> Result<Loaded>;
 
     /// The same for a network that only judges pictures. Fails for one without a classifier.
     fn judge(&self, name: &str) -> Result<Classifier>;
+
+    /// What there is to compute with. Opens every backend, which can take a while.
+    fn devices(&mut self) -> Vec<DeviceEntry>;
+
+    /// Puts the network that `here` tells of on another device, which from then on is the one that computes. Fails if
+    /// its weights are no longer what they were.
+    fn carry(&mut self, backend: &str, device: &str, here: &Provenance) -> Result<Loaded>;
 }

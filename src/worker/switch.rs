@@ -1,4 +1,4 @@
-//! The worker and its other networks: switching to one, and those that judge.
+//! The worker and what it has besides the first network: other networks, other devices, and those that judge.
 
 use anyhow::Result;
 use trepang_api::Model;
@@ -38,6 +38,30 @@ impl Desk {
         (self.job, self.snapshot.predictions) = (None, None);
         self.snapshot.status = Status::Idle; // until the run has begun, and if it cannot
         self.start(plan);
+    }
+
+    /// Saves the run and puts the network on another device, where the run goes on from the same picture. Until that has
+    /// worked, everything stays where it is.
+    pub(super) fn carry(&mut self, backend: &str, device: &str, model: &mut Box<dyn Model>) {
+        let before = self.snapshot.status.clone();
+        self.keep();
+        self.publish(Status::Loading);
+        let opened = guard("the backend", || self.shelf.carry(backend, device, &self.setup.provenance));
+        self.snapshot.switches += 1;
+        let notice = match opened {
+            Ok(Loaded { model: new, provenance, subject, .. }) => {
+                *model = new;
+                if let Some(job) = &mut self.job {
+                    job.go_on(&provenance);
+                }
+                self.setup.provenance = provenance;
+                self.snapshot.subject = Some(subject);
+                format!("{backend} on {device} computes now")
+            }
+            Err(error) => format!("{backend} on {device} does not compute: {error:#}"),
+        };
+        self.snapshot.notice = Some(notice.into());
+        self.publish(before);
     }
 
     /// Loads a network that judges, or lets go of it.

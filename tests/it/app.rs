@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trepang::app::{BINDINGS, Command, Key, Mode, Pane, State, Status, Supply};
+use trepang::app::{BINDINGS, Command, DeviceEntry, Key, Mode, Pane, State, Status, Supply};
 use trepang::engine::Objective;
 
 use crate::shelf::{FIRST_LOOK, entry, subject};
@@ -278,4 +278,54 @@ fn t_takes_the_predictions_away_and_brings_them_back() {
     state.full = false;
     assert_eq!(press(&mut state, &[Key::Char('t')]), vec![]);
     assert!(state.predicting);
+}
+
+/// A state that has seen what there is to compute with: the device that does, another one, and a backend that cannot.
+fn with_devices() -> State {
+    let mut state = state();
+    let entry = |backend: &str, device: Result<&str, &str>| DeviceEntry {
+        backend: backend.into(),
+        device: device.map(|device| (device.into(), "fast".into())).map_err(Into::into),
+    };
+    let devices =
+        vec![entry("candle", Ok("cpu")), entry("candle", Ok("cuda:0")), entry("tch", Err("no libtorch"))];
+    see(&mut state, |snapshot| snapshot.devices = devices.into());
+    state
+}
+
+#[test]
+fn b_opens_the_devices_on_the_one_that_computes_and_enter_carries_the_run_to_another() {
+    let mut state = with_devices();
+    assert_eq!(press(&mut state, &[Key::Char('B')]), vec![Command::ListDevices]);
+    assert_eq!(state.mode, Mode::Devices(0));
+    assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
+    assert_eq!(
+        (&state.mode, state.remark.as_deref()),
+        (&Mode::Browse, Some("candle on cpu computes already"))
+    );
+    press(&mut state, &[Key::Char('B'), Key::End]);
+    assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
+    assert_eq!((&state.mode, state.remark.as_deref()), (&Mode::Devices(2), Some("no libtorch")));
+    let wish = Command::Carry { backend: "candle".into(), device: "cuda:0".into() };
+    assert_eq!(press(&mut state, &[Key::Up, Key::Enter]), vec![wish]);
+    assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
+    assert_eq!(state.remark.as_deref(), Some("candle on cuda:0 is still being loaded"));
+    assert_eq!(press(&mut state, &[Key::Char('B'), Key::Char('B')]), vec![]);
+    assert_eq!(state.mode, Mode::Browse);
+    state.full = false;
+    press(&mut state, &[Key::Char('B')]);
+    assert_eq!(state.remark.as_deref(), Some("no room for the list of devices"));
+}
+
+#[test]
+fn another_device_changes_nothing_on_the_screen_but_its_name() {
+    let mut state = with_devices();
+    see_run(&mut state, Status::Running, 5);
+    press(&mut state, &[Key::Char('p'), Key::Right, Key::Right]);
+    let before = (state.layer_name(), state.channel, state.climbed.clone(), state.settings.clone());
+    let mut carried = subject("tinynet");
+    carried.info.device = "cuda:0".into();
+    see(&mut state, |snapshot| (snapshot.switches, snapshot.subject) = (1, Some(Arc::new(carried))));
+    assert_eq!(state.network.device, "cuda:0");
+    assert_eq!((state.layer_name(), state.channel, state.climbed.clone(), state.settings.clone()), before);
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use trepang::backends::BACKENDS;
 use trepang::engine::Picture;
 use trepang_api::conformance::noise;
 use trepang_api::{Array, Backend, Model, Reference, Weights, find_device};
@@ -14,6 +15,16 @@ pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// Every backend of this build.
+pub(crate) fn backends(threads: usize) -> Vec<Box<dyn Backend>> {
+    BACKENDS.iter().map(|entry| entry.open(threads).unwrap()).collect()
+}
+
+/// The backend that the binary takes by default.
+pub(crate) fn default_backend(threads: usize) -> Box<dyn Backend> {
+    BACKENDS[0].open(threads).unwrap()
+}
+
 /// The network on the backend's CPU.
 pub(crate) fn on_cpu(backend: &dyn Backend, trained: &Trained) -> Box<dyn Model> {
     let cpu = find_device(backend, "cpu").unwrap();
@@ -22,8 +33,7 @@ pub(crate) fn on_cpu(backend: &dyn Backend, trained: &Trained) -> Box<dyn Model>
 
 /// The network on the backend that the binary takes by default, with one thread.
 pub(crate) fn on_default(trained: &Trained) -> Box<dyn Model> {
-    let backends = trepang::backends::backends(1).unwrap();
-    on_cpu(backends[0].as_ref(), trained)
+    on_cpu(default_backend(1).as_ref(), trained)
 }
 
 /// A layer of the embedded network on a picture, computed by the reference backend: the oracle.

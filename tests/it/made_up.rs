@@ -1,36 +1,7 @@
-//! Numbers out of names, as `tests/golden/golden.py` makes them: weights for a whole network, pictures, and the
-//! places where an array is looked at. With them a network of any size can be compared with another framework's
-//! without a large file.
-
-use std::collections::BTreeMap;
-use std::path::Path;
+//! Pictures out of names, and the places where an array is looked at, as `tests/golden/golden.py` makes them.
 
 use trepang::engine::Picture;
-use trepang_api::{Array, Network, Weights};
-use trepang_weights::{Architecture, Dialect, Fit, Format, Result, Source, TensorInfo, fit, tensors_of};
-
-/// The 64-bit FNV-1a hash of a name.
-fn key(name: &str) -> u64 {
-    name.bytes()
-        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
-}
-
-/// splitmix64's numbers for a name, without end.
-fn words(name: &str) -> impl Iterator<Item = u64> {
-    let key = key(name);
-    (1..).map(move |i: u64| {
-        let mut z = key.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    })
-}
-
-/// Numbers within `scale` of `offset`.
-fn uniform(name: &str, len: usize, scale: f32, offset: f32) -> Vec<f32> {
-    let unit = |z: u64| (z >> 40) as f32 * f32::from_bits(0x3400_0000) - 1.0; // 2^-23
-    words(name).take(len).map(|z| offset + scale * unit(z)).collect()
-}
+use trepang_weights::words;
 
 /// A square picture of uniform noise.
 pub(crate) fn picture(name: &str, size: usize) -> Picture {
@@ -41,88 +12,4 @@ pub(crate) fn picture(name: &str, size: usize) -> Picture {
 /// The values of an array at the places that the name chooses.
 pub(crate) fn sample(name: &str, array: &[f32], len: usize) -> Vec<f32> {
     words(name).take(len).map(|z| array[(z % array.len() as u64) as usize]).collect()
-}
-
-/// A weights file that is not there: every tensor of a network in one version, made up from its name.
-#[derive(Debug)]
-pub(crate) struct MadeUp {
-    architecture: Architecture,
-    dialect: Dialect,
-    /// What the names of the numbers begin with.
-    prefix: &'static str,
-    tensors: Vec<TensorInfo>,
-    metadata: BTreeMap<String, String>,
-}
-
-/// The prefix of weights on which an ascent is well conditioned: kernels whose numbers are positive on the mean, so that
-/// rounding lets few ReLUs and max pools fall the other way.
-const SEED: &str = "seed";
-
-impl MadeUp {
-    pub(crate) fn new(architecture: Architecture, dialect: Dialect, classifier: bool) -> Self {
-        let tensors = tensors_of(architecture, dialect, classifier).unwrap();
-        Self { architecture, dialect, prefix: dialect.name(), tensors, metadata: BTreeMap::new() }
-    }
-
-    /// Keras's VGG19 without its classifier, with the weights of the script's seed loop.
-    pub(crate) fn for_the_seed() -> Self {
-        Self { prefix: SEED, ..Self::new(Architecture::Vgg19, Dialect::Keras, false) }
-    }
-
-    /// The network and its weights, by the same way that a real file takes.
-    pub(crate) fn load(&self) -> (Network, Weights) {
-        let fit: Fit = fit(self.architecture, self).unwrap();
-        assert_eq!(fit.dialect, self.dialect);
-        let weights = fit.weights(self, &mut |_, _| true).unwrap();
-        (fit.network, weights)
-    }
-
-    /// The scale and the offset of a tensor, by what it is.
-    fn range(&self, tensor: &TensorInfo) -> (f32, f32) {
-        let (shape, name) = (&tensor.shape, tensor.name.as_str());
-        if shape.len() > 1 {
-            let all: usize = shape.iter().product();
-            let outputs = if self.dialect == Dialect::Keras { shape[shape.len() - 1] } else { shape[0] };
-            let fan_in = (all / outputs) as f64;
-            return match self.prefix {
-                SEED => ((1.0 / fan_in).sqrt() as f32, (1.1 / fan_in) as f32),
-                _ => ((6.0 / fan_in).sqrt() as f32, 0.0),
-            };
-        }
-        let is_gamma = name.ends_with("/gamma") || (name.ends_with(".weight") && shape.len() == 1);
-        match name {
-            _ if is_gamma && self.architecture == Architecture::Resnet50 => (0.1, 0.5),
-            _ if is_gamma => (0.1, 1.0),
-            _ if name.ends_with("variance") || name.ends_with("running_var") => (0.3, 1.0),
-            _ => (0.1, 0.0),
-        }
-    }
-}
-
-impl Source for MadeUp {
-    fn format(&self) -> Format {
-        match self.dialect {
-            Dialect::Keras => Format::KerasLegacy,
-            _ => Format::PytorchZip,
-        }
-    }
-
-    fn path(&self) -> &Path {
-        Path::new("made-up")
-    }
-
-    fn tensors(&self) -> &[TensorInfo] {
-        &self.tensors
-    }
-
-    fn read(&self, index: usize) -> Result<Array> {
-        let tensor = &self.tensors[index];
-        let (scale, offset) = self.range(tensor);
-        let name = format!("{}/{}", self.prefix, tensor.name);
-        Ok(Array::new(&*tensor.shape, uniform(&name, tensor.shape.iter().product(), scale, offset))?)
-    }
-
-    fn metadata(&self) -> &BTreeMap<String, String> {
-        &self.metadata
-    }
 }

@@ -13,7 +13,7 @@ use trepang_api::{Weights, find_device};
 use trepang_weights::{Trained, Want};
 
 use crate::golden::{Case, read};
-use crate::library::repository;
+use crate::library::{default_backend, repository};
 
 /// Of the gradient's root mean square: no ReLU and no max pool of the trained trunk is near falling the other way, and
 /// PyTorch in `f32` is 8e-7 from itself in `f64`.
@@ -30,8 +30,8 @@ fn pulled(name: &str, want: Want) -> Trained {
 }
 
 fn case(name: &str, trained: Trained) -> Case {
-    let backends = trepang::backends::backends(2).unwrap();
-    Case::new(&GOLDEN, (name.into(), 224), (trained.network, trained.weights), backends[0].as_ref())
+    let backend = default_backend(2);
+    Case::new(&GOLDEN, (name.into(), 224), (trained.network, trained.weights), backend.as_ref())
 }
 
 fn picture(name: &str) -> trepang::engine::Picture {
@@ -59,9 +59,9 @@ fn needs_pulled_weights_the_vgg16_trunk_computes_what_pytorch_computes() {
 #[ignore = "needs the set efficientnet_lite0, which `trepang pull` fetches"]
 fn needs_pulled_weights_a_picture_is_resized_as_torchvision_resizes() {
     let trained = pulled("efficientnet_lite0", Want::Classes);
-    let backends = trepang::backends::backends(2).unwrap();
-    let cpu = find_device(backends[0].as_ref(), "cpu").unwrap();
-    let model = backends[0].load(&trained.network, &trained.weights, &cpu).unwrap();
+    let backend = default_backend(2);
+    let cpu = find_device(backend.as_ref(), "cpu").unwrap();
+    let model = backend.load(&trained.network, &trained.weights, &cpu).unwrap();
     let mut classifier = Classifier::new(trained.network, trained.labels, model).unwrap();
     let classes = classifier.classify(&picture("picture-400x300.png"), Framing::Crop, 1000).unwrap();
     let expected = GOLDEN.get("efficientnet_lite0.resized.logits").unwrap().data();

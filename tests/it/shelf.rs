@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use trepang::app::{LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
+use trepang::app::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
 use trepang::classify::Classifier;
 use trepang::runs::Provenance;
 use trepang::worker::{Loaded, Shelf};
@@ -79,5 +79,21 @@ impl Shelf for Bare {
     fn judge(&self, name: &str) -> anyhow::Result<Classifier> {
         let Loaded { model, network, labels, .. } = self.open(name)?;
         Classifier::new(network, labels, model)
+    }
+
+    fn devices(&mut self) -> Vec<DeviceEntry> {
+        let device = |backend: &str, device| DeviceEntry { backend: backend.into(), device };
+        vec![
+            device("reference", Ok(("cpu".into(), "naive".into()))),
+            device("absent", Err("the backend absent cannot be used here".into())),
+        ]
+    }
+
+    fn carry(&mut self, backend: &str, device: &str, here: &Provenance) -> anyhow::Result<Loaded> {
+        let mut loaded = self.open(backend)?;
+        loaded.provenance = Provenance { backend: backend.into(), device: device.into(), ..here.clone() };
+        let mut subject = subject(&here.network);
+        (subject.info.backend, subject.info.device) = (backend.into(), device.into());
+        Ok(Loaded { subject: Arc::new(subject), ..loaded })
     }
 }

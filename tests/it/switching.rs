@@ -170,3 +170,73 @@ fn a_network_without_a_classifier_leaves_the_judging_to_others() {
     worker.send(Command::ToggleJudge("second".into()));
     wait(&worker, "the judge", |s| judges(s) == ["second"]);
 }
+
+fn carry(backend: &str) -> Command {
+    Command::Carry { backend: backend.into(), device: "cpu".into() }
+}
+
+#[test]
+fn on_another_device_the_run_goes_on_from_the_same_picture() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(plan(3, 100_000));
+    wait(&worker, "some steps", |s| step(s) >= 3);
+    worker.send(Command::Pause);
+    let before = wait(&worker, "the pause", |s| s.status == Status::Paused);
+    worker.send(carry("other"));
+    let after = wait(&worker, "the other device", |s| s.switches == 1);
+    assert_eq!(
+        (&after.status, after.notice.as_deref()),
+        (&Status::Paused, Some("other on cpu computes now"))
+    );
+    let (was, is) = (before.run.as_ref().unwrap(), after.run.as_ref().unwrap());
+    assert_eq!((&was.picture, &was.plan, was.step, was.number), (&is.picture, &is.plan, is.step, is.number));
+    worker.send(Command::ChangeSteps(2 + is.step as isize - 100_000));
+    worker.send(Command::Resume);
+    let ended = wait(&worker, "its end", |s| s.status == Status::Finished);
+    let (_, saved) = RunFolder::open(ended.run.as_ref().unwrap().folder.as_ref().unwrap()).unwrap();
+    let parts = saved.origin.segments.iter().map(|part| (part.step, part.provenance.backend.as_str()));
+    assert_eq!(parts.collect::<Vec<_>>(), [(0, "reference"), (is.step, "other")]);
+    assert_eq!(saved.state.losses.len(), is.step + 2);
+    assert_eq!(folders(runs.path()), 1);
+    // The reference under two names computes what it computes under one.
+    let alone = spawn(runs.path(), true);
+    alone.send(plan(3, is.step + 2));
+    let whole = wait(&alone, "the same run", |s| s.status == Status::Finished);
+    assert_eq!(whole.run.as_ref().unwrap().picture, ended.run.as_ref().unwrap().picture);
+}
+
+#[test]
+fn a_run_that_could_not_be_saved_before_it_was_carried_still_says_who_made_it() {
+    let place = tempfile::tempdir().unwrap();
+    let runs = place.path().join("runs");
+    std::fs::write(&runs, "a file where the folder should be").unwrap();
+    let worker = spawn(&runs, true);
+    worker.send(plan(3, 100_000));
+    wait(&worker, "some steps", |s| step(s) >= 3);
+    worker.send(carry("other"));
+    let carried = wait(&worker, "the other device", |s| s.switches == 1);
+    wait(&worker, "another step", |s| step(s) > step(&carried));
+    std::fs::remove_file(&runs).unwrap();
+    worker.send(Command::Save);
+    let saved = wait(&worker, "the folder", |s| s.run.as_ref().is_some_and(|run| run.folder.is_some()));
+    let (_, saved) = RunFolder::open(saved.run.as_ref().unwrap().folder.as_ref().unwrap()).unwrap();
+    let parts: Vec<&str> = saved.origin.segments.iter().map(|part| &*part.provenance.backend).collect();
+    assert_eq!(parts, ["reference", "other"]);
+}
+
+#[test]
+fn a_device_that_does_not_work_leaves_the_run_where_it_is() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(plan(3, 100_000));
+    wait(&worker, "a step", |s| step(s) >= 1);
+    worker.send(carry("rotten"));
+    let told = wait(&worker, "the answer", |s| s.switches == 1);
+    let reason = "rotten on cpu does not compute: the backend panicked: the file is rotten";
+    assert_eq!((told.notice.as_deref(), &told.status), (Some(reason), &Status::Running));
+    wait(&worker, "more steps", |s| step(s) > step(&told));
+    worker.send(Command::ListDevices);
+    let listed = wait(&worker, "the list", |s| !s.devices.is_empty());
+    assert_eq!(listed.devices[0].backend, "reference");
+}

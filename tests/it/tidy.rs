@@ -105,17 +105,44 @@ fn only_one_file_names_concrete_backends() {
     check(
         &["src", "examples"],
         &["src/backends.rs"],
-        &["CandleBackend", "TchBackend", "trepang_candle", "trepang_tch"],
+        &["CandleBackend", "TchBackend", "trepang_candle", "trepang_plugin", "trepang_tch"],
     );
 }
 
 #[test]
 fn backends_know_the_seam_and_not_the_application() {
     check(&["backends", "weights"], &[], &["trepang::", "extern crate trepang"]);
-    for manifest in ["backends/api/Cargo.toml", "backends/candle/Cargo.toml", "weights/Cargo.toml"] {
+    for manifest in ["backends/api", "backends/candle", "backends/plugin", "backends/tch", "weights"] {
+        let manifest = &format!("{manifest}/Cargo.toml");
         assert!(!dependencies(manifest).contains(&"trepang".into()), "{manifest}");
     }
     assert_eq!(dependencies("backends/api/Cargo.toml"), ["thiserror"]);
+}
+
+/// tch's operations come in two forms, and those without `f_` panic.
+#[test]
+fn libtorch_is_called_in_its_fallible_form_only() {
+    let panicking = [
+        ".relu()",
+        ".clamp(",
+        ".matmul(",
+        ".narrow(",
+        ".reshape(",
+        ".flatten(",
+        ".softmax(",
+        ".contiguous()",
+        ".expand(",
+        ".to(",
+        ".pad(",
+        ".copy_data(",
+        "from_slice(",
+        "Tensor::cat(",
+        "Tensor::ones(",
+        ".linear(",
+        ".alias()",
+        ".shallow_clone()",
+    ];
+    check(&["backends/tch/src"], &[], &panicking);
 }
 
 /// The names in `[dependencies]`.
@@ -163,7 +190,13 @@ fn a_file_is_written_whole() {
 #[test]
 fn only_pull_talks_to_the_network() {
     let network = ["std::net", "TcpStream", "ureq", "reqwest", "Command::new"];
-    let may = ["weights/src/pull/http.rs", "weights/src/pull/watch.rs", "weights/src/pull/wheel.rs"];
+    // The last asks the compiler which one it is, in a build.
+    let may = [
+        "weights/src/pull/http.rs",
+        "weights/src/pull/watch.rs",
+        "weights/src/pull/wheel.rs",
+        "backends/plugin/build.rs",
+    ];
     check(&["src", "backends", "weights/src"], &may, &network);
 }
 

@@ -6,7 +6,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
 use ratatui::style::Color;
-use trepang::app::{BINDINGS, Key, Message, Predictions, Snapshot, State, Status, Supply};
+use trepang::app::{BINDINGS, DeviceEntry, Key, Message, Predictions, Snapshot, State, Status, Supply};
 use trepang::ui::{Encoded, Graphics, Panes, Protocol, Request, View, encode, is_full, picture_room, render};
 
 use crate::shelf::entry;
@@ -76,10 +76,26 @@ fn the_list_of_networks_at_120x40_and_80x24() {
 }
 
 #[test]
-fn before_the_list_is_there_it_says_so() {
+fn before_a_list_is_there_it_says_so() {
+    for (key, words) in [('N', "looking for networks"), ('B', "looking for devices")] {
+        let mut state = running();
+        press(&mut state, &[Key::Char(key)]);
+        assert!(screen(&state, (80, 24)).contains(words));
+    }
+}
+
+#[test]
+fn the_list_of_devices_at_80x24() {
     let mut state = running();
-    press(&mut state, &[Key::Char('N')]);
-    assert!(screen(&state, (80, 24)).contains("looking for networks"));
+    let entry = |backend: &str, device| DeviceEntry { backend: backend.into(), device };
+    let devices = vec![
+        entry("candle", Ok(("cpu".into(), "candle 0.11.1, 2 threads".into()))),
+        entry("candle", Ok(("cuda:0".into(), "NVIDIA H100 80GB HBM3, candle 0.11.1".into()))),
+        entry("tch", Err("the backend tch cannot be used here: libtrepang_tch.so is not there".into())),
+    ];
+    see(&mut state, |snapshot| snapshot.devices = devices.into());
+    press(&mut state, &[Key::Char('B'), Key::Down]);
+    insta::assert_snapshot!(screen(&state, (80, 24)));
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Set {
 }
 
 /// A layer and a channel worth looking at first.
-pub(crate) fn first_look(architecture: Architecture) -> (&'static str, usize) {
+pub fn first_look(architecture: Architecture) -> (&'static str, usize) {
     match architecture {
         Architecture::Minivgg => ("block5_conv2", 30), // mushrooms, unmistakably
         Architecture::Vgg19 => ("block5_conv4", 4),    // the puzzle's

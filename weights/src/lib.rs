@@ -10,6 +10,7 @@
 //!   version a file holds; `convert`: from its tensors to the network's.
 //! - [`SETS`]: what is published; [`pull`]: fetching it; [`cache`]: where it may be already; [`Store`]: what has been
 //!   pulled.
+//! - [`MadeUp`]: weights out of names, for comparing frameworks without a file.
 //! - [`trained`]: from the name of a network to the network with its weights.
 
 mod architecture;
@@ -23,6 +24,7 @@ mod index;
 mod labels;
 mod layout;
 mod library;
+mod made_up;
 mod mapped;
 mod obtain;
 pub mod pull;
@@ -31,12 +33,13 @@ mod source;
 mod store;
 
 pub use architecture::{Architecture, Dialect};
-pub use catalog::{Place, SETS, Set, find_set};
+pub use catalog::{Place, SETS, Set, find_set, first_look};
 pub use embedded::{MINIVGG_CARD, embedded_megabytes, minivgg};
 pub use error::{Error, Result};
 pub use fit::{Fit, fit, recognise, tensors_of};
 pub use labels::{Label, Labels};
 pub use library::{Origin, Trained, Want, architecture, names, sha256, trained};
+pub use made_up::{MadeUp, words};
 pub use obtain::{How, Watcher, Wish, address, elsewhere, obtain};
 pub use readers::{SafetensorsFile, SharedF32, open, read_safetensors};
 pub use source::{Format, Source, TensorInfo};

@@ -60,8 +60,10 @@ pub struct Device {
     pub kind: DeviceKind,
     /// Which of several.
     pub index: usize,
-    /// For people: the processor's name, its cores.
+    /// For people: the hardware's name, the framework, its threads.
     pub description: String,
+    /// Bytes of memory of its own; none for the CPU, which has the host's.
+    pub memory: Option<u64>,
 }
 
 impl fmt::Display for Device {

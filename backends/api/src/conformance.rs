@@ -1,13 +1,16 @@
 //! The parity suite: what every backend must get right, as plain functions over `&dyn Backend`.
 //!
-//! A backend's own tests, the root crate's tests and, one day, a user on a server run the same [`CHECKS`].
-//! Nothing here compares two backends with each other; each is held against the reference, against
-//! derivatives measured by finite differences, and against stated rules (ties, errors, equal bits).
+//! A backend's own tests, the root crate's tests and `trepang parity` on a user's server run the same [`CHECKS`]. Each
+//! holds a backend against the reference, against derivatives measured by finite differences, or against a stated rule
+//! (ties, errors, equal bits). Whole networks are too much for the reference: [`Survey`]s of them compare any two
+//! backends with each other.
 
 mod agreement;
+mod decisions;
 mod derivatives;
 mod refusals;
 mod samples;
+mod survey;
 
 use crate::{Array, Backend, Device, Error, Network, Weights};
 
@@ -18,6 +21,9 @@ pub use agreement::{
 pub use derivatives::{adjoint_identity, central_differences, small_steps_raise_the_objective};
 pub use refusals::refuses_bad_input;
 pub use samples::{Sample, samples};
+pub use survey::{
+    ActivationsApart, GradientsApart, SURVEY_ACTIVATION_TOLERANCE, SURVEY_GRADIENT_TOLERANCE, Survey,
+};
 
 /// How far two correct `f32` backends may differ in an activation, relative to the layer's largest entry.
 /// Sums of at most a few thousand products, added in different orders, differ by some 1e-6.
@@ -55,23 +61,41 @@ impl Measured {
 /// A check as a function; an `Err` is the backend's own failure and counts as one.
 pub type CheckFn = fn(&dyn Backend, &Device) -> Result<Measured, Error>;
 
-/// Every check, by name.
-pub const CHECKS: &[(&str, CheckFn)] = &[
-    ("activations agree with the reference", activations_agree),
-    ("pull-backs agree with the reference", pull_backs_agree),
-    ("adjoint identity", adjoint_identity),
-    ("central differences", central_differences),
-    ("small steps raise the objective", small_steps_raise_the_objective),
-    ("ties in max pooling go to the first", ties_go_to_the_first),
-    ("a batch is N images", batch_is_n_images),
-    ("equal calls give equal bits", equal_calls_equal_bits),
-    ("nothing past the deepest layer runs", deepest_layer_only),
-    ("bad input is refused", refuses_bad_input),
+/// A check of the suite.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// What holds if it passes.
+    pub name: &'static str,
+    /// Why the tolerance is what it is, in words for a table.
+    pub reason: &'static str,
+    /// Measures it.
+    pub run: CheckFn,
+}
+
+const fn check(name: &'static str, reason: &'static str, run: CheckFn) -> Check {
+    Check { name, reason, run }
+}
+
+/// The reason of a check that holds or does not.
+const RULE: &str = "a rule: it holds or it does not";
+
+/// Every check.
+pub const CHECKS: &[Check] = &[
+    check("activations agree with the reference", "f32 sums in another order", activations_agree),
+    check("pull-backs agree with the reference", "f32 sums, twice as deep", pull_backs_agree),
+    check("adjoint identity", "two dot products of f32 results", adjoint_identity),
+    check("central differences", "f32 rounding over a step of 0.01", central_differences),
+    check("small steps raise the objective", RULE, small_steps_raise_the_objective),
+    check("ties in max pooling go to the first", RULE, ties_go_to_the_first),
+    check("a batch is N images", "a matrix product of another width", batch_is_n_images),
+    check("equal calls give equal bits", RULE, equal_calls_equal_bits),
+    check("nothing past the deepest layer runs", RULE, deepest_layer_only),
+    check("bad input is refused", RULE, refuses_bad_input),
 ];
 
 /// Runs every check and returns one line for each that failed: empty means conformant.
 pub fn failures(backend: &dyn Backend, device: &Device) -> Vec<String> {
-    let report = |(name, check): &(&str, CheckFn)| match check(backend, device) {
+    let report = |Check { name, run, .. }: &Check| match run(backend, device) {
         Ok(measured) if measured.passes() => None,
         Ok(Measured { worst, tolerance }) => {
             Some(format!("{name}: {worst:.3e} where {tolerance:.0e} is allowed"))

@@ -5,12 +5,17 @@ use std::fmt::Debug;
 
 use crate::{Array, Cotangents, Error, LayerId, Model, Network, Node, Result};
 
+/// What is left of an operation once it has run: the function from dL/d(output) to dL/d(input), for each input. It owns
+/// what it needs of the forward run (a ReLU's output, a max pool's winners, for most a shape), which is all that stays
+/// in memory of a node whose output nobody asked for.
+pub type PullBack<'a, T> = Box<dyn FnOnce(T) -> Result<Vec<T>> + 'a>;
+
 /// The operations of a framework on its own tensors: all that a new backend has to write.
 ///
 /// Shapes have been checked when these are called: every tensor is `[N, C, H, W]` and fits the operation.
 pub trait Kernels: Debug + Send {
-    /// A tensor on the device. Cloning must be cheap: a handle, not a copy.
-    type Tensor: Clone;
+    /// A tensor on the device.
+    type Tensor;
 
     /// Host to device.
     fn upload(&self, array: &Array) -> Result<Self::Tensor>;
@@ -18,17 +23,13 @@ pub trait Kernels: Debug + Send {
     /// Device to host.
     fn download(&self, tensor: &Self::Tensor) -> Result<Array>;
 
-    /// The node's output. `inputs` are its inputs' outputs, or the images for the preprocessing.
-    fn forward(&self, node: &Node, inputs: &[&Self::Tensor]) -> Result<Self::Tensor>;
-
-    /// The pull-back of the node: dL/d(input) for each input, from `dy` = dL/d(output).
-    fn backward(
-        &self,
-        node: &Node,
+    /// The node's output, and its pull-back, which is called at most once and later. `inputs` are its inputs' outputs,
+    /// or the images for the preprocessing.
+    fn forward<'a>(
+        &'a self,
+        node: &'a Node,
         inputs: &[&Self::Tensor],
-        output: &Self::Tensor,
-        dy: &Self::Tensor,
-    ) -> Result<Vec<Self::Tensor>>;
+    ) -> Result<(Self::Tensor, PullBack<'a, Self::Tensor>)>;
 
     /// `a + b`, where two paths of the gradient meet.
     fn add(&self, a: &Self::Tensor, b: &Self::Tensor) -> Result<Self::Tensor>;
@@ -41,8 +42,14 @@ pub struct Interpreter<K> {
     kernels: K,
 }
 
-/// Outputs by node; `None` where no asked-for layer depends on the node.
+/// Something for each node up to the deepest asked for; `None` where there is none, or no more.
 type Tape<T> = Vec<Option<T>>;
+
+/// What a run forwards leaves: the outputs of the layers asked for, and for each node its pull-back.
+struct Trace<'a, T> {
+    outputs: Tape<T>,
+    pull_backs: Tape<PullBack<'a, T>>,
+}
 
 impl<K: Kernels> Interpreter<K> {
     /// The caller has checked the weights inside `kernels` against `network`.
@@ -50,7 +57,35 @@ impl<K: Kernels> Interpreter<K> {
         Self { network, kernels }
     }
 
-    fn run(&self, images: &Array, at: &[LayerId]) -> Result<(K::Tensor, Tape<K::Tensor>)> {
+    /// Runs every node that a layer asked for depends on. An output goes as soon as nobody reads it any more, and
+    /// pull-backs, with what they hold, are kept only if they will be called.
+    fn run(&self, images: &Array, at: &[LayerId], pulls_back: bool) -> Result<Trace<'_, K::Tensor>> {
+        let mut readers = self.readers(images, at)?;
+        let mut images = Some(self.kernels.upload(images)?);
+        let mut trace = Trace { outputs: tape(readers.len()), pull_backs: tape(readers.len()) };
+        for index in 0..readers.len() {
+            if readers[index] == 0 {
+                continue;
+            }
+            let node = &self.network.nodes()[index];
+            let (output, pull_back) =
+                self.kernels.forward(node, &inputs(node, images.as_ref(), &trace.outputs))?;
+            trace.outputs[index] = Some(output);
+            trace.pull_backs[index] = pulls_back.then_some(pull_back);
+            for input in &node.inputs {
+                readers[input.index()] -= 1;
+                if readers[input.index()] == 0 {
+                    trace.outputs[input.index()] = None;
+                }
+            }
+            images = None; // only the first node reads them
+        }
+        Ok(trace)
+    }
+
+    /// How often each node's output will be read: by the nodes after it, and by the caller for those in `at`. Fails for
+    /// images or layers that do not fit the network.
+    fn readers(&self, images: &Array, at: &[LayerId]) -> Result<Vec<usize>> {
         let (n, shape) = images.dims4()?;
         if n == 0 || shape.channels != 3 {
             return Err(Error::ShapeMismatch {
@@ -59,48 +94,32 @@ impl<K: Kernels> Interpreter<K> {
                 found: images.shape().to_vec(),
             });
         }
-        let needed = self.needed(at)?;
-        if let Some(deepest) = at.iter().max() {
-            self.network.shapes(shape.height, shape.width, *deepest)?;
-        }
-        let images = self.kernels.upload(images)?;
-        let mut tape: Tape<K::Tensor> = Vec::with_capacity(needed.len());
-        for (node, needed) in self.network.nodes().iter().zip(&needed) {
-            let output = match needed {
-                true => Some(self.kernels.forward(node, &inputs(node, &images, &tape))?),
-                false => None,
-            };
-            tape.push(output);
-        }
-        Ok((images, tape))
-    }
-
-    /// For each node up to the deepest asked for: does an asked-for layer depend on it?
-    fn needed(&self, at: &[LayerId]) -> Result<Vec<bool>> {
         for id in at {
             self.network.node(*id)?;
         }
-        let mut needed = vec![false; at.iter().max().map_or(0, |deepest| deepest.index() + 1)];
+        let Some(deepest) = at.iter().max() else { return Ok(Vec::new()) };
+        self.network.shapes(shape.height, shape.width, *deepest)?;
+        let mut readers = vec![0; deepest.index() + 1];
         for id in at {
-            needed[id.index()] = true;
+            readers[id.index()] += 1;
         }
-        for index in (0..needed.len()).rev().filter(|&index| index > 0) {
-            if needed[index] {
+        for index in (0..readers.len()).rev().filter(|&index| index > 0) {
+            if readers[index] > 0 {
                 for input in &self.network.nodes()[index].inputs {
-                    needed[input.index()] = true;
+                    readers[input.index()] += 1;
                 }
             }
         }
-        Ok(needed)
+        Ok(readers)
     }
 
-    fn read(&self, tape: &Tape<K::Tensor>, at: &[LayerId]) -> Result<Vec<Array>> {
-        at.iter().filter_map(|id| tape[id.index()].as_ref()).map(|t| self.kernels.download(t)).collect()
+    fn read(&self, outputs: &Tape<K::Tensor>, at: &[LayerId]) -> Result<Vec<Array>> {
+        at.iter().filter_map(|id| outputs[id.index()].as_ref()).map(|t| self.kernels.download(t)).collect()
     }
 
     /// Uploads the caller's cotangents, adding those that fall on the same layer.
     fn seed(&self, activations: &[Array], at: &[LayerId], cotangents: &[Array]) -> Result<Tape<K::Tensor>> {
-        let mut grads: Tape<K::Tensor> = vec![None; at.iter().max().map_or(0, |id| id.index() + 1)];
+        let mut grads = tape(at.iter().max().map_or(0, |id| id.index() + 1));
         if cotangents.len() != at.len() {
             return Err(Error::ShapeMismatch {
                 what: "cotangents, one a layer".into(),
@@ -132,21 +151,24 @@ impl<K: Kernels> Interpreter<K> {
 
 impl<K: Kernels> Model for Interpreter<K> {
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        let (_, tape) = self.run(images, at)?;
-        self.read(&tape, at)
+        let trace = self.run(images, at, false)?;
+        self.read(&trace.outputs, at)
     }
 
     fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
-        let (uploaded, mut tape) = self.run(images, at)?;
-        let activations = self.read(&tape, at)?;
+        let Trace { outputs, mut pull_backs } = self.run(images, at, true)?;
+        let activations = self.read(&outputs, at)?;
+        drop(outputs);
         let cotangents = cotangents(&activations)?;
         let mut grads = self.seed(&activations, at, &cotangents)?;
+        drop((activations, cotangents));
         let mut gradient = None;
         for index in (0..grads.len()).rev() {
-            // An output is taken off the tape once its own pull-back is done: nothing reads it again.
-            let (Some(dy), Some(output)) = (grads[index].take(), tape[index].take()) else { continue };
+            let (Some(dy), Some(pull_back)) = (grads[index].take(), pull_backs[index].take()) else {
+                continue;
+            };
             let node = &self.network.nodes()[index];
-            let dxs = self.kernels.backward(node, &inputs(node, &uploaded, &tape), &output, &dy)?;
+            let dxs = pull_back(dy)?;
             if node.inputs.is_empty() {
                 gradient = dxs.into_iter().next();
                 continue;
@@ -162,10 +184,14 @@ impl<K: Kernels> Model for Interpreter<K> {
     }
 }
 
+fn tape<T>(len: usize) -> Tape<T> {
+    std::iter::repeat_with(|| None).take(len).collect()
+}
+
 /// What a node reads: its inputs' outputs, or the images for the first one.
-fn inputs<'a, T>(node: &Node, images: &'a T, tape: &'a Tape<T>) -> Vec<&'a T> {
+fn inputs<'a, T>(node: &Node, images: Option<&'a T>, outputs: &'a Tape<T>) -> Vec<&'a T> {
     match node.inputs.is_empty() {
-        true => vec![images],
-        false => node.inputs.iter().filter_map(|input| tape[input.index()].as_ref()).collect(),
+        true => images.into_iter().collect(),
+        false => node.inputs.iter().filter_map(|input| outputs[input.index()].as_ref()).collect(),
     }
 }

@@ -15,6 +15,7 @@
 //! - [`Backend`], [`Model`]: the seam. [`Kernels`] and [`Interpreter`]: the walk over a network that every
 //!   backend shares, so that a new backend writes operations only.
 //! - [`Reference`]: the naive backend, each operation's forward and backward side by side. It is the oracle.
+//! - [`guide`]: how to write a backend.
 //! - `conformance` (behind the feature of that name): the suite that every backend must pass.
 
 mod array;
@@ -22,6 +23,9 @@ mod backend;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+#[doc = include_str!("../GUIDE.md")]
+#[allow(clippy::test_attr_in_doctest, reason = "it shows a test to be written elsewhere")]
+pub mod guide {}
 mod interpreter;
 mod network;
 pub mod networks;
@@ -32,7 +36,7 @@ mod weights;
 pub use array::{Array, Shape, SharedNumbers};
 pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, find_device};
 pub use error::{Error, Result};
-pub use interpreter::{Interpreter, Kernels};
+pub use interpreter::{Interpreter, Kernels, PullBack};
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};
 pub use op::{Conv2d, Linear, Op, Padding, Pool, Preprocess};
 pub use reference::Reference;

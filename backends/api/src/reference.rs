@@ -9,9 +9,14 @@ mod pointwise;
 mod pool;
 mod vector;
 
+use std::sync::Arc;
+
+#[cfg(feature = "conformance")]
+pub(crate) use pool::winners;
+
 use crate::{
-    Array, Backend, Device, DeviceKind, Error, Interpreter, Kernels, Model, Network, Node, Op, Result,
-    Weights,
+    Array, Backend, Device, DeviceKind, Error, Interpreter, Kernels, Model, Network, Node, Op, PullBack,
+    Result, Weights,
 };
 
 /// The naive backend. One thread; the CPU only.
@@ -25,7 +30,7 @@ impl Backend for Reference {
 
     fn devices(&self) -> Vec<Device> {
         let description = "naive loops on one thread: the oracle, slow".into();
-        vec![Device { kind: DeviceKind::Cpu, index: 0, description }]
+        vec![Device { kind: DeviceKind::Cpu, index: 0, description, memory: None }]
     }
 
     fn threads(&self) -> usize {
@@ -55,18 +60,39 @@ impl Loops {
 }
 
 impl Kernels for Loops {
-    type Tensor = Array;
+    type Tensor = Arc<Array>;
 
-    fn upload(&self, array: &Array) -> Result<Array> {
-        Ok(array.clone())
+    fn upload(&self, array: &Array) -> Result<Arc<Array>> {
+        Ok(Arc::new(array.clone()))
     }
 
-    fn download(&self, tensor: &Array) -> Result<Array> {
-        Ok(tensor.clone())
+    fn download(&self, tensor: &Arc<Array>) -> Result<Array> {
+        Ok(Array::clone(tensor))
     }
 
-    fn forward(&self, node: &Node, inputs: &[&Array]) -> Result<Array> {
-        let x = inputs[0];
+    fn forward<'a>(
+        &'a self,
+        node: &'a Node,
+        inputs: &[&Arc<Array>],
+    ) -> Result<(Arc<Array>, PullBack<'a, Arc<Array>>)> {
+        let inputs: Vec<Arc<Array>> = inputs.iter().copied().map(Arc::clone).collect();
+        let output = Arc::new(self.output(node, &inputs)?);
+        let kept = Arc::clone(&output);
+        // More is kept than most pull-backs need: naive, as everything here.
+        let pull_back = move |dy: Arc<Array>| {
+            Ok(self.input_gradients(node, &inputs, &kept, &dy)?.into_iter().map(Arc::new).collect())
+        };
+        Ok((output, Box::new(pull_back)))
+    }
+
+    fn add(&self, a: &Arc<Array>, b: &Arc<Array>) -> Result<Arc<Array>> {
+        Ok(Arc::new(pointwise::add(&[a, b])))
+    }
+}
+
+impl Loops {
+    fn output(&self, node: &Node, inputs: &[Arc<Array>]) -> Result<Array> {
+        let x = inputs[0].as_ref();
         match &node.op {
             Op::Preprocess(p) => pointwise::preprocess(p, x),
             Op::Conv2d(c) => {
@@ -77,7 +103,7 @@ impl Kernels for Loops {
             Op::MaxPool(p) => pool::max(p, x),
             Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
             Op::GlobalAverage => pool::global_average(x),
-            Op::Add => Ok(pointwise::add(inputs)),
+            Op::Add => Ok(pointwise::add(&inputs.iter().map(Arc::as_ref).collect::<Vec<_>>())),
             Op::Concat => pointwise::concat(inputs),
             Op::Flatten => vector::flatten(x),
             Op::Linear(l) => {
@@ -87,8 +113,14 @@ impl Kernels for Loops {
         }
     }
 
-    fn backward(&self, node: &Node, inputs: &[&Array], output: &Array, dy: &Array) -> Result<Vec<Array>> {
-        let x = inputs[0];
+    fn input_gradients(
+        &self,
+        node: &Node,
+        inputs: &[Arc<Array>],
+        output: &Array,
+        dy: &Array,
+    ) -> Result<Vec<Array>> {
+        let x = inputs[0].as_ref();
         let dx = match &node.op {
             Op::Preprocess(p) => pointwise::preprocess_backward(p, dy),
             Op::Conv2d(c) => conv::backward(c, x, self.tensor(&c.weights, "weight")?, dy),
@@ -104,9 +136,5 @@ impl Kernels for Loops {
             Op::Softmax => vector::softmax_backward(output, dy),
         };
         Ok(vec![dx?])
-    }
-
-    fn add(&self, a: &Array, b: &Array) -> Result<Array> {
-        Ok(pointwise::add(&[a, b]))
     }
 }

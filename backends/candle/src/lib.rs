@@ -1,12 +1,13 @@
-//! Trepang's candle backend: an interpreter of `Network` on candle tensors, on the CPU.
+//! Trepang's candle backend: an interpreter of `Network` on candle tensors, on the CPU and, with the features `cuda` and
+//! `metal`, on GPUs.
 //!
-//! candle's autograd is not used. In 0.11.1 its 2x2 max pooling has a gradient of 0.25 where 1 is right, 3x3
-//! stride-2 pooling has none, and a convolution's backward always computes the kernel's gradient as well. So
-//! each operation has an explicit backward beside its forward (`ops`), and only the gradient with respect to
-//! the images exists.
+//! candle's autograd is not used. In 0.11.1 its 2x2 max pooling has a gradient of 0.25 where 1 is right, 3x3 stride-2
+//! pooling has none, and a convolution's backward always computes the kernel's gradient as well. So each operation
+//! gives its pull-back along with its output (`ops`), and only the gradient with respect to the images exists.
 //!
 //! This crate is *not* for objectives, optimizers or files, and knows nothing of the root crate.
 
+mod device;
 mod kernels;
 mod model;
 mod ops;
@@ -14,12 +15,18 @@ mod ops;
 use std::sync::Arc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use trepang_api::{Backend, Device, DeviceKind, Error, Model, Network, Result, Weights, find_device};
+use trepang_api::{
+    Backend, Device, DeviceKind, Error, Interpreter, Model, Network, Result, Weights, find_device,
+};
 
-/// candle on the CPU, with a compute pool of its own.
+use self::model::CandleModel;
+use self::ops::{CandleOps, Windows};
+
+/// candle, with a compute pool of its own for the CPU.
 #[derive(Debug)]
 pub struct CandleBackend {
     pool: Arc<ThreadPool>,
+    on_cpu: Windows,
 }
 
 impl CandleBackend {
@@ -30,7 +37,12 @@ impl CandleBackend {
             .thread_name(|i| format!("candle-{i}"))
             .build()
             .map_err(failed)?;
-        Ok(Self { pool: Arc::new(pool) })
+        Ok(Self { pool: Arc::new(pool), on_cpu: Windows::Kernels })
+    }
+
+    /// The same, but the CPU computes as a GPU would: by candle's tensor operations alone. Slow, and for tests.
+    pub fn as_on_a_gpu(threads: usize) -> Result<Self> {
+        Ok(Self { on_cpu: Windows::Tensors, ..Self::new(threads)? })
     }
 }
 
@@ -40,8 +52,9 @@ impl Backend for CandleBackend {
     }
 
     fn devices(&self) -> Vec<Device> {
-        let description = format!("candle 0.11.1 on the CPU, {} threads", self.threads());
-        vec![Device { kind: DeviceKind::Cpu, index: 0, description }]
+        let description = format!("candle 0.11.1, {} threads", self.threads());
+        let cpu = Device { kind: DeviceKind::Cpu, index: 0, description, memory: None };
+        std::iter::once(cpu).chain(device::gpus()).collect()
     }
 
     fn threads(&self) -> usize {
@@ -51,7 +64,11 @@ impl Backend for CandleBackend {
     fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
         find_device(self, &device.to_string())?;
         weights.check(network)?;
-        Ok(Box::new(model::CandleModel::new(network, weights, Arc::clone(&self.pool))?))
+        let on_cpu = device.kind == DeviceKind::Cpu;
+        let windows = if on_cpu { self.on_cpu } else { Windows::Tensors };
+        let ops = CandleOps::new(network, weights, device::open(device)?, windows)?;
+        let pool = on_cpu.then(|| Arc::clone(&self.pool));
+        Ok(Box::new(CandleModel::new(Interpreter::new(network.clone(), ops), pool)))
     }
 }
 

@@ -1,34 +1,41 @@
-//! The model: the shared walk over the network, run inside the backend's thread pool.
+//! The model: the shared walk over the network, run where the device wants it run.
 
 use std::sync::Arc;
 
 use rayon::ThreadPool;
-use trepang_api::{Array, Cotangents, Interpreter, LayerId, Model, Network, Result, Weights};
+use trepang_api::{Array, Cotangents, Interpreter, LayerId, Model, Result};
 
 use crate::ops::CandleOps;
 
-/// A network's operations on candle tensors, computed by one pool.
+/// A network's operations on candle tensors.
 #[derive(Debug)]
 pub(crate) struct CandleModel {
     inner: Interpreter<CandleOps>,
-    pool: Arc<ThreadPool>,
+    /// The threads that compute; none for a GPU, whose work the calling thread queues: candle gives each thread a
+    /// CUDA stream of its own.
+    pool: Option<Arc<ThreadPool>>,
 }
 
 impl CandleModel {
-    pub(crate) fn new(network: &Network, weights: &Weights, pool: Arc<ThreadPool>) -> Result<Self> {
-        let ops = CandleOps::new(network, weights)?;
-        Ok(Self { inner: Interpreter::new(network.clone(), ops), pool })
+    pub(crate) fn new(inner: Interpreter<CandleOps>, pool: Option<Arc<ThreadPool>>) -> Self {
+        Self { inner, pool }
     }
 }
 
 impl Model for CandleModel {
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
         let Self { inner, pool } = self;
-        pool.install(|| inner.activations(images, at))
+        match pool {
+            Some(pool) => pool.install(|| inner.activations(images, at)),
+            None => inner.activations(images, at),
+        }
     }
 
     fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
         let Self { inner, pool } = self;
-        pool.install(|| inner.pull_back(images, at, cotangents))
+        match pool {
+            Some(pool) => pool.install(|| inner.pull_back(images, at, cotangents)),
+            None => inner.pull_back(images, at, cotangents),
+        }
     }
 }

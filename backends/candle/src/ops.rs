@@ -1,41 +1,125 @@
-//! Every operation of `Network` on candle tensors, forward and backward adjacent, one file a family. Sliding
-//! windows go through the CPU kernels of this crate; the rest is made of candle's own operations.
+//! Every operation of `Network` on candle tensors, forward and pull-back adjacent, one file a family. Sliding windows
+//! have two ways: the CPU kernels of this crate, and candle's own tensor operations (`tensors`), which run on any
+//! device and never leave it. The rest is made of candle's own operations everywhere.
 
 mod conv;
 mod pointwise;
 mod pool;
+mod tensors;
 mod vector;
 
 use std::collections::HashMap;
 
-use candle_core::{CpuStorage, Layout, Tensor};
-use trepang_api::{Array, Kernels, Network, Node, Op, Result, Weights};
+use candle_core::{CpuStorage, Device, Layout, Tensor};
+use trepang_api::{Array, Conv2d, Kernels, Network, Node, Op, PullBack, Result, Weights};
 
 use crate::failed;
 
 /// candle's own result, inside the operations; it becomes an [`Error`](trepang_api::Error) at the seam.
 type Candle<T> = candle_core::Result<T>;
 
-/// The weights of a network as tensors, by name.
+/// What an operation gives: its output, and its pull-back.
+type Step<'a> = (Tensor, PullBack<'a, Tensor>);
+
+/// How sliding windows are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Windows {
+    /// By this crate's kernels on slices: the CPU's way.
+    Kernels,
+    /// By candle's tensor operations: every other device's way.
+    Tensors,
+}
+
+/// A network's weights on a device, and how its operations are computed there.
 #[derive(Debug)]
 pub(crate) struct CandleOps {
+    device: Device,
+    windows: Windows,
+    /// By name; for [`Windows::Tensors`] each convolution's kernel turned round, too.
     tensors: HashMap<String, Tensor>,
+    /// The factors and offsets of the preprocessing, `[1, 3, 1, 1]`.
+    preprocess: [Tensor; 2],
 }
 
 impl CandleOps {
-    pub(crate) fn new(network: &Network, weights: &Weights) -> Result<Self> {
+    pub(crate) fn new(
+        network: &Network,
+        weights: &Weights,
+        device: Device,
+        windows: Windows,
+    ) -> Result<Self> {
+        let p = network.preprocess();
+        let per_channel = |values: [f32; 3]| Tensor::new(&values, &device)?.reshape((1, 3, 1, 1));
+        let preprocess = [per_channel(p.scale).map_err(failed)?, per_channel(p.shift).map_err(failed)?];
         let mut tensors = HashMap::new();
         for (name, _) in network.tensors() {
             if let Some(array) = weights.get(&name) {
-                tensors.insert(name, upload(array)?);
+                tensors.insert(name, upload(array, &device)?);
             }
         }
-        Ok(Self { tensors })
+        if windows == Windows::Tensors {
+            for conv in network.nodes().iter().filter_map(convolution) {
+                if let Some(kernel) = weights.get(&format!("{}.weight", conv.weights)) {
+                    let turned = upload(&tensors::turned_round(conv, kernel), &device)?;
+                    tensors.insert(format!("{}.{TURNED}", conv.weights), turned);
+                }
+            }
+        }
+        // Uploads are queued on a GPU, and the model may be used from another thread.
+        device.synchronize().map_err(failed)?;
+        Ok(Self { device, windows, tensors, preprocess })
     }
 
-    fn tensor(&self, prefix: &str, part: &str) -> Result<&Tensor> {
+    fn tensor(&self, prefix: &str, part: &str) -> Candle<&Tensor> {
         let name = format!("{prefix}.{part}");
-        self.tensors.get(&name).ok_or_else(|| failed(format!("tensor {name} was not loaded")))
+        match self.tensors.get(&name) {
+            Some(tensor) => Ok(tensor),
+            None => candle_core::bail!("tensor {name} was not loaded"),
+        }
+    }
+
+    fn convolve<'a>(&'a self, c: &'a Conv2d, x: &Tensor) -> Candle<Step<'a>> {
+        let (w, b) = (self.tensor(&c.weights, "weight")?, self.tensor(&c.weights, "bias")?);
+        match self.windows {
+            Windows::Kernels => conv::convolve(c, x, w, b),
+            Windows::Tensors => tensors::convolve(c, x, [w, b, self.tensor(&c.weights, TURNED)?]),
+        }
+    }
+
+    fn step<'a>(&'a self, node: &'a Node, inputs: &[&Tensor]) -> Candle<Step<'a>> {
+        let x = inputs[0];
+        match &node.op {
+            Op::Preprocess(_) => pointwise::preprocess(&self.preprocess, x),
+            Op::Conv2d(c) => self.convolve(c, x),
+            Op::Relu => pointwise::relu(x),
+            Op::Relu6 => pointwise::relu6(x),
+            Op::MaxPool(p) => match self.windows {
+                Windows::Kernels => pool::max(p, x),
+                Windows::Tensors => tensors::max(p, x),
+            },
+            Op::AveragePool { pool, count_padding } => match self.windows {
+                Windows::Kernels => pool::average(pool, *count_padding, x),
+                Windows::Tensors => tensors::average(pool, *count_padding, x),
+            },
+            Op::GlobalAverage => pool::global_average(x),
+            Op::Add => pointwise::add(inputs),
+            Op::Concat => pointwise::concat(inputs),
+            Op::Flatten => vector::flatten(x),
+            Op::Linear(l) => {
+                vector::linear(x, self.tensor(&l.weights, "weight")?, self.tensor(&l.weights, "bias")?)
+            }
+            Op::Softmax => vector::softmax(x),
+        }
+    }
+}
+
+/// The last part of the name of a kernel that is turned round.
+const TURNED: &str = "turned";
+
+fn convolution(node: &Node) -> Option<&Conv2d> {
+    match &node.op {
+        Op::Conv2d(conv) => Some(conv),
+        _ => None,
     }
 }
 
@@ -43,7 +127,7 @@ impl Kernels for CandleOps {
     type Tensor = Tensor;
 
     fn upload(&self, array: &Array) -> Result<Tensor> {
-        upload(array)
+        upload(array, &self.device)
     }
 
     fn download(&self, tensor: &Tensor) -> Result<Array> {
@@ -51,46 +135,8 @@ impl Kernels for CandleOps {
         Array::new(tensor.dims(), data)
     }
 
-    fn forward(&self, node: &Node, inputs: &[&Tensor]) -> Result<Tensor> {
-        let x = inputs[0];
-        match &node.op {
-            Op::Preprocess(p) => pointwise::preprocess(p, x),
-            Op::Conv2d(c) => {
-                conv::forward(c, x, self.tensor(&c.weights, "weight")?, self.tensor(&c.weights, "bias")?)
-            }
-            Op::Relu => x.relu(),
-            Op::Relu6 => x.clamp(0_f32, 6_f32),
-            Op::MaxPool(p) => pool::max(p, x),
-            Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
-            Op::GlobalAverage => pool::global_average(x),
-            Op::Add => pointwise::add(inputs),
-            Op::Concat => Tensor::cat(inputs, 1),
-            Op::Flatten => vector::flatten(x),
-            Op::Linear(l) => {
-                vector::linear(x, self.tensor(&l.weights, "weight")?, self.tensor(&l.weights, "bias")?)
-            }
-            Op::Softmax => vector::softmax(x),
-        }
-        .map_err(failed)
-    }
-
-    fn backward(&self, node: &Node, inputs: &[&Tensor], output: &Tensor, dy: &Tensor) -> Result<Vec<Tensor>> {
-        let x = inputs[0];
-        let dx = match &node.op {
-            Op::Preprocess(p) => pointwise::preprocess_backward(p, dy),
-            Op::Conv2d(c) => conv::backward(c, x, self.tensor(&c.weights, "weight")?, dy),
-            Op::Relu => pointwise::relu_backward(output, dy),
-            Op::Relu6 => pointwise::relu6_backward(output, dy),
-            Op::MaxPool(p) => pool::max_backward(p, x, dy),
-            Op::AveragePool { pool, count_padding } => pool::average_backward(pool, *count_padding, x, dy),
-            Op::GlobalAverage => pool::global_average_backward(x, dy),
-            Op::Add => return Ok(vec![dy.clone(); inputs.len()]),
-            Op::Concat => return pointwise::concat_backward(inputs, dy).map_err(failed),
-            Op::Flatten => dy.reshape(x.shape()),
-            Op::Linear(l) => vector::linear_backward(x, self.tensor(&l.weights, "weight")?, dy),
-            Op::Softmax => vector::softmax_backward(output, dy),
-        };
-        Ok(vec![dx.map_err(failed)?])
+    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor]) -> Result<Step<'a>> {
+        self.step(node, inputs).map_err(failed)
     }
 
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
@@ -98,8 +144,18 @@ impl Kernels for CandleOps {
     }
 }
 
-fn upload(array: &Array) -> Result<Tensor> {
-    Tensor::from_slice(array.data(), array.shape(), &candle_core::Device::Cpu).map_err(failed)
+/// An output with the pull-back to its only input.
+fn with_one<'a>(y: Tensor, dx: impl FnOnce(&Tensor) -> Candle<Tensor> + 'a) -> Step<'a> {
+    with_all(y, |dy| Ok(vec![dx(dy)?]))
+}
+
+/// An output with the pull-back to all of its inputs.
+fn with_all<'a>(y: Tensor, dxs: impl FnOnce(&Tensor) -> Candle<Vec<Tensor>> + 'a) -> Step<'a> {
+    (y, Box::new(move |dy| dxs(&dy).map_err(failed)))
+}
+
+fn upload(array: &Array, device: &Device) -> Result<Tensor> {
+    Tensor::from_slice(array.data(), array.shape(), device).map_err(failed)
 }
 
 /// A contiguous `f32` tensor's numbers, for a CPU kernel.

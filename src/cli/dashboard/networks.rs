@@ -1,15 +1,17 @@
 //! The networks of the dashboard: what it shows of one, and where others come from.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
-use trepang_api::{Backend, Device, Model, Network};
+use anyhow::{Result, bail};
+use trepang_api::{Backend, Device, Model, Network, find_device};
 use trepang_weights::cache::{Environment, Verdict};
 use trepang_weights::{Labels, SETS, Set, Trained, Want, elsewhere, embedded_megabytes};
 
-use crate::app::{LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
+use crate::app::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
+use crate::backends::{BACKENDS, Entry};
 use crate::classify::Classifier;
-use crate::config::{DEFAULT_NETWORK, find_weights, provenance, store};
+use crate::config::{DEFAULT_NETWORK, find_entry, find_weights, provenance, store};
 use crate::runs::Provenance;
 use crate::worker::{Loaded, Shelf};
 
@@ -53,16 +55,42 @@ fn layers(network: &Network, size: usize) -> Result<Vec<LayerInfo>> {
     Ok(layers)
 }
 
-/// The embedded network and the catalog's sets, for the backend and the device of the first network.
+/// The embedded network and the catalog's sets, for the backend and the device that compute now.
 #[derive(Debug)]
 pub(super) struct Library {
-    pub(super) backend: Arc<dyn Backend>,
-    pub(super) device: Device,
+    backend: Arc<dyn Backend>,
+    device: Device,
+    /// Every backend that has been opened, that one too: each has threads of its own.
+    opened: Vec<Arc<dyn Backend>>,
+    threads: usize,
 }
 
 impl Library {
+    pub(super) fn new(backend: Arc<dyn Backend>, device: Device, threads: usize) -> Self {
+        Self { opened: vec![Arc::clone(&backend)], backend, device, threads }
+    }
+
     fn load(&self, trained: &Trained) -> Result<Box<dyn Model>> {
         Ok(self.backend.load(&trained.network, &trained.weights, &self.device)?)
+    }
+
+    /// Puts a network on the device.
+    fn loaded(&self, file: Option<&Path>, trained: Trained) -> Result<Loaded> {
+        let provenance = provenance(file, &trained, (self.backend.as_ref(), &self.device))?;
+        let subject = subject(&trained.network, &trained.labels, trained.first_look, &provenance)?;
+        let model = self.load(&trained)?;
+        let Trained { network, labels, .. } = trained;
+        Ok(Loaded { model, network, labels, provenance, subject: Arc::new(subject) })
+    }
+
+    /// The backend of that name, with as many threads as the first one was asked for.
+    fn backend(&mut self, entry: &Entry) -> Result<Arc<dyn Backend>> {
+        if let Some(opened) = self.opened.iter().find(|backend| backend.name() == entry.name) {
+            return Ok(Arc::clone(opened));
+        }
+        let backend: Arc<dyn Backend> = entry.open(self.threads)?.into();
+        self.opened.push(Arc::clone(&backend));
+        Ok(backend)
     }
 }
 
@@ -79,18 +107,45 @@ impl Shelf for Library {
     }
 
     fn open(&self, name: &str) -> Result<Loaded> {
-        let trained = find_weights(name, None, Want::Features)?;
-        let provenance = provenance(None, &trained, (self.backend.as_ref(), &self.device))?;
-        let subject = subject(&trained.network, &trained.labels, trained.first_look, &provenance)?;
-        let model = self.load(&trained)?;
-        let Trained { network, labels, .. } = trained;
-        Ok(Loaded { model, network, labels, provenance, subject: Arc::new(subject) })
+        self.loaded(None, find_weights(name, None, Want::Features)?)
     }
 
     fn judge(&self, name: &str) -> Result<Classifier> {
         let trained = find_weights(name, None, Want::Classes)?;
         let model = self.load(&trained)?;
         Classifier::new(trained.network, trained.labels, model)
+    }
+
+    fn devices(&mut self) -> Vec<DeviceEntry> {
+        let mut entries = Vec::new();
+        for entry in BACKENDS {
+            let line = |device| DeviceEntry { backend: entry.name.into(), device };
+            match self.backend(entry) {
+                Ok(backend) => {
+                    let devices = backend.devices().into_iter();
+                    entries.extend(devices.map(|d| line(Ok((d.to_string(), d.description)))));
+                }
+                Err(error) => entries.push(line(Err(format!("{error:#}")))),
+            }
+        }
+        entries
+    }
+
+    fn carry(&mut self, backend: &str, device: &str, here: &Provenance) -> Result<Loaded> {
+        let backend = self.backend(find_entry(backend)?)?;
+        let device = find_device(backend.as_ref(), device)?;
+        let file = here.weights.as_deref().map(Path::new);
+        let trained = find_weights(&here.network, file, Want::Features)?;
+        let before = (Arc::clone(&self.backend), self.device.clone());
+        (self.backend, self.device) = (backend, device);
+        let loaded = self.loaded(file, trained).and_then(|loaded| match &loaded.provenance.weights_sha256 {
+            same if *same == here.weights_sha256 => Ok(loaded),
+            _ => bail!("the weights are no longer those that this run began with"),
+        });
+        if loaded.is_err() {
+            (self.backend, self.device) = before;
+        }
+        loaded
     }
 }
 
@@ -113,7 +168,7 @@ mod tests {
     fn the_list_has_every_name_that_can_be_asked_for() {
         let backend: Arc<dyn Backend> = Arc::new(trepang_api::Reference);
         let device = trepang_api::find_device(backend.as_ref(), "cpu").unwrap();
-        let listed = Library { backend, device }.list();
+        let listed = Library::new(backend, device, 1).list();
         assert_eq!(listed.iter().map(|entry| &*entry.name).collect::<Vec<_>>(), names());
     }
 }

@@ -37,7 +37,8 @@ const NAMES: &[Case] = &[
     ("--logit 3 --layer block5_conv2", 2, "block5_conv2 has no class logits"),
     ("--logit 3 --recipe lucent", 2, "no recipe \"lucent\"; the recipes are: "),
     ("--logit 3 --backend torch", 2, "no backend \"torch\" in this build; it has: "),
-    ("--logit 3 --device cuda:7", 2, "finds no device \"cuda:7\" here; it has: cpu"),
+    ("--logit 3 --backend reference --device mps", 2, "reference finds no device \"mps\" here; it has: cpu"),
+    ("--logit 3 --device cuda:7", 2, "no device \"cuda:7\" here: "),
 ];
 
 #[test]

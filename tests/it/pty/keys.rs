@@ -268,3 +268,19 @@ fn another_network_is_chosen_from_the_list() {
     assert_eq!(ended.code, Some(0), "{}", ended.said);
     assert_eq!(ended.runs().len(), 2, "both networks' runs are kept");
 }
+
+#[test]
+fn the_run_goes_on_with_another_backend() {
+    let mut terminal = running();
+    prolong(&mut terminal);
+    press(&mut terminal, "B", "naive loops on one thread");
+    press(&mut terminal, END, "Enter go on there");
+    press(&mut terminal, ENTER, "reference on cpu, 1 thread");
+    let there = terminal.wait_for("reference on cpu computes now");
+    terminal.wait_until("more steps", |frame| step(frame) > step(&there));
+    let ended = terminal.quit();
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    let [run] = &ended.runs()[..] else { panic!("one run, not {:?}", ended.runs()) };
+    let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
+    assert_eq!(manifest.matches("\"backend\": \"reference\"").count(), 2, "{manifest}");
+}

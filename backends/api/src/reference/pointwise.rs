@@ -1,5 +1,7 @@
 //! What treats every number by itself: preprocessing, the ReLUs, sums; and concatenation.
 
+use std::sync::Arc;
+
 use crate::{Array, Preprocess, Result};
 
 /// y[c] = scale[c] * x[c] + shift[c].
@@ -62,7 +64,7 @@ pub(super) fn add(inputs: &[&Array]) -> Array {
 }
 
 /// The inputs one after the other along the channels.
-pub(super) fn concat(inputs: &[&Array]) -> Result<Array> {
+pub(super) fn concat(inputs: &[Arc<Array>]) -> Result<Array> {
     let (n, mut shape) = inputs[0].dims4()?;
     shape.channels = 0;
     for input in inputs {
@@ -73,7 +75,7 @@ pub(super) fn concat(inputs: &[&Array]) -> Result<Array> {
 }
 
 /// dy cut into the inputs' channels.
-pub(super) fn concat_backward(inputs: &[&Array], dy: &Array) -> Result<Vec<Array>> {
+pub(super) fn concat_backward(inputs: &[Arc<Array>], dy: &Array) -> Result<Vec<Array>> {
     let mut start = 0;
     let mut dxs = Vec::with_capacity(inputs.len());
     for input in inputs {

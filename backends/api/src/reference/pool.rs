@@ -27,20 +27,22 @@ impl Window {
 /// The largest number of each window. The first in row-major order wins a tie.
 pub(super) fn max(pool: &Pool, x: &Array) -> Result<Array> {
     let (n, output) = output_shape(pool, x)?;
-    let mut y = Array::zeros(output.batch(n));
-    for window in windows(pool, x)? {
-        y.data_mut()[window.y] = x.data()[argmax(&window, x)];
-    }
-    Ok(y)
+    let y = winners(pool, x)?.into_iter().map(|winner| x.data()[winner]);
+    Array::new(output.batch(n), y.collect())
 }
 
 /// The whole of dy goes to the number that was the maximum.
 pub(super) fn max_backward(pool: &Pool, x: &Array, dy: &Array) -> Result<Array> {
     let mut dx = Array::zeros(x.shape());
-    for window in windows(pool, x)? {
-        dx.data_mut()[argmax(&window, x)] += dy.data()[window.y];
+    for (winner, dy) in winners(pool, x)?.into_iter().zip(dy.data()) {
+        dx.data_mut()[winner] += dy;
     }
     Ok(dx)
+}
+
+/// For each number that [`max`] gives, the index of the number in `x` that it is.
+pub(crate) fn winners(pool: &Pool, x: &Array) -> Result<Vec<usize>> {
+    Ok(windows(pool, x)?.map(|window| argmax(&window, x)).collect())
 }
 
 fn argmax(window: &Window, x: &Array) -> usize {

@@ -3,17 +3,14 @@
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 use trepang_api::Conv2d;
 
-use super::{Candle, numbers};
-use crate::kernels::conv::{Geometry, convolve, pull_back};
+use super::{Candle, Step, numbers, with_one};
+use crate::kernels::conv::{self, Geometry};
 
-/// y = w * x + b, shapes `[N, C, H, W]`, `[O, C / groups, kh, kw]`, `[O]`.
-pub(super) fn forward(conv: &Conv2d, x: &Tensor, w: &Tensor, b: &Tensor) -> Candle<Tensor> {
-    x.apply_op3_no_bwd(w, b, &Forward(Geometry::new(conv, x.dims4()?)))
-}
-
-/// dx from dy, for an input of x's shape.
-pub(super) fn backward(conv: &Conv2d, x: &Tensor, w: &Tensor, dy: &Tensor) -> Candle<Tensor> {
-    dy.contiguous()?.apply_op2_no_bwd(w, &Backward(Geometry::new(conv, x.dims4()?)))
+/// y = w * x + b, shapes `[N, C, H, W]`, `[O, C / groups, kh, kw]`, `[O]`; dx = w^T dy.
+pub(super) fn convolve<'a>(conv: &Conv2d, x: &Tensor, w: &'a Tensor, b: &Tensor) -> Candle<Step<'a>> {
+    let geometry = Geometry::new(conv, x.dims4()?);
+    let y = x.apply_op3_no_bwd(w, b, &Forward(geometry.clone()))?;
+    Ok(with_one(y, move |dy| dy.contiguous()?.apply_op2_no_bwd(w, &Backward(geometry))))
 }
 
 struct Forward(Geometry);
@@ -32,7 +29,7 @@ impl CustomOp3 for Forward {
         b: &CpuStorage,
         lb: &Layout,
     ) -> Candle<(CpuStorage, Shape)> {
-        let y = convolve(&self.0, numbers(x, lx)?, numbers(w, lw)?, numbers(b, lb)?);
+        let y = conv::convolve(&self.0, numbers(x, lx)?, numbers(w, lw)?, numbers(b, lb)?);
         Ok((CpuStorage::F32(y), Shape::from_dims(&self.0.output_dims())))
     }
 }
@@ -51,7 +48,7 @@ impl CustomOp2 for Backward {
         w: &CpuStorage,
         lw: &Layout,
     ) -> Candle<(CpuStorage, Shape)> {
-        let dx = pull_back(&self.0, numbers(dy, ldy)?, numbers(w, lw)?);
+        let dx = conv::pull_back(&self.0, numbers(dy, ldy)?, numbers(w, lw)?);
         Ok((CpuStorage::F32(dx), Shape::from_dims(&self.0.input_dims())))
     }
 }

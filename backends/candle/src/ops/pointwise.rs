@@ -1,49 +1,49 @@
-//! What treats every number by itself: preprocessing, the ReLUs' pull-backs, sums; and concatenation's.
+//! What treats every number by itself: preprocessing, the ReLUs, sums; and concatenation.
 
 use candle_core::Tensor;
-use trepang_api::Preprocess;
 
-use super::Candle;
+use super::{Candle, Step, with_all, with_one};
 
-/// y[c] = scale[c] * x[c] + shift[c].
-pub(super) fn preprocess(p: &Preprocess, x: &Tensor) -> Candle<Tensor> {
-    x.broadcast_mul(&per_channel(p.scale, x)?)?.broadcast_add(&per_channel(p.shift, x)?)
+/// y[c] = scale[c] * x[c] + shift[c]; dx[c] = scale[c] * dy[c].
+pub(super) fn preprocess<'a>([scale, shift]: &'a [Tensor; 2], x: &Tensor) -> Candle<Step<'a>> {
+    let y = x.broadcast_mul(scale)?.broadcast_add(shift)?;
+    Ok(with_one(y, move |dy| dy.broadcast_mul(scale)))
 }
 
-/// dx[c] = scale[c] * dy[c].
-pub(super) fn preprocess_backward(p: &Preprocess, dy: &Tensor) -> Candle<Tensor> {
-    dy.broadcast_mul(&per_channel(p.scale, dy)?)
+/// max(x, 0); dy where the output is positive, which it is exactly where the input is.
+pub(super) fn relu<'a>(x: &Tensor) -> Candle<Step<'a>> {
+    let y = x.relu()?;
+    let kept = y.clone();
+    Ok(with_one(y, move |dy| kept.gt(0_f32)?.where_cond(dy, &dy.zeros_like()?)))
 }
 
-fn per_channel(values: [f32; 3], like: &Tensor) -> Candle<Tensor> {
-    Tensor::new(&values, like.device())?.reshape((1, 3, 1, 1))
+/// min(max(x, 0), 6); dy where the output is strictly between.
+pub(super) fn relu6<'a>(x: &Tensor) -> Candle<Step<'a>> {
+    let y = x.clamp(0_f32, 6_f32)?;
+    let kept = y.clone();
+    Ok(with_one(y, move |dy| {
+        let inside = (kept.gt(0_f32)? * kept.lt(6_f32)?)?;
+        inside.where_cond(dy, &dy.zeros_like()?)
+    }))
 }
 
-/// dy where the output is positive. The output serves as well as the input: y > 0 exactly where x > 0.
-pub(super) fn relu_backward(y: &Tensor, dy: &Tensor) -> Candle<Tensor> {
-    y.gt(0_f32)?.where_cond(dy, &dy.zeros_like()?)
+/// The sum of equal shapes; dy to each.
+pub(super) fn add<'a>(inputs: &[&Tensor]) -> Candle<Step<'a>> {
+    let (first, count) = (inputs[0].clone(), inputs.len());
+    let y = inputs[1..].iter().try_fold(first, |sum, input| sum + *input)?;
+    Ok(with_all(y, move |dy| Ok(vec![dy.clone(); count])))
 }
 
-/// dy where the output is strictly between 0 and 6.
-pub(super) fn relu6_backward(y: &Tensor, dy: &Tensor) -> Candle<Tensor> {
-    let inside = (y.gt(0_f32)? * y.lt(6_f32)?)?;
-    inside.where_cond(dy, &dy.zeros_like()?)
-}
-
-/// The sum of equal shapes; its pull-back hands dy to each.
-pub(super) fn add(inputs: &[&Tensor]) -> Candle<Tensor> {
-    let first = inputs[0].clone();
-    inputs[1..].iter().try_fold(first, |sum, input| sum + *input)
-}
-
-/// dy cut into the inputs' channels.
-pub(super) fn concat_backward(inputs: &[&Tensor], dy: &Tensor) -> Candle<Vec<Tensor>> {
-    let mut start = 0;
-    let mut dxs = Vec::with_capacity(inputs.len());
-    for input in inputs {
-        let channels = input.dim(1)?;
-        dxs.push(dy.narrow(1, start, channels)?.contiguous()?);
-        start += channels;
-    }
-    Ok(dxs)
+/// The inputs one after the other along the channels; dy cut into the inputs' channels.
+pub(super) fn concat<'a>(inputs: &[&Tensor]) -> Candle<Step<'a>> {
+    let channels = inputs.iter().map(|input| input.dim(1)).collect::<Candle<Vec<usize>>>()?;
+    Ok(with_all(Tensor::cat(inputs, 1)?, move |dy| {
+        let mut start = 0;
+        let mut dxs = Vec::with_capacity(channels.len());
+        for channels in channels {
+            dxs.push(dy.narrow(1, start, channels)?.contiguous()?);
+            start += channels;
+        }
+        Ok(dxs)
+    }))
 }

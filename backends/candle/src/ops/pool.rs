@@ -3,45 +3,45 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor};
 use trepang_api::Pool;
 
-use super::{Candle, numbers};
+use super::{Candle, Step, numbers, with_one};
 use crate::kernels::pool::{self, Windows};
 
-/// The largest of each window.
-pub(super) fn max(pool: &Pool, x: &Tensor) -> Candle<Tensor> {
-    x.apply_op1_no_bwd(&Forward(Windows::new(pool, x.dims4()?), pool::max))
+/// The largest of each window; dy to the first maximum, which is found again in x.
+pub(super) fn max<'a>(pool: &Pool, x: &Tensor) -> Candle<Step<'a>> {
+    slide(Windows::new(pool, x.dims4()?), x, pool::max, pool::max_backward)
 }
 
-/// dy to the first maximum of each window, which is found again in x.
-pub(super) fn max_backward(pool: &Pool, x: &Tensor, dy: &Tensor) -> Candle<Tensor> {
+/// The mean of each window; dy over the window's size to each of its numbers.
+pub(super) fn average<'a>(pool: &Pool, count_padding: bool, x: &Tensor) -> Candle<Step<'a>> {
     let windows = Windows::new(pool, x.dims4()?);
-    x.apply_op2_no_bwd(&dy.contiguous()?, &Backward(windows, pool::max_backward))
+    match count_padding {
+        true => slide(windows, x, pool::average_counting, pool::average_counting_backward),
+        false => slide(windows, x, pool::average, pool::average_backward),
+    }
 }
 
-/// The mean of each window.
-pub(super) fn average(pool: &Pool, count_padding: bool, x: &Tensor) -> Candle<Tensor> {
-    let kernel = if count_padding { pool::average_counting } else { pool::average };
-    x.apply_op1_no_bwd(&Forward(Windows::new(pool, x.dims4()?), kernel))
+fn slide<'a>(windows: Windows, x: &Tensor, forward: Map, backward: PullBack) -> Candle<Step<'a>> {
+    let y = x.apply_op1_no_bwd(&Forward(windows.clone(), forward))?;
+    let kept = x.clone();
+    Ok(with_one(y, move |dy| kept.apply_op2_no_bwd(&dy.contiguous()?, &Backward(windows, backward))))
 }
 
-/// dy over the window's size to each of its numbers.
-pub(super) fn average_backward(pool: &Pool, count_padding: bool, x: &Tensor, dy: &Tensor) -> Candle<Tensor> {
-    let kernel = if count_padding { pool::average_counting_backward } else { pool::average_backward };
-    x.apply_op2_no_bwd(&dy.contiguous()?, &Backward(Windows::new(pool, x.dims4()?), kernel))
-}
-
-/// The mean over height and width, `[N, C, 1, 1]`.
-pub(super) fn global_average(x: &Tensor) -> Candle<Tensor> {
-    x.mean_keepdim((2, 3))
-}
-
-/// dy over the number of positions, everywhere.
-pub(super) fn global_average_backward(x: &Tensor, dy: &Tensor) -> Candle<Tensor> {
+/// The mean over height and width, `[N, C, 1, 1]`; dy over the number of positions, everywhere.
+pub(super) fn global_average<'a>(x: &Tensor) -> Candle<Step<'a>> {
+    let shape = x.shape().clone();
     let (_, _, h, w) = x.dims4()?;
-    dy.affine(1.0 / (h * w) as f64, 0.0)?.broadcast_as(x.shape())?.contiguous()
+    Ok(with_one(x.mean_keepdim((2, 3))?, move |dy| {
+        dy.affine(1.0 / (h * w) as f64, 0.0)?.broadcast_as(shape)?.contiguous()
+    }))
 }
 
-/// A kernel from the input's numbers to the output's.
-struct Forward(Windows, fn(&Windows, &[f32]) -> Vec<f32>);
+/// A kernel from x to y.
+type Map = fn(&Windows, &[f32]) -> Vec<f32>;
+
+/// A kernel from x and dy to dx.
+type PullBack = fn(&Windows, &[f32], &[f32]) -> Vec<f32>;
+
+struct Forward(Windows, Map);
 
 impl CustomOp1 for Forward {
     fn name(&self) -> &'static str {
@@ -54,8 +54,7 @@ impl CustomOp1 for Forward {
     }
 }
 
-/// A kernel from the input's numbers and dy to dx.
-struct Backward(Windows, fn(&Windows, &[f32], &[f32]) -> Vec<f32>);
+struct Backward(Windows, PullBack);
 
 impl CustomOp2 for Backward {
     fn name(&self) -> &'static str {

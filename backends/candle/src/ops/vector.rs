@@ -2,31 +2,29 @@
 
 use candle_core::Tensor;
 
-use super::Candle;
+use super::{Candle, Step, with_one};
 
 /// C x H x W to a vector, `[N, C H W, 1, 1]`.
-pub(super) fn flatten(x: &Tensor) -> Candle<Tensor> {
-    as_vectors(&x.flatten_from(1)?)
+pub(super) fn flatten<'a>(x: &Tensor) -> Candle<Step<'a>> {
+    let shape = x.shape().clone();
+    Ok(with_one(as_vectors(&x.flatten_from(1)?)?, move |dy| dy.reshape(shape)))
 }
 
-/// y = x w^T + b.
-pub(super) fn linear(x: &Tensor, w: &Tensor, b: &Tensor) -> Candle<Tensor> {
-    as_vectors(&x.flatten_from(1)?.matmul(&w.t()?)?.broadcast_add(b)?)
+/// y = x w^T + b; dx = dy w.
+pub(super) fn linear<'a>(x: &Tensor, w: &'a Tensor, b: &Tensor) -> Candle<Step<'a>> {
+    let shape = x.shape().clone();
+    let y = as_vectors(&x.flatten_from(1)?.matmul(&w.t()?)?.broadcast_add(b)?)?;
+    Ok(with_one(y, move |dy| dy.flatten_from(1)?.matmul(w)?.reshape(shape)))
 }
 
-/// dx = dy w.
-pub(super) fn linear_backward(x: &Tensor, w: &Tensor, dy: &Tensor) -> Candle<Tensor> {
-    dy.flatten_from(1)?.matmul(w)?.reshape(x.shape())
-}
-
-/// exp(x - max) / sum exp(x - max) over the channels.
-pub(super) fn softmax(x: &Tensor) -> Candle<Tensor> {
-    candle_nn::ops::softmax(x, 1)
-}
-
-/// dx = y (dy - sum of y dy over the channels).
-pub(super) fn softmax_backward(y: &Tensor, dy: &Tensor) -> Candle<Tensor> {
-    y * dy.broadcast_sub(&(y * dy)?.sum_keepdim(1)?)?
+/// exp(x - max) / sum exp(x - max) over the channels; dx = y (dy - sum of y dy over the channels).
+pub(super) fn softmax<'a>(x: &Tensor) -> Candle<Step<'a>> {
+    let y = candle_nn::ops::softmax(x, 1)?;
+    let kept = y.clone();
+    Ok(with_one(y, move |dy| {
+        let mean = (&kept * dy)?.sum_keepdim(1)?;
+        kept * dy.broadcast_sub(&mean)?
+    }))
 }
 
 fn as_vectors(x: &Tensor) -> Candle<Tensor> {

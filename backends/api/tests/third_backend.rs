@@ -1,0 +1,329 @@
+//! A third backend, written from `GUIDE.md` alone: it proves that the guide suffices. Its tensors are plain
+//! `f64` vectors, so that it shares nothing with the reference. Not for speed.
+
+use std::{collections::BTreeMap, iter};
+
+use trepang_api::{
+    Array, Backend, Conv2d, Device, DeviceKind, Error, Interpreter, Kernels, Linear, Model, Network, Node,
+    Op, Padding, Pool, Preprocess, PullBack, Result, Weights, find_device,
+};
+
+const NAME: &str = "third";
+
+/// The shape of a tensor, or a place in it: image, channel, row, column.
+type Shape = [usize; 4];
+
+/// An output and its pull-back.
+type Step<'a> = (Tensor, PullBack<'a, Tensor>);
+
+#[derive(Clone, Debug)]
+struct Tensor {
+    shape: Shape,
+    data: Vec<f64>,
+}
+
+impl Tensor {
+    fn from_fn(shape: Shape, value: impl Fn(Shape) -> f64) -> Self {
+        let data = positions(shape).map(value).collect();
+        Self { shape, data }
+    }
+
+    fn offset(&self, [image, channel, row, column]: Shape) -> usize {
+        let [_, channels, height, width] = self.shape;
+        ((image * channels + channel) * height + row) * width + column
+    }
+
+    fn get(&self, at: Shape) -> f64 {
+        self.data[self.offset(at)]
+    }
+
+    /// The values of all channels at one position.
+    fn channels(&self, [image, _, row, column]: Shape) -> impl Iterator<Item = f64> {
+        (0..self.shape[1]).map(move |channel| self.get([image, channel, row, column]))
+    }
+}
+
+fn grid([rows, columns]: [usize; 2]) -> impl Iterator<Item = [usize; 2]> {
+    (0..rows).flat_map(move |row| (0..columns).map(move |column| [row, column]))
+}
+
+/// All places of a tensor in the order of its data.
+fn positions([images, channels, height, width]: Shape) -> impl Iterator<Item = Shape> {
+    grid([images, channels]).flat_map(move |[image, channel]| {
+        grid([height, width]).map(move |[row, column]| [image, channel, row, column])
+    })
+}
+
+fn failure(message: String) -> Error {
+    let backend = NAME.into();
+    Error::Backend { backend, message }
+}
+
+fn widened(array: &Array) -> Vec<f64> {
+    array.data().iter().copied().map(f64::from).collect()
+}
+
+fn step<'a>(y: Tensor, pull_back: impl FnOnce(&Tensor) -> Tensor + 'a) -> Step<'a> {
+    (y, Box::new(move |dy: Tensor| Ok(vec![pull_back(&dy)])))
+}
+
+/// Any operation whose outputs are sums of `factor * x[place]`: its terms give the pull-back as well.
+fn affine<'a, I: Iterator<Item = (f64, Shape)>>(
+    x: &Tensor,
+    shape: Shape,
+    bias: impl Fn(Shape) -> f64,
+    terms: impl Fn(Shape) -> I + 'a,
+) -> Step<'a> {
+    let y = Tensor::from_fn(shape, |at| {
+        let products = terms(at).map(|(factor, place)| factor * x.get(place));
+        bias(at) + products.sum::<f64>()
+    });
+    let input = x.shape;
+    step(y, move |dy| {
+        let mut dx = Tensor::from_fn(input, |_| 0.0);
+        for at in positions(dy.shape) {
+            for (factor, place) in terms(at) {
+                let offset = dx.offset(place);
+                dx.data[offset] += factor * dy.get(at);
+            }
+        }
+        dx
+    })
+}
+
+fn preprocess(op: &Preprocess, x: &Tensor) -> Step<'static> {
+    let (scale, shift) = (op.scale.map(f64::from), op.shift.map(f64::from));
+    let terms = move |at: Shape| iter::once((scale[at[1]], at));
+    affine(x, x.shape, |at| shift[at[1]], terms)
+}
+
+/// Both rectifiers: their outputs alone tell which gradients pass.
+fn rectify(x: &Tensor, rule: fn(f64) -> f64, passes: fn(f64) -> bool) -> Step<'static> {
+    let y = Tensor::from_fn(x.shape, |at| rule(x.get(at)));
+    let kept = y.clone();
+    step(y, move |dy| {
+        let pass = |at: Shape| if passes(kept.get(at)) { dy.get(at) } else { 0.0 };
+        Tensor::from_fn(dy.shape, pass)
+    })
+}
+
+/// The shape that windows over `shape` give, with its channels; and for a place there the cells of its window
+/// that lie inside the image, row-major: index in the kernel, place in the image.
+fn windows(
+    shape: Shape,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: &Padding,
+) -> (Shape, impl Fn(Shape) -> Vec<(usize, Shape)> + Copy + use<>) {
+    let [images, channels, height, width] = shape;
+    let [top, left] = [padding.top, padding.left];
+    let rows = (height + top + padding.bottom - kernel[0]) / stride[0] + 1;
+    let columns = (width + left + padding.right - kernel[1]) / stride[1] + 1;
+    let cells = move |[image, channel, row, column]: Shape| {
+        let cell = |[i, j]: [usize; 2]| {
+            let y = (row * stride[0] + i).checked_sub(top)?;
+            let x = (column * stride[1] + j).checked_sub(left)?;
+            let inside = y < height && x < width;
+            inside.then_some((i * kernel[1] + j, [image, channel, y, x]))
+        };
+        grid(kernel).filter_map(cell).collect::<Vec<_>>()
+    };
+    ([images, channels, rows, columns], cells)
+}
+
+fn max_pool(pool: &Pool, x: &Tensor) -> Step<'static> {
+    let (shape, cells) = windows(x.shape, pool.kernel, pool.stride, &pool.padding);
+    let kept = x.clone();
+    let terms = move |at: Shape| {
+        let places = cells(at).into_iter().map(|(_, place)| place);
+        let largest = places.reduce(|a, b| if kept.get(b) > kept.get(a) { b } else { a });
+        largest.map(|place| (1.0, place)).into_iter()
+    };
+    affine(x, shape, |_| 0.0, terms)
+}
+
+fn average_pool(pool: &Pool, count_padding: bool, x: &Tensor) -> Step<'static> {
+    let (shape, cells) = windows(x.shape, pool.kernel, pool.stride, &pool.padding);
+    let area = pool.kernel[0] * pool.kernel[1];
+    let terms = move |at: Shape| {
+        let inside = cells(at);
+        let number = if count_padding { area } else { inside.len() };
+        inside.into_iter().map(move |(_, place)| (1.0 / number as f64, place))
+    };
+    affine(x, shape, |_| 0.0, terms)
+}
+
+fn global_average(x: &Tensor) -> Step<'static> {
+    let [images, channels, height, width] = x.shape;
+    let share = 1.0 / (height * width) as f64;
+    let terms = move |[image, channel, ..]: Shape| {
+        grid([height, width]).map(move |[row, column]| (share, [image, channel, row, column]))
+    };
+    affine(x, [images, channels, 1, 1], |_| 0.0, terms)
+}
+
+fn sum(inputs: &[&Tensor], shape: Shape) -> Step<'static> {
+    let y = Tensor::from_fn(shape, |at| inputs.iter().map(|x| x.get(at)).sum());
+    let count = inputs.len();
+    (y, Box::new(move |dy: Tensor| Ok(vec![dy; count])))
+}
+
+fn concat(inputs: &[&Tensor], [images, _, height, width]: Shape) -> Step<'static> {
+    let counts: Vec<usize> = inputs.iter().map(|x| x.shape[1]).collect();
+    let shape = [images, counts.iter().sum(), height, width];
+    let mut data = Vec::new();
+    for image in 0..images {
+        for (x, count) in inputs.iter().zip(&counts) {
+            let size = count * height * width;
+            data.extend_from_slice(&x.data[image * size..][..size]);
+        }
+    }
+    let pull_back: PullBack<'static, Tensor> = Box::new(move |dy: Tensor| {
+        let cut = |index: usize| {
+            let first: usize = counts[..index].iter().sum();
+            let place = |[image, channel, row, column]: Shape| [image, first + channel, row, column];
+            Tensor::from_fn([images, counts[index], height, width], |at| dy.get(place(at)))
+        };
+        Ok((0..counts.len()).map(cut).collect())
+    });
+    (Tensor { shape, data }, pull_back)
+}
+
+fn flatten(x: &Tensor) -> Step<'static> {
+    let [images, channels, height, width] = x.shape;
+    let terms = move |[image, cell, ..]: Shape| {
+        let place = [image, cell / (height * width), cell / width % height, cell % width];
+        iter::once((1.0, place))
+    };
+    affine(x, [images, channels * height * width, 1, 1], |_| 0.0, terms)
+}
+
+fn softmax(x: &Tensor) -> Step<'static> {
+    let powers = Tensor::from_fn(x.shape, |at| {
+        let largest = x.channels(at).fold(f64::NEG_INFINITY, f64::max);
+        (x.get(at) - largest).exp()
+    });
+    let y = Tensor::from_fn(x.shape, |at| powers.get(at) / powers.channels(at).sum::<f64>());
+    let kept = y.clone();
+    step(y, move |dy| {
+        Tensor::from_fn(dy.shape, |at| {
+            let products = kept.channels(at).zip(dy.channels(at)).map(|(y, dy)| y * dy);
+            kept.get(at) * (dy.get(at) - products.sum::<f64>())
+        })
+    })
+}
+
+/// The weights by name.
+#[derive(Debug)]
+struct Ops(BTreeMap<String, Vec<f64>>);
+
+impl Ops {
+    fn tensor(&self, name: &str) -> Result<&[f64]> {
+        let found = self.0.get(name).map(Vec::as_slice);
+        found.ok_or_else(|| failure(format!("no tensor {name}")))
+    }
+
+    fn convolve(&self, op: &Conv2d, x: &Tensor) -> Result<Step<'_>> {
+        let weight = self.tensor(&format!("{}.weight", op.weights))?;
+        let bias = self.tensor(&format!("{}.bias", op.weights))?;
+        let ([images, _, rows, columns], cells) = windows(x.shape, op.kernel, op.stride, &op.padding);
+        let area = op.kernel[0] * op.kernel[1];
+        let (inputs, outputs) = (op.inputs / op.groups, op.outputs / op.groups);
+        let terms = move |[image, output, row, column]: Shape| {
+            (0..inputs).flat_map(move |input| {
+                let block = (output * inputs + input) * area;
+                let channel = output / outputs * inputs + input;
+                let cells = cells([image, channel, row, column]).into_iter();
+                cells.map(move |(cell, place)| (weight[block + cell], place))
+            })
+        };
+        let shape = [images, op.outputs, rows, columns];
+        Ok(affine(x, shape, |at| bias[at[1]], terms))
+    }
+
+    fn linear(&self, op: &Linear, x: &Tensor) -> Result<Step<'_>> {
+        let weight = self.tensor(&format!("{}.weight", op.weights))?;
+        let bias = self.tensor(&format!("{}.bias", op.weights))?;
+        let inputs = op.inputs;
+        let terms = move |[image, output, ..]: Shape| {
+            (0..inputs).map(move |i| (weight[output * inputs + i], [image, i, 0, 0]))
+        };
+        Ok(affine(x, [x.shape[0], op.outputs, 1, 1], |at| bias[at[1]], terms))
+    }
+}
+
+impl Kernels for Ops {
+    type Tensor = Tensor;
+
+    fn upload(&self, array: &Array) -> Result<Tensor> {
+        let shape = Shape::try_from(array.shape()).map_err(|error| failure(error.to_string()))?;
+        let data = widened(array);
+        Ok(Tensor { shape, data })
+    }
+
+    fn download(&self, tensor: &Tensor) -> Result<Array> {
+        let data = tensor.data.iter().map(|&value| value as f32).collect();
+        Array::new(tensor.shape.to_vec(), data)
+    }
+
+    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor]) -> Result<Step<'a>> {
+        let x = inputs.first().ok_or_else(|| failure("no inputs".into()))?;
+        Ok(match &node.op {
+            Op::Preprocess(op) => preprocess(op, x),
+            Op::Conv2d(op) => self.convolve(op, x)?,
+            Op::Relu => rectify(x, |x| x.max(0.0), |y| y > 0.0),
+            Op::Relu6 => rectify(x, |x| x.clamp(0.0, 6.0), |y| y > 0.0 && y < 6.0),
+            Op::MaxPool(pool) => max_pool(pool, x),
+            Op::AveragePool { pool, count_padding } => average_pool(pool, *count_padding, x),
+            Op::GlobalAverage => global_average(x),
+            Op::Add => sum(inputs, x.shape),
+            Op::Concat => concat(inputs, x.shape),
+            Op::Flatten => flatten(x),
+            Op::Linear(op) => self.linear(op, x)?,
+            Op::Softmax => softmax(x),
+        })
+    }
+
+    fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        Ok(Tensor::from_fn(a.shape, |at| a.get(at) + b.get(at)))
+    }
+}
+
+#[derive(Debug)]
+struct Third;
+
+impl Backend for Third {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn devices(&self) -> Vec<Device> {
+        vec![Device {
+            kind: DeviceKind::Cpu,
+            index: 0,
+            description: "plain f64 vectors".into(),
+            memory: None,
+        }]
+    }
+
+    fn threads(&self) -> usize {
+        1
+    }
+
+    fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
+        find_device(self, &device.to_string())?;
+        weights.check(network)?;
+        let mut tensors = BTreeMap::new();
+        for (name, _) in network.tensors() {
+            tensors.extend(weights.get(&name).map(|array| (name, widened(array))));
+        }
+        Ok(Box::new(Interpreter::new(network.clone(), Ops(tensors))))
+    }
+}
+
+#[test]
+fn a_backend_written_from_the_guide_is_conformant() {
+    for device in Third.devices() {
+        assert_eq!(trepang_api::conformance::failures(&Third, &device), Vec::<String>::new());
+    }
+}

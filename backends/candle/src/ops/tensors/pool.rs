@@ -1,0 +1,62 @@
+//! Max and average pooling, tap by tap.
+
+use candle_core::{Result, Tensor};
+use trepang_api::Pool;
+
+use super::grid::Grid;
+use crate::ops::{Candle, Step, with_one};
+
+/// The largest of each window; dy to the first maximum in row-major order.
+pub(in crate::ops) fn max<'a>(pool: &Pool, x: &Tensor) -> Candle<Step<'a>> {
+    let grid = Grid::new(pool.kernel, pool.stride, pool.padding, x)?;
+    let padded = grid.pad(x, f32::NEG_INFINITY)?;
+    let mut y: Option<Tensor> = None;
+    for at in grid.taps() {
+        let tap = grid.tap(&padded, at)?;
+        y = Some(match y {
+            Some(y) => y.maximum(&tap)?,
+            None => tap.contiguous()?,
+        });
+    }
+    let Some(y) = y else { candle_core::bail!("a window without taps") };
+    let kept = y.clone();
+    Ok(with_one(y, move |dy| max_pull_back(grid, &padded, &kept, dy)))
+}
+
+fn max_pull_back(grid: Grid, padded: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    let nothing = dy.zeros_like()?;
+    let mut taken = y.zeros_like()?.gt(0_f32)?;
+    let mut dx = None;
+    for at in grid.taps() {
+        let wins = grid.tap(padded, at)?.eq(y)?.gt(&taken)?;
+        taken = taken.maximum(&wins)?;
+        dx = Some(grid.untap(dx, &wins.where_cond(dy, &nothing)?, at)?);
+    }
+    sum_of(grid, dx)
+}
+
+/// The mean of each window, over its numbers or over its full size; dy over that to each of its numbers.
+pub(in crate::ops) fn average<'a>(pool: &Pool, count_padding: bool, x: &Tensor) -> Candle<Step<'a>> {
+    let grid = Grid::new(pool.kernel, pool.stride, pool.padding, x)?;
+    let ones = x.narrow(0, 0, 1)?.narrow(1, 0, 1)?.ones_like()?;
+    let counts = sum_of_taps(grid, &grid.pad(&ones, if count_padding { 1.0 } else { 0.0 })?)?;
+    let sums = sum_of_taps(grid, &grid.pad(x, 0.0)?)?;
+    Ok(with_one(sums.broadcast_div(&counts)?, move |dy| {
+        let share = dy.broadcast_div(&counts)?;
+        sum_of(grid, grid.taps().try_fold(None, |dx, at| grid.untap(dx, &share, at).map(Some))?)
+    }))
+}
+
+fn sum_of_taps(grid: Grid, padded: &Tensor) -> Result<Tensor> {
+    let [height, width] = grid.out();
+    let zeros =
+        Tensor::zeros((padded.dim(0)?, padded.dim(1)?, height, width), padded.dtype(), padded.device())?;
+    grid.taps().try_fold(zeros, |sum, at| sum + grid.tap(padded, at)?)
+}
+
+fn sum_of(grid: Grid, dx: Option<Tensor>) -> Result<Tensor> {
+    match dx {
+        Some(dx) => grid.unpad(&dx),
+        None => candle_core::bail!("a window without taps"),
+    }
+}

@@ -1,0 +1,143 @@
+//! The library's side: the symbol it exports, and a wrapper that lets no panic out.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use trepang_api::{Array, Backend, Cotangents, Device, Error, LayerId, Model, Network, Result, Weights};
+
+use crate::BUILD;
+
+/// Bytes of [`Plugin`]'s stamp.
+const STAMP: usize = 16;
+
+/// Starts a backend that computes with so many host threads.
+type Open = fn(usize) -> Result<Box<dyn Backend>>;
+
+/// What a library exports. The stamp is first and of a fixed size: it can be read whatever follows.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Plugin {
+    pub(crate) stamp: [u8; STAMP],
+    pub(crate) open: Open,
+}
+
+impl Plugin {
+    /// Of this build.
+    pub const fn new(open: Open) -> Self {
+        let mut stamp = [0; STAMP];
+        let build = BUILD.as_bytes();
+        let mut i = 0;
+        while i < STAMP && i < build.len() {
+            stamp[i] = build[i];
+            i += 1;
+        }
+        Self { stamp, open }
+    }
+
+    /// Is it of this build?
+    pub(crate) fn fits(&self) -> bool {
+        self.stamp == Self::new(self.open).stamp
+    }
+}
+
+/// The backend with every panic turned into an error.
+pub fn guarded(backend: Result<impl Backend + 'static>) -> Result<Box<dyn Backend>> {
+    backend.map(|backend| Box::new(Guarded(backend)) as Box<dyn Backend>)
+}
+
+#[derive(Debug)]
+struct Guarded<T>(T);
+
+impl<B: Backend> Backend for Guarded<B> {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn devices(&self) -> Vec<Device> {
+        catch_unwind(AssertUnwindSafe(|| self.0.devices())).unwrap_or_default()
+    }
+
+    fn threads(&self) -> usize {
+        self.0.threads()
+    }
+
+    fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
+        let model = guard(self.name(), || self.0.load(network, weights, device))?;
+        Ok(Box::new(GuardedModel { model, backend: self.name().into() }))
+    }
+}
+
+#[derive(Debug)]
+struct GuardedModel {
+    model: Box<dyn Model>,
+    backend: String,
+}
+
+impl Model for GuardedModel {
+    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
+        let Self { model, backend } = self;
+        guard(backend, || model.activations(images, at))
+    }
+
+    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
+        let Self { model, backend } = self;
+        guard(backend, || model.pull_back(images, at, cotangents))
+    }
+}
+
+fn guard<T>(backend: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = format!("it panicked: {}", words(&*panic));
+        Err(Error::Backend { backend: backend.into(), message })
+    })
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
+}
+
+#[cfg(test)]
+mod tests {
+    use trepang_api::{Reference, find_device};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Broken;
+
+    impl Backend for Broken {
+        fn name(&self) -> &'static str {
+            "broken"
+        }
+
+        fn devices(&self) -> Vec<Device> {
+            Reference.devices()
+        }
+
+        fn threads(&self) -> usize {
+            1
+        }
+
+        fn load(&self, _: &Network, _: &Weights, _: &Device) -> Result<Box<dyn Model>> {
+            panic!("no {}", "memory")
+        }
+    }
+
+    #[test]
+    fn a_panic_in_the_library_is_an_error_in_the_program() {
+        let backend = guarded(Ok(Broken)).unwrap();
+        let network = trepang_api::networks::minivgg().unwrap();
+        let cpu = find_device(&Reference, "cpu").unwrap();
+        let error = backend.load(&network, &Weights::default(), &cpu).unwrap_err();
+        assert_eq!(error.to_string(), "backend broken failed: it panicked: no memory");
+    }
+
+    #[test]
+    fn only_a_library_of_the_same_build_fits() {
+        let plugin = Plugin::new(|_| guarded(Ok(Broken)));
+        assert!(plugin.fits());
+        let other = Plugin { stamp: *b"0123456789abcdef", ..plugin };
+        assert!(!other.fits());
+    }
+}

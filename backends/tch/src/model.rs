@@ -1,0 +1,38 @@
+//! The model: the shared walk over the network, with this backend's number of threads.
+
+use trepang_api::{Array, Cotangents, Interpreter, LayerId, Model, Result};
+
+use crate::ops::TchOps;
+
+/// A network's operations on libtorch tensors.
+#[derive(Debug)]
+pub(crate) struct TchModel {
+    inner: Interpreter<TchOps>,
+    threads: usize,
+}
+
+impl TchModel {
+    pub(crate) fn new(inner: Interpreter<TchOps>, threads: usize) -> Self {
+        Self { inner, threads }
+    }
+
+    /// libtorch counts threads for the calling thread, and models of several backends may take turns on it.
+    fn set_threads(&self) {
+        let threads = i32::try_from(self.threads).unwrap_or(i32::MAX);
+        if tch::get_num_threads() != threads {
+            tch::set_num_threads(threads);
+        }
+    }
+}
+
+impl Model for TchModel {
+    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
+        self.set_threads();
+        self.inner.activations(images, at)
+    }
+
+    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
+        self.set_threads();
+        self.inner.pull_back(images, at, cotangents)
+    }
+}

@@ -1,0 +1,68 @@
+//! The list of backends and devices: what there is to compute with, and what keys do while it is open.
+
+use super::actions::{NOTHING, no_room};
+use super::keys::Key;
+use super::{Command, Mode, State, list};
+
+/// A backend on one of its devices, or one that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceEntry {
+    /// The backend's name.
+    pub backend: String,
+    /// The device, as it is typed, and what it is; or why the backend cannot be used.
+    pub device: Result<(String, String), String>,
+}
+
+/// Opens the list on the device that computes now, and has it made anew.
+pub(super) fn open(state: &mut State) -> Vec<Command> {
+    if !state.full {
+        return no_room(state, "the list of devices");
+    }
+    let current = state.snapshot.devices.iter().position(|entry| state.computes_on(entry));
+    state.mode = Mode::Devices(current.unwrap_or_default());
+    vec![Command::ListDevices]
+}
+
+/// A key while the list is open and `cursor` is on one of its lines.
+pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
+    let len = state.snapshot.devices.len();
+    match key {
+        Key::Enter => choose(state, cursor),
+        Key::Char('B') => {
+            state.mode = Mode::Browse;
+            NOTHING
+        }
+        _ => list::press(state, key, (cursor, len), Mode::Devices).unwrap_or_default(),
+    }
+}
+
+fn choose(state: &mut State, cursor: usize) -> Vec<Command> {
+    let Some(entry) = state.snapshot.devices.get(cursor).cloned() else { return NOTHING };
+    let current = state.computes_on(&entry);
+    let DeviceEntry { backend, device } = entry;
+    let device = match device {
+        Ok((device, _)) => device,
+        Err(problem) => {
+            state.remark = Some(problem);
+            return NOTHING;
+        }
+    };
+    if state.is_switching() {
+        return NOTHING; // told already
+    }
+    state.mode = Mode::Browse;
+    if current {
+        state.remark = Some(format!("{backend} on {device} computes already"));
+        return NOTHING;
+    }
+    state.switching = Some((format!("{backend} on {device}"), state.snapshot.switches + 1));
+    vec![Command::Carry { backend, device }]
+}
+
+impl State {
+    /// Does it compute now?
+    pub fn computes_on(&self, entry: &DeviceEntry) -> bool {
+        let device = entry.device.as_ref().ok().map(|(device, _)| device);
+        self.network.backend == entry.backend && device == Some(&self.network.device)
+    }
+}
