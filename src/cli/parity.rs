@@ -135,11 +135,11 @@ impl Desk {
     fn row(&self, row: &Row) -> Result<()> {
         let verdict = if row.passes { " " } else { "!" };
         let measured = row.worst.map_or("-".into(), |worst| format!("{worst:.1e}"));
-        let allowed = row.tolerance.map_or(String::new(), |allowed| format!("of {allowed:.0e}"));
-        let place = row.at.as_ref().map_or(String::new(), |at| format!("at {at}; "));
+        let allowed = row.tolerance.map_or(String::new(), |allowed| format!("of {allowed:.1e}"));
+        let place = row.at.as_ref().map_or(String::new(), |at| format!("({at}) "));
         let about = row.failure.as_ref().unwrap_or(&row.reason);
         let Row { who, what, .. } = row;
-        self.line(format!("{verdict} {who:<32} {what:<38} {measured:>8} {allowed:<8} {place}{about}"))
+        self.line(format!("{verdict} {who:<32} {what:<38} {measured:>8} {allowed:<10} {place}{about}"))
     }
 
     fn line(&self, text: String) -> Result<()> {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use trepang_api::conformance::{
     ActivationsApart, GradientsApart, SURVEY_ACTIVATION_TOLERANCE, SURVEY_GRADIENT_TOLERANCE, Survey,
 };
-use trepang_api::{Array, Model, Network, NetworkBuilder};
+use trepang_api::{Array, LayerId, Model, Network, NetworkBuilder, Op};
 use trepang_weights::Trained;
 
 use super::ascents::{Climb, Climbs, STEPS};
@@ -119,7 +119,7 @@ fn pair(a: &mut Whole, b: &Whole, network: &Network, scale: &[f64]) -> Result<Ve
         a.survey.gradients_apart(&b.survey, network, a.model.as_mut())?;
     let near_ties = match decisions {
         0 => "no near-tie fell the other way".into(),
-        n => format!("{n} near-ties fell the other way, with them {with_decisions:.1e}"),
+        n => format!("near-ties that fell the other way: {n}; with them {with_decisions:.1e}"),
     };
     let reason = "the same, twice as deep";
     rows.push(row("pull-back", worst, SURVEY_GRADIENT_TOLERANCE, reason).at(near_ties));
@@ -142,11 +142,14 @@ fn steps_of(recipe: &str) -> String {
     format!("{STEPS} steps of {recipe}")
 }
 
-/// The deepest layer that is large enough, and its channel with the largest mean: one that is alive.
+/// The deepest layer that is large enough, and its channel with the largest mean: one that is alive. Not one after a
+/// ReLU6, where that would be a channel at its bound.
 fn choose(network: &Network, survey: &Survey) -> Result<Climb> {
-    let large = |activation: &Array| activation.dims4().is_ok_and(|(_, shape)| shape.height >= ROWS);
-    let last = survey.activations.iter().rev().find(|(_, activation)| large(activation));
-    let (layer, activation) = last.unwrap_or(&survey.activations[0]);
+    let suits = |(layer, activation): &&(LayerId, Array)| {
+        let large = activation.dims4().is_ok_and(|(_, shape)| shape.height >= ROWS);
+        large && network.node(*layer).is_ok_and(|node| node.op != Op::Relu6 && !node.name.ends_with(":pre"))
+    };
+    let (layer, activation) = survey.activations.iter().rev().find(suits).unwrap_or(&survey.activations[0]);
     let sums = channel_sums(activation);
     let channel = (0..sums.len()).max_by(|&a, &b| sums[a].total_cmp(&sums[b])).unwrap_or_default();
     Ok(Climb { layer: network.node(*layer)?.name.clone(), channel })
