@@ -7,8 +7,7 @@ that runs this:
 Run from the repository's root: python3 benches/tch.py
 Weights are random (80 MB, in a temporary folder): what they are does not change how long a step takes. Both take STEPS
 steps in turn, for each of the rounds; a round's figure is the median of its steps but the first, in which a framework
-sets itself up. Prints the medians of the rounds, and of their ratios. The losses of the first round are compared: both
-must have done the same work.
+sets itself up. Prints the medians of the rounds, and of their ratios. The first loss of both must be the same.
 """
 import json
 import os

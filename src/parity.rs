@@ -8,8 +8,9 @@ mod subjects;
 use std::fmt;
 use std::sync::Arc;
 
+use anyhow::{Result, ensure};
 use serde::Serialize;
-use trepang_api::conformance::{CHECKS, Check};
+use trepang_api::conformance::{CHECKS, Check, Measured, pull_backs_agree};
 use trepang_api::{Backend, Device, DeviceKind, Reference};
 
 use crate::panics::guard;
@@ -95,6 +96,15 @@ impl Row {
     fn at(self, place: String) -> Self {
         Self { at: Some(place), ..self }
     }
+}
+
+/// Fails where the pull-back of some operation, on tiny networks, is not what the reference computes: the part of the
+/// suite that takes no time, for whoever is about to compute there.
+pub fn known_gradients(backend: &dyn Backend, device: &Device) -> Result<()> {
+    let found = pull_backs_agree(backend, device)?;
+    let Measured { worst, tolerance } = found;
+    ensure!(found.passes(), "known gradients are off by {worst:.1e}, where {tolerance:.0e} is allowed");
+    Ok(())
 }
 
 /// The conformance suite at one place, check by check.

@@ -221,7 +221,10 @@ impl Desk {
                 self.publish(status);
             }
             Command::ListDevices => {
-                self.snapshot.devices = self.shelf.devices().into();
+                match guard("a backend", || Ok(self.shelf.devices())) {
+                    Ok(devices) => self.snapshot.devices = devices.into(),
+                    Err(error) => self.snapshot.notice = Some(format!("{error:#}").into()),
+                }
                 self.publish(status);
             }
             Command::ToggleJudge(name) => self.toggle_judge(&name),

@@ -24,7 +24,9 @@ if [[ ! -x $cuda/bin/nvcc ]]; then
             *) pins+=("$wheel==13.0.*") ;;
         esac
     done
-    python3 -m pip install --quiet --no-deps --target "$toolkit" "${pins[@]}"
+    rm -rf "$toolkit" "$toolkit.new"
+    python3 -m pip install --quiet --no-deps --target "$toolkit.new" "${pins[@]}"
+    mv "$toolkit.new" "$toolkit"
     chmod +x "$cuda"/bin/* "$cuda"/nvvm/bin/*
 fi
 # The linker asks for names without a version.
@@ -43,7 +45,7 @@ cargo build -p trepang --lib --features cuda
 say "a stand-in for the driver's libcuda.so.1, which only a driver brings: every function of it finds no GPU"
 mkdir -p "$stubs"
 find "$CARGO_TARGET_DIR/debug" \( -name '*.rlib' -o -name '*.a' \) -print0 |
-    xargs -0 nm --undefined-only 2>/dev/null | awk '$1 == "U" && $2 ~ /^cu[A-Z]/ { print $2 }' | sort -u |
+    { xargs -0 nm --undefined-only 2>/dev/null || true; } | awk '$1 == "U" && $2 ~ /^cu[A-Z]/ { print $2 }' | sort -u |
     awk '{ print "int " $1 "(void) { return 100; } /* CUDA_ERROR_NO_DEVICE */" }' >"$stubs/cuda.c"
 cc -shared -fPIC -Wl,-soname,libcuda.so.1 -o "$stubs/libcuda.so.1" "$stubs/cuda.c"
 ln -sf libcuda.so.1 "$stubs/libcuda.so"
@@ -53,4 +55,6 @@ say "linking"
 LIBRARY_PATH=$stubs:$cuda/lib cargo build --features cuda # the C compiler's own variable: nothing is built twice
 
 say "running: it must start, and find no GPU"
-LD_LIBRARY_PATH=$stubs:$cuda/lib "$CARGO_TARGET_DIR/debug/trepang" devices
+devices=$(LD_LIBRARY_PATH=$stubs:$cuda/lib "$CARGO_TARGET_DIR/debug/trepang" devices)
+printf '%s\n' "$devices"
+grep -q '^candle *cpu .* works ' <<<"$devices" && ! grep -q 'cuda:' <<<"$devices"

@@ -1,5 +1,5 @@
 //! Stamps the crate with what decides the layout of everything that crosses the border between the program and a
-//! plug-in: the compiler, and the sources of the crates that both are built from.
+//! plug-in: the compiler and its flags, and the sources of the crates that both are built from.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,9 @@ fn main() -> io::Result<()> {
     let mut hasher = DefaultHasher::new();
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     Command::new(rustc).arg("-vV").output()?.stdout.hash(&mut hasher);
+    for variable in ["TARGET", "CARGO_ENCODED_RUSTFLAGS", "CARGO_CFG_PANIC"] {
+        env::var_os(variable).hash(&mut hasher);
+    }
     let mut files = Vec::new();
     for folder in ["../api/src", "src"] {
         println!("cargo::rerun-if-changed={folder}");

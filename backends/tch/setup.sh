@@ -27,18 +27,18 @@ case $(uname -s) in
     *) fail "libtorch is set up on Linux and macOS only" ;;
 esac
 
-# Fails unless the folder holds what the build needs.
+# Fails unless the folder holds what the build needs. The second argument is what the user knows it as.
 check() {
-    [[ -f $1/include/torch/csrc/api/include/torch/torch.h ]] || fail "$1 has no headers of libtorch"
-    [[ -f $1/lib/$library ]] || fail "$1/lib has no $library"
+    [[ -f $1/include/torch/csrc/api/include/torch/torch.h ]] || fail "$2 has no headers of libtorch"
+    [[ -f $1/lib/$library ]] || fail "$2 has no $library"
     local found
     found=$(cat "$1/build-version" 2>/dev/null || true)
-    [[ ${found%%+*} == "$version" ]] || fail "$1 is libtorch '$found', and $version is needed"
+    [[ ${found%%+*} == "$version" ]] || fail "$2 is libtorch '$found', and $version is needed"
 }
 
 # Puts a folder that was made beside it in its place, and has what was built with another libtorch built again.
 install() {
-    check "$1"
+    check "$1" "$2"
     rm -rf "$libtorch"
     mv "$1" "$libtorch"
     for profile in dev release; do
@@ -47,7 +47,7 @@ install() {
     printf 'setup: libtorch %s is in %s\n' "$(cat "$libtorch/build-version")" "$libtorch"
 }
 
-# Links to a libtorch elsewhere: its includes and its libraries.
+# Links to a libtorch elsewhere: its includes and its libraries, its version, its name.
 link() {
     local new=$libtorch.new
     rm -rf "$new"
@@ -55,15 +55,15 @@ link() {
     ln -s "$1" "$new/include"
     ln -s "$2" "$new/lib"
     printf '%s\n' "$3" >"$new/build-version"
-    install "$new"
+    install "$new" "$4"
 }
 
 use_pytorch() {
     local found
-    found=$(python3 -c 'import torch; print(torch.__version__); print(torch.__path__[0])') ||
+    found=$(python3 -c 'import torch; print(torch.__version__); print(torch.__path__[0])' 2>/dev/null) ||
         fail "python3 has no PyTorch: pip install torch==$version, or run this without LIBTORCH_USE_PYTORCH"
     { read -r installed && read -r folder; } <<<"$found"
-    link "$folder/include" "$folder/lib" "$installed"
+    link "$folder/include" "$folder/lib" "$installed" "the PyTorch in $folder"
 }
 
 # Takes headers and libraries out of wheels: wheel, then pairs of a folder in it and the folder it goes to.
@@ -117,15 +117,19 @@ fetch() {
         ln -s libgomp.so.1 "$new/lib/libgomp.so"
     fi
     printf '%s\n' "$version" >"$new/build-version"
-    install "$new"
+    install "$new" "PyTorch's wheel"
 }
 
+given=
+if [[ -n ${LIBTORCH:-} ]]; then
+    given=$(cd "$LIBTORCH" 2>/dev/null && pwd) || fail "LIBTORCH is $LIBTORCH, which is no folder"
+fi
 if [[ -n ${LIBTORCH_USE_PYTORCH:-} ]]; then
     use_pytorch
-elif [[ -n ${LIBTORCH:-} && $(cd "$LIBTORCH" 2>/dev/null && pwd -P) != "$(cd "$libtorch" 2>/dev/null && pwd -P)" ]]; then
-    link "$LIBTORCH/include" "$LIBTORCH/lib" "$(cat "$LIBTORCH/build-version" 2>/dev/null || echo "$version")"
+elif [[ -n $given && ! $given -ef $libtorch ]]; then
+    link "$given/include" "$given/lib" "$(cat "$given/build-version" 2>/dev/null || echo "$version")" "$given"
 elif [[ -f $libtorch/lib/$library ]]; then
-    check "$libtorch"
+    check "$libtorch" "$libtorch"
     printf 'setup: libtorch %s is in %s already\n' "$(cat "$libtorch/build-version")" "$libtorch"
 else
     fetch

@@ -1,8 +1,7 @@
 //! `trepang devices`: every backend and device, and whether it computes known gradients rightly here.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use serde::Serialize;
-use trepang_api::conformance::{Measured, pull_backs_agree};
 use trepang_api::{Backend, Device, DeviceKind};
 
 use super::output;
@@ -10,6 +9,7 @@ use crate::backends::{ABSENT, BACKENDS};
 use crate::config::args::DevicesArgs;
 use crate::config::thread_count;
 use crate::panics::guard;
+use crate::parity::known_gradients;
 
 #[derive(Serialize)]
 struct Listed {
@@ -71,14 +71,6 @@ fn try_out(backend: &dyn Backend, device: &Device) -> Listed {
         works: error.is_none(),
         error: error.map(|error| format!("{error:#}")),
     }
-}
-
-/// The pull-back of every operation, on tiny networks, is what the reference computes.
-fn known_gradients(backend: &dyn Backend, device: &Device) -> Result<()> {
-    let found = pull_backs_agree(backend, device)?;
-    let Measured { worst, tolerance } = found;
-    ensure!(found.passes(), "known gradients are off by {worst:.1e}, where {tolerance:.0e} is allowed");
-    Ok(())
 }
 
 /// Bytes of memory of this machine, where the system tells.

@@ -55,13 +55,14 @@ pub(super) fn run(args: &ParityArgs) -> Result<()> {
 fn conclude(mut report: Report, json: bool) -> Result<()> {
     let rows = || report.operations.iter().chain(report.networks.iter().flat_map(|network| &network.rows));
     let (out, all) = (rows().filter(|row| !row.passes).count(), rows().count());
-    report.passes = out == 0;
+    report.passes = out == 0 && report.unusable.is_empty();
     if json {
         output::json(&report)?;
     }
-    match out {
-        0 if json => Ok(()),
-        0 => output::line(format_args!("\nall {all} differences are within their tolerances")),
+    match (out, report.unusable.as_slice()) {
+        (0, []) if json => Ok(()),
+        (0, []) => output::line(format_args!("\nall {all} differences are within their tolerances")),
+        (0, unusable) => bail!("not every backend of this build was compared: {}", unusable.join("; ")),
         _ => bail!("{out} of {all} differences are larger than their tolerances"),
     }
 }
@@ -182,5 +183,8 @@ mod tests {
             let error = conclude(out, true).unwrap_err().to_string();
             assert_eq!(error, "1 of 2 differences are larger than their tolerances");
         }
+        let alone = Report { unusable: vec!["no libtorch".into()], ..report(vec![row(true)], vec![]) };
+        let error = conclude(alone, true).unwrap_err().to_string();
+        assert_eq!(error, "not every backend of this build was compared: no libtorch");
     }
 }

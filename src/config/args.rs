@@ -53,7 +53,7 @@ pub struct ComputeArgs {
     /// The framework that computes [default: the first that `trepang devices` lists]
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
-    /// Where it computes; auto is the last one of the backend's that `trepang devices` lists. Without --backend, the
+    /// Where it computes; auto is the backend's first GPU, or else the CPU. Without --backend, the
     /// first backend that has the device [default: auto]
     #[arg(long, value_name = "cpu|cuda[:I]|metal|mps|auto")]
     pub device: Option<String>,

@@ -22,6 +22,9 @@ const ROWS: usize = 14;
 /// draws of the same chance, in which a few near-ties fall the other way.
 const TIMES_SCALE: f64 = 3.0;
 
+/// But never as far as this: a network whose losses part further by rounding cannot be compared in this way.
+const MOST: f64 = 0.2;
+
 /// What has been found so far.
 #[derive(Debug)]
 pub struct Comparison<'a> {
@@ -124,7 +127,7 @@ fn pair(a: &mut Whole, b: &Whole, network: &Network, scale: &[f64]) -> Result<Ve
     let reason = "the same, twice as deep";
     rows.push(row("pull-back", worst, SURVEY_GRADIENT_TOLERANCE, reason).at(near_ties));
     for ((recipe, apart, step), scale) in a.climbs.apart(&b.climbs).zip(scale) {
-        let tolerance = LOSS_TOLERANCE.max(TIMES_SCALE * scale);
+        let tolerance = LOSS_TOLERANCE.max(TIMES_SCALE * scale).min(MOST);
         let reason = "near-ties, and what a step makes of them";
         rows.push(row(&steps_of(recipe), apart, tolerance, reason).at(format!("step {step}")));
     }

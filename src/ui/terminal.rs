@@ -52,8 +52,8 @@ impl Screen {
     pub fn enter(protocol: Option<Protocol>, log: &Path) -> Result<Self> {
         give_back_in_panic();
         force_color_output(true); // with NO_COLOR the theme has no colours; pictures need them
+        let stderr = StderrToLog::start(log); // before the screen is ours: nothing may be printed onto it
         take()?;
-        let stderr = StderrToLog::start(log);
         let probe = match protocol {
             None if !is_dumb() => Some(Probe::ask().inspect_err(|_| give_back())?),
             _ => None,

@@ -43,7 +43,7 @@ impl Desk {
     /// Saves the run and puts the network on another device, where the run goes on from the same picture. Until that has
     /// worked, everything stays where it is.
     pub(super) fn carry(&mut self, backend: &str, device: &str, model: &mut Box<dyn Model>) {
-        let before = self.snapshot.status.clone();
+        let mut before = self.snapshot.status.clone();
         self.keep();
         self.publish(Status::Loading);
         let opened = guard("the backend", || self.shelf.carry(backend, device, &self.setup.provenance));
@@ -56,6 +56,10 @@ impl Desk {
                 }
                 self.setup.provenance = provenance;
                 self.snapshot.subject = Some(subject);
+                // What stopped the run may have been the device.
+                if before == Status::Stopped {
+                    before = Status::Paused;
+                }
                 format!("{backend} on {device} computes now")
             }
             Err(error) => format!("{backend} on {device} does not compute: {error:#}"),

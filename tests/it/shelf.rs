@@ -7,10 +7,11 @@ use trepang::app::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, Subject, S
 use trepang::classify::Classifier;
 use trepang::runs::Provenance;
 use trepang::worker::{Loaded, Shelf};
-use trepang_api::{Backend, Reference, find_device};
+use trepang_api::{Array, Backend, Cotangents, Error, LayerId, Model, Reference, find_device};
 use trepang_weights::{Trained, minivgg};
 
-/// Opens `second` and `slow`, which takes a while; `damaged` fails and `rotten` panics. Every name can judge but
+/// Opens `second` and `slow`, which takes a while; `damaged` fails, `rotten` panics, and `failing` fails
+/// when it computes. Every name can judge but
 /// `damaged`.
 #[derive(Debug)]
 pub(crate) struct Bare;
@@ -58,6 +59,20 @@ pub(crate) fn subject(name: &str) -> Subject {
     Subject { info, layers, classes: Vec::new(), size: 32, first_look }
 }
 
+/// What loads and does not compute: a device without memory, an operation that it lacks.
+#[derive(Debug)]
+struct Failing;
+
+impl Model for Failing {
+    fn activations(&mut self, _: &Array, _: &[LayerId]) -> trepang_api::Result<Vec<Array>> {
+        Err(Error::Backend { backend: "failing".into(), message: "out of memory".into() })
+    }
+
+    fn pull_back(&mut self, x: &Array, at: &[LayerId], _: &mut Cotangents) -> trepang_api::Result<Array> {
+        self.activations(x, at).map(|mut found| found.swap_remove(0))
+    }
+}
+
 impl Shelf for Bare {
     fn list(&self) -> Vec<NetworkEntry> {
         vec![entry("minivgg", Supply::Embedded, true), entry("second", Supply::Pulled, true)]
@@ -71,7 +86,10 @@ impl Shelf for Bare {
             _ => {}
         }
         let Trained { network, weights, labels, .. } = minivgg()?;
-        let model = Reference.load(&network, &weights, &find_device(&Reference, "cpu")?)?;
+        let mut model = Reference.load(&network, &weights, &find_device(&Reference, "cpu")?)?;
+        if name == "failing" {
+            model = Box::new(Failing);
+        }
         let subject = Arc::new(subject(name));
         Ok(Loaded { model, network, labels, provenance: provenance(name), subject })
     }

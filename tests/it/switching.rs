@@ -240,3 +240,18 @@ fn a_device_that_does_not_work_leaves_the_run_where_it_is() {
     let listed = wait(&worker, "the list", |s| !s.devices.is_empty());
     assert_eq!(listed.devices[0].backend, "reference");
 }
+
+#[test]
+fn a_run_that_a_device_stopped_goes_on_elsewhere() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), true);
+    worker.send(plan(3, 100_000));
+    wait(&worker, "a step", |s| step(s) >= 1);
+    worker.send(carry("failing"));
+    let stopped = wait(&worker, "the failure", |s| s.status == Status::Stopped);
+    assert!(stopped.notice.as_ref().unwrap().contains("out of memory"), "{:?}", stopped.notice);
+    worker.send(carry("other"));
+    wait(&worker, "the other device", |s| s.switches == 2 && s.status == Status::Paused);
+    worker.send(Command::Resume);
+    wait(&worker, "more steps", |s| step(s) > step(&stopped));
+}

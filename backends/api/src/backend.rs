@@ -78,13 +78,16 @@ impl fmt::Display for Device {
     }
 }
 
-/// The device of `backend` that `text` names (`cuda` is `cuda:0`, `auto` the last one, since the CPU comes
-/// first); fails with a list of those that are there.
+/// The device of `backend` that `text` names (`cuda` is `cuda:0`, `auto` the first that is not the CPU, or else that);
+/// fails with a list of those that are there.
 pub fn find_device(backend: &dyn Backend, text: &str) -> Result<Device> {
     let devices = backend.devices();
     let available = devices.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let found = match text {
-        "auto" => devices.into_iter().next_back(),
+        "auto" => {
+            let best = devices.iter().find(|device| device.kind != DeviceKind::Cpu).or(devices.first());
+            best.cloned()
+        }
         _ => devices.into_iter().find(|device| {
             let name = device.to_string();
             name == text || name.strip_suffix(":0") == Some(text)

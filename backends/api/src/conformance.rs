@@ -120,9 +120,10 @@ pub struct Golden {
     pub gradients: Vec<(String, usize, Array)>,
 }
 
-/// The largest difference between `found` and `expected`, relative to the largest entry of `expected`.
+/// The largest difference between `found` and `expected`, relative to the largest entry of `expected`; infinite where
+/// either holds a NaN or an infinity.
 pub fn relative_difference(found: &[f32], expected: &[f32]) -> f64 {
-    if found.len() != expected.len() || found.iter().any(|v| !v.is_finite()) {
+    if found.len() != expected.len() || found.iter().chain(expected).any(|v| !v.is_finite()) {
         return f64::INFINITY;
     }
     let largest = expected.iter().fold(0.0_f64, |m, &v| m.max(f64::from(v).abs()));
@@ -158,4 +159,18 @@ fn images(seed: u64, n: usize, [height, width]: [usize; 2]) -> Array {
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_never_near() {
+        assert_eq!(relative_difference(&[1.0, 2.0], &[1.0, 4.0]), 0.5);
+        for odd in [f32::NAN, f32::INFINITY] {
+            assert_eq!(relative_difference(&[odd, 2.0], &[1.0, 2.0]), f64::INFINITY);
+            assert_eq!(relative_difference(&[1.0, 2.0], &[odd, 2.0]), f64::INFINITY);
+        }
+    }
 }

@@ -173,6 +173,13 @@ impl<K: Kernels> Model for Interpreter<K> {
                 gradient = dxs.into_iter().next();
                 continue;
             }
+            if dxs.len() != node.inputs.len() {
+                return Err(Error::ShapeMismatch {
+                    what: format!("gradients of \"{}\", one an input", node.name),
+                    expected: vec![node.inputs.len()],
+                    found: vec![dxs.len()],
+                });
+            }
             for (input, dx) in node.inputs.iter().zip(dxs) {
                 self.accumulate(&mut grads[input.index()], dx)?;
             }

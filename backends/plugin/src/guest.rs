@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use trepang_api::{Array, Backend, Cotangents, Device, Error, LayerId, Model, Network, Result, Weights};
+use trepang_api::{
+    Array, Backend, Cotangents, Device, DeviceKind, Error, LayerId, Model, Network, Result, Weights,
+};
 
 use crate::BUILD;
 
 /// Bytes of [`Plugin`]'s stamp.
-const STAMP: usize = 16;
+pub(crate) const STAMP: usize = 16;
 
 /// Starts a backend that computes with so many host threads.
 type Open = fn(usize) -> Result<Box<dyn Backend>>;
@@ -17,32 +19,32 @@ type Open = fn(usize) -> Result<Box<dyn Backend>>;
 #[derive(Debug)]
 #[repr(C)]
 pub struct Plugin {
-    pub(crate) stamp: [u8; STAMP],
+    stamp: [u8; STAMP],
     pub(crate) open: Open,
 }
 
 impl Plugin {
     /// Of this build.
     pub const fn new(open: Open) -> Self {
-        let mut stamp = [0; STAMP];
-        let build = BUILD.as_bytes();
-        let mut i = 0;
-        while i < STAMP && i < build.len() {
-            stamp[i] = build[i];
-            i += 1;
-        }
-        Self { stamp, open }
-    }
-
-    /// Is it of this build?
-    pub(crate) fn fits(&self) -> bool {
-        self.stamp == Self::new(self.open).stamp
+        Self { stamp: stamp(), open }
     }
 }
 
-/// The backend with every panic turned into an error.
-pub fn guarded(backend: Result<impl Backend + 'static>) -> Result<Box<dyn Backend>> {
-    backend.map(|backend| Box::new(Guarded(backend)) as Box<dyn Backend>)
+/// [`BUILD`] as it stands in the library.
+pub(crate) const fn stamp() -> [u8; STAMP] {
+    let mut stamp = [0; STAMP];
+    let build = BUILD.as_bytes();
+    let mut i = 0;
+    while i < STAMP && i < build.len() {
+        stamp[i] = build[i];
+        i += 1;
+    }
+    stamp
+}
+
+/// The backend that `open` gives, with every panic in it, and in `open`, turned into an error.
+pub fn guarded<B: Backend + 'static>(open: impl FnOnce() -> Result<B>) -> Result<Box<dyn Backend>> {
+    guard("in the plug-in", || Ok(Box::new(Guarded(open()?)) as Box<dyn Backend>))
 }
 
 #[derive(Debug)]
@@ -54,7 +56,11 @@ impl<B: Backend> Backend for Guarded<B> {
     }
 
     fn devices(&self) -> Vec<Device> {
-        catch_unwind(AssertUnwindSafe(|| self.0.devices())).unwrap_or_default()
+        catch_unwind(AssertUnwindSafe(|| self.0.devices())).unwrap_or_else(|panic| {
+            // The list has no room for an error; the CPU is always there, and says what it can.
+            let description = format!("its other devices are unknown: it panicked: {}", words(&*panic));
+            vec![Device { kind: DeviceKind::Cpu, index: 0, description, memory: None }]
+        })
     }
 
     fn threads(&self) -> usize {
@@ -126,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_panic_in_the_library_is_an_error_in_the_program() {
-        let backend = guarded(Ok(Broken)).unwrap();
+        let backend = guarded(|| Ok(Broken)).unwrap();
         let network = trepang_api::networks::minivgg().unwrap();
         let cpu = find_device(&Reference, "cpu").unwrap();
         let error = backend.load(&network, &Weights::default(), &cpu).unwrap_err();
@@ -134,10 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_library_of_the_same_build_fits() {
-        let plugin = Plugin::new(|_| guarded(Ok(Broken)));
-        assert!(plugin.fits());
-        let other = Plugin { stamp: *b"0123456789abcdef", ..plugin };
-        assert!(!other.fits());
+    fn a_panic_while_it_begins_is_one_too() {
+        let error = guarded(|| -> Result<Broken> { panic!("no driver") }).unwrap_err();
+        assert!(error.to_string().ends_with("it panicked: no driver"), "{error}");
+    }
+
+    #[test]
+    fn the_stamp_is_the_build() {
+        assert_eq!(std::str::from_utf8(&Plugin::new(|_| guarded(|| Ok(Broken))).stamp), Ok(BUILD));
     }
 }

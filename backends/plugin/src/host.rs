@@ -13,6 +13,7 @@ use trepang_api::{
 };
 
 use crate::Plugin;
+use crate::guest::{STAMP, stamp};
 
 /// Why there is no backend.
 #[derive(Debug, thiserror::Error)]
@@ -35,14 +36,15 @@ pub enum Error {
     Backend(#[from] Api),
 }
 
-/// Where the plug-in called `name` is looked for: beside the running program, in cargo's folder of what was built for
-/// it, and in `../lib/trepang`, for a program that was installed. The first of these that exists, or else the first.
+/// Where the plug-in called `name` is looked for: in cargo's folder of what was built along with the running program,
+/// beside the program, and in `../lib/trepang` for one that was installed. The first of these that exists, or else the
+/// place beside the program.
 pub fn beside_program(name: &str) -> PathBuf {
     let file = format!("{DLL_PREFIX}{name}{DLL_SUFFIX}");
     let program = std::env::current_exe().ok().and_then(|program| program.canonicalize().ok());
     let folder = program.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
-    let places = ["", "deps", "../lib/trepang"].map(|place| folder.join(place).join(&file));
-    places.iter().find(|place| place.is_file()).unwrap_or(&places[0]).clone()
+    let places = ["deps", "../deps", "", "../lib/trepang"].map(|place| folder.join(place).join(&file));
+    places.iter().find(|place| place.is_file()).unwrap_or(&places[2]).clone()
 }
 
 /// Loads the library and starts its backend with so many host threads. The library stays until the process ends: what
@@ -64,13 +66,14 @@ fn load(path: &Path) -> Result<&'static Plugin, Error> {
     // SAFETY: only the address is used so far.
     let symbol = unsafe { library.get::<*const Plugin>(b"TREPANG_PLUGIN\0") };
     let address = symbol.map_err(|_| Error::Foreign(path.into()))?.into_raw().cast::<Plugin>();
-    // SAFETY: nobody else exports this name. The stamp is read first, which has the same place and form in every
-    // version; if it fits, the rest was compiled from the same sources by the same compiler.
-    let plugin = unsafe { &*address };
-    if !plugin.fits() {
+    // SAFETY: nobody else exports this name, and what does begins with so many bytes in every version.
+    let found = unsafe { address.cast::<[u8; STAMP]>().read_unaligned() };
+    if found != stamp() {
         return Err(Error::Foreign(path.into()));
     }
-    // Never unloaded, so the reference is good for ever.
+    // SAFETY: the stamp says that the rest was compiled from the same sources by the same compiler. The library is
+    // never unloaded, so the reference is good for ever.
+    let plugin = unsafe { &*address };
     std::mem::forget(library);
     Ok(plugin)
 }
@@ -156,7 +159,7 @@ mod tests {
         let pool = Pool { kernel: [2, 2], stride: [2, 2], padding: trepang_api::Padding::default() };
         let from = b.input();
         let at = b.add("pool", Op::MaxPool(pool), &[from]);
-        let backend = Shielded(guarded(Ok(Reference)).unwrap());
+        let backend = Shielded(guarded(|| Ok(Reference)).unwrap());
         let cpu = find_device(&backend, "cpu").unwrap();
         let model = backend.load(&b.finish().unwrap(), &Weights::default(), &cpu).unwrap();
         (model, Array::zeros([1, 3, 2, 2]), at)

@@ -31,7 +31,7 @@ macro_rules! export {
         #[allow(unsafe_code, reason = "a symbol by a name that no other library has")]
         #[unsafe(no_mangle)]
         static TREPANG_PLUGIN: $crate::Plugin =
-            $crate::Plugin::new(|threads| $crate::guarded($open(threads)));
+            $crate::Plugin::new(|threads| $crate::guarded(|| $open(threads)));
     };
 }
 

@@ -2,8 +2,9 @@
 //!
 //! libtorch's autograd is not used: every operation gives its pull-back along with its output, from the same derivative
 //! kernels that autograd would call. So only the gradient with respect to the images exists, and what a pull-back does
-//! not need is freed on the way forwards. Only tch's fallible `f_*` operations are called; those that have no fallible
-//! form (counting devices, setting threads) cannot fail but by a defect, which the plug-in's border turns into an error.
+//! not need is freed on the way forwards. Only tch's fallible `f_*` operations are called; what has no fallible
+//! form (a tensor's size and device, counting devices, setting threads) cannot fail but by a defect, which the plug-in's
+//! border turns into an error.
 //!
 //! This crate is a library of its own that the program loads when somebody asks for it: see `trepang-plugin`. It is
 //! *not* for objectives, optimizers or files.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use trepang_api::{Backend, Device, Model, Network, find_device};
+use trepang_api::{Backend, Device, Network, find_device};
 use trepang_weights::cache::{Environment, Verdict};
 use trepang_weights::{Labels, SETS, Set, Trained, Want, elsewhere, embedded_megabytes};
 
@@ -12,6 +12,7 @@ use crate::app::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, Subject, Sup
 use crate::backends::{BACKENDS, Entry};
 use crate::classify::Classifier;
 use crate::config::{DEFAULT_NETWORK, find_entry, find_weights, provenance, store};
+use crate::parity::known_gradients;
 use crate::runs::Provenance;
 use crate::worker::{Loaded, Shelf};
 
@@ -70,19 +71,6 @@ impl Library {
         Self { opened: vec![Arc::clone(&backend)], backend, device, threads }
     }
 
-    fn load(&self, trained: &Trained) -> Result<Box<dyn Model>> {
-        Ok(self.backend.load(&trained.network, &trained.weights, &self.device)?)
-    }
-
-    /// Puts a network on the device.
-    fn loaded(&self, file: Option<&Path>, trained: Trained) -> Result<Loaded> {
-        let provenance = provenance(file, &trained, (self.backend.as_ref(), &self.device))?;
-        let subject = subject(&trained.network, &trained.labels, trained.first_look, &provenance)?;
-        let model = self.load(&trained)?;
-        let Trained { network, labels, .. } = trained;
-        Ok(Loaded { model, network, labels, provenance, subject: Arc::new(subject) })
-    }
-
     /// The backend of that name, with as many threads as the first one was asked for.
     fn backend(&mut self, entry: &Entry) -> Result<Arc<dyn Backend>> {
         if let Some(opened) = self.opened.iter().find(|backend| backend.name() == entry.name) {
@@ -92,6 +80,19 @@ impl Library {
         self.opened.push(Arc::clone(&backend));
         Ok(backend)
     }
+}
+
+/// Puts a network on a device.
+fn loaded(
+    file: Option<&Path>,
+    trained: Trained,
+    (backend, device): (&dyn Backend, &Device),
+) -> Result<Loaded> {
+    let provenance = provenance(file, &trained, (backend, device))?;
+    let subject = subject(&trained.network, &trained.labels, trained.first_look, &provenance)?;
+    let model = backend.load(&trained.network, &trained.weights, device)?;
+    let Trained { network, labels, .. } = trained;
+    Ok(Loaded { model, network, labels, provenance, subject: Arc::new(subject) })
 }
 
 impl Shelf for Library {
@@ -107,12 +108,12 @@ impl Shelf for Library {
     }
 
     fn open(&self, name: &str) -> Result<Loaded> {
-        self.loaded(None, find_weights(name, None, Want::Features)?)
+        loaded(None, find_weights(name, None, Want::Features)?, (self.backend.as_ref(), &self.device))
     }
 
     fn judge(&self, name: &str) -> Result<Classifier> {
         let trained = find_weights(name, None, Want::Classes)?;
-        let model = self.load(&trained)?;
+        let model = self.backend.load(&trained.network, &trained.weights, &self.device)?;
         Classifier::new(trained.network, trained.labels, model)
     }
 
@@ -134,18 +135,15 @@ impl Shelf for Library {
     fn carry(&mut self, backend: &str, device: &str, here: &Provenance) -> Result<Loaded> {
         let backend = self.backend(find_entry(backend)?)?;
         let device = find_device(backend.as_ref(), device)?;
+        known_gradients(backend.as_ref(), &device)?;
         let file = here.weights.as_deref().map(Path::new);
         let trained = find_weights(&here.network, file, Want::Features)?;
-        let before = (Arc::clone(&self.backend), self.device.clone());
-        (self.backend, self.device) = (backend, device);
-        let loaded = self.loaded(file, trained).and_then(|loaded| match &loaded.provenance.weights_sha256 {
-            same if *same == here.weights_sha256 => Ok(loaded),
-            _ => bail!("the weights are no longer those that this run began with"),
-        });
-        if loaded.is_err() {
-            (self.backend, self.device) = before;
+        let loaded = loaded(file, trained, (backend.as_ref(), &device))?;
+        if loaded.provenance.weights_sha256 != here.weights_sha256 {
+            bail!("the weights are no longer those that this run began with");
         }
-        loaded
+        (self.backend, self.device) = (backend, device);
+        Ok(loaded)
     }
 }
 

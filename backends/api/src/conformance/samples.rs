@@ -29,6 +29,11 @@ impl Sample {
 /// Builds one sample's nodes onto the input and says whether they are affine.
 type Build = fn(&mut NetworkBuilder, LayerId);
 
+/// A pool with nothing equal to anything: more padding than half a window on one side, less on the others, and rows at
+/// the end that no window reads.
+const UNEVEN: Pool =
+    Pool { kernel: [3, 2], stride: [2, 1], padding: Padding { top: 2, bottom: 0, left: 1, right: 0 } };
+
 /// Name, image size, affine, nodes.
 const SAMPLES: &[(&str, [usize; 2], bool, Build)] = &[
     ("conv", [5, 7], true, |b, x| {
@@ -73,6 +78,16 @@ const SAMPLES: &[(&str, [usize; 2], bool, Build)] = &[
     }),
     ("average-pool-counting-padding", [7, 5], true, |b, x| {
         b.add("pool", average(pool(3, 2, Padding { top: 1, right: 1, ..Padding::default() }), true), &[x]);
+    }),
+    ("max-pool-uneven", [7, 6], false, |b, x| {
+        let x = conv(b, x, [3, 4], [3, 3], [1, 1], Padding::all(1), 1);
+        b.add("pool", Op::MaxPool(UNEVEN), &[x]);
+    }),
+    ("average-pool-uneven", [6, 7], true, |b, x| {
+        b.add("pool", average(UNEVEN, false), &[x]);
+    }),
+    ("average-pool-uneven-counting-padding", [8, 5], true, |b, x| {
+        b.add("pool", average(UNEVEN, true), &[x]);
     }),
     ("branches", [6, 6], false, |b, x| {
         let a = conv(b, x, [3, 4], [3, 3], [1, 1], Padding::all(1), 1);
