@@ -15,7 +15,7 @@ use crate::panics::guard;
 
 /// The ascents climb in the deepest layer with so many rows at least. In a smaller one a single near-tie that falls
 /// the other way moves a channel's mean by percents: on minivgg's last layer, 4x4, two correct backends were 5 % apart
-/// after a step.
+/// within 20 steps.
 const ROWS: usize = 14;
 
 /// How much further than one rounding of the start moves a backend's losses may another backend's be: both are single
