@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. Not here: what the commands do.
 
+mod bench;
 mod dashboard;
 mod devices;
 mod drive;
@@ -40,6 +41,7 @@ fn obey(cli: &Cli) -> Result<()> {
         Some(Command::Networks(args)) => networks::run(args),
         Some(Command::Devices(args)) => devices::run(args),
         Some(Command::Parity(args)) => parity::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Show(args)) => show::run(args),
     }
 }

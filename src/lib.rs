@@ -3,6 +3,7 @@
 //! # Map
 //! - `cli`: one file a subcommand; `config`: typed text to validated settings.
 //! - `backends`: the only file that names concrete backends.
+//! - `bench`: how long a step takes, one backend against another.
 //! - `classify`: what a classifier makes of a picture.
 //! - `engine`: one ascent: objective, parameters, optimizer, recipe. Host code without clock, file or thread.
 //! - `parity`: whether the backends of this machine agree.
@@ -16,6 +17,7 @@
 
 pub mod app;
 pub mod backends;
+pub mod bench;
 pub mod classify;
 pub mod cli;
 pub mod config;

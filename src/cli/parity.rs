@@ -68,7 +68,7 @@ fn conclude(mut report: Report, json: bool) -> Result<()> {
 }
 
 /// On stderr, if that is a terminal.
-fn spinner() -> ProgressBar {
+pub(super) fn spinner() -> ProgressBar {
     if io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() }
 }
 

@@ -37,6 +37,8 @@ pub enum Command {
     Devices(DevicesArgs),
     /// Hold every backend and device here against the reference and against each other
     Parity(ParityArgs),
+    /// Measure how long a step takes, on one backend or on two in turns
+    Bench(BenchArgs),
     /// Print a picture in the terminal
     Show(ShowArgs),
 }
@@ -257,6 +259,47 @@ pub struct ParityArgs {
     /// Print one JSON object, at the end
     #[arg(long)]
     pub json: bool,
+}
+
+/// `trepang bench`
+#[derive(Debug, Clone, Args)]
+pub struct BenchArgs {
+    /// The network: minivgg, or a set of weights; made-up weights if it has not been pulled [default: minivgg]
+    #[arg(long, value_name = "N")]
+    pub network: Option<String>,
+    /// How deep a step goes [default: the deepest layer with more than one position]
+    #[arg(long, value_name = "L")]
+    pub layer: Option<String>,
+    /// The side of the images in pixels [default: the network's own]
+    #[arg(long, value_name = "PX")]
+    pub size: Option<usize>,
+    /// Images at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch: u16,
+    /// What is measured [default: the first backend that `trepang devices` lists]
+    #[arg(long, value_name = "A")]
+    pub backend: Option<String>,
+    /// What it is measured against, in turns
+    #[arg(long, value_name = "B")]
+    pub vs: Option<String>,
+    /// How many turns each takes
+    #[arg(long, value_name = "R", default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..))]
+    pub rounds: u16,
+    /// How many threads compute [default: one for each core]
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Take made-up weights even where the network's own are here: a step takes as long
+    #[arg(long)]
+    pub random_weights: bool,
+    /// Also tell each layer's share: the time up to it less the time up to the one before
+    #[arg(long)]
+    pub per_layer: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Set by the program itself, for the processes that compute
+    #[arg(long, hide = true, value_name = "JSON")]
+    pub worker: Option<String>,
 }
 
 /// `trepang show`

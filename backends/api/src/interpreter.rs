@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 
-use crate::{Array, Cotangents, Error, LayerId, Model, Network, Node, Result};
+use crate::{Array, Cotangents, Error, LayerId, Model, Network, Node, Result, check_cotangents};
 
 /// What is left of an operation once it has run: the function from dL/d(output) to dL/d(input), for each input. It owns
 /// what it needs of the forward run (a ReLU's output, a max pool's winners, for most a shape), which is all that stays
@@ -60,7 +60,8 @@ impl<K: Kernels> Interpreter<K> {
     /// Runs every node that a layer asked for depends on. An output goes as soon as nobody reads it any more, and
     /// pull-backs, with what they hold, are kept only if they will be called.
     fn run(&self, images: &Array, at: &[LayerId], pulls_back: bool) -> Result<Trace<'_, K::Tensor>> {
-        let mut readers = self.readers(images, at)?;
+        self.network.check_request(images, at)?;
+        let mut readers = self.network.needed(at);
         let mut images = Some(self.kernels.upload(images)?);
         let mut trace = Trace { outputs: tape(readers.len()), pull_backs: tape(readers.len()) };
         for index in 0..readers.len() {
@@ -83,58 +84,14 @@ impl<K: Kernels> Interpreter<K> {
         Ok(trace)
     }
 
-    /// How often each node's output will be read: by the nodes after it, and by the caller for those in `at`. Fails for
-    /// images or layers that do not fit the network.
-    fn readers(&self, images: &Array, at: &[LayerId]) -> Result<Vec<usize>> {
-        let (n, shape) = images.dims4()?;
-        if n == 0 || shape.channels != 3 {
-            return Err(Error::ShapeMismatch {
-                what: "the images".into(),
-                expected: vec![n.max(1), 3, shape.height, shape.width],
-                found: images.shape().to_vec(),
-            });
-        }
-        for id in at {
-            self.network.node(*id)?;
-        }
-        let Some(deepest) = at.iter().max() else { return Ok(Vec::new()) };
-        self.network.shapes(shape.height, shape.width, *deepest)?;
-        let mut readers = vec![0; deepest.index() + 1];
-        for id in at {
-            readers[id.index()] += 1;
-        }
-        for index in (0..readers.len()).rev().filter(|&index| index > 0) {
-            if readers[index] > 0 {
-                for input in &self.network.nodes()[index].inputs {
-                    readers[input.index()] += 1;
-                }
-            }
-        }
-        Ok(readers)
-    }
-
     fn read(&self, outputs: &Tape<K::Tensor>, at: &[LayerId]) -> Result<Vec<Array>> {
         at.iter().filter_map(|id| outputs[id.index()].as_ref()).map(|t| self.kernels.download(t)).collect()
     }
 
     /// Uploads the caller's cotangents, adding those that fall on the same layer.
-    fn seed(&self, activations: &[Array], at: &[LayerId], cotangents: &[Array]) -> Result<Tape<K::Tensor>> {
+    fn seed(&self, at: &[LayerId], cotangents: &[Array]) -> Result<Tape<K::Tensor>> {
         let mut grads = tape(at.iter().max().map_or(0, |id| id.index() + 1));
-        if cotangents.len() != at.len() {
-            return Err(Error::ShapeMismatch {
-                what: "cotangents, one a layer".into(),
-                expected: vec![at.len()],
-                found: vec![cotangents.len()],
-            });
-        }
-        for ((id, activation), cotangent) in at.iter().zip(activations).zip(cotangents) {
-            if activation.shape() != cotangent.shape() {
-                return Err(Error::ShapeMismatch {
-                    what: format!("the cotangent of \"{}\"", self.network.node(*id)?.name),
-                    expected: activation.shape().to_vec(),
-                    found: cotangent.shape().to_vec(),
-                });
-            }
+        for (id, cotangent) in at.iter().zip(cotangents) {
             self.accumulate(&mut grads[id.index()], self.kernels.upload(cotangent)?)?;
         }
         Ok(grads)
@@ -160,7 +117,8 @@ impl<K: Kernels> Model for Interpreter<K> {
         let activations = self.read(&outputs, at)?;
         drop(outputs);
         let cotangents = cotangents(&activations)?;
-        let mut grads = self.seed(&activations, at, &cotangents)?;
+        check_cotangents(&self.network, at, &activations, &cotangents)?;
+        let mut grads = self.seed(at, &cotangents)?;
         drop((activations, cotangents));
         let mut gradient = None;
         for index in (0..grads.len()).rev() {

@@ -31,6 +31,7 @@ mod network;
 pub mod networks;
 mod op;
 mod reference;
+mod request;
 mod weights;
 
 pub use array::{Array, Shape, SharedNumbers};
@@ -39,5 +40,6 @@ pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels, PullBack};
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};
 pub use op::{Conv2d, Linear, Op, Padding, Pool, Preprocess};
+pub use request::check_cotangents;
 pub use reference::Reference;
 pub use weights::Weights;

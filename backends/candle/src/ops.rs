@@ -1,16 +1,16 @@
-//! Every operation of `Network` on candle tensors, forward and pull-back adjacent, one file a family. Sliding windows
-//! have two ways: the CPU kernels of this crate, and candle's own tensor operations (`tensors`), which run on any
-//! device and never leave it. The rest is made of candle's own operations everywhere.
+//! Every operation of `Network` made of candle's own tensor operations, which exist for every device: forward and pull-back
+//! adjacent, one file a family. Nothing here copies to the host, and there is no device code of ours. Not for the CPU,
+//! but the conformance suite runs this way there too, since there is no other proof of it without a GPU.
 
 mod conv;
+mod grid;
 mod pointwise;
 mod pool;
-mod tensors;
 mod vector;
 
 use std::collections::HashMap;
 
-use candle_core::{CpuStorage, Device, Layout, Tensor};
+use candle_core::{Device, Tensor};
 use trepang_api::{Array, Conv2d, Kernels, Network, Node, Op, PullBack, Result, Weights};
 
 use crate::failed;
@@ -21,21 +21,11 @@ type Candle<T> = candle_core::Result<T>;
 /// What an operation gives: its output, and its pull-back.
 type Step<'a> = (Tensor, PullBack<'a, Tensor>);
 
-/// How sliding windows are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Windows {
-    /// By this crate's kernels on slices: the CPU's way.
-    Kernels,
-    /// By candle's tensor operations: every other device's way.
-    Tensors,
-}
-
-/// A network's weights on a device, and how its operations are computed there.
+/// A network's weights on a device.
 #[derive(Debug)]
 pub(crate) struct CandleOps {
     device: Device,
-    windows: Windows,
-    /// By name; for [`Windows::Tensors`] each convolution's kernel turned round, too.
+    /// By name; each convolution's kernel turned round, too.
     tensors: HashMap<String, Tensor>,
     /// The factors and offsets of the preprocessing, `[1, 3, 1, 1]`.
     preprocess: [Tensor; 2],
@@ -46,8 +36,7 @@ impl CandleOps {
         network: &Network,
         weights: &Weights,
         device: Device,
-        windows: Windows,
-    ) -> Result<Self> {
+        ) -> Result<Self> {
         let p = network.preprocess();
         let per_channel = |values: [f32; 3]| Tensor::new(&values, &device)?.reshape((1, 3, 1, 1));
         let preprocess = [per_channel(p.scale).map_err(failed)?, per_channel(p.shift).map_err(failed)?];
@@ -57,17 +46,15 @@ impl CandleOps {
                 tensors.insert(name, upload(array, &device)?);
             }
         }
-        if windows == Windows::Tensors {
-            for conv in network.nodes().iter().filter_map(convolution) {
-                if let Some(kernel) = weights.get(&format!("{}.weight", conv.weights)) {
-                    let turned = upload(&tensors::turned_round(conv, kernel), &device)?;
-                    tensors.insert(format!("{}.{TURNED}", conv.weights), turned);
-                }
+        for conv in network.nodes().iter().filter_map(convolution) {
+            if let Some(kernel) = weights.get(&format!("{}.weight", conv.weights)) {
+                let turned = upload(&conv::turned_round(conv, kernel), &device)?;
+                tensors.insert(format!("{}.{TURNED}", conv.weights), turned);
             }
         }
         // Uploads are queued on a GPU, and the model may be used from another thread.
         device.synchronize().map_err(failed)?;
-        Ok(Self { device, windows, tensors, preprocess })
+        Ok(Self { device, tensors, preprocess })
     }
 
     fn tensor(&self, prefix: &str, part: &str) -> Candle<&Tensor> {
@@ -80,10 +67,7 @@ impl CandleOps {
 
     fn convolve<'a>(&'a self, c: &'a Conv2d, x: &Tensor) -> Candle<Step<'a>> {
         let (w, b) = (self.tensor(&c.weights, "weight")?, self.tensor(&c.weights, "bias")?);
-        match self.windows {
-            Windows::Kernels => conv::convolve(c, x, w, b),
-            Windows::Tensors => tensors::convolve(c, x, [w, b, self.tensor(&c.weights, TURNED)?]),
-        }
+        conv::convolve(c, x, [w, b, self.tensor(&c.weights, TURNED)?])
     }
 
     fn step<'a>(&'a self, node: &'a Node, inputs: &[&Tensor]) -> Candle<Step<'a>> {
@@ -93,14 +77,8 @@ impl CandleOps {
             Op::Conv2d(c) => self.convolve(c, x),
             Op::Relu => pointwise::relu(x),
             Op::Relu6 => pointwise::relu6(x),
-            Op::MaxPool(p) => match self.windows {
-                Windows::Kernels => pool::max(p, x),
-                Windows::Tensors => tensors::max(p, x),
-            },
-            Op::AveragePool { pool, count_padding } => match self.windows {
-                Windows::Kernels => pool::average(pool, *count_padding, x),
-                Windows::Tensors => tensors::average(pool, *count_padding, x),
-            },
+            Op::MaxPool(p) => pool::max(p, x),
+            Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
             Op::GlobalAverage => pool::global_average(x),
             Op::Add => pointwise::add(inputs),
             Op::Concat => pointwise::concat(inputs),
@@ -156,12 +134,4 @@ fn with_all<'a>(y: Tensor, dxs: impl FnOnce(&Tensor) -> Candle<Vec<Tensor>> + 'a
 
 fn upload(array: &Array, device: &Device) -> Result<Tensor> {
     Tensor::from_slice(array.data(), array.shape(), device).map_err(failed)
-}
-
-/// A contiguous `f32` tensor's numbers, for a CPU kernel.
-fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Candle<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("a kernel was given a tensor that is not contiguous: {layout:?}"),
-    }
 }

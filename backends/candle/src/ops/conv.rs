@@ -1,54 +1,112 @@
-//! Convolution: the glue between candle tensors and the im2col kernel.
+//! Convolution by candle's `conv2d`, and its pull-back by the same: dL/dx is the convolution of dL/dy, spread out by
+//! the stride, with the kernel turned round. candle's own transposed convolution is not used: on CUDA it is a naive
+//! loop. Depthwise convolutions are sums over taps: `conv2d` would run each channel by itself.
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
-use trepang_api::Conv2d;
+use candle_core::{Result, Tensor};
+use trepang_api::{Array, Conv2d, Padding};
 
-use super::{Candle, Step, numbers, with_one};
-use crate::kernels::conv::{self, Geometry};
+use super::grid::{Grid, surround};
+use super::{Candle, Step, with_one};
 
-/// y = w * x + b, shapes `[N, C, H, W]`, `[O, C / groups, kh, kw]`, `[O]`; dx = w^T dy.
-pub(super) fn convolve<'a>(conv: &Conv2d, x: &Tensor, w: &'a Tensor, b: &Tensor) -> Candle<Step<'a>> {
-    let geometry = Geometry::new(conv, x.dims4()?);
-    let y = x.apply_op3_no_bwd(w, b, &Forward(geometry.clone()))?;
-    Ok(with_one(y, move |dy| dy.contiguous()?.apply_op2_no_bwd(w, &Backward(geometry))))
+/// y = w * x + b; dx = w^T dy. The kernels are `[O, C / groups, kh, kw]` and what [`turned_round`] makes of it.
+pub(super) fn convolve<'a>(
+    conv: &'a Conv2d,
+    x: &Tensor,
+    [w, b, turned]: [&'a Tensor; 3],
+) -> Candle<Step<'a>> {
+    let (_, _, height, width) = x.dims4()?;
+    let b = b.reshape((1, conv.outputs, 1, 1))?;
+    if is_depthwise(conv) {
+        let grid = Grid::new(conv.kernel, conv.stride, conv.padding, x)?;
+        let y = depthwise(grid, x, w)?.broadcast_add(&b)?;
+        return Ok(with_one(y, move |dy| depthwise_pull_back(grid, w, dy)));
+    }
+    let y = correlate(conv, x, w)?.broadcast_add(&b)?;
+    Ok(with_one(y, move |dy| pull_back(conv, [height, width], turned, dy)))
 }
 
-struct Forward(Geometry);
+fn is_depthwise(conv: &Conv2d) -> bool {
+    conv.groups > 1 && conv.groups == conv.inputs && conv.groups == conv.outputs
+}
 
-impl CustomOp3 for Forward {
-    fn name(&self) -> &'static str {
-        "trepang-conv2d"
+/// candle's `conv2d` knows one padding and one step for all sides: others are made before and after it.
+fn correlate(conv: &Conv2d, x: &Tensor, w: &Tensor) -> Result<Tensor> {
+    let (p, [down, right]) = (conv.padding, conv.stride);
+    let x = match p == Padding::all(p.top) {
+        true => x.clone(),
+        false => surround(&surround(x, 2, [p.top, p.bottom], 0.0)?, 3, [p.left, p.right], 0.0)?,
+    };
+    let padding = if p == Padding::all(p.top) { p.top } else { 0 };
+    if down == right {
+        return x.conv2d(w, padding, down, 1, conv.groups);
     }
+    let y = x.conv2d(w, padding, 1, 1, conv.groups)?;
+    let every = Grid::new([1, 1], conv.stride, Padding::default(), &y)?;
+    every.tap(&every.pad(&y, 0.0)?, [0, 0])?.contiguous()
+}
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
-        b: &CpuStorage,
-        lb: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
-        let y = conv::convolve(&self.0, numbers(x, lx)?, numbers(w, lw)?, numbers(b, lb)?);
-        Ok((CpuStorage::F32(y), Shape::from_dims(&self.0.output_dims())))
+/// dx[y] = sum over taps i of w[i] dy[(y + pad - i) / stride], where that is whole.
+fn pull_back(conv: &Conv2d, size: [usize; 2], turned: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    let mut dy = dy.clone();
+    for (dim, before) in [(2, conv.padding.top), (3, conv.padding.left)] {
+        let axis = dim - 2;
+        let (step, reach) = (conv.stride[axis], conv.kernel[axis] - 1);
+        let spread = dy.unsqueeze(dim + 1)?.pad_with_zeros(dim + 1, 0, step - 1)?;
+        let spread = spread.flatten(dim, dim + 1)?;
+        // What the turned kernel must read, so that as much comes out as went in.
+        let first = reach as isize - before as isize;
+        let last = (size[axis] + reach) as isize - spread.dim(dim)? as isize - first;
+        dy = fit(&spread, dim, first, last)?;
+    }
+    dy.contiguous()?.conv2d(turned, 0, 1, 1, conv.groups)
+}
+
+/// Zeros before and after along a side; less than none cuts off.
+fn fit(x: &Tensor, dim: usize, before: isize, after: isize) -> Result<Tensor> {
+    let cut = |n: isize| n.min(0).unsigned_abs();
+    let len = x.dim(dim)? - cut(before) - cut(after);
+    let x = x.narrow(dim, cut(before), len)?;
+    surround(&x, dim, [before, after].map(|n| n.max(0).unsigned_abs()), 0.0)
+}
+
+fn depthwise(grid: Grid, x: &Tensor, w: &Tensor) -> Result<Tensor> {
+    let padded = grid.pad(x, 0.0)?;
+    let mut y: Option<Tensor> = None;
+    for at in grid.taps() {
+        let term = grid.tap(&padded, at)?.broadcast_mul(&weight(w, at)?)?;
+        y = Some(match y {
+            Some(y) => (y + term)?,
+            None => term,
+        });
+    }
+    y.ok_or_else(|| candle_core::Error::Msg("a window without taps".into()))
+}
+
+fn depthwise_pull_back(grid: Grid, w: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    let add = |dx, at| grid.untap(dx, &dy.broadcast_mul(&weight(w, at)?)?, at).map(Some);
+    match grid.taps().try_fold(None, add)? {
+        Some(dx) => grid.unpad(&dx),
+        None => candle_core::bail!("a window without taps"),
     }
 }
 
-struct Backward(Geometry);
+/// Each channel's weight of one tap, `[1, C, 1, 1]`.
+fn weight(w: &Tensor, [i, j]: [usize; 2]) -> Result<Tensor> {
+    w.narrow(2, i, 1)?.narrow(3, j, 1)?.transpose(0, 1)
+}
 
-impl CustomOp2 for Backward {
-    fn name(&self) -> &'static str {
-        "trepang-conv2d-pull-back"
+/// The kernel of the pull-back, `[C, O / groups, kh, kw]`: channels in and out exchanged within each group, rows and
+/// columns reversed.
+pub(super) fn turned_round(conv: &Conv2d, kernel: &Array) -> Array {
+    let (inputs, outputs) = (conv.inputs / conv.groups, conv.outputs / conv.groups);
+    let taps = conv.kernel[0] * conv.kernel[1];
+    let mut turned = Array::zeros([conv.inputs, outputs, conv.kernel[0], conv.kernel[1]]);
+    for group in 0..conv.groups {
+        for (o, c) in (0..outputs).flat_map(|o| (0..inputs).map(move |c| (o, c))) {
+            let from = &kernel.item(group * outputs + o)[c * taps..][..taps];
+            let into = &mut turned.item_mut(group * inputs + c)[o * taps..][..taps];
+            into.iter_mut().zip(from.iter().rev()).for_each(|(into, from)| *into = *from);
+        }
     }
-
-    fn cpu_fwd(
-        &self,
-        dy: &CpuStorage,
-        ldy: &Layout,
-        w: &CpuStorage,
-        lw: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
-        let dx = conv::pull_back(&self.0, numbers(dy, ldy)?, numbers(w, lw)?);
-        Ok((CpuStorage::F32(dx), Shape::from_dims(&self.0.input_dims())))
-    }
+    turned
 }

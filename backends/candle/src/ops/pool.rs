@@ -1,31 +1,65 @@
-//! Max, average and global average pooling: the glue to the window kernels, and the global mean.
+//! Max and average pooling, tap by tap.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor};
+use candle_core::{Result, Tensor};
 use trepang_api::Pool;
 
-use super::{Candle, Step, numbers, with_one};
-use crate::kernels::pool::{self, Windows};
+use super::grid::Grid;
+use super::{Candle, Step, with_one};
 
-/// The largest of each window; dy to the first maximum, which is found again in x.
+/// The largest of each window; dy to the first maximum in row-major order.
 pub(super) fn max<'a>(pool: &Pool, x: &Tensor) -> Candle<Step<'a>> {
-    slide(Windows::new(pool, x.dims4()?), x, pool::max, pool::max_backward)
+    let grid = Grid::new(pool.kernel, pool.stride, pool.padding, x)?;
+    let padded = grid.pad(x, f32::NEG_INFINITY)?;
+    let mut y: Option<Tensor> = None;
+    for at in grid.taps() {
+        let tap = grid.tap(&padded, at)?;
+        y = Some(match y {
+            Some(y) => y.maximum(&tap)?,
+            None => tap.contiguous()?,
+        });
+    }
+    let Some(y) = y else { candle_core::bail!("a window without taps") };
+    let kept = y.clone();
+    Ok(with_one(y, move |dy| max_pull_back(grid, &padded, &kept, dy)))
 }
 
-/// The mean of each window; dy over the window's size to each of its numbers.
+fn max_pull_back(grid: Grid, padded: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Tensor> {
+    let nothing = dy.zeros_like()?;
+    let mut taken = y.zeros_like()?.gt(0_f32)?;
+    let mut dx = None;
+    for at in grid.taps() {
+        let wins = grid.tap(padded, at)?.eq(y)?.gt(&taken)?;
+        taken = taken.maximum(&wins)?;
+        dx = Some(grid.untap(dx, &wins.where_cond(dy, &nothing)?, at)?);
+    }
+    sum_of(grid, dx)
+}
+
+/// The mean of each window, over its numbers or over its full size; dy over that to each of its numbers.
 pub(super) fn average<'a>(pool: &Pool, count_padding: bool, x: &Tensor) -> Candle<Step<'a>> {
-    let windows = Windows::new(pool, x.dims4()?);
-    match count_padding {
-        true => slide(windows, x, pool::average_counting, pool::average_counting_backward),
-        false => slide(windows, x, pool::average, pool::average_backward),
+    let grid = Grid::new(pool.kernel, pool.stride, pool.padding, x)?;
+    let ones = x.narrow(0, 0, 1)?.narrow(1, 0, 1)?.ones_like()?;
+    let counts = sum_of_taps(grid, &grid.pad(&ones, if count_padding { 1.0 } else { 0.0 })?)?;
+    let sums = sum_of_taps(grid, &grid.pad(x, 0.0)?)?;
+    Ok(with_one(sums.broadcast_div(&counts)?, move |dy| {
+        let share = dy.broadcast_div(&counts)?;
+        sum_of(grid, grid.taps().try_fold(None, |dx, at| grid.untap(dx, &share, at).map(Some))?)
+    }))
+}
+
+fn sum_of_taps(grid: Grid, padded: &Tensor) -> Result<Tensor> {
+    let [height, width] = grid.out();
+    let zeros =
+        Tensor::zeros((padded.dim(0)?, padded.dim(1)?, height, width), padded.dtype(), padded.device())?;
+    grid.taps().try_fold(zeros, |sum, at| sum + grid.tap(padded, at)?)
+}
+
+fn sum_of(grid: Grid, dx: Option<Tensor>) -> Result<Tensor> {
+    match dx {
+        Some(dx) => grid.unpad(&dx),
+        None => candle_core::bail!("a window without taps"),
     }
 }
-
-fn slide<'a>(windows: Windows, x: &Tensor, forward: Map, backward: PullBack) -> Candle<Step<'a>> {
-    let y = x.apply_op1_no_bwd(&Forward(windows.clone(), forward))?;
-    let kept = x.clone();
-    Ok(with_one(y, move |dy| kept.apply_op2_no_bwd(&dy.contiguous()?, &Backward(windows, backward))))
-}
-
 /// The mean over height and width, `[N, C, 1, 1]`; dy over the number of positions, everywhere.
 pub(super) fn global_average<'a>(x: &Tensor) -> Candle<Step<'a>> {
     let shape = x.shape().clone();
@@ -35,40 +69,3 @@ pub(super) fn global_average<'a>(x: &Tensor) -> Candle<Step<'a>> {
     }))
 }
 
-/// A kernel from x to y.
-type Map = fn(&Windows, &[f32]) -> Vec<f32>;
-
-/// A kernel from x and dy to dx.
-type PullBack = fn(&Windows, &[f32], &[f32]) -> Vec<f32>;
-
-struct Forward(Windows, Map);
-
-impl CustomOp1 for Forward {
-    fn name(&self) -> &'static str {
-        "trepang-pool"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout) -> Candle<(CpuStorage, Shape)> {
-        let y = self.1(&self.0, numbers(x, lx)?);
-        Ok((CpuStorage::F32(y), Shape::from_dims(&self.0.output_dims())))
-    }
-}
-
-struct Backward(Windows, PullBack);
-
-impl CustomOp2 for Backward {
-    fn name(&self) -> &'static str {
-        "trepang-pool-pull-back"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        lx: &Layout,
-        dy: &CpuStorage,
-        ldy: &Layout,
-    ) -> Candle<(CpuStorage, Shape)> {
-        let dx = self.1(&self.0, numbers(x, lx)?, numbers(dy, ldy)?);
-        Ok((CpuStorage::F32(dx), Shape::from_dims(&self.0.input_dims())))
-    }
-}

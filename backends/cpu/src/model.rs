@@ -1,0 +1,337 @@
+//! A network with its weights on the CPU: runs plans, forwards and back.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+use trepang_api::{
+    Array, Cotangents, Error, LayerId, Model, Network, Op, Result, Weights, check_cotangents,
+};
+
+use crate::buffer::Buffer;
+use crate::conv::finish::{Finish, Input, Output};
+use crate::conv::{Convolution, Direction, Scratch};
+use crate::grid::Grid;
+use crate::lanes::Lanes;
+use crate::plan::{Job, Plan, Planner, Request, Step};
+use crate::pointwise::{self, Joint};
+use crate::vector::{self, Linear};
+use crate::{Algorithm, Options};
+
+/// Plans that are kept: an ascent asks in turns for a layer, for the layer before its ReLU, and for a classifier.
+const PLANS: usize = 6;
+
+/// A [`Model`] for vectors of one width.
+pub(crate) struct CpuModel<S> {
+    engine: Engine<S>,
+    plans: Vec<(Request, Plan)>,
+    pool: Arc<ThreadPool>,
+}
+
+impl<S> fmt::Debug for CpuModel<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CpuModel").field("network", &self.engine.network.name()).finish_non_exhaustive()
+    }
+}
+
+/// Weights and memory.
+struct Engine<S> {
+    simd: S,
+    network: Network,
+    /// By node.
+    convolutions: Vec<Option<Convolution>>,
+    linears: Vec<Option<Linear>>,
+    algorithm: Algorithm,
+    slots: Vec<Buffer>,
+    scratch: Scratch,
+}
+
+impl<S: Lanes> CpuModel<S> {
+    /// Packs the weights, which have been checked against the network.
+    pub(crate) fn new(
+        simd: S,
+        network: &Network,
+        weights: &Weights,
+        pool: Arc<ThreadPool>,
+        options: Options,
+    ) -> Result<Self> {
+        let tensor = |prefix: &str, part: &str| {
+            let name = format!("{prefix}.{part}");
+            weights.get(&name).ok_or_else(|| Error::MissingWeight {
+                network: network.name().into(),
+                tensor: name.clone(),
+                found: weights.iter().count(),
+            })
+        };
+        let (mut convolutions, mut linears) = (Vec::new(), Vec::new());
+        for node in network.nodes() {
+            convolutions.push(match &node.op {
+                Op::Conv2d(conv) => {
+                    let (w, b) = (tensor(&conv.weights, "weight")?, tensor(&conv.weights, "bias")?);
+                    Some(Convolution::new(conv, w, b, S::F32_LANES, options.algorithm))
+                }
+                _ => None,
+            });
+            linears.push(match &node.op {
+                Op::Linear(linear) => Some(Linear {
+                    weights: tensor(&linear.weights, "weight")?.clone(),
+                    bias: tensor(&linear.weights, "bias")?.clone(),
+                }),
+                _ => None,
+            });
+        }
+        let engine = Engine {
+            simd,
+            network: network.clone(),
+            convolutions,
+            linears,
+            algorithm: options.algorithm,
+            slots: Vec::new(),
+            scratch: Scratch::default(),
+        };
+        Ok(Self { engine, plans: Vec::new(), pool })
+    }
+
+    /// The plan for a request, which becomes the last.
+    fn plan(&mut self, images: &Array, at: &[LayerId], pulls_back: bool) -> Result<()> {
+        self.engine.network.check_request(images, at)?;
+        let (n, shape) = images.dims4()?;
+        let request = Request { at: at.to_vec(), images: [n, shape.height, shape.width], pulls_back };
+        let found = match self.plans.iter().position(|(made_for, _)| *made_for == request) {
+            Some(index) => self.plans.remove(index),
+            None => {
+                let plan = self.engine.planner().plan(&request)?;
+                (request, plan)
+            }
+        };
+        if self.plans.len() == PLANS {
+            self.plans.remove(0);
+        }
+        self.plans.push(found);
+        Ok(())
+    }
+
+    fn run<T: Send>(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        pulls_back: bool,
+        run: impl FnOnce(&mut Engine<S>, &mut Plan) -> Result<T> + Send,
+    ) -> Result<T> {
+        self.plan(images, at, pulls_back)?;
+        let Self { engine, plans, pool } = self;
+        match plans.last_mut() {
+            Some((_, plan)) => pool.install(|| {
+                engine.make_room(plan);
+                run(engine, plan)
+            }),
+            None => unreachable!("it has just been made"),
+        }
+    }
+}
+
+impl<S: Lanes> Model for CpuModel<S> {
+    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
+        if at.is_empty() {
+            self.engine.network.check_request(images, at)?;
+            return Ok(Vec::new());
+        }
+        self.run(images, at, false, |engine, plan| {
+            engine.forward(images, plan);
+            Ok(engine.asked(plan))
+        })
+    }
+
+    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
+        if at.is_empty() {
+            self.engine.network.check_request(images, at)?;
+            check_cotangents(&self.engine.network, at, &[], &cotangents(&[])?)?;
+            return Ok(Array::zeros(images.shape()));
+        }
+        self.run(images, at, true, |engine, plan| {
+            engine.forward(images, plan);
+            let activations = engine.asked(plan);
+            let cotangents = cotangents(&activations)?;
+            check_cotangents(&engine.network, at, &activations, &cotangents)?;
+            Ok(engine.back(plan, &cotangents))
+        })
+    }
+}
+
+impl<S: Lanes> Engine<S> {
+    fn planner(&self) -> Planner<'_> {
+        Planner {
+            network: &self.network,
+            convolutions: &self.convolutions,
+            lanes: S::F32_LANES,
+            algorithm: self.algorithm,
+        }
+    }
+
+    fn make_room(&mut self, plan: &Plan) {
+        self.scratch.grow(plan.scratch, rayon::current_num_threads());
+        let slots = self.slots.len().max(plan.slots.len());
+        self.slots.resize_with(slots, Buffer::default);
+        self.slots.iter_mut().zip(&plan.slots).for_each(|(slot, &len)| slot.grow(len));
+    }
+
+    fn asked(&self, plan: &Plan) -> Vec<Array> {
+        let values = plan.asked.iter().map(|&value| &plan.values[value]);
+        values.map(|value| value.grid.download(S::F32_LANES, self.slots[value.slot].numbers())).collect()
+    }
+
+    fn forward(&mut self, images: &Array, plan: &mut Plan) {
+        let Plan { steps, values, .. } = plan;
+        for step in steps {
+            let value = &values[step.writes];
+            let mut y = std::mem::take(&mut self.slots[value.slot]);
+            let inputs: Vec<(Grid, usize)> = step.reads.iter().map(|&r| (values[r].grid, values[r].slot)).collect();
+            self.step(images, step, &inputs, value.grid, &mut y.numbers_mut()[..value.grid.len(S::F32_LANES)]);
+            self.slots[value.slot] = y;
+        }
+    }
+
+    /// One step: `inputs` are the sides and the slots of what it reads.
+    fn step(&mut self, images: &Array, step: &mut Step, inputs: &[(Grid, usize)], grid: Grid, y: &mut [f32]) {
+        let (simd, lanes) = (self.simd, S::F32_LANES);
+        let x = inputs.first().map_or(&[][..], |&(_, slot)| self.slots[slot].numbers());
+        let x_grid = inputs.first().map_or(grid, |&(grid, _)| grid);
+        let gates = Some(&mut step.kept.gates[..]).filter(|gates| !gates.is_empty());
+        match &step.job {
+            Job::Preprocess => {
+                let p = self.network.preprocess();
+                grid.pack(lanes, images.data(), y, |c, x| p.scale[c] * x + p.shift[c]);
+            }
+            Job::Convolve { forward, activation, .. } => {
+                let Some(convolution) = &self.convolutions[step.node] else { return };
+                let finish = Finish { bias: Some(convolution.bias()), activation: *activation, accumulate: false };
+                let (input, output) = (Input { data: x, gates: None }, Output { data: y, gates });
+                convolution.run(simd, (forward, Direction::Forward), input, output, finish, &mut self.scratch);
+            }
+            Job::Sum(activation) => {
+                let inputs: Vec<&[f32]> = inputs.iter().map(|&(_, slot)| self.slots[slot].numbers()).collect();
+                pointwise::sum(simd, grid, &inputs, *activation, Output { data: y, gates });
+            }
+            Job::MaxPool(windows) => windows.max(simd, x, y, &mut step.kept.winners),
+            Job::Average { windows, count_padding } => windows.average(simd, *count_padding, x, y),
+            Job::GlobalAverage => pointwise::global_average(simd, x_grid, x, y),
+            Job::Concat => {
+                y.fill(0.0);
+                for (joint, slot) in joints(inputs) {
+                    joint.join(lanes, self.slots[slot].numbers(), y);
+                }
+            }
+            Job::Flatten | Job::Linear | Job::Softmax => {
+                let (plain_x, plain_y) = plain(&mut self.scratch.shared, x_grid, grid);
+                x_grid.unpack(lanes, x, plain_x, |_, x| x);
+                match (&step.job, &self.linears[step.node]) {
+                    (Job::Linear, Some(linear)) => linear.forward(grid.n, plain_x, plain_y),
+                    _ => plain_y.copy_from_slice(plain_x),
+                }
+                if matches!(step.job, Job::Softmax) {
+                    vector::softmax(grid, plain_y);
+                    let kept = step.kept.numbers.numbers_mut();
+                    kept.iter_mut().zip(&*plain_y).for_each(|(kept, &y)| *kept = y);
+                }
+                grid.pack(lanes, plain_y, y, |_, y| y);
+            }
+        }
+    }
+
+    /// Pulls the caller's cotangents back to the images.
+    fn back(&mut self, plan: &Plan, cotangents: &[Array]) -> Array {
+        let lanes = S::F32_LANES;
+        let mut written = vec![false; plan.values.len()];
+        for (&value, cotangent) in plan.asked.iter().zip(cotangents) {
+            let (grid, slot) = (plan.values[value].grid, plan.values[value].gradient);
+            let into = self.slots[slot].numbers_mut();
+            match std::mem::replace(&mut written[value], true) {
+                false => grid.pack(lanes, cotangent.data(), into, |_, x| x),
+                true => {
+                    let mut packed = Buffer::new(grid.len(lanes));
+                    grid.pack(lanes, cotangent.data(), packed.numbers_mut(), |_, x| x);
+                    into.iter_mut().zip(packed.numbers()).for_each(|(sum, &x)| *sum += x);
+                }
+            }
+        }
+        for step in plan.steps.iter().skip(1).rev() {
+            let value = &plan.values[step.writes];
+            let mut first = 0;
+            for &read in &step.reads {
+                let to = &plan.values[read];
+                let accumulate = std::mem::replace(&mut written[read], true);
+                let mut dx = std::mem::take(&mut self.slots[to.gradient]);
+                let ends = Ends { x: to.grid, y: value.grid, first };
+                self.step_back(step, ends, value.gradient, dx.numbers_mut(), accumulate);
+                self.slots[to.gradient] = dx;
+                first += to.grid.channels;
+            }
+        }
+        let (scale, images) = (self.network.preprocess().scale, &plan.values[plan.steps[0].writes]);
+        let mut gradient = Array::zeros(images.grid.dims());
+        let dy = self.slots[images.gradient].numbers();
+        images.grid.unpack(lanes, dy, gradient.data_mut(), |c, dy| scale[c] * dy);
+        gradient
+    }
+
+    /// The pull-back of one step to one of its inputs.
+    fn step_back(&mut self, step: &Step, ends: Ends, dy: usize, dx: &mut [f32], accumulate: bool) {
+        let (simd, lanes) = (self.simd, S::F32_LANES);
+        let dy = self.slots[dy].numbers();
+        let gates = Some(&step.kept.gates[..]).filter(|gates| !gates.is_empty());
+        let dx = &mut dx[..ends.x.len(lanes)];
+        match &step.job {
+            Job::Preprocess => {}
+            Job::Convolve { back, .. } => {
+                let (Some(convolution), Some(back)) = (&self.convolutions[step.node], back) else { return };
+                let (input, output) = (Input { data: dy, gates }, Output { data: dx, gates: None });
+                let finish = Finish::plain(accumulate);
+                convolution.run(simd, (back, Direction::Back), input, output, finish, &mut self.scratch);
+            }
+            Job::Sum(_) => pointwise::pass_back(simd, ends.y, Input { data: dy, gates }, dx, accumulate),
+            Job::MaxPool(windows) => windows.max_back(simd, dy, &step.kept.winners, dx, !accumulate),
+            Job::Average { windows, count_padding } => {
+                windows.average_back(simd, *count_padding, dy, dx, !accumulate);
+            }
+            Job::GlobalAverage => pointwise::global_average_back(simd, ends.x, dy, dx, accumulate),
+            Job::Concat => Joint { part: ends.x, first: ends.first }.part_back(lanes, dy, dx, accumulate),
+            Job::Flatten | Job::Linear | Job::Softmax => {
+                let (plain_dx, plain_dy) = plain(&mut self.scratch.shared, ends.x, ends.y);
+                ends.y.unpack(lanes, dy, plain_dy, |_, dy| dy);
+                match (&step.job, &self.linears[step.node]) {
+                    (Job::Linear, Some(linear)) => linear.back(ends.y.n, plain_dy, plain_dx),
+                    (Job::Softmax, _) => {
+                        vector::softmax_back(ends.y, step.kept.numbers.numbers(), plain_dy);
+                        plain_dx.copy_from_slice(plain_dy);
+                    }
+                    _ => plain_dx.copy_from_slice(plain_dy),
+                }
+                ends.x.put_back(lanes, plain_dx, dx, accumulate);
+            }
+        }
+    }
+}
+
+/// Both ends of a pull-back.
+#[derive(Clone, Copy)]
+struct Ends {
+    x: Grid,
+    y: Grid,
+    /// The input's first channel among the output's: of a concatenation.
+    first: usize,
+}
+
+/// Where each input of a concatenation begins.
+fn joints(inputs: &[(Grid, usize)]) -> impl Iterator<Item = (Joint, usize)> {
+    inputs.iter().scan(0, |first, &(part, slot)| {
+        let joint = Joint { part, first: *first };
+        *first += part.channels;
+        Some((joint, slot))
+    })
+}
+
+/// Row-major memory for a step's input and its output.
+fn plain(shared: &mut Buffer, x: Grid, y: Grid) -> (&mut [f32], &mut [f32]) {
+    let [x, y] = [x, y].map(|grid| grid.dims().iter().product::<usize>());
+    shared.numbers_mut()[..x + y].split_at_mut(x)
+}
