@@ -93,9 +93,12 @@ pub fn gflop(network: &Network, size: usize, layer: LayerId) -> Result<f64> {
     let shapes = network.shapes(size, size, layer)?;
     let needed = network.needed(&[layer]);
     let mut products = 0.0;
-    for (index, node) in network.nodes().iter().enumerate().take(shapes.len()).filter(|&(i, _)| needed[i] > 0) {
+    for (index, node) in network.nodes().iter().enumerate().take(shapes.len()).filter(|&(i, _)| needed[i] > 0)
+    {
         products += match &node.op {
-            Op::Conv2d(c) => shapes[index].len() as f64 * (c.inputs / c.groups * c.kernel[0] * c.kernel[1]) as f64,
+            Op::Conv2d(c) => {
+                shapes[index].len() as f64 * (c.inputs / c.groups * c.kernel[0] * c.kernel[1]) as f64
+            }
             Op::Linear(l) => (l.inputs * l.outputs) as f64,
             _ => 0.0,
         };
@@ -104,7 +107,11 @@ pub fn gflop(network: &Network, size: usize, layer: LayerId) -> Result<f64> {
 }
 
 /// Each layer's own share from the times up to each.
-pub fn shares(agreed: &Agreed, a: &BTreeMap<String, f64>, b: Option<&BTreeMap<String, f64>>) -> Vec<LayerTime> {
+pub fn shares(
+    agreed: &Agreed,
+    a: &BTreeMap<String, f64>,
+    b: Option<&BTreeMap<String, f64>>,
+) -> Vec<LayerTime> {
     let (mut before, mut rows) = ((0.0, 0.0, 0.0), Vec::new());
     for (layer, gflop) in &agreed.layers {
         let of = |times: &BTreeMap<String, f64>| times.get(layer).copied().unwrap_or(f64::NAN);

@@ -1,12 +1,13 @@
 //! The process that asks: it starts a worker and waits for what it answers.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
 use super::worker::{Answer, Ask};
 use super::{Agreed, Work};
+use crate::config::Usage;
 
 /// One worker. It ends when this is dropped.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl Clerk {
             .args(["bench", "--worker", &serde_json::to_string(work)?, "--backend", backend])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .context("cannot start a second process to measure in")?;
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
@@ -61,7 +63,8 @@ impl Clerk {
 
     fn ask(&mut self, ask: &Ask) -> Result<Answer> {
         if let Some(to) = &mut self.to {
-            writeln!(to, "{}", serde_json::to_string(ask)?).with_context(|| self.gone())?;
+            // A worker that is gone is told of below, in its own words.
+            let _ = writeln!(to, "{}", serde_json::to_string(ask)?);
         }
         self.answer()
     }
@@ -70,13 +73,23 @@ impl Clerk {
         let mut line = String::new();
         match self.from.read_line(&mut line) {
             Ok(read) if read > 0 => Ok(serde_json::from_str(&line)?),
-            _ => bail!(self.gone()),
+            _ => Err(self.gone()),
         }
     }
 
-    /// Its own sentence, on stderr, says why.
-    fn gone(&self) -> String {
-        format!("{} could not be measured", self.backend)
+    /// Why it went: its own sentence, the last on its stderr, and whether that was for what was asked.
+    fn gone(&mut self) -> Error {
+        self.to = None;
+        let mut said = String::new();
+        if let Some(stderr) = &mut self.child.stderr {
+            let _ = stderr.read_to_string(&mut said);
+        }
+        let sentence = said.lines().last().map(|line| line.trim_start_matches("trepang: "));
+        let sentence = sentence.unwrap_or("its process ended without a word");
+        match self.child.wait().ok().and_then(|status| status.code()) {
+            Some(2) => Usage(sentence.into()).into(),
+            _ => anyhow!("{} could not be measured: {sentence}", self.backend),
+        }
     }
 }
 

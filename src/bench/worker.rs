@@ -89,7 +89,8 @@ fn agree(network: &Network, work: &Work) -> Result<Agreed> {
 /// The deepest ReLU, sum or concatenation with more than one position.
 fn deepest_grid(network: &Network, size: usize) -> Result<LayerId> {
     let worth = |&id: &LayerId| {
-        let joins = network.node(id).is_ok_and(|node| matches!(node.op, Op::Relu | Op::Relu6 | Op::Add | Op::Concat));
+        let joins =
+            network.node(id).is_ok_and(|node| matches!(node.op, Op::Relu | Op::Relu6 | Op::Add | Op::Concat));
         joins && network.shape(size, size, id).is_ok_and(|shape| shape.height * shape.width > 1)
     };
     match network.layers().filter(worth).last() {

@@ -75,7 +75,8 @@ impl Desk {
     fn open(a: &str, b: Option<&str>, work: &Work, rounds: usize) -> Result<Self> {
         let waiting = super::parity::spinner();
         waiting.set_message("loading");
-        let clerks = std::iter::once(a).chain(b).map(|name| Clerk::start(name, work)).collect::<Result<Vec<_>>>()?;
+        let clerks =
+            std::iter::once(a).chain(b).map(|name| Clerk::start(name, work)).collect::<Result<Vec<_>>>()?;
         if clerks.iter().any(|clerk| clerk.agreed != clerks[0].agreed) {
             bail!("the backends do not agree on what there is to compute");
         }
@@ -151,11 +152,14 @@ impl Desk {
 
 fn print(report: &Report) -> Result<()> {
     let Report { network, layer, size, batch, threads, .. } = report;
-    output::line(format_args!("{network}, {layer}, {size} px, {batch} at once, {threads} threads"))?;
+    output::line(format_args!("{network}, {layer}, {size} px, {batch} at once, threads: {threads}"))?;
     for side in std::iter::once(&report.a).chain(&report.b) {
         let memory = side.peak_mb.map_or("-".into(), |mb| format!("{mb:.0} MB"));
         let (name, ms) = (&side.backend, 1e3 * side.seconds_median);
-        output::line(format_args!("{name:<10} {ms:>9.2} ms {:>7.1} GFLOP/s {memory:>8} at most", side.gflops))?;
+        output::line(format_args!(
+            "{name:<10} {ms:>9.2} ms {:>7.1} GFLOP/s {memory:>8} at most",
+            side.gflops
+        ))?;
     }
     if let Some(Ratio { ratio_median, ratio_min, ratio_max }) = report.ratio {
         output::line(format_args!("ratio {ratio_median:.3} ({ratio_min:.3} to {ratio_max:.3})"))?;

@@ -40,6 +40,6 @@ pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels, PullBack};
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};
 pub use op::{Conv2d, Linear, Op, Padding, Pool, Preprocess};
-pub use request::check_cotangents;
 pub use reference::Reference;
+pub use request::check_cotangents;
 pub use weights::Weights;

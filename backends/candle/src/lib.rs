@@ -85,7 +85,9 @@ impl Backend for CandleBackend {
         weights.check(network)?;
         let on_cpu = device.kind == DeviceKind::Cpu;
         match self.on_cpu {
-            OnCpu::Kernels(options) if on_cpu => trepang_cpu::load(network, weights, Arc::clone(&self.pool), options),
+            OnCpu::Kernels(options) if on_cpu => {
+                trepang_cpu::load(network, weights, Arc::clone(&self.pool), options)
+            }
             _ => {
                 let ops = CandleOps::new(network, weights, device::open(device)?)?;
                 let pool = on_cpu.then(|| Arc::clone(&self.pool));

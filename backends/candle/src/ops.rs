@@ -32,11 +32,7 @@ pub(crate) struct CandleOps {
 }
 
 impl CandleOps {
-    pub(crate) fn new(
-        network: &Network,
-        weights: &Weights,
-        device: Device,
-        ) -> Result<Self> {
+    pub(crate) fn new(network: &Network, weights: &Weights, device: Device) -> Result<Self> {
         let p = network.preprocess();
         let per_channel = |values: [f32; 3]| Tensor::new(&values, &device)?.reshape((1, 3, 1, 1));
         let preprocess = [per_channel(p.scale).map_err(failed)?, per_channel(p.shift).map_err(failed)?];

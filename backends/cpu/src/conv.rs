@@ -146,7 +146,13 @@ impl Kernel {
 
 impl Convolution {
     /// Packs weights `[O, C / groups, kh, kw]` and a bias `[O]` for vectors of `lanes`.
-    pub(crate) fn new(conv: &Conv2d, weights: &Array, bias: &Array, lanes: usize, algorithm: Algorithm) -> Self {
+    pub(crate) fn new(
+        conv: &Conv2d,
+        weights: &Array,
+        bias: &Array,
+        lanes: usize,
+        algorithm: Algorithm,
+    ) -> Self {
         let taps = conv.kernel[0] * conv.kernel[1];
         let depthwise = conv.groups == conv.inputs && conv.groups == conv.outputs;
         let weights = match depthwise && algorithm != Algorithm::Direct {
@@ -192,7 +198,13 @@ impl Convolution {
     }
 
     /// Is it a 3x3 convolution with step 1, and minimal filtering the faster way?
-    fn filters_minimally(&self, direction: Direction, reads: Grid, writes: Grid, algorithm: Algorithm) -> bool {
+    fn filters_minimally(
+        &self,
+        direction: Direction,
+        reads: Grid,
+        writes: Grid,
+        algorithm: Algorithm,
+    ) -> bool {
         let conv = &self.conv;
         let possible = (conv.kernel, conv.stride, conv.groups) == ([3, 3], [1, 1], 1)
             && conv.padding.top <= 2
@@ -201,7 +213,10 @@ impl Convolution {
             && match algorithm {
                 Algorithm::Direct => false,
                 Algorithm::Winograd => true,
-                Algorithm::Fastest => winograd_cost(direction, reads, writes, self.lanes) < direct_cost(reads, writes, self.lanes),
+                Algorithm::Fastest => {
+                    winograd_cost(direction, reads, writes, self.lanes)
+                        < direct_cost(reads, writes, self.lanes)
+                }
             }
     }
 
@@ -298,8 +313,10 @@ fn turn(conv: &Conv2d, groups: Groups, forward: &Buffer, lanes: usize) -> Buffer
         for write in 0..writes {
             for read in 0..reads {
                 for tap in 0..taps {
-                    let from = &from[(((group * writes + write) * reads + read) * taps + tap) * square..][..square];
-                    let into = &mut into[(((group * reads + read) * writes + write) * taps + tap) * square..][..square];
+                    let from =
+                        &from[(((group * writes + write) * reads + read) * taps + tap) * square..][..square];
+                    let into = &mut into[(((group * reads + read) * writes + write) * taps + tap) * square..]
+                        [..square];
                     for (index, into) in into.iter_mut().enumerate() {
                         *into = from[index % lanes * lanes + index / lanes];
                     }

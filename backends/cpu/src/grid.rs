@@ -42,7 +42,13 @@ impl Grid {
     }
 
     /// From row-major `[N, C, H, W]`, each channel `c` as `factors[c] x + offsets[c]`.
-    pub(crate) fn pack(self, lanes: usize, from: &[f32], into: &mut [f32], map: impl Fn(usize, f32) -> f32 + Sync) {
+    pub(crate) fn pack(
+        self,
+        lanes: usize,
+        from: &[f32],
+        into: &mut [f32],
+        map: impl Fn(usize, f32) -> f32 + Sync,
+    ) {
         let plane = self.height * self.width;
         let blocks = into[..self.len(lanes)].par_chunks_mut(self.positions() * lanes).enumerate();
         blocks.for_each(|(block, into)| {
@@ -61,7 +67,13 @@ impl Grid {
     }
 
     /// Into row-major `[N, C, H, W]`, each channel through `map`.
-    pub(crate) fn unpack(self, lanes: usize, from: &[f32], into: &mut [f32], map: impl Fn(usize, f32) -> f32 + Sync) {
+    pub(crate) fn unpack(
+        self,
+        lanes: usize,
+        from: &[f32],
+        into: &mut [f32],
+        map: impl Fn(usize, f32) -> f32 + Sync,
+    ) {
         let plane = self.height * self.width;
         into.par_chunks_mut(plane).enumerate().for_each(|(index, into)| {
             let (n, channel) = (index / self.channels, index % self.channels);

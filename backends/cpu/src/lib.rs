@@ -17,6 +17,8 @@ mod plan;
 mod pointwise;
 mod pool;
 mod product;
+#[cfg(test)]
+mod tests;
 mod vector;
 
 use std::sync::Arc;
@@ -24,8 +26,8 @@ use std::sync::Arc;
 use rayon::ThreadPool;
 use trepang_api::{Error, Model, Network, Result, Weights};
 
-pub use self::lanes::Level;
 use self::lanes::Lanes;
+pub use self::lanes::Level;
 use self::model::CpuModel;
 
 /// How dense convolutions are computed.
@@ -65,13 +67,21 @@ pub fn load(
     match options.level {
         Level::Portable => boxed(pulp::Scalar128b, network, weights, pool, options),
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => boxed(pulp::x86::V3::try_new().ok_or_else(|| absent(options))?, network, weights, pool, options),
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => boxed(pulp::x86::V4::try_new().ok_or_else(|| absent(options))?, network, weights, pool, options),
-        #[cfg(target_arch = "aarch64")]
-        Level::Neon => {
-            boxed(pulp::aarch64::Neon::try_new().ok_or_else(|| absent(options))?, network, weights, pool, options)
+        Level::Avx2 => {
+            boxed(pulp::x86::V3::try_new().ok_or_else(|| absent(options))?, network, weights, pool, options)
         }
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => {
+            boxed(pulp::x86::V4::try_new().ok_or_else(|| absent(options))?, network, weights, pool, options)
+        }
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon => boxed(
+            pulp::aarch64::Neon::try_new().ok_or_else(|| absent(options))?,
+            network,
+            weights,
+            pool,
+            options,
+        ),
         #[allow(unreachable_patterns, reason = "which are left depends on the processor")]
         _ => Err(absent(options)),
     }

@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::ThreadPool;
-use trepang_api::{
-    Array, Cotangents, Error, LayerId, Model, Network, Op, Result, Weights, check_cotangents,
-};
+use trepang_api::{Array, Cotangents, Error, LayerId, Model, Network, Op, Result, Weights, check_cotangents};
 
 use crate::buffer::Buffer;
 use crate::conv::finish::{Finish, Input, Output};
@@ -185,8 +183,15 @@ impl<S: Lanes> Engine<S> {
         for step in steps {
             let value = &values[step.writes];
             let mut y = std::mem::take(&mut self.slots[value.slot]);
-            let inputs: Vec<(Grid, usize)> = step.reads.iter().map(|&r| (values[r].grid, values[r].slot)).collect();
-            self.step(images, step, &inputs, value.grid, &mut y.numbers_mut()[..value.grid.len(S::F32_LANES)]);
+            let inputs: Vec<(Grid, usize)> =
+                step.reads.iter().map(|&r| (values[r].grid, values[r].slot)).collect();
+            self.step(
+                images,
+                step,
+                &inputs,
+                value.grid,
+                &mut y.numbers_mut()[..value.grid.len(S::F32_LANES)],
+            );
             self.slots[value.slot] = y;
         }
     }
@@ -204,12 +209,21 @@ impl<S: Lanes> Engine<S> {
             }
             Job::Convolve { forward, activation, .. } => {
                 let Some(convolution) = &self.convolutions[step.node] else { return };
-                let finish = Finish { bias: Some(convolution.bias()), activation: *activation, accumulate: false };
+                let finish =
+                    Finish { bias: Some(convolution.bias()), activation: *activation, accumulate: false };
                 let (input, output) = (Input { data: x, gates: None }, Output { data: y, gates });
-                convolution.run(simd, (forward, Direction::Forward), input, output, finish, &mut self.scratch);
+                convolution.run(
+                    simd,
+                    (forward, Direction::Forward),
+                    input,
+                    output,
+                    finish,
+                    &mut self.scratch,
+                );
             }
             Job::Sum(activation) => {
-                let inputs: Vec<&[f32]> = inputs.iter().map(|&(_, slot)| self.slots[slot].numbers()).collect();
+                let inputs: Vec<&[f32]> =
+                    inputs.iter().map(|&(_, slot)| self.slots[slot].numbers()).collect();
                 pointwise::sum(simd, grid, &inputs, *activation, Output { data: y, gates });
             }
             Job::MaxPool(windows) => windows.max(simd, x, y, &mut step.kept.winners),

@@ -94,10 +94,20 @@ impl Planner<'_> {
     pub(crate) fn plan(&self, request: &Request) -> Result<Plan> {
         let deepest = request.at.iter().max().copied().unwrap_or(trepang_api::NetworkBuilder::FIRST);
         let [n, height, width] = request.images;
-        let grids: Vec<Grid> =
-            self.network.shapes(height, width, deepest)?.into_iter().map(|shape| Grid::new(n, shape)).collect();
+        let grids: Vec<Grid> = self
+            .network
+            .shapes(height, width, deepest)?
+            .into_iter()
+            .map(|shape| Grid::new(n, shape))
+            .collect();
         let needed = self.network.needed(&request.at);
-        let mut plan = Plan { steps: Vec::new(), values: Vec::new(), asked: Vec::new(), slots: Vec::new(), scratch: [0; 2] };
+        let mut plan = Plan {
+            steps: Vec::new(),
+            values: Vec::new(),
+            asked: Vec::new(),
+            slots: Vec::new(),
+            scratch: [0; 2],
+        };
         let mut value_of = vec![None; grids.len()];
         for index in 0..grids.len() {
             if needed[index] == 0 || value_of[index].is_some() {

@@ -14,15 +14,15 @@ pub(crate) fn sum<S: Lanes>(simd: S, grid: Grid, inputs: &[&[f32]], activation: 
     shares(output, 1, vectors, S::F32_LANES).into_par_iter().enumerate().for_each(|(block, (y, gates))| {
         let begin = block * vectors * S::F32_LANES;
         vectorized!(simd, {
-                let zero = simd.splat_f32s(0.0);
-                for (index, y) in S::as_mut_simd_f32s(y).0.iter_mut().enumerate() {
-                    let mut sum = zero;
-                    for input in inputs {
-                        sum = simd.add_f32s(sum, S::as_simd_f32s(&input[begin..]).0[index]);
-                    }
-                    finish.store(simd, sum, zero, y, gate(gates, index));
+            let zero = simd.splat_f32s(0.0);
+            for (index, y) in S::as_mut_simd_f32s(y).0.iter_mut().enumerate() {
+                let mut sum = zero;
+                for input in inputs {
+                    sum = simd.add_f32s(sum, S::as_simd_f32s(&input[begin..]).0[index]);
                 }
-            });
+                finish.store(simd, sum, zero, y, gate(gates, index));
+            }
+        });
     });
 }
 
@@ -32,12 +32,12 @@ pub(crate) fn pass_back<S: Lanes>(simd: S, grid: Grid, dy: Input, dx: &mut [f32]
     let vectors = grid.positions();
     dx[..grid.len(lanes)].par_chunks_mut(vectors * lanes).enumerate().for_each(|(block, dx)| {
         vectorized!(simd, {
-                let (from, finish) = (S::as_simd_f32s(dy.data).0, Finish::plain(accumulate));
-                for (index, dx) in S::as_mut_simd_f32s(dx).0.iter_mut().enumerate() {
-                    let dy = dy.at(simd, from, block * vectors + index);
-                    finish.store(simd, dy, simd.splat_f32s(0.0), dx, None);
-                }
-            });
+            let (from, finish) = (S::as_simd_f32s(dy.data).0, Finish::plain(accumulate));
+            for (index, dx) in S::as_mut_simd_f32s(dx).0.iter_mut().enumerate() {
+                let dy = dy.at(simd, from, block * vectors + index);
+                finish.store(simd, dy, simd.splat_f32s(0.0), dx, None);
+            }
+        });
     });
 }
 
@@ -71,12 +71,9 @@ impl Joint {
         let mut channel = 0;
         while channel < self.part.channels {
             let target = self.first + channel;
-            let count = (lanes - channel % lanes).min(lanes - target % lanes).min(self.part.channels - channel);
-            each(
-                channel / lanes * block + channel % lanes,
-                target / lanes * block + target % lanes,
-                count,
-            );
+            let count =
+                (lanes - channel % lanes).min(lanes - target % lanes).min(self.part.channels - channel);
+            each(channel / lanes * block + channel % lanes, target / lanes * block + target % lanes, count);
             channel += count;
         }
     }
@@ -102,7 +99,13 @@ pub(crate) fn global_average<S: Lanes>(simd: S, grid: Grid, x: &[f32], y: &mut [
 }
 
 /// dy over the number of positions, everywhere.
-pub(crate) fn global_average_back<S: Lanes>(simd: S, grid: Grid, dy: &[f32], dx: &mut [f32], accumulate: bool) {
+pub(crate) fn global_average_back<S: Lanes>(
+    simd: S,
+    grid: Grid,
+    dy: &[f32],
+    dx: &mut [f32],
+    accumulate: bool,
+) {
     let lanes = S::F32_LANES;
     let plane = grid.height * grid.width;
     let planes = dx[..grid.len(lanes)].par_chunks_mut(plane * lanes).zip(dy.par_chunks(lanes));

@@ -1,4 +1,5 @@
 //! The one loop that nearly all time is spent in: a few positions times a few vectors of outputs, summed in registers.
+//! It has no closures: the compiler leaves them as calls here, and a call is not compiled for vectors.
 
 use std::ops::Range;
 
@@ -10,23 +11,37 @@ pub(crate) const ROWS: usize = 6;
 /// Vectors of outputs at once.
 pub(crate) const COLUMNS: usize = 2;
 
-/// `sums[r][v] += sum over steps and lanes l of a[at[r] + step.0 + l] * b[v][step.1 + l]`, in the order of the steps.
-/// `depth` lanes of each step count: all of them, or fewer for an image's three channels.
+/// `sums[r][v] = sum over steps and lanes l of a[at[r] + step.0 + l] * b[v][step.1 + l]`, in the order of the steps.
+/// `depth` lanes of each step count: all of them, or fewer for an image's three channels. The sums go to `into`,
+/// [`COLUMNS`] a row: an array that was returned would be kept in memory all along.
 #[inline(always)]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "sums stay in registers where indices are all that is iterated over"
+)]
 pub(crate) fn product<S: Lanes, const R: usize, const V: usize>(
     simd: S,
     depth: usize,
-    steps: impl Iterator<Item = (usize, usize)>,
+    steps: &[(usize, usize)],
     a: &[f32],
     at: [usize; R],
     b: [&[S::f32s]; V],
-) -> [[S::f32s; V]; R] {
+    into: &mut [S::f32s; ROWS * COLUMNS],
+) {
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
-    for (step_a, step_b) in steps {
-        let rows: [&[f32]; R] = std::array::from_fn(|r| &a[at[r] + step_a..][..depth]);
-        let columns: [&[S::f32s]; V] = std::array::from_fn(|v| &b[v][step_b..][..depth]);
+    for &(step_a, step_b) in steps {
+        let (mut rows, mut columns) = ([&a[..0]; R], [&b[0][..0]; V]);
+        for r in 0..R {
+            rows[r] = &a[at[r] + step_a..][..depth];
+        }
+        for v in 0..V {
+            columns[v] = &b[v][step_b..][..depth];
+        }
         for lane in 0..depth {
-            let weights: [S::f32s; V] = std::array::from_fn(|v| columns[v][lane]);
+            let mut weights = [simd.splat_f32s(0.0); V];
+            for v in 0..V {
+                weights[v] = columns[v][lane];
+            }
             for r in 0..R {
                 let x = simd.splat_f32s(rows[r][lane]);
                 for v in 0..V {
@@ -35,7 +50,11 @@ pub(crate) fn product<S: Lanes, const R: usize, const V: usize>(
             }
         }
     }
-    sums
+    for r in 0..R {
+        for v in 0..V {
+            into[r * COLUMNS + v] = sums[r][v];
+        }
+    }
 }
 
 /// Work that is compiled once for each number of rows and columns, so that the sums stay in registers.
@@ -79,7 +98,8 @@ mod tests {
 
     #[test]
     fn pieces_are_few_and_nearly_equal() {
-        let lengths = |len, most| balanced(3..3 + len, most).map(|piece| piece.len()).collect::<Vec<_>>();
+        let lengths =
+            |len: usize, most| balanced(3..3 + len, most).map(|piece| piece.len()).collect::<Vec<_>>();
         assert_eq!(lengths(16, 6), [6, 5, 5]);
         assert_eq!(lengths(7, 6), [4, 3]);
         assert_eq!(lengths(2, 6), [2]);

@@ -68,4 +68,3 @@ pub(super) fn global_average<'a>(x: &Tensor) -> Candle<Step<'a>> {
         dy.affine(1.0 / (h * w) as f64, 0.0)?.broadcast_as(shape)?.contiguous()
     }))
 }
-

@@ -49,16 +49,20 @@ impl Depthwise {
         bordered(simd, self.reads, self.border, input, a);
         let a = &*a;
         let plane = self.reads.n * self.border.plane() * lanes;
-        let blocks = shares(output, 1, self.writes.positions(), lanes).into_par_iter().zip(a.par_chunks(plane));
-        blocks.zip(weights.par_chunks(self.taps * lanes)).enumerate().for_each(|(block, (((y, gates), a), w))| {
-            vectorized!(simd, {
+        let blocks =
+            shares(output, 1, self.writes.positions(), lanes).into_par_iter().zip(a.par_chunks(plane));
+        blocks.zip(weights.par_chunks(self.taps * lanes)).enumerate().for_each(
+            |(block, (((y, gates), a), w))| {
+                vectorized!(simd, {
                     let (a, w) = (S::as_simd_f32s(a).0, S::as_simd_f32s(w).0);
-                    let mut block = Block { y: S::as_mut_simd_f32s(y).0, gates, finish, bias: finish.bias(simd, block) };
+                    let mut block =
+                        Block { y: S::as_mut_simd_f32s(y).0, gates, finish, bias: finish.bias(simd, block) };
                     for sweep in &self.sweeps {
                         self.sweep(simd, sweep, a, w, &mut block);
                     }
                 });
-        });
+            },
+        );
     }
 
     #[inline(always)]
@@ -71,8 +75,12 @@ impl Depthwise {
                 * self.writes.width
                 + sweep.write_from[1];
             for first in (0..right).step_by(ABREAST) {
-                let places: [usize; ABREAST] = std::array::from_fn(|i| (first + i).min(right - 1));
-                let sums = self.windows(simd, sweep, a, w, places.map(|place| read + place * sweep.read_step[1]));
+                let (mut places, mut at) = ([0; ABREAST], [0; ABREAST]);
+                for i in 0..ABREAST {
+                    places[i] = (first + i).min(right - 1);
+                    at[i] = read + places[i] * sweep.read_step[1];
+                }
+                let sums = self.windows(simd, sweep, a, w, at);
                 for (&place, &sum) in places.iter().zip(&sums).take(right - first) {
                     block.store(simd, write + place * sweep.write_step[1], sum);
                 }
@@ -92,7 +100,8 @@ impl Depthwise {
     ) -> [S::f32s; ABREAST] {
         let mut sums = [simd.splat_f32s(0.0); ABREAST];
         for tap in &sweep.taps {
-            let [down, right] = [0, 1].map(|axis| (self.border.before[axis] as isize + tap.offset[axis]) as usize);
+            let down = (self.border.before[0] as isize + tap.offset[0]) as usize;
+            let right = (self.border.before[1] as isize + tap.offset[1]) as usize;
             let (offset, weight) = (down * self.border.sides[1] + right, w[tap.index]);
             for (sum, at) in sums.iter_mut().zip(at) {
                 *sum = simd.fma(a[at + offset], weight, *sum);

@@ -11,7 +11,7 @@ use super::sweep::{Border, Sweep};
 use super::{Groups, Scratch};
 use crate::grid::Grid;
 use crate::lanes::{Lanes, vectorized};
-use crate::product::{COLUMNS, Tile, product, tiled};
+use crate::product::{COLUMNS, ROWS, Tile, product, tiled};
 
 /// Numbers of the input that are used for all blocks of outputs before the next are read: 192 kB, in the second cache
 /// level beside the weights.
@@ -68,15 +68,18 @@ impl Direct {
         let blocks = self.writes.channels.div_ceil(lanes);
         let share = share(blocks, rayon::current_num_threads());
         let positions = self.writes.positions();
-        let steps: Vec<Vec<(usize, usize)>> = self.sweeps.iter().map(|sweep| self.steps(sweep, lanes)).collect();
-        shares(output, share, positions, lanes).into_par_iter().enumerate().for_each(|(index, (y, gates))| {
-            vectorized!(simd, {
+        let steps: Vec<Vec<(usize, usize)>> =
+            self.sweeps.iter().map(|sweep| self.steps(sweep, lanes)).collect();
+        shares(output, share, positions, lanes).into_par_iter().enumerate().for_each(
+            |(index, (y, gates))| {
+                vectorized!(simd, {
                     let mut target = Share { first: index * share, y: S::as_mut_simd_f32s(y).0, gates };
                     for (sweep, steps) in self.sweeps.iter().zip(&steps) {
                         self.sweep(simd, sweep, steps, weights, a, &mut target, finish);
                     }
                 });
-        });
+            },
+        );
     }
 
     /// For each block of inputs and each tap: where it reads, and the vector where its weights begin.
@@ -145,7 +148,8 @@ impl Direct {
         let (image, row, column) = (place / (down * right), place / right % down, place % right);
         let read = (image * self.border.sides[0] + row * sweep.read_step[0]) * self.border.sides[1]
             + column * sweep.read_step[1];
-        let write = (image * self.writes.height + row * sweep.write_step[0] + sweep.write_from[0]) * self.writes.width
+        let write = (image * self.writes.height + row * sweep.write_step[0] + sweep.write_from[0])
+            * self.writes.width
             + column * sweep.write_step[1]
             + sweep.write_from[1];
         (read * lanes, write)
@@ -164,15 +168,15 @@ pub(crate) fn bordered<S: Lanes>(simd: S, reads: Grid, border: Border, input: In
     let images = into.par_chunks_mut(border.plane() * lanes).enumerate();
     images.with_min_len(n.div_ceil(4)).for_each(|(image, into)| {
         vectorized!(simd, {
-                for (row, into) in S::as_mut_simd_f32s(into).0.chunks_mut(border.sides[1]).enumerate() {
-                    into.fill(simd.splat_f32s(0.0));
-                    let Some(y) = row.checked_sub(above).filter(|&y| y < height) else { continue };
-                    let start = (image * height + y) * width;
-                    for (x, into) in into[left..][..width].iter_mut().enumerate() {
-                        *into = input.at(simd, data, start + x);
-                    }
+            for (row, into) in S::as_mut_simd_f32s(into).0.chunks_mut(border.sides[1]).enumerate() {
+                into.fill(simd.splat_f32s(0.0));
+                let Some(y) = row.checked_sub(above).filter(|&y| y < height) else { continue };
+                let start = (image * height + y) * width;
+                for (x, into) in into[left..][..width].iter_mut().enumerate() {
+                    *into = input.at(simd, data, start + x);
                 }
-            });
+            }
+        });
     });
 }
 
@@ -204,21 +208,24 @@ impl<S: Lanes> Tile<S> for Places<'_, S> {
     #[inline(always)]
     fn run<const R: usize, const V: usize>(&mut self, simd: S, first: usize) {
         let lanes = S::F32_LANES;
-        let places: [(usize, usize); R] =
-            std::array::from_fn(|r| self.direct.place(self.sweep, first + r, lanes));
-        let at = places.map(|(read, _)| read);
-        let b = std::array::from_fn(|v| &self.weights[v * self.slab..][..self.slab]);
-        let steps = self.steps.iter().copied();
-        let sums = match self.depth == lanes {
-            true => product::<S, R, V>(simd, lanes, steps, self.a, at, b),
-            false => product::<S, R, V>(simd, self.depth, steps, self.a, at, b),
-        };
+        let (mut at, mut to, mut b) = ([0; R], [0; R], [&self.weights[..0]; V]);
+        for r in 0..R {
+            (at[r], to[r]) = self.direct.place(self.sweep, first + r, lanes);
+        }
+        for (v, b) in b.iter_mut().enumerate() {
+            *b = &self.weights[v * self.slab..][..self.slab];
+        }
+        let mut sums = [simd.splat_f32s(0.0); ROWS * COLUMNS];
+        match self.depth == lanes {
+            true => product::<S, R, V>(simd, lanes, self.steps, self.a, at, b, &mut sums),
+            false => product::<S, R, V>(simd, self.depth, self.steps, self.a, at, b, &mut sums),
+        }
         let positions = self.direct.writes.positions();
         for v in 0..V {
             let bias = self.finish.bias(simd, self.block + v);
             for r in 0..R {
-                let to = v * positions + places[r].1;
-                self.finish.store(simd, sums[r][v], bias, &mut self.y[to], gate(self.gates, to));
+                let to = v * positions + to[r];
+                self.finish.store(simd, sums[r * COLUMNS + v], bias, &mut self.y[to], gate(self.gates, to));
             }
         }
     }

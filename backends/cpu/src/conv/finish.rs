@@ -70,7 +70,14 @@ impl<'a> Finish<'a> {
 
     /// Finishes one vector, `bias` being that of its block.
     #[inline(always)]
-    pub(crate) fn store<S: Lanes>(self, simd: S, sum: S::f32s, bias: S::f32s, y: &mut S::f32s, gate: Option<&mut u16>) {
+    pub(crate) fn store<S: Lanes>(
+        self,
+        simd: S,
+        sum: S::f32s,
+        bias: S::f32s,
+        y: &mut S::f32s,
+        gate: Option<&mut u16>,
+    ) {
         let zero = simd.splat_f32s(0.0);
         let mut value = simd.add_f32s(sum, bias);
         if self.activation != Activation::None {

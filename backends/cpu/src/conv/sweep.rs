@@ -84,7 +84,8 @@ impl Border {
     pub(crate) fn around(reads: Grid, sweeps: &[Sweep]) -> Self {
         let sides = [reads.height, reads.width];
         let reach = |axis: usize| sweeps.iter().filter_map(move |sweep| sweep.reach(axis));
-        let before = [0, 1].map(|axis| reach(axis).map(|[first, _]| first).min().unwrap_or(0).min(0).unsigned_abs());
+        let before =
+            [0, 1].map(|axis| reach(axis).map(|[first, _]| first).min().unwrap_or(0).min(0).unsigned_abs());
         let last = |axis: usize| reach(axis).map(|[_, last]| last + 1).max().unwrap_or(0);
         let sides = [0, 1].map(|axis| before[axis] + sides[axis].max(last(axis).max(0) as usize));
         Self { before, sides }

@@ -130,7 +130,7 @@ fn output<S: Lanes>(simd: S, m: [S::f32s; IN]) -> [S::f32s; OUT] {
 
 #[cfg(test)]
 mod tests {
-    use pulp::{Scalar128b, f32x4};
+    use pulp::{Scalar128b, Simd, f32x4};
 
     use super::*;
 
@@ -140,7 +140,8 @@ mod tests {
         let simd = Scalar128b;
         let number = |i: usize| ((i * 37 % 19) as f32 - 9.0) / 4.0;
         let splat = |x: f32| f32x4(x, x, x, x);
-        let d: [[f32x4; IN]; IN] = std::array::from_fn(|i| std::array::from_fn(|j| splat(number(i * IN + j))));
+        let d: [[f32x4; IN]; IN] =
+            std::array::from_fn(|i| std::array::from_fn(|j| splat(number(i * IN + j))));
         let g: [[f32x4; KERNEL]; KERNEL] =
             std::array::from_fn(|i| std::array::from_fn(|j| splat(number(50 + i * KERNEL + j))));
         let (v, u) = (of_input(simd, &d), of_kernel(simd, &g));

@@ -105,15 +105,22 @@ impl Winograd {
             let shared = &*shared;
             let output = Output { data: output.data, gates: output.gates.as_deref_mut() };
             let positions = self.writes.positions();
-            shares(output, share, positions, lanes).into_par_iter().enumerate().for_each(|(index, (y, gates))| {
-                let mut own = own.mine();
-                let mut own = Own::<S>::new(own.numbers_mut());
-                for (pair, (y, gates)) in shares(Output::of(y, gates), COLUMNS, positions, lanes).into_iter().enumerate() {
-                    let block = index * share + pair * COLUMNS;
-                    let target = Target { block, y: S::as_mut_simd_f32s(y).0, gates };
-                    vectorized!(simd, self.blocks(simd, &weights, panels, shared, target, finish, &mut own));
-                }
-            });
+            shares(output, share, positions, lanes).into_par_iter().enumerate().for_each(
+                |(index, (y, gates))| {
+                    let mut own = own.mine();
+                    let mut own = Own::<S>::new(own.numbers_mut());
+                    for (pair, (y, gates)) in
+                        shares(Output::of(y, gates), COLUMNS, positions, lanes).into_iter().enumerate()
+                    {
+                        let block = index * share + pair * COLUMNS;
+                        let target = Target { block, y: S::as_mut_simd_f32s(y).0, gates };
+                        vectorized!(
+                            simd,
+                            self.blocks(simd, &weights, panels, shared, target, finish, &mut own)
+                        );
+                    }
+                },
+            );
         }
     }
 
@@ -134,12 +141,22 @@ impl Winograd {
 
     /// The 6x6 inputs under a tile, zero where there are none.
     #[inline(always)]
-    fn patch<S: Lanes>(&self, simd: S, block: usize, tile: usize, input: Input, data: &[S::f32s]) -> [[S::f32s; IN]; IN] {
+    fn patch<S: Lanes>(
+        &self,
+        simd: S,
+        block: usize,
+        tile: usize,
+        input: Input,
+        data: &[S::f32s],
+    ) -> [[S::f32s; IN]; IN] {
         let Grid { n, height, width, .. } = self.reads;
         let (image, [top, left]) = self.corner(tile);
         let plane = (block * n + image) * height * width;
         let [pad_top, pad_left] = self.pad;
-        let inside = top >= pad_top && left >= pad_left && top + IN <= height + pad_top && left + IN <= width + pad_left;
+        let inside = top >= pad_top
+            && left >= pad_left
+            && top + IN <= height + pad_top
+            && left + IN <= width + pad_left;
         let mut patch = [[simd.splat_f32s(0.0); IN]; IN];
         if inside {
             let corner = plane + (top - pad_top) * width + left - pad_left;
@@ -212,14 +229,21 @@ impl Winograd {
     ) {
         let lanes = S::F32_LANES;
         let first = group[0].start;
+        let mut steps = [(0, 0); DEPTH];
+        for (k, step) in steps.iter_mut().enumerate().take(depth.len()) {
+            *step = (k * ROWS * lanes, k * lanes);
+        }
         for entry in 0..PRODUCTS {
             for (panel, tiles) in group.iter().enumerate() {
                 let mut tile = Products {
-                    a: &shared[panel * self.panel(lanes) + entry * self.row(lanes) * lanes..],
+                    a: &shared[panel * self.panel(lanes)
+                        + (entry * self.row(lanes) + depth.start * ROWS) * lanes..],
                     weights: own.weights,
                     entry,
-                    depth: depth.clone(),
-                    into: &mut own.products[entry * products_row(S::F32_LANES) + (tiles.start - first) * COLUMNS..],
+                    steps: &steps[..depth.len()],
+                    begins: depth.start == 0,
+                    into: &mut own.products
+                        [entry * products_row(S::F32_LANES) + (tiles.start - first) * COLUMNS..],
                 };
                 tiled(simd, 0..tiles.len(), columns, &mut tile);
             }
@@ -286,7 +310,14 @@ impl<'a, S: Lanes> Own<'a, S> {
 
     /// G g G^T of one or two blocks of outputs and a stretch of blocks of inputs.
     #[inline(always)]
-    fn transform(&mut self, simd: S, weights: &Weights<S::f32s>, block: usize, columns: usize, depth: Range<usize>) {
+    fn transform(
+        &mut self,
+        simd: S,
+        weights: &Weights<S::f32s>,
+        block: usize,
+        columns: usize,
+        depth: Range<usize>,
+    ) {
         let lanes = S::F32_LANES;
         for column in 0..columns {
             for (k, read) in depth.clone().enumerate() {
@@ -344,12 +375,25 @@ impl<V: bytemuck::Pod> Weights<'_, V> {
         for tap in 0..taps {
             let from = &from[tap * lanes * lanes..][..lanes * lanes];
             let into = &mut into[(taps - 1 - tap) * lanes * lanes..][..lanes * lanes];
-            for row in 0..lanes {
-                for column in 0..lanes {
-                    into[column * lanes + row] = from[row * lanes + column];
+            for row in (0..lanes).step_by(4) {
+                for column in (0..lanes).step_by(4) {
+                    turn_four(&from[row * lanes + column..], &mut into[column * lanes + row..], lanes);
                 }
             }
         }
+    }
+}
+
+/// Four rows of four as four columns: a shape that the compiler has shuffles for.
+#[inline(always)]
+fn turn_four(from: &[f32], into: &mut [f32], stride: usize) {
+    let (from, into) = (&from[..3 * stride + 4], &mut into[..3 * stride + 4]);
+    let mut rows = [[0.0; 4]; 4];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row.copy_from_slice(&from[i * stride..][..4]);
+    }
+    for i in 0..4 {
+        into[i * stride..][..4].copy_from_slice(&[rows[0][i], rows[1][i], rows[2][i], rows[3][i]]);
     }
 }
 
@@ -359,7 +403,10 @@ struct Products<'a, S: Lanes> {
     a: &'a [f32],
     weights: &'a [S::f32s],
     entry: usize,
-    depth: Range<usize>,
+    /// Where each block of inputs begins, among the tiles and among the weights.
+    steps: &'a [(usize, usize)],
+    /// Are these the first products of their sums?
+    begins: bool,
     into: &'a mut [S::f32s],
 }
 
@@ -368,15 +415,18 @@ impl<S: Lanes> Tile<S> for Products<'_, S> {
     fn run<const R: usize, const V: usize>(&mut self, simd: S, first: usize) {
         let lanes = S::F32_LANES;
         let row = weights_row(lanes);
-        let b = std::array::from_fn(|v| &self.weights[(v * PRODUCTS + self.entry) * row..][..row]);
-        let begin = self.depth.start;
-        let steps = self.depth.clone().map(|k| (k * ROWS * lanes, (k - begin) * lanes));
-        let sums = product::<S, R, V>(simd, lanes, steps, self.a, std::array::from_fn(|r| (first + r) * lanes), b);
-        for (r, sums) in sums.iter().enumerate() {
-            for (v, &sum) in sums.iter().enumerate() {
-                let into = &mut self.into[(first + r) * COLUMNS + v];
-                *into = if begin == 0 { sum } else { simd.add_f32s(*into, sum) };
-            }
+        let (mut at, mut b) = ([0; R], [&self.weights[..0]; V]);
+        for (r, at) in at.iter_mut().enumerate() {
+            *at = (first + r) * lanes;
+        }
+        for (v, b) in b.iter_mut().enumerate() {
+            *b = &self.weights[(v * PRODUCTS + self.entry) * row..][..row];
+        }
+        let mut sums = [simd.splat_f32s(0.0); ROWS * COLUMNS];
+        product::<S, R, V>(simd, lanes, self.steps, self.a, at, b, &mut sums);
+        let into = &mut self.into[first * COLUMNS..][..R * COLUMNS];
+        for (into, &sum) in into.iter_mut().zip(&sums) {
+            *into = if self.begins { sum } else { simd.add_f32s(*into, sum) };
         }
     }
 }
