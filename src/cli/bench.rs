@@ -35,9 +35,12 @@ struct Report {
 /// a / b, round by round.
 #[derive(Debug, Serialize)]
 struct Ratio {
-    ratio_median: f64,
-    ratio_min: f64,
-    ratio_max: f64,
+    #[serde(rename = "ratio_median")]
+    median: f64,
+    #[serde(rename = "ratio_min")]
+    min: f64,
+    #[serde(rename = "ratio_max")]
+    max: f64,
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<()> {
@@ -98,8 +101,8 @@ impl Desk {
             });
         }
         let ratio = times.get(1).map(|b| {
-            let [ratio_median, ratio_min, ratio_max] = ratios(&times[0], b);
-            Ratio { ratio_median, ratio_min, ratio_max }
+            let [median, min, max] = ratios(&times[0], b);
+            Ratio { median, min, max }
         });
         let layers = if per_layer { self.layers()? } else { Vec::new() };
         let mut sides = sides.into_iter();
@@ -161,8 +164,8 @@ fn print(report: &Report) -> Result<()> {
             side.gflops
         ))?;
     }
-    if let Some(Ratio { ratio_median, ratio_min, ratio_max }) = report.ratio {
-        output::line(format_args!("ratio {ratio_median:.3} ({ratio_min:.3} to {ratio_max:.3})"))?;
+    if let Some(Ratio { median, min, max }) = report.ratio {
+        output::line(format_args!("ratio {median:.3} ({min:.3} to {max:.3})"))?;
     }
     for LayerTime { layer, gflop, a, b } in &report.layers {
         let b = b.map_or(String::new(), |b| format!(" {:>9.2} ms {:>6.2}", 1e3 * b, a / b));

@@ -191,7 +191,9 @@ impl Planner<'_> {
         match job {
             Job::Convolve { forward, back, .. } => {
                 need(forward.scratch(self.lanes));
-                back.iter().for_each(|back| need(back.scratch(self.lanes)));
+                if let Some(back) = back {
+                    need(back.scratch(self.lanes));
+                }
             }
             Job::Flatten | Job::Linear | Job::Softmax => need([numbers(x) + numbers(y), 0]),
             _ => {}
@@ -233,7 +235,9 @@ impl Plan {
                     values[value].gradient = slots.take(len(&values[value]));
                 }
             };
-            self.asked.iter().for_each(|&value| bear(value, &mut self.values, &mut slots));
+            for &value in &self.asked {
+                bear(value, &mut self.values, &mut slots);
+            }
             for step in self.steps.iter().rev() {
                 step.reads.iter().for_each(|&read| bear(read, &mut self.values, &mut slots));
                 slots.give(self.values[step.writes].gradient);

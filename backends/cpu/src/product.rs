@@ -15,10 +15,6 @@ pub(crate) const COLUMNS: usize = 2;
 /// `depth` lanes of each step count: all of them, or fewer for an image's three channels. The sums go to `into`,
 /// [`COLUMNS`] a row: an array that was returned would be kept in memory all along.
 #[inline(always)]
-#[expect(
-    clippy::needless_range_loop,
-    reason = "sums stay in registers where indices are all that is iterated over"
-)]
 pub(crate) fn product<S: Lanes, const R: usize, const V: usize>(
     simd: S,
     depth: usize,

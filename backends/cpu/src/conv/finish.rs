@@ -53,7 +53,7 @@ pub(crate) struct Finish<'a> {
     pub(crate) accumulate: bool,
 }
 
-impl<'a> Finish<'a> {
+impl Finish<'_> {
     /// As it is, added to what is there or not.
     pub(crate) fn plain(accumulate: bool) -> Self {
         Self { bias: None, activation: Activation::None, accumulate }
@@ -103,12 +103,12 @@ pub(crate) fn gate(gates: &mut [u16], index: usize) -> Option<&mut u16> {
 }
 
 /// Cuts `output` into stretches of `blocks` blocks of channels, `vectors` each, which threads may write to side by side.
-pub(crate) fn shares<'a>(
-    output: Output<'a>,
+pub(crate) fn shares(
+    output: Output<'_>,
     blocks: usize,
     vectors: usize,
     lanes: usize,
-) -> Vec<(&'a mut [f32], &'a mut [u16])> {
+) -> Vec<(&mut [f32], &mut [u16])> {
     let data = output.data.chunks_mut(blocks * vectors * lanes);
     match output.gates {
         Some(gates) => data.zip(gates.chunks_mut(blocks * vectors)).collect(),
