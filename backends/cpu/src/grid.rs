@@ -36,6 +36,13 @@ impl Grid {
         self.vectors(lanes) * lanes
     }
 
+    /// The channel of the `index`-th plane in row-major order, and where that plane's first number lies.
+    fn plane(self, lanes: usize, index: usize) -> (usize, usize) {
+        let (n, channel) = (index / self.channels, index % self.channels);
+        let block = (channel / lanes * self.n + n) * self.height * self.width;
+        (channel, block * lanes + channel % lanes)
+    }
+
     /// `[N, C, H, W]`.
     pub(crate) fn dims(self) -> [usize; 4] {
         [self.n, self.channels, self.height, self.width]
@@ -76,22 +83,20 @@ impl Grid {
     ) {
         let plane = self.height * self.width;
         into.par_chunks_mut(plane).enumerate().for_each(|(index, into)| {
-            let (n, channel) = (index / self.channels, index % self.channels);
-            let start = ((channel / lanes * self.n + n) * plane) * lanes + channel % lanes;
+            let (channel, start) = self.plane(lanes, index);
             let from = from[start..].iter().step_by(lanes);
             into.iter_mut().zip(from).for_each(|(into, &x)| *into = map(channel, x));
         });
     }
 
-    /// The reverse of [`unpack`](Self::unpack): overwrites, or adds.
+    /// The reverse of [`unpack`](Self::unpack), without a map: overwrites, or adds.
     pub(crate) fn put_back(self, lanes: usize, from: &[f32], into: &mut [f32], accumulate: bool) {
         if !accumulate {
             return self.pack(lanes, from, into, |_, x| x);
         }
         let plane = self.height * self.width;
         for (index, from) in from.chunks(plane).enumerate() {
-            let (n, channel) = (index / self.channels, index % self.channels);
-            let start = ((channel / lanes * self.n + n) * plane) * lanes + channel % lanes;
+            let (_, start) = self.plane(lanes, index);
             into[start..].iter_mut().step_by(lanes).zip(from).for_each(|(into, &x)| *into += x);
         }
     }
