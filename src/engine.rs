@@ -5,6 +5,7 @@
 //! cotangents of the `objective`), gradient to parameters again, `optimizer`.
 
 mod ascent;
+mod bound;
 mod error;
 mod objective;
 mod optimizer;
@@ -14,8 +15,9 @@ mod recipe;
 mod start;
 
 pub use ascent::{Ascent, Plan, State, StepReport};
+pub use bound::Bound;
 pub use error::{Error, Result};
-pub use objective::{Bound, Objective};
+pub use objective::Objective;
 pub use optimizer::{Moments, Optimizer};
 pub use param::{Param, Space};
 pub use picture::Picture;

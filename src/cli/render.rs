@@ -201,8 +201,7 @@ fn clean_activation(
     let Picture { width, height, rgb } = picture;
     let planes = (0..3).flat_map(|c| rgb.iter().skip(c).step_by(3).map(|&byte| f32::from(byte) / 255.0));
     let image = Array::new([1, 3, *height, *width], planes.collect())?;
-    let bound = objective.bind(network, *width)?;
-    Ok(bound.value(&model.activations(&image, bound.at())?, 0))
+    Ok(objective.bind(network, *width)?.evaluate(&image, model)?)
 }
 
 fn report(done: &Done, json: bool) -> Result<()> {

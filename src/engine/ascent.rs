@@ -154,12 +154,7 @@ impl Ascent {
         model: &mut dyn Model,
         step: usize,
     ) -> Result<(f64, Array)> {
-        let mut loss = 0.0;
-        let d_image = model.pull_back(image, objective.at(), &mut |activations| {
-            let (value, cotangents) = objective.value_and_cotangents(activations);
-            loss = value;
-            Ok(cotangents)
-        })?;
+        let (loss, d_image) = objective.pull_back(image, model)?;
         let gradient = self.param.pull_back(&d_image);
         if !loss.is_finite() {
             return Err(Error::NotFinite { step, what: "a loss" });

@@ -1,5 +1,6 @@
-//! Whole ascents through the library: against PyTorch, on dead channels, and cut in two.
+//! Whole ascents through the library: against PyTorch, on dead channels, for single neurons, and cut in two.
 
 mod dead;
 mod golden;
+mod neuron;
 mod resume;
