@@ -93,7 +93,7 @@ impl Network {
             }
         }
         let (first, last) = seen[0]?;
-        let jumps = self.jumps(axis, sides.len())?;
+        let jumps = self.jumps(axis, sides.len());
         // Of two ways with other strides the longer stride is a multiple of the shorter in every network known;
         // where it is not, the least common multiple still is.
         let longest = (0..sides.len()).filter(|&i| seen[i].is_some()).fold(1, |l, i| common(l, jumps[i]));
@@ -101,13 +101,13 @@ impl Network {
     }
 
     /// The distance of neighbouring positions of each node in pixels of the image; 0 where there is none.
-    fn jumps(&self, axis: usize, count: usize) -> Option<Vec<usize>> {
+    fn jumps(&self, axis: usize, count: usize) -> Vec<usize> {
         let mut jumps: Vec<usize> = Vec::with_capacity(count);
         for node in &self.nodes()[..count] {
             let before = node.inputs.first().map_or(1, |input| jumps[input.index()]);
             jumps.push(walk(&node.op, axis).map_or(0, |walk| before * walk.stride));
         }
-        Some(jumps)
+        jumps
     }
 }
 
