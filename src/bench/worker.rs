@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
-use trepang_api::{Array, LayerId, Model, Network, Op, find_device};
+use trepang_api::{Array, LayerId, Model, Network, Op, ReluGradient, find_device};
 use trepang_weights::{MadeUp, architecture, find_set};
 
 use super::{Agreed, Work, gflop};
@@ -114,7 +114,7 @@ fn images(n: usize, size: usize) -> Array {
 fn steps(model: &mut dyn Model, layer: LayerId, images: &Array, count: usize) -> Result<f64> {
     let begun = Instant::now();
     for _ in 0..count {
-        model.pull_back(images, &[layer], &mut |activations| {
+        model.pull_back(images, &[layer], ReluGradient::True, &mut |activations| {
             let (n, shape) = activations[0].dims4()?;
             let plane = shape.height * shape.width;
             let mut cotangent = Array::zeros(activations[0].shape());

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::engine::{Objective, Plan, Recipe, Start};
     use crate::runs::{Origin, Provenance};
-    use trepang_api::{Array, Backend, Cotangents, LayerId, Reference, find_device};
+    use trepang_api::{Array, Backend, Cotangents, LayerId, Reference, ReluGradient, find_device};
 
     /// The reference on minivgg, which panics at one of its calls.
     #[derive(Debug)]
@@ -116,11 +116,12 @@ mod tests {
             &mut self,
             images: &Array,
             at: &[LayerId],
+            relu: ReluGradient,
             cotangents: &mut Cotangents,
         ) -> trepang_api::Result<Array> {
             self.1 -= 1;
             assert!(self.1 > 0, "the model broke as it was told to");
-            self.0.pull_back(images, at, cotangents)
+            self.0.pull_back(images, at, relu, cotangents)
         }
     }
 

@@ -1,7 +1,7 @@
 //! An objective whose layers were found, on the activations of a network: its value, its cotangents, and through a model
 //! its gradient. Not here: the objectives' names and printed forms.
 
-use trepang_api::{Array, LayerId, Model, Network, Op, ReceptiveField};
+use trepang_api::{Array, LayerId, Model, Network, Op, ReceptiveField, ReluGradient};
 
 use super::{Error, Objective, Result};
 
@@ -50,11 +50,12 @@ impl Bound {
     /// Its value on image 0, and d(value)/d(image). Only what it reads of the image is computed; the gradient elsewhere is 0.
     pub fn pull_back(&self, image: &Array, model: &mut dyn Model) -> Result<(f64, Array)> {
         let mut value = 0.0;
-        let gradient = model.pull_back(&self.seen(image)?, &self.at, &mut |activations| {
-            let (found, cotangents) = self.value_and_cotangents(activations);
-            value = found;
-            Ok(cotangents)
-        })?;
+        let gradient =
+            model.pull_back(&self.seen(image)?, &self.at, ReluGradient::True, &mut |activations| {
+                let (found, cotangents) = self.value_and_cotangents(activations);
+                value = found;
+                Ok(cotangents)
+            })?;
         Ok((value, self.spread(gradient, image.shape())))
     }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use trepang::engine::Picture;
-use trepang_api::{Array, Backend, LayerId, Model, Network, Weights, find_device};
+use trepang_api::{Array, Backend, LayerId, Model, Network, ReluGradient, Weights, find_device};
 use trepang_weights::read_safetensors;
 
 use crate::library::{image, repository};
@@ -101,7 +101,8 @@ impl Case {
             cotangent.data_mut()[channel * area..][..area].fill(1.0 / area as f32);
             Ok(vec![cotangent])
         };
-        let gradient = self.model.pull_back(&image(picture), &at, mean_of_channel).unwrap();
+        let gradient =
+            self.model.pull_back(&image(picture), &at, ReluGradient::True, mean_of_channel).unwrap();
         let found = self.sample("gradient", &gradient);
         let expected = self.golden("gradient", ".sample");
         let square = |v: f32| f64::from(v).powi(2);

@@ -4,7 +4,9 @@
 use trepang::engine::{Ascent, Objective, Plan, RECIPES, Recipe, Start};
 use trepang::parity::{Comparison, Place, operations};
 use trepang_api::conformance::{Golden, failures, matches_golden};
-use trepang_api::{Array, Backend, Cotangents, Device, LayerId, Model, Network, Reference, Result, Weights};
+use trepang_api::{
+    Array, Backend, Cotangents, Device, LayerId, Model, Network, Reference, ReluGradient, Result, Weights,
+};
 use trepang_weights::{minivgg, read_safetensors};
 
 use crate::library::{apart, backends, default_backend, on_cpu, repository};
@@ -103,8 +105,14 @@ impl Model for SkewedModel {
         self.0.activations(images, at)
     }
 
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
-        let mut gradient = self.0.pull_back(images, at, cotangents)?;
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array> {
+        let mut gradient = self.0.pull_back(images, at, relu, cotangents)?;
         gradient.data_mut()[1..].iter_mut().for_each(|g| *g *= 1.01);
         Ok(gradient)
     }

@@ -7,7 +7,7 @@ use trepang::app::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, Subject, S
 use trepang::classify::Classifier;
 use trepang::runs::Provenance;
 use trepang::worker::{Loaded, Shelf};
-use trepang_api::{Array, Backend, Cotangents, Error, LayerId, Model, Reference, find_device};
+use trepang_api::{Array, Backend, Cotangents, Error, LayerId, Model, Reference, ReluGradient, find_device};
 use trepang_weights::{Trained, minivgg};
 
 /// Opens `second` and `slow`, which takes a while; `damaged` fails, `rotten` panics, and `failing` fails
@@ -68,7 +68,13 @@ impl Model for Failing {
         Err(Error::Backend { backend: "failing".into(), message: "out of memory".into() })
     }
 
-    fn pull_back(&mut self, x: &Array, at: &[LayerId], _: &mut Cotangents) -> trepang_api::Result<Array> {
+    fn pull_back(
+        &mut self,
+        x: &Array,
+        at: &[LayerId],
+        _: ReluGradient,
+        _: &mut Cotangents,
+    ) -> trepang_api::Result<Array> {
         self.activations(x, at).map(|mut found| found.swap_remove(0))
     }
 }

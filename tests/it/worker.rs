@@ -8,7 +8,9 @@ use trepang::app::{Command, Snapshot, Status};
 use trepang::engine::{Objective, Plan, Recipe, Start};
 use trepang::runs::RunFolder;
 use trepang::worker::{Setup, Worker};
-use trepang_api::{Array, Backend, Cotangents, LayerId, Model, Reference, Result, find_device, networks};
+use trepang_api::{
+    Array, Backend, Cotangents, LayerId, Model, Reference, ReluGradient, Result, find_device, networks,
+};
 
 use crate::shelf::{Bare, provenance};
 
@@ -32,8 +34,14 @@ impl Model for Clinging {
         self.0.activations(images, at)
     }
 
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
-        self.0.pull_back(images, at, cotangents)
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array> {
+        self.0.pull_back(images, at, relu, cotangents)
     }
 }
 
@@ -48,10 +56,16 @@ impl Model for Fragile {
         self.model.activations(images, at)
     }
 
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array> {
         self.calls += 1;
         assert!(self.calls != self.breaks_at, "the model broke as it was told to");
-        self.model.pull_back(images, at, cotangents)
+        self.model.pull_back(images, at, relu, cotangents)
     }
 }
 

@@ -28,6 +28,23 @@ pub trait Backend: Debug + Send + Sync {
 /// Turns the activations at the asked-for layers into dL/d(activation), one array of the same shape for each.
 pub type Cotangents<'a> = dyn FnMut(&[Array]) -> Result<Vec<Array>> + Send + 'a;
 
+/// What a ReLU's pull-back does where nothing gets through.
+///
+/// A neuron that is off in the whole image has no gradient, so an ascent that starts there stays there. Lucid's way out
+/// (`lucid/optvis/overrides/redirected_relu_grad.py`, turned round: it minimises, everything here maximises) is to let
+/// through what would open the gates. That is no derivative of anything, so the engine only asks for it when the true
+/// gradient of an image is flat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReluGradient {
+    /// The derivative: nothing passes a closed gate.
+    #[default]
+    True,
+    /// The derivative, unless it is zero in all of an image's numbers at this ReLU, each image by itself. Then what
+    /// would bring the inputs back between the bounds passes the closed gates: of an input that is too low the positive
+    /// part of dL/d(output), of one that is too high (6 or more, a ReLU6's) the negative part.
+    Redirected,
+}
+
 /// A network on a device. `&mut self` lets an implementation keep buffers; a model may move between threads
 /// but is not shared, since libtorch's tensors cannot be.
 pub trait Model: Debug + Send {
@@ -35,9 +52,15 @@ pub trait Model: Debug + Send {
     /// the deepest of them is computed.
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>>;
 
-    /// The same, then hands the activations to `cotangents` and returns dL/d(images). The gradient with
-    /// respect to the images is the only one computed.
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array>;
+    /// The same, then hands the activations to `cotangents` and returns dL/d(images), or what `relu` makes of it. The
+    /// gradient with respect to the images is the only one computed.
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array>;
 }
 
 /// The sort of hardware behind a device.

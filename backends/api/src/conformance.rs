@@ -8,6 +8,7 @@
 mod agreement;
 mod decisions;
 mod derivatives;
+mod redirection;
 mod refusals;
 mod samples;
 mod survey;
@@ -19,6 +20,9 @@ pub use agreement::{
     pull_backs_agree, ties_go_to_the_first,
 };
 pub use derivatives::{adjoint_identity, central_differences, small_steps_raise_the_objective};
+pub use redirection::{
+    dead_relus_are_redirected, living_images_keep_their_gradient, redirected_pull_backs_agree,
+};
 pub use refusals::refuses_bad_input;
 pub use samples::{Sample, samples};
 pub use survey::{
@@ -87,6 +91,13 @@ pub const CHECKS: &[Check] = &[
     check("central differences", "f32 rounding over a step of 0.01", central_differences),
     check("small steps raise the objective", RULE, small_steps_raise_the_objective),
     check("ties in max pooling go to the first", RULE, ties_go_to_the_first),
+    check(
+        "redirected ReLUs agree with the reference",
+        "f32 sums, twice as deep",
+        redirected_pull_backs_agree,
+    ),
+    check("a dead ReLU lets through what opens it", "f32 sums, twice as deep", dead_relus_are_redirected),
+    check("a living image keeps its gradient", RULE, living_images_keep_their_gradient),
     check("a batch is N images", "a matrix product of another width", batch_is_n_images),
     check("equal calls give equal bits", RULE, equal_calls_equal_bits),
     check("nothing past the deepest layer runs", RULE, deepest_layer_only),

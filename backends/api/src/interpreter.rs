@@ -3,7 +3,9 @@
 
 use std::fmt::Debug;
 
-use crate::{Array, Cotangents, Error, LayerId, Model, Network, Node, Result, check_cotangents};
+use crate::{
+    Array, Cotangents, Error, LayerId, Model, Network, Node, ReluGradient, Result, check_cotangents,
+};
 
 /// What is left of an operation once it has run: the function from dL/d(output) to dL/d(input), for each input. It owns
 /// what it needs of the forward run (a ReLU's output, a max pool's winners, for most a shape), which is all that stays
@@ -24,11 +26,12 @@ pub trait Kernels: Debug + Send {
     fn download(&self, tensor: &Self::Tensor) -> Result<Array>;
 
     /// The node's output, and its pull-back, which is called at most once and later. `inputs` are its inputs' outputs,
-    /// or the images for the preprocessing.
+    /// or the images for the preprocessing; `relu` is the pull-back that a ReLU shall have, and nothing to other nodes.
     fn forward<'a>(
         &'a self,
         node: &'a Node,
         inputs: &[&Self::Tensor],
+        relu: ReluGradient,
     ) -> Result<(Self::Tensor, PullBack<'a, Self::Tensor>)>;
 
     /// `a + b`, where two paths of the gradient meet.
@@ -58,8 +61,13 @@ impl<K: Kernels> Interpreter<K> {
     }
 
     /// Runs every node that a layer asked for depends on. An output goes as soon as nobody reads it any more, and
-    /// pull-backs, with what they hold, are kept only if they will be called.
-    fn run(&self, images: &Array, at: &[LayerId], pulls_back: bool) -> Result<Trace<'_, K::Tensor>> {
+    /// pull-backs, with what they hold, are kept only if they will be called: if it is said what ReLUs do in them.
+    fn run(
+        &self,
+        images: &Array,
+        at: &[LayerId],
+        pulls_back: Option<ReluGradient>,
+    ) -> Result<Trace<'_, K::Tensor>> {
         self.network.check_request(images, at)?;
         let mut readers = self.network.needed(at);
         let mut images = Some(self.kernels.upload(images)?);
@@ -69,10 +77,10 @@ impl<K: Kernels> Interpreter<K> {
                 continue;
             }
             let node = &self.network.nodes()[index];
-            let (output, pull_back) =
-                self.kernels.forward(node, &inputs(node, images.as_ref(), &trace.outputs))?;
+            let inputs = inputs(node, images.as_ref(), &trace.outputs);
+            let (output, pull_back) = self.kernels.forward(node, &inputs, pulls_back.unwrap_or_default())?;
             trace.outputs[index] = Some(output);
-            trace.pull_backs[index] = pulls_back.then_some(pull_back);
+            trace.pull_backs[index] = pulls_back.map(|_| pull_back);
             for input in &node.inputs {
                 readers[input.index()] -= 1;
                 if readers[input.index()] == 0 {
@@ -108,12 +116,18 @@ impl<K: Kernels> Interpreter<K> {
 
 impl<K: Kernels> Model for Interpreter<K> {
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        let trace = self.run(images, at, false)?;
+        let trace = self.run(images, at, None)?;
         self.read(&trace.outputs, at)
     }
 
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
-        let Trace { outputs, mut pull_backs } = self.run(images, at, true)?;
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array> {
+        let Trace { outputs, mut pull_backs } = self.run(images, at, Some(relu))?;
         let activations = self.read(&outputs, at)?;
         drop(outputs);
         let cotangents = cotangents(&activations)?;

@@ -36,7 +36,7 @@ mod request;
 mod weights;
 
 pub use array::{Array, Shape, SharedNumbers};
-pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, find_device};
+pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, ReluGradient, find_device};
 pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels, PullBack};
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};

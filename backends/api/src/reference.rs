@@ -16,7 +16,7 @@ pub(crate) use pool::winners;
 
 use crate::{
     Array, Backend, Device, DeviceKind, Error, Interpreter, Kernels, Model, Network, Node, Op, PullBack,
-    Result, Weights,
+    ReluGradient, Result, Weights,
 };
 
 /// The naive backend. One thread; the CPU only.
@@ -44,9 +44,10 @@ impl Backend for Reference {
     }
 }
 
+/// Its operations, on weights that have been checked.
 #[derive(Debug)]
-struct Loops {
-    weights: Weights,
+pub(crate) struct Loops {
+    pub(crate) weights: Weights,
 }
 
 impl Loops {
@@ -74,13 +75,14 @@ impl Kernels for Loops {
         &'a self,
         node: &'a Node,
         inputs: &[&Arc<Array>],
+        relu: ReluGradient,
     ) -> Result<(Arc<Array>, PullBack<'a, Arc<Array>>)> {
         let inputs: Vec<Arc<Array>> = inputs.iter().copied().map(Arc::clone).collect();
         let output = Arc::new(self.output(node, &inputs)?);
         let kept = Arc::clone(&output);
         // More is kept than most pull-backs need: naive, as everything here.
         let pull_back = move |dy: Arc<Array>| {
-            Ok(self.input_gradients(node, &inputs, &kept, &dy)?.into_iter().map(Arc::new).collect())
+            Ok(self.input_gradients(node, &inputs, &kept, relu, &dy)?.into_iter().map(Arc::new).collect())
         };
         Ok((output, Box::new(pull_back)))
     }
@@ -118,14 +120,15 @@ impl Loops {
         node: &Node,
         inputs: &[Arc<Array>],
         output: &Array,
+        relu: ReluGradient,
         dy: &Array,
     ) -> Result<Vec<Array>> {
         let x = inputs[0].as_ref();
         let dx = match &node.op {
             Op::Preprocess(p) => pointwise::preprocess_backward(p, dy),
             Op::Conv2d(c) => conv::backward(c, x, self.tensor(&c.weights, "weight")?, dy),
-            Op::Relu => Ok(pointwise::clamp_backward(x, f32::INFINITY, dy)),
-            Op::Relu6 => Ok(pointwise::clamp_backward(x, 6.0, dy)),
+            Op::Relu => Ok(pointwise::clamp_backward(x, f32::INFINITY, relu, dy)),
+            Op::Relu6 => Ok(pointwise::clamp_backward(x, 6.0, relu, dy)),
             Op::MaxPool(p) => pool::max_backward(p, x, dy),
             Op::AveragePool { pool, count_padding } => pool::average_backward(pool, *count_padding, x, dy),
             Op::GlobalAverage => pool::global_average_backward(x, dy),

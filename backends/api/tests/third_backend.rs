@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, iter};
 
 use trepang_api::{
     Array, Backend, Conv2d, Device, DeviceKind, Error, Interpreter, Kernels, Linear, Model, Network, Node,
-    Op, Padding, Pool, Preprocess, PullBack, Result, Weights, find_device,
+    Op, Padding, Pool, Preprocess, PullBack, ReluGradient, Result, Weights, find_device,
 };
 
 const NAME: &str = "third";
@@ -98,12 +98,21 @@ fn preprocess(op: &Preprocess, x: &Tensor) -> Step<'static> {
 }
 
 /// Both rectifiers: their outputs alone tell which gradients pass.
-fn rectify(x: &Tensor, rule: fn(f64) -> f64, passes: fn(f64) -> bool) -> Step<'static> {
-    let y = Tensor::from_fn(x.shape, |at| rule(x.get(at)));
+fn rectify(x: &Tensor, limit: f64, relu: ReluGradient) -> Step<'static> {
+    let y = Tensor::from_fn(x.shape, |at| x.get(at).clamp(0.0, limit));
     let kept = y.clone();
     step(y, move |dy| {
-        let pass = |at: Shape| if passes(kept.get(at)) { dy.get(at) } else { 0.0 };
-        Tensor::from_fn(dy.shape, pass)
+        let passed = |at: Shape| if kept.get(at) > 0.0 && kept.get(at) < limit { dy.get(at) } else { 0.0 };
+        let something_passed =
+            |image: usize| positions(dy.shape).any(|at| at[0] == image && passed(at) != 0.0);
+        let true_gradient: Vec<bool> =
+            (0..dy.shape[0]).map(|image| relu == ReluGradient::True || something_passed(image)).collect();
+        Tensor::from_fn(dy.shape, |at| match (true_gradient[at[0]], kept.get(at)) {
+            (true, _) => passed(at),
+            (false, y) if y <= 0.0 => dy.get(at).max(0.0),
+            (false, y) if y >= limit => dy.get(at).min(0.0),
+            (false, _) => 0.0,
+        })
     })
 }
 
@@ -266,13 +275,13 @@ impl Kernels for Ops {
         Array::new(tensor.shape.to_vec(), data)
     }
 
-    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor]) -> Result<Step<'a>> {
+    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor], relu: ReluGradient) -> Result<Step<'a>> {
         let x = inputs.first().ok_or_else(|| failure("no inputs".into()))?;
         Ok(match &node.op {
             Op::Preprocess(op) => preprocess(op, x),
             Op::Conv2d(op) => self.convolve(op, x)?,
-            Op::Relu => rectify(x, |x| x.max(0.0), |y| y > 0.0),
-            Op::Relu6 => rectify(x, |x| x.clamp(0.0, 6.0), |y| y > 0.0 && y < 6.0),
+            Op::Relu => rectify(x, f64::INFINITY, relu),
+            Op::Relu6 => rectify(x, 6.0, relu),
             Op::MaxPool(pool) => max_pool(pool, x),
             Op::AveragePool { pool, count_padding } => average_pool(pool, *count_padding, x),
             Op::GlobalAverage => global_average(x),

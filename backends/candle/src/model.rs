@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rayon::ThreadPool;
-use trepang_api::{Array, Cotangents, Interpreter, LayerId, Model, Result};
+use trepang_api::{Array, Cotangents, Interpreter, LayerId, Model, ReluGradient, Result};
 
 use crate::ops::CandleOps;
 
@@ -31,11 +31,17 @@ impl Model for CandleModel {
         }
     }
 
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array> {
         let Self { inner, pool } = self;
         match pool {
-            Some(pool) => pool.install(|| inner.pull_back(images, at, cotangents)),
-            None => inner.pull_back(images, at, cotangents),
+            Some(pool) => pool.install(|| inner.pull_back(images, at, relu, cotangents)),
+            None => inner.pull_back(images, at, relu, cotangents),
         }
     }
 }

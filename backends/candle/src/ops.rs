@@ -11,7 +11,7 @@ mod vector;
 use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
-use trepang_api::{Array, Conv2d, Kernels, Network, Node, Op, PullBack, Result, Weights};
+use trepang_api::{Array, Conv2d, Kernels, Network, Node, Op, PullBack, ReluGradient, Result, Weights};
 
 use crate::failed;
 
@@ -66,13 +66,13 @@ impl CandleOps {
         conv::convolve(c, x, [w, b, self.tensor(&c.weights, TURNED)?])
     }
 
-    fn step<'a>(&'a self, node: &'a Node, inputs: &[&Tensor]) -> Candle<Step<'a>> {
+    fn step<'a>(&'a self, node: &'a Node, inputs: &[&Tensor], relu: ReluGradient) -> Candle<Step<'a>> {
         let x = inputs[0];
         match &node.op {
             Op::Preprocess(_) => pointwise::preprocess(&self.preprocess, x),
             Op::Conv2d(c) => self.convolve(c, x),
-            Op::Relu => pointwise::relu(x),
-            Op::Relu6 => pointwise::relu6(x),
+            Op::Relu => pointwise::relu(x, relu),
+            Op::Relu6 => pointwise::relu6(x, relu),
             Op::MaxPool(p) => pool::max(p, x),
             Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
             Op::GlobalAverage => pool::global_average(x),
@@ -109,8 +109,8 @@ impl Kernels for CandleOps {
         Array::new(tensor.dims(), data)
     }
 
-    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor]) -> Result<Step<'a>> {
-        self.step(node, inputs).map_err(failed)
+    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor], relu: ReluGradient) -> Result<Step<'a>> {
+        self.step(node, inputs, relu).map_err(failed)
     }
 
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use divan::counter::ItemsCount;
 use rayon::ThreadPoolBuilder;
 use trepang_api::{
-    Array, Conv2d, InputSize, LayerId, Model, NetworkBuilder, Op, Padding, Pool, Preprocess, Weights,
+    Array, Conv2d, InputSize, LayerId, Model, NetworkBuilder, Op, Padding, Pool, Preprocess, ReluGradient,
+    Weights,
 };
 use trepang_cpu::{Algorithm, Level, Options, load};
 
@@ -85,7 +86,9 @@ fn step(bencher: divan::Bencher, (mut model, last): (Box<dyn Model>, LayerId), s
     let images = Array::zeros([1, 3, side, side]);
     bencher.counter(ItemsCount::new(flop)).bench_local(|| {
         model
-            .pull_back(&images, &[last], &mut |activations| Ok(vec![activations[0].clone()]))
+            .pull_back(&images, &[last], ReluGradient::True, &mut |activations| {
+                Ok(vec![activations[0].clone()])
+            })
             .expect("a step")
     });
 }

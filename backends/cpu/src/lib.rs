@@ -19,6 +19,7 @@ mod plan;
 mod pointwise;
 mod pool;
 mod product;
+mod redirect;
 #[cfg(test)]
 mod tests;
 mod vector;

@@ -4,15 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::ThreadPool;
-use trepang_api::{Array, Cotangents, Error, LayerId, Model, Network, Op, Result, Weights, check_cotangents};
+use trepang_api::{
+    Array, Cotangents, Error, LayerId, Model, Network, Op, ReluGradient, Result, Weights, check_cotangents,
+};
 
 use crate::buffer::Buffer;
-use crate::conv::finish::{Finish, Input, Output};
+use crate::conv::finish::{Activation, Finish, Input, Output};
 use crate::conv::{Convolution, Direction, Scratch};
 use crate::grid::Grid;
 use crate::lanes::Lanes;
 use crate::plan::{Job, Plan, Planner, Request, Step};
 use crate::pointwise::{self, Joint};
+use crate::redirect;
 use crate::vector::{self, Linear};
 use crate::{Algorithm, Options};
 
@@ -135,23 +138,29 @@ impl<S: Lanes> Model for CpuModel<S> {
             return Ok(Vec::new());
         }
         self.run(images, at, false, |engine, plan| {
-            engine.forward(images, plan);
+            engine.forward(images, plan, ReluGradient::True);
             Ok(engine.asked(plan))
         })
     }
 
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array> {
         if at.is_empty() {
             self.engine.network.check_request(images, at)?;
             check_cotangents(&self.engine.network, at, &[], &cotangents(&[])?)?;
             return Ok(Array::zeros(images.shape()));
         }
         self.run(images, at, true, |engine, plan| {
-            engine.forward(images, plan);
+            engine.forward(images, plan, relu);
             let activations = engine.asked(plan);
             let cotangents = cotangents(&activations)?;
             check_cotangents(&engine.network, at, &activations, &cotangents)?;
-            Ok(engine.back(plan, &cotangents))
+            Ok(engine.back(plan, relu, &cotangents))
         })
     }
 }
@@ -178,7 +187,7 @@ impl<S: Lanes> Engine<S> {
         values.map(|value| value.grid.download(S::F32_LANES, self.slots[value.slot].numbers())).collect()
     }
 
-    fn forward(&mut self, images: &Array, plan: &mut Plan) {
+    fn forward(&mut self, images: &Array, plan: &mut Plan, relu: ReluGradient) {
         let Plan { steps, values, .. } = plan;
         for step in steps {
             let value = &values[step.writes];
@@ -192,6 +201,10 @@ impl<S: Lanes> Engine<S> {
                 value.grid,
                 &mut y.numbers_mut()[..value.grid.len(S::F32_LANES)],
             );
+            if relu == ReluGradient::Redirected && step.job.activation() == Activation::Relu6 {
+                // Another step will write over y: what redirecting needs of it is kept now.
+                redirect::find_high(self.simd, value.grid, y.numbers(), &mut step.kept.high);
+            }
             self.slots[value.slot] = y;
         }
     }
@@ -253,7 +266,7 @@ impl<S: Lanes> Engine<S> {
     }
 
     /// Pulls the caller's cotangents back to the images.
-    fn back(&mut self, plan: &Plan, cotangents: &[Array]) -> Array {
+    fn back(&mut self, plan: &Plan, relu: ReluGradient, cotangents: &[Array]) -> Array {
         let lanes = S::F32_LANES;
         let mut written = vec![false; plan.values.len()];
         for (&value, cotangent) in plan.asked.iter().zip(cotangents) {
@@ -270,13 +283,20 @@ impl<S: Lanes> Engine<S> {
         }
         for step in plan.steps.iter().skip(1).rev() {
             let value = &plan.values[step.writes];
+            let redirected = match relu {
+                ReluGradient::True => None,
+                ReluGradient::Redirected => {
+                    redirect::gates(self.simd, value.grid, self.slots[value.gradient].numbers(), &step.kept)
+                }
+            };
+            let gates = redirected.as_deref().unwrap_or(&step.kept.gates);
             let mut first = 0;
             for &read in &step.reads {
                 let to = &plan.values[read];
                 let accumulate = std::mem::replace(&mut written[read], true);
                 let mut dx = std::mem::take(&mut self.slots[to.gradient]);
                 let ends = Ends { x: to.grid, y: value.grid, first };
-                self.step_back(step, ends, value.gradient, dx.numbers_mut(), accumulate);
+                self.step_back(step, ends, (value.gradient, gates), dx.numbers_mut(), accumulate);
                 self.slots[to.gradient] = dx;
                 first += to.grid.channels;
             }
@@ -288,11 +308,18 @@ impl<S: Lanes> Engine<S> {
         gradient
     }
 
-    /// The pull-back of one step to one of its inputs.
-    fn step_back(&mut self, step: &Step, ends: Ends, dy: usize, dx: &mut [f32], accumulate: bool) {
+    /// The pull-back of one step to one of its inputs: of the gradient in a slot, through gates if there are any.
+    fn step_back(
+        &mut self,
+        step: &Step,
+        ends: Ends,
+        (dy, gates): (usize, &[u16]),
+        dx: &mut [f32],
+        accumulate: bool,
+    ) {
         let (simd, lanes) = (self.simd, S::F32_LANES);
         let dy = self.slots[dy].numbers();
-        let gates = Some(&step.kept.gates[..]).filter(|gates| !gates.is_empty());
+        let gates = Some(gates).filter(|gates| !gates.is_empty());
         let dx = &mut dx[..ends.x.len(lanes)];
         match &step.job {
             Job::Preprocess => {}

@@ -35,6 +35,16 @@ pub(crate) enum Job {
     Softmax,
 }
 
+impl Job {
+    /// The ReLU that ends it.
+    pub(crate) fn activation(&self) -> Activation {
+        match self {
+            Self::Convolve { activation, .. } | Self::Sum(activation) => *activation,
+            _ => Activation::None,
+        }
+    }
+}
+
 /// One step: a node, or a node and its ReLU.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -53,6 +63,8 @@ pub(crate) struct Step {
 pub(crate) struct Kept {
     /// A ReLU's, a word a vector.
     pub(crate) gates: Vec<u16>,
+    /// Which of a ReLU6's are closed because the number is too large; empty until a pull-back redirects.
+    pub(crate) high: Vec<u16>,
     /// A max pool's.
     pub(crate) winners: Vec<u16>,
     /// A softmax's output.
@@ -172,12 +184,10 @@ impl Planner<'_> {
 
     fn kept(&self, job: &Job, grid: Grid, pulls_back: bool) -> Kept {
         let mut kept = Kept::default();
+        if job.activation() != Activation::None && pulls_back {
+            kept.gates = vec![0; grid.vectors(self.lanes)];
+        }
         match job {
-            Job::Convolve { activation, .. } | Job::Sum(activation)
-                if *activation != Activation::None && pulls_back =>
-            {
-                kept.gates = vec![0; grid.vectors(self.lanes)];
-            }
             Job::MaxPool(windows) => kept.winners = vec![0; windows.winners(self.lanes)],
             Job::Softmax if pulls_back => kept.numbers.grow(grid.dims().iter().product()),
             _ => {}

@@ -4,7 +4,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use trepang_api::{
-    Array, Backend, Cotangents, Device, DeviceKind, Error, LayerId, Model, Network, Result, Weights,
+    Array, Backend, Cotangents, Device, DeviceKind, Error, LayerId, Model, Network, ReluGradient, Result,
+    Weights,
 };
 
 use crate::BUILD;
@@ -85,9 +86,15 @@ impl Model for GuardedModel {
         guard(backend, || model.activations(images, at))
     }
 
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array> {
         let Self { model, backend } = self;
-        guard(backend, || model.pull_back(images, at, cotangents))
+        guard(backend, || model.pull_back(images, at, relu, cotangents))
     }
 }
 

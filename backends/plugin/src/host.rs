@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use trepang_api::{
-    Array, Backend, Cotangents, Device, Error as Api, LayerId, Model, Network, Result as ApiResult, Weights,
+    Array, Backend, Cotangents, Device, Error as Api, LayerId, Model, Network, ReluGradient,
+    Result as ApiResult, Weights,
 };
 
 use crate::Plugin;
@@ -111,9 +112,15 @@ impl Model for Shielded<dyn Model> {
     }
 
     /// A panic of `cotangents` goes round the library, not through it.
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> ApiResult<Array> {
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> ApiResult<Array> {
         let mut panic: Option<Box<dyn Any + Send>> = None;
-        let gradient = self.0.pull_back(images, at, &mut |activations| {
+        let gradient = self.0.pull_back(images, at, relu, &mut |activations| {
             catch_unwind(AssertUnwindSafe(|| cotangents(activations))).unwrap_or_else(|caught| {
                 panic = Some(caught);
                 Err(Api::Caller("the caller panicked".into()))
@@ -170,9 +177,10 @@ mod tests {
         let (mut model, images, at) = model();
         assert_eq!(model.activations(&images, &[at]).unwrap()[0].shape(), [1, 3, 1, 1]);
         let ones = |found: &[Array]| Ok(vec![Array::new(found[0].shape(), vec![1.0; 3])?]);
-        let gradient = model.pull_back(&images, &[at], &mut ones.clone()).unwrap();
+        let gradient = model.pull_back(&images, &[at], ReluGradient::True, &mut ones.clone()).unwrap();
         assert_eq!(gradient.data(), [1.0, 0.0, 0.0, 0.0].repeat(3));
-        let stopped = model.pull_back(&images, &[at], &mut |_| Err(Api::Caller("enough".into())));
+        let stopped =
+            model.pull_back(&images, &[at], ReluGradient::True, &mut |_| Err(Api::Caller("enough".into())));
         assert_eq!(stopped.unwrap_err().to_string(), "enough");
     }
 
@@ -180,7 +188,7 @@ mod tests {
     fn a_panic_of_the_caller_goes_round_the_library() {
         let (mut model, images, at) = model();
         let panic = catch_unwind(AssertUnwindSafe(|| {
-            model.pull_back(&images, &[at], &mut |_| panic!("the caller's own"))
+            model.pull_back(&images, &[at], ReluGradient::True, &mut |_| panic!("the caller's own"))
         }));
         assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"the caller's own"));
         assert!(model.activations(&images, &[at]).is_ok(), "the model is as good as before");

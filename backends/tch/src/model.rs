@@ -1,6 +1,6 @@
 //! The model: the shared walk over the network, with this backend's number of threads.
 
-use trepang_api::{Array, Cotangents, Interpreter, LayerId, Model, Result};
+use trepang_api::{Array, Cotangents, Interpreter, LayerId, Model, ReluGradient, Result};
 
 use crate::ops::TchOps;
 
@@ -31,8 +31,14 @@ impl Model for TchModel {
         self.inner.activations(images, at)
     }
 
-    fn pull_back(&mut self, images: &Array, at: &[LayerId], cotangents: &mut Cotangents) -> Result<Array> {
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array> {
         self.set_threads();
-        self.inner.pull_back(images, at, cotangents)
+        self.inner.pull_back(images, at, relu, cotangents)
     }
 }

@@ -8,7 +8,7 @@ mod vector;
 use std::collections::HashMap;
 
 use tch::{Device, TchError, Tensor};
-use trepang_api::{Array, Kernels, Network, Node, Op, Padding, PullBack, Result, Weights};
+use trepang_api::{Array, Kernels, Network, Node, Op, Padding, PullBack, ReluGradient, Result, Weights};
 
 use crate::failed;
 
@@ -50,13 +50,13 @@ impl TchOps {
         Ok([find("weight")?, find("bias")?])
     }
 
-    fn step<'a>(&'a self, node: &'a Node, inputs: &[&Tensor]) -> Torch<Step<'a>> {
+    fn step<'a>(&'a self, node: &'a Node, inputs: &[&Tensor], relu: ReluGradient) -> Torch<Step<'a>> {
         let x = inputs[0];
         match &node.op {
             Op::Preprocess(_) => pointwise::preprocess(&self.preprocess, x),
             Op::Conv2d(c) => conv::convolve(c, x, self.weights(&c.weights)?),
-            Op::Relu => pointwise::relu(x),
-            Op::Relu6 => pointwise::relu6(x),
+            Op::Relu => pointwise::relu(x, relu),
+            Op::Relu6 => pointwise::relu6(x, relu),
             Op::MaxPool(p) => pool::max(p, x),
             Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
             Op::GlobalAverage => pool::global_average(x),
@@ -84,8 +84,8 @@ impl Kernels for TchOps {
         Array::new(shape, data)
     }
 
-    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor]) -> Result<Step<'a>> {
-        self.step(node, inputs).map_err(failed)
+    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor], relu: ReluGradient) -> Result<Step<'a>> {
+        self.step(node, inputs, relu).map_err(failed)
     }
 
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {

@@ -1,7 +1,7 @@
 //! A single neuron is computed on the part of the image that it sees: what comes out must be what the whole image gives.
 
 use trepang::engine::Objective;
-use trepang_api::Array;
+use trepang_api::{Array, ReluGradient};
 use trepang_weights::minivgg;
 
 use crate::library::{apart, image, noise_picture, on_default};
@@ -18,7 +18,7 @@ fn on_the_whole(layer: &str, at: [usize; 3], picture: &Array) -> (f64, Array) {
     let trained = minivgg().unwrap();
     let layers = [trained.network.layer(layer).unwrap()];
     let mut value = 0.0;
-    let gradient = on_default(&trained).pull_back(picture, &layers, &mut |activations| {
+    let gradient = on_default(&trained).pull_back(picture, &layers, ReluGradient::True, &mut |activations| {
         let (_, shape) = activations[0].dims4()?;
         let number = (at[0] * shape.height + at[1]) * shape.width + at[2];
         value = f64::from(activations[0].data()[number]);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Array, Backend, Device, InputSize, Model, NetworkBuilder, Op, Padding, Pool, Preprocess, Reference,
-    Result, Weights, find_device,
+    ReluGradient, Result, Weights, find_device,
 };
 
 /// Images in a batch: not one, not a power of two.
@@ -30,7 +30,7 @@ fn pull_back_noise(sample: &Sample, model: &mut dyn Model) -> Result<Array> {
     let at = [sample.target(), NetworkBuilder::FIRST];
     let mut cotangents =
         |activations: &[Array]| Ok((20..).zip(activations).map(|(seed, a)| noise(seed, a.shape())).collect());
-    model.pull_back(&images, &at, &mut cotangents)
+    model.pull_back(&images, &at, ReluGradient::True, &mut cotangents)
 }
 
 fn against_reference(
@@ -72,7 +72,7 @@ pub fn matches_golden(
     for (name, channel, expected) in &golden.gradients {
         let layer = golden.network.layer(name)?;
         let mut mean = |activations: &[Array]| Ok(vec![mean_cotangent(&activations[0], *channel)?]);
-        let gradient = model.pull_back(&golden.images, &[layer], &mut mean)?;
+        let gradient = model.pull_back(&golden.images, &[layer], ReluGradient::True, &mut mean)?;
         let worst = relative_difference(gradient.data(), expected.data());
         found.push((
             format!("gradient of {name}:{channel}"),
@@ -136,8 +136,9 @@ pub fn ties_go_to_the_first(backend: &dyn Backend, device: &Device) -> Result<Me
     let at = b.add("pool", Op::MaxPool(pool), &[from]);
     let mut model = backend.load(&b.finish()?, &Weights::default(), device)?;
     let flat = Array::new([1, 3, 4, 4], vec![0.5; 48])?;
-    let gradient =
-        model.pull_back(&flat, &[at], &mut |a| Ok(vec![Array::new(a[0].shape(), vec![1.0; 12])?]))?;
+    let gradient = model.pull_back(&flat, &[at], ReluGradient::True, &mut |a| {
+        Ok(vec![Array::new(a[0].shape(), vec![1.0; 12])?])
+    })?;
     let plane = [1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
     Ok(Measured::exact(gradient.data() == plane.repeat(3)))
 }

@@ -13,7 +13,7 @@
 
 use super::{Survey, dot};
 use crate::reference::winners;
-use crate::{Array, LayerId, Model, Network, Op, Result};
+use crate::{Array, LayerId, Model, Network, Op, ReluGradient, Result};
 
 /// A vector whose part that is new is smaller than this share of it adds nothing but rounding.
 const NOTHING_NEW: f64 = 1e-4;
@@ -97,7 +97,7 @@ pub(super) fn without(
 
 /// d(the numbers decided on)/d(images).
 fn pull_back(decision: &Decision, images: &Array, model: &mut dyn Model) -> Result<Array> {
-    model.pull_back(images, &[decision.at], &mut |found| {
+    model.pull_back(images, &[decision.at], ReluGradient::True, &mut |found| {
         let mut cotangent = Array::zeros(found[0].shape());
         for &(index, value) in &decision.numbers {
             cotangent.data_mut()[index] = value;

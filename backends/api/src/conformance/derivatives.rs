@@ -1,7 +1,7 @@
 //! Pull-backs against what they mean: the transpose of the forward map, and the slope of the function.
 
 use super::{ADJOINT_TOLERANCE, DIFFERENCE_TOLERANCE, Measured, Sample, dot, images, noise, samples};
-use crate::{Array, Backend, Device, Model, Result};
+use crate::{Array, Backend, Device, Model, ReluGradient, Result};
 
 /// Half the distance between the two points of a central difference.
 const STEP: f32 = 1e-2;
@@ -23,7 +23,7 @@ pub fn adjoint_identity(backend: &dyn Backend, device: &Device) -> Result<Measur
         let fv = model.activations(&moved, &at)?.swap_remove(0);
         let jv: Vec<f32> = fv.data().iter().zip(fx.data()).map(|(a, b)| a - b).collect();
         let u = noise(33, fx.shape());
-        let jtu = model.pull_back(&x, &at, &mut |_| Ok(vec![u.clone()]))?;
+        let jtu = model.pull_back(&x, &at, ReluGradient::True, &mut |_| Ok(vec![u.clone()]))?;
         let scale = (dot(&jv, &jv) * dot(u.data(), u.data())).sqrt();
         worst = worst.max((dot(&jv, u.data()) - dot(v.data(), jtu.data())).abs() / scale);
     }
@@ -46,7 +46,7 @@ fn differences_of(sample: &Sample, model: &mut dyn Model) -> Result<f64> {
     let at = [sample.target()];
     let fx = model.activations(&x, &at)?.swap_remove(0);
     let u = noise(35, fx.shape());
-    let gradient = model.pull_back(&x, &at, &mut |_| Ok(vec![u.clone()]))?;
+    let gradient = model.pull_back(&x, &at, ReluGradient::True, &mut |_| Ok(vec![u.clone()]))?;
     let largest = gradient.data().iter().fold(f64::MIN_POSITIVE, |m, &g| m.max(f64::from(g).abs()));
     let here = dot(fx.data(), u.data());
     let (mut worst, mut kinks) = (0.0_f64, 0);
@@ -86,7 +86,7 @@ pub fn small_steps_raise_the_objective(backend: &dyn Backend, device: &Device) -
         let u = noise(37, fx.shape());
         let first = dot(fx.data(), u.data());
         for _ in 0..10 {
-            let gradient = model.pull_back(&x, &at, &mut |_| Ok(vec![u.clone()]))?;
+            let gradient = model.pull_back(&x, &at, ReluGradient::True, &mut |_| Ok(vec![u.clone()]))?;
             let norm = dot(gradient.data(), gradient.data()).sqrt().max(f64::MIN_POSITIVE) as f32;
             x.data_mut().iter_mut().zip(gradient.data()).for_each(|(x, g)| *x += 0.02 * g / norm);
         }

@@ -1,7 +1,7 @@
 //! What a backend must refuse, with an error and not a panic.
 
 use super::{Measured, Sample, images, samples};
-use crate::{Array, Backend, Device, DeviceKind, Error, Result};
+use crate::{Array, Backend, Device, DeviceKind, Error, ReluGradient, Result};
 
 /// Missing, misshapen and NaN weights, an absent device, a layer of another network, images of the wrong
 /// rank or too small, and cotangents that do not fit are errors of their own kind.
@@ -54,8 +54,11 @@ fn refuses_to_run(backend: &dyn Backend, device: &Device, sample: &Sample) -> Re
         && matches!(model.activations(&flat, &at), Err(Error::Rank { .. }))
         && matches!(model.activations(&grey, &at), Err(Error::ShapeMismatch { .. }))
         && matches!(
-            model.pull_back(&good, &at, &mut wrong_cotangent.clone()),
+            model.pull_back(&good, &at, ReluGradient::True, &mut wrong_cotangent.clone()),
             Err(Error::ShapeMismatch { .. })
         )
-        && matches!(model.pull_back(&good, &at, &mut asks_to_stop.clone()), Err(Error::Caller(_))))
+        && matches!(
+            model.pull_back(&good, &at, ReluGradient::True, &mut asks_to_stop.clone()),
+            Err(Error::Caller(_))
+        ))
 }

@@ -131,7 +131,7 @@ fn sample(name: &str, size: [usize; 2], affine: bool, build: Build) -> Result<Sa
 }
 
 /// Noise scaled by one over the square root of the sum's length, so that activations stay near 1.
-fn weights_for(network: &Network) -> Weights {
+pub(super) fn weights_for(network: &Network) -> Weights {
     let mut weights = Weights::default();
     for (seed, (name, shape)) in (1..).zip(network.tensors()) {
         let terms: usize = shape.iter().skip(1).product();
@@ -143,7 +143,7 @@ fn weights_for(network: &Network) -> Weights {
     weights
 }
 
-fn conv(
+pub(super) fn conv(
     b: &mut NetworkBuilder,
     from: LayerId,
     [inputs, outputs]: [usize; 2],
@@ -161,7 +161,7 @@ fn linear(b: &mut NetworkBuilder, from: LayerId, inputs: usize, outputs: usize) 
     b.add("fc", Op::Linear(Linear { weights: "fc".into(), inputs, outputs }), &[from])
 }
 
-fn pool(kernel: usize, stride: usize, padding: Padding) -> Pool {
+pub(super) fn pool(kernel: usize, stride: usize, padding: Padding) -> Pool {
     Pool { kernel: [kernel; 2], stride: [stride; 2], padding }
 }
 

@@ -3,7 +3,7 @@
 
 use super::decisions::{decisions, without};
 use super::{images, noise, relative_difference};
-use crate::{Array, LayerId, Model, Network, Result};
+use crate::{Array, LayerId, Model, Network, ReluGradient, Result};
 
 /// How far two correct `f32` backends may differ in an activation of a whole network, relative to the layer's largest
 /// entry: some fifty layers, each of sums of up to 25,088 products.
@@ -52,8 +52,9 @@ impl Survey {
         let at: Vec<LayerId> = network.layers().collect();
         let picture = picture(network);
         let activations = model.activations(&picture, &at)?;
-        let gradient =
-            model.pull_back(&picture, &[from], &mut |found| Ok(vec![noise(52, found[0].shape())]))?;
+        let gradient = model.pull_back(&picture, &[from], ReluGradient::True, &mut |found| {
+            Ok(vec![noise(52, found[0].shape())])
+        })?;
         Ok(Self { activations: at.into_iter().zip(activations).collect(), gradient, from })
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Array, Preprocess, Result};
+use crate::{Array, Preprocess, ReluGradient, Result};
 
 /// y[c] = scale[c] * x[c] + shift[c].
 pub(super) fn preprocess(p: &Preprocess, x: &Array) -> Result<Array> {
@@ -43,15 +43,33 @@ pub(super) fn clamp(x: &Array, limit: f32) -> Array {
     y
 }
 
-/// dy strictly inside (0, limit), 0 outside and at both ends.
-pub(super) fn clamp_backward(x: &Array, limit: f32, dy: &Array) -> Array {
+/// dy strictly inside (0, limit), 0 outside and at both ends; if that is 0 in all of an image, redirected there.
+pub(super) fn clamp_backward(x: &Array, limit: f32, relu: ReluGradient, dy: &Array) -> Array {
     let mut dx = dy.clone();
     for (dx, &x) in dx.data_mut().iter_mut().zip(x.data()) {
         if !(x > 0.0 && x < limit) {
             *dx = 0.0;
         }
     }
+    if relu == ReluGradient::Redirected {
+        for n in 0..x.shape()[0] {
+            if dx.item(n).iter().all(|&dx| dx == 0.0) {
+                redirect(x.item(n), limit, dy.item(n), dx.item_mut(n));
+            }
+        }
+    }
     dx
+}
+
+/// What of dy moves x towards (0, limit): the positive part below, the negative part above.
+fn redirect(x: &[f32], limit: f32, dy: &[f32], dx: &mut [f32]) {
+    for ((dx, &x), &dy) in dx.iter_mut().zip(x).zip(dy) {
+        if x <= 0.0 {
+            *dx = dy.max(0.0);
+        } else if x >= limit {
+            *dx = dy.min(0.0);
+        }
+    }
 }
 
 /// The sum of equal shapes; its pull-back hands dy to each.

@@ -1,6 +1,7 @@
 //! What treats every number by itself: preprocessing, the ReLUs, sums; and concatenation.
 
 use candle_core::Tensor;
+use trepang_api::ReluGradient;
 
 use super::{Candle, Step, with_all, with_one};
 
@@ -11,20 +12,40 @@ pub(super) fn preprocess<'a>([scale, shift]: &'a [Tensor; 2], x: &Tensor) -> Can
 }
 
 /// max(x, 0); dy where the output is positive, which it is exactly where the input is.
-pub(super) fn relu<'a>(x: &Tensor) -> Candle<Step<'a>> {
+pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient) -> Candle<Step<'a>> {
     let y = x.relu()?;
     let kept = y.clone();
-    Ok(with_one(y, move |dy| kept.gt(0_f32)?.where_cond(dy, &dy.zeros_like()?)))
+    Ok(with_one(y, move |dy| {
+        let dx = kept.gt(0_f32)?.where_cond(dy, &dy.zeros_like()?)?;
+        match relu {
+            ReluGradient::True => Ok(dx),
+            ReluGradient::Redirected => or_redirected(&dx, &dy.relu()?),
+        }
+    }))
 }
 
 /// min(max(x, 0), 6); dy where the output is strictly between.
-pub(super) fn relu6<'a>(x: &Tensor) -> Candle<Step<'a>> {
+pub(super) fn relu6<'a>(x: &Tensor, relu: ReluGradient) -> Candle<Step<'a>> {
     let y = x.clamp(0_f32, 6_f32)?;
     let kept = y.clone();
     Ok(with_one(y, move |dy| {
         let inside = (kept.gt(0_f32)? * kept.lt(6_f32)?)?;
-        inside.where_cond(dy, &dy.zeros_like()?)
+        let dx = inside.where_cond(dy, &dy.zeros_like()?)?;
+        match relu {
+            ReluGradient::True => Ok(dx),
+            ReluGradient::Redirected => {
+                let towards = kept.ge(6_f32)?.where_cond(&dy.minimum(0_f32)?, &dy.relu()?)?;
+                or_redirected(&dx, &towards)
+            }
+        }
     }))
+}
+
+/// `dx` for images of which it is not all zero, `redirected` for the others. Open gates need no thought: where an image
+/// is redirected dy is 0 there, and so is each part of it.
+fn or_redirected(dx: &Tensor, redirected: &Tensor) -> Candle<Tensor> {
+    let largest = dx.abs()?.flatten_from(1)?.max_keepdim(1)?.reshape(((), 1, 1, 1))?;
+    largest.broadcast_as(dx.shape())?.gt(0_f32)?.where_cond(dx, redirected)
 }
 
 /// The sum of equal shapes; dy to each.

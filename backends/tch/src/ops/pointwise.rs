@@ -1,6 +1,7 @@
 //! What treats every number by itself: preprocessing, the ReLUs, sums; and concatenation.
 
 use tch::Tensor;
+use trepang_api::ReluGradient;
 
 use super::{Step, Torch, with_all, with_one};
 
@@ -10,17 +11,38 @@ pub(super) fn preprocess<'a>([scale, shift]: &'a [Tensor; 2], x: &Tensor) -> Tor
 }
 
 /// max(x, 0); dy where the output is positive, which it is exactly where the input is.
-pub(super) fn relu<'a>(x: &Tensor) -> Torch<Step<'a>> {
+pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient) -> Torch<Step<'a>> {
     let y = x.f_relu()?;
     let kept = y.f_alias()?;
-    Ok(with_one(y, move |dy| kept.f_threshold_backward(dy, 0.0)))
+    Ok(with_one(y, move |dy| {
+        let dx = kept.f_threshold_backward(dy, 0.0)?;
+        match relu {
+            ReluGradient::True => Ok(dx),
+            ReluGradient::Redirected => or_redirected(&dx, &dy.f_clamp_min(0.0)?),
+        }
+    }))
 }
 
 /// min(max(x, 0), 6); dy where the output is strictly between.
-pub(super) fn relu6<'a>(x: &Tensor) -> Torch<Step<'a>> {
+pub(super) fn relu6<'a>(x: &Tensor, relu: ReluGradient) -> Torch<Step<'a>> {
     let y = x.f_clamp(0.0, 6.0)?;
     let kept = y.f_alias()?;
-    Ok(with_one(y, move |dy| kept.f_hardtanh_backward(dy, 0.0, 6.0)))
+    Ok(with_one(y, move |dy| {
+        let dx = kept.f_hardtanh_backward(dy, 0.0, 6.0)?;
+        match relu {
+            ReluGradient::True => Ok(dx),
+            ReluGradient::Redirected => {
+                let towards = dy.f_clamp_max(0.0)?.f_where_self(&kept.f_ge(6.0)?, &dy.f_clamp_min(0.0)?)?;
+                or_redirected(&dx, &towards)
+            }
+        }
+    }))
+}
+
+/// `dx` for images of which it is not all zero, `redirected` for the others. Open gates need no thought: where an image
+/// is redirected dy is 0 there, and so is each part of it.
+fn or_redirected(dx: &Tensor, redirected: &Tensor) -> Torch<Tensor> {
+    dx.f_where_self(&dx.f_abs()?.f_amax([1, 2, 3], true)?.f_gt(0.0)?, redirected)
 }
 
 /// The sum of equal shapes; dy to each.
