@@ -1,48 +1,128 @@
-"""Draws docs/gallery.png: twelve channels of three layers of minivgg by the recipe `pixel`, 96 px, seed 0.
+"""Draws the gallery: docs/gallery.md and its pictures, every recipe side by side on channels of several layers.
 
-Needs Pillow, and the release binary (cargo build --release). Run from the repository's root:
-    python3 docs/gallery.py
+Needs Pillow and the release binary (cargo build --release). Run from the repository's root:
+
+    python3 docs/gallery.py                  # minivgg, at 96 px: minutes
+    python3 docs/gallery.py vgg16-trunk      # at 224 px, after `trepang pull vgg16-trunk`: half an hour
+
+Each run replaces its network's pictures and numbers and leaves the other's.
 """
+
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 BINARY = "target/release/trepang"
-CHANNELS = {
-    "block3_conv2": [80, 73, 21, 9],
-    "block4_conv2": [47, 20, 17, 8],
-    "block5_conv2": [30, 140, 145, 78],
+PAGE = Path("docs/gallery.md")
+PHOTO = "tests/golden/picture-224.png"
+RECIPES = ["lucid", "maco", "pixel", "seed"]
+NETWORKS = {
+    "minivgg": (96, {"block2_conv1": [5, 20], "block3_conv2": [80, 21], "block4_conv2": [20, 1], "block5_conv2": [30, 145]}),
+    "vgg16-trunk": (224, {"block2_conv2": [20], "block3_conv3": [40], "block4_conv3": [20], "block5_conv3": [4]}),
 }
-SIDE, SCALE, MARGIN, CAPTION = 96, 2, 8, 20
+FROM_PICTURE = {"minivgg": ("block4_conv2", 20), "vgg16-trunk": ("block4_conv3", 20)}
+CELL, MARGIN, CAPTION, HEAD = 192, 8, 18, 20
+BACK, INK = (24, 24, 24), (220, 220, 220)
 
 
-def render(layer, channel, folder):
-    """The picture and what `render` says of it."""
-    out = Path(folder) / f"{layer}-{channel}.png"
-    command = [BINARY, "render", "--layer", layer, "--channel", str(channel), "--size", str(SIDE), "--json"]
-    lines = subprocess.run([*command, "--runs", folder, "-o", out], check=True, capture_output=True, text=True).stdout
-    return Image.open(out).convert("RGB"), json.loads(lines.splitlines()[-1])
+def render(network, words, folder):
+    """What `render` says of every picture."""
+    command = [BINARY, "render", "--network", network, *map(str, words), "--runs", folder + "/runs", "--json"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [event for event in map(json.loads, lines) if event["event"] == "done"]
+
+
+def sheet(heads, rows, place):
+    """rows: (name, [(picture, caption) or None])"""
+    width = MARGIN + 120 + len(heads) * (CELL + MARGIN)
+    image = Image.new("RGB", (width, HEAD + len(rows) * (CELL + CAPTION + MARGIN)), BACK)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(13)
+    for column, head in enumerate(heads):
+        draw.text((MARGIN + 120 + column * (CELL + MARGIN), 3), head, fill=INK, font=font)
+    for row, (name, cells) in enumerate(rows):
+        y = HEAD + row * (CELL + CAPTION + MARGIN)
+        draw.text((MARGIN, y + CELL // 2), name, fill=INK, font=font)
+        for column, cell in enumerate(cells):
+            x = MARGIN + 120 + column * (CELL + MARGIN)
+            if cell is None:
+                draw.text((x, y + CELL // 2), "no way up", fill=INK, font=font)
+                continue
+            picture, caption = cell
+            image.paste(Image.open(picture).convert("RGB").resize((CELL, CELL), Image.LANCZOS), (x, y))
+            draw.text((x, y + CELL + 1), caption, fill=INK, font=font)
+    image.save(place, optimize=True)
+
+
+def numbers(done):
+    return f"{done['activation_saved']:.1f}, robust {done['activation_robust']:.1f}"
+
+
+def channels(network, folder):
+    """The table of channels by recipes, and its numbers as lines of the page."""
+    size, layers = NETWORKS[network]
+    found = {}
+    for recipe in RECIPES:
+        for layer, numbers_ in layers.items():
+            # One by one: a dead channel of `seed` must not cost the others.
+            for channel in numbers_:
+                words = ["--layer", layer, "--channel", channel, "--recipe", recipe, "-o", f"{folder}/{recipe}-{layer}-{channel}.png"]
+                words += ["--size", 2 * size if recipe == "maco" else size]
+                try:
+                    found[recipe, layer, channel] = render(network, words, folder)[0]
+                except subprocess.CalledProcessError:
+                    found[recipe, layer, channel] = None
+    keys = [(layer, channel) for layer, all_ in layers.items() for channel in all_]
+    cell = lambda done: done and (done["output"], numbers(done))
+    rows = [(f"{layer}\n{channel}", [cell(found[recipe, layer, channel]) for recipe in RECIPES]) for layer, channel in keys]
+    sheet(RECIPES, rows, f"docs/gallery-{network}.png")
+    text = ["| layer | channel | " + " | ".join(RECIPES) + " |", "|---|---|" + "---|" * len(RECIPES)]
+    for layer, channel in keys:
+        told = [found[recipe, layer, channel] for recipe in RECIPES]
+        text.append(f"| `{layer}` | {channel} | " + " | ".join(numbers(done) if done else "dead" for done in told) + " |")
+    return text
+
+
+def from_picture(network, folder):
+    """The three recipes that begin with a picture."""
+    layer, channel = FROM_PICTURE[network]
+    size = NETWORKS[network][0]
+    cells = [(PHOTO, "the picture they begin with")]
+    for recipe in ["dream", "caricature", "accentuate"]:
+        words = ["--layer", layer, "--recipe", recipe, "--init", PHOTO, "--size", size, "-o", f"{folder}/{recipe}.png"]
+        done = render(network, words + (["--channel", channel] if recipe == "accentuate" else []), folder)[0]
+        cells.append((done["output"], numbers(done)))
+    sheet(["", "dream", "caricature", "accentuate"], [(f"{layer}\n({channel})", cells)], f"docs/gallery-{network}-picture.png")
+
+
+def section(network):
+    with tempfile.TemporaryDirectory() as folder:
+        table = channels(network, folder)
+        from_picture(network, folder)
+    return [
+        f"## {network}",
+        "",
+        f"![Channels of {network} by recipe](gallery-{network}.png)",
+        "",
+        *table,
+        "",
+        "Activation of the clean 8-bit file, and its mean over 32 transforms of it. Seed 0; `maco` at twice the size.",
+        "",
+        f"![A picture changed by the three recipes that begin with one](gallery-{network}-picture.png)",
+        "",
+    ]
 
 
 def main():
-    side = SIDE * SCALE
-    columns = max(map(len, CHANNELS.values()))
-    size = (columns * (side + MARGIN) + MARGIN, len(CHANNELS) * (side + CAPTION + MARGIN) + MARGIN)
-    sheet = Image.new("RGB", size, "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
-    with tempfile.TemporaryDirectory() as folder:
-        for row, (layer, channels) in enumerate(CHANNELS.items()):
-            for column, channel in enumerate(channels):
-                picture, done = render(layer, channel, folder)
-                x = MARGIN + column * (side + MARGIN)
-                y = MARGIN + row * (side + CAPTION + MARGIN)
-                sheet.paste(picture.resize((side, side), Image.NEAREST), (x, y))
-                caption = f"{layer} {channel}: {done['activation_saved']:.1f}"
-                draw.text((x, y + side + 3), caption, fill="black", font=font)
-    sheet.save("docs/gallery.png", optimize=True)
+    network = sys.argv[1] if len(sys.argv) > 1 else "minivgg"
+    head = ["# Gallery", "", "Drawn by `docs/gallery.py`, which says how. The channels were chosen before the pictures were seen.", ""]
+    old = PAGE.read_text().split("## ")[1:] if PAGE.exists() else []
+    kept = {part.split("\n", 1)[0]: "## " + part for part in old}
+    kept[network] = "\n".join(section(network)) + "\n"
+    PAGE.write_text("\n".join(head) + "\n" + "".join(kept[name] for name in NETWORKS if name in kept))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ mod networks;
 mod predictions;
 mod snapshot;
 mod state;
+mod steer;
 
 pub use curve::Curve;
 pub use devices::DeviceEntry;
@@ -18,3 +19,4 @@ pub use networks::{NetworkEntry, Subject, Supply};
 pub use predictions::{Guess, Predictions, Verdict};
 pub use snapshot::{Failure, RunView, Snapshot, Status};
 pub use state::{Command, LayerInfo, Message, Mode, NetworkInfo, Pane, Settings, State};
+pub use steer::recipes;

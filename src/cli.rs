@@ -12,8 +12,10 @@ mod outputs;
 mod parity;
 mod predict;
 mod pull;
+mod recipes;
 mod render;
 mod show;
+mod spectrum;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,8 @@ fn obey(cli: &Cli) -> Result<()> {
         Some(Command::Devices(args)) => devices::run(args),
         Some(Command::Parity(args)) => parity::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Recipes(args)) => recipes::run(args),
+        Some(Command::Spectrum(args)) => spectrum::run(args),
         Some(Command::Show(args)) => show::run(args),
     }
 }

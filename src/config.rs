@@ -2,20 +2,24 @@
 //! backend, device, layer, channel, recipe, start picture. Only validated settings go on from here.
 
 pub mod args;
+mod channels;
+mod job;
 mod place;
+mod recipe;
 
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use trepang_api::{Backend, Device, LayerId, Model, Network, Op};
+use trepang_api::{Backend, Device, LayerId, Model, Network};
 use trepang_weights::cache::Environment;
-use trepang_weights::{Error as WeightsError, Store, Trained, Want, sha256, trained};
+use trepang_weights::{Error as WeightsError, Store, Trained, Want, trained};
 
-use crate::engine::{Objective, Picture, Plan, RECIPES, Recipe, Start};
-use crate::runs::{Origin, Provenance, Segment, read_picture};
-use args::{ComputeArgs, RenderArgs};
+use crate::runs::{Origin, Provenance, Segment};
+use args::ComputeArgs;
 
+pub use job::{Job, pictures_of, read_references};
 pub use place::{find_entry, find_place, thread_count};
+pub use recipe::find_recipe;
 
 /// The network if nobody says otherwise.
 pub const DEFAULT_NETWORK: &str = "minivgg";
@@ -97,62 +101,6 @@ pub fn find_layer(network: &Network, name: &str) -> Result<LayerId> {
     })
 }
 
-/// The recipe called `name`.
-pub fn find_recipe(name: &str) -> Result<Recipe> {
-    Recipe::named(name).ok_or_else(|| {
-        Usage(format!("there is no recipe \"{name}\"; the recipes are: {}", RECIPES.join(", "))).into()
-    })
-}
-
-/// What `trepang render` has been asked to make: a plan, and the start picture's pixels if it begins with one.
-#[derive(Debug)]
-pub struct Job {
-    /// What to make.
-    pub plan: Plan,
-    /// The pixels of [`Start::Picture`].
-    pub picture: Option<Picture>,
-}
-
-impl Job {
-    /// A new ascent, from flags.
-    pub fn from_flags(args: &RenderArgs, compute: &Compute) -> Result<Self> {
-        let recipe = find_recipe(args.recipe.as_deref().unwrap_or(RECIPES[0]))?;
-        let (start, picture) = find_start(args.init.as_deref())?;
-        let own_size = picture.as_ref().map(|picture| picture.width);
-        let plan = Plan {
-            objective: find_objective(args, &compute.trained)?,
-            size: args.size.or(own_size).unwrap_or(compute.network().input().native),
-            seed: args.seed,
-            steps: args.steps.map_or(recipe.steps, |steps| steps as usize),
-            start,
-            recipe,
-        };
-        Ok(Self { plan, picture })
-    }
-
-    /// The ascent that made a picture. `init` tells where its start picture is now, if that was moved; the plan
-    /// keeps the old place, so that the same picture comes out with the same text.
-    pub fn again(origin: &Origin, init: Option<&str>) -> Result<Self> {
-        let plan = origin.plan.clone();
-        let Start::Picture { file, sha256 } = &plan.start else {
-            return match init {
-                None => Ok(Self { plan, picture: None }),
-                Some(_) => Err(Usage("this picture began from no file; leave --init out".into()).into()),
-            };
-        };
-        let file = init.unwrap_or(file);
-        let (start, picture) = find_start(Some(file))
-            .with_context(|| format!("this picture began from {file}; say where that is with --init"))?;
-        if !matches!(&start, Start::Picture { sha256: found, .. } if found == sha256) {
-            return Err(Usage(format!(
-                "{file} is not the picture that this one began from (its hash differs)"
-            ))
-            .into());
-        }
-        Ok(Self { plan, picture })
-    }
-}
-
 /// Fails for a picture that several computations made one after the other: none of them alone makes the same bytes.
 pub fn check_repeatable(origin: &Origin) -> Result<()> {
     if origin.segments.len() < 2 {
@@ -200,49 +148,4 @@ fn computed_with(made: &Provenance) -> String {
         None => ("its own weights", ""),
     };
     format!("{} and {weights}, by {} on {}{moved}", made.network, made.backend, made.device)
-}
-
-fn find_objective(args: &RenderArgs, trained: &Trained) -> Result<Objective> {
-    let layer = args.layer.clone().unwrap_or_default();
-    if let Some(class) = &args.logit {
-        return find_class(class, args.layer.as_deref(), trained);
-    }
-    // By its own name, also where another framework's was typed.
-    let layer = trained.network.node(find_layer(&trained.network, &layer)?)?.name.clone();
-    Ok(match (args.channel, args.neuron) {
-        (_, Some([channel, y, x])) => Objective::Neuron { layer, channel, y, x },
-        (channel, None) => Objective::Channel { layer, channel: channel.unwrap_or_default() },
-    })
-}
-
-fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Objective> {
-    if let Some(layer) = layer {
-        let node = trained.network.node(find_layer(&trained.network, layer)?)?;
-        if !matches!(node.op, Op::Linear(_)) {
-            return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
-        }
-    }
-    if trained.labels.is_empty() {
-        return Err(WeightsError::NoClassifier { name: trained.name.clone() }.into());
-    }
-    let class = trained.labels.find(text).ok_or_else(|| {
-        let last = trained.labels.len().saturating_sub(1);
-        Usage(format!(
-            "{} has no class \"{text}\"; give an index from 0 to {last}, a WordNet id or a name",
-            trained.network.name()
-        ))
-    })?;
-    Ok(Objective::Logit { class })
-}
-
-fn find_start(init: Option<&str>) -> Result<(Start, Option<Picture>)> {
-    match init {
-        None | Some("noise") => Ok((Start::Noise, None)),
-        Some("gray") => Ok((Start::Gray, None)),
-        Some(file) => {
-            let picture = read_picture(Path::new(file))?;
-            let sha256 = sha256(&picture.rgb);
-            Ok((Start::Picture { file: file.into(), sha256 }, Some(picture)))
-        }
-    }
 }

@@ -18,6 +18,7 @@ mod networks;
 mod picture;
 mod predictions;
 mod probe;
+mod recipes;
 mod run;
 mod small;
 mod terminal;
@@ -41,7 +42,7 @@ use crate::app::{Mode, State};
 pub const FULL: (u16, u16) = (72, 20);
 
 /// The rows of the run's pane when it has all there is to say.
-const RUN: u16 = 15;
+const RUN: u16 = 17;
 
 /// The smallest pane of predictions.
 const PREDICTIONS: (u16, u16) = (24, 6);
@@ -184,7 +185,8 @@ pub fn render(frame: &mut Frame, state: &State, view: &View) {
         Mode::Help => help::render(frame, view, area),
         Mode::Networks(cursor) => networks::render(frame, state, view, above_message, cursor),
         Mode::Devices(cursor) => devices::render(frame, state, view, above_message, cursor),
-        Mode::Browse | Mode::Jump(_) => {}
+        Mode::Recipes(cursor) => recipes::render(frame, state, view, above_message, cursor),
+        Mode::Browse | Mode::Jump(_) | Mode::Objective(_) | Mode::Numbers(_) => {}
     }
 }
 

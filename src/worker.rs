@@ -4,6 +4,7 @@
 mod job;
 mod judges;
 mod shelf;
+mod steer;
 mod switch;
 
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use trepang_weights::Labels;
 use self::job::Job;
 use self::judges::Judges;
 use crate::app::{Command, Failure, Snapshot, Status};
-use crate::engine::{Ascent, Plan};
+use crate::engine::{Ascent, Pictures, Plan, Robustness};
 use crate::panics::guard;
 use crate::runs::{Provenance, SAVE_EVERY};
 
@@ -72,6 +73,7 @@ impl Worker {
                     snapshot: Snapshot::default(),
                     published: Instant::now(),
                     job: None,
+                    measuring: None,
                     runs: 0,
                 };
                 desk.work(load);
@@ -132,6 +134,8 @@ struct Desk {
     snapshot: Snapshot,
     published: Instant,
     job: Option<Job>,
+    /// A picture that stands still being measured: after how many steps of which run.
+    measuring: Option<(u64, usize, Robustness)>,
     /// How many runs have begun.
     runs: u64,
 }
@@ -155,6 +159,8 @@ impl Desk {
             }
             if self.is_prediction_due() {
                 self.predict(model.as_mut())?;
+            } else if self.is_worth_due() {
+                self.measure(model.as_mut())?;
             }
         }
         self.judges.dismiss();
@@ -184,7 +190,8 @@ impl Desk {
     /// Obeys what has come in, waiting for something if there is nothing to do. False when it is time to go.
     fn take_commands(&mut self, model: &mut Box<dyn Model>) -> bool {
         loop {
-            let busy = self.snapshot.status == Status::Running || self.is_prediction_due();
+            let busy =
+                self.snapshot.status == Status::Running || self.is_prediction_due() || self.is_worth_due();
             let command = match busy {
                 true => match self.inbox.try_recv() {
                     Ok(command) => command,
@@ -212,6 +219,8 @@ impl Desk {
             Command::Pause if status == Status::Running => self.publish(Status::Paused),
             Command::Resume if status == Status::Paused => self.publish(Status::Running),
             Command::ChangeSteps(by) => self.change_steps(by),
+            Command::Change { objective, recipe } => self.change(objective, *recipe),
+            Command::Back => self.back(),
             Command::Save => {
                 self.keep();
                 self.publish(status);
@@ -238,7 +247,7 @@ impl Desk {
 
     /// Begins a run. The one before is put away afterwards, so that the new one is on screen at once.
     fn start(&mut self, plan: Plan) {
-        match Ascent::new(plan, &self.setup.network, None) {
+        match Ascent::new(plan, &self.setup.network, &Pictures::new()) {
             Ok(ascent) => {
                 self.runs += 1;
                 let before = self.job.replace(Job::new(ascent, self.runs, &self.setup.provenance));
@@ -282,6 +291,7 @@ impl Desk {
             self.publish(Status::Idle);
             return Ok(());
         };
+        job.remember();
         let begun = Instant::now();
         match guard("the backend", || Ok(job.ascent.step(model)))? {
             Ok(report) => {

@@ -2,7 +2,7 @@
 //! key line are made from this table, so they cannot go stale.
 
 use super::{Command, State};
-use super::{actions as act, devices, networks};
+use super::{actions as act, devices, networks, steer};
 
 /// A key, as the dashboard tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +83,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Char('r')], "r", "new seed", "again with the next seed", act::reseed),
     bind(&[Key::Char('+'), Key::Char('=')], "+", "steps", "more steps, also this run", act::more_steps),
     bind(&[Key::Char('-')], "-", "", "fewer steps", act::fewer_steps),
+    bind(&[Key::Char('O')], "O", "objective", "an objective, as text", steer::open_objective),
+    bind(&[Key::Char('R')], "R", "recipe", "a recipe, and its numbers", steer::open_recipes),
+    bind(&[Key::Char('u')], "u", "back", "take the last steps back", steer::back),
     bind(&[Key::Char('s')], "s", "save", "save the run now", act::save),
     bind(&[Key::Char('N')], "N", "networks", "another network", networks::open),
     bind(&[Key::Char('B')], "B", "devices", "another backend or device", devices::open),

@@ -75,7 +75,7 @@ pub struct RunView {
     pub loss: Option<f64>,
     /// The length of the newest gradient.
     pub gradient_norm: Option<f64>,
-    /// Did the newest step climb before the ReLU, because no gradient reached the image?
+    /// Did no gradient reach the image in the newest step, so that the ReLUs' redirected one was climbed?
     pub dead: bool,
     /// How many steps did.
     pub dead_steps: usize,
@@ -85,6 +85,10 @@ pub struct RunView {
     pub rate: Option<f64>,
     /// The losses.
     pub curve: Curve,
+    /// Where the objective or the recipe was changed: the steps taken by then.
+    pub changes: Vec<usize>,
+    /// The objective on the picture as it would be saved, and its mean over transforms of that, once the run stands still.
+    pub worth: Option<(f64, f64)>,
     /// The picture, as it would be saved now.
     pub picture: Arc<Picture>,
     /// Where it was last saved.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys::{Key, lookup};
-use super::{RunView, Snapshot, Status, devices, networks};
-use crate::engine::{Objective, Plan, Recipe, Start};
+use super::{RunView, Snapshot, Status, devices, networks, steer};
+use crate::engine::{Objective, Plan, Recipe};
 
 /// Something happened.
 #[derive(Debug, Clone)]
@@ -27,6 +27,15 @@ pub enum Command {
     Resume,
     /// The worker: this many steps more, or fewer. A difference, since several can be on their way at once.
     ChangeSteps(isize),
+    /// The worker: from the next step on raise this, by that recipe.
+    Change {
+        /// What.
+        objective: Objective,
+        /// How.
+        recipe: Box<Recipe>,
+    },
+    /// The worker: take the last steps back, and wait.
+    Back,
     /// The worker: save what there is.
     Save,
     /// The worker: look which networks there are.
@@ -117,12 +126,18 @@ pub enum Mode {
     Networks(usize),
     /// The list of backends and devices is open, with the cursor on this line.
     Devices(usize),
+    /// An objective is being typed.
+    Objective(String),
+    /// The list of recipes is open, with the cursor on this line.
+    Recipes(usize),
+    /// A recipe's numbers are being typed.
+    Numbers(String),
 }
 
 impl Mode {
     /// Does something lie over the panes?
     pub fn is_overlay(&self) -> bool {
-        matches!(self, Self::Help | Self::Networks(_) | Self::Devices(_))
+        matches!(self, Self::Help | Self::Networks(_) | Self::Devices(_) | Self::Recipes(_))
     }
 }
 
@@ -143,7 +158,9 @@ impl Settings {
     /// The ascent that raises `objective`.
     pub fn plan(self, objective: Objective) -> Plan {
         let Self { recipe, size, seed, steps } = self;
-        Plan { objective, recipe, size, seed, start: Start::Noise, steps }
+        // A recipe that cannot be followed without more than a target is refused before it gets here.
+        let raised = recipe.raise(Some(&objective), objective.layer(), None).unwrap_or(objective);
+        Plan { seed, steps, ..Plan::new(raised, recipe, size) }
     }
 }
 
@@ -252,6 +269,9 @@ impl State {
                 self.type_number(key);
                 Vec::new()
             }
+            (Mode::Objective(_), _) => steer::type_objective(self, key),
+            (Mode::Numbers(_), _) => steer::type_numbers(self, key),
+            (&Mode::Recipes(cursor), _) if self.full => steer::press(self, cursor, key),
             (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
             (&Mode::Devices(cursor), _) if self.full => devices::press(self, cursor, key),
             (Mode::Help, _) if self.full => {
@@ -259,7 +279,7 @@ impl State {
                 Vec::new()
             }
             // The screen became too small for it: nobody sees that it is open.
-            (Mode::Help | Mode::Networks(_) | Mode::Devices(_), binding) => {
+            (Mode::Help | Mode::Networks(_) | Mode::Devices(_) | Mode::Recipes(_), binding) => {
                 self.mode = Mode::Browse;
                 binding.map(|binding| (binding.act)(self)).unwrap_or_default()
             }

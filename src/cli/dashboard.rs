@@ -12,12 +12,12 @@ use trepang_api::Backend;
 use trepang_weights::Want;
 
 use self::networks::{Library, subject};
-use super::drive::{drive, noted_signal, stop_signal};
+use super::drive::{Run, drive, noted_signal, stop_signal};
 use super::output;
 use crate::app::{Command, Settings, Snapshot, State, Status};
 use crate::config::args::{DashboardArgs, ImageProtocol};
-use crate::config::{Compute, find_layer, find_recipe, thread_count};
-use crate::engine::Ascent;
+use crate::config::{Compute, Usage, find_layer, find_recipe, thread_count};
+use crate::engine::{Ascent, Pictures};
 use crate::panics::guard;
 use crate::runs::{Origin, RunFolder, default_folder};
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
@@ -30,7 +30,7 @@ pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     let compute = Compute::open(&args.compute, Want::Features)?;
     let state = initial_state(args, &compute)?;
     // A plan that does not fit is told before the screen is taken over.
-    let ascent = Ascent::new(state.plan(), compute.network(), None)?;
+    let ascent = Ascent::new(state.plan(), compute.network(), &Pictures::new())?;
     let runs = args.runs.clone().unwrap_or_else(default_folder);
     match io::stdout().is_terminal() && io::stdin().is_terminal() {
         true => on_screen(args, state, compute, &runs),
@@ -41,7 +41,14 @@ pub(super) fn run(args: &DashboardArgs) -> Result<()> {
 /// The dashboard's state with the cursor where the flags say, or on the network's first look.
 fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
     let (network, provenance) = (compute.network(), &compute.provenance);
-    let recipe = find_recipe(&args.recipe)?;
+    let recipe = find_recipe(&args.recipe, &args.set)?;
+    if recipe.wants_picture() {
+        let name = &recipe.name;
+        return Err(Usage(format!(
+            "the recipe {name} begins with a picture: trepang render --recipe {name} --init FILE"
+        ))
+        .into());
+    }
     let size = network.input().native;
     let settings = Settings { size, seed: 0, steps: recipe.steps, recipe };
     let (first_layer, first_channel) = compute.trained.first_look;
@@ -134,7 +141,7 @@ fn outcome(last: &Snapshot) -> String {
 }
 
 /// The same ascent without a screen.
-fn in_lines(mut ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
+fn in_lines(ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
     let origin = Origin::new(ascent.plan().clone(), compute.provenance.clone());
     let mut model = guard("the backend", || compute.model())?;
     let folder = RunFolder::create(runs, &origin)?;
@@ -144,13 +151,15 @@ fn in_lines(mut ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
         origin.plan.objective, origin.plan.recipe.name
     ))?;
     let every = (steps / 16).max(1);
-    drive(&mut ascent, model.as_mut(), &folder, |report| {
+    let mut run = [Run::new(ascent, folder)];
+    drive(&mut run, model.as_mut(), |_, _, report| {
         if report.step == 1 || report.step.is_multiple_of(every) {
             output::line(format_args!("step {:>5} of {steps}  loss {:.4}", report.step, report.loss))?;
         }
         Ok(())
     })?;
-    folder.save(&ascent)?;
+    let [Run { ascent, folder, .. }] = &run;
+    folder.save(ascent)?;
     output::line(format_args!("the picture is {}", folder.path().join("image.png").display()))?;
     let missing = if io::stdout().is_terminal() { "stdin" } else { "stdout" };
     output::line(format_args!(
@@ -186,15 +195,10 @@ mod tests {
     fn a_panic_in_the_dashboard_still_saves_the_run_and_says_where() {
         let runs = tempfile::tempdir().unwrap();
         let compute = Compute::open(&ComputeArgs::default(), Want::Features).unwrap();
-        let recipe = find_recipe("pixel").unwrap();
-        let plan = crate::engine::Plan {
-            objective: crate::engine::Objective::channel("block1_conv1", 0),
-            size: 32,
-            seed: 0,
-            start: crate::engine::Start::Noise,
-            steps: 1_000_000,
-            recipe,
-        };
+        let recipe = find_recipe("pixel", &[]).unwrap();
+        let objective = crate::engine::Objective::channel("block1_conv1", 0);
+        let plan =
+            crate::engine::Plan { steps: 1_000_000, ..crate::engine::Plan::new(objective, recipe, 32) };
         let worker = spawn(compute, 2, runs.path()).unwrap();
         worker.send(Command::Start(Box::new(plan)));
         let error = supervise(worker, |worker| {

@@ -9,40 +9,109 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag::{register_conditional_shutdown, register_usize};
 use trepang_api::Model;
 
-use crate::engine::{Ascent, StepReport};
+use crate::engine::{Ascent, StepReport, step_together};
 use crate::panics::guard;
 use crate::runs::{RunFolder, SAVE_EVERY};
 
-/// Takes all remaining steps, calling `on_step` after each; returns the seconds they took. Whatever stops it
-/// early, a panic too, the steps taken so far are saved, and the error says where; a finished run is the caller's to save.
+/// An ascent, the folder it is kept in, and what stopped it if something did.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) ascent: Ascent,
+    pub(super) folder: RunFolder,
+    pub(super) failure: Option<anyhow::Error>,
+}
+
+impl Run {
+    pub(super) fn new(ascent: Ascent, folder: RunFolder) -> Self {
+        Self { ascent, folder, failure: None }
+    }
+
+    fn is_going(&self) -> bool {
+        self.failure.is_none() && !self.ascent.is_finished()
+    }
+}
+
+/// Takes all remaining steps of all runs, together where they fit; calls `on_step` after each step of each; returns the
+/// seconds they took. What stops a single run early is an error; of several, a run that cannot go on keeps its `failure`,
+/// and the others go on. However it ends, by a panic too, the steps taken so far are saved, and the error says where;
+/// finished runs are the caller's to save.
 pub(super) fn drive(
-    ascent: &mut Ascent,
+    runs: &mut [Run],
     model: &mut dyn Model,
-    folder: &RunFolder,
-    mut on_step: impl FnMut(&StepReport) -> Result<()>,
+    mut on_step: impl FnMut(usize, &Ascent, &StepReport) -> Result<()>,
 ) -> Result<f64> {
     let stop = stop_signal()?;
-    folder.save(ascent).inspect_err(|_| folder.discard())?;
+    runs.iter().try_for_each(|run| run.folder.save(&run.ascent)).inspect_err(|_| discard(runs))?;
     let (mut computing, mut saved) = (Duration::ZERO, Instant::now());
-    while !ascent.is_finished() {
+    while runs.iter().any(Run::is_going) {
         let begun = Instant::now();
-        let step = guard("the backend", || Ok(ascent.step(model)?));
+        let going: Vec<usize> = (0..runs.len()).filter(|&i| runs[i].is_going()).collect();
+        let steps = guard("the backend", || {
+            let mut ascents: Vec<&mut Ascent> =
+                runs.iter_mut().filter(|run| run.is_going()).map(|run| &mut run.ascent).collect();
+            Ok(step_together(&mut ascents, model))
+        });
         computing += begun.elapsed();
-        let outcome = step.and_then(|report| on_step(&report));
+        let outcome = steps.and_then(|steps| take_in(runs, going.into_iter().zip(steps), &mut on_step));
         let signal = stop.load(Ordering::Relaxed);
         if let Err(error) = outcome {
-            return Err(keep(ascent, folder, error));
+            return Err(keep_all(runs, error));
         }
-        if signal != 0 && !ascent.is_finished() {
-            return Err(interrupted(ascent, folder));
+        if signal != 0 && runs.iter().any(Run::is_going) {
+            return Err(interrupted(runs));
         }
         if saved.elapsed() > SAVE_EVERY {
             // A disk that is full now may have room at the end; the caller saves then, and tells.
-            let _ = folder.save(ascent);
+            runs.iter()
+                .filter(|run| run.failure.is_none())
+                .for_each(|run| drop(run.folder.save(&run.ascent)));
             saved = Instant::now();
         }
     }
     Ok(computing.as_secs_f64())
+}
+
+/// Tells of every step that was taken. What stops one of several runs is kept with it.
+fn take_in(
+    runs: &mut [Run],
+    steps: impl Iterator<Item = (usize, crate::engine::Result<StepReport>)>,
+    on_step: &mut impl FnMut(usize, &Ascent, &StepReport) -> Result<()>,
+) -> Result<()> {
+    let alone = runs.len() == 1;
+    for (index, step) in steps {
+        match step {
+            Ok(report) => on_step(index, &runs[index].ascent, &report)?,
+            Err(error) if alone => return Err(error.into()),
+            Err(error) => {
+                let run = &mut runs[index];
+                run.failure = Some(keep(&run.ascent, &run.folder, error.into()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn discard(runs: &[Run]) {
+    for run in runs {
+        run.folder.discard();
+    }
+}
+
+/// Saves what there is after `error` stopped all runs, and says where.
+fn keep_all(runs: &[Run], error: anyhow::Error) -> anyhow::Error {
+    let going: Vec<&Run> = runs.iter().filter(|run| run.failure.is_none()).collect();
+    if let [run] = going[..] {
+        return keep(&run.ascent, &run.folder, error);
+    }
+    let count = going.len();
+    for run in going {
+        match run.ascent.step_count() {
+            0 => run.folder.discard(),
+            // What cannot be saved now is lost with a graver error, which is told.
+            _ => drop(run.folder.save(&run.ascent)),
+        }
+    }
+    error.context(format!("stopped; {count} runs were saved as far as they had come"))
 }
 
 /// Saves what there is after `error`, and says where.
@@ -61,16 +130,19 @@ fn keep(ascent: &Ascent, folder: &RunFolder, error: anyhow::Error) -> anyhow::Er
     }
 }
 
-fn interrupted(ascent: &Ascent, folder: &RunFolder) -> anyhow::Error {
-    let path = folder.path().display();
-    match folder.save(ascent) {
-        Ok(()) => anyhow!(
-            "interrupted after step {} of {}; the run is saved, go on with: trepang render --resume {path} -o OUT.png",
-            ascent.step_count(),
-            ascent.plan().steps
-        ),
-        Err(error) => error.context("interrupted, and the run could not be saved"),
+/// Saves the runs that were going, and says how to go on with each.
+fn interrupted(runs: &[Run]) -> anyhow::Error {
+    let mut ways = Vec::new();
+    let mut step = (0, 0);
+    for run in runs.iter().filter(|run| run.failure.is_none()) {
+        if let Err(error) = run.folder.save(&run.ascent) {
+            return error.context("interrupted, and the run could not be saved");
+        }
+        step = (run.ascent.step_count(), run.ascent.plan().steps);
+        ways.push(format!("trepang render --resume {} -o OUT.png", run.folder.path().display()));
     }
+    let what = if ways.len() == 1 { "the run is saved" } else { "the runs are saved" };
+    anyhow!("interrupted after step {} of {}; {what}, go on with: {}", step.0, step.1, ways.join("; "))
 }
 
 /// The signals that ask to stop.
@@ -99,7 +171,7 @@ pub(super) fn stop_signal() -> Result<Arc<AtomicUsize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Objective, Plan, Recipe, Start};
+    use crate::engine::{Objective, Pictures, Plan, Recipe};
     use crate::runs::{Origin, Provenance};
     use trepang_api::{Array, Backend, Cotangents, LayerId, Reference, ReluGradient, find_device};
 
@@ -140,11 +212,12 @@ mod tests {
             device: text(),
             threads: 1,
         };
-        let (objective, recipe) = (Objective::channel("block1_conv1", 3), Recipe::pixel());
-        let plan = Plan { objective, recipe, size: 32, seed: 0, start: Start::Noise, steps: 10 };
-        let mut ascent = Ascent::new(plan.clone(), &trained.network, None).unwrap();
+        let (objective, recipe) = (Objective::channel("block1_conv1", 3), Recipe::named("pixel").unwrap());
+        let plan = Plan { steps: 10, ..Plan::new(objective, recipe, 32) };
+        let ascent = Ascent::new(plan.clone(), &trained.network, &Pictures::new()).unwrap();
         let folder = RunFolder::create(runs, &Origin::new(plan, provenance)).unwrap();
-        let error = drive(&mut ascent, &mut Fragile(model, breaks_at), &folder, |_| Ok(())).unwrap_err();
+        let mut run = [Run::new(ascent, folder.clone())];
+        let error = drive(&mut run, &mut Fragile(model, breaks_at), |_, _, _| Ok(())).unwrap_err();
         (format!("{error:#}"), folder)
     }
 

@@ -5,10 +5,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::config::Usage;
 use crate::config::args::RenderArgs;
+use crate::runs::check_animation_path;
 
 /// Fails where a result cannot be put down, or would replace another result or something that is read. A picture
 /// made again may replace the one it is made from.
@@ -22,7 +23,49 @@ pub(super) fn check(args: &RenderArgs) -> Result<()> {
         refuse_same(("the losses", losses), &[&read[..], &[("--from", args.from.as_deref())]].concat())?;
         check_place(losses)?;
     }
-    check_place(output)
+    for (flag, path) in [("--sheet", &args.sheet), ("--gif", &args.gif)] {
+        let Some(path) = path.as_deref() else { continue };
+        let others = [("the picture", Some(output)), ("the losses", args.losses.as_deref())];
+        refuse_same((flag, path), &[&read[..], &others, &[("--from", args.from.as_deref())]].concat())?;
+        check_place(path)?;
+    }
+    if let (Some(sheet), Some(gif)) = (args.sheet.as_deref(), args.gif.as_deref()) {
+        refuse_same(("--sheet", sheet), &[("--gif", Some(gif))])?;
+    }
+    if let Some(gif) = &args.gif {
+        check_animation_path(gif)?;
+    }
+    Ok(())
+}
+
+/// Where one picture goes has to be a file's place, where several go a folder's. What only one can have is not given to
+/// several.
+pub(super) fn check_several(args: &RenderArgs, several: bool) -> Result<()> {
+    let output = args.output.as_path();
+    if !several {
+        return check_place(output);
+    }
+    let only = [("--losses", args.losses.is_some()), ("--gif", args.gif.is_some())];
+    if let Some((flag, _)) = only.iter().find(|(_, given)| *given) {
+        return Err(
+            Usage(format!("{flag} is for one picture; leave it out with several channels or seeds")).into()
+        );
+    }
+    if output.exists() && !output.is_dir() {
+        let output = output.display();
+        return Err(Usage(format!(
+            "{output} is a file; with several pictures --output is the folder they go into"
+        ))
+        .into());
+    }
+    fs::create_dir_all(output)
+        .with_context(|| format!("cannot make the folder {}; choose another", output.display()))
+}
+
+/// Makes the folder of one of several pictures.
+pub(super) fn make_folder(picture: &Path) -> Result<()> {
+    let folder = folder(picture);
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 /// A file by what it is for.

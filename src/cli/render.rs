@@ -1,120 +1,101 @@
-//! `trepang render`: one picture, without a screen.
+//! `trepang render`: pictures without a screen, one or a batch of them.
+
+mod events;
+mod honest;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
-use trepang_api::{Array, Model, Network};
+use trepang_api::Model;
 use trepang_weights::Want;
 
-use super::drive::drive;
+use self::events::{Done, Seeds, StepEvent};
+use super::drive::{Run, drive};
 use super::{output, outputs};
 use crate::config::args::RenderArgs;
-use crate::config::{Compute, Job, Usage, check_repeatable, compute_of};
-use crate::engine::{Ascent, Objective, Picture, StepReport};
+use crate::config::{Compute, Job, Usage, check_repeatable, compute_of, pictures_of};
+use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
 use crate::runs::{
-    Origin, RunFolder, advise, default_folder, read_origin, read_picture, write_losses, write_picture,
+    Animation, Cell, Origin, RunFolder, advise, contact_sheet, default_folder, read_origin, read_picture,
+    write_losses, write_picture, write_sheet,
 };
 
-/// The last line of `--json`.
-#[derive(Debug, Serialize)]
-struct Done {
-    event: &'static str,
-    network: String,
-    layer: Option<String>,
-    channel: Option<usize>,
-    objective: String,
-    recipe: String,
-    backend: String,
-    device: String,
-    threads: usize,
-    seed: u64,
-    steps: usize,
-    size: usize,
-    loss_first: Option<f64>,
-    loss_last: Option<f64>,
-    /// The objective on a clean pass of the PNG, read back from disk.
-    activation_saved: f64,
-    /// Share of the PNG's values at 0 or 255.
-    saturated: f64,
-    seconds_per_step: Option<f64>,
-    output: String,
-    run: String,
-}
+/// Views that go through the network at once: beyond it a batch is no faster, and takes memory.
+const AT_ONCE: usize = 8;
 
-#[derive(Serialize)]
-struct StepEvent {
-    event: &'static str,
-    step: usize,
-    loss: f64,
+/// What is to be made: ascents with what they begin with, and where their pictures go.
+struct Batch {
+    compute: Compute,
+    jobs: Vec<Job>,
+    /// A run that goes on, in place of the only job's start.
+    resumed: Option<Run>,
 }
 
 pub(super) fn run(args: &RenderArgs) -> Result<()> {
     outputs::check(args)?;
-    let (compute, mut ascent, folder) = prepare(args)?;
-    let model = guard("the backend", || compute.model());
-    let mut model = model.inspect_err(|_| folder.discard())?;
-    let before = ascent.step_count();
-    let progress = progress_bar(&ascent, args.json);
-    let seconds = drive(&mut ascent, model.as_mut(), &folder, |report| on_step(report, &progress, args.json));
-    progress.finish_and_clear();
-    let seconds = seconds?;
-
-    let origin = folder.origin(&ascent);
-    let kept = folder.save(&ascent);
-    let hint = || match &kept {
-        Ok(()) => format!("the run itself is saved in {}", folder.path().display()),
-        Err(error) => format!("the run could not be saved either ({error:#})"),
-    };
-    let picture = write_picture(&args.output, &ascent.picture(), &origin);
-    picture.map_err(|error| advise(error, "-o")).with_context(hint)?;
-    if let Some(path) = &args.losses {
-        let losses = write_losses(path, &ascent.state().losses);
-        losses.map_err(|error| advise(error, "--losses")).with_context(hint)?;
+    let Batch { compute, jobs, mut resumed } = prepare(args)?;
+    let several = jobs.len() > 1;
+    outputs::check_several(args, several)?;
+    if let (None, [job]) = (&resumed, &jobs[..]) {
+        resumed = Some(begin(args, &compute, job)?);
     }
-    kept.with_context(|| format!("the picture is saved as {}, the run is not", args.output.display()))?;
-    let steps = ascent.step_count() - before;
-    let per_step = (steps > 0).then(|| seconds / steps as f64);
-    guard("the backend", || {
-        let done = done(args, &compute, &ascent, &folder, model.as_mut(), per_step)?;
-        report(&done, args.json)
-    })
-    .with_context(|| format!("the picture is saved as {}", args.output.display()))
+    let fresh = resumed.as_ref().map(|run| run.folder.clone());
+    let model = guard("the backend", || compute.model());
+    let mut model = model.inspect_err(|_| fresh.iter().for_each(RunFolder::discard))?;
+    let mut render = Render {
+        args,
+        compute: &compute,
+        model: model.as_mut(),
+        several,
+        done: Vec::new(),
+        failed: Vec::new(),
+    };
+    let mut rest = jobs;
+    while !rest.is_empty() {
+        let views = rest[0].plan.recipe.views * rest[0].plan.recipe.images;
+        let later = rest.split_off((AT_ONCE / views).clamp(1, rest.len()));
+        render.group(&rest, resumed.take())?;
+        rest = later;
+    }
+    render.finish()
 }
 
-/// A new ascent, the one that made a PNG, or one to go on with; each with its folder.
-fn prepare(args: &RenderArgs) -> Result<(Compute, Ascent, RunFolder)> {
-    let parent = args.runs.clone().unwrap_or_else(default_folder);
+/// A new ascent, or one for each channel and seed; the one that made a PNG; or one to go on with.
+fn prepare(args: &RenderArgs) -> Result<Batch> {
     if let Some(path) = &args.resume {
         return resume(args, path);
     }
-    let (compute, job) = match &args.from {
+    let (compute, jobs) = match &args.from {
         Some(png) => {
             let origin = read_origin(png)?;
             check_repeatable(&origin)?;
-            (compute_of(&origin, &args.compute)?, Job::again(&origin, args.init.as_deref())?)
+            (
+                compute_of(&origin, &args.compute)?,
+                vec![Job::again(&origin, args.init.as_deref(), &args.output)?],
+            )
         }
         None => {
-            let want = if args.logit.is_some() { Want::Classes } else { Want::Features };
-            let compute = Compute::open(&args.compute, want)?;
-            let job = Job::from_flags(args, &compute)?;
-            (compute, job)
+            let classes =
+                args.logit.is_some() || args.objective.as_ref().is_some_and(|text| text.contains("logit"));
+            let compute = Compute::open(&args.compute, if classes { Want::Classes } else { Want::Features })?;
+            let jobs = Job::from_flags(args, &compute)?;
+            (compute, jobs)
         }
     };
-    let ascent = Ascent::new(job.plan, compute.network(), job.picture.as_ref())?;
-    let origin = Origin::new(ascent.plan().clone(), compute.provenance.clone());
-    let folder = RunFolder::create(&parent, &origin)?;
-    Ok((compute, ascent, folder))
+    Ok(Batch { compute, jobs, resumed: None })
 }
 
-fn resume(args: &RenderArgs, path: &Path) -> Result<(Compute, Ascent, RunFolder)> {
+fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
     let (mut folder, progress) = RunFolder::open(path)?;
     let compute = compute_of(&progress.origin, &args.compute)?;
     folder.go_on(progress.state.losses.len(), compute.provenance.clone());
-    let mut ascent = Ascent::resume(progress.origin.plan, compute.network(), progress.state)?;
+    let plan = progress.origin.plan;
+    // Of the start only its worth is wanted again: a run goes on without it.
+    let pictures = pictures_of(&plan, Some(None)).or_else(|_| pictures_of(&plan, None))?;
+    let mut ascent = Ascent::resume(plan, compute.network(), progress.state, &pictures)?;
     if let Some(steps) = args.steps {
         ascent.set_steps(steps as usize);
     }
@@ -122,119 +103,188 @@ fn resume(args: &RenderArgs, path: &Path) -> Result<(Compute, Ascent, RunFolder)
         let (taken, asked) = (ascent.step_count(), ascent.plan().steps);
         return Err(Usage(format!("that run has taken {taken} steps; it cannot go back to {asked}")).into());
     }
-    Ok((compute, ascent, folder))
+    let job = Job { plan: ascent.plan().clone(), pictures, output: args.output.clone() };
+    Ok(Batch { compute, jobs: vec![job], resumed: Some(Run::new(ascent, folder)) })
+}
+
+/// The ascent of a job, with a folder of its own.
+fn begin(args: &RenderArgs, compute: &Compute, job: &Job) -> Result<Run> {
+    let ascent = Ascent::new(job.plan.clone(), compute.network(), &job.pictures)?;
+    let origin = Origin::new(job.plan.clone(), compute.provenance.clone());
+    let folder = RunFolder::create(&args.runs.clone().unwrap_or_else(default_folder), &origin)?;
+    Ok(Run::new(ascent, folder))
+}
+
+/// Batches on their way.
+struct Render<'a> {
+    args: &'a RenderArgs,
+    compute: &'a Compute,
+    model: &'a mut dyn Model,
+    several: bool,
+    /// What was made, with its picture if a sheet is wanted.
+    done: Vec<(Done, Option<Picture>)>,
+    failed: Vec<String>,
+}
+
+impl Render<'_> {
+    /// Makes the pictures of a few jobs together.
+    fn group(&mut self, jobs: &[Job], resumed: Option<Run>) -> Result<()> {
+        let mut runs = match resumed {
+            Some(run) => vec![run],
+            None => jobs.iter().map(|job| begin(self.args, self.compute, job)).collect::<Result<_>>()?,
+        };
+        let before: Vec<usize> = runs.iter().map(|run| run.ascent.step_count()).collect();
+        let (json, several) = (self.args.json, self.several);
+        let progress = progress_bar(&runs, json, several.then_some(self.done.len()));
+        let mut animation = self.args.gif.as_ref().map(|_| Animation::new());
+        if let (Some(animation), [run]) = (&mut animation, &runs[..]) {
+            animation.push(run.ascent.step_count(), || grown(&run.ascent));
+        }
+        let on_step = |index: usize, ascent: &Ascent, report: &StepReport| {
+            if let Some(animation) = &mut animation {
+                animation.push(report.step, || grown(ascent));
+            }
+            on_step(report, ascent, (index, &progress), json.then_some(several))
+        };
+        let seconds = drive(&mut runs, self.model, on_step);
+        progress.finish_and_clear();
+        let seconds = seconds?;
+        let steps: usize =
+            runs.iter().zip(&before).map(|(run, before)| run.ascent.step_count() - before).sum();
+        let per_step = (steps > 0).then(|| seconds / steps as f64);
+        for (run, job) in runs.iter_mut().zip(jobs) {
+            match run.failure.take() {
+                Some(error) => self.fail(run, &error)?,
+                None => self.keep(run, job, per_step)?,
+            }
+        }
+        if let (Some(path), Some(mut animation), [run]) = (&self.args.gif, animation, &runs[..]) {
+            animation.finish(run.ascent.step_count(), grown(&run.ascent));
+            animation.write(path).map_err(|error| advise(error, "--gif"))?;
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, run: &Run, error: &anyhow::Error) -> Result<()> {
+        let what = format!("{}: {error:#}", run.ascent.plan().objective);
+        if self.args.json {
+            output::json(&events::Failed::new(&run.ascent, error))?;
+        }
+        self.failed.push(what);
+        Ok(())
+    }
+
+    /// Writes a finished run's picture and tells what came of it.
+    fn keep(&mut self, run: &Run, job: &Job, per_step: Option<f64>) -> Result<()> {
+        let Run { ascent, folder, .. } = run;
+        let origin = folder.origin(ascent);
+        let kept = folder.save(ascent);
+        let hint = || match &kept {
+            Ok(()) => format!("the run itself is saved in {}", folder.path().display()),
+            Err(error) => format!("the run could not be saved either ({error:#})"),
+        };
+        if self.several {
+            outputs::make_folder(&job.output)?;
+        }
+        let picture = write_picture(&job.output, &ascent.picture(), &origin);
+        picture.map_err(|error| advise(error, "-o")).with_context(hint)?;
+        if let Some(path) = &self.args.losses {
+            let losses = write_losses(path, &ascent.state().losses);
+            losses.map_err(|error| advise(error, "--losses")).with_context(hint)?;
+        }
+        kept.with_context(|| format!("the picture is saved as {}, the run is not", job.output.display()))?;
+        let (done, saved) = guard("the backend", || {
+            let saved = read_picture(&job.output)?;
+            let done = self.done(ascent, folder, job, &saved, per_step)?;
+            done.tell(self.args.json)?;
+            Ok((done, saved))
+        })
+        .with_context(|| format!("the picture is saved as {}", job.output.display()))?;
+        self.done.push((done, self.args.sheet.is_some().then_some(saved)));
+        Ok(())
+    }
+
+    fn done(
+        &mut self,
+        ascent: &Ascent,
+        folder: &RunFolder,
+        job: &Job,
+        saved: &Picture,
+        per_step: Option<f64>,
+    ) -> Result<Done> {
+        let network = self.compute.network();
+        let start = Ascent::start_picture(&job.plan, network, &job.pictures).ok();
+        let honest = honest::measure(ascent, network, &job.pictures, (saved, start.as_ref()), self.model)?;
+        let place = (job.output.as_path(), folder.path());
+        Done::new(ascent, self.compute, honest, place, per_step)
+    }
+
+    /// The sheet, the spread over seeds, and what failed.
+    fn finish(self) -> Result<()> {
+        if let Some(path) = &self.args.sheet {
+            let cell = |(done, picture): &(Done, Option<Picture>)| {
+                let picture = picture.clone()?;
+                Some(Cell { picture, label: done.label() })
+            };
+            let cells: Vec<Cell> = self.done.iter().filter_map(cell).collect();
+            write_sheet(path, &contact_sheet(&cells, None)).map_err(|error| advise(error, "--sheet"))?;
+            if !self.args.json {
+                output::line(format_args!("the sheet is {}", path.display()))?;
+            }
+        }
+        if self.args.seeds > 1 {
+            let all: Vec<Done> = self.done.into_iter().map(|(done, _)| done).collect();
+            Seeds::of(&all).iter().try_for_each(|seeds| seeds.tell(self.args.json))?;
+        }
+        match &self.failed[..] {
+            [] => Ok(()),
+            failed => bail!("{} of the pictures could not be made: {}", failed.len(), failed.join("; ")),
+        }
+    }
+}
+
+/// The picture at its full size: that of an early octave is smaller, and frames are all of one size.
+fn grown(ascent: &Ascent) -> Picture {
+    ascent.picture().resized(ascent.plan().size)
 }
 
 /// On stderr, and only if that is a terminal.
-fn progress_bar(ascent: &Ascent, json: bool) -> ProgressBar {
+fn progress_bar(runs: &[Run], json: bool, batch: Option<usize>) -> ProgressBar {
     if json && io::stdout().is_terminal() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::with_draw_target(Some(ascent.plan().steps as u64), ProgressDrawTarget::stderr());
-    let template = "{bar:40} {pos}/{len} steps, {per_sec}, {eta} left, loss {msg}";
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.with_position(ascent.step_count() as u64)
-}
-
-fn on_step(report: &StepReport, progress: &ProgressBar, json: bool) -> Result<()> {
-    progress.inc(1);
-    progress.set_message(format!("{:.4}", report.loss));
-    match json {
-        true => output::json(&StepEvent { event: "step", step: report.step, loss: report.loss }),
-        false => Ok(()),
-    }
-}
-
-fn done(
-    args: &RenderArgs,
-    compute: &Compute,
-    ascent: &Ascent,
-    folder: &RunFolder,
-    model: &mut dyn Model,
-    seconds_per_step: Option<f64>,
-) -> Result<Done> {
-    let plan = ascent.plan();
-    let saved = read_picture(&args.output)?;
-    let (layer, channel) = target(&plan.objective, compute.network(), plan.size)?;
-    Ok(Done {
-        event: "done",
-        network: compute.provenance.network.clone(),
-        layer,
-        channel,
-        objective: plan.objective.to_string(),
-        recipe: plan.recipe.name.clone(),
-        backend: compute.provenance.backend.clone(),
-        device: compute.provenance.device.clone(),
-        threads: compute.provenance.threads,
-        seed: plan.seed,
-        steps: ascent.step_count(),
-        size: plan.size,
-        loss_first: ascent.state().losses.first().copied(),
-        loss_last: ascent.state().losses.last().copied(),
-        activation_saved: clean_activation(&plan.objective, &saved, compute.network(), model)?,
-        saturated: saved.saturated(),
-        seconds_per_step,
-        output: args.output.display().to_string(),
-        run: folder.path().display().to_string(),
-    })
-}
-
-/// The layer and the channel of an objective that has one of each. A logit's are its classifier and its class.
-fn target(objective: &Objective, network: &Network, size: usize) -> Result<(Option<String>, Option<usize>)> {
-    let channel = match objective {
-        Objective::Channel { channel, .. } | Objective::Neuron { channel, .. } => *channel,
-        Objective::Logit { class } => *class,
-        _ => return Ok((None, None)),
+    let steps = |count: fn(&Run) -> usize| runs.iter().map(count).max().unwrap_or(0) as u64;
+    let bar = ProgressBar::with_draw_target(
+        Some(steps(|run| run.ascent.plan().steps)),
+        ProgressDrawTarget::stderr(),
+    );
+    let template = match batch {
+        None => "{bar:40} {pos}/{len} steps, {per_sec}, {eta} left, loss {msg}".to_owned(),
+        Some(done) => {
+            format!(
+                "pictures {} to {}: {{bar:30}} {{pos}}/{{len}} steps, {{eta}} left",
+                done + 1,
+                done + runs.len()
+            )
+        }
     };
-    let bound = objective.bind(network, size)?;
-    let node = bound.at().first().map(|&layer| network.node(layer)).transpose()?;
-    Ok((node.map(|node| node.name.clone()), Some(channel)))
+    bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.with_position(steps(|run| run.ascent.step_count()))
 }
 
-/// The objective on the picture as any viewer would load it: RGB bytes over 255.
-fn clean_activation(
-    objective: &Objective,
-    picture: &Picture,
-    network: &Network,
-    model: &mut dyn Model,
-) -> Result<f64> {
-    let Picture { width, height, rgb } = picture;
-    let planes = (0..3).flat_map(|c| rgb.iter().skip(c).step_by(3).map(|&byte| f32::from(byte) / 255.0));
-    let image = Array::new([1, 3, *height, *width], planes.collect())?;
-    Ok(objective.bind(network, *width)?.evaluate(&image, model)?)
-}
-
-fn report(done: &Done, json: bool) -> Result<()> {
-    if json {
-        return output::json(done);
+/// `json` tells whether steps are printed, and then whether with what they are of.
+fn on_step(
+    report: &StepReport,
+    ascent: &Ascent,
+    (index, progress): (usize, &ProgressBar),
+    json: Option<bool>,
+) -> Result<()> {
+    if index == 0 {
+        progress.set_position(report.step as u64);
+        progress.set_message(format!("{:.4}", report.loss));
     }
-    let loss = |loss: Option<f64>| loss.map_or("-".into(), |loss| format!("{loss:.4}"));
-    let (first, last) = (loss(done.loss_first), loss(done.loss_last));
-    output::line(format_args!("{}: {first} to {last} in {} steps", done.objective, done.steps))?;
-    output::line(format_args!(
-        "saved {}: {:.4} on the saved picture, {:.1} % of its values saturated",
-        done.output,
-        done.activation_saved,
-        100.0 * done.saturated
-    ))?;
-    output::line(format_args!("the run is in {}", done.run))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use trepang_api::{InputSize, NetworkBuilder, Op, Preprocess};
-
-    #[test]
-    fn a_logit_is_of_the_classifier_whatever_that_is_called() {
-        let size = InputSize { native: 8, min: 4, multiple: 4 };
-        let mut b = NetworkBuilder::new("tiny", size, Preprocess::minus_one_to_one());
-        let mean = b.add("mean", Op::GlobalAverage, &[NetworkBuilder::FIRST]);
-        b.linear("head.fc", 3, 5, mean);
-        let network = b.finish().unwrap();
-        let found = |objective: Objective| target(&objective, &network, 8).unwrap();
-        assert_eq!(found(Objective::Logit { class: 4 }), (Some("head.fc".into()), Some(4)));
-        assert_eq!(found(Objective::channel("mean", 2)), (Some("mean".into()), Some(2)));
-        assert_eq!(found(Objective::Layer { layer: "mean".into() }), (None, None));
+    match json {
+        Some(several) => output::json(&StepEvent::new(report, ascent.plan(), several)),
+        None => Ok(()),
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use super::channels::Channels;
+
 /// See what a channel of a convolutional network looks for, live, in the terminal.
 ///
 /// Without a subcommand, trepang opens a dashboard: choose a layer and a channel with the arrow keys and watch
@@ -39,6 +41,10 @@ pub enum Command {
     Parity(ParityArgs),
     /// Measure how long a step takes, on one backend or on two in turns
     Bench(BenchArgs),
+    /// List the recipes, or print one, to be changed and passed as a file
+    Recipes(RecipesArgs),
+    /// Measure the spectrum of pictures, for recipes of the kind maco
+    Spectrum(SpectrumArgs),
     /// Print a picture in the terminal
     Show(ShowArgs),
 }
@@ -77,8 +83,11 @@ pub struct DashboardArgs {
     #[arg(long, value_name = "C", allow_negative_numbers = true, value_parser = parse_channel)]
     pub channel: Option<usize>,
     /// How pictures are made: see `trepang render --help`
-    #[arg(long, value_name = "RECIPE", default_value = "pixel")]
+    #[arg(long, value_name = "NAME|FILE.toml", default_value = "lucid")]
     pub recipe: String,
+    /// Change a number of the recipe, as in `trepang render`
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
+    pub set: Vec<(String, String)>,
     /// How pictures reach the terminal; auto asks it
     #[arg(long, value_enum, default_value_t)]
     pub image_protocol: ImageProtocol,
@@ -107,7 +116,7 @@ pub enum ImageProtocol {
 
 /// `trepang render`
 #[derive(Debug, Clone, Args)]
-#[command(group(clap::ArgGroup::new("target").args(["channel", "neuron", "logit", "from", "resume"]).required(true)))]
+#[command(group(clap::ArgGroup::new("target").args(["channel", "neuron", "logit", "objective", "from", "resume"])))]
 pub struct RenderArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -115,18 +124,26 @@ pub struct RenderArgs {
     /// The layer; `trepang networks` lists them, and NAME:pre is NAME before its ReLU
     #[arg(long, value_name = "LAYER", conflicts_with_all = ["from", "resume"])]
     pub layer: Option<String>,
-    /// Raise the mean of this channel
-    #[arg(long, value_name = "C", requires = "layer", allow_negative_numbers = true, value_parser = parse_channel)]
-    pub channel: Option<usize>,
+    /// Raise the mean of this channel, or of each of several: 4, or 4,7,9, or 0..64 (0 to 63), or all. With several,
+    /// --output is a folder, and the pictures are LAYER/CHANNEL.png in it
+    #[arg(long, value_name = "C", requires = "layer", allow_hyphen_values = true)]
+    pub channel: Option<Channels>,
     /// Raise one number: channel, row, column
     #[arg(long, value_name = "C,Y,X", requires = "layer", allow_hyphen_values = true, value_parser = parse_neuron)]
     pub neuron: Option<[usize; 3]>,
     /// Raise a class: its index, its WordNet id or its name
     #[arg(long, value_name = "CLASS")]
     pub logit: Option<String>,
-    /// `pixel` stays in valid RGB: the picture is what the network saw. `seed` is the original recipe, exactly
-    #[arg(long, value_name = "seed|pixel", conflicts_with_all = ["from", "resume"])]
+    /// Raise this: `channel(block5_conv2, 4) - 0.5 * channel(block5_conv2:pre, 7) - tv(0.001)`. There are channel, neuron,
+    /// layer, direction, logit, diversity, alignment, interpolation, inversion, caricature, l1, l2, tv, blur and boundary
+    #[arg(long, value_name = "TEXT", conflicts_with = "layer")]
+    pub objective: Option<String>,
+    /// How pictures are made: the name of a recipe (`trepang recipes` lists them) or a TOML file [default: lucid]
+    #[arg(long, value_name = "NAME|FILE.toml", conflicts_with_all = ["from", "resume"])]
     pub recipe: Option<String>,
+    /// Change a number of the recipe: optimizer.rate=0.1, views=4; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting, conflicts_with_all = ["from", "resume"])]
+    pub set: Vec<(String, String)>,
     /// How many steps [default: the recipe's]
     #[arg(long, value_name = "S", conflicts_with = "from", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,
@@ -136,7 +153,10 @@ pub struct RenderArgs {
     /// The seed of all randomness
     #[arg(long, value_name = "K", default_value_t = 0, conflicts_with_all = ["from", "resume"])]
     pub seed: u64,
-    /// The start picture: noise, gray, or an RGB picture of the right size [default: noise]
+    /// Make each picture from so many seeds, --seed and those after it, and tell mean and spread
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["from", "resume"], value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub seeds: u16,
+    /// The start picture: noise, gray, or a PNG or JPEG, of which the middle square is taken [default: noise]
     #[arg(long, value_name = "noise|gray|FILE", conflicts_with = "resume")]
     pub init: Option<String>,
     /// Make the picture again that this PNG of trepang's shows
@@ -145,9 +165,15 @@ pub struct RenderArgs {
     /// Go on with a run that was interrupted, or beyond its end with --steps
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
-    /// Where the picture goes
-    #[arg(short, long, value_name = "OUT.png")]
+    /// Where the picture goes; of several, the folder they go into
+    #[arg(short, long, value_name = "OUT.png|DIR")]
     pub output: PathBuf,
+    /// Where a sheet of all pictures with their names goes
+    #[arg(long, value_name = "FILE.png")]
+    pub sheet: Option<PathBuf>,
+    /// Where the growth of the picture goes: a GIF, or with .png or .apng an animated PNG
+    #[arg(long, value_name = "FILE.gif|FILE.png")]
+    pub gif: Option<PathBuf>,
     /// Where the loss of every step goes
     #[arg(long, value_name = "OUT.csv")]
     pub losses: Option<PathBuf>,
@@ -302,6 +328,34 @@ pub struct BenchArgs {
     pub worker: Option<String>,
 }
 
+/// `trepang recipes`
+#[derive(Debug, Clone, Args)]
+pub struct RecipesArgs {
+    /// Print this one's text
+    #[arg(long, value_name = "NAME")]
+    pub show: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `trepang spectrum`
+///
+/// Prints the mean magnitude of the pictures' Fourier transforms by frequency, for each of three decorrelated colours, as
+/// the TOML table that a recipe of the kind maco can have: append it to one.
+#[derive(Debug, Clone, Args)]
+pub struct SpectrumArgs {
+    /// A folder of PNGs and JPEGs, and of folders of them
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// The side in pixels to look at pictures at
+    #[arg(long, value_name = "PX", default_value_t = 64, value_parser = clap::value_parser!(u16).range(8..=2048))]
+    pub size: u16,
+    /// Where the table goes [default: stdout]
+    #[arg(short, long, value_name = "FILE.toml")]
+    pub output: Option<PathBuf>,
+}
+
 /// `trepang show`
 #[derive(Debug, Clone, Args)]
 pub struct ShowArgs {
@@ -312,6 +366,12 @@ pub struct ShowArgs {
 
 fn parse_channel(text: &str) -> Result<usize, String> {
     text.trim().parse().map_err(|_| "a whole number is needed; channels are counted from 0".into())
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    let (key, value) =
+        text.split_once('=').ok_or("a key and a value are needed, as in optimizer.rate=0.1")?;
+    Ok((key.trim().into(), value.trim().into()))
 }
 
 fn parse_neuron(text: &str) -> Result<[usize; 3], String> {

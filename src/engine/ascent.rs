@@ -1,105 +1,133 @@
-//! One run of a recipe: its step, and its state, which can be saved and taken up again to the bit.
+//! One run of a recipe: its state, which can be saved and taken up again to the bit. Its step is in `step`.
 
-use serde::{Deserialize, Serialize};
-use trepang_api::{Array, Model, Network};
+mod change;
+mod octave;
+mod step;
 
-use super::optimizer::deviation;
-use super::{Bound, DeadChannel, Error, Moments, Objective, Param, Picture, Recipe, Result, Start};
+use trepang_api::{Array, Network};
 
-/// Everything that decides an ascent, given a network and its weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
-    /// What is raised.
-    pub objective: Objective,
-    /// How.
-    pub recipe: Recipe,
-    /// The side of the square image, in pixels.
-    pub size: usize,
-    /// Where all randomness comes from.
-    pub seed: u64,
-    /// What the image is before the first step.
-    pub start: Start,
-    /// How many steps the run is meant to take.
-    pub steps: usize,
-}
+use super::{Bound, Error, Moments, Objective, Param, Picture, Pictures, Plan, Recipe, Result, Start};
+
+pub use step::step_together;
 
 /// What a finished step found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
     /// Its number, counted from 1.
     pub step: usize,
-    /// The objective's value on the image before the step: step 1 reports the start image.
+    /// The objective's value on the image before the step, as the network saw it: step 1 reports the start image.
     pub loss: f64,
     /// The Euclidean length of dL/dx, before any normalisation.
     pub gradient_norm: f64,
-    /// True when no gradient reached the image and the step climbed the activation before the ReLU instead.
+    /// True when no gradient reached the image, and the redirected one of the ReLUs was climbed instead, if that did.
     pub dead: bool,
 }
 
 /// What has to be kept of an ascent, besides its [`Plan`], to go on with the same bits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    /// The parameters, `[1, 3, size, size]`.
+    /// The parameters: of each image, what the parameterization has.
     pub x: Array,
     /// The optimizer's memory.
     pub moments: Moments,
     /// The loss of every step so far.
     pub losses: Vec<f64>,
-    /// How many of them climbed before the ReLU.
+    /// How many of them were dead.
     pub dead_steps: usize,
+    /// Of a recipe with octaves, the start at its full size.
+    pub base: Option<Array>,
 }
 
 /// A run in progress.
 #[derive(Debug)]
 pub struct Ascent {
     plan: Plan,
+    network: Network,
+    pictures: Pictures,
+    /// What is climbed now, of views of `view` pixels.
     objective: Bound,
-    /// The same before the ReLU, if the recipe climbs that and the layers have it.
-    escape: Option<Bound>,
+    view: usize,
     param: Param,
+    /// The side of the image now: smaller than the plan's in all octaves but the last.
+    side: usize,
     state: State,
+    /// The activations of reference pictures, where they are the same in every step.
+    references: Option<Vec<Vec<Array>>>,
 }
 
 impl Ascent {
-    /// Prepares the first step; fails when the plan does not fit the network. `picture` is what the file of a
-    /// [`Start::Picture`] holds.
-    pub fn new(plan: Plan, network: &Network, picture: Option<&Picture>) -> Result<Self> {
-        network.check_size(plan.size)?;
-        let levels = plan.start.levels(plan.size, plan.seed, plan.recipe.noise, picture)?;
-        let param = Param::new(plan.recipe.space, network.preprocess().clone(), plan.size);
-        let x = param.encode(&levels)?;
+    /// Prepares the first step; fails when the plan does not fit the network. `pictures` holds what the plan's files hold.
+    pub fn new(plan: Plan, network: &Network, pictures: &Pictures) -> Result<Self> {
+        plan.recipe.check().map_err(Error::Recipe)?;
+        // Before anything is made of that size.
+        view_side(&plan.recipe, network, plan.size)?;
+        let side = octave::first_side(&plan, network);
+        let full = param(&plan.recipe, network, plan.size);
+        let (x, base) = match (&plan.recipe.octaves, &plan.start) {
+            (None, Start::Noise) => (full.noise(plan.seed)?, None),
+            (None, start) => {
+                (full.encode(&start.levels(plan.size, plan.seed, plan.recipe.param.noise, pictures)?)?, None)
+            }
+            (Some(_), start) => {
+                let levels = start.levels(plan.size, plan.seed, plan.recipe.param.noise, pictures)?;
+                let base = full.encode(&levels)?;
+                (octave::resized(&base, side), Some(base))
+            }
+        };
         let moments = plan.recipe.optimizer.moments(x.data().len());
-        let state = State { x, moments, losses: Vec::new(), dead_steps: 0 };
-        Self::resume(plan, network, state)
+        let state = State { x, moments, losses: Vec::new(), dead_steps: 0, base };
+        let (objective, recipe) = (plan.objective.clone(), plan.recipe.clone());
+        let mut ascent = Self::assemble(plan, network, state, pictures, (&objective, &recipe))?;
+        ascent.apply_changes()?;
+        Ok(ascent)
     }
 
     /// Takes up an ascent where `state` was saved; the rest is identical to a run that was never interrupted.
-    pub fn resume(plan: Plan, network: &Network, state: State) -> Result<Self> {
-        network.check_size(plan.size)?;
-        let expected = plan.recipe.optimizer.moments(state.x.data().len());
-        let moments = &state.moments;
-        if state.x.shape() != [1, 3, plan.size, plan.size] {
-            return Err(Error::State(format!("its image is {:?} for {} pixels", state.x.shape(), plan.size)));
+    pub fn resume(plan: Plan, network: &Network, state: State, pictures: &Pictures) -> Result<Self> {
+        let (objective, recipe) = plan.at(state.losses.len());
+        let (objective, recipe) = (objective.clone(), recipe.clone());
+        Self::assemble(plan, network, state, pictures, (&objective, &recipe))
+    }
+
+    fn assemble(
+        plan: Plan,
+        network: &Network,
+        state: State,
+        pictures: &Pictures,
+        (objective, recipe): (&Objective, &Recipe),
+    ) -> Result<Self> {
+        recipe.check().map_err(Error::Recipe)?;
+        for file in objective.pictures() {
+            if !pictures.contains_key(file) {
+                return Err(Error::State(format!("the picture {file} was not read")));
+            }
         }
-        if (moments.first.len(), moments.second.len()) != (expected.first.len(), expected.second.len()) {
-            return Err(Error::State("its optimizer remembers another number of values".into()));
-        }
-        let numbers = [state.x.data(), &moments.first, &moments.second];
-        if numbers.iter().any(|numbers| numbers.iter().any(|v| !v.is_finite())) {
-            return Err(Error::State("it holds a number that is not finite".into()));
-        }
-        let objective = plan.objective.bind(network, plan.size)?;
-        let escape = match (plan.recipe.dead, plan.objective.before_relu(network)) {
-            (DeadChannel::ClimbBeforeRelu, Some(pre)) => Some(pre.bind(network, plan.size)?),
-            _ => None,
-        };
-        let param = Param::new(plan.recipe.space, network.preprocess().clone(), plan.size);
-        Ok(Self { plan, objective, escape, param, state })
+        let side = octave::side_of(&plan, recipe, &state)?;
+        let param = param(recipe, network, side);
+        check_state(&state, recipe, &param, plan.size)?;
+        let view = view_side(recipe, network, side)?;
+        let objective = objective.bind(network, view)?;
+        let (network, pictures) = (network.clone(), pictures.clone());
+        Ok(Self { plan, network, pictures, objective, view, param, side, state, references: None })
+    }
+
+    /// The picture of a plan's start, at its full size, as it would be saved.
+    pub fn start_picture(plan: &Plan, network: &Network, pictures: &Pictures) -> Result<Picture> {
+        let begun = Self::new(plan.clone(), network, pictures)?;
+        Ok(match &begun.state.base {
+            Some(base) => param(&begun.plan.recipe, network, plan.size).picture(base),
+            None => begun.picture(),
+        })
     }
 
     /// What decides this run.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The recipe that is climbed with now.
+    pub fn recipe(&self) -> &Recipe {
+        self.plan.at(self.step_count()).1
     }
 
     /// What would have to be saved now.
@@ -122,69 +150,48 @@ impl Ascent {
         self.plan.steps = steps;
     }
 
-    /// The picture as it would be saved now.
+    /// The picture as it would be saved now: several images side by side. In an early octave it is smaller.
     pub fn picture(&self) -> Picture {
         self.param.picture(&self.state.x)
     }
-
-    /// One step of the recipe. On an error the state is what it was before.
-    pub fn step(&mut self, model: &mut dyn Model) -> Result<StepReport> {
-        let step = self.step_count() + 1;
-        let image = self.param.image(&self.state.x);
-        let (loss, mut gradient) = self.gradient(&self.objective, &image, model, step)?;
-        let dead = is_flat(&gradient);
-        if dead {
-            gradient = self.escape_gradient(&image, model, step)?;
-        }
-        let norm = gradient.data().iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
-        let State { x, moments, losses, dead_steps } = &mut self.state;
-        self.plan.recipe.optimizer.step(step, moments, x.data_mut(), gradient.data());
-        let [low, high] = self.param.bounds();
-        x.data_mut().iter_mut().for_each(|x| *x = x.clamp(low, high));
-        losses.push(loss);
-        *dead_steps += usize::from(dead);
-        Ok(StepReport { step, loss, gradient_norm: norm, dead })
-    }
-
-    /// The objective's value and its gradient with respect to the parameters.
-    fn gradient(
-        &self,
-        objective: &Bound,
-        image: &Array,
-        model: &mut dyn Model,
-        step: usize,
-    ) -> Result<(f64, Array)> {
-        let (loss, d_image) = objective.pull_back(image, model)?;
-        let gradient = self.param.pull_back(&d_image);
-        if !loss.is_finite() {
-            return Err(Error::NotFinite { step, what: "a loss" });
-        }
-        if gradient.data().iter().any(|g| !g.is_finite()) {
-            return Err(Error::NotFinite { step, what: "a gradient" });
-        }
-        Ok((loss, gradient))
-    }
-
-    fn escape_gradient(&self, image: &Array, model: &mut dyn Model, step: usize) -> Result<Array> {
-        let dead = |way_out| Error::Dead { objective: self.plan.objective.clone(), step, way_out };
-        match &self.escape {
-            Some(escape) => {
-                let (_, gradient) = self.gradient(escape, image, model, step)?;
-                if is_flat(&gradient) {
-                    Err(dead(" (it is just as flat before the ReLU)"))
-                } else {
-                    Ok(gradient)
-                }
-            }
-            None if self.plan.recipe.dead == DeadChannel::Stop => Err(dead(
-                ", the layer's ':pre' form, or the recipe 'pixel', which climbs out before the ReLU",
-            )),
-            None => Err(dead("")),
-        }
-    }
 }
 
-/// Nothing to climb: every number equal, so that g / std(g) would divide by zero.
-fn is_flat(gradient: &Array) -> bool {
-    deviation(gradient.data()) == 0.0
+fn param(recipe: &Recipe, network: &Network, side: usize) -> Param {
+    Param::new(recipe.param.clone(), network.preprocess().clone(), side, recipe.images)
+}
+
+/// The largest side of a picture that is seen in parts: as much as anyone prints.
+const LARGEST: usize = 8192;
+
+/// How many pixels of an image of `side` the network sees at once.
+fn view_side(recipe: &Recipe, network: &Network, side: usize) -> Result<usize> {
+    let parts = recipe.octaves.is_some() || recipe.transforms.iter().any(super::Transform::is_crop);
+    if parts && side > LARGEST {
+        return Err(Error::Recipe(format!(
+            "a picture of {side} pixels is too large: the largest side is {LARGEST}"
+        )));
+    }
+    let view = if parts { network.input().native.min(side) } else { side };
+    network.check_size(view)?;
+    Ok(view)
+}
+
+/// Fails when a state is not of this recipe and size.
+fn check_state(state: &State, recipe: &Recipe, param: &Param, size: usize) -> Result<()> {
+    let State { x, moments, .. } = state;
+    if x.shape() != param.shape() {
+        let (found, wanted) = (x.shape(), param.shape());
+        return Err(Error::State(format!(
+            "its parameters are {found:?} where {size} pixels need {wanted:?}"
+        )));
+    }
+    let expected = recipe.optimizer.moments(x.data().len());
+    if (moments.first.len(), moments.second.len()) != (expected.first.len(), expected.second.len()) {
+        return Err(Error::State("its optimizer remembers another number of values".into()));
+    }
+    let numbers = [x.data(), &moments.first, &moments.second];
+    if numbers.iter().any(|numbers| numbers.iter().any(|v| !v.is_finite())) {
+        return Err(Error::State("it holds a number that is not finite".into()));
+    }
+    Ok(())
 }

@@ -1,8 +1,12 @@
 //! An objective whose layers were found, on the activations of a network: its value, its cotangents, and through a model
-//! its gradient. Not here: the objectives' names and printed forms.
+//! its gradient. Not here: the objectives' names and printed forms, and what single parts compute.
 
-use trepang_api::{Array, LayerId, Model, Network, Op, ReceptiveField, ReluGradient};
+mod tree;
 
+use trepang_api::{Array, LayerId, Model, Network, ReceptiveField, ReluGradient};
+
+use self::tree::Tree;
+use super::leaf::{Cotangents, Layout, Scene};
 use super::{Error, Objective, Result};
 
 /// An objective that can be evaluated on square images of one size.
@@ -10,8 +14,22 @@ use super::{Error, Objective, Result};
 pub struct Bound {
     tree: Tree,
     at: Vec<LayerId>,
+    pictures: Vec<String>,
     /// The part of the image that is enough, where the objective reads only single neurons.
     field: Option<ReceptiveField>,
+}
+
+/// Views of the images of one ascent, and what they are to be held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// The objective.
+    pub bound: &'a Bound,
+    /// What the network sees, `[images * views, 3, S, S]`: all views of the first image, then of the next.
+    pub views: &'a Array,
+    /// How many of each.
+    pub layout: Layout,
+    /// Of each of [`Bound::pictures`] the activations at each of [`Bound::at`], an item for each view.
+    pub references: &'a [Vec<Array>],
 }
 
 impl Objective {
@@ -33,8 +51,9 @@ impl Bound {
         field: Option<ReceptiveField>,
     ) -> Result<Self> {
         let mut at = Vec::new();
-        let tree = Tree::bind(objective, network, size, &mut at)?;
-        Ok(Self { tree, at, field })
+        let pictures: Vec<String> = objective.pictures().into_iter().map(Into::into).collect();
+        let tree = Tree::bind(objective, network, size, &pictures, &mut at)?;
+        Ok(Self { tree, at, pictures, field })
     }
 
     /// The layers whose activations it reads, in the order it reads them.
@@ -42,21 +61,28 @@ impl Bound {
         &self.at
     }
 
-    /// Its value on image 0, without a gradient. Only what it reads of the image is computed.
-    pub fn evaluate(&self, image: &Array, model: &mut dyn Model) -> Result<f64> {
-        Ok(self.value(&model.activations(&self.seen(image)?, &self.at)?, 0))
+    /// The files of the pictures whose activations it compares with.
+    pub fn pictures(&self) -> &[String] {
+        &self.pictures
     }
 
-    /// Its value on image 0, and d(value)/d(image). Only what it reads of the image is computed; the gradient elsewhere is 0.
+    /// Its value on one image, without a gradient. Only what it reads of the image is computed. For objectives that
+    /// compare with no picture.
+    pub fn evaluate(&self, image: &Array, model: &mut dyn Model) -> Result<f64> {
+        Look { bound: self, views: image, layout: Layout::SINGLE, references: &[] }.evaluate(model)
+    }
+
+    /// Its value on one image, and d(value)/d(image). Only what it reads of the image is computed; the gradient elsewhere
+    /// is 0. For objectives that compare with no picture.
     pub fn pull_back(&self, image: &Array, model: &mut dyn Model) -> Result<(f64, Array)> {
-        let mut value = 0.0;
-        let gradient =
-            model.pull_back(&self.seen(image)?, &self.at, ReluGradient::True, &mut |activations| {
-                let (found, cotangents) = self.value_and_cotangents(activations);
-                value = found;
-                Ok(cotangents)
-            })?;
-        Ok((value, self.spread(gradient, image.shape())))
+        let look = Look { bound: self, views: image, layout: Layout::SINGLE, references: &[] };
+        let mut found = pull_back_together(&[look], ReluGradient::True, model)?;
+        found.pop().ok_or_else(|| Error::State("nothing was computed".into()))
+    }
+
+    /// Can the views of both go through a network as one batch?
+    pub(super) fn goes_with(&self, other: &Self) -> bool {
+        self.at == other.at && self.field.is_none() && other.field.is_none()
     }
 
     /// The part of the images that it reads.
@@ -83,215 +109,86 @@ impl Bound {
         }
         whole
     }
-
-    /// Its number for image `n` of the batch. Sums are in `f64`.
-    fn value(&self, activations: &[Array], n: usize) -> f64 {
-        self.tree.value(activations, n)
-    }
-
-    /// Adds d(value)/d(activation) for image `n` to `cotangents`, one array a layer.
-    fn add_cotangents(&self, activations: &[Array], n: usize, cotangents: &mut [Array]) {
-        self.tree.add_cotangents(1.0, activations, n, cotangents);
-    }
-
-    /// The value of image 0 and its cotangents, from zero.
-    fn value_and_cotangents(&self, activations: &[Array]) -> (f64, Vec<Array>) {
-        let mut cotangents: Vec<Array> = activations.iter().map(|a| Array::zeros(a.shape())).collect();
-        self.add_cotangents(activations, 0, &mut cotangents);
-        (self.value(activations, 0), cotangents)
-    }
 }
 
-/// The same tree with layers as positions in [`Bound::at`] and channels as ranges of numbers.
-#[derive(Debug, Clone)]
-enum Tree {
-    /// The mean of a run of numbers of one image: a channel, or a single number.
-    Mean {
-        slot: usize,
-        start: usize,
-        len: usize,
-    },
-    /// The mean of all squares.
-    Squares {
-        slot: usize,
-    },
-    Constant(f64),
-    Sum(Box<Tree>, Box<Tree>),
-    Difference(Box<Tree>, Box<Tree>),
-    Product(Box<Tree>, Box<Tree>),
-}
-
-impl Tree {
-    fn bind(
-        objective: &Objective,
-        network: &Network,
-        size: [usize; 2],
-        at: &mut Vec<LayerId>,
-    ) -> Result<Self> {
-        let mut both = |a: &Objective, b: &Objective| -> Result<(Box<Self>, Box<Self>)> {
-            Ok((Self::bind(a, network, size, at)?.into(), Self::bind(b, network, size, at)?.into()))
+impl Look<'_> {
+    /// The objective's value: the mean over images and views.
+    pub fn evaluate(&self, model: &mut dyn Model) -> Result<f64> {
+        let activations = match self.bound.at.is_empty() {
+            true => Vec::new(),
+            false => model.activations(&self.bound.seen(self.views)?, &self.bound.at)?,
         };
-        match objective {
-            Objective::Constant(value) => return Ok(Self::Constant(*value)),
-            Objective::Sum(a, b) => return both(a, b).map(|(a, b)| Self::Sum(a, b)),
-            Objective::Difference(a, b) => return both(a, b).map(|(a, b)| Self::Difference(a, b)),
-            Objective::Product(a, b) => return both(a, b).map(|(a, b)| Self::Product(a, b)),
-            _ => {}
+        let scene = Scene::new(self.views, &activations, 0, self.layout, self.references);
+        Ok(self.bound.tree.mean(&scene))
+    }
+}
+
+/// The value of each, and its d(value)/d(views), from one batch. All must go with each other and be of one size.
+pub(super) fn pull_back_together(
+    looks: &[Look],
+    relu: ReluGradient,
+    model: &mut dyn Model,
+) -> Result<Vec<(f64, Array)>> {
+    let Some(first) = looks.first() else { return Ok(Vec::new()) };
+    let batch = match looks {
+        [one] => one.bound.seen(one.views)?,
+        _ => joined(looks.iter().map(|look| look.views))?,
+    };
+    let mut values = vec![0.0; looks.len()];
+    let mut of_views: Vec<Array> = looks.iter().map(|look| Array::zeros(look.views.shape())).collect();
+    let mut cotangents = |activations: &[Array]| {
+        let mut all: Vec<Array> = activations.iter().map(|a| Array::zeros(a.shape())).collect();
+        let mut begin = 0;
+        for ((look, value), views) in looks.iter().zip(&mut values).zip(&mut of_views) {
+            let scene = Scene::new(look.views, activations, begin, look.layout, look.references);
+            *value = look.bound.tree.mean(&scene);
+            look.bound.tree.add_mean_cotangents(&scene, &mut Cotangents { activations: &mut all, views });
+            begin += look.layout.len();
         }
-        let layer = layer_of(objective, network)?;
-        let shape = network.shape(size[0], size[1], layer)?;
-        let slot = at.iter().position(|&id| id == layer).unwrap_or_else(|| {
-            at.push(layer);
-            at.len() - 1
-        });
-        let name = &network.node(layer)?.name;
-        let area = shape.height * shape.width;
-        let channel_start = |channel: usize| match channel < shape.channels {
-            true => Ok(channel * area),
-            false => Err(Error::NoChannel { layer: name.clone(), channels: shape.channels, channel }),
-        };
-        Ok(match *objective {
-            Objective::Channel { channel, .. } => {
-                Self::Mean { slot, start: channel_start(channel)?, len: area }
-            }
-            Objective::Logit { class } => Self::Mean { slot, start: channel_start(class)?, len: 1 },
-            Objective::Neuron { channel, y, x, .. } => {
-                let (height, width) = (shape.height, shape.width);
-                if y >= height || x >= width {
-                    return Err(Error::NoNeuron { layer: name.clone(), height, width, y, x });
-                }
-                Self::Mean { slot, start: channel_start(channel)? + y * width + x, len: 1 }
-            }
-            _ => Self::Squares { slot },
+        all
+    };
+    let gradient = match first.bound.at.is_empty() {
+        true => {
+            cotangents(&[]);
+            Array::zeros(batch.shape())
+        }
+        false => {
+            model.pull_back(&batch, &first.bound.at, relu, &mut |activations| Ok(cotangents(activations)))?
+        }
+    };
+    let through = split(looks, gradient)?;
+    let whole = looks.iter().zip(through).map(|(look, part)| look.bound.spread(part, look.views.shape()));
+    let both = whole.zip(of_views).map(|(mut gradient, views)| {
+        gradient.data_mut().iter_mut().zip(views.data()).for_each(|(g, v)| *g += v);
+        gradient
+    });
+    Ok(values.into_iter().zip(both).collect())
+}
+
+/// Batches one after the other as one.
+fn joined<'a>(parts: impl Iterator<Item = &'a Array>) -> Result<Array> {
+    let (mut shape, mut data, mut count) = (Vec::new(), Vec::new(), 0);
+    for part in parts {
+        shape = part.shape().to_vec();
+        count += shape[0];
+        data.extend_from_slice(part.data());
+    }
+    shape[0] = count;
+    Ok(Array::new(shape, data)?)
+}
+
+/// The gradient of each look's own views.
+fn split(looks: &[Look], gradient: Array) -> Result<Vec<Array>> {
+    if looks.len() == 1 {
+        return Ok(vec![gradient]);
+    }
+    let mut rest = gradient.data();
+    looks
+        .iter()
+        .map(|look| {
+            let (own, after) = rest.split_at(look.views.data().len());
+            rest = after;
+            Ok(Array::new(look.views.shape(), own.to_vec())?)
         })
-    }
-
-    fn value(&self, activations: &[Array], n: usize) -> f64 {
-        match self {
-            Self::Mean { slot, start, len } => {
-                let run = &activations[*slot].item(n)[*start..][..*len];
-                run.iter().map(|&a| f64::from(a)).sum::<f64>() / *len as f64
-            }
-            Self::Squares { slot } => {
-                let all = activations[*slot].item(n);
-                all.iter().map(|&a| f64::from(a).powi(2)).sum::<f64>() / all.len() as f64
-            }
-            Self::Constant(value) => *value,
-            Self::Sum(a, b) => a.value(activations, n) + b.value(activations, n),
-            Self::Difference(a, b) => a.value(activations, n) - b.value(activations, n),
-            Self::Product(a, b) => a.value(activations, n) * b.value(activations, n),
-        }
-    }
-
-    /// `scale` is d(whole)/d(this): the chain rule walks down the tree.
-    fn add_cotangents(&self, scale: f64, activations: &[Array], n: usize, cotangents: &mut [Array]) {
-        match self {
-            Self::Mean { slot, start, len } => {
-                let share = (scale / *len as f64) as f32;
-                cotangents[*slot].item_mut(n)[*start..][..*len].iter_mut().for_each(|c| *c += share);
-            }
-            Self::Squares { slot } => {
-                let all = activations[*slot].item(n);
-                let share = 2.0 * scale / all.len() as f64;
-                for (c, &a) in cotangents[*slot].item_mut(n).iter_mut().zip(all) {
-                    *c += (share * f64::from(a)) as f32;
-                }
-            }
-            Self::Constant(_) => {}
-            Self::Sum(a, b) => {
-                a.add_cotangents(scale, activations, n, cotangents);
-                b.add_cotangents(scale, activations, n, cotangents);
-            }
-            Self::Difference(a, b) => {
-                a.add_cotangents(scale, activations, n, cotangents);
-                b.add_cotangents(-scale, activations, n, cotangents);
-            }
-            Self::Product(a, b) => {
-                a.add_cotangents(scale * b.value(activations, n), activations, n, cotangents);
-                b.add_cotangents(scale * a.value(activations, n), activations, n, cotangents);
-            }
-        }
-    }
-}
-
-/// The layer a leaf reads; for a class logit, the last linear one.
-fn layer_of(objective: &Objective, network: &Network) -> Result<LayerId> {
-    match objective {
-        Objective::Channel { layer, .. } | Objective::Neuron { layer, .. } | Objective::Layer { layer } => {
-            Ok(network.layer(layer)?)
-        }
-        _ => classifier(network).ok_or_else(|| Error::NoClassifier { network: network.name().into() }),
-    }
-}
-
-/// The last linear layer: its outputs are the class logits.
-fn classifier(network: &Network) -> Option<LayerId> {
-    let is_linear = |id: &LayerId| network.node(*id).is_ok_and(|node| matches!(node.op, Op::Linear(_)));
-    network.layers().filter(is_linear).last()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use trepang_api::networks::minivgg;
-
-    fn some() -> [Objective; 4] {
-        [
-            Objective::channel("block3_conv1", 3),
-            Objective::Neuron { layer: "block3_conv1:pre".into(), channel: 2, y: 1, x: 5 },
-            Objective::Layer { layer: "block4_pool".into() },
-            Objective::Logit { class: 31 },
-        ]
-    }
-
-    #[test]
-    fn every_cotangent_is_the_slope_of_the_value() {
-        let network = minivgg().unwrap();
-        let [a, b, c, d] = some();
-        for objective in [a.clone(), b.clone(), c.clone(), d.clone(), (a + 2.0 * b) * (c - d)] {
-            let bound = objective.bind(&network, 64).unwrap();
-            let mut activations: Vec<Array> = (1..)
-                .zip(bound.at())
-                .map(|(seed, &id)| {
-                    let shape = network.shape(64, 64, id).unwrap();
-                    trepang_api::conformance::noise(seed, shape.batch(2))
-                })
-                .collect();
-            let mut cotangents: Vec<Array> = activations.iter().map(|a| Array::zeros(a.shape())).collect();
-            bound.add_cotangents(&activations, 1, &mut cotangents);
-            for (slot, cotangent) in cotangents.iter().enumerate() {
-                for i in (0..cotangent.data().len()).step_by(97).chain(largest(cotangent)) {
-                    let here = activations[slot].data()[i];
-                    let mut at = |value: f32| {
-                        activations[slot].data_mut()[i] = value;
-                        bound.value(&activations, 1)
-                    };
-                    let slope = (at(here + 0.5) - at(here - 0.5)) / f64::from((here + 0.5) - (here - 0.5));
-                    at(here);
-                    let found = f64::from(cotangent.data()[i]);
-                    assert!(
-                        (slope - found).abs() < 1e-6 * slope.abs().max(1.0),
-                        "{objective} at {i}: {slope} {found}"
-                    );
-                }
-            }
-        }
-    }
-
-    fn largest(array: &Array) -> Option<usize> {
-        (0..array.data().len()).max_by(|&a, &b| array.data()[a].abs().total_cmp(&array.data()[b].abs()))
-    }
-
-    #[test]
-    fn what_is_not_there_is_said() {
-        let network = minivgg().unwrap();
-        let refusal = |objective: Objective| objective.bind(&network, 64).unwrap_err().to_string();
-        assert_eq!(
-            refusal(Objective::channel("block5_conv2", 256)),
-            "block5_conv2 has 256 channels, 0 to 255; there is no channel 256"
-        );
-        let outside = Objective::Neuron { layer: "block5_conv2".into(), channel: 0, y: 4, x: 0 };
-        assert!(refusal(outside).contains("there is no neuron at row 4, column 0"));
-        assert!(refusal(Objective::channel("block5_conv3", 0)).contains("\"block5_conv2\""));
-    }
+        .collect()
 }

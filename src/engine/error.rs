@@ -64,16 +64,9 @@ pub enum Error {
         /// The network.
         network: String,
     },
-    /// A start picture of the wrong size.
-    #[error("the start picture is {width}x{height} pixels; this ascent needs {size}x{size}")]
-    StartSize {
-        /// Its columns.
-        width: usize,
-        /// Its rows.
-        height: usize,
-        /// The side needed.
-        size: usize,
-    },
+    /// A recipe whose numbers do not go together, or do not go on with what there is.
+    #[error("the recipe cannot be followed: {0}")]
+    Recipe(String),
     /// A saved state that is not of this ascent.
     #[error("the saved state does not belong to this ascent: {0}")]
     State(String),

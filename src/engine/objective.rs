@@ -1,16 +1,22 @@
-//! What is maximised: a value of the activations, with a printed form, a number and a cotangent.
+//! What is maximised: a value of the activations and of the image, as it is written, printed and put into manifests.
 //!
-//! Lucid's vocabulary (`lucid/optvis/objectives.py`). Not how the activations are computed.
+//! Lucid's vocabulary (`lucid/optvis/objectives.py`). Not how a value or its cotangent is computed: that is `bound`'s.
 
-use std::fmt;
+mod parse;
+mod print;
+
+use std::collections::BTreeSet;
 use std::ops::{Add, Mul, Sub};
 
 use serde::{Deserialize, Serialize};
 use trepang_api::{Network, Region};
 
-/// A quantity to be raised. Prints as `channel(block5_conv4, 4) - 0.5 * neuron(block3_conv1, 7, 2, 3)`.
+pub use parse::ParseError;
+
+/// A quantity to be raised. Written `channel(block5_conv4, 4) - 0.5 * neuron(block3_conv1, 7, 2, 3) - tv(0.25)`; what it
+/// prints parses back to the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(into = "String", try_from = "String")]
 pub enum Objective {
     /// The mean over height and width of one channel.
     Channel {
@@ -35,10 +41,64 @@ pub enum Objective {
         /// The activation's name.
         layer: String,
     },
+    /// The mean over positions of dot(a, v) max(0.1, cos(a, v))^p, with a the vector of a position's channels.
+    Direction {
+        /// The activation's name.
+        layer: String,
+        /// v: channels and their weights; all others are 0.
+        weights: Vec<(usize, f64)>,
+        /// p; 0 is the dot product alone.
+        cosine: f64,
+    },
     /// A class of the network's last linear layer, before the softmax.
     Logit {
         /// Its index.
         class: usize,
+    },
+    /// How little alike the images of a batch are at a layer: minus the sum over the other images of the cosine between
+    /// their Gram matrices, between 1 - B and 0.
+    Diversity {
+        /// The activation's name.
+        layer: String,
+    },
+    /// How alike neighbouring images of a batch are: minus the sum for d = 1 to 4 of `mean((a_i - a_(i+d))^2) / 2^d`.
+    Alignment {
+        /// The activation's name.
+        layer: String,
+    },
+    /// From one channel to another over the images of a batch: the mean of the first times 1 - w plus that of the second
+    /// times w, with w = i / (B - 1) for image i.
+    Interpolation {
+        /// The activation's name.
+        layer: String,
+        /// What image 0 raises.
+        from: usize,
+        /// What the last image raises.
+        to: usize,
+    },
+    /// How near the layer is to what it is for a picture: -|a - r|^2 / |r|^2 (Mahendran and Vedaldi 2015, eq. 1 and 2).
+    Inversion {
+        /// The activation's name.
+        layer: String,
+        /// The picture's file.
+        picture: String,
+    },
+    /// The layer's activation along that of a picture, which exaggerates what the picture has of it: dot(a, r) over the
+    /// number of positions, times max(0.1, cos(a, r))^p.
+    Caricature {
+        /// The activation's name.
+        layer: String,
+        /// The picture's file.
+        picture: String,
+        /// p; 0 is the dot product alone.
+        cosine: f64,
+    },
+    /// A weight times a measure of the image as the network sees it, to be subtracted.
+    Penalty {
+        /// Of what.
+        of: Penalty,
+        /// The weight.
+        weight: f64,
     },
     /// A number, to scale others with.
     Constant(f64),
@@ -50,117 +110,134 @@ pub enum Objective {
     Product(Box<Objective>, Box<Objective>),
 }
 
+/// A measure of an image x with values in 0..1, summed over pixels and channels as in lucid's `objectives.py`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Penalty {
+    /// `sum |x - 0.5|`
+    L1,
+    /// `sqrt(1e-6 + sum (x - 0.5)^2)`
+    L2,
+    /// Total variation: the sum of the absolute differences of neighbours, right and below.
+    Tv,
+    /// `0.5 sum (x - blur(x))^2` with blur(x) held fixed: 3x3, 1 in the centre and 0.5 around it, normalised.
+    Blur,
+    /// Over a border a twelfth of the side wide (20 pixels of lucid's 240): `sum (blur(x) - x)^2 + 0.8 (x - 0.5)^2`,
+    /// with blur a 5x5 mean and blur(x) held fixed.
+    Boundary,
+}
+
+impl Penalty {
+    /// All of them, with the names they are written by.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("l1", Self::L1),
+        ("l2", Self::L2),
+        ("tv", Self::Tv),
+        ("blur", Self::Blur),
+        ("boundary", Self::Boundary),
+    ];
+}
+
 impl Objective {
     /// The mean of a channel.
     pub fn channel(layer: &str, channel: usize) -> Self {
         Self::Channel { layer: layer.into(), channel }
     }
 
-    /// The same, looking at each layer before its ReLU; `None` when no layer has such a form.
-    pub fn before_relu(&self, network: &Network) -> Option<Self> {
-        let mut changed = false;
-        let moved = self.map_layers(&mut |layer| {
-            let pre = network.layer(layer).ok().and_then(|id| network.pre(id));
-            match pre.and_then(|id| network.node(id).ok()) {
-                Some(node) => {
-                    changed = true;
-                    node.name.clone()
-                }
-                None => layer.into(),
-            }
-        });
-        changed.then_some(moved)
+    /// The names of the functions of the text form.
+    pub fn functions() -> impl Iterator<Item = &'static str> {
+        parse::FUNCTIONS.iter().map(|(name, _)| *name)
     }
 
-    fn map_layers(&self, rename: &mut dyn FnMut(&str) -> String) -> Self {
+    /// The layer a leaf reads; none for a logit, which reads the classifier, and for what is no leaf or reads the image.
+    pub fn layer(&self) -> Option<&str> {
         match self {
-            Self::Channel { layer, channel } => Self::Channel { layer: rename(layer), channel: *channel },
-            Self::Neuron { layer, channel, y, x } => {
-                Self::Neuron { layer: rename(layer), channel: *channel, y: *y, x: *x }
-            }
-            Self::Layer { layer } => Self::Layer { layer: rename(layer) },
-            Self::Logit { .. } | Self::Constant(_) => self.clone(),
-            Self::Sum(a, b) => Self::Sum(a.map_layers(rename).into(), b.map_layers(rename).into()),
-            Self::Difference(a, b) => {
-                Self::Difference(a.map_layers(rename).into(), b.map_layers(rename).into())
-            }
-            Self::Product(a, b) => Self::Product(a.map_layers(rename).into(), b.map_layers(rename).into()),
+            Self::Channel { layer, .. }
+            | Self::Neuron { layer, .. }
+            | Self::Layer { layer }
+            | Self::Direction { layer, .. }
+            | Self::Diversity { layer }
+            | Self::Alignment { layer }
+            | Self::Interpolation { layer, .. }
+            | Self::Inversion { layer, .. }
+            | Self::Caricature { layer, .. } => Some(layer),
+            _ => None,
         }
+    }
+
+    /// Calls `leaf` for every part that is no sum, difference or product, from left to right.
+    pub fn leaves<'a>(&'a self, leaf: &mut dyn FnMut(&'a Self)) {
+        match self {
+            Self::Sum(a, b) | Self::Difference(a, b) | Self::Product(a, b) => {
+                a.leaves(leaf);
+                b.leaves(leaf);
+            }
+            other => leaf(other),
+        }
+    }
+
+    /// The same with every leaf replaced by what `leaf` makes of it.
+    #[must_use]
+    pub fn map_leaves(&self, leaf: &mut dyn FnMut(&Self) -> Self) -> Self {
+        match self {
+            Self::Sum(a, b) => Self::Sum(a.map_leaves(leaf).into(), b.map_leaves(leaf).into()),
+            Self::Difference(a, b) => Self::Difference(a.map_leaves(leaf).into(), b.map_leaves(leaf).into()),
+            Self::Product(a, b) => Self::Product(a.map_leaves(leaf).into(), b.map_leaves(leaf).into()),
+            other => leaf(other),
+        }
+    }
+
+    /// The files of the pictures whose activations it compares with, each once.
+    pub fn pictures(&self) -> BTreeSet<&str> {
+        let mut files = BTreeSet::new();
+        self.leaves(&mut |leaf| {
+            if let Self::Inversion { picture, .. } | Self::Caricature { picture, .. } = leaf {
+                files.insert(picture.as_str());
+            }
+        });
+        files
     }
 
     /// The neurons it reads, in the order it names them; `None` if it reads anything larger.
     pub(super) fn neurons(&self, network: &Network) -> Option<Vec<Region>> {
-        match self {
+        let mut neurons = Some(Vec::new());
+        self.leaves(&mut |leaf| match leaf {
+            Self::Constant(_) => {}
             Self::Neuron { layer, y, x, .. } => {
-                Some(vec![Region { layer: network.layer(layer).ok()?, rows: *y..=*y, columns: *x..=*x }])
+                let layer = network.layer(layer).ok();
+                let region = layer.map(|layer| Region { layer, rows: *y..=*y, columns: *x..=*x });
+                neurons = neurons.take().zip(region).map(|(mut all, region)| {
+                    all.push(region);
+                    all
+                });
             }
-            Self::Constant(_) => Some(Vec::new()),
-            Self::Sum(a, b) | Self::Difference(a, b) | Self::Product(a, b) => {
-                let mut neurons = a.neurons(network)?;
-                neurons.extend(b.neurons(network)?);
-                Some(neurons)
-            }
-            Self::Channel { .. } | Self::Layer { .. } | Self::Logit { .. } => None,
-        }
+            _ => neurons = None,
+        });
+        neurons
     }
 
     /// The same with its neurons, in the order it names them, at other rows and columns.
     pub(super) fn moved(&self, to: &mut dyn Iterator<Item = [usize; 2]>) -> Self {
-        match self {
+        self.map_leaves(&mut |leaf| match leaf {
             Self::Neuron { layer, channel, y, x } => {
                 let [y, x] = to.next().unwrap_or([*y, *x]);
                 Self::Neuron { layer: layer.clone(), channel: *channel, y, x }
             }
-            Self::Sum(a, b) => Self::Sum(a.moved(to).into(), b.moved(to).into()),
-            Self::Difference(a, b) => Self::Difference(a.moved(to).into(), b.moved(to).into()),
-            Self::Product(a, b) => Self::Product(a.moved(to).into(), b.moved(to).into()),
             other => other.clone(),
-        }
-    }
-
-    /// How tightly the printed form binds: sums 0, products 1, the rest 2.
-    fn precedence(&self) -> u8 {
-        match self {
-            Self::Sum(..) | Self::Difference(..) => 0,
-            Self::Product(..) => 1,
-            _ => 2,
-        }
+        })
     }
 }
 
-impl fmt::Display for Objective {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Channel { layer, channel } => write!(f, "channel({layer}, {channel})"),
-            Self::Neuron { layer, channel, y, x } => write!(f, "neuron({layer}, {channel}, {y}, {x})"),
-            Self::Layer { layer } => write!(f, "layer({layer})"),
-            Self::Logit { class } => write!(f, "logit({class})"),
-            Self::Constant(value) => write!(f, "{value}"),
-            Self::Sum(a, b) => write_pair(f, a, " + ", b, 0, 0),
-            Self::Difference(a, b) => write_pair(f, a, " - ", b, 0, 1),
-            Self::Product(a, b) => write_pair(f, a, " * ", b, 1, 1),
-        }
+impl From<Objective> for String {
+    fn from(objective: Objective) -> Self {
+        objective.to_string()
     }
 }
 
-/// Puts parentheses around a side that binds less tightly than it must.
-fn write_pair(
-    f: &mut fmt::Formatter<'_>,
-    a: &Objective,
-    sign: &str,
-    b: &Objective,
-    left: u8,
-    right: u8,
-) -> fmt::Result {
-    write_side(f, a, left)?;
-    f.write_str(sign)?;
-    write_side(f, b, right)
-}
+impl TryFrom<String> for Objective {
+    type Error = ParseError;
 
-fn write_side(f: &mut fmt::Formatter<'_>, side: &Objective, least: u8) -> fmt::Result {
-    match side.precedence() < least {
-        true => write!(f, "({side})"),
-        false => write!(f, "{side}"),
+    fn try_from(text: String) -> Result<Self, ParseError> {
+        text.parse()
     }
 }
 
@@ -193,45 +270,5 @@ impl Mul<Objective> for f64 {
 
     fn mul(self, objective: Objective) -> Objective {
         Objective::Constant(self) * objective
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use trepang_api::networks::minivgg;
-
-    fn some() -> [Objective; 4] {
-        [
-            Objective::channel("block3_conv1", 3),
-            Objective::Neuron { layer: "block3_conv1:pre".into(), channel: 2, y: 1, x: 5 },
-            Objective::Layer { layer: "block4_pool".into() },
-            Objective::Logit { class: 31 },
-        ]
-    }
-
-    #[test]
-    fn it_prints_as_it_is_written() {
-        let [channel, neuron, layer, logit] = some();
-        assert_eq!(
-            (channel.clone() - 0.5 * neuron.clone()).to_string(),
-            "channel(block3_conv1, 3) - 0.5 * neuron(block3_conv1:pre, 2, 1, 5)"
-        );
-        assert_eq!(
-            (2.0 * (layer.clone() + logit.clone())).to_string(),
-            "2 * (layer(block4_pool) + logit(31))"
-        );
-        assert_eq!(
-            (channel - (neuron - logit)).to_string(),
-            "channel(block3_conv1, 3) - (neuron(block3_conv1:pre, 2, 1, 5) - logit(31))"
-        );
-    }
-
-    #[test]
-    fn before_the_relu_only_where_there_is_one() {
-        let network = minivgg().unwrap();
-        let pre = Objective::channel("block5_conv2", 4).before_relu(&network).unwrap();
-        assert_eq!(pre.to_string(), "channel(block5_conv2:pre, 4)");
-        assert_eq!(Objective::Logit { class: 3 }.before_relu(&network), None);
     }
 }

@@ -1,71 +1,186 @@
 //! How a gradient becomes a step. Everything is maximised, so steps go up the gradient.
 
+use std::f64::consts::PI;
+
 use serde::{Deserialize, Serialize};
 
 /// A rule for steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Optimizer {
-    /// x += rate * g / std(g): the seed's. The population's standard deviation, without an epsilon.
-    Normalised {
-        /// Step size, in the parameters' unit.
-        rate: f64,
-    },
-    /// Adam (Kingma and Ba 2015, algorithm 1), upwards.
-    Adam {
-        /// Step size, in the parameters' unit.
-        rate: f64,
-        /// Decay of the mean of gradients.
-        beta1: f64,
-        /// Decay of the mean of their squares.
-        beta2: f64,
-        /// Added to the root of the second, against a division by zero.
-        epsilon: f64,
-    },
+#[serde(deny_unknown_fields)]
+pub struct Optimizer {
+    /// Which rule.
+    pub kind: Rule,
+    /// Step size, in the parameters' unit.
+    pub rate: f64,
+    /// How the step size changes during a run.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// The longest gradient that is followed as it is; longer ones are shortened to this. 0 is no limit.
+    #[serde(default)]
+    pub clip: f64,
+    /// `sgd`: what stays of the step before.
+    #[serde(default = "beta1")]
+    pub momentum: f64,
+    /// `adam`, `nadam`: decay of the mean of gradients.
+    #[serde(default = "beta1")]
+    pub beta1: f64,
+    /// `adam`, `nadam`: decay of the mean of their squares.
+    #[serde(default = "beta2")]
+    pub beta2: f64,
+    /// `adam`, `nadam`: added to the root of the second, against a division by zero.
+    #[serde(default = "epsilon")]
+    pub epsilon: f64,
 }
 
-/// What an optimizer remembers from step to step; empty for the normalised one.
+// The defaults of both papers and of every framework.
+fn beta1() -> f64 {
+    0.9
+}
+
+fn beta2() -> f64 {
+    0.999
+}
+
+fn epsilon() -> f64 {
+    1e-8
+}
+
+/// The rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// x += rate * g / std(g): the seed's. The population's standard deviation, without an epsilon.
+    Normalised,
+    /// v = momentum * v + g; x += rate * v
+    Sgd,
+    /// Adam (Kingma and Ba 2015, algorithm 1), upwards.
+    Adam,
+    /// Adam with Nesterov's momentum (Dozat 2016), with the schedule of momenta that Keras and `PyTorch` have.
+    Nadam,
+}
+
+/// How the step size changes with the share of the run that is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// Down to 0 in a straight line.
+    Linear,
+    /// Down to 0 along half a cosine.
+    Cosine,
+}
+
+impl Schedule {
+    fn factor(self, progress: f64) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Linear => 1.0 - progress,
+            Self::Cosine => 0.5 * (1.0 + (PI * progress).cos()),
+        }
+    }
+}
+
+/// What an optimizer remembers from step to step; empty where it needs nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Moments {
-    /// Decaying mean of the gradients.
+    /// Decaying mean, or sum, of the gradients.
     pub first: Vec<f32>,
     /// Decaying mean of their squares.
     pub second: Vec<f32>,
 }
 
+/// Dozat's psi: how fast the momentum comes up to `beta1`.
+const MOMENTUM_DECAY: f64 = 0.004;
+
 impl Optimizer {
-    /// What it remembers before the first of `len` numbers' steps.
-    pub fn moments(&self, len: usize) -> Moments {
-        match self {
-            Self::Normalised { .. } => Moments::default(),
-            Self::Adam { .. } => Moments { first: vec![0.0; len], second: vec![0.0; len] },
+    /// The seed's rule.
+    pub fn normalised(rate: f64) -> Self {
+        Self::new(Rule::Normalised, rate)
+    }
+
+    /// A rule with the usual numbers.
+    pub fn new(kind: Rule, rate: f64) -> Self {
+        let (momentum, schedule) = (beta1(), Schedule::Constant);
+        Self { kind, rate, schedule, clip: 0.0, momentum, beta1: beta1(), beta2: beta2(), epsilon: epsilon() }
+    }
+
+    /// What is wrong with its numbers, in one sentence.
+    pub fn check(&self) -> Result<(), String> {
+        let decays = [self.momentum, self.beta1, self.beta2].iter().all(|d| (0.0..1.0).contains(d));
+        let sound = self.rate.is_finite() && self.clip >= 0.0 && self.epsilon >= 0.0 && decays;
+        match sound {
+            true => Ok(()),
+            false => Err("optimizer: momentum, beta1 and beta2 must be at least 0 and below 1, clip and epsilon not negative".into()),
         }
     }
 
-    /// Moves `x` by step number `step`, counted from 1. The gradient must not be flat.
-    pub fn step(&self, step: usize, moments: &mut Moments, x: &mut [f32], gradient: &[f32]) {
-        match *self {
-            Self::Normalised { rate } => {
+    /// What it remembers before the first of `len` numbers' steps.
+    pub fn moments(&self, len: usize) -> Moments {
+        let zeros = || vec![0.0; len];
+        match self.kind {
+            Rule::Normalised => Moments::default(),
+            Rule::Sgd => Moments { first: zeros(), second: Vec::new() },
+            Rule::Adam | Rule::Nadam => Moments { first: zeros(), second: zeros() },
+        }
+    }
+
+    /// Moves `x` by step number `step`, counted from 1, when a share of `progress` of all steps is over. The gradient must
+    /// not be flat.
+    pub fn step(&self, step: usize, progress: f64, moments: &mut Moments, x: &mut [f32], gradient: &[f32]) {
+        let shorter = self.shortening(gradient);
+        let rate = self.rate * self.schedule.factor(progress);
+        match self.kind {
+            Rule::Normalised => {
                 let factor = rate / deviation(gradient);
                 for (x, &g) in x.iter_mut().zip(gradient) {
                     *x = (f64::from(*x) + factor * f64::from(g)) as f32;
                 }
             }
-            Self::Adam { rate, beta1, beta2, epsilon } => {
-                let correction1 = 1.0 - beta1.powf(step as f64);
-                let correction2 = 1.0 - beta2.powf(step as f64);
+            Rule::Sgd => {
+                for ((x, &g), v) in x.iter_mut().zip(gradient).zip(&mut moments.first) {
+                    *v = (self.momentum * f64::from(*v) + shorter * f64::from(g)) as f32;
+                    *x = (f64::from(*x) + rate * f64::from(*v)) as f32;
+                }
+            }
+            Rule::Adam | Rule::Nadam => {
+                let [of_mean, of_gradient] = self.weights(step);
+                let correction = 1.0 - self.beta2.powf(step as f64);
                 let state = moments.first.iter_mut().zip(&mut moments.second);
                 for ((x, &g), (m, v)) in x.iter_mut().zip(gradient).zip(state) {
-                    let g = f64::from(g);
-                    let mean = beta1 * f64::from(*m) + (1.0 - beta1) * g;
-                    let square = beta2 * f64::from(*v) + (1.0 - beta2) * g * g;
+                    let g = shorter * f64::from(g);
+                    let mean = self.beta1 * f64::from(*m) + (1.0 - self.beta1) * g;
+                    let square = self.beta2 * f64::from(*v) + (1.0 - self.beta2) * g * g;
                     (*m, *v) = (mean as f32, square as f32);
-                    let climb = mean / correction1 / ((square / correction2).sqrt() + epsilon);
+                    let climb =
+                        (of_mean * mean + of_gradient * g) / ((square / correction).sqrt() + self.epsilon);
                     *x = (f64::from(*x) + rate * climb) as f32;
                 }
             }
         }
     }
+
+    /// What the mean of gradients and the newest one count for in a step.
+    fn weights(&self, step: usize) -> [f64; 2] {
+        if self.kind == Rule::Adam {
+            return [1.0 / (1.0 - self.beta1.powf(step as f64)), 0.0];
+        }
+        let momentum = |t: usize| self.beta1 * (1.0 - 0.5 * 0.96_f64.powf(t as f64 * MOMENTUM_DECAY));
+        let product: f64 = (1..=step).map(momentum).product();
+        let (now, next) = (momentum(step), momentum(step + 1));
+        [next / (1.0 - product * next), (1.0 - now) / (1.0 - product)]
+    }
+
+    fn shortening(&self, gradient: &[f32]) -> f64 {
+        let length = length(gradient);
+        if self.clip > 0.0 && length > self.clip { self.clip / length } else { 1.0 }
+    }
+}
+
+/// The Euclidean length.
+pub(super) fn length(values: &[f32]) -> f64 {
+    values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt()
 }
 
 /// The population's standard deviation, as numpy's `std`.
@@ -84,7 +199,7 @@ mod tests {
         let run = |scale: f32| {
             let mut x = [0.0; 4];
             let gradient = [1.0, 2.0, 3.0, 4.0].map(|g: f32| g * scale);
-            Optimizer::Normalised { rate: 0.1 }.step(1, &mut Moments::default(), &mut x, &gradient);
+            Optimizer::normalised(0.1).step(1, 0.0, &mut Moments::default(), &mut x, &gradient);
             x
         };
         assert!((run(1.0)[0] - 0.1 / 1.25_f32.sqrt()).abs() < 1e-7);
@@ -93,9 +208,24 @@ mod tests {
 
     #[test]
     fn adams_first_step_is_the_rate_in_the_gradients_direction() {
-        let adam = Optimizer::Adam { rate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+        let adam = Optimizer::new(Rule::Adam, 0.05);
         let (mut x, mut moments) = ([1.0, 1.0], adam.moments(2));
-        adam.step(1, &mut moments, &mut x, &[3.0, -0.001]);
+        adam.step(1, 0.0, &mut moments, &mut x, &[3.0, -0.001]);
         assert!((x[0] - 1.05).abs() < 1e-6 && (x[1] - 0.95).abs() < 1e-4, "{x:?}");
+    }
+
+    #[test]
+    fn schedules_end_at_nothing_and_clipping_shortens() {
+        let step = |optimizer: Optimizer, progress| {
+            let (mut x, mut moments) = ([0.0; 2], optimizer.moments(2));
+            optimizer.step(1, progress, &mut moments, &mut x, &[3.0, 4.0]);
+            x
+        };
+        let sgd = Optimizer { momentum: 0.5, ..Optimizer::new(Rule::Sgd, 0.1) };
+        assert_eq!(step(sgd, 0.0), [0.3, 0.4]);
+        assert_eq!(step(Optimizer { schedule: Schedule::Linear, ..sgd }, 0.5), [0.15, 0.2]);
+        assert!(step(Optimizer { schedule: Schedule::Cosine, ..sgd }, 1.0)[0].abs() < 1e-9);
+        let clipped = step(Optimizer { clip: 0.5, ..sgd }, 0.0);
+        assert!((clipped[0] - 0.03).abs() < 1e-7 && (clipped[1] - 0.04).abs() < 1e-7, "{clipped:?}");
     }
 }

@@ -1,166 +1,248 @@
 //! What is optimised, and how it becomes the image that the network sees and the picture that is saved.
+//!
+//! Numbers x become planes of values (`basis`: pixels, Fourier coefficients, a pyramid, phases), planes become RGB in 0..1
+//! (`colour`, a sigmoid), and RGB may be laid over a backdrop (alpha). Each way has its adjoint beside it.
 
-use serde::{Deserialize, Serialize};
+mod basis;
+mod colour;
+mod maco;
+mod network;
+mod spec;
+mod spectrum;
+
 use trepang_api::{Array, Preprocess};
 
+use self::basis::Basis;
+use self::network::NetworkSpace;
+use super::chance::Chance;
 use super::{Picture, Result};
 
-/// The space the optimised numbers live in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Space {
-    /// RGB in 0..1: the picture that is saved is what the network saw.
-    Rgb,
-    /// The network's own input space, bounded by -1 and 1 and saved as `uint8(255 (x + 1) / 2)` with its
-    /// channels as they are. For a network trained on inputs of +-124 that shows 127.5 times the contrast the
-    /// network saw, and where its channels are BGR it swaps red and blue: the seed's way, kept exactly.
-    Network,
-}
+pub use spec::{Kind, ParamSpec};
+pub use spectrum::{Spectrum, SpectrumBuilder};
 
-/// The pixel parameterization: one number a pixel and channel, `[1, 3, size, size]`.
+/// Nearer than this to 0 or 1 a picture's values are not taken over: their logits would be endless.
+const MARGIN: f64 = 1.0 / 512.0;
+
+/// The parameterization of `images` square images of `size` pixels.
 #[derive(Debug, Clone)]
 pub struct Param {
-    space: Space,
-    preprocess: Preprocess,
+    spec: ParamSpec,
+    space: Option<NetworkSpace>,
+    basis: Basis,
     size: usize,
+    images: usize,
 }
 
-/// One channel's way through an affine map.
-struct Plane {
-    from: usize,
-    to: usize,
-    factor: f64,
-    offset: f64,
+/// What shows through where an image with an alpha channel is not opaque.
+#[derive(Debug, Clone)]
+pub enum Backdrop {
+    /// Middle gray: what is saved.
+    Gray,
+    /// RGB planes of one image, drawn anew for every step, so that nothing can rely on them.
+    Planes(Vec<f32>),
 }
 
 impl Param {
-    /// Square images of `size` pixels for a network with this preprocessing.
-    pub fn new(space: Space, preprocess: Preprocess, size: usize) -> Self {
-        Self { space, preprocess, size }
+    /// `images` square images of `size` pixels for a network with this preprocessing.
+    pub fn new(spec: ParamSpec, preprocess: Preprocess, size: usize, images: usize) -> Self {
+        let space = (spec.kind == Kind::Network).then(|| NetworkSpace::new(preprocess, size));
+        let basis = Basis::new(&spec, size);
+        Self { spec, space, basis, size, images }
     }
 
-    /// The smallest and the largest value that a step may leave.
-    pub fn bounds(&self) -> [f32; 2] {
-        match self.space {
-            Space::Rgb => [0.0, 1.0],
-            Space::Network => [-1.0, 1.0],
+    /// The shape of x.
+    pub fn shape(&self) -> Vec<usize> {
+        let mut shape = vec![self.images];
+        shape.extend(self.basis.shape());
+        shape
+    }
+
+    /// The smallest and the largest value that a step may leave, if there are such.
+    pub fn bounds(&self) -> Option<[f32; 2]> {
+        match (self.spec.kind, self.spec.sigmoid) {
+            (Kind::Network, _) => Some([-1.0, 1.0]),
+            (Kind::Pixel, false) => Some([0.0, 1.0]),
+            _ => None,
         }
     }
 
-    /// Levels in 0..255, `[3, H, W]`, as parameters. Start pictures are not clipped: the seed's lie outside
-    /// its bounds until the first step.
+    /// A random x from a seed, as the parameterization's source has it.
+    pub fn noise(&self, seed: u64) -> Result<Array> {
+        if self.spec.starts_from_levels() {
+            return self.encode(&super::start::noise(self.images, self.size, seed, self.spec.noise));
+        }
+        let mut chance = Chance::new(seed, 0);
+        let each = || self.basis.random(&self.spec, &mut chance);
+        let data = std::iter::repeat_with(each).take(self.images).flatten().collect();
+        Ok(Array::new(self.shape(), data)?)
+    }
+
+    /// Levels in 0..255, `[3, H, W]` for one image or for each, as parameters. Those of the pixel kinds are not clipped: the
+    /// seed's lie outside its bounds until the first step.
     pub fn encode(&self, levels: &[f64]) -> Result<Array> {
-        let area = self.size * self.size;
-        let Preprocess { scale, shift, .. } = &self.preprocess;
-        let data = match self.space {
-            Space::Rgb => levels.iter().map(|level| (level / 255.0) as f32).collect(),
-            Space::Network => (0..3)
-                .flat_map(|c| {
-                    let rgb = self.rgb(c);
-                    let (scale, shift) = (f64::from(scale[rgb]), f64::from(shift[rgb]));
-                    // Multiplied first: a factor of 255 then gives whole levels back exactly.
-                    levels[rgb * area..][..area].iter().map(move |l| (scale * l / 255.0 + shift) as f32)
-                })
-                .collect(),
-        };
-        Ok(Array::new([1, 3, self.size, self.size], data)?)
+        let one = 3 * self.size * self.size;
+        let data = (0..self.images).flat_map(|image| {
+            let levels = &levels[(image * one) % levels.len()..][..one];
+            self.encode_one(levels)
+        });
+        Ok(Array::new(self.shape(), data.collect())?)
     }
 
-    /// The image for the network: RGB, nominally in 0..1.
-    pub fn image(&self, x: &Array) -> Array {
-        let Preprocess { scale, shift, .. } = &self.preprocess;
-        self.map(x, |own, rgb| {
-            let (scale, shift) = (f64::from(scale[rgb]), f64::from(shift[rgb]));
-            Plane { from: own, to: rgb, factor: 1.0 / scale, offset: -shift / scale }
-        })
-    }
-
-    /// dL/dx from dL/d(image).
-    pub fn pull_back(&self, d_image: &Array) -> Array {
-        let scale = &self.preprocess.scale;
-        self.map(d_image, |own, rgb| Plane {
-            from: rgb,
-            to: own,
-            factor: 1.0 / f64::from(scale[rgb]),
-            offset: 0.0,
-        })
-    }
-
-    /// Which of R, G, B channel `own` of the network's own input space is.
-    fn rgb(&self, own: usize) -> usize {
-        if self.preprocess.trained_on_bgr { 2 - own } else { own }
-    }
-
-    /// Between the network's own input space and RGB, plane by plane as `plane(own, rgb)` has it.
-    fn map(&self, x: &Array, plane: impl Fn(usize, usize) -> Plane) -> Array {
-        if self.space == Space::Rgb {
-            return x.clone();
+    fn encode_one(&self, levels: &[f64]) -> Vec<f32> {
+        if let Some(space) = &self.space {
+            return space.encode(levels);
         }
-        let area = self.size * self.size;
-        let mut into = Array::zeros(x.shape());
-        for own in 0..3 {
-            let Plane { from, to, factor, offset } = plane(own, self.rgb(own));
-            let plane = &mut into.data_mut()[to * area..][..area];
-            for (into, &from) in plane.iter_mut().zip(&x.data()[from * area..][..area]) {
-                *into = (factor * f64::from(from) + offset) as f32;
+        if !self.spec.sigmoid {
+            return levels.iter().map(|level| (level / 255.0) as f32).collect();
+        }
+        let logit = |level: &f64| {
+            let value = (level / 255.0).clamp(MARGIN, 1.0 - MARGIN);
+            (value / (1.0 - value)).ln() as f32
+        };
+        let mut planes: Vec<f32> = levels.iter().map(logit).collect();
+        if self.spec.decorrelated {
+            colour::decorrelate(&mut planes);
+        }
+        if self.spec.has_alpha() {
+            // Opaque, but not so much that no gradient is left.
+            let opaque = ((1.0 - MARGIN) / MARGIN).ln() as f32;
+            planes.resize(4 * self.size * self.size, opaque);
+        }
+        self.basis.encode(&planes)
+    }
+
+    /// The images for the network, `[images, 3, size, size]`: RGB, nominally in 0..1.
+    pub fn image(&self, x: &Array, backdrop: &Backdrop) -> Array {
+        let data = (0..self.images).flat_map(|image| self.rgb(x.item(image), backdrop)).collect();
+        Array::new([self.images, 3, self.size, self.size], data).unwrap_or_else(|_| Array::zeros([0]))
+    }
+
+    fn rgb(&self, x: &[f32], backdrop: &Backdrop) -> Vec<f32> {
+        if let Some(space) = &self.space {
+            return space.rgb(x);
+        }
+        let mut planes = self.values(x);
+        let colours = 3 * self.size * self.size;
+        if self.spec.has_alpha() {
+            let (rgb, alpha) = planes.split_at_mut(colours);
+            for (i, value) in rgb.iter_mut().enumerate() {
+                let behind = backdrop.at(i);
+                *value = behind + alpha[i % alpha.len()] * (*value - behind);
+            }
+            planes.truncate(colours);
+        }
+        planes
+    }
+
+    /// RGB in 0..1 and, with alpha, a fourth plane.
+    fn values(&self, x: &[f32]) -> Vec<f32> {
+        let mut planes = self.basis.planes(x);
+        if self.spec.decorrelated {
+            colour::correlate(&mut planes[..3 * self.size * self.size]);
+        }
+        if self.spec.sigmoid {
+            for v in &mut planes {
+                *v = 1.0 / (1.0 + (-*v).exp());
             }
         }
-        into
+        planes
     }
 
-    /// The picture as it is saved.
+    /// dL/dx from dL/d(image). `alpha_slope` is dL/d(mean of alpha), where there is an alpha channel.
+    pub fn pull_back(&self, x: &Array, backdrop: &Backdrop, d_image: &Array, alpha_slope: f64) -> Array {
+        let each =
+            |image: usize| self.pull_back_one(x.item(image), backdrop, d_image.item(image), alpha_slope);
+        let data = (0..self.images).flat_map(each).collect();
+        Array::new(self.shape(), data).unwrap_or_else(|_| Array::zeros([0]))
+    }
+
+    fn pull_back_one(&self, x: &[f32], backdrop: &Backdrop, d_rgb: &[f32], alpha_slope: f64) -> Vec<f32> {
+        if let Some(space) = &self.space {
+            return space.pull_back(d_rgb);
+        }
+        let mut gradient = d_rgb.to_vec();
+        if self.spec.sigmoid {
+            let values = self.values(x);
+            let area = self.size * self.size;
+            if self.spec.has_alpha() {
+                let (rgb, alpha) = values.split_at(3 * area);
+                gradient.resize(4 * area, (alpha_slope / area as f64) as f32);
+                let (d_colours, d_alpha) = gradient.split_at_mut(3 * area);
+                for (i, d) in d_colours.iter_mut().enumerate() {
+                    d_alpha[i % area] += *d * (rgb[i] - backdrop.at(i));
+                    *d *= alpha[i % area];
+                }
+            }
+            gradient.iter_mut().zip(&values).for_each(|(d, v)| *d *= v * (1.0 - v));
+        }
+        if self.spec.decorrelated {
+            colour::correlate_adjoint(&mut gradient[..3 * self.size * self.size]);
+        }
+        self.basis.pull_back(x, &gradient)
+    }
+
+    /// How opaque the images are on average; 1 without an alpha channel.
+    pub fn mean_alpha(&self, x: &Array) -> f64 {
+        if !self.spec.has_alpha() {
+            return 1.0;
+        }
+        let (area, mut sum) = (self.size * self.size, 0.0);
+        for image in 0..self.images {
+            let values = self.values(x.item(image));
+            sum += values[3 * area..].iter().map(|&a| f64::from(a)).sum::<f64>();
+        }
+        sum / (self.images * area) as f64
+    }
+
+    /// The backdrop of one step.
+    pub fn backdrop(&self, seed: u64, step: usize) -> Backdrop {
+        if !self.spec.has_alpha() {
+            return Backdrop::Gray;
+        }
+        let mut chance = Chance::new(seed, (1 << 40) + step as u64);
+        // A few large blots of any colour: what could stand behind a thing.
+        let side = 2 + chance.below(6);
+        let blots: Vec<f32> = (0..3 * side * side).map(|_| chance.uniform() as f32).collect();
+        Backdrop::Planes(super::resample::resize(
+            &blots,
+            super::resample::Square { side, planes: 3 },
+            self.size,
+        ))
+    }
+
+    /// The picture as it is saved; several images side by side.
     pub fn picture(&self, x: &Array) -> Picture {
         let area = self.size * self.size;
-        let level = |value: f32| match self.space {
-            Space::Rgb => (255.0 * value).round(),
-            // numpy's float32 arithmetic and its truncation, in the seed's order of operations.
-            Space::Network => 255.0 * (value + 1.0) / 2.0,
+        let bytes: Vec<Vec<u8>> = (0..self.images)
+            .map(|image| match &self.space {
+                // numpy's float32 arithmetic and its truncation, in the seed's order of operations.
+                Some(_) => {
+                    x.item(image).iter().map(|v| (255.0 * (v + 1.0) / 2.0).clamp(0.0, 255.0) as u8).collect()
+                }
+                None => {
+                    let values = self.rgb(x.item(image), &Backdrop::Gray);
+                    values.iter().map(|v| (255.0 * v).round().clamp(0.0, 255.0) as u8).collect()
+                }
+            })
+            .collect();
+        let width = self.images * self.size;
+        let byte = |i: usize| {
+            let (c, pixel) = (i % 3, i / 3);
+            let (row, column) = (pixel / width, pixel % width);
+            bytes[column / self.size][c * area + row * self.size + column % self.size]
         };
-        let byte = |i: usize| level(x.data()[i % 3 * area + i / 3]).clamp(0.0, 255.0) as u8;
-        Picture { width: self.size, height: self.size, rgb: (0..3 * area).map(byte).collect() }
+        Picture { width, height: self.size, rgb: (0..3 * self.size * width).map(byte).collect() }
+    }
+}
+
+impl Backdrop {
+    fn at(&self, i: usize) -> f32 {
+        match self {
+            Self::Gray => 0.5,
+            Self::Planes(planes) => planes[i],
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn caffe(space: Space) -> Param {
-        Param::new(space, Preprocess::caffe(), 1)
-    }
-
-    #[test]
-    fn keras_preprocess_input_is_bgr_minus_the_mean() {
-        let x = caffe(Space::Network).encode(&[10.0, 77.0, 200.0]).unwrap();
-        assert_eq!(x.data(), [200.0 - 103.939, 77.0 - 116.779, 10.0 - 123.68]);
-    }
-
-    #[test]
-    fn the_image_is_the_inverse_of_the_preprocessing() {
-        let param = caffe(Space::Network);
-        let x = param.encode(&[10.0, 77.0, 200.0]).unwrap();
-        for (found, level) in param.image(&x).data().iter().zip([10.0, 77.0, 200.0]) {
-            assert!((found - level / 255.0).abs() < 1e-7, "{found}");
-        }
-    }
-
-    #[test]
-    fn the_gradient_goes_through_the_transpose_of_the_image_map() {
-        let param = caffe(Space::Network);
-        let at = |v: [f32; 3]| Array::new([1, 3, 1, 1], v.to_vec()).unwrap();
-        let dot =
-            |a: &Array, b: &Array| a.data().iter().zip(b.data()).map(|(a, b)| f64::from(a * b)).sum::<f64>();
-        let (v, u) = (at([1.0, -2.0, 4.0]), at([3.0, 5.0, -7.0]));
-        let zero = param.image(&at([0.0; 3]));
-        let jv = at([0, 1, 2].map(|i| param.image(&v).data()[i] - zero.data()[i]));
-        assert!((dot(&jv, &u) - dot(&v, &param.pull_back(&u))).abs() < 1e-6);
-    }
-
-    #[test]
-    fn the_seed_truncates_and_keeps_its_channel_order_where_rgb_rounds() {
-        let x = Array::new([1, 3, 1, 1], vec![-1.0, 0.5, 1.0]).unwrap();
-        assert_eq!(caffe(Space::Network).picture(&x).rgb, [0, 191, 255]); // 191.25
-        let x = Array::new([1, 3, 1, 1], vec![0.0, 0.5, 1.0]).unwrap();
-        assert_eq!(caffe(Space::Rgb).picture(&x).rgb, [0, 128, 255]); // 127.5
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! Pixels as they are shown and saved.
 
+use super::resample::{Square, resize};
+
 /// An RGB picture, one byte a value, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -16,5 +18,52 @@ impl Picture {
     pub fn saturated(&self) -> f64 {
         let ends = self.rgb.iter().filter(|&&v| v == 0 || v == 255).count();
         ends as f64 / self.rgb.len().max(1) as f64
+    }
+
+    /// The largest square in its middle.
+    #[must_use]
+    pub fn middle(&self) -> Self {
+        let side = self.width.min(self.height);
+        let (top, left) = ((self.height - side) / 2, (self.width - side) / 2);
+        let rows = (top..top + side).map(|row| &self.rgb[3 * (row * self.width + left)..][..3 * side]);
+        Self { width: side, height: side, rgb: rows.collect::<Vec<_>>().concat() }
+    }
+
+    /// R, G and B planes in 0..1: what any viewer would hand to a network.
+    pub fn planes(&self) -> Vec<f32> {
+        (0..3).flat_map(|c| self.rgb.iter().skip(c).step_by(3).map(|&byte| f32::from(byte) / 255.0)).collect()
+    }
+
+    /// The same picture with so many rows, if it has fewer or more.
+    #[must_use]
+    pub fn resized(self, height: usize) -> Self {
+        if self.height == height || self.width != self.height {
+            return self;
+        }
+        let planes = self.square(height);
+        let byte =
+            |i: usize| (255.0 * planes[i % 3 * height * height + i / 3]).round().clamp(0.0, 255.0) as u8;
+        Self { width: height, height, rgb: (0..3 * height * height).map(byte).collect() }
+    }
+
+    /// The planes of the square in its middle, resized to `side`.
+    pub(super) fn square(&self, side: usize) -> Vec<f32> {
+        let square = self.middle();
+        resize(&square.planes(), Square { side: square.width, planes: 3 }, side)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_a_wide_picture_is_its_middle() {
+        let rgb = (0..2 * 4).flat_map(|i| [i, i + 100, i + 200]).collect();
+        let middle = Picture { width: 4, height: 2, rgb }.middle();
+        assert_eq!((middle.width, middle.height), (2, 2));
+        assert_eq!(middle.rgb, [1, 101, 201, 2, 102, 202, 5, 105, 205, 6, 106, 206]);
+        assert_eq!(middle.planes()[..2], [1.0 / 255.0, 2.0 / 255.0]);
+        assert_eq!(middle.square(2), middle.planes());
     }
 }

@@ -1,80 +1,203 @@
-//! Recipes as data: a name for what is optimised, from where, how, and for how long.
+//! Recipes as data: what is optimised, from where, seen how, how a step is made, and for how long. A recipe is a TOML text;
+//! those that are embedded say in comments where each number comes from.
+
+mod read;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Optimizer, Space};
+use super::{Objective, Optimizer, ParamSpec, ParseError, Transform};
+
+pub use read::read_recipe;
 
 /// What to do when no gradient reaches the image, which is common after a ReLU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadChannel {
     /// Stop and say so.
     Stop,
-    /// Climb the same objective before the ReLU until a gradient reaches the image again.
-    ClimbBeforeRelu,
+    /// Climb the redirected gradient of the ReLUs (lucid's) until the true one reaches the image again.
+    #[default]
+    Redirect,
 }
 
-/// Everything about an ascent but the network, the objective and the seed.
+/// Growing sizes, each so many times the one before; the last is the picture's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Octaves {
+    /// How many.
+    pub count: usize,
+    /// From one to the next.
+    pub scale: f64,
+}
+
+/// Everything about an ascent but the network, what is raised and the seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// The name it is asked for by.
     pub name: String,
     /// What it is, for listings.
     pub about: String,
-    /// What is optimised.
-    pub space: Space,
-    /// How strongly the noise of the start picture shows: 1 is uniform over all levels.
-    pub noise: f64,
-    /// How a gradient becomes a step.
-    pub optimizer: Optimizer,
-    /// What to do when no gradient reaches the image.
-    pub dead: DeadChannel,
     /// How many steps, if nobody says otherwise.
     pub steps: usize,
+    /// The objective in terms of what is asked for: `{target}` stands for the channel, neuron or class, `{layer}` for its
+    /// layer, `{picture}` for the start picture's file.
+    #[serde(default = "target")]
+    pub objective: String,
+    /// The side of the picture over that of the network's own input, if nobody says otherwise.
+    #[serde(default = "one")]
+    pub canvas: f64,
+    /// Images that are raised together, for objectives that compare them.
+    #[serde(default = "single")]
+    pub images: usize,
+    /// Views of each image in a step.
+    #[serde(default = "single")]
+    pub views: usize,
+    /// What to do when no gradient reaches the image.
+    #[serde(default)]
+    pub dead: DeadChannel,
+    /// What happens to a copy of the image before the network sees it, in this order.
+    #[serde(default)]
+    pub transforms: Vec<Transform>,
+    /// Growing sizes, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub octaves: Option<Octaves>,
+    /// What is optimised.
+    pub param: ParamSpec,
+    /// How a gradient becomes a step.
+    pub optimizer: Optimizer,
 }
 
+fn target() -> String {
+    "{target}".into()
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn single() -> usize {
+    1
+}
+
+/// The most images, and the most views of each, that a step may compute.
+const MOST: usize = 256;
+
 /// The names of all recipes, the default first.
-pub const RECIPES: [&str; 2] = ["pixel", "seed"];
+pub const RECIPES: [&str; 7] = ["lucid", "pixel", "seed", "maco", "dream", "caricature", "accentuate"];
 
 impl Recipe {
+    /// The text of the recipe called `name`.
+    pub fn text(name: &str) -> Option<&'static str> {
+        Some(match name {
+            "lucid" => include_str!("recipes/lucid.toml"),
+            "pixel" => include_str!("recipes/pixel.toml"),
+            "seed" => include_str!("recipes/seed.toml"),
+            "maco" => include_str!("recipes/maco.toml"),
+            "dream" => include_str!("recipes/dream.toml"),
+            "caricature" => include_str!("recipes/caricature.toml"),
+            "accentuate" => include_str!("recipes/accentuate.toml"),
+            _ => return None,
+        })
+    }
+
     /// The recipe called `name`.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "seed" => Some(Self::seed()),
-            "pixel" => Some(Self::pixel()),
-            _ => None,
-        }
+        Self::text(name).and_then(|text| read_recipe(text, &[]).ok())
     }
 
-    /// The recipe the project began with, to the letter: full noise through the network's preprocessing, 100
-    /// steps of 0.1 along g / std(g) in the network's own input space, clipped to +-1.
-    pub fn seed() -> Self {
-        Self {
-            name: "seed".into(),
-            about: "the original puzzle's: the network's own input space, bounded by +-1".into(),
-            space: Space::Network,
-            noise: 1.0,
-            optimizer: Optimizer::Normalised { rate: 0.1 },
-            dead: DeadChannel::Stop,
-            steps: 100,
-        }
+    /// The same with some keys set, as [`read_recipe`] takes them. Fails with one sentence.
+    pub fn with(&self, set: &[(String, String)]) -> Result<Self, String> {
+        read::changed(self, set)
     }
 
-    /// The same idea done honestly: the image lives in valid RGB, and what is saved is what the network saw.
-    ///
-    /// Its numbers were chosen on minivgg, by eye and by measure: a tenth of the seed's relative step and a
-    /// faint start reach about the same activation with 3 to 25 times fewer saturated values, and without the
-    /// start's grain. A third and more of the channels of its deep layers are dead at any faint start, so the
-    /// recipe climbs before the ReLU until they wake.
-    pub fn pixel() -> Self {
-        Self {
-            name: "pixel".into(),
-            about: "the same idea in valid RGB: the saved picture is what the network saw".into(),
-            space: Space::Rgb,
-            noise: 0.04,
-            optimizer: Optimizer::Normalised { rate: 0.01 },
-            dead: DeadChannel::ClimbBeforeRelu,
-            steps: 128,
+    /// Does it begin with a picture of the user's?
+    pub fn wants_picture(&self) -> bool {
+        self.objective.contains("{picture}") || self.octaves.is_some()
+    }
+
+    /// Does it raise what is asked for, rather than the whole layer?
+    pub fn has_target(&self) -> bool {
+        self.objective.contains("{target}")
+    }
+
+    /// The objective for what is asked for: `target` and the layer it is in, and the start picture's file. Fails, in one
+    /// sentence, where the recipe needs what was not given.
+    pub fn raise(
+        &self,
+        target: Option<&Objective>,
+        layer: Option<&str>,
+        picture: Option<&str>,
+    ) -> Result<Objective, String> {
+        let name = &self.name;
+        let mut text = self.objective.clone();
+        let quoted = picture.map(|file| format!("\"{file}\""));
+        let given = [
+            ("{target}", target.map(Objective::to_string), "--channel, --neuron, --logit or --objective"),
+            ("{layer}", layer.map(Into::into), "--layer"),
+            ("{picture}", quoted, "a picture to begin with, --init FILE"),
+        ];
+        if !self.has_target() && target.is_some() {
+            return Err(format!("the recipe {name} raises a whole layer: give --layer alone"));
         }
+        for (what, value, flag) in given {
+            if text.contains(what) {
+                text = text.replace(what, &value.ok_or_else(|| format!("the recipe {name} needs {flag}"))?);
+            }
+        }
+        text.parse().map_err(|error: ParseError| error.to_string())
+    }
+
+    /// What does not go together, in one sentence.
+    pub fn check(&self) -> Result<(), String> {
+        self.param.check()?;
+        self.optimizer.check()?;
+        self.transforms.iter().try_for_each(Transform::check)?;
+        let wrong = match self.octaves {
+            _ if self.steps == 0 => "steps must be at least 1",
+            _ if !(0.1..=16.0).contains(&self.canvas) => "canvas must be 0.1 to 16",
+            _ if !(1..=MOST).contains(&self.images) => "images must be 1 to 256",
+            _ if !(1..=MOST).contains(&self.views) => "views must be 1 to 256",
+            Some(Octaves { count, scale }) if count == 0 || count > 32 || !(1.0..=4.0).contains(&scale) => {
+                "octaves: count must be 1 to 32, scale 1 to 4"
+            }
+            Some(_) if self.param.kind != super::Kind::Pixel || self.param.sigmoid => {
+                "octaves need param.kind = \"pixel\" without a sigmoid"
+            }
+            Some(_) if !self.transforms.is_empty() || self.views != 1 => {
+                "octaves are seen through tiles of their own: no transforms and one view"
+            }
+            _ => return Ok(()),
+        };
+        Err(wrong.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_recipe_reads_checks_and_says_what_it_is() {
+        for name in RECIPES {
+            let recipe = read_recipe(Recipe::text(name).unwrap(), &[]).unwrap();
+            assert_eq!(recipe.name, name);
+            assert!(!recipe.about.is_empty());
+        }
+        assert_eq!(Recipe::named("lucy"), None);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_said() {
+        let lucid = || Recipe::named("lucid").unwrap();
+        let mut recipe = lucid();
+        recipe.param.sigmoid = false;
+        assert!(recipe.check().unwrap_err().contains("sigmoid"));
+        recipe = lucid();
+        recipe.octaves = Some(Octaves { count: 3, scale: 1.3 });
+        assert!(recipe.check().unwrap_err().contains("octaves"));
+        recipe = lucid();
+        recipe.views = 0;
+        assert!(recipe.check().unwrap_err().contains("views"));
     }
 }

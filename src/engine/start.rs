@@ -1,10 +1,9 @@
 //! The picture an ascent starts from. Levels are in 0..255, `[3, H, W]`, and not rounded: gray is 127.5.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Picture, Result};
+use super::chance::Chance;
+use super::{Error, Pictures, Result};
 
 /// What the image is before the first step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,33 +23,33 @@ pub enum Start {
 }
 
 impl Start {
-    /// The levels of a `size` x `size` start. `amplitude` scales noise around gray; `picture` is what the file
-    /// of [`Start::Picture`] holds.
-    pub fn levels(
-        &self,
-        size: usize,
-        seed: u64,
-        amplitude: f64,
-        picture: Option<&Picture>,
-    ) -> Result<Vec<f64>> {
-        match (self, picture) {
-            (Self::Gray, _) => Ok(vec![127.5; 3 * size * size]),
-            (Self::Noise, _) => {
-                let mut bytes = vec![0; 3 * size * size];
-                ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut bytes);
-                Ok(planes(&bytes).map(|byte| 127.5 + amplitude * (f64::from(byte) - 127.5)).collect())
-            }
-            (Self::Picture { .. }, Some(Picture { width, height, rgb })) => {
-                match (*width, *height) == (size, size) {
-                    true => Ok(planes(rgb).map(f64::from).collect()),
-                    false => Err(Error::StartSize { width: *width, height: *height, size }),
+    /// The levels of a `size` x `size` start, of one image. `amplitude` scales noise around gray; `pictures` holds what the
+    /// file of [`Start::Picture`] holds, of which the middle square is resized to what is needed.
+    pub fn levels(&self, size: usize, seed: u64, amplitude: f64, pictures: &Pictures) -> Result<Vec<f64>> {
+        match self {
+            Self::Gray => Ok(vec![127.5; 3 * size * size]),
+            Self::Noise => Ok(noise(1, size, seed, amplitude)),
+            Self::Picture { file, .. } => {
+                let missing = || Error::State(format!("the start picture {file} was not read"));
+                let picture = pictures.get(file).ok_or_else(missing)?;
+                if (picture.width, picture.height) == (size, size) {
+                    return Ok(planes(&picture.rgb).map(f64::from).collect());
                 }
-            }
-            (Self::Picture { file, .. }, None) => {
-                Err(Error::State(format!("the start picture {file} was not read")))
+                Ok(picture.square(size).into_iter().map(|v| 255.0 * f64::from(v)).collect())
             }
         }
     }
+}
+
+/// Uniform bytes for so many images, scaled around gray.
+pub(super) fn noise(images: usize, size: usize, seed: u64, amplitude: f64) -> Vec<f64> {
+    let mut chance = Chance::new(seed, 0);
+    let one = || {
+        let mut bytes = vec![0; 3 * size * size];
+        chance.fill(&mut bytes);
+        planes(&bytes).map(|byte| 127.5 + amplitude * (f64::from(byte) - 127.5)).collect::<Vec<_>>()
+    };
+    std::iter::repeat_with(one).take(images).flatten().collect()
 }
 
 /// Interleaved R, G, B to three planes.
@@ -64,7 +63,7 @@ mod tests {
 
     #[test]
     fn noise_is_the_seeds_and_uniform() {
-        let levels = |seed| Start::Noise.levels(64, seed, 1.0, None).unwrap();
+        let levels = |seed| Start::Noise.levels(64, seed, 1.0, &Pictures::new()).unwrap();
         assert_eq!(levels(1), levels(1));
         assert_ne!(levels(1), levels(2));
         let mean = levels(3).iter().sum::<f64>() / (3.0 * 64.0 * 64.0);
@@ -74,16 +73,18 @@ mod tests {
 
     #[test]
     fn amplitude_scales_noise_around_gray() {
-        let faint = Start::Noise.levels(32, 1, 0.1, None).unwrap();
+        let faint = Start::Noise.levels(32, 1, 0.1, &Pictures::new()).unwrap();
         assert!(faint.iter().all(|v| (v - 127.5).abs() <= 12.75));
     }
 
     #[test]
-    fn a_picture_keeps_its_bytes_and_must_fit() {
+    fn a_picture_keeps_its_bytes_where_it_fits_and_is_resized_where_not() {
         let start = Start::Picture { file: "x.png".into(), sha256: String::new() };
-        let picture = Picture { width: 2, height: 2, rgb: (0..12).collect() };
-        let levels = start.levels(2, 0, 0.1, Some(&picture)).unwrap();
-        assert_eq!(levels[..5], [0.0, 3.0, 6.0, 9.0, 1.0]);
-        assert!(start.levels(4, 0, 1.0, Some(&picture)).is_err());
+        let picture = crate::engine::Picture { width: 2, height: 2, rgb: (0..12).collect() };
+        let pictures = Pictures::from([("x.png".to_owned(), picture)]);
+        assert_eq!(start.levels(2, 0, 0.1, &pictures).unwrap()[..5], [0.0, 3.0, 6.0, 9.0, 1.0]);
+        let larger = start.levels(4, 0, 0.1, &pictures).unwrap();
+        assert!(larger.len() == 48 && larger[0] < 0.1 && (larger[15] - 9.0).abs() < 0.1);
+        assert!(start.levels(2, 0, 1.0, &Pictures::new()).is_err());
     }
 }

@@ -3,7 +3,11 @@
 use anyhow::Result;
 use trepang_api::{Model, Network};
 
-use crate::engine::{Ascent, Objective, Plan, Recipe, Start};
+use crate::engine::{Ascent, Objective, Pictures, Plan, Recipe};
+
+/// The recipes that are climbed: those that add the least of their own. What others do outside of the network is the same
+/// code for every backend.
+pub(super) const RECIPES: [&str; 2] = ["pixel", "seed"];
 
 /// Steps of each ascent.
 pub const STEPS: usize = 20;
@@ -35,7 +39,7 @@ impl Climb {
         let mut losses = Vec::new();
         for recipe in recipes.iter().filter_map(|name| Recipe::named(name)) {
             let name = recipe.name.clone();
-            let mut ascent = Ascent::new(self.plan(network, recipe), network, None)?;
+            let mut ascent = Ascent::new(self.plan(network, recipe), network, &Pictures::new())?;
             if nudged {
                 ascent = nudge(&ascent, network)?;
             }
@@ -48,14 +52,8 @@ impl Climb {
     }
 
     fn plan(&self, network: &Network, recipe: Recipe) -> Plan {
-        Plan {
-            objective: Objective::channel(&self.layer, self.channel),
-            recipe,
-            size: network.input().native,
-            seed: 0,
-            start: Start::Noise,
-            steps: STEPS,
-        }
+        let objective = Objective::channel(&self.layer, self.channel);
+        Plan { steps: STEPS, ..Plan::new(objective, recipe, network.input().native) }
     }
 }
 
@@ -63,7 +61,7 @@ impl Climb {
 fn nudge(ascent: &Ascent, network: &Network) -> Result<Ascent> {
     let mut state = ascent.state().clone();
     state.x.data_mut().iter_mut().for_each(|x| *x = f32::from_bits(x.to_bits() + 1));
-    Ok(Ascent::resume(ascent.plan().clone(), network, state)?)
+    Ok(Ascent::resume(ascent.plan().clone(), network, state, &Pictures::new())?)
 }
 
 impl Climbs {

@@ -8,9 +8,9 @@ use trepang_api::conformance::{
 use trepang_api::{Array, LayerId, Model, Network, NetworkBuilder, Op};
 use trepang_weights::Trained;
 
+use super::ascents::RECIPES;
 use super::ascents::{Climb, Climbs, STEPS};
 use super::{LOSS_TOLERANCE, Place, Row};
-use crate::engine::RECIPES;
 use crate::panics::guard;
 
 /// The ascents climb in the deepest layer with so many rows at least. In a smaller one a single near-tie that falls

@@ -19,12 +19,18 @@ pub fn write_picture(path: &Path, picture: &Picture, origin: &Origin) -> Result<
 
 fn encode(picture: &Picture, origin: &Origin) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, picture.width as u32, picture.height as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
+    let mut encoder = encoder(&mut bytes, picture);
     encoder.add_itxt_chunk(KEYWORD.into(), serde_json::to_string(origin)?)?;
     encoder.write_header()?.write_image_data(&picture.rgb)?;
     Ok(bytes)
+}
+
+/// For 8-bit RGB pictures of that size.
+pub(super) fn encoder<'a>(bytes: &'a mut Vec<u8>, picture: &Picture) -> png::Encoder<'a, &'a mut Vec<u8>> {
+    let mut encoder = png::Encoder::new(bytes, picture.width as u32, picture.height as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder
 }
 
 /// Any picture that the `image` crate was built to read (PNG, JPEG), as RGB bytes.

@@ -22,6 +22,8 @@ pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
         ("second", Dtype::F32, vec![state.moments.second.len()], f32s(&state.moments.second)),
         ("losses", Dtype::F64, vec![state.losses.len()], losses),
     ];
+    let base = state.base.as_ref().map(|base| ("base", Dtype::F32, base.shape().to_vec(), f32s(base.data())));
+    let tensors: Vec<_> = tensors.into_iter().chain(base).collect();
     let views = tensors
         .iter()
         .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
@@ -49,6 +51,10 @@ fn parse(bytes: &[u8]) -> Result<(Origin, State)> {
         x: Array::new(x.shape(), f32s(&x)?)?,
         moments: Moments { first: f32s(&file.tensor("first")?)?, second: f32s(&file.tensor("second")?)? },
         losses: numbers(&file.tensor("losses")?, Dtype::F64, f64::from_le_bytes)?,
+        base: match file.tensor("base") {
+            Ok(base) => Some(Array::new(base.shape(), f32s(&base)?)?),
+            Err(_) => None,
+        },
         dead_steps: header.get("dead_steps").context("it does not count its dead steps")?.parse()?,
     };
     Ok((origin, state))

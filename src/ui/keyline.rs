@@ -9,7 +9,7 @@ use super::{View, is_full};
 use crate::app::{BINDINGS, Mode, State};
 
 /// The keys of what needs room for all panes.
-const OVERLAYS: [&str; 3] = ["?", "N", "B"];
+const OVERLAYS: [&str; 4] = ["?", "N", "B", "R"];
 
 /// The keys of the list of networks.
 const LIST_KEYS: &[(&str, &str)] =
@@ -17,6 +17,10 @@ const LIST_KEYS: &[(&str, &str)] =
 
 /// The keys of the list of devices.
 const DEVICE_KEYS: &[(&str, &str)] = &[("arrows", "move"), ("Enter", "go on there"), ("Esc", "close")];
+
+/// The keys of the list of recipes.
+const RECIPE_KEYS: &[(&str, &str)] =
+    &[("arrows", "move"), ("Enter", "follow"), ("e", "with other numbers"), ("Esc", "close")];
 
 /// A remark on the last key, or else the worker's notice.
 pub(super) fn message(frame: &mut Frame, state: &State, view: &View, area: Rect) {
@@ -40,10 +44,27 @@ pub(super) fn prompt(state: &State, typed: &str, width: usize) -> String {
     long.into_iter().find(fits).unwrap_or_else(|| format!("{typed}\u{2581}"))
 }
 
+/// The line of text that is being typed, its end where it does not fit whole; none if nothing is.
+pub(super) fn typing(state: &State, width: usize) -> Option<String> {
+    let (question, typed) = match &state.mode {
+        Mode::Objective(text) => ("objective: ".to_owned(), text),
+        Mode::Numbers(text) => (format!("{} with key=value: ", state.settings.recipe.name), text),
+        _ => return None,
+    };
+    let room = width.saturating_sub(question.chars().count() + 1);
+    let skipped = typed.chars().count().saturating_sub(room);
+    let shown: String = typed.chars().skip(skipped).collect();
+    Some(format!("{question}{shown}\u{2581}"))
+}
+
 /// The keys, or the number that is being typed.
 pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let line = match &state.mode {
         Mode::Jump(typed) => Line::styled(prompt(state, typed, usize::from(area.width)), view.theme.accent),
+        Mode::Objective(_) | Mode::Numbers(_) => {
+            Line::styled(typing(state, usize::from(area.width)).unwrap_or_default(), view.theme.accent)
+        }
+        Mode::Recipes(_) => named(RECIPE_KEYS, view),
         Mode::Networks(_) => named(LIST_KEYS, view),
         Mode::Devices(_) => named(DEVICE_KEYS, view),
         _ => from_table(view, usize::from(area.width), is_full(frame.area())),

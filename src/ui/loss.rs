@@ -9,6 +9,9 @@ use super::run::number;
 use super::{View, pane};
 use crate::app::State;
 
+/// Points of the line where a run was changed: one for each row of any chart.
+const MARK: u32 = 32;
+
 /// Narrower than this there is room for one chart only.
 const BOTH: u16 = 70;
 
@@ -19,21 +22,31 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let Some(run) = &state.snapshot.run else { return };
     let whole = run.curve.whole();
     if inner.width < BOTH {
-        return chart(frame, view, inner, &whole);
+        return chart(frame, view, inner, &whole, &run.changes);
     }
     let [left, right] = Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]).areas(inner);
-    chart(frame, view, left, &whole);
+    chart(frame, view, left, &whole, &run.changes);
     // The newest quarter, but enough to see something, and no more than is kept in full.
     let recent = run.curve.recent();
     let from = recent.len().saturating_sub((run.step / 4).max(16));
-    chart(frame, view, right, &recent[from..]);
+    chart(frame, view, right, &recent[from..], &run.changes);
 }
 
-pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, f64)]) {
+/// A curve, with a dotted line wherever the run was `changed` after so many steps.
+pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, f64)], changed: &[usize]) {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
     let (low, high) =
         points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p.1), h.max(p.1)));
     let margin = ((high - low) * 0.05).max(high.abs() * 1e-6).max(1e-12);
+    let inside =
+        changed.iter().map(|&step| step as f64 + 0.5).filter(|step| (first.0..=last.0).contains(step));
+    let marks: Vec<Vec<(f64, f64)>> = inside
+        .map(|step| {
+            (0..=MARK)
+                .map(|i| (step, low - margin + (high - low + 2.0 * margin) * f64::from(i) / f64::from(MARK)))
+                .collect()
+        })
+        .collect();
     let dataset = Dataset::default()
         .marker(Marker::Braille)
         .graph_type(if points.len() > 1 { GraphType::Line } else { GraphType::Scatter })
@@ -41,7 +54,9 @@ pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, 
         .data(points);
     let axis =
         |bounds, labels: [String; 2]| Axis::default().style(view.theme.dim).bounds(bounds).labels(labels);
-    let chart = Chart::new(vec![dataset])
+    let mark = |points| Dataset::default().marker(Marker::Dot).style(view.theme.warning).data(points);
+    let datasets = marks.iter().map(|points| mark(points)).chain([dataset]).collect();
+    let chart = Chart::new(datasets)
         .x_axis(axis([first.0, last.0.max(first.0 + 1.0)], [first.0.to_string(), last.0.to_string()]))
         .y_axis(axis([low - margin, high + margin], [number(low), number(high)]));
     frame.render_widget(chart, area);

@@ -52,13 +52,19 @@ fn numbers<'a>(run: &RunView, state: &State, view: &View) -> Vec<Line<'a>> {
         line("loss", run.loss.map_or_else(dash, number), view.theme.accent, view),
         line("gradient", run.gradient_norm.map_or_else(dash, number), plain, view),
         line("saturated", format!("{:.1} %", 100.0 * run.saturated), plain, view),
-        line("recipe", run.plan.recipe.name.clone(), plain, view),
+        line("recipe", run.plan.at(run.step).1.name.clone(), plain, view),
         line("size", format!("{} px", run.plan.size), plain, view),
         line("seed", run.plan.seed.to_string(), plain, view),
     ];
+    if let Some((clean, robust)) = run.worth.filter(|(clean, robust)| clean.is_finite() && robust.is_finite())
+    {
+        lines.push(line("saved", number(clean), view.theme.accent, view));
+        lines.push(line("robust", number(robust), view.theme.accent, view));
+    }
     if run.dead_steps > 0 {
         let now = if run.dead { "now" } else { "woke" };
-        lines.push(line("dead", format!("{} ({now})", run.dead_steps), view.theme.warning, view));
+        let share = 100.0 * run.dead_steps as f64 / run.step.max(1) as f64;
+        lines.push(line("dead", format!("{share:.0} % ({now})"), view.theme.warning, view));
     }
     lines
 }

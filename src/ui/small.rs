@@ -67,7 +67,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         let style = view.theme.accent;
         frame.render_widget(Paragraph::new(numbers(run)).style(style), places.numbers);
         if places.curve.width >= CURVE {
-            loss::chart(frame, view, places.curve, &run.curve.whole());
+            loss::chart(frame, view, places.curve, &run.curve.whole(), &run.changes);
         }
     }
     keyline::message(frame, state, view, places.message);
@@ -110,6 +110,7 @@ fn words(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let width = usize::from(area.width);
     let prompt = match &state.mode {
         Mode::Jump(typed) => Some(keyline::prompt(state, typed, width)),
+        Mode::Objective(_) | Mode::Numbers(_) => keyline::typing(state, width),
         _ => None,
     };
     let first = Line::from(summary(state, width));

@@ -1,5 +1,6 @@
 //! One run in the worker's hands: its ascent, its folder, and what is shown of it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use anyhow::Result;
 
 use super::Setup;
 use crate::app::{Curve, RunView};
-use crate::engine::{Ascent, StepReport};
+use crate::engine::{Ascent, Objective, Plan, Recipe, State, StepReport};
 use crate::runs::{Parts, Provenance, RunFolder};
 
 /// How much the newest step counts in the steps a second.
@@ -15,6 +16,12 @@ const RATE_WEIGHT: f64 = 0.1;
 
 /// The fewest steps of a run that is saved without being asked to when another takes its place.
 const WORTH_KEEPING: usize = 3;
+
+/// Between two places that a run can go back to, so many steps.
+const BACK_EVERY: usize = 8;
+
+/// So many of them are kept: 30 MB at 224 pixels.
+const BACKS: usize = 16;
 
 /// A run, and what is known about it.
 pub(super) struct Job {
@@ -30,6 +37,10 @@ pub(super) struct Job {
     last: Option<StepReport>,
     /// Seconds a step, lately.
     pace: Option<f64>,
+    /// Where it can go back to, the newest last.
+    past: VecDeque<(Plan, State)>,
+    /// After how many steps what was found about the picture, and what.
+    worth: Option<(usize, (f64, f64))>,
 }
 
 impl Job {
@@ -45,6 +56,8 @@ impl Job {
             curve,
             last: None,
             pace: None,
+            past: VecDeque::new(),
+            worth: None,
         }
     }
 
@@ -53,6 +66,52 @@ impl Job {
         self.pace = Some(self.pace.map_or(seconds, |pace| pace + RATE_WEIGHT * (seconds - pace)));
         self.curve.push(report.loss);
         self.last = Some(report);
+    }
+
+    /// Keeps what it is before a step, now and then, to go back to.
+    pub(super) fn remember(&mut self) {
+        let step = self.ascent.step_count();
+        let newest = self.past.back().map(|(_, state)| state.losses.len());
+        if step.is_multiple_of(BACK_EVERY) && newest.is_none_or(|newest| newest < step) {
+            if self.past.len() == BACKS {
+                self.past.pop_front();
+            }
+            self.past.push_back((self.ascent.plan().clone(), self.ascent.state().clone()));
+        }
+    }
+
+    /// Goes back to the newest place before this one; false if there is none. The steps that are wanted stay.
+    pub(super) fn back(&mut self, provenance: &Provenance) -> Result<bool> {
+        let now = self.ascent.step_count();
+        while let Some((mut plan, state)) = self.past.pop_back() {
+            if state.losses.len() < now {
+                plan.steps = self.ascent.plan().steps;
+                self.ascent.back(plan, state)?;
+                self.curve = self.ascent.state().losses.iter().copied().collect();
+                (self.last, self.worth) = (None, None);
+                self.saved_at = 0; // what was saved is no longer what there is
+                self.go_on(provenance);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// From the next step on raises something else, or by another recipe.
+    pub(super) fn change(&mut self, objective: Objective, recipe: Recipe) -> Result<()> {
+        self.ascent.change(objective, recipe)?;
+        (self.saved_at, self.worth) = (0, None);
+        Ok(())
+    }
+
+    /// Is not yet known what the picture is worth?
+    pub(super) fn wants_worth(&self) -> bool {
+        let step = self.ascent.step_count();
+        step > 0 && self.worth.is_none_or(|(at, _)| at != step)
+    }
+
+    pub(super) fn set_worth(&mut self, worth: (f64, f64)) {
+        self.worth = Some((self.ascent.step_count(), worth));
     }
 
     /// Another computation goes on with it.
@@ -104,6 +163,8 @@ impl Job {
             saturated: picture.saturated(),
             rate: self.pace.map(|pace| pace.max(f64::MIN_POSITIVE).recip()),
             curve: self.curve.clone(),
+            changes: self.ascent.changed_at().collect(),
+            worth: self.worth.filter(|(at, _)| *at == self.ascent.step_count()).map(|(_, worth)| worth),
             picture: Arc::new(picture),
             folder: self.folder.as_ref().map(|folder| folder.path().into()),
         }

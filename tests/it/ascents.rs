@@ -3,4 +3,6 @@
 mod dead;
 mod golden;
 mod neuron;
+mod objectives;
+mod optimizers;
 mod resume;

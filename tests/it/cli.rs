@@ -1,6 +1,7 @@
 //! The binary without a terminal: what it prints, what it writes, how it ends.
 
 mod bad_input;
+mod batch;
 mod bench;
 mod devices;
 mod from;

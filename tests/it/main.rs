@@ -16,6 +16,7 @@ mod pty;
 mod pulled;
 mod shelf;
 mod stage;
+mod steering;
 mod switching;
 mod tidy;
 mod ui;

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use trepang::engine::{Ascent, Objective, Plan, Recipe, Start};
+use trepang::engine::{Ascent, Objective, Pictures, Plan, Recipe, Start};
 use trepang::runs::read_picture;
 use trepang_api::{Backend, Reference, Weights, find_device};
 use trepang_weights::{Architecture, Dialect, MadeUp, Trained};
@@ -105,14 +105,12 @@ fn the_recipe_seed_does_what_the_seed_did_in_tensorflow() {
     let mut model = backend.load(&network, &weights, &cpu).unwrap();
     let start = picture("seed-start", 224);
     let plan = Plan {
-        objective: Objective::channel("block5_conv4", 4),
-        recipe: Recipe::named("seed").unwrap(),
-        size: 224,
-        seed: 0,
         start: Start::Picture { file: "seed-start".into(), sha256: String::new() },
         steps: 10,
+        ..Plan::new(Objective::channel("block5_conv4", 4), Recipe::named("seed").unwrap(), 224)
     };
-    let mut ascent = Ascent::new(plan, &network, Some(&start)).unwrap();
+    let pictures = Pictures::from([("seed-start".to_owned(), start)]);
+    let mut ascent = Ascent::new(plan, &network, &pictures).unwrap();
     for (step, &expected) in (1..).zip(GOLDEN.get("seed.losses").unwrap().data()) {
         let loss = ascent.step(model.as_mut()).unwrap().loss;
         assert!(apart(loss, expected.into()) <= SEED_LOSS_TOLERANCE, "step {step}: {loss} for {expected}");

@@ -33,7 +33,7 @@ pub(crate) fn state() -> State {
         layer("predictions", "linear", 3, 1, false),
     ];
     let classes = ["goldfish", "sea cucumber", "lemon"].map(String::from).to_vec();
-    let recipe = Recipe::pixel();
+    let recipe = Recipe::named("pixel").unwrap();
     let mut state =
         State::new(network, layers, classes, Settings { size: 64, seed: 0, steps: recipe.steps, recipe });
     state.layer = 2;
@@ -58,6 +58,8 @@ pub(crate) fn see_run(state: &mut State, status: Status, step: usize) {
         saturated: 0.125,
         rate: Some(50.0),
         curve: (1..=step).map(|step| (step as f64).sqrt()).collect::<Curve>(),
+        changes: Vec::new(),
+        worth: None,
         picture: Arc::new(picture()),
         folder: None,
     };

@@ -23,7 +23,7 @@ fn spawn(runs: &Path, classifier: bool) -> Worker {
 }
 
 fn switch(name: &str, steps: usize) -> Command {
-    let settings = Settings { recipe: Recipe::pixel(), size: 64, seed: 3, steps };
+    let settings = Settings { recipe: Recipe::named("pixel").unwrap(), size: 64, seed: 3, steps };
     Command::Switch { name: name.into(), settings: Box::new(settings) }
 }
 

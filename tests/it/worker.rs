@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trepang::app::{Command, Snapshot, Status};
-use trepang::engine::{Objective, Plan, Recipe, Start};
+use trepang::engine::{Objective, Plan, Recipe};
 use trepang::runs::RunFolder;
 use trepang::worker::{Setup, Worker};
 use trepang_api::{
@@ -79,7 +79,7 @@ fn setup(runs: &Path) -> Setup {
     }
 }
 
-fn spawn(runs: &Path, breaks_at: usize) -> Worker {
+pub(crate) fn spawn(runs: &Path, breaks_at: usize) -> Worker {
     Worker::spawn(setup(runs), move || Ok(Box::new(fragile(breaks_at)?)), Box::new(Bare)).unwrap()
 }
 
@@ -92,8 +92,8 @@ fn fragile(breaks_at: usize) -> anyhow::Result<Fragile> {
 
 /// A shallow layer of a small image: quick even for the reference.
 pub(crate) fn plan(channel: usize, steps: usize) -> Command {
-    let (objective, recipe) = (Objective::channel("block1_conv1", channel), Recipe::pixel());
-    Command::Start(Box::new(Plan { objective, recipe, size: 32, seed: 0, start: Start::Noise, steps }))
+    let (objective, recipe) = (Objective::channel("block1_conv1", channel), Recipe::named("pixel").unwrap());
+    Command::Start(Box::new(Plan { steps, ..Plan::new(objective, recipe, 32) }))
 }
 
 pub(crate) fn wait(worker: &Worker, what: &str, until: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {

@@ -1,7 +1,7 @@
 //! Channels that no gradient comes back from: said, climbed out of where the recipe can, and never a NaN.
 
 use serde_json::Value;
-use trepang::engine::{Ascent, Error, Objective, Plan, Recipe, Start};
+use trepang::engine::{Ascent, Error, Objective, Pictures, Plan, Recipe, Start};
 use trepang::runs::RunFolder;
 use trepang_api::Array;
 use trepang_weights::Trained;
@@ -17,20 +17,12 @@ const SIZE: usize = 32;
 const DEPTH: f32 = 0.5;
 
 fn plan(recipe: Recipe) -> Plan {
-    let steps = recipe.steps;
-    Plan {
-        objective: Objective::channel(LAYER, CHANNEL),
-        recipe,
-        size: SIZE,
-        seed: 0,
-        start: Start::Noise,
-        steps,
-    }
+    Plan::new(Objective::channel(LAYER, CHANNEL), recipe, SIZE)
 }
 
 /// The channel before its ReLU on the recipe's start picture.
 fn before_relu(trained: &Trained, recipe: &Recipe) -> Vec<f32> {
-    let levels = Start::Noise.levels(SIZE, 0, recipe.noise, None).unwrap();
+    let levels = Start::Noise.levels(SIZE, 0, recipe.param.noise, &Pictures::new()).unwrap();
     let image = levels.iter().map(|level| (level / 255.0) as f32).collect();
     let image = Array::new([1, 3, SIZE, SIZE], image).unwrap();
     let at = [trained.network.layer(&format!("{LAYER}:pre")).unwrap()];
@@ -42,7 +34,7 @@ fn before_relu(trained: &Trained, recipe: &Recipe) -> Vec<f32> {
 /// The embedded network with the channel's bias so low that it is dead at the start of both recipes.
 fn asleep() -> Trained {
     let lower_by = |amount: f32| with_tensor("block5_conv2.bias", |bias| bias.data_mut()[CHANNEL] -= amount);
-    let recipes = [Recipe::seed(), Recipe::pixel()];
+    let recipes = [Recipe::named("seed").unwrap(), Recipe::named("pixel").unwrap()];
     let awake = lower_by(0.0);
     let highest = recipes.iter().flat_map(|recipe| before_relu(&awake, recipe)).fold(0.0, f32::max);
     let asleep = lower_by(highest + DEPTH);
@@ -61,7 +53,8 @@ fn unreachable_channel() -> Trained {
 #[test]
 fn seed_stops_and_changes_nothing() {
     let trained = asleep();
-    let mut ascent = Ascent::new(plan(Recipe::seed()), &trained.network, None).unwrap();
+    let mut ascent =
+        Ascent::new(plan(Recipe::named("seed").unwrap()), &trained.network, &Pictures::new()).unwrap();
     let before = ascent.state().clone();
     let error = ascent.step(on_default(&trained).as_mut()).unwrap_err();
     assert!(matches!(error, Error::Dead { step: 1, .. }), "{error:?}");
@@ -69,9 +62,10 @@ fn seed_stops_and_changes_nothing() {
 }
 
 #[test]
-fn pixel_climbs_before_the_relu_until_the_channel_wakes() {
+fn pixel_climbs_the_redirected_gradient_until_the_channel_wakes() {
     let trained = asleep();
-    let mut ascent = Ascent::new(plan(Recipe::pixel()), &trained.network, None).unwrap();
+    let mut ascent =
+        Ascent::new(plan(Recipe::named("pixel").unwrap()), &trained.network, &Pictures::new()).unwrap();
     let mut model = on_default(&trained);
     let mut dead = 0;
     while !ascent.is_finished() {
@@ -94,7 +88,7 @@ fn the_binary_says_that_a_channel_is_dead() {
     for (weights, recipe, way_out) in [
         ("asleep", "seed", "the recipe 'pixel'"),
         ("unreachable", "seed", "the recipe 'pixel'"),
-        ("unreachable", "pixel", "it is just as flat before the ReLU"),
+        ("unreachable", "pixel", "redirected gradient is just as flat"),
     ] {
         let outcome = home.run(&format!("{} --weights {weights} --recipe {recipe}", render()));
         let sentence = outcome.refusal(1);

@@ -2,7 +2,9 @@
 
 use safetensors::SafeTensors;
 use serde_json::Value;
-use trepang::engine::{Ascent, DeadChannel, Objective, Optimizer, Param, Plan, Recipe, Space, Start};
+use trepang::engine::{
+    Ascent, DeadChannel, Kind, Objective, Optimizer, Param, ParamSpec, Pictures, Plan, Recipe, Rule, Start,
+};
 use trepang::runs::read_picture;
 use trepang_api::Array;
 use trepang_weights::minivgg;
@@ -54,37 +56,35 @@ fn golden() -> Vec<(String, Golden)> {
 }
 
 impl Golden {
-    fn space(&self) -> Space {
-        match self.ascent["space"].as_str().unwrap() {
-            "network" => Space::Network,
-            "rgb" => Space::Rgb,
+    fn param(&self) -> ParamSpec {
+        let kind = match self.ascent["space"].as_str().unwrap() {
+            "network" => Kind::Network,
+            "rgb" => Kind::Pixel,
             other => panic!("no space {other}"),
-        }
+        };
+        ParamSpec { kind, ..Recipe::named("seed").unwrap().param }
     }
 
     fn plan(&self) -> Plan {
         let rate = self.ascent["rate"].as_f64().unwrap();
         let optimizer = match self.ascent["optimizer"].as_str().unwrap() {
-            "normalised" => Optimizer::Normalised { rate },
-            "adam" => Optimizer::Adam { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            "normalised" => Optimizer::normalised(rate),
+            "adam" => Optimizer::new(Rule::Adam, rate),
             other => panic!("no optimizer {other}"),
         };
         let channel = self.ascent["channel"].as_u64().unwrap() as usize;
-        Plan {
-            objective: Objective::channel(self.ascent["layer"].as_str().unwrap(), channel),
-            recipe: Recipe { space: self.space(), optimizer, dead: DeadChannel::Stop, ..Recipe::seed() },
-            size: 64,
-            seed: 0,
-            start: Start::Picture { file: "start-64.png".into(), sha256: String::new() },
-            steps: self.losses.len(),
-        }
+        let objective = Objective::channel(self.ascent["layer"].as_str().unwrap(), channel);
+        let (param, dead) = (self.param(), DeadChannel::Stop);
+        let recipe = Recipe { param, optimizer, dead, ..Recipe::named("seed").unwrap() };
+        let start = Start::Picture { file: "start-64.png".into(), sha256: String::new() };
+        Plan { start, steps: self.losses.len(), ..Plan::new(objective, recipe, 64) }
     }
 
     /// Climbs all the way; returns the losses and the parameters after [`EARLY`] updates.
     fn climb(&self) -> (Vec<f64>, Vec<f32>) {
         let trained = minivgg().unwrap();
-        let start = read_picture(&self.start).unwrap();
-        let mut ascent = Ascent::new(self.plan(), &trained.network, Some(&start)).unwrap();
+        let pictures = Pictures::from([("start-64.png".to_owned(), read_picture(&self.start).unwrap())]);
+        let mut ascent = Ascent::new(self.plan(), &trained.network, &pictures).unwrap();
         let mut model = on_default(&trained);
         let mut early = Vec::new();
         while !ascent.is_finished() {
@@ -117,7 +117,7 @@ fn ascents_are_pytorchs() {
 #[test]
 fn pictures_are_numpys_to_the_byte() {
     for (name, golden) in golden() {
-        let param = Param::new(golden.space(), minivgg().unwrap().network.preprocess().clone(), 64);
+        let param = Param::new(golden.param(), minivgg().unwrap().network.preprocess().clone(), 64, 1);
         let found = param.picture(&golden.x).rgb;
         let wrong = found.iter().zip(&golden.picture).filter(|(a, b)| a != b).count();
         assert_eq!((found.len(), wrong), (golden.picture.len(), 0), "{name}");

@@ -2,23 +2,28 @@
 
 use std::path::Path;
 
-use trepang::engine::{Ascent, Objective, Optimizer, Plan, Recipe, Start, State};
+use trepang::engine::{Ascent, Objective, Optimizer, Pictures, Plan, Recipe, Rule, State};
 use trepang::runs::{Origin, Provenance, RunFolder};
 use trepang_api::Model;
 use trepang_weights::minivgg;
 
+use super::objectives::recipe;
 use crate::library::on_default;
 
 const STEPS: usize = 6;
 
 fn plan(recipe: Recipe) -> Plan {
     let objective = Objective::channel("block4_conv2", 20) - 0.1 * Objective::Logit { class: 31 };
-    Plan { objective, recipe, size: 32, seed: 3, start: Start::Noise, steps: STEPS }
+    Plan { seed: 3, steps: STEPS, ..Plan::new(objective, recipe, 32) }
 }
 
-fn recipes() -> [Recipe; 3] {
-    let adam = Optimizer::Adam { rate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-    [Recipe::seed(), Recipe::pixel(), Recipe { name: "adam".into(), optimizer: adam, ..Recipe::pixel() }]
+fn recipes() -> Vec<Recipe> {
+    let adam = Optimizer::new(Rule::Adam, 0.05);
+    let adam = Recipe { name: "adam".into(), optimizer: adam, ..Recipe::named("pixel").unwrap() };
+    let octaves = recipe("dream", &[("octaves.count", "3")]);
+    let maco = recipe("maco", &[("views", "2")]);
+    let names = ["seed", "pixel", "lucid"].map(|name| recipe(name, &[]));
+    names.into_iter().chain([adam, maco, octaves]).collect()
 }
 
 fn origin(plan: Plan) -> Origin {
@@ -47,7 +52,8 @@ fn through_disk(ascent: &Ascent, parent: &Path) -> Ascent {
     folder.save(ascent).unwrap();
     let (_, progress) = RunFolder::open(folder.path()).unwrap();
     assert_eq!(progress.origin, origin);
-    Ascent::resume(progress.origin.plan, &minivgg().unwrap().network, progress.state).unwrap()
+    Ascent::resume(progress.origin.plan, &minivgg().unwrap().network, progress.state, &Pictures::new())
+        .unwrap()
 }
 
 /// Every number of a state as its bits: `==` would call 0 and -0 equal.
@@ -63,7 +69,7 @@ fn a_run_cut_at_any_step_ends_in_the_same_bits() {
     let mut model = on_default(&trained);
     for recipe in recipes() {
         let name = recipe.name.clone();
-        let begin = || Ascent::new(plan(recipe.clone()), &trained.network, None).unwrap();
+        let begin = || Ascent::new(plan(recipe.clone()), &trained.network, &Pictures::new()).unwrap();
         let mut whole = begin();
         climb(&mut whole, STEPS, model.as_mut());
         for cut in [0, 1, 4, STEPS] {
@@ -84,8 +90,8 @@ fn a_plan_is_read_back_to_the_bit() {
     let network = minivgg().unwrap().network;
     for number in [0.421_698_568_906_221_15, 1.0 / 3.0, 5e-324, f64::MAX] {
         let objective = number * Objective::channel("block4_conv2", 20);
-        let plan = Plan { objective, ..plan(Recipe::pixel()) };
-        let ascent = Ascent::new(plan.clone(), &network, None).unwrap();
+        let plan = Plan { objective, ..plan(Recipe::named("pixel").unwrap()) };
+        let ascent = Ascent::new(plan.clone(), &network, &Pictures::new()).unwrap();
         assert_eq!(through_disk(&ascent, folder.path()).plan(), &plan);
     }
 }
@@ -94,20 +100,22 @@ fn a_plan_is_read_back_to_the_bit() {
 fn dead_steps_are_remembered() {
     let folder = tempfile::tempdir().unwrap();
     let network = minivgg().unwrap().network;
-    let fresh = Ascent::new(plan(Recipe::pixel()), &network, None).unwrap();
+    let fresh = Ascent::new(plan(Recipe::named("pixel").unwrap()), &network, &Pictures::new()).unwrap();
     let state = State { dead_steps: 3, losses: vec![0.0; 5], ..fresh.state().clone() };
-    let ascent = Ascent::resume(plan(Recipe::pixel()), &network, state.clone()).unwrap();
+    let ascent =
+        Ascent::resume(plan(Recipe::named("pixel").unwrap()), &network, state.clone(), &Pictures::new())
+            .unwrap();
     assert_eq!(through_disk(&ascent, folder.path()).state(), &state);
 }
 
 #[test]
 fn a_state_of_another_ascent_is_refused() {
     let network = minivgg().unwrap().network;
-    let [seed, _, adam] = recipes();
-    let state = Ascent::new(plan(seed), &network, None).unwrap().state().clone();
-    let larger = Plan { size: 48, ..plan(Recipe::seed()) };
-    for plan in [larger, plan(adam)] {
-        let error = Ascent::resume(plan, &network, state.clone()).unwrap_err().to_string();
+    let [seed, _, _, adam, ..] = &recipes()[..] else { panic!("recipes are missing") };
+    let state = Ascent::new(plan(seed.clone()), &network, &Pictures::new()).unwrap().state().clone();
+    let larger = Plan { size: 48, ..plan(Recipe::named("seed").unwrap()) };
+    for plan in [larger, plan(adam.clone())] {
+        let error = Ascent::resume(plan, &network, state.clone(), &Pictures::new()).unwrap_err().to_string();
         assert!(error.starts_with("the saved state does not belong to this ascent"), "{error}");
     }
 }

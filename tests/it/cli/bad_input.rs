@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use trepang::engine::Picture;
 use trepang_api::Array;
 use trepang_weights::minivgg;
 
@@ -35,7 +34,7 @@ const NAMES: &[Case] = &[
     ("--logit unicorn", 2, "no class \"unicorn\"; give an index from 0 to 63"),
     ("--logit 64", 2, "no class \"64\""),
     ("--logit 3 --layer block5_conv2", 2, "block5_conv2 has no class logits"),
-    ("--logit 3 --recipe lucent", 2, "no recipe \"lucent\"; the recipes are: "),
+    ("--logit 3 --recipe lucent", 2, "no recipe \"lucent\"; did you mean lucid? The recipes are: "),
     ("--logit 3 --backend torch", 2, "no backend \"torch\" in this build; it has: "),
     ("--logit 3 --backend reference --device mps", 2, "reference finds no device \"mps\" here; it has: cpu"),
     ("--logit 3 --device cuda:7", 2, "no device \"cuda:7\" here: "),
@@ -101,9 +100,7 @@ fn weights_that_cannot_be_used() {
 }
 
 const STARTS: &[Case] = &[
-    ("--logit 1 --size 64 --init small.png", 2, "the start picture is 32x32 pixels; this ascent needs 64x64"),
-    ("--logit 1 --init wide.png", 2, "the start picture is 64x36 pixels; this ascent needs 64x64"),
-    ("--logit 1 --init odd.png", 2, "minivgg cannot take 50x50 pixels"),
+    ("--logit 1 --init quo\"ted.png", 2, "rename it without the quote"),
     ("--logit 1 --init cut.png", 1, "cut.png is not a picture that can be read"),
     ("--logit 1 --init text.png", 1, "text.png is not a picture that can be read"),
     ("--logit 1 --init nowhere.png", 1, "cannot read the picture nowhere.png"),
@@ -113,8 +110,6 @@ const STARTS: &[Case] = &[
 fn start_pictures_that_cannot_be_used() {
     let home = Home::new();
     write_png(&home.path("small.png"), &noise_picture(1, 32));
-    write_png(&home.path("odd.png"), &noise_picture(1, 50));
-    write_png(&home.path("wide.png"), &Picture { width: 64, height: 36, ..noise_picture(1, 48) });
     let png = home.read("small.png");
     fs::write(home.path("cut.png"), &png[..png.len() / 2]).unwrap();
     fs::write(home.path("text.png"), "this is not a picture").unwrap();

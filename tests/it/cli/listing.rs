@@ -53,8 +53,25 @@ fn help_names_every_flag() {
         ["--network", "--weights", "--layer", "--channel", "--recipe", "--backend", "--device", "--threads"];
     let dashboard = ["--image-protocol", "--runs", "auto", "kitty", "sixel", "iterm2", "halfblocks", "none"];
     let render = [
-        "--neuron", "--logit", "--steps", "--size", "--seed", "--init", "--from", "--resume", "-o",
-        "--losses", "--json", "pixel", "noise", "gray",
+        "--neuron",
+        "--logit",
+        "--steps",
+        "--size",
+        "--seed",
+        "--init",
+        "--from",
+        "--resume",
+        "-o",
+        "--losses",
+        "--json",
+        "recipes",
+        "noise",
+        "gray",
+        "--objective",
+        "--set",
+        "--seeds",
+        "--sheet",
+        "--gif",
     ];
     for (line, flags) in [("--help", &dashboard[..]), ("render --help", &render[..])] {
         let outcome = Home::new().run(line);

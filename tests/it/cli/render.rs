@@ -63,10 +63,11 @@ fn check_saved(home: &Home, done: &Value, losses: &[f64]) {
 }
 
 const PROMISED: &str = "event network layer channel recipe backend device threads seed steps size loss_first \
-                        loss_last activation_saved saturated seconds_per_step output";
+                        loss_last activation_saved saturated seconds_per_step output activation_robust \
+                        activation_start dead_steps";
 
 #[test]
-fn only_the_keys_that_scripts_were_promised_and_two_more() {
+fn only_the_keys_that_scripts_were_promised_and_a_few_more() {
     let events =
         Home::new().json("render --layer block1_conv1 --channel 4 --size 32 --steps 1 -o a.png --json");
     let check = |event: &Value, keys: String| {
@@ -74,7 +75,8 @@ fn only_the_keys_that_scripts_were_promised_and_two_more() {
         assert_eq!(found, keys.split_whitespace().collect());
     };
     check(&events[0], "event step loss".into());
-    check(&events[1], format!("{PROMISED} objective run"));
+    let more = "objective run activation_start_robust saturated_start dead_share";
+    check(&events[1], format!("{PROMISED} {more}"));
 }
 
 /// What is raised, the layer it reads, and its value on that layer's activation.
@@ -132,7 +134,8 @@ fn gray_is_flat_and_ignores_the_seed() {
     let home = Home::new();
     let first_loss = |seed: u64| {
         let line = format!(
-            "render --layer block2_conv1 --channel 5 --size 32 --steps 1 --init gray --seed {seed} --json -o a.png"
+            "render --layer block2_conv1 --channel 5 --recipe pixel --size 32 --steps 1 --init gray --seed {seed} --json \
+             -o a.png"
         );
         losses(&home.json(&line), 1)[0]
     };

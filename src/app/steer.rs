@@ -1,0 +1,183 @@
+//! Steering: another objective or recipe, for the run that goes on or for the next one, and the way back. Not here: what
+//! they do to a run.
+
+use super::actions::{NOTHING, no_room};
+use super::keys::Key;
+use super::{Command, Mode, State, list};
+use crate::engine::{Objective, RECIPES, Recipe};
+
+/// Opens the line where the objective is typed, with what is climbed now.
+pub(super) fn open_objective(state: &mut State) -> Vec<Command> {
+    let run = state.snapshot.run.as_ref().map(|run| run.plan.last_objective().to_string());
+    let text = run.unwrap_or_else(|| state.plan().objective.to_string());
+    state.mode = Mode::Objective(text);
+    NOTHING
+}
+
+/// Opens the list of recipes on the one in use.
+pub(super) fn open_recipes(state: &mut State) -> Vec<Command> {
+    if !state.full {
+        return no_room(state, "the list of recipes");
+    }
+    let current = recipes().iter().position(|recipe| recipe.name == state.settings.recipe.name);
+    state.mode = Mode::Recipes(current.unwrap_or_default());
+    NOTHING
+}
+
+/// Goes back by some steps.
+pub(super) fn back(state: &mut State) -> Vec<Command> {
+    if state.snapshot.run.is_none() {
+        state.remark = Some("there is no run to take steps back from".into());
+        return NOTHING;
+    }
+    vec![Command::Back]
+}
+
+/// The recipes that need nothing but a channel; the others begin with a picture, which only `trepang render` is given.
+pub fn recipes() -> Vec<Recipe> {
+    RECIPES.iter().filter_map(|name| Recipe::named(name)).filter(|recipe| !recipe.wants_picture()).collect()
+}
+
+/// A key while the objective is being typed.
+pub(super) fn type_objective(state: &mut State, key: Key) -> Vec<Command> {
+    let Mode::Objective(text) = &mut state.mode else { return NOTHING };
+    match key {
+        Key::Enter => return raise(state),
+        Key::Tab => complete(state),
+        other => edit(text, other).unwrap_or_else(|| state.mode = Mode::Browse),
+    }
+    NOTHING
+}
+
+/// A key in a line of text; `None` if it gives up.
+fn edit(text: &mut String, key: Key) -> Option<()> {
+    match key {
+        Key::Char(c) => text.push(c),
+        Key::Backspace => drop(text.pop()),
+        Key::Ctrl('u') => text.clear(),
+        Key::Escape => return None,
+        _ => {}
+    }
+    Some(())
+}
+
+fn raise(state: &mut State) -> Vec<Command> {
+    let Mode::Objective(text) = &state.mode else { return NOTHING };
+    let objective: Objective = match text.parse() {
+        Ok(objective) => objective,
+        Err(error) => {
+            state.remark = Some(format!("at character {} {}", error.at + 1, error.wrong));
+            return NOTHING;
+        }
+    };
+    state.mode = Mode::Browse;
+    if state.is_switching() {
+        return NOTHING;
+    }
+    let recipe = state.settings.recipe.clone();
+    match state.has_run() {
+        true => vec![Command::Change { objective, recipe: recipe.into() }],
+        false => vec![Command::Start(Box::new(state.settings.clone().plan(objective)))],
+    }
+}
+
+/// Completes the layer's or function's name at the end of the line as far as it is certain; tells what there is to choose from.
+fn complete(state: &mut State) {
+    let Mode::Objective(text) = &state.mode else { return };
+    let begin = text.rfind(|c: char| " (,*+-".contains(c)).map_or(0, |at| at + 1);
+    let (before, typed) = text.split_at(begin);
+    let known = if before.trim_end().ends_with('(') { layer_names(state) } else { function_names() };
+    let fitting: Vec<&String> = known.iter().filter(|name| name.starts_with(typed)).collect();
+    let Some(first) = fitting.first() else {
+        state.remark = Some(format!("nothing begins with \"{typed}\""));
+        return;
+    };
+    let common = fitting.iter().fold(first.as_str(), |common, name| shared(common, name));
+    let completed = format!("{before}{common}");
+    if fitting.len() > 1 {
+        state.remark = Some(fitting.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("  "));
+    }
+    state.mode = Mode::Objective(completed);
+}
+
+fn layer_names(state: &State) -> Vec<String> {
+    let forms = state.layers.iter().flat_map(|layer| {
+        let pre = layer.has_pre.then(|| format!("{}:pre", layer.name));
+        [Some(layer.name.clone()), pre]
+    });
+    forms.flatten().collect()
+}
+
+fn function_names() -> Vec<String> {
+    Objective::functions().map(|name| format!("{name}(")).collect()
+}
+
+/// What two names begin with.
+fn shared<'a>(a: &'a str, b: &str) -> &'a str {
+    let same = a.char_indices().zip(b.chars()).find(|((_, a), b)| a != b);
+    &a[..same.map_or(a.len().min(b.len()), |((at, _), _)| at)]
+}
+
+/// A key while the list of recipes is open and `cursor` is on one of its lines.
+pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
+    let all = recipes();
+    match (key, all.get(cursor)) {
+        (Key::Enter, Some(recipe)) => follow(state, recipe.clone()),
+        (Key::Char('e'), Some(recipe)) => {
+            // The numbers of the one in use are changed as they are, those of another from its text.
+            if recipe.name != state.settings.recipe.name {
+                state.settings.recipe = recipe.clone();
+            }
+            state.mode = Mode::Numbers(String::new());
+            NOTHING
+        }
+        (Key::Char('R'), _) => {
+            state.mode = Mode::Browse;
+            NOTHING
+        }
+        _ => list::press(state, key, (cursor, all.len()), Mode::Recipes).unwrap_or_default(),
+    }
+}
+
+/// A key while a recipe's numbers are being typed, as `key=value key=value`.
+pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Command> {
+    let Mode::Numbers(text) = &mut state.mode else { return NOTHING };
+    if key != Key::Enter {
+        edit(text, key).unwrap_or_else(|| state.mode = Mode::Browse);
+        return NOTHING;
+    }
+    let mut set = Vec::new();
+    for word in text.split_whitespace() {
+        match word.split_once('=') {
+            Some((key, value)) => set.push((key.to_owned(), value.to_owned())),
+            None => {
+                state.remark = Some(format!("\"{word}\" is no key=value, such as optimizer.rate=0.1"));
+                return NOTHING;
+            }
+        }
+    }
+    match state.settings.recipe.with(&set) {
+        Ok(recipe) => follow(state, recipe),
+        Err(error) => {
+            state.remark = Some(error);
+            NOTHING
+        }
+    }
+}
+
+/// The next start follows the recipe, and the run that is on screen goes on with it.
+fn follow(state: &mut State, recipe: Recipe) -> Vec<Command> {
+    state.mode = Mode::Browse;
+    if state.is_switching() {
+        return NOTHING;
+    }
+    if recipe.steps != state.settings.recipe.steps {
+        state.settings.steps = recipe.steps;
+    }
+    state.settings.recipe = recipe.clone();
+    let Some(run) = state.snapshot.run.as_ref().filter(|_| state.has_run()) else {
+        state.remark = Some(format!("the next start follows {}", recipe.name));
+        return NOTHING;
+    };
+    vec![Command::Change { objective: run.plan.last_objective().clone(), recipe: recipe.into() }]
+}

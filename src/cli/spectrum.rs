@@ -1,0 +1,74 @@
+//! `trepang spectrum`: the mean spectrum of a folder of pictures, as a table for recipes.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+
+use super::output;
+use crate::config::args::SpectrumArgs;
+use crate::engine::{Spectrum, SpectrumBuilder};
+use crate::runs::{read_picture, write_atomic};
+
+pub(super) fn run(args: &SpectrumArgs) -> Result<()> {
+    let files = pictures(&args.folder)?;
+    let bar = ProgressBar::with_draw_target(Some(files.len() as u64), ProgressDrawTarget::stderr());
+    let mut builder = SpectrumBuilder::new(usize::from(args.size));
+    let mut unreadable = Vec::new();
+    for file in &files {
+        match read_picture(file) {
+            Ok(picture) if picture.width > 0 && picture.height > 0 => builder.add(&picture),
+            _ => unreadable.push(file),
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let Some(spectrum) = builder.finish() else {
+        bail!("{} holds no picture that can be read (PNG or JPEG)", args.folder.display());
+    };
+    if let [first, rest @ ..] = &unreadable[..] {
+        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+        // Not `eprintln`, which panics when the terminal has gone.
+        let _ = writeln!(io::stderr(), "trepang: {} cannot be read{more}, and was left out", first.display());
+    }
+    let text = table(&spectrum, builder.count(), args.size);
+    match &args.output {
+        Some(path) => write_atomic(path, text.as_bytes()),
+        None => output::line(text.trim_end()),
+    }
+}
+
+/// All files that are called like pictures, below a folder, in an order that does not depend on the disk.
+fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+        for entry in entries {
+            let path = entry.with_context(|| format!("cannot read the folder {}", folder.display()))?.path();
+            let extension =
+                path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+            if path.is_dir() {
+                folders.push(path);
+            } else if ["png", "jpg", "jpeg"].contains(&extension.as_str()) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn table(spectrum: &Spectrum, count: usize, size: u16) -> String {
+    let list = |values: &[f64]| values.iter().map(|v| format!("{v:.4e}")).collect::<Vec<_>>().join(", ");
+    let [a, b, c] = spectrum.magnitudes.each_ref().map(|m| list(m));
+    format!(
+        "# Mean magnitudes of {count} pictures at {size}x{size} pixels, of three decorrelated colours, by cycles a pixel:\n\
+         # what `trepang spectrum` measured.\n[param.spectrum]\nfrequencies = [{}]\nmagnitudes = [\n    [{a}],\n    \
+         [{b}],\n    [{c}],\n]\n",
+        list(&spectrum.frequencies)
+    )
+}

@@ -1,0 +1,71 @@
+//! Which channels of a layer: one, some, a range or all.
+
+use std::str::FromStr;
+
+/// Channels as they are typed, before a layer says how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Channels {
+    /// `4` or `4,7,9`
+    These(Vec<usize>),
+    /// `0..64`, without the last
+    Range(usize, usize),
+    /// `all`
+    All,
+}
+
+impl FromStr for Channels {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "channels are counted from 0: give 4, or 4,7,9, or 0..64, or all".to_owned();
+        let number = |part: &str| part.trim().parse::<usize>().map_err(|_| wrong());
+        match (text.trim(), text.split_once("..")) {
+            ("all", _) => Ok(Self::All),
+            (_, Some((first, end))) => {
+                let (first, end) = (number(first)?, number(end)?);
+                if first < end {
+                    Ok(Self::Range(first, end))
+                } else {
+                    Err(format!("{first}..{end} holds no channel"))
+                }
+            }
+            (list, None) => list.split(',').map(number).collect::<Result<_, _>>().map(Self::These),
+        }
+    }
+}
+
+impl Channels {
+    /// Their numbers, in order and each once, for a layer of `count`. A single one is not checked: that is the ascent's.
+    pub fn numbers(&self, count: usize) -> Result<Vec<usize>, String> {
+        let mut numbers: Vec<usize> = match self {
+            Self::These(numbers) => numbers.clone(),
+            Self::Range(first, end) => (*first..*end).collect(),
+            Self::All => (0..count).collect(),
+        };
+        numbers.sort_unstable();
+        numbers.dedup();
+        match numbers.last() {
+            Some(last) if *last >= count && numbers.len() > 1 => {
+                Err(format!("there are {count} channels, 0 to {}, and no channel {last}", count - 1))
+            }
+            _ => Ok(numbers),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_forms_are_read() {
+        let numbers = |text: &str| text.parse::<Channels>().and_then(|channels| channels.numbers(8));
+        assert_eq!(numbers("4"), Ok(vec![4]));
+        assert_eq!(numbers("4, 7,2,4"), Ok(vec![2, 4, 7]));
+        assert_eq!(numbers("0..3"), Ok(vec![0, 1, 2]));
+        assert_eq!(numbers("all").unwrap().len(), 8);
+        for wrong in ["", "a", "-1", "3..3", "5..2", "1,,2", "0..9", "1,9"] {
+            assert!(numbers(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What `trepang render` has been asked to make: from flags, or from a picture that is to be made again.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use trepang_api::Op;
+use trepang_weights::{Error as WeightsError, Trained, sha256};
+
+use super::args::RenderArgs;
+use super::{Compute, Usage, find_layer, find_recipe};
+use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start};
+use crate::runs::{Origin, read_picture};
+
+/// One picture to make: a plan, the pictures that it begins with or compares with, and where it goes.
+#[derive(Debug)]
+pub struct Job {
+    /// What to make.
+    pub plan: Plan,
+    /// By file.
+    pub pictures: Pictures,
+    /// Where the picture goes.
+    pub output: PathBuf,
+}
+
+impl Job {
+    /// New ascents, from flags: one, or one for each channel and seed. Several pictures go into the folder `--output`.
+    pub fn from_flags(args: &RenderArgs, compute: &Compute) -> Result<Vec<Self>> {
+        let recipe = find_recipe(args.recipe.as_deref().unwrap_or(RECIPES[0]), &args.set)?;
+        let (start, mut pictures) = find_start(args.init.as_deref())?;
+        if recipe.wants_picture() && pictures.is_empty() {
+            return Err(Usage(format!(
+                "the recipe {} begins with a picture: give it with --init FILE",
+                recipe.name
+            ))
+            .into());
+        }
+        let mut targets = Vec::new();
+        for target in find_targets(args, &compute.trained)? {
+            let file = pictures_file(&start);
+            let layer = args.layer.as_deref().or_else(|| target.as_ref().and_then(Objective::layer));
+            let raised = recipe.raise(target.as_ref(), layer, file).map_err(Usage)?;
+            targets.push((target, raised));
+        }
+        let references = read_references(targets.iter().map(|(_, raised)| raised), &mut pictures)?;
+        let size = args.size.unwrap_or_else(|| default_size(&recipe, compute, &start, &pictures));
+        let several = targets.len() * usize::from(args.seeds) > 1;
+        let mut jobs = Vec::new();
+        for (target, objective) in targets {
+            for index in 0..u64::from(args.seeds) {
+                let seed = args.seed.wrapping_add(index);
+                let steps = args.steps.map_or(recipe.steps, |steps| steps as usize);
+                let output = match several {
+                    true => args.output.join(place(target.as_ref(), (args.seeds > 1).then_some(seed))),
+                    false => args.output.clone(),
+                };
+                let (objective, start) = (objective.clone(), start.clone());
+                let plan = Plan {
+                    seed,
+                    start,
+                    steps,
+                    references: references.clone(),
+                    ..Plan::new(objective, recipe.clone(), size)
+                };
+                jobs.push(Self { plan, pictures: pictures.clone(), output });
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// The ascent that made a picture. `init` tells where its start picture is now, if that was moved; the plan
+    /// keeps the old place, so that the same picture comes out with the same text.
+    pub fn again(origin: &Origin, init: Option<&str>, output: &Path) -> Result<Self> {
+        let plan = origin.plan.clone();
+        let pictures = pictures_of(&plan, Some(init))?;
+        Ok(Self { plan, pictures, output: output.into() })
+    }
+}
+
+/// What a plan begins with and compares with, from disk; fails where a file no longer holds what it did. `init` tells where
+/// the start picture is now, if it was moved; without it a start is not needed, because the run has left it.
+pub fn pictures_of(plan: &Plan, init: Option<Option<&str>>) -> Result<Pictures> {
+    let mut pictures = Pictures::new();
+    match (&plan.start, init) {
+        (Start::Picture { file, sha256 }, Some(place)) => {
+            let place = place.unwrap_or(file);
+            if ["noise", "gray"].contains(&place) {
+                return Err(
+                    Usage(format!("{place} is not the picture that this one began from, {file}")).into()
+                );
+            }
+            let picture = same_picture(place, sha256)?;
+            pictures.insert(file.clone(), picture);
+        }
+        (_, None | Some(None)) => {}
+        (_, Some(Some(_))) => {
+            return Err(Usage("this picture began from no file; leave --init out".into()).into());
+        }
+    }
+    for (file, sha256) in &plan.references {
+        if !pictures.contains_key(file) {
+            pictures.insert(file.clone(), same_picture(file, sha256)?);
+        }
+    }
+    Ok(pictures)
+}
+
+/// The picture in `file`, which must hold what it held when a run began.
+fn same_picture(file: &str, hash: &str) -> Result<crate::engine::Picture> {
+    let picture = read_picture(Path::new(file))
+        .with_context(|| format!("this picture began from {file}; say where that is with --init"))?;
+    match sha256(&picture.rgb) == *hash {
+        true => Ok(picture),
+        false => {
+            Err(Usage(format!("{file} is not the picture that this one began from (its hash differs)"))
+                .into())
+        }
+    }
+}
+
+/// Reads what objectives compare with, into `pictures`; the hashes of all that they name.
+pub fn read_references<'a>(
+    objectives: impl Iterator<Item = &'a Objective>,
+    pictures: &mut Pictures,
+) -> Result<BTreeMap<String, String>> {
+    let mut hashes = BTreeMap::new();
+    for file in objectives.flat_map(Objective::pictures) {
+        if !pictures.contains_key(file) {
+            pictures.insert(file.to_owned(), read_picture(Path::new(file))?);
+        }
+        hashes.insert(file.to_owned(), sha256(&pictures[file].rgb));
+    }
+    Ok(hashes)
+}
+
+/// The side of the picture if nobody says otherwise: a start picture's own where the network takes it, or the recipe's.
+fn default_size(recipe: &Recipe, compute: &Compute, start: &Start, pictures: &Pictures) -> usize {
+    let network = compute.network();
+    let own = pictures_file(start)
+        .and_then(|file| pictures.get(file))
+        .filter(|picture| picture.width == picture.height);
+    match own.map(|picture| picture.width).filter(|side| network.check_size(*side).is_ok()) {
+        Some(side) => side,
+        None => (network.input().native as f64 * recipe.canvas).round() as usize,
+    }
+}
+
+fn pictures_file(start: &Start) -> Option<&str> {
+    match start {
+        Start::Picture { file, .. } => Some(file),
+        Start::Noise | Start::Gray => None,
+    }
+}
+
+/// `block5_conv2/30.png`, or with several seeds `block5_conv2/30-seed1.png`.
+fn place(target: Option<&Objective>, seed: Option<u64>) -> PathBuf {
+    let (folder, mut name) = match target {
+        Some(Objective::Channel { layer, channel }) => (layer.clone(), channel.to_string()),
+        Some(Objective::Logit { class }) => ("logits".to_owned(), class.to_string()),
+        Some(other) => (other.layer().unwrap_or("objective").to_owned(), "objective".into()),
+        None => ("layer".to_owned(), "layer".into()),
+    };
+    if let Some(seed) = seed {
+        name = format!("{name}-seed{seed}");
+    }
+    PathBuf::from(folder.replace(['/', '\\', ':'], "_")).join(format!("{name}.png"))
+}
+
+/// What the flags name, each by the network's own names; a single `None` where they name only a layer, or nothing.
+fn find_targets(args: &RenderArgs, trained: &Trained) -> Result<Vec<Option<Objective>>> {
+    let network = &trained.network;
+    if let Some(text) = &args.objective {
+        let objective: Objective = text.parse().map_err(|error| Usage(format!("{error}")))?;
+        return Ok(vec![Some(objective)]);
+    }
+    if let Some(class) = &args.logit {
+        return Ok(vec![Some(find_class(class, args.layer.as_deref(), trained)?)]);
+    }
+    let Some(layer) = &args.layer else { return Ok(vec![None]) };
+    // By its own name, also where another framework's was typed.
+    let id = find_layer(network, layer)?;
+    let layer = network.node(id)?.name.clone();
+    Ok(match (&args.channel, args.neuron) {
+        (_, Some([channel, y, x])) => vec![Some(Objective::Neuron { layer, channel, y, x })],
+        (Some(channels), None) => {
+            let native = network.input().native;
+            let count = network.shape(native, native, id)?.channels;
+            let numbers = channels.numbers(count).map_err(|error| Usage(format!("{layer}: {error}")))?;
+            numbers.into_iter().map(|channel| Some(Objective::channel(&layer, channel))).collect()
+        }
+        (None, None) => vec![None],
+    })
+}
+
+fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Objective> {
+    if let Some(layer) = layer {
+        let node = trained.network.node(find_layer(&trained.network, layer)?)?;
+        if !matches!(node.op, Op::Linear(_)) {
+            return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
+        }
+    }
+    if trained.labels.is_empty() {
+        return Err(WeightsError::NoClassifier { name: trained.name.clone() }.into());
+    }
+    let class = trained.labels.find(text).ok_or_else(|| {
+        let last = trained.labels.len().saturating_sub(1);
+        Usage(format!(
+            "{} has no class \"{text}\"; give an index from 0 to {last}, a WordNet id or a name",
+            trained.network.name()
+        ))
+    })?;
+    Ok(Objective::Logit { class })
+}
+
+fn find_start(init: Option<&str>) -> Result<(Start, Pictures)> {
+    match init {
+        None | Some("noise") => Ok((Start::Noise, Pictures::new())),
+        Some("gray") => Ok((Start::Gray, Pictures::new())),
+        Some(file) => {
+            if file.contains('"') {
+                return Err(Usage(format!(
+                    "{file} cannot be named in an objective; rename it without the quote"
+                ))
+                .into());
+            }
+            let picture = read_picture(Path::new(file))?;
+            let sha256 = sha256(&picture.rgb);
+            Ok((Start::Picture { file: file.into(), sha256 }, Pictures::from([(file.to_owned(), picture)])))
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! From what was typed to a recipe: a name or a file, and overrides.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::Usage;
+use crate::engine::{RECIPES, Recipe, nearest, read_recipe};
+
+/// The recipe called `name`, or that of a TOML file, with `key=value` overrides.
+pub fn find_recipe(name: &str, set: &[(String, String)]) -> Result<Recipe> {
+    let is_file = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    let text = match Recipe::text(name) {
+        Some(text) => text.to_owned(),
+        None if is_file => {
+            fs::read_to_string(name).with_context(|| format!("cannot read the recipe {name}"))?
+        }
+        None => {
+            let (nearest, all) = (nearest(name, RECIPES.into_iter()), RECIPES.join(", "));
+            return Err(Usage(format!(
+                "there is no recipe \"{name}\"; did you mean {nearest}? The recipes are: {all}; a file's name ends in .toml"
+            ))
+            .into());
+        }
+    };
+    read_recipe(&text, set).map_err(|error| Usage(format!("the recipe {name}: {error}")).into())
+}

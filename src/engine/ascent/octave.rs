@@ -1,0 +1,70 @@
+//! Octaves: an image that is climbed at growing sizes, coarse to fine (Mordvintsev et al. 2015). What an octave has added to
+//! the start is enlarged and laid over the start at the next size, so that the start keeps its detail.
+
+use trepang_api::{Array, Network};
+
+use super::{Ascent, State, param, view_side};
+use crate::engine::resample::{Square, resize};
+use crate::engine::{Error, Plan, Recipe, Result};
+
+/// The side of octave `index` of `count`, each `scale` times the one before; the last has the plan's.
+fn side(plan: &Plan, network: &Network, index: usize) -> usize {
+    let Some(octaves) = plan.recipe.octaves else { return plan.size };
+    if index + 1 >= octaves.count {
+        return plan.size;
+    }
+    let input = network.input();
+    let smaller = plan.size as f64 * octaves.scale.powf((index + 1) as f64 - octaves.count as f64);
+    let whole = (smaller / input.multiple as f64).round() as usize * input.multiple;
+    whole.clamp(input.min.min(plan.size), plan.size)
+}
+
+pub(super) fn first_side(plan: &Plan, network: &Network) -> usize {
+    side(plan, network, 0)
+}
+
+/// The side of the image in a state.
+pub(super) fn side_of(plan: &Plan, recipe: &Recipe, state: &State) -> Result<usize> {
+    if recipe.octaves.is_none() {
+        return Ok(plan.size);
+    }
+    if state.base.as_ref().is_none_or(|base| base.shape()[1..] != [3, plan.size, plan.size]) {
+        return Err(Error::State("it does not hold the start that octaves go back to".into()));
+    }
+    match *state.x.shape() {
+        [_, 3, height, width] if height == width && width <= plan.size => Ok(width),
+        _ => Err(Error::State(format!("its image is {:?} for {} pixels", state.x.shape(), plan.size))),
+    }
+}
+
+/// Square images at another side.
+pub(super) fn resized(images: &Array, side: usize) -> Array {
+    let [count, planes, from, _] = *images.shape() else { return images.clone() };
+    let data = resize(images.data(), Square { side: from, planes: count * planes }, side);
+    Array::new([count, planes, side, side], data).unwrap_or_else(|_| images.clone())
+}
+
+impl Ascent {
+    /// Goes on to the octave that the next step belongs to.
+    pub(super) fn enter_octave(&mut self) -> Result<()> {
+        let recipe = self.recipe().clone();
+        let (Some(octaves), Some(base)) = (recipe.octaves, &self.state.base) else { return Ok(()) };
+        let index = self.step_count() * octaves.count / self.plan.steps.max(1);
+        let side = side(&self.plan, &self.network, index);
+        if side <= self.side {
+            return Ok(()); // never back: a run can be given more steps on the way
+        }
+        let mut x = resized(base, side);
+        let before = resized(base, self.side);
+        let detail = self.state.x.data().iter().zip(before.data()).map(|(x, base)| x - base).collect();
+        let detail = resized(&Array::new(self.state.x.shape(), detail)?, side);
+        x.data_mut().iter_mut().zip(detail.data()).for_each(|(x, d)| *x = (*x + d).clamp(0.0, 1.0));
+        let view = view_side(&recipe, &self.network, side)?;
+        self.objective = self.plan.at(self.step_count()).0.bind(&self.network, view)?;
+        self.state.moments = recipe.optimizer.moments(x.data().len());
+        self.state.x = x;
+        self.param = param(&recipe, &self.network, side);
+        (self.side, self.view, self.references) = (side, view, None);
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! How numbers become planes of values, `[C, S, S]`: as they are, through Fourier, a pyramid, or phases. Each with its
+//! adjoint, and with the way back from given planes.
+
+use super::maco::Maco;
+use super::{Kind, ParamSpec};
+use crate::engine::chance::Chance;
+use crate::engine::fourier::Fourier;
+use crate::engine::resample::{Affine, Edge, Square, add_sample_adjoint, sample};
+use rustfft::num_complex::Complex32;
+
+/// Lucid divides its planes by this, which makes a start of deviation 0.01 faint.
+const FAINTER: f32 = 0.25;
+
+/// A basis of the space of planes.
+#[derive(Debug, Clone)]
+pub(super) enum Basis {
+    Pixels {
+        planes: usize,
+        side: usize,
+    },
+    /// `scale` is what a coefficient is multiplied with.
+    Fourier {
+        planes: usize,
+        fourier: Fourier,
+        scale: Vec<f32>,
+    },
+    /// The sides of the pyramid's images, the full one first.
+    Laplacian {
+        planes: usize,
+        sides: Vec<usize>,
+    },
+    Maco(Maco),
+}
+
+impl Basis {
+    pub(super) fn new(spec: &ParamSpec, side: usize) -> Self {
+        let planes = spec.planes();
+        match spec.kind {
+            Kind::Network | Kind::Pixel => Self::Pixels { planes, side },
+            Kind::Fourier => {
+                let fourier = Fourier::new(side, side);
+                // lucid's `fft_image`: sqrt(W H) / max(f, 1 / max(W, H))^decay
+                let lowest = 1.0 / side as f64;
+                let scale = |f: &f64| (side as f64 / f.max(lowest).powf(spec.decay)) as f32;
+                let scale = fourier.frequencies().iter().map(scale).collect();
+                Self::Fourier { planes, fourier, scale }
+            }
+            Kind::Laplacian => {
+                let sides = (0..spec.levels).map(|level| (side >> level).max(1)).collect();
+                Self::Laplacian { planes, sides }
+            }
+            Kind::Maco => Self::Maco(Maco::new(spec.spectrum.as_ref(), side)),
+        }
+    }
+
+    /// The shape of one image's numbers.
+    pub(super) fn shape(&self) -> Vec<usize> {
+        match self {
+            Self::Pixels { planes, side } => vec![*planes, *side, *side],
+            Self::Fourier { planes, fourier, .. } => {
+                vec![*planes, fourier.len() / fourier.half(), fourier.half(), 2]
+            }
+            Self::Laplacian { planes, sides } => vec![planes * sides.iter().map(|s| s * s).sum::<usize>()],
+            Self::Maco(maco) => maco.shape(),
+        }
+    }
+
+    /// A random start.
+    pub(super) fn random(&self, spec: &ParamSpec, chance: &mut Chance) -> Vec<f32> {
+        match self {
+            Self::Maco(maco) => maco.random(chance),
+            _ => (0..self.shape().iter().product()).map(|_| (spec.sd * chance.normal()) as f32).collect(),
+        }
+    }
+
+    /// Planes from numbers.
+    pub(super) fn planes(&self, x: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Pixels { .. } => x.to_vec(),
+            Self::Fourier { fourier, scale, .. } => {
+                let plane = |x: &[f32]| {
+                    let pairs = x.as_chunks::<2>().0.iter().zip(scale);
+                    fourier.inverse(
+                        pairs.map(|([re, im], s)| Complex32::new(*re, *im) * (s * FAINTER)).collect(),
+                    )
+                };
+                x.chunks_exact(2 * fourier.len()).flat_map(plane).collect()
+            }
+            Self::Laplacian { planes, sides } => {
+                let mut sum = vec![0.0; planes * sides[0] * sides[0]];
+                let mut level = vec![0.0; sum.len()];
+                for (begin, from, map) in pyramid(*planes, sides) {
+                    sample(&x[begin..], from, &mut level, sides[0], map, Edge::Clamp);
+                    sum.iter_mut().zip(&level).for_each(|(sum, v)| *sum += v);
+                }
+                sum
+            }
+            Self::Maco(maco) => maco.planes(x),
+        }
+    }
+
+    /// dL/dx from dL/d(planes).
+    pub(super) fn pull_back(&self, x: &[f32], gradient: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Pixels { .. } => gradient.to_vec(),
+            Self::Fourier { fourier, scale, .. } => {
+                let plane = |gradient: &[f32]| {
+                    let pairs = fourier.inverse_adjoint(gradient).into_iter().zip(scale);
+                    pairs.flat_map(|(z, s)| [z.re * s * FAINTER, z.im * s * FAINTER]).collect::<Vec<_>>()
+                };
+                gradient
+                    .chunks_exact(gradient.len() / x.chunks_exact(2 * fourier.len()).len())
+                    .flat_map(plane)
+                    .collect()
+            }
+            Self::Laplacian { planes, sides } => {
+                let mut into = vec![0.0; x.len()];
+                for (begin, from, map) in pyramid(*planes, sides) {
+                    add_sample_adjoint(gradient, sides[0], &mut into[begin..], from, map, Edge::Clamp);
+                }
+                into
+            }
+            Self::Maco(maco) => maco.pull_back(x, gradient),
+        }
+    }
+
+    /// Numbers that give these planes; of a picture's magnitudes `maco` keeps only the phases.
+    pub(super) fn encode(&self, planes: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Pixels { .. } => planes.to_vec(),
+            Self::Fourier { fourier, scale, planes: count } => {
+                let plane = |plane: &[f32]| {
+                    let pairs = fourier.forward(plane).into_iter().zip(scale);
+                    pairs.flat_map(|(z, s)| [z.re / (s * FAINTER), z.im / (s * FAINTER)]).collect::<Vec<_>>()
+                };
+                planes.chunks_exact(planes.len() / count).flat_map(plane).collect()
+            }
+            Self::Laplacian { .. } => {
+                let mut x = planes.to_vec();
+                x.resize(self.shape()[0], 0.0);
+                x
+            }
+            Self::Maco(maco) => maco.encode(planes),
+        }
+    }
+}
+
+/// Of each level where its numbers begin, what they are, and the map from the full image to it.
+fn pyramid(planes: usize, sides: &[usize]) -> impl Iterator<Item = (usize, Square, Affine)> {
+    let mut begin = 0;
+    sides.iter().map(move |&side| {
+        let at = begin;
+        begin += planes * side * side;
+        (at, Square { side, planes }, Affine::resize(side, sides[0]))
+    })
+}

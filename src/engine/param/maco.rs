@@ -1,0 +1,110 @@
+//! Images of fixed magnitudes and free phases (`MaCo`: Fel et al. 2023, "Unlocking feature visualization for deeper networks
+//! with magnitude constrained optimization"; xplique `maco.py`, horama `maco_fv.py`).
+//!
+//! Planes are irfft2(r exp(i phi)), brought to mean 0 and deviation 1 together. Both programs also standardise the phases
+//! in every step, which the paper does not and which would leave no way back from a picture to its phases; not done here.
+
+use std::f64::consts::PI;
+
+use rustfft::num_complex::Complex32;
+
+use super::Spectrum;
+use crate::engine::chance::Chance;
+use crate::engine::fourier::Fourier;
+
+/// Against a division by zero (horama's).
+const EPSILON: f64 = 1e-4;
+
+/// The magnitudes of three decorrelated planes of one size.
+#[derive(Debug, Clone)]
+pub(super) struct Maco {
+    fourier: Fourier,
+    magnitudes: [Vec<f32>; 3],
+}
+
+/// Planes before and after they were standardised.
+struct Standard {
+    values: Vec<f32>,
+    deviation: f64,
+}
+
+impl Maco {
+    pub(super) fn new(spectrum: Option<&Spectrum>, side: usize) -> Self {
+        let fourier = Fourier::new(side, side);
+        let natural = Spectrum::natural();
+        let spectrum = spectrum.unwrap_or(&natural);
+        let frequencies = fourier.frequencies();
+        let of = |plane: usize| {
+            let at = |f: &f64| if *f == 0.0 { 0.0 } else { spectrum.magnitude(plane, *f) };
+            frequencies.iter().map(at).collect::<Vec<f64>>()
+        };
+        let raw = [0, 1, 2].map(of);
+        // By Parseval planes of any phases then have a deviation near 1, beside which epsilon is nothing.
+        let power: f64 = raw.iter().flatten().map(|r| 2.0 * r * r).sum::<f64>() / 3.0;
+        let unit = (side * side) as f64 / power.sqrt();
+        Self { magnitudes: raw.map(|raw| raw.iter().map(|r| (r * unit) as f32).collect()), fourier }
+    }
+
+    pub(super) fn shape(&self) -> Vec<usize> {
+        vec![3, self.fourier.len() / self.fourier.half(), self.fourier.half()]
+    }
+
+    /// Uniform phases (the paper's).
+    pub(super) fn random(&self, chance: &mut Chance) -> Vec<f32> {
+        (0..3 * self.fourier.len()).map(|_| chance.between(-PI, PI) as f32).collect()
+    }
+
+    pub(super) fn planes(&self, phases: &[f32]) -> Vec<f32> {
+        self.standard(phases).values
+    }
+
+    fn standard(&self, phases: &[f32]) -> Standard {
+        let mut values = Vec::new();
+        for (phases, magnitudes) in phases.chunks_exact(self.fourier.len()).zip(&self.magnitudes) {
+            let turned = phases.iter().zip(magnitudes).map(|(phi, r)| Complex32::from_polar(*r, *phi));
+            values.extend(self.fourier.inverse(turned.collect()));
+        }
+        let count = values.len() as f64;
+        let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
+        let square = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;
+        let deviation = square.sqrt();
+        for v in &mut values {
+            *v = ((f64::from(*v) - mean) / (deviation + EPSILON)) as f32;
+        }
+        Standard { values, deviation }
+    }
+
+    pub(super) fn pull_back(&self, phases: &[f32], gradient: &[f32]) -> Vec<f32> {
+        let Standard { values, deviation } = self.standard(phases);
+        let before = unstandardise(&values, deviation, gradient);
+        let area = before.len() / 3;
+        let planes = before.chunks_exact(area).zip(phases.chunks_exact(self.fourier.len()));
+        let of = |((gradient, phases), magnitudes): ((&[f32], &[f32]), &Vec<f32>)| {
+            let back = self.fourier.inverse_adjoint(gradient);
+            // d(r cos phi) / d(phi) = -r sin phi, d(r sin phi) / d(phi) = r cos phi
+            let slope = |((z, phi), r): ((Complex32, &f32), &f32)| r * (z.im * phi.cos() - z.re * phi.sin());
+            back.into_iter().zip(phases).zip(magnitudes).map(slope).collect::<Vec<_>>()
+        };
+        planes.zip(&self.magnitudes).flat_map(of).collect()
+    }
+
+    /// The phases of planes.
+    pub(super) fn encode(&self, planes: &[f32]) -> Vec<f32> {
+        let phases = |plane: &[f32]| {
+            self.fourier.forward(plane).into_iter().map(|z| z.im.atan2(z.re)).collect::<Vec<_>>()
+        };
+        planes.chunks_exact(planes.len() / 3).flat_map(phases).collect()
+    }
+}
+
+/// dL/d(before) from dL/d(standardised).
+fn unstandardise(values: &[f32], deviation: f64, gradient: &[f32]) -> Vec<f32> {
+    let count = values.len() as f64;
+    let along = gradient.iter().zip(values).map(|(&g, &v)| f64::from(g) * f64::from(v)).sum::<f64>() / count;
+    let mean = gradient.iter().map(|&g| f64::from(g)).sum::<f64>() / count;
+    // values are (x - mean) / (deviation + epsilon), so d(deviation) / dx = values (deviation + epsilon) / (N deviation).
+    let pull = along * (deviation + EPSILON) / deviation.max(f64::MIN_POSITIVE);
+    let slope =
+        |(&g, &v): (&f32, &f32)| ((f64::from(g) - mean - pull * f64::from(v)) / (deviation + EPSILON)) as f32;
+    gradient.iter().zip(values).map(slope).collect()
+}

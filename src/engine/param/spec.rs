@@ -1,0 +1,104 @@
+//! The numbers of a parameterization, as recipes have them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Spectrum;
+
+/// What the optimised numbers are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The network's own input space, bounded by -1 and 1 and saved as `uint8(255 (x + 1) / 2)` with its
+    /// channels as they are. For a network trained on inputs of +-124 that shows 127.5 times the contrast the
+    /// network saw, and where its channels are BGR it swaps red and blue: the seed's way, kept exactly.
+    Network,
+    /// One number a pixel and channel: RGB in 0..1, or before a sigmoid.
+    Pixel,
+    /// Fourier coefficients, scaled by 1 / frequency^decay, so that a step changes all sizes alike (lucid's `fft_image`).
+    Fourier,
+    /// A sum of images of 1, 1/2, 1/4... of the size (lucid's `laplacian_pyramid`).
+    Laplacian,
+    /// Phases; the magnitudes are those of natural images (`MaCo`, Fel et al. 2023).
+    Maco,
+}
+
+/// A parameterization.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParamSpec {
+    /// What the optimised numbers are.
+    pub kind: Kind,
+    /// Do values go through a sigmoid? Those of `pixel` need not: they are then clipped to 0..1 after every step.
+    #[serde(default)]
+    pub sigmoid: bool,
+    /// Are the three planes decorrelated colours instead of R, G, B?
+    #[serde(default)]
+    pub decorrelated: bool,
+    /// With an alpha channel, how much the share of the image that is opaque counts against the objective: it is raised
+    /// times 1 - alpha mean(alpha). 0 is no alpha channel.
+    #[serde(default)]
+    pub alpha: f64,
+    /// How strongly the noise of a start picture of pixels without a sigmoid shows: 1 is uniform over all levels.
+    #[serde(default = "one")]
+    pub noise: f64,
+    /// The standard deviation of the start's numbers where there is a sigmoid.
+    #[serde(default = "hundredth")]
+    pub sd: f64,
+    /// `fourier`: how fast amplitudes fall with frequency.
+    #[serde(default = "one")]
+    pub decay: f64,
+    /// `laplacian`: how many sizes.
+    #[serde(default = "four")]
+    pub levels: usize,
+    /// `maco`: other magnitudes than the embedded ones, as `trepang spectrum` prints them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spectrum: Option<Spectrum>,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn hundredth() -> f64 {
+    0.01
+}
+
+fn four() -> usize {
+    4
+}
+
+impl ParamSpec {
+    /// Has the image an alpha channel?
+    pub fn has_alpha(&self) -> bool {
+        self.alpha > 0.0
+    }
+
+    /// Planes of values, colours and perhaps alpha.
+    pub(super) fn planes(&self) -> usize {
+        if self.has_alpha() { 4 } else { 3 }
+    }
+
+    /// Does a random start begin from a noise picture, and not from random numbers?
+    pub(super) fn starts_from_levels(&self) -> bool {
+        matches!(self.kind, Kind::Network | Kind::Pixel) && !self.sigmoid
+    }
+
+    /// What does not go together, in one sentence.
+    pub fn check(&self) -> Result<(), String> {
+        let plain = matches!(self.kind, Kind::Network | Kind::Pixel);
+        let free = !self.sigmoid;
+        let wrong = match self.kind {
+            Kind::Network if self.sigmoid => "the kind \"network\" has no sigmoid",
+            _ if free && !plain => "needs sigmoid = true: only pixels can be clipped instead",
+            _ if free && self.decorrelated => "decorrelated colours need sigmoid = true",
+            _ if free && self.has_alpha() => "an alpha channel needs sigmoid = true",
+            Kind::Maco if self.has_alpha() => "the kind \"maco\" has no alpha channel",
+            _ if !(self.sd >= 0.0 && self.noise >= 0.0 && self.alpha >= 0.0 && self.decay.is_finite()) => {
+                "sd, noise and alpha must not be negative"
+            }
+            _ if !(1..=8).contains(&self.levels) => "levels must be 1 to 8",
+            _ => return self.spectrum.as_ref().map_or(Ok(()), Spectrum::check),
+        };
+        Err(format!("param: {wrong}"))
+    }
+}

@@ -1,0 +1,66 @@
+//! Everything that decides an ascent, given a network and its weights. Serialised, it is what manifests and PNGs carry.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Objective, Picture, Recipe, Start};
+
+/// Everything that decides an ascent, given a network and its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// What is raised.
+    pub objective: Objective,
+    /// How.
+    pub recipe: Recipe,
+    /// The side of the square image, in pixels.
+    pub size: usize,
+    /// Where all randomness comes from.
+    pub seed: u64,
+    /// What the image is before the first step.
+    pub start: Start,
+    /// How many steps the run is meant to take.
+    pub steps: usize,
+    /// The pictures that objectives compare with: their files, and the SHA-256 of their pixels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, String>,
+    /// What was changed on the way, in the order of the steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+/// From a step on, another objective or recipe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// How many steps had been taken.
+    pub step: usize,
+    /// What is raised from there on.
+    pub objective: Objective,
+    /// How.
+    pub recipe: Recipe,
+}
+
+/// Pictures by file, for [`Start::Picture`] and for objectives: squares, which are resized to what is needed.
+pub type Pictures = BTreeMap<String, Picture>;
+
+impl Plan {
+    /// A run from noise.
+    pub fn new(objective: Objective, recipe: Recipe, size: usize) -> Self {
+        let steps = recipe.steps;
+        let (references, changes) = (BTreeMap::new(), Vec::new());
+        Self { objective, recipe, size, seed: 0, start: Start::Noise, steps, references, changes }
+    }
+
+    /// What is raised, and how, after so many steps.
+    pub fn at(&self, step: usize) -> (&Objective, &Recipe) {
+        let last = self.changes.iter().rev().find(|change| change.step <= step);
+        last.map_or((&self.objective, &self.recipe), |change| (&change.objective, &change.recipe))
+    }
+
+    /// What is raised at the end.
+    pub fn last_objective(&self) -> &Objective {
+        self.at(usize::MAX).0
+    }
+}

@@ -1,0 +1,300 @@
+//! What happens to a copy of the image before the network sees it, drawn anew for every step and view: lucid's transforms
+//! (`optvis/transform.py`), `MaCo`'s crops, blur and noise. Linear ones have their adjoint here. Never the parameters.
+
+mod blur;
+
+use serde::{Deserialize, Serialize};
+use trepang_api::Array;
+
+use self::blur::{add_blur_adjoint, blur};
+use super::chance::Chance;
+use super::resample::{Affine, Edge, Square, add_sample_adjoint, sample};
+
+/// What surrounds the image.
+const GRAY: f32 = 0.5;
+
+/// One transform. Those that move pixels are composed to one map, so that each pixel is interpolated once; blur and noise
+/// come after them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Transform {
+    /// So many pixels of gray around it.
+    Pad(usize),
+    /// A window so many pixels smaller, anywhere.
+    Jitter(usize),
+    /// A factor for its size, one of these.
+    Scale(Vec<f64>),
+    /// A factor for its size, between these two.
+    Zoom([f64; 2]),
+    /// Degrees, one of these.
+    Rotate(Vec<f64>),
+    /// Degrees, between these two.
+    Turn([f64; 2]),
+    /// Left and right exchanged, with this probability.
+    Flip(f64),
+    /// A part of it, enlarged or reduced to what the network sees.
+    Crop(Crop),
+    /// A Gaussian blur of a deviation between these two, in pixels.
+    Blur([f64; 2]),
+    /// Noise: the deviation of its Gaussian part, and the half width of its uniform part.
+    Noise([f64; 2]),
+}
+
+/// A random square part. All numbers are shares of the image's side.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crop {
+    /// Its mean side at the first step.
+    pub from: f64,
+    /// Its mean side at the last step.
+    pub to: f64,
+    /// The deviation of its side.
+    pub sd: f64,
+    /// The smallest side.
+    pub least: f64,
+    /// The deviation of its middle from the image's.
+    pub away: f64,
+}
+
+/// Of which step, and whose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// The run's seed.
+    pub seed: u64,
+    /// The step, counted from 1; 0 is for what belongs to no step.
+    pub step: usize,
+    /// The share of the run's steps that lies before it.
+    pub progress: f64,
+}
+
+/// How one view shows an image.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Draw {
+    map: Affine,
+    edge: Edge,
+    blur: Option<f64>,
+    noise: [f64; 2],
+}
+
+/// How all views of one step show the images, and how large they are.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Views {
+    pub(super) draws: Vec<Draw>,
+    pub(super) side: usize,
+    /// Where the noise comes from.
+    moment: Moment,
+}
+
+impl Transform {
+    /// What is wrong with its numbers, in one sentence.
+    pub fn check(&self) -> Result<(), String> {
+        let positive = |v: &f64| *v > 0.0 && v.is_finite();
+        let sound = match self {
+            Self::Pad(pixels) | Self::Jitter(pixels) => *pixels <= 4096,
+            Self::Scale(factors) => !factors.is_empty() && factors.iter().all(positive),
+            Self::Zoom(range) => range.iter().all(positive) && range[0] <= range[1],
+            Self::Rotate(degrees) => !degrees.is_empty() && degrees.iter().all(|d| d.is_finite()),
+            Self::Turn(range) => range[0] <= range[1] && range.iter().all(|d| d.is_finite()),
+            Self::Flip(share) => (0.0..=1.0).contains(share),
+            Self::Crop(Crop { from, to, sd, least, away }) => {
+                [from, to, least].iter().all(|v| positive(v) && **v <= 1.0) && *sd >= 0.0 && *away >= 0.0
+            }
+            Self::Blur(range) | Self::Noise(range) => range.iter().all(|v| (0.0..=64.0).contains(v)),
+        };
+        if sound { Ok(()) } else { Err(format!("transforms: {self:?} has a number out of its range")) }
+    }
+
+    /// Does it choose a part of the image, so that the network sees less than all?
+    pub fn is_crop(&self) -> bool {
+        matches!(self, Self::Crop(_))
+    }
+}
+
+impl Views {
+    /// `count` views of `view` pixels of a square image of `side`.
+    pub(super) fn draw(
+        transforms: &[Transform],
+        count: usize,
+        [side, view]: [usize; 2],
+        moment: Moment,
+    ) -> Self {
+        let one = |index: usize| {
+            let mut chance =
+                Chance::new(moment.seed, (1 << 41) + ((moment.step as u64) << 12) + index as u64);
+            Draw::new(transforms, [side, view], moment.progress, &mut chance)
+        };
+        Self { draws: (0..count).map(one).collect(), side: view, moment }
+    }
+
+    /// Tiles of `view` pixels that cover an image of `side`, shifted by a random distance and wrapped around: what octaves
+    /// larger than the network's input are seen through.
+    pub(super) fn tiles([side, view]: [usize; 2], moment: Moment) -> Self {
+        let mut chance = Chance::new(moment.seed, (1 << 42) + moment.step as u64);
+        let (rolled_y, rolled_x) = (chance.below(side) as f64, chance.below(side) as f64);
+        let tiles = side.div_ceil(view);
+        // Evenly spread: a last tile that sticks out overlaps its neighbours instead of being left out.
+        let at = |tile: usize| (tile * side / tiles) as f64;
+        let draw = |index: usize| Draw {
+            map: Affine {
+                shift: [rolled_y + at(index / tiles), rolled_x + at(index % tiles)],
+                ..Affine::IDENTITY
+            },
+            edge: Edge::Wrap,
+            blur: None,
+            noise: [0.0; 2],
+        };
+        Self { draws: (0..tiles * tiles).map(draw).collect(), side: view, moment }
+    }
+
+    /// The images as the network sees them: `[images * views, 3, view, view]` from `[images, 3, side, side]`.
+    pub(super) fn show(&self, images: &Array) -> Array {
+        let (count, side) = (images.shape()[0], images.shape()[3]);
+        let mut views = Array::zeros([count * self.draws.len(), 3, self.side, self.side]);
+        for image in 0..count {
+            for (index, draw) in self.draws.iter().enumerate() {
+                let view = views.item_mut(image * self.draws.len() + index);
+                draw.show(images.item(image), side, view, self.side);
+                if draw.noise != [0.0; 2] {
+                    let purpose =
+                        (1 << 43) + ((self.moment.step as u64) << 20) + ((index as u64) << 10) + image as u64;
+                    add_noise(view, draw.noise, &mut Chance::new(self.moment.seed, purpose));
+                }
+            }
+        }
+        views
+    }
+
+    /// The adjoint of [`show`](Self::show): the gradient of the images from that of their views.
+    pub(super) fn pull_back(&self, gradient: &Array, [count, side]: [usize; 2]) -> Array {
+        let mut images = Array::zeros([count, 3, side, side]);
+        for image in 0..count {
+            for (index, draw) in self.draws.iter().enumerate() {
+                let view = gradient.item(image * self.draws.len() + index);
+                draw.add_adjoint(view, self.side, images.item_mut(image), side);
+            }
+        }
+        images
+    }
+}
+
+impl Draw {
+    fn new(transforms: &[Transform], [side, view]: [usize; 2], progress: f64, chance: &mut Chance) -> Self {
+        let mut canvas = Canvas { side: side as f64, map: Affine::IDENTITY };
+        let mut draw = Self { map: Affine::IDENTITY, edge: Edge::Fill(GRAY), blur: None, noise: [0.0; 2] };
+        for transform in transforms {
+            match transform {
+                Transform::Blur([low, high]) => draw.blur = Some(chance.between(*low, *high)),
+                Transform::Noise(noise) => draw.noise = *noise,
+                moving => canvas.take(moving, view, progress, chance),
+            }
+        }
+        // Whole pixels, so that what is only shifted stays as sharp as it was.
+        let shift = ((canvas.side - view as f64) / 2.0).floor();
+        draw.map = Affine { shift: [shift; 2], ..Affine::IDENTITY }.then(canvas.map);
+        draw
+    }
+
+    fn show(&self, image: &[f32], side: usize, view: &mut [f32], to: usize) {
+        match self.map == Affine::IDENTITY && side == to {
+            true => view.copy_from_slice(image),
+            false => sample(image, Square { side, planes: 3 }, view, to, self.map, self.edge),
+        }
+        if let Some(sigma) = self.blur {
+            view.chunks_exact_mut(to * to).for_each(|plane| blur(plane, to, sigma));
+        }
+    }
+
+    fn add_adjoint(&self, view: &[f32], from: usize, image: &mut [f32], side: usize) {
+        let mut gradient = view.to_vec();
+        if let Some(sigma) = self.blur {
+            gradient.chunks_exact_mut(from * from).for_each(|plane| add_blur_adjoint(plane, from, sigma));
+        }
+        match self.map == Affine::IDENTITY && side == from {
+            true => image.iter_mut().zip(&gradient).for_each(|(image, g)| *image += g),
+            false => {
+                add_sample_adjoint(&gradient, from, image, Square { side, planes: 3 }, self.map, self.edge);
+            }
+        }
+    }
+}
+
+/// An image on its way through transforms: its side, and where its pixels lie in the first image.
+struct Canvas {
+    side: f64,
+    map: Affine,
+}
+
+impl Canvas {
+    fn take(&mut self, transform: &Transform, view: usize, progress: f64, chance: &mut Chance) {
+        match transform {
+            Transform::Pad(pixels) => {
+                self.shift([-(*pixels as f64); 2]);
+                self.side += 2.0 * *pixels as f64;
+            }
+            Transform::Jitter(pixels) => {
+                let offset = [chance.below(pixels + 1) as f64, chance.below(pixels + 1) as f64];
+                self.shift(offset);
+                self.side -= *pixels as f64;
+            }
+            Transform::Scale(factors) => self.scale(factors[chance.below(factors.len())]),
+            Transform::Zoom([low, high]) => self.scale(chance.between(*low, *high)),
+            Transform::Rotate(degrees) => self.rotate(degrees[chance.below(degrees.len())]),
+            Transform::Turn([low, high]) => self.rotate(chance.between(*low, *high)),
+            Transform::Flip(share) => {
+                if chance.uniform() < *share {
+                    let mirror = Affine { matrix: [[1.0, 0.0], [0.0, -1.0]], shift: [0.0, self.side - 1.0] };
+                    self.map = mirror.then(self.map);
+                }
+            }
+            Transform::Crop(crop) => self.crop(*crop, view, progress, chance),
+            Transform::Blur(_) | Transform::Noise(_) => {}
+        }
+    }
+
+    fn shift(&mut self, by: [f64; 2]) {
+        self.map = Affine { shift: by, ..Affine::IDENTITY }.then(self.map);
+    }
+
+    fn scale(&mut self, factor: f64) {
+        let side = (self.side * factor).round().max(1.0);
+        self.map = Affine::resize(self.side as usize, side as usize).then(self.map);
+        self.side = side;
+    }
+
+    fn rotate(&mut self, degrees: f64) {
+        if degrees == 0.0 {
+            return;
+        }
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let matrix = [[cos, -sin], [sin, cos]];
+        let middle = (self.side - 1.0) / 2.0;
+        let turned = Affine { matrix, shift: [0.0; 2] }.apply([middle; 2]);
+        self.map = Affine { matrix, shift: turned.map(|t| middle - t) }.then(self.map);
+    }
+
+    fn crop(&mut self, crop: Crop, view: usize, progress: f64, chance: &mut Chance) {
+        let mean = crop.from + (crop.to - crop.from) * progress;
+        let share = (mean + crop.sd * chance.normal()).clamp(crop.least, 1.0);
+        let side = share * self.side;
+        let mut corner = || {
+            let middle = 0.5 + crop.away * chance.normal();
+            (middle * self.side - side / 2.0).clamp(0.0, self.side - side)
+        };
+        let (top, left) = (corner(), corner());
+        let scale = side / view as f64;
+        let edge = |corner: f64| corner + 0.5 * scale - 0.5;
+        let map = Affine { matrix: [[scale, 0.0], [0.0, scale]], shift: [edge(top), edge(left)] };
+        self.map = map.then(self.map);
+        self.side = view as f64;
+    }
+}
+
+fn add_noise(view: &mut [f32], [gauss, uniform]: [f64; 2], chance: &mut Chance) {
+    for value in view {
+        let wide = if uniform > 0.0 { chance.between(-uniform, uniform) } else { 0.0 };
+        *value += (gauss * chance.normal() + wide) as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! Adjoints, and what each transform promises.
+
+use super::*;
+
+const MOMENT: Moment = Moment { seed: 3, step: 5, progress: 0.4 };
+
+fn noise(shape: [usize; 4], purpose: u64) -> Array {
+    let mut chance = Chance::new(11, purpose);
+    let data = (0..shape.iter().product()).map(|_| chance.normal() as f32).collect();
+    Array::new(shape, data).unwrap()
+}
+
+fn dot(a: &Array, b: &Array) -> f64 {
+    a.data().iter().zip(b.data()).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
+fn lucid() -> Vec<Transform> {
+    vec![
+        Transform::Pad(3),
+        Transform::Jitter(2),
+        Transform::Scale(vec![0.9, 1.1]),
+        Transform::Rotate(vec![-10.0, 7.0]),
+        Transform::Jitter(1),
+    ]
+}
+
+fn crop() -> Transform {
+    Transform::Crop(Crop { from: 0.6, to: 0.3, sd: 0.1, least: 0.1, away: 0.15 })
+}
+
+#[test]
+fn all_linear_ones_are_adjoint_pairs() {
+    let each: Vec<Vec<Transform>> = vec![
+        vec![],
+        vec![Transform::Pad(3)],
+        vec![Transform::Jitter(4)],
+        vec![Transform::Scale(vec![0.8])],
+        vec![Transform::Zoom([0.8, 1.3])],
+        vec![Transform::Rotate(vec![20.0])],
+        vec![Transform::Turn([-30.0, 30.0])],
+        vec![Transform::Flip(1.0)],
+        vec![Transform::Blur([0.7, 1.5])],
+        vec![crop()],
+        lucid(),
+        [lucid(), vec![Transform::Flip(0.5), crop(), Transform::Blur([0.5, 0.5])]].concat(),
+    ];
+    for transforms in each {
+        for side in [12, 13] {
+            for view in [side, 9] {
+                let mut views = Views::draw(&transforms, 3, [side, view], MOMENT);
+                // Without the gray outside the map is linear.
+                views.draws.iter_mut().for_each(|draw| draw.edge = Edge::Fill(0.0));
+                let (x, u) = (noise([2, 3, side, side], 1), noise([6, 3, view, view], 2));
+                let (there, back) = (dot(&views.show(&x), &u), dot(&x, &views.pull_back(&u, [2, side])));
+                assert!((there - back).abs() < 1e-4, "{transforms:?} {side} {view}: {there} {back}");
+            }
+        }
+    }
+    let tiles = Views::tiles([13, 5], MOMENT);
+    let (x, u) = (noise([1, 3, 13, 13], 1), noise([9, 3, 5, 5], 2));
+    assert!((dot(&tiles.show(&x), &u) - dot(&x, &tiles.pull_back(&u, [1, 13]))).abs() < 1e-4);
+}
+
+#[test]
+fn each_does_what_it_is_called() {
+    let show = |transform: Transform, image: &Array| {
+        let side = image.shape()[3];
+        Views::draw(&[transform], 1, [side, side], MOMENT).show(image)
+    };
+    let x = noise([1, 3, 8, 8], 1);
+    assert_eq!(show(Transform::Pad(3), &x), x);
+    assert_eq!(show(Transform::Rotate(vec![0.0]), &x), x);
+    let mirrored = show(Transform::Flip(1.0), &x);
+    assert_eq!(mirrored.data()[0], x.data()[7]);
+    let turned = show(Transform::Rotate(vec![180.0]), &x);
+    assert!((turned.data()[0] - x.data()[63]).abs() < 1e-5);
+    // Half as large: gray all around.
+    let small = show(Transform::Scale(vec![0.5]), &x);
+    assert!(small.data()[0] == GRAY && small.data()[8 + 1] == GRAY && small.data()[3 * 8 + 3] != GRAY);
+    let smooth = show(Transform::Blur([2.0, 2.0]), &x);
+    assert!(dot(&smooth, &smooth) < 0.3 * dot(&x, &x));
+    let noisy = show(Transform::Noise([0.1, 0.2]), &x);
+    let mean = noisy.data().iter().zip(x.data()).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / 192.0;
+    assert!((mean - (0.01 + 0.04 / 3.0)).abs() < 0.01, "{mean}");
+}
+
+#[test]
+fn crops_follow_the_runs_progress_and_stay_inside() {
+    let mut means = Vec::new();
+    for progress in [0.0, 1.0] {
+        let draws = Views::draw(&[crop()], 200, [100, 10], Moment { progress, ..MOMENT }).draws;
+        let side = |draw: &Draw| draw.map.matrix[0][0] / 10.0;
+        means.push(draws.iter().map(side).sum::<f64>() / 200.0);
+        for draw in draws {
+            let (first, last) = (draw.map.apply([-0.5; 2]), draw.map.apply([9.5; 2]));
+            assert!(first.iter().all(|v| *v >= -0.5 - 1e-9) && last.iter().all(|v| *v <= 99.5 + 1e-9));
+        }
+    }
+    assert!((means[0] - 0.6).abs() < 0.03 && (means[1] - 0.3).abs() < 0.03, "{means:?}");
+}
+
+#[test]
+fn a_step_has_views_of_its_own_and_always_the_same() {
+    let draw = |step| Views::draw(&lucid(), 2, [64, 64], Moment { step, ..MOMENT });
+    assert_eq!(draw(5), draw(5));
+    assert_ne!(draw(5).draws, draw(6).draws);
+    assert_ne!(draw(5).draws[0], draw(5).draws[1]);
+}
+
+#[test]
+fn tiles_cover_every_pixel() {
+    for [side, view] in [[13, 5], [10, 5], [5, 5]] {
+        let tiles = Views::tiles([side, view], MOMENT);
+        let ones =
+            Array::new([tiles.draws.len(), 3, view, view], vec![1.0; tiles.draws.len() * 3 * view * view])
+                .unwrap();
+        let covered = tiles.pull_back(&ones, [1, side]);
+        assert!(covered.data().iter().all(|&v| v >= 1.0), "{side} {view}");
+    }
+}

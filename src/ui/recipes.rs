@@ -1,0 +1,24 @@
+//! The list of recipes, over the panes: what can be followed from here, and what is followed now.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::View;
+use super::list::{self, Look};
+use crate::app::{State, recipes};
+
+const LOOK: Look = Look { title: "recipes", width: 69, empty: "" };
+
+pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, cursor: usize) {
+    let followed = &state.settings.recipe.name;
+    let line = |(index, recipe): (usize, crate::engine::Recipe)| {
+        let mark = if recipe.name == *followed { "\u{25b8}" } else { " " };
+        let style = if index == cursor { view.theme.cursor } else { Style::default() };
+        let text = format!("{:<8}{:.57}", recipe.name, recipe.about);
+        Line::from(vec![Span::styled(format!(" {mark} "), view.theme.running), Span::styled(text, style)])
+    };
+    let lines = recipes().into_iter().enumerate().map(line).collect();
+    list::render(frame, view, area, &LOOK, cursor, lines);
+}
