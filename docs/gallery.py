@@ -54,7 +54,7 @@ def sheet(heads, rows, place):
             picture, caption = cell
             image.paste(Image.open(picture).convert("RGB").resize((CELL, CELL), Image.LANCZOS), (x, y))
             draw.text((x, y + CELL + 1), caption, fill=INK, font=font)
-    image.save(place, optimize=True)
+    image.save(place, quality=88, optimize=True)
 
 
 def numbers(done):
@@ -78,7 +78,7 @@ def channels(network, folder):
     keys = [(layer, channel) for layer, all_ in layers.items() for channel in all_]
     cell = lambda done: done and (done["output"], numbers(done))
     rows = [(f"{layer}\n{channel}", [cell(found[recipe, layer, channel]) for recipe in RECIPES]) for layer, channel in keys]
-    sheet(RECIPES, rows, f"docs/gallery-{network}.png")
+    sheet(RECIPES, rows, f"docs/gallery-{network}.jpg")
     text = ["| layer | channel | " + " | ".join(RECIPES) + " |", "|---|---|" + "---|" * len(RECIPES)]
     for layer, channel in keys:
         told = [found[recipe, layer, channel] for recipe in RECIPES]
@@ -95,7 +95,7 @@ def from_picture(network, folder):
         words = ["--layer", layer, "--recipe", recipe, "--init", PHOTO, "--size", size, "-o", f"{folder}/{recipe}.png"]
         done = render(network, words + (["--channel", channel] if recipe == "accentuate" else []), folder)[0]
         cells.append((done["output"], numbers(done)))
-    sheet(["", "dream", "caricature", "accentuate"], [(f"{layer}\n({channel})", cells)], f"docs/gallery-{network}-picture.png")
+    sheet(["", "dream", "caricature", "accentuate"], [(f"{layer}\n({channel})", cells)], f"docs/gallery-{network}-picture.jpg")
 
 
 def section(network):
@@ -105,20 +105,20 @@ def section(network):
     return [
         f"## {network}",
         "",
-        f"![Channels of {network} by recipe](gallery-{network}.png)",
+        f"![Channels of {network} by recipe](gallery-{network}.jpg)",
         "",
         *table,
         "",
-        "Activation of the clean 8-bit file, and its mean over 32 transforms of it. Seed 0; `maco` at twice the size.",
+        "Activation of the clean 8-bit file, and its mean over 32 transforms of it; `maco` at twice the size.",
         "",
-        f"![A picture changed by the three recipes that begin with one](gallery-{network}-picture.png)",
+        f"![A picture changed by the three recipes that begin with one](gallery-{network}-picture.jpg)",
         "",
     ]
 
 
 def main():
     network = sys.argv[1] if len(sys.argv) > 1 else "minivgg"
-    head = ["# Gallery", "", "Drawn by `docs/gallery.py`, which says how. The channels were chosen before the pictures were seen.", ""]
+    head = ["# Gallery", "", "Drawn by `docs/gallery.py`, which says how. The channels were chosen, as examples; the seed is 0 throughout.", ""]
     old = PAGE.read_text().split("## ")[1:] if PAGE.exists() else []
     kept = {part.split("\n", 1)[0]: "## " + part for part in old}
     kept[network] = "\n".join(section(network)) + "\n"

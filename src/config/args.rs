@@ -136,7 +136,7 @@ pub struct RenderArgs {
     pub logit: Option<String>,
     /// Raise this: `channel(block5_conv2, 4) - 0.5 * channel(block5_conv2:pre, 7) - tv(0.001)`. There are channel, neuron,
     /// layer, direction, logit, diversity, alignment, interpolation, inversion, caricature, l1, l2, tv, blur and boundary
-    #[arg(long, value_name = "TEXT", conflicts_with = "layer")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub objective: Option<String>,
     /// How pictures are made: the name of a recipe (`trepang recipes` lists them) or a TOML file [default: lucid]
     #[arg(long, value_name = "NAME|FILE.toml", conflicts_with_all = ["from", "resume"])]

@@ -71,7 +71,7 @@ impl Ascent {
             (Some(_), start) => {
                 let levels = start.levels(plan.size, plan.seed, plan.recipe.param.noise, pictures)?;
                 let base = full.encode(&levels)?;
-                (octave::resized(&base, side), Some(base))
+                (octave::resized(&base, side)?, Some(base))
             }
         };
         let moments = plan.recipe.optimizer.moments(x.data().len());

@@ -112,9 +112,9 @@ impl Param {
     }
 
     /// The images for the network, `[images, 3, size, size]`: RGB, nominally in 0..1.
-    pub fn image(&self, x: &Array, backdrop: &Backdrop) -> Array {
+    pub fn image(&self, x: &Array, backdrop: &Backdrop) -> Result<Array> {
         let data = (0..self.images).flat_map(|image| self.rgb(x.item(image), backdrop)).collect();
-        Array::new([self.images, 3, self.size, self.size], data).unwrap_or_else(|_| Array::zeros([0]))
+        Ok(Array::new([self.images, 3, self.size, self.size], data)?)
     }
 
     fn rgb(&self, x: &[f32], backdrop: &Backdrop) -> Vec<f32> {
@@ -149,11 +149,17 @@ impl Param {
     }
 
     /// dL/dx from dL/d(image). `alpha_slope` is dL/d(mean of alpha), where there is an alpha channel.
-    pub fn pull_back(&self, x: &Array, backdrop: &Backdrop, d_image: &Array, alpha_slope: f64) -> Array {
+    pub fn pull_back(
+        &self,
+        x: &Array,
+        backdrop: &Backdrop,
+        d_image: &Array,
+        alpha_slope: f64,
+    ) -> Result<Array> {
         let each =
             |image: usize| self.pull_back_one(x.item(image), backdrop, d_image.item(image), alpha_slope);
         let data = (0..self.images).flat_map(each).collect();
-        Array::new(self.shape(), data).unwrap_or_else(|_| Array::zeros([0]))
+        Ok(Array::new(self.shape(), data)?)
     }
 
     fn pull_back_one(&self, x: &[f32], backdrop: &Backdrop, d_rgb: &[f32], alpha_slope: f64) -> Vec<f32> {

@@ -55,7 +55,7 @@ impl Ascent {
         let bound = objective.bind(&self.network, view)?;
         let next = param(recipe, &self.network, self.side);
         if recipe.param != before.param {
-            let image = self.param.image(&self.state.x, &Backdrop::Gray);
+            let image = self.param.image(&self.state.x, &Backdrop::Gray)?;
             let levels: Vec<f64> = image.data().iter().map(|v| f64::from(*v) * 255.0).collect();
             self.state.x = next.encode(&levels)?;
         }

@@ -38,10 +38,10 @@ pub(super) fn side_of(plan: &Plan, recipe: &Recipe, state: &State) -> Result<usi
 }
 
 /// Square images at another side.
-pub(super) fn resized(images: &Array, side: usize) -> Array {
-    let [count, planes, from, _] = *images.shape() else { return images.clone() };
+pub(super) fn resized(images: &Array, side: usize) -> Result<Array> {
+    let [count, planes, from, _] = *images.shape() else { return Ok(images.clone()) };
     let data = resize(images.data(), Square { side: from, planes: count * planes }, side);
-    Array::new([count, planes, side, side], data).unwrap_or_else(|_| images.clone())
+    Ok(Array::new([count, planes, side, side], data)?)
 }
 
 impl Ascent {
@@ -54,10 +54,10 @@ impl Ascent {
         if side <= self.side {
             return Ok(()); // never back: a run can be given more steps on the way
         }
-        let mut x = resized(base, side);
-        let before = resized(base, self.side);
+        let mut x = resized(base, side)?;
+        let before = resized(base, self.side)?;
         let detail = self.state.x.data().iter().zip(before.data()).map(|(x, base)| x - base).collect();
-        let detail = resized(&Array::new(self.state.x.shape(), detail)?, side);
+        let detail = resized(&Array::new(self.state.x.shape(), detail)?, side)?;
         x.data_mut().iter_mut().zip(detail.data()).for_each(|(x, d)| *x = (*x + d).clamp(0.0, 1.0));
         let view = view_side(&recipe, &self.network, side)?;
         self.objective = self.plan.at(self.step_count()).0.bind(&self.network, view)?;

@@ -125,7 +125,7 @@ impl Ascent {
         self.enter_octave()?;
         let (moment, recipe) = (self.moment(), self.recipe().clone());
         let backdrop = self.param.backdrop(moment.seed, moment.step);
-        let images = self.param.image(&self.state.x, &backdrop);
+        let images = self.param.image(&self.state.x, &backdrop)?;
         let sizes = [self.side, self.view];
         let views = match recipe.octaves.is_some() && self.side > self.view {
             true => Views::tiles(sizes, moment),
@@ -173,7 +173,7 @@ impl Ascent {
             d_images.data_mut().iter_mut().for_each(|d| *d *= kept as f32);
         }
         let gradient =
-            self.param.pull_back(&self.state.x, &pending.backdrop, &d_images, -alpha * climb.value);
+            self.param.pull_back(&self.state.x, &pending.backdrop, &d_images, -alpha * climb.value)?;
         if gradient.data().iter().any(|g| !g.is_finite()) {
             return Err(Error::NotFinite { step, what: "a gradient" });
         }

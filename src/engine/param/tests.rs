@@ -50,9 +50,9 @@ fn every_gradient_is_the_slope_of_the_image_at_even_and_odd_sizes() {
                 let moved = x.data().iter().zip(along.data()).map(|(x, v)| x + by * v).collect();
                 let moved = Array::new(x.shape(), moved).unwrap();
                 let alpha = if spec.has_alpha() { images as f64 * param.mean_alpha(&moved) } else { 0.0 };
-                dot(&param.image(&moved, &backdrop), &weights) - 0.7 * alpha
+                dot(&param.image(&moved, &backdrop).unwrap(), &weights) - 0.7 * alpha
             };
-            let gradient = param.pull_back(&x, &backdrop, &weights, -0.7);
+            let gradient = param.pull_back(&x, &backdrop, &weights, -0.7).unwrap();
             let (slope, found) = ((value(0.01) - value(-0.01)) / 0.02, dot(&gradient, &along));
             let scale = (dot(&gradient, &gradient) * dot(&along, &along)).sqrt();
             assert!(
@@ -70,7 +70,7 @@ fn a_picture_comes_back_from_its_parameters() {
     let pixel = spec("kind = 'pixel'");
     for spec in smooth().iter().chain([&pixel]).filter(|spec| spec.kind != Kind::Maco) {
         let param = param(spec, size, 1);
-        let image = param.image(&param.encode(&levels).unwrap(), &Backdrop::Gray);
+        let image = param.image(&param.encode(&levels).unwrap(), &Backdrop::Gray).unwrap();
         let worst = image.data().iter().zip(&levels).map(|(v, l)| (f64::from(*v) * 255.0 - l).abs());
         // An image with alpha begins almost opaque.
         let tolerance = if spec.has_alpha() { 0.3 } else { 0.02 };
@@ -100,7 +100,7 @@ fn starts_are_faint_repeatable_and_of_each_image() {
         assert_eq!(param.noise(4).unwrap(), param.noise(4).unwrap());
         assert_ne!(param.noise(4).unwrap().item(0), param.noise(4).unwrap().item(1));
         assert_eq!(param.noise(4).unwrap().item(0), self::param(&spec, 32, 1).noise(4).unwrap().item(0));
-        let image = param.image(&param.noise(4).unwrap(), &Backdrop::Gray);
+        let image = param.image(&param.noise(4).unwrap(), &Backdrop::Gray).unwrap();
         assert!(image.data().iter().all(|v| (0.2..0.8).contains(v)));
     }
 }
@@ -117,7 +117,7 @@ fn pixel(v: [f32; 3]) -> Array {
 fn keras_preprocess_input_is_bgr_minus_the_mean() {
     let x = caffe(Kind::Network).encode(&[10.0, 77.0, 200.0]).unwrap();
     assert_eq!(x.data(), [200.0 - 103.939, 77.0 - 116.779, 10.0 - 123.68]);
-    let image = caffe(Kind::Network).image(&x, &Backdrop::Gray);
+    let image = caffe(Kind::Network).image(&x, &Backdrop::Gray).unwrap();
     for (found, level) in image.data().iter().zip([10.0, 77.0, 200.0]) {
         assert!((found - level / 255.0).abs() < 1e-7, "{found}");
     }
@@ -126,11 +126,11 @@ fn keras_preprocess_input_is_bgr_minus_the_mean() {
 #[test]
 fn the_gradient_goes_through_the_transpose_of_the_networks_map() {
     let param = caffe(Kind::Network);
-    let image = |v: [f32; 3]| param.image(&pixel(v), &Backdrop::Gray);
+    let image = |v: [f32; 3]| param.image(&pixel(v), &Backdrop::Gray).unwrap();
     let (v, u) = ([1.0, -2.0, 4.0], pixel([3.0, 5.0, -7.0]));
     let (there, zero) = (image(v), image([0.0; 3]));
     let jv = pixel([0, 1, 2].map(|i| there.data()[i] - zero.data()[i]));
-    let back = param.pull_back(&pixel([0.0; 3]), &Backdrop::Gray, &u, 0.0);
+    let back = param.pull_back(&pixel([0.0; 3]), &Backdrop::Gray, &u, 0.0).unwrap();
     assert!((dot(&jv, &u) - dot(&pixel(v), &back)).abs() < 1e-6);
 }
 
