@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Curve, DeviceEntry, NetworkEntry, Predictions, Subject};
-use crate::engine::{Picture, Plan};
+use crate::engine::{Objective, Picture, Plan};
 
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -93,4 +93,11 @@ pub struct RunView {
     pub picture: Arc<Picture>,
     /// Where it was last saved.
     pub folder: Option<PathBuf>,
+}
+
+impl RunView {
+    /// What is raised now; it can have been changed on the way.
+    pub fn objective(&self) -> &Objective {
+        self.plan.at(self.step).0
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys::{Key, lookup};
-use super::{RunView, Snapshot, Status, devices, networks, steer};
+use super::{Snapshot, Status, devices, networks, steer};
 use crate::engine::{Objective, Plan, Recipe};
 
 /// Something happened.
@@ -253,10 +253,10 @@ impl State {
         {
             self.look_at(subject);
         }
-        if let Some(RunView { plan, loss: Some(loss), .. }) = &snapshot.run
-            && let Objective::Channel { layer, channel } = &plan.objective
+        if let Some(run) = &snapshot.run
+            && let (Some(loss), Objective::Channel { layer, channel }) = (run.loss, run.objective())
         {
-            self.climbed.insert((layer.clone(), *channel), *loss);
+            self.climbed.insert((layer.clone(), *channel), loss);
         }
         self.snapshot = snapshot;
     }

@@ -130,7 +130,7 @@ impl RunFolder {
     fn manifest(&self, origin: Origin, ascent: &Ascent) -> Manifest {
         let losses = &ascent.state().losses;
         Manifest {
-            objective: origin.plan.objective.to_string(),
+            objective: origin.plan.last_objective().to_string(),
             origin,
             step: ascent.step_count(),
             loss_first: losses.first().copied(),

@@ -40,7 +40,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 fn cell<'a>(state: &State, view: &View, channel: usize) -> [Span<'a>; 2] {
     let layer = state.layer_name();
     let climbing = state.snapshot.run.as_ref().is_some_and(|run| {
-        matches!(&run.plan.objective, Objective::Channel { layer: l, channel: c } if *l == layer && *c == channel)
+        matches!(run.objective(), Objective::Channel { layer: l, channel: c } if *l == layer && *c == channel)
     });
     let style = if channel == state.channel {
         view.theme.cursor

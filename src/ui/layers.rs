@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, pane};
-use crate::app::{LayerInfo, Pane, State};
+use crate::app::{LayerInfo, Pane, RunView, State};
 use crate::engine::Objective;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
@@ -51,7 +51,7 @@ fn line<'a>(state: &State, view: &View, index: usize, layer: &LayerInfo, width: 
 
 /// Is the run on screen about this layer, in either form?
 fn is_climbed(state: &State, name: &str) -> bool {
-    match state.snapshot.run.as_ref().map(|run| &run.plan.objective) {
+    match state.snapshot.run.as_ref().map(RunView::objective) {
         Some(Objective::Channel { layer, .. }) => layer.strip_suffix(":pre").unwrap_or(layer) == name,
         _ => false,
     }

@@ -11,7 +11,7 @@ use super::{Encoded, View, pane};
 use crate::app::{State, Status};
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let objective = state.snapshot.run.as_ref().map(|run| run.plan.objective.to_string());
+    let objective = state.snapshot.run.as_ref().map(|run| run.objective().to_string());
     let block = pane(objective.as_deref().unwrap_or("picture"), &view.theme, false);
     let inner = block.inner(area);
     frame.render_widget(block, area);

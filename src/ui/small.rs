@@ -91,7 +91,7 @@ fn cursor<'a>(state: &State, view: &View) -> Line<'a> {
 fn running<'a>(state: &State, view: &View) -> Line<'a> {
     let status = run::status(state, view);
     let Some(run) = &state.snapshot.run else { return status };
-    let mut line = Line::from(Span::raw(format!("{}  ", run.plan.objective)));
+    let mut line = Line::from(Span::raw(format!("{}  ", run.objective())));
     line.spans.extend(status.spans.into_iter().map(|span| span.style(status.style)));
     line
 }

@@ -91,15 +91,15 @@ impl Done {
         seconds_per_step: Option<f64>,
     ) -> Result<Self> {
         let (plan, state) = (ascent.plan(), ascent.state());
-        let (layer, channel) = target(&plan.objective, compute.network())?;
+        let (layer, channel) = target(plan.last_objective(), compute.network())?;
         let place = &compute.provenance;
         Ok(Self {
             event: "done",
             network: place.network.clone(),
             layer,
             channel,
-            objective: plan.objective.to_string(),
-            recipe: plan.recipe.name.clone(),
+            objective: plan.last_objective().to_string(),
+            recipe: ascent.recipe().name.clone(),
             backend: place.backend.clone(),
             device: place.device.clone(),
             threads: place.threads,

@@ -43,7 +43,7 @@ impl Ascent {
     fn apply(&mut self, before: &Recipe, change: &Change) -> Result<()> {
         let Change { objective, recipe, .. } = change;
         recipe.check().map_err(Error::Recipe)?;
-        if recipe.octaves.is_some() || before.octaves.is_some() || recipe.images != before.images {
+        if recipe.octaves != before.octaves || recipe.images != before.images {
             return Err(Error::Recipe(
                 "octaves and the number of images cannot change during a run: start a new one".into(),
             ));
