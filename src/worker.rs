@@ -28,7 +28,7 @@ pub use self::judges::pause_after;
 pub use self::shelf::{Loaded, Shelf};
 
 /// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
-const PUBLISH_EVERY: Duration = Duration::from_millis(15);
+const PUBLISH_EVERY: Duration = Duration::from_millis(33);
 
 /// What the worker needs to know before it starts.
 #[derive(Debug, Clone)]
