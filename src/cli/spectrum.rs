@@ -48,10 +48,12 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
         let entries =
             fs::read_dir(&folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
         for entry in entries {
-            let path = entry.with_context(|| format!("cannot read the folder {}", folder.display()))?.path();
+            let entry = entry.with_context(|| format!("cannot read the folder {}", folder.display()))?;
+            let path = entry.path();
             let extension =
                 path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-            if path.is_dir() {
+            // Links to folders are not followed: one could lead back here.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folders.push(path);
             } else if ["png", "jpg", "jpeg"].contains(&extension.as_str()) {
                 files.push(path);

@@ -37,17 +37,20 @@ impl FromStr for Channels {
 impl Channels {
     /// Their numbers, in order and each once, for a layer of `count`. A single one is not checked: that is the ascent's.
     pub fn numbers(&self, count: usize) -> Result<Vec<usize>, String> {
+        let none = |channel: usize| {
+            format!("there are {count} channels, 0 to {}, and no channel {channel}", count - 1)
+        };
         let mut numbers: Vec<usize> = match self {
             Self::These(numbers) => numbers.clone(),
+            // Before so many numbers are made.
+            Self::Range(_, end) if *end > count => return Err(none(end - 1)),
             Self::Range(first, end) => (*first..*end).collect(),
             Self::All => (0..count).collect(),
         };
         numbers.sort_unstable();
         numbers.dedup();
         match numbers.last() {
-            Some(last) if *last >= count && numbers.len() > 1 => {
-                Err(format!("there are {count} channels, 0 to {}, and no channel {last}", count - 1))
-            }
+            Some(last) if *last >= count && numbers.len() > 1 => Err(none(*last)),
             _ => Ok(numbers),
         }
     }
@@ -64,7 +67,7 @@ mod tests {
         assert_eq!(numbers("4, 7,2,4"), Ok(vec![2, 4, 7]));
         assert_eq!(numbers("0..3"), Ok(vec![0, 1, 2]));
         assert_eq!(numbers("all").unwrap().len(), 8);
-        for wrong in ["", "a", "-1", "3..3", "5..2", "1,,2", "0..9", "1,9"] {
+        for wrong in ["", "a", "-1", "3..3", "5..2", "1,,2", "0..9", "1,9", "0..18446744073709551615"] {
             assert!(numbers(wrong).is_err(), "{wrong}");
         }
     }

@@ -97,6 +97,7 @@ impl Ascent {
         (objective, recipe): (&Objective, &Recipe),
     ) -> Result<Self> {
         recipe.check().map_err(Error::Recipe)?;
+        check_images(objective, recipe)?;
         for file in objective.pictures() {
             if !pictures.contains_key(file) {
                 return Err(Error::State(format!("the picture {file} was not read")));
@@ -153,6 +154,16 @@ impl Ascent {
     /// The picture as it would be saved now: several images side by side. In an early octave it is smaller.
     pub fn picture(&self) -> Picture {
         self.param.picture(&self.state.x)
+    }
+}
+
+/// Fails for a comparison of images where there is one.
+fn check_images(objective: &Objective, recipe: &Recipe) -> Result<()> {
+    match objective.compares_images() && recipe.images < 2 {
+        true => {
+            Err(Error::Recipe(format!("{objective} compares images of a batch: set images to 2 or more")))
+        }
+        false => Ok(()),
     }
 }
 

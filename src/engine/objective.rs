@@ -197,6 +197,16 @@ impl Objective {
         files
     }
 
+    /// Does a part of it compare the images of a batch with each other?
+    pub(super) fn compares_images(&self) -> bool {
+        let mut compares = false;
+        self.leaves(&mut |leaf| {
+            compares |=
+                matches!(leaf, Self::Diversity { .. } | Self::Alignment { .. } | Self::Interpolation { .. });
+        });
+        compares
+    }
+
     /// The neurons it reads, in the order it names them; `None` if it reads anything larger.
     pub(super) fn neurons(&self, network: &Network) -> Option<Vec<Region>> {
         let mut neurons = Some(Vec::new());

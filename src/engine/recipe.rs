@@ -3,6 +3,8 @@
 
 mod read;
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, Optimizer, ParamSpec, ParseError, Transform};
@@ -86,6 +88,12 @@ const MOST: usize = 256;
 /// The names of all recipes, the default first.
 pub const RECIPES: [&str; 7] = ["lucid", "pixel", "seed", "maco", "dream", "caricature", "accentuate"];
 
+/// The recipes of [`RECIPES`], read once.
+static EMBEDDED: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
+    let texts = RECIPES.iter().filter_map(|name| Recipe::text(name));
+    texts.filter_map(|text| read_recipe(text, &[]).ok()).collect()
+});
+
 impl Recipe {
     /// The text of the recipe called `name`.
     pub fn text(name: &str) -> Option<&'static str> {
@@ -103,7 +111,7 @@ impl Recipe {
 
     /// The recipe called `name`.
     pub fn named(name: &str) -> Option<Self> {
-        Self::text(name).and_then(|text| read_recipe(text, &[]).ok())
+        EMBEDDED.iter().find(|recipe| recipe.name == name).cloned()
     }
 
     /// The same with some keys set, as [`read_recipe`] takes them. Fails with one sentence.

@@ -104,7 +104,7 @@ pub struct Manifest {
     pub loss_first: Option<f64>,
     /// The loss before the last step.
     pub loss_last: Option<f64>,
-    /// Steps that climbed before the ReLU because no gradient reached the image.
+    /// Steps in which no gradient reached the image.
     pub dead_steps: usize,
     /// Share of the picture's values at 0 or 255.
     pub saturated: f64,

@@ -188,6 +188,15 @@ fn a_class_is_called_by_its_name_and_a_number_is_typed() {
 }
 
 #[test]
+fn a_change_is_marked_on_the_curve() {
+    let mut state = running();
+    let marks = |state: &State| screen(state, (120, 40)).matches('\u{2022}').count();
+    assert_eq!(marks(&state), 0);
+    see(&mut state, |snapshot| snapshot.run.as_mut().unwrap().changes = vec![20]);
+    assert!(marks(&state) > 3, "{}", screen(&state, (120, 40)));
+}
+
+#[test]
 fn help_shows_every_key_of_the_table() {
     let mut state = running();
     press(&mut state, &[Key::Char('?')]);

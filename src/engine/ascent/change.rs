@@ -1,7 +1,7 @@
 //! Another objective or recipe in the middle of a run. It is part of the plan from then on, so the run can still be made
 //! again from its start.
 
-use super::{Ascent, State, param, view_side};
+use super::{Ascent, State, check_images, param, view_side};
 use crate::engine::param::Backdrop;
 use crate::engine::{Change, Error, Objective, Plan, Recipe, Result};
 
@@ -43,6 +43,7 @@ impl Ascent {
     fn apply(&mut self, before: &Recipe, change: &Change) -> Result<()> {
         let Change { objective, recipe, .. } = change;
         recipe.check().map_err(Error::Recipe)?;
+        check_images(objective, recipe)?;
         if recipe.octaves != before.octaves || recipe.images != before.images {
             return Err(Error::Recipe(
                 "octaves and the number of images cannot change during a run: start a new one".into(),
