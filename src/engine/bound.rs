@@ -3,6 +3,8 @@
 
 mod tree;
 
+use std::borrow::Cow;
+
 use trepang_api::{Array, LayerId, Model, Network, ReceptiveField, ReluGradient};
 
 use self::tree::Tree;
@@ -86,14 +88,14 @@ impl Bound {
     }
 
     /// The part of the images that it reads.
-    fn seen(&self, images: &Array) -> Result<Array> {
-        let Some(field) = &self.field else { return Ok(images.clone()) };
+    fn seen<'a>(&self, images: &'a Array) -> Result<Cow<'a, Array>> {
+        let Some(field) = &self.field else { return Ok(Cow::Borrowed(images)) };
         let (n, shape) = images.dims4()?;
         let rows = images.data().chunks_exact(shape.width).collect::<Vec<_>>();
         let planes = rows.chunks_exact(shape.height);
         let kept = planes.flat_map(|rows| &rows[field.top..][..field.height]);
         let data = kept.flat_map(|row| &row[field.left..][..field.width]).copied().collect();
-        Ok(Array::new([n, shape.channels, field.height, field.width], data)?)
+        Ok(Cow::Owned(Array::new([n, shape.channels, field.height, field.width], data)?))
     }
 
     /// The adjoint of [`seen`](Self::seen): a gradient of the part among zeros.
@@ -116,7 +118,7 @@ impl Look<'_> {
     pub fn evaluate(&self, model: &mut dyn Model) -> Result<f64> {
         let activations = match self.bound.at.is_empty() {
             true => Vec::new(),
-            false => model.activations(&self.bound.seen(self.views)?, &self.bound.at)?,
+            false => model.activations(self.bound.seen(self.views)?.as_ref(), &self.bound.at)?,
         };
         let scene = Scene::new(self.views, &activations, 0, self.layout, self.references);
         Ok(self.bound.tree.mean(&scene))
@@ -132,7 +134,7 @@ pub(super) fn pull_back_together(
     let Some(first) = looks.first() else { return Ok(Vec::new()) };
     let batch = match looks {
         [one] => one.bound.seen(one.views)?,
-        _ => joined(looks.iter().map(|look| look.views))?,
+        _ => Cow::Owned(joined(looks.iter().map(|look| look.views))?),
     };
     let mut values = vec![0.0; looks.len()];
     let mut of_views: Vec<Array> = looks.iter().map(|look| Array::zeros(look.views.shape())).collect();

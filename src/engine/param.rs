@@ -10,6 +10,8 @@ mod network;
 mod spec;
 mod spectrum;
 
+use std::borrow::Cow;
+
 use trepang_api::{Array, Preprocess};
 
 use self::basis::Basis;
@@ -72,8 +74,7 @@ impl Param {
             return self.encode(&super::start::noise(self.images, self.size, seed, self.spec.noise));
         }
         let mut chance = Chance::new(seed, 0);
-        let each = || self.basis.random(&self.spec, &mut chance);
-        let data = std::iter::repeat_with(each).take(self.images).flatten().collect();
+        let data = self.each(|_| self.basis.random(&self.spec, &mut chance));
         Ok(Array::new(self.shape(), data)?)
     }
 
@@ -81,11 +82,19 @@ impl Param {
     /// seed's lie outside its bounds until the first step.
     pub fn encode(&self, levels: &[f64]) -> Result<Array> {
         let one = 3 * self.size * self.size;
-        let data = (0..self.images).flat_map(|image| {
-            let levels = &levels[(image * one) % levels.len()..][..one];
-            self.encode_one(levels)
-        });
-        Ok(Array::new(self.shape(), data.collect())?)
+        let data = self.each(|image| self.encode_one(&levels[(image * one) % levels.len()..][..one]));
+        Ok(Array::new(self.shape(), data)?)
+    }
+
+    /// What `of` makes of each image, one after the other.
+    fn each(&self, of: impl FnMut(usize) -> Vec<f32>) -> Vec<f32> {
+        (0..self.images)
+            .map(of)
+            .reduce(|mut all, one| {
+                all.extend(one);
+                all
+            })
+            .unwrap_or_default()
     }
 
     fn encode_one(&self, levels: &[f64]) -> Vec<f32> {
@@ -113,7 +122,7 @@ impl Param {
 
     /// The images for the network, `[images, 3, size, size]`: RGB, nominally in 0..1.
     pub fn image(&self, x: &Array, backdrop: &Backdrop) -> Result<Array> {
-        let data = (0..self.images).flat_map(|image| self.rgb(x.item(image), backdrop)).collect();
+        let data = self.each(|image| self.rgb(x.item(image), backdrop));
         Ok(Array::new([self.images, 3, self.size, self.size], data)?)
     }
 
@@ -148,27 +157,35 @@ impl Param {
         planes
     }
 
-    /// dL/dx from dL/d(image). `alpha_slope` is dL/d(mean of alpha), where there is an alpha channel.
+    /// dL/dx from dL/d(image), where `image` is what [`image`](Self::image) made of `x`. `alpha_slope` is dL/d(mean of
+    /// alpha), where there is an alpha channel.
     pub fn pull_back(
         &self,
         x: &Array,
         backdrop: &Backdrop,
+        image: &Array,
         d_image: &Array,
         alpha_slope: f64,
     ) -> Result<Array> {
-        let each =
-            |image: usize| self.pull_back_one(x.item(image), backdrop, d_image.item(image), alpha_slope);
-        let data = (0..self.images).flat_map(each).collect();
+        let data = self
+            .each(|n| self.pull_back_one(x.item(n), backdrop, [image.item(n), d_image.item(n)], alpha_slope));
         Ok(Array::new(self.shape(), data)?)
     }
 
-    fn pull_back_one(&self, x: &[f32], backdrop: &Backdrop, d_rgb: &[f32], alpha_slope: f64) -> Vec<f32> {
+    fn pull_back_one(
+        &self,
+        x: &[f32],
+        backdrop: &Backdrop,
+        [rgb, d_rgb]: [&[f32]; 2],
+        alpha_slope: f64,
+    ) -> Vec<f32> {
         if let Some(space) = &self.space {
             return space.pull_back(d_rgb);
         }
         let mut gradient = d_rgb.to_vec();
         if self.spec.sigmoid {
-            let values = self.values(x);
+            // Without an alpha channel nothing was done to the values to make the image.
+            let values = if self.spec.has_alpha() { Cow::Owned(self.values(x)) } else { Cow::Borrowed(rgb) };
             let area = self.size * self.size;
             if self.spec.has_alpha() {
                 let (rgb, alpha) = values.split_at(3 * area);
@@ -179,7 +196,7 @@ impl Param {
                     *d *= alpha[i % area];
                 }
             }
-            gradient.iter_mut().zip(&values).for_each(|(d, v)| *d *= v * (1.0 - v));
+            gradient.iter_mut().zip(values.iter()).for_each(|(d, v)| *d *= v * (1.0 - v));
         }
         if self.spec.decorrelated {
             colour::correlate_adjoint(&mut gradient[..3 * self.size * self.size]);

@@ -59,6 +59,27 @@ struct Taps {
 
 impl Taps {
     fn new([y, x]: [f64; 2], side: usize, edge: Edge) -> Self {
+        let last = side as f64 - 1.0;
+        if y >= 0.0 && x >= 0.0 && y < last && x < last {
+            Self::inside(y, x, side)
+        } else {
+            Self::at_edge([y, x], side, edge)
+        }
+    }
+
+    /// Nearly all pixels: four neighbours, none of them outside.
+    fn inside(y: f64, x: f64, side: usize) -> Self {
+        let (row, column) = (y as usize, x as usize);
+        let (fy, fx) = ((y - row as f64) as f32, (x - column as f64) as f32);
+        let first = row * side + column;
+        Self {
+            at: [first, first + 1, first + side, first + side + 1],
+            weights: [(1.0 - fy) * (1.0 - fx), (1.0 - fy) * fx, fy * (1.0 - fx), fy * fx],
+            outside: 0.0,
+        }
+    }
+
+    fn at_edge([y, x]: [f64; 2], side: usize, edge: Edge) -> Self {
         let (y0, x0) = (y.floor(), x.floor());
         let (fy, fx) = ((y - y0) as f32, (x - x0) as f32);
         let rows = [(y0, 1.0 - fy), (y0 + 1.0, fy)];
@@ -89,12 +110,17 @@ fn place(at: f64, side: usize, edge: Edge) -> Option<usize> {
     }
 }
 
+/// The taps of every pixel of a target of `side` in a source of `from`, row after row.
+fn taps(side: usize, from: usize, map: Affine, edge: Edge) -> impl Iterator<Item = Taps> {
+    let row = move |y: usize| (0..side).map(move |x| Taps::new(map.apply([y as f64, x as f64]), from, edge));
+    (0..side).flat_map(row)
+}
+
 /// Samples `source` at the places of `target`'s pixels; both hold the same number of planes.
 pub(super) fn sample(source: &[f32], from: Square, target: &mut [f32], side: usize, map: Affine, edge: Edge) {
     let (area, source_area) = (side * side, from.side * from.side);
     let fill = if let Edge::Fill(level) = edge { level } else { 0.0 };
-    for i in 0..area {
-        let taps = Taps::new(map.apply([(i / side) as f64, (i % side) as f64]), from.side, edge);
+    for (i, taps) in taps(side, from.side, map, edge).enumerate() {
         for plane in 0..from.planes {
             let source = &source[plane * source_area..][..source_area];
             let mut value = taps.outside * fill;
@@ -116,8 +142,7 @@ pub(super) fn add_sample_adjoint(
     edge: Edge,
 ) {
     let (area, source_area) = (side * side, from.side * from.side);
-    for i in 0..area {
-        let taps = Taps::new(map.apply([(i / side) as f64, (i % side) as f64]), from.side, edge);
+    for (i, taps) in taps(side, from.side, map, edge).enumerate() {
         for plane in 0..from.planes {
             let source = &mut source[plane * source_area..][..source_area];
             let value = target[plane * area + i];

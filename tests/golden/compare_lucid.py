@@ -2,17 +2,20 @@
 
 Nothing is written into the repository; the figures are in docs/lucid.md. The program draws each channel of CHANNELS on
 vgg16-trunk with PyTorch's autograd: a Fourier image in decorrelated colours, lucid's transforms, Adam 0.05, with dead
-ReLUs redirected as lucid has them for a step whose gradient is zero. Then it has Trepang draw the same channels with
-`lucid` and with `pixel`, and lets Trepang judge all pictures: the activation of the clean 8-bit file, and its mean over 32
-transforms, which are the same for all.
+ReLUs redirected as lucid has them for a step whose gradient is zero. Trepang draws the same channels with `lucid` and
+with `pixel`, and judges all pictures: the activation of the clean 8-bit file, and its mean over 32 transforms, which are
+the same for all.
 
 Run, from the repository's root, after `cargo build --release` and `target/release/trepang pull vgg16-trunk`:
 
     pip install torch==2.13.0 numpy==2.4.6 pillow==13.0.0 safetensors==0.8.0
     python tests/golden/compare_lucid.py --weights ~/.cache/trepang/weights/vgg16-trunk.safetensors --out /tmp/lucid
 
+That takes hours on two cores. What is in the folder already is not made again, so the parts (`--only torch`, `--device
+cuda`) can be made one by one, and on several machines.
+
 Differences from Trepang's own: each transform interpolates anew here, as in lucid, where Trepang composes them; and the
-random numbers are PyTorch's.
+random numbers are PyTorch's, so single pictures differ by some 10 %, and means over channels and seeds are compared.
 """
 
 import argparse
@@ -29,9 +32,9 @@ from safetensors.torch import load_file
 
 SIZE = 224
 CHANNELS = {
-    "block3_conv3": [5, 40, 77, 101, 133, 160, 199, 230],
-    "block4_conv3": [20, 77, 190, 300, 410],
-    "block5_conv3": [4, 100, 300],
+    "block3_conv3": [5, 40],
+    "block4_conv3": [20, 77, 190, 300],
+    "block5_conv3": [4, 40, 100, 150, 200, 250, 300, 350, 400, 450],
 }
 BLOCKS = [2, 2, 3, 3, 3]
 COLOURS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
@@ -53,7 +56,7 @@ def layers(weights, last):
 
 def before_relu(stack, rgb):
     """The last layer before its ReLU, of RGB in 0..1. The stored first kernel takes RGB, less the mean, over 1."""
-    x = 255 * rgb - MEAN
+    x = 255 * rgb - MEAN.to(rgb.device)
     for index, (kernel, bias, pooled) in enumerate(stack):
         if pooled:
             x = F.max_pool2d(x, 2)
@@ -77,7 +80,7 @@ def transform(image, draw):
     x = F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
     angle = math.radians(draw.choice(list(range(-10, 11)) + 5 * [0]))
     turn = torch.tensor([[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0]])
-    grid = F.affine_grid(turn[None].float(), list(x.shape), align_corners=False)
+    grid = F.affine_grid(turn[None].float().to(x.device), list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     x = crop(x, 4)
     margin = x.shape[-1] - SIZE
@@ -85,19 +88,20 @@ def transform(image, draw):
     return F.pad(x, [-first, first - margin] * 2) + 0.5
 
 
-def draw_channel(weights, layer, channel, steps, seed):
+def draw_channel(weights, layer, channel, steps, seed, device):
     stack = layers(weights, layer)
-    fy = torch.fft.fftfreq(SIZE)[:, None]
-    fx = torch.fft.rfftfreq(SIZE)[None]
+    fy = torch.fft.fftfreq(SIZE, device=device)[:, None]
+    fx = torch.fft.rfftfreq(SIZE, device=device)[None]
     scale = SIZE / torch.clamp(torch.sqrt(fx**2 + fy**2), min=1 / SIZE)
     torch.manual_seed(seed)
     draw = np.random.default_rng(seed)
-    z = (0.01 * torch.randn(3, SIZE, SIZE // 2 + 1, 2)).requires_grad_()
+    z = (0.01 * torch.randn(3, SIZE, SIZE // 2 + 1, 2)).to(device).requires_grad_()
+    colours = COLOURS.to(device)
     optimizer = torch.optim.Adam([z], lr=0.05)
 
     def image():
         planes = torch.fft.irfft2(torch.view_as_complex(z) * scale, s=(SIZE, SIZE)) / 4
-        return torch.sigmoid(torch.einsum("rc,chw->rhw", COLOURS, planes))
+        return torch.sigmoid(torch.einsum("rc,chw->rhw", colours, planes))
 
     for _ in range(steps):
         optimizer.zero_grad()
@@ -107,49 +111,99 @@ def draw_channel(weights, layer, channel, steps, seed):
             value = pre.mean()  # the ReLU's redirected gradient, where all of it is closed
         (-value).backward()
         optimizer.step()
-    return (255 * image().detach()).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+    return (255 * image().detach()).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
 
 
-def trepang(*words):
-    shown = subprocess.run(["target/release/trepang", *map(str, words)], check=True, capture_output=True, text=True)
-    return [json.loads(line) for line in shown.stdout.splitlines()]
+def draw_with_torch(args):
+    """A picture of each channel and seed."""
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    weights = {name: tensor.to(args.device) for name, tensor in load_file(args.weights).items()}
+    for seed in range(args.seeds):
+        for layer, channels in CHANNELS.items():
+            for channel in channels:
+                picture = args.out / f"torch-{seed}" / layer / f"{channel}.png"
+                if picture.exists():
+                    continue
+                picture.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(draw_channel(weights, layer, channel, args.steps, seed, args.device)).save(picture)
 
 
-def judge(out, layer, channel, picture):
-    """What Trepang says of any picture: it is the start of a run."""
-    words = ["--network", "vgg16-trunk", "--layer", layer, "--channel", channel, "--recipe", "pixel", "--steps", 1]
-    done = trepang("render", *words, "--init", picture, "-o", out / "judged.png", "--runs", out / "runs", "--json")[-1]
-    return done["activation_start"], done["activation_start_robust"]
+def trepang(args, *words):
+    """The pictures that a run of Trepang has made, as it tells of them."""
+    words = ["--network", "vgg16-trunk", *words, "--runs", args.out / "runs", "--json"]
+    shown = subprocess.run([args.trepang, "render", *map(str, words)], check=True, capture_output=True, text=True)
+    events = [json.loads(line) for line in shown.stdout.splitlines()]
+    return [event for event in events if event["event"] == "done"]
+
+
+def draw_with_trepang(args, recipe, seeds):
+    """What the pictures are worth, kept in a file for each layer and seed."""
+    for seed in range(seeds):
+        for layer, channels in CHANNELS.items():
+            kept = args.out / f"{recipe}-{seed}-{layer}.json"
+            if kept.exists():
+                continue
+            words = ["--layer", layer, "--channel", ",".join(map(str, channels)), "--recipe", recipe, "--seed", seed]
+            done = trepang(args, *words, "--steps", args.steps, "-o", args.out / f"{recipe}-{seed}")
+            values = {event["channel"]: [event["activation_saved"], event["activation_robust"]] for event in done}
+            kept.write_text(json.dumps(values))
+
+
+def judge(args):
+    """What Trepang says of PyTorch's pictures: each is the start of a run."""
+    for seed in range(args.seeds):
+        for layer, channels in CHANNELS.items():
+            kept, values = args.out / f"torch-{seed}-{layer}.json", {}
+            if kept.exists():
+                continue
+            for channel in channels:
+                picture = args.out / f"torch-{seed}" / layer / f"{channel}.png"
+                words = ["--layer", layer, "--channel", channel, "--recipe", "pixel", "--steps", 1, "--init", picture]
+                done = trepang(args, *words, "-o", args.out / "judged.png")[0]
+                values[channel] = [done["activation_start"], done["activation_start_robust"]]
+            kept.write_text(json.dumps(values))
+
+
+def report(out):
+    """The table, over all seeds that are there."""
+    means = {}
+    for program in ["lucid", "pixel", "torch"]:
+        for layer, channels in CHANNELS.items():
+            seeds = [json.loads(kept.read_text()) for kept in sorted(out.glob(f"{program}-*-{layer}.json"))]
+            for channel in channels:
+                means[program, layer, channel] = np.mean([seed[str(channel)] for seed in seeds], axis=0)
+    keys = [(layer, channel) for layer, channels in CHANNELS.items() for channel in channels]
+    print("| layer | channel | lucid | PyTorch | pixel |\n|---|---|---|---|---|")
+    for key in keys:
+        cells = ["{:.1f}, robust {:.1f}".format(*means[program, *key]) for program in ["lucid", "torch", "pixel"]]
+        print(f"| `{key[0]}` | {key[1]} | {' | '.join(cells)} |")
+    lucid, torch_, pixel = (np.array([means[program, *key] for key in keys]) for program in ["lucid", "torch", "pixel"])
+    print("means, saved and robust: lucid", lucid.mean(0), "torch", torch_.mean(0), "ratio", lucid.mean(0) / torch_.mean(0))
+    print("mean of the channels' ratios", (lucid / torch_).mean(0))
+    print("robust: lucid above pixel in", int((lucid[:, 1] > pixel[:, 1]).sum()), "of", len(keys))
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--trepang", type=Path, default="target/release/trepang")
+    parser.add_argument("--device", default="cpu", help="PyTorch's")
     parser.add_argument("--steps", type=int, default=256)
+    parser.add_argument("--seeds", type=int, default=3, help="of lucid and PyTorch; pixel has one")
+    parser.add_argument("--only", choices=["torch", "lucid", "pixel", "judge", "report"])
     args = parser.parse_args()
-    weights = load_file(args.weights)
     args.out.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for layer, channels in CHANNELS.items():
-        made = {}
-        for recipe in ["lucid", "pixel"]:
-            words = ["--network", "vgg16-trunk", "--layer", layer, "--channel", ",".join(map(str, channels))]
-            words += ["--recipe", recipe, "--steps", args.steps, "-o", args.out / recipe, "--runs", args.out / "runs"]
-            events = trepang("render", *words, "--json")
-            made[recipe] = {event["channel"]: event for event in events if event["event"] == "done"}
-        for channel in channels:
-            picture = args.out / "torch" / layer / f"{channel}.png"
-            picture.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(draw_channel(weights, layer, channel, args.steps, 0)).save(picture)
-            ours = [made[recipe][channel] for recipe in ["lucid", "pixel"]]
-            values = [(event["activation_saved"], event["activation_robust"]) for event in ours]
-            rows.append((layer, channel, *values, judge(args.out, layer, channel, picture)))
-            print(json.dumps(rows[-1]), flush=True)
-    table = np.array([[value for pair in row[2:] for value in pair] for row in rows])
-    lucid, pixel, torch_ = table[:, 0:2], table[:, 2:4], table[:, 4:6]
-    print("mean of lucid / torch, saved and robust:", (lucid.mean(0) / torch_.mean(0)).tolist())
-    print("robust: lucid above pixel in", int((lucid[:, 1] > pixel[:, 1]).sum()), "of", len(rows))
+    parts = {
+        "torch": lambda: draw_with_torch(args),
+        "lucid": lambda: draw_with_trepang(args, "lucid", args.seeds),
+        "pixel": lambda: draw_with_trepang(args, "pixel", 1),
+        "judge": lambda: judge(args),
+        "report": lambda: report(args.out),
+    }
+    for name, part in parts.items():
+        if args.only in (None, name):
+            part()
 
 
 if __name__ == "__main__":

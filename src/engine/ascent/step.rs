@@ -16,6 +16,7 @@ struct Pending {
     backdrop: Backdrop,
     /// The side of the images before they were transformed.
     side: usize,
+    images: Array,
     views: Views,
     shown: Array,
     layout: Layout,
@@ -42,7 +43,7 @@ pub fn step_together(ascents: &mut [&mut Ascent], model: &mut dyn Model) -> Vec<
     let accepted = ascents.iter_mut().zip(prepared).map(|(ascent, pending)| {
         let pending = pending?;
         let climb = climbs.next().unwrap_or_else(|| Err(Error::State("a step was lost".into())))?;
-        ascent.accept(&pending, &climb)
+        ascent.accept(&pending, climb)
     });
     accepted.collect()
 }
@@ -142,7 +143,7 @@ impl Ascent {
                 false => references = found,
             }
         }
-        Ok(Pending { backdrop, side: self.side, views, shown, layout, references })
+        Ok(Pending { backdrop, side: self.side, images, views, shown, layout, references })
     }
 
     /// Of each reference picture what the network makes of it, seen as the image itself is.
@@ -159,7 +160,7 @@ impl Ascent {
     }
 
     /// Moves the parameters. Nothing is changed unless all is well.
-    fn accept(&mut self, pending: &Pending, climb: &Climb) -> Result<StepReport> {
+    fn accept(&mut self, pending: &Pending, climb: Climb) -> Result<StepReport> {
         let (step, moment) = (self.step_count() + 1, self.moment());
         let recipe = self.recipe().clone();
         if !climb.value.is_finite() {
@@ -168,12 +169,13 @@ impl Ascent {
         // With an alpha channel the objective counts times 1 - alpha mean(alpha): lucid's recipe for transparency.
         let alpha = if recipe.param.has_alpha() { recipe.param.alpha } else { 0.0 };
         let kept = 1.0 - alpha * if alpha > 0.0 { self.param.mean_alpha(&self.state.x) } else { 0.0 };
-        let mut d_images = climb.gradient.clone();
+        let mut d_images = climb.gradient;
         if alpha > 0.0 {
             d_images.data_mut().iter_mut().for_each(|d| *d *= kept as f32);
         }
+        let Pending { backdrop, images, .. } = pending;
         let gradient =
-            self.param.pull_back(&self.state.x, &pending.backdrop, &d_images, -alpha * climb.value)?;
+            self.param.pull_back(&self.state.x, backdrop, images, &d_images, -alpha * climb.value)?;
         if gradient.data().iter().any(|g| !g.is_finite()) {
             return Err(Error::NotFinite { step, what: "a gradient" });
         }

@@ -78,13 +78,13 @@ impl Basis {
         match self {
             Self::Pixels { .. } => x.to_vec(),
             Self::Fourier { fourier, scale, .. } => {
-                let plane = |x: &[f32]| {
+                let mut planes = Vec::new();
+                for x in x.chunks_exact(2 * fourier.len()) {
                     let pairs = x.as_chunks::<2>().0.iter().zip(scale);
-                    fourier.inverse(
-                        pairs.map(|([re, im], s)| Complex32::new(*re, *im) * (s * FAINTER)).collect(),
-                    )
-                };
-                x.chunks_exact(2 * fourier.len()).flat_map(plane).collect()
+                    let spectrum = pairs.map(|([re, im], s)| Complex32::new(*re, *im) * (s * FAINTER));
+                    planes.extend(fourier.inverse(spectrum.collect()));
+                }
+                planes
             }
             Self::Laplacian { planes, sides } => {
                 let mut sum = vec![0.0; planes * sides[0] * sides[0]];
@@ -104,14 +104,16 @@ impl Basis {
         match self {
             Self::Pixels { .. } => gradient.to_vec(),
             Self::Fourier { fourier, scale, .. } => {
-                let plane = |gradient: &[f32]| {
-                    let pairs = fourier.inverse_adjoint(gradient).into_iter().zip(scale);
-                    pairs.flat_map(|(z, s)| [z.re * s * FAINTER, z.im * s * FAINTER]).collect::<Vec<_>>()
-                };
-                gradient
-                    .chunks_exact(gradient.len() / x.chunks_exact(2 * fourier.len()).len())
-                    .flat_map(plane)
-                    .collect()
+                let mut into = vec![0.0; x.len()];
+                let area = gradient.len() * 2 * fourier.len() / x.len();
+                let planes = gradient.chunks_exact(area).zip(into.chunks_exact_mut(2 * fourier.len()));
+                for (gradient, into) in planes {
+                    let numbers = fourier.inverse_adjoint(gradient).into_iter().zip(scale);
+                    for (into, (z, s)) in into.as_chunks_mut::<2>().0.iter_mut().zip(numbers) {
+                        *into = [z.re * s * FAINTER, z.im * s * FAINTER];
+                    }
+                }
+                into
             }
             Self::Laplacian { planes, sides } => {
                 let mut into = vec![0.0; x.len()];

@@ -1,0 +1,142 @@
+//! What a step costs outside of the network: `cargo bench --bench host`. Raises channels of VGG19's last convolution at
+//! 224 px with the recipe `lucid`, one and eight at once, on the default backend with made-up weights, and prints how a
+//! step's time divides. Not for the network itself: that is `trepang bench`.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use trepang::config::find_entry;
+use trepang::engine::{Ascent, Moments, Param, Pictures, Plan, Recipe, Start, step_together};
+use trepang_api::{
+    Array, Cotangents, LayerId, Model, Network, ReluGradient, Result as ApiResult, find_device,
+};
+use trepang_weights::{MadeUp, architecture};
+
+const NETWORK: &str = "vgg19";
+const LAYER: &str = "block5_conv4";
+const SIZE: usize = 224;
+const STEPS: usize = 12;
+const BACKEND: &str = if cfg!(feature = "candle") { "candle" } else { "reference" };
+
+/// A model that keeps the time spent in it, and in the cotangents that it asks for.
+#[derive(Debug)]
+struct Timed {
+    model: Box<dyn Model>,
+    network: Duration,
+    objective: Duration,
+}
+
+impl Model for Timed {
+    fn activations(&mut self, images: &Array, at: &[LayerId]) -> ApiResult<Vec<Array>> {
+        let begun = Instant::now();
+        let found = self.model.activations(images, at);
+        self.network += begun.elapsed();
+        found
+    }
+
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> ApiResult<Array> {
+        let (begun, mut objective) = (Instant::now(), Duration::ZERO);
+        let found = self.model.pull_back(images, at, relu, &mut |activations| {
+            let begun = Instant::now();
+            let found = cotangents(activations);
+            objective += begun.elapsed();
+            found
+        });
+        self.network += begun.elapsed().saturating_sub(objective);
+        self.objective += objective;
+        found
+    }
+}
+
+fn main() -> Result<()> {
+    let threads = std::thread::available_parallelism()?.get();
+    let backend = find_entry(BACKEND)?.open(threads)?;
+    let architecture = architecture(NETWORK)?;
+    let made = MadeUp::new(architecture, architecture.dialects()[0], false)?.load()?;
+    let device = find_device(backend.as_ref(), "cpu")?;
+    let model = backend.load(&made.network, &made.weights, &device)?;
+    let mut timed = Timed { model, network: Duration::ZERO, objective: Duration::ZERO };
+    println!("{NETWORK} {LAYER}, {SIZE} px, {BACKEND} on {threads} threads, medians of {STEPS} steps, in ms");
+    for name in ["lucid", "pixel"] {
+        for count in [1, 8] {
+            split(&made.network, &mut timed, name, count)?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints how a step of `count` channels divides.
+fn split(network: &Network, timed: &mut Timed, name: &str, count: usize) -> Result<()> {
+    let recipe = Recipe::named(name).context("there is no such recipe")?;
+    let mut ascents = (0..count)
+        .map(|channel| {
+            let objective = format!("channel({LAYER}, {channel})").parse()?;
+            let (start, references, changes) = (Start::Noise, BTreeMap::new(), Vec::new());
+            let recipe = recipe.clone();
+            let plan =
+                Plan { objective, recipe, size: SIZE, seed: 0, start, steps: STEPS + 1, references, changes };
+            Ok(Ascent::new(plan, network, &Pictures::new())?)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut rows = Vec::new();
+    for step in 0..=STEPS {
+        (timed.network, timed.objective) = (Duration::ZERO, Duration::ZERO);
+        let begun = Instant::now();
+        let mut group: Vec<&mut Ascent> = ascents.iter_mut().collect();
+        step_together(&mut group, timed).into_iter().collect::<Result<Vec<_>, _>>()?;
+        let whole = begun.elapsed();
+        // The first sets the backend up.
+        if step > 0 {
+            rows.push([whole, timed.network, timed.objective, whole.saturating_sub(timed.network)]);
+        }
+    }
+    let [whole, network_, objective, outside] =
+        [0, 1, 2, 3].map(|column| median(rows.iter().map(|row| row[column])));
+    let [image, back, optimizer] = parts(network, &recipe, &ascents[0])?.map(|part| part * count as f64);
+    println!(
+        "{name}, {count} at once: {whole:.1} a step, network {network_:.1}; outside {outside:.1} = {:.1} % of the network: \
+         image {image:.1}, its adjoint {back:.1}, optimizer {optimizer:.1}, objective {objective:.1}, transforms and the \
+         rest {:.1}",
+        100.0 * outside / network_,
+        outside - image - back - optimizer - objective,
+    );
+    Ok(())
+}
+
+/// Parameters to image, image's gradient to parameters' and an optimizer's step, of one image, by themselves.
+fn parts(network: &Network, recipe: &Recipe, ascent: &Ascent) -> Result<[f64; 3]> {
+    let param = Param::new(recipe.param.clone(), network.preprocess().clone(), SIZE, 1);
+    let (x, backdrop) = (&ascent.state().x, param.backdrop(0, 1));
+    let image = param.image(x, &backdrop)?;
+    let gradient = param.pull_back(x, &backdrop, &image, &image, 0.0)?;
+    let (mut moved, mut moments): (Vec<f32>, Moments) = (x.data().to_vec(), ascent.state().moments.clone());
+    // Both have just worked, so their results need no look.
+    Ok([
+        time(|| param.image(x, &backdrop)),
+        time(|| param.pull_back(x, &backdrop, &image, &image, 0.0)),
+        time(|| recipe.optimizer.step(1, 0.0, &mut moments, &mut moved, gradient.data())),
+    ])
+}
+
+fn time<T>(mut part: impl FnMut() -> T) -> f64 {
+    let one = |_| {
+        let begun = Instant::now();
+        black_box(part());
+        begun.elapsed()
+    };
+    median((0..STEPS).map(one))
+}
+
+/// In milliseconds.
+fn median(times: impl Iterator<Item = Duration>) -> f64 {
+    let times: Vec<f64> = times.map(|time| time.as_secs_f64()).collect();
+    1e3 * trepang::bench::median(&times)
+}
