@@ -106,6 +106,15 @@ pub fn gflop(network: &Network, size: usize, layer: LayerId) -> Result<f64> {
     Ok(4.0 * products / 1e9)
 }
 
+/// Every ReLU, sum or concatenation with more than one position, for square images of `size` pixels.
+pub fn grids(network: &Network, size: usize) -> impl Iterator<Item = LayerId> {
+    network.layers().filter(move |&id| {
+        let joins =
+            network.node(id).is_ok_and(|node| matches!(node.op, Op::Relu | Op::Relu6 | Op::Add | Op::Concat));
+        joins && network.shape(size, size, id).is_ok_and(|shape| shape.height * shape.width > 1)
+    })
+}
+
 /// Each layer's own share from the times up to each.
 pub fn shares(
     agreed: &Agreed,

@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
-use trepang_api::{Array, LayerId, Model, Network, Op, ReluGradient, find_device};
+use trepang_api::{Array, LayerId, Model, Network, ReluGradient, find_device};
 use trepang_weights::{MadeUp, architecture, find_set};
 
-use super::{Agreed, Work, gflop};
+use super::{Agreed, Work, gflop, grids};
 use crate::config::find_entry;
 use crate::parity::Subject;
 
@@ -86,14 +86,9 @@ fn agree(network: &Network, work: &Work) -> Result<Agreed> {
     Ok(Agreed { layer: network.node(deepest)?.name.clone(), size, layers })
 }
 
-/// The deepest ReLU, sum or concatenation with more than one position.
+/// The deepest of [`grids`].
 fn deepest_grid(network: &Network, size: usize) -> Result<LayerId> {
-    let worth = |&id: &LayerId| {
-        let joins =
-            network.node(id).is_ok_and(|node| matches!(node.op, Op::Relu | Op::Relu6 | Op::Add | Op::Concat));
-        joins && network.shape(size, size, id).is_ok_and(|shape| shape.height * shape.width > 1)
-    };
-    match network.layers().filter(worth).last() {
+    match grids(network, size).last() {
         Some(id) => Ok(id),
         None => bail!("{} has no layer to climb at {size} px; name one with --layer", network.name()),
     }
