@@ -1,73 +1,70 @@
 //! Is there a channel that the default recipe leaves gray, or whose numbers fail? `cargo bench --bench channels -- NETWORK
-//! [STEPS]` draws 64 channels of layers chosen by chance, at the network's own size: those of a set of weights that was
-//! pulled, or of an architecture with made-up weights. Ends with an error if one is gray or fails. With the recipe's
-//! own 256 steps that takes an hour or so on two cores.
+//! [STEPS] [--random-weights]` draws 64 channels of layers chosen by chance, at the network's own size, with the weights
+//! that were pulled or with made-up ones. Ends with an error if one is gray or fails. With the recipe's own 256 steps
+//! that takes an hour or so on two cores.
 
-use anyhow::{Context, Result, bail, ensure};
-use trepang::bench::grids;
-use trepang::config::find_entry;
-use trepang::engine::{Ascent, Pictures, Plan, RECIPES, Recipe, Start};
-use trepang::parity::Subject;
-use trepang_api::{LayerId, find_device};
-use trepang_weights::{MadeUp, Trained, architecture, find_set};
+use anyhow::{Context, Result, ensure};
+use trepang::backends::BACKENDS;
+use trepang::bench::{Work, grids, load};
+use trepang::engine::{Ascent, Picture, Pictures, Plan, RECIPES, Recipe, Start};
+use trepang_api::{LayerId, Model, Network};
 
 const CHANNELS: usize = 64;
-/// A picture whose bytes deviate less than this from their mean is gray to the eye; the start's deviate by about 1.
+/// A picture of which no colour deviates more than this from its mean, in levels of 255, is gray to the eye.
 const GRAY: f64 = 8.0;
-const BACKEND: &str = if cfg!(feature = "candle") { "candle" } else { "reference" };
 
 fn main() -> Result<()> {
     // cargo adds `--bench`.
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let (flags, words): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).filter(|word| word != "--bench").partition(|word| word.starts_with("--"));
     let Some(name) = words.first() else {
-        println!("name a network: cargo bench --bench channels -- resnet50");
+        println!("name a network: cargo bench --bench channels -- resnet50 --random-weights");
         return Ok(());
     };
+    ensure!(flags.iter().all(|flag| flag == "--random-weights"), "the only flag is --random-weights");
     let recipe = Recipe::named(RECIPES[0]).context("there is no default recipe")?;
-    let steps = words.get(1).map_or(Ok(recipe.steps), |steps| steps.parse())?;
-    let trained = load(name)?;
-    let network = &trained.network;
-    let backend = find_entry(BACKEND)?.open(std::thread::available_parallelism()?.get())?;
-    let mut model = backend.load(network, &trained.weights, &find_device(backend.as_ref(), "cpu")?)?;
-    let size = network.input().native;
-    let layers: Vec<LayerId> = grids(network, size).collect();
+    let steps = words.get(1).map_or(Ok(recipe.steps), |steps| steps.parse()).context("STEPS is a number")?;
+    let threads = std::thread::available_parallelism()?.get();
+    let (network, random_weights) = (name.clone(), !flags.is_empty());
+    let work = Work { network, layer: None, size: None, batch: 1, threads, random_weights };
+    let (network, mut model) = load(BACKENDS[0].name, &work)?;
+    let layers: Vec<LayerId> = grids(&network, network.input().native).collect();
     ensure!(!layers.is_empty(), "{name} has no layer to climb");
     let (mut state, mut bad) = (1_u32, 0);
     for count in 1..=CHANNELS {
         let layer = layers[below(&mut state, layers.len())];
-        let channel = below(&mut state, network.shape(size, size, layer)?.channels);
-        let text = format!("channel({}, {channel})", network.node(layer)?.name);
-        let (start, references, changes) = (Start::Noise, [].into(), Vec::new());
-        let objective = text.parse()?;
-        let plan =
-            Plan { objective, recipe: recipe.clone(), size, seed: 0, start, steps, references, changes };
-        let mut ascent = Ascent::new(plan, network, &Pictures::new())?;
-        let failed = (0..steps).find_map(|_| ascent.step(model.as_mut()).err());
-        let spread = deviation(&ascent.picture().rgb);
-        let verdict = match failed {
-            Some(error) => error.to_string(),
-            None if spread < GRAY => "gray".into(),
-            None => "a picture".into(),
-        };
-        bad += usize::from(verdict != "a picture");
-        println!(
-            "{count:>2} {text}: {verdict}, bytes deviate by {spread:.1}, {} dead steps",
-            ascent.state().dead_steps
-        );
+        let (text, fault) = draw(&network, model.as_mut(), &recipe, steps, (layer, &mut state))?;
+        bad += usize::from(fault.is_some());
+        println!("{count:>2} {text}: {}", fault.unwrap_or_else(|| "a picture".into()));
     }
-    if bad > 0 {
-        bail!("{bad} of {CHANNELS} channels of {name} have no picture after {steps} steps");
-    }
+    ensure!(bad == 0, "{bad} of {CHANNELS} channels of {name} have no picture after {steps} steps");
     println!("{CHANNELS} channels of {name}, {steps} steps: a picture of each");
     Ok(())
 }
 
-fn load(name: &str) -> Result<Trained> {
-    if find_set(name).is_ok_and(|set| set.architecture.name() != name) {
-        return Subject::named(name, None)?.load();
-    }
-    let architecture = architecture(name)?;
-    Ok(MadeUp::new(architecture, architecture.dialects()[0], false)?.load()?)
+/// Raises a channel of the layer, chosen by chance: what it is called with its figures, and what is wrong with it.
+fn draw(
+    network: &Network,
+    model: &mut dyn Model,
+    recipe: &Recipe,
+    steps: usize,
+    (layer, state): (LayerId, &mut u32),
+) -> Result<(String, Option<String>)> {
+    let size = network.input().native;
+    let channel = below(state, network.shape(size, size, layer)?.channels);
+    let text = format!("channel({}, {channel})", network.node(layer)?.name);
+    let (recipe, objective, start) = (recipe.clone(), text.parse()?, Start::Noise);
+    let (references, changes) = ([].into(), Vec::new());
+    let plan = Plan { objective, recipe, size, seed: 0, start, steps, references, changes };
+    let mut ascent = Ascent::new(plan, network, &Pictures::new())?;
+    let failed = (0..steps).find_map(|_| ascent.step(model).err());
+    let spread = spread(&ascent.picture());
+    let fault = match failed {
+        Some(error) => Some(error.to_string()),
+        None => (spread < GRAY).then(|| "gray".into()),
+    };
+    let dead = ascent.state().dead_steps;
+    Ok((format!("{text}, a colour deviates by {spread:.1}, {dead} dead steps"), fault))
 }
 
 /// A number below `count`, by chance (Numerical Recipes' generator).
@@ -76,8 +73,13 @@ fn below(state: &mut u32, count: usize) -> usize {
     (*state >> 8) as usize % count
 }
 
-fn deviation(bytes: &[u8]) -> f64 {
-    let count = bytes.len() as f64;
-    let mean = bytes.iter().map(|&byte| f64::from(byte)).sum::<f64>() / count;
-    (bytes.iter().map(|&byte| (f64::from(byte) - mean).powi(2)).sum::<f64>() / count).sqrt()
+/// The largest of the three colours' standard deviations: a flat colour has none, whichever it is.
+fn spread(picture: &Picture) -> f64 {
+    let of = |colour: usize| {
+        let levels = || picture.rgb.iter().skip(colour).step_by(3).map(|&level| f64::from(level));
+        let count = levels().len() as f64;
+        let mean = levels().sum::<f64>() / count;
+        (levels().map(|level| (level - mean).powi(2)).sum::<f64>() / count).sqrt()
+    };
+    (0..3).map(of).fold(0.0, f64::max)
 }

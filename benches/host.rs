@@ -1,5 +1,5 @@
 //! What a step costs outside of the network: `cargo bench --bench host`. Raises channels of VGG19's last convolution at
-//! 224 px with the recipe `lucid`, one and eight at once, on the default backend with made-up weights, and prints how a
+//! 224 px with the recipes `lucid` and `pixel`, one and eight at once, on the default backend with made-up weights, and prints how a
 //! step's time divides. Not for the network itself: that is `trepang bench`.
 
 use std::collections::BTreeMap;
@@ -7,18 +7,15 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use trepang::config::find_entry;
+use trepang::backends::BACKENDS;
+use trepang::bench::{Work, load};
 use trepang::engine::{Ascent, Moments, Param, Pictures, Plan, Recipe, Start, step_together};
-use trepang_api::{
-    Array, Cotangents, LayerId, Model, Network, ReluGradient, Result as ApiResult, find_device,
-};
-use trepang_weights::{MadeUp, architecture};
+use trepang_api::{Array, Cotangents, LayerId, Model, Network, ReluGradient, Result as ApiResult};
 
 const NETWORK: &str = "vgg19";
 const LAYER: &str = "block5_conv4";
 const SIZE: usize = 224;
 const STEPS: usize = 12;
-const BACKEND: &str = if cfg!(feature = "candle") { "candle" } else { "reference" };
 
 /// A model that keeps the time spent in it, and in the cotangents that it asks for.
 #[derive(Debug)]
@@ -58,16 +55,15 @@ impl Model for Timed {
 
 fn main() -> Result<()> {
     let threads = std::thread::available_parallelism()?.get();
-    let backend = find_entry(BACKEND)?.open(threads)?;
-    let architecture = architecture(NETWORK)?;
-    let made = MadeUp::new(architecture, architecture.dialects()[0], false)?.load()?;
-    let device = find_device(backend.as_ref(), "cpu")?;
-    let model = backend.load(&made.network, &made.weights, &device)?;
+    let (network, layer) = (NETWORK.into(), Some(LAYER.into()));
+    let work = Work { network, layer, size: Some(SIZE), batch: 1, threads, random_weights: true };
+    let backend = BACKENDS[0].name;
+    let (network, model) = load(backend, &work)?;
     let mut timed = Timed { model, network: Duration::ZERO, objective: Duration::ZERO };
-    println!("{NETWORK} {LAYER}, {SIZE} px, {BACKEND} on {threads} threads, medians of {STEPS} steps, in ms");
+    println!("{NETWORK} {LAYER}, {SIZE} px, {backend} on {threads} threads, medians of {STEPS} steps, in ms");
     for name in ["lucid", "pixel"] {
         for count in [1, 8] {
-            split(&made.network, &mut timed, name, count)?;
+            split(&network, &mut timed, name, count)?;
         }
     }
     Ok(())
@@ -98,14 +94,14 @@ fn split(network: &Network, timed: &mut Timed, name: &str, count: usize) -> Resu
             rows.push([whole, timed.network, timed.objective, whole.saturating_sub(timed.network)]);
         }
     }
-    let [whole, network_, objective, outside] =
+    let [whole, inside, objective, outside] =
         [0, 1, 2, 3].map(|column| median(rows.iter().map(|row| row[column])));
     let [image, back, optimizer] = parts(network, &recipe, &ascents[0])?.map(|part| part * count as f64);
     println!(
-        "{name}, {count} at once: {whole:.1} a step, network {network_:.1}; outside {outside:.1} = {:.1} % of the network: \
+        "{name}, {count} at once: {whole:.1} a step, network {inside:.1}; outside {outside:.1} = {:.1} % of the network: \
          image {image:.1}, its adjoint {back:.1}, optimizer {optimizer:.1}, objective {objective:.1}, transforms and the \
          rest {:.1}",
-        100.0 * outside / network_,
+        100.0 * outside / inside,
         outside - image - back - optimizer - objective,
     );
     Ok(())

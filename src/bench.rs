@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use trepang_api::{LayerId, Network, Op};
 
 pub use self::clerk::Clerk;
-pub use self::worker::serve;
+pub use self::worker::{load, serve};
 
 /// What is measured; also what a worker is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -52,8 +52,8 @@ pub fn serve(backend: &str, work: &Work, mut say: impl FnMut(String) -> Result<(
     Ok(())
 }
 
-/// The weights are gone when this returns: a model has copied what it needs.
-fn load(backend: &str, work: &Work) -> Result<(Network, Box<dyn Model>)> {
+/// The work's network and its model on a backend. The weights are gone when this returns: a model has copied what it needs.
+pub fn load(backend: &str, work: &Work) -> Result<(Network, Box<dyn Model>)> {
     let backend = find_entry(backend)?.open(work.threads)?;
     let trained = match work.random_weights {
         true => {
