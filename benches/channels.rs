@@ -1,7 +1,7 @@
 //! Is there a channel that the default recipe leaves gray, or whose numbers fail? `cargo bench --bench channels -- NETWORK
 //! [STEPS] [--random-weights]` draws 64 channels of layers chosen by chance, at the network's own size, with the weights
-//! that were pulled or with made-up ones. Ends with an error if one is gray or fails. With the recipe's own 256 steps
-//! that takes an hour or so on two cores.
+//! that were pulled; with made-up ones where none were, or if told so. Ends with an error if one is gray or fails. With
+//! the recipe's own 256 steps that takes an hour or so on two cores.
 
 use anyhow::{Context, Result, ensure};
 use trepang::backends::BACKENDS;
