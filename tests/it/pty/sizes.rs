@@ -34,7 +34,7 @@ fn assert_fits(terminal: &mut Terminal, size: (u16, u16)) {
         frame.size() == size && is_sensible(frame)
     });
     let scrolled = terminal.scrolled();
-    terminal.send("\x0c");
+    terminal.redraw();
     terminal.wait_until(&format!("the same screen of {size:?}"), is_sensible);
     assert_eq!(terminal.scrolled(), scrolled, "{size:?} scrolled");
 }
@@ -88,9 +88,10 @@ fn a_storm_of_resizes_ends_with_a_right_screen() {
     });
     // And nothing of the other sizes is left: drawing everything anew changes no cell outside the numbers.
     terminal.send(" ");
-    let storm = terminal.wait_until("a pause", |frame| frame.has("paused") && frame.picture_colours() > 16);
-    terminal.send("\x0c");
-    let anew = terminal.wait_until("the same screen", |frame| is_sensible(frame) && frame.has("paused"));
+    let settled = |frame: &Frame| is_sensible(frame) && frame.is_settled();
+    let storm = terminal.wait_until("a pause", settled);
+    terminal.redraw();
+    let anew = terminal.wait_until("the same screen", settled);
     let steady =
         |frame: &Frame| frame.lines().into_iter().filter(|line| !line.contains("link")).collect::<Vec<_>>();
     assert_eq!(steady(&storm), steady(&anew));

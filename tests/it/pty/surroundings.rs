@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use super::{Answers, Setup, running, running_in, step};
+use super::{Answers, Frame, Setup, running, running_in, step};
 
 #[test]
 fn no_color_leaves_colours_to_the_picture_alone() {
@@ -61,7 +61,7 @@ fn a_pause_is_as_quiet_as_the_end() {
     let mut terminal = running();
     super::prolong(&mut terminal);
     terminal.send(" ");
-    terminal.wait_for("paused");
+    terminal.wait_until("a pause", Frame::is_settled);
     thread::sleep(Duration::from_secs(1));
     let before = terminal.written();
     thread::sleep(Duration::from_secs(1));

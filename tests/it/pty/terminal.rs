@@ -250,6 +250,14 @@ impl Terminal {
         String::from_utf8_lossy(self.line.lock().raw()).into_owned()
     }
 
+    /// Has the program draw its whole screen anew, by Ctrl-L, and waits until it has wiped the old one off.
+    pub(crate) fn redraw(&mut self) {
+        let wiped = |raw: &str| raw.matches("\x1b[2J").count();
+        let before = wiped(&self.raw_text());
+        self.send("\x0c");
+        self.wait_raw("a wiped screen", |raw| wiped(raw) > before);
+    }
+
     /// How many bytes the program has written.
     pub(crate) fn written(&self) -> usize {
         self.line.lock().raw().len()
