@@ -6,7 +6,9 @@ mod step;
 
 use trepang_api::{Array, Network};
 
-use super::{Bound, Error, Moments, Objective, Param, Picture, Pictures, Plan, Recipe, Result, Start};
+use super::{
+    Bound, Error, Moments, Objective, Param, Picture, Pictures, Plan, Recipe, Result, Start, Transform,
+};
 
 pub use step::step_together;
 
@@ -176,7 +178,7 @@ const LARGEST: usize = 8192;
 
 /// How many pixels of an image of `side` the network sees at once.
 fn view_side(recipe: &Recipe, network: &Network, side: usize) -> Result<usize> {
-    let parts = recipe.octaves.is_some() || recipe.transforms.iter().any(super::Transform::is_crop);
+    let parts = recipe.octaves.is_some() || recipe.transforms.iter().any(Transform::is_crop);
     if parts && side > LARGEST {
         return Err(Error::Recipe(format!(
             "a picture of {side} pixels is too large: the largest side is {LARGEST}"
@@ -184,6 +186,7 @@ fn view_side(recipe: &Recipe, network: &Network, side: usize) -> Result<usize> {
     }
     let view = if parts { network.input().native.min(side) } else { side };
     network.check_size(view)?;
+    Transform::check_all(&recipe.transforms, [side, view]).map_err(Error::Recipe)?;
     Ok(view)
 }
 

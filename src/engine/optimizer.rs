@@ -108,11 +108,19 @@ impl Optimizer {
 
     /// What is wrong with its numbers, in one sentence.
     pub fn check(&self) -> Result<(), String> {
-        let decays = [self.momentum, self.beta1, self.beta2].iter().all(|d| (0.0..1.0).contains(d));
-        let sound = self.rate.is_finite() && self.clip >= 0.0 && self.epsilon >= 0.0 && decays;
-        match sound {
-            true => Ok(()),
-            false => Err("optimizer: momentum, beta1 and beta2 must be at least 0 and below 1, clip and epsilon not negative".into()),
+        let Self { rate, clip, momentum, beta1, beta2, epsilon, .. } = *self;
+        let positive = |v: f64| v.is_finite() && v >= 0.0;
+        let wrong = [
+            ("rate", rate, rate.is_finite(), "a finite number"),
+            ("clip", clip, positive(clip), "0 or more"),
+            ("epsilon", epsilon, positive(epsilon), "0 or more"),
+            ("momentum", momentum, (0.0..1.0).contains(&momentum), "at least 0 and below 1"),
+            ("beta1", beta1, (0.0..1.0).contains(&beta1), "at least 0 and below 1"),
+            ("beta2", beta2, (0.0..1.0).contains(&beta2), "at least 0 and below 1"),
+        ];
+        match wrong.into_iter().find(|(_, _, sound, _)| !sound) {
+            Some((key, value, _, what)) => Err(format!("optimizer.{key} is {value}; it must be {what}")),
+            None => Ok(()),
         }
     }
 
@@ -204,6 +212,19 @@ mod tests {
         };
         assert!((run(1.0)[0] - 0.1 / 1.25_f32.sqrt()).abs() < 1e-7);
         assert_eq!(run(1.0), run(2.0_f32.powi(-100)));
+    }
+
+    #[test]
+    fn the_number_that_is_wrong_is_named() {
+        let wrong = |optimizer: Optimizer| optimizer.check().unwrap_err();
+        let adam = Optimizer::new(Rule::Adam, 0.05);
+        assert_eq!(adam.check(), Ok(()));
+        assert_eq!(
+            wrong(Optimizer { rate: f64::NAN, ..adam }),
+            "optimizer.rate is NaN; it must be a finite number"
+        );
+        assert!(wrong(Optimizer { clip: f64::INFINITY, ..adam }).starts_with("optimizer.clip is inf"));
+        assert!(wrong(Optimizer { beta2: 1.0, ..adam }).starts_with("optimizer.beta2 is 1;"));
     }
 
     #[test]

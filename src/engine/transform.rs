@@ -104,6 +104,26 @@ impl Transform {
         if sound { Ok(()) } else { Err(format!("transforms: {self:?} has a number out of its range")) }
     }
 
+    /// What is wrong with its numbers for an image of `side`, of which views of `view` pixels are drawn, in one sentence: the
+    /// transforms, one after the other, must leave some of it.
+    pub(super) fn check_all(transforms: &[Self], [side, view]: [usize; 2]) -> Result<(), String> {
+        let mut least = side as f64;
+        for transform in transforms {
+            least = match transform {
+                Self::Pad(pixels) => least + 2.0 * *pixels as f64,
+                Self::Jitter(pixels) if *pixels as f64 >= least => {
+                    return Err(format!("transforms: a jitter of {pixels} leaves nothing of {least} pixels"));
+                }
+                Self::Jitter(pixels) => least - *pixels as f64,
+                Self::Scale(factors) => scaled(least, factors.iter().copied().fold(f64::MAX, f64::min)),
+                Self::Zoom([low, _]) => scaled(least, *low),
+                Self::Crop(_) => view as f64,
+                Self::Rotate(_) | Self::Turn(_) | Self::Flip(_) | Self::Blur(_) | Self::Noise(_) => least,
+            };
+        }
+        Ok(())
+    }
+
     /// Does it choose a part of the image, so that the network sees less than all?
     pub fn is_crop(&self) -> bool {
         matches!(self, Self::Crop(_))
@@ -256,7 +276,7 @@ impl Canvas {
     }
 
     fn scale(&mut self, factor: f64) {
-        let side = (self.side * factor).round().max(1.0);
+        let side = scaled(self.side, factor);
         self.map = Affine::resize(self.side as usize, side as usize).then(self.map);
         self.side = side;
     }
@@ -287,6 +307,11 @@ impl Canvas {
         self.map = map.then(self.map);
         self.side = view as f64;
     }
+}
+
+/// An image's side at another scale: whole pixels, and at least one.
+fn scaled(side: f64, factor: f64) -> f64 {
+    (side * factor).round().max(1.0)
 }
 
 fn add_noise(view: &mut [f32], [gauss, uniform]: [f64; 2], chance: &mut Chance) {

@@ -118,3 +118,16 @@ fn tiles_cover_every_pixel() {
         assert!(covered.data().iter().all(|&v| v >= 1.0), "{side} {view}");
     }
 }
+
+#[test]
+fn a_jitter_that_leaves_nothing_is_refused() {
+    let check = |transforms: &[Transform]| Transform::check_all(transforms, [64, 16]);
+    let jitter = |pixels| Transform::Jitter(pixels);
+    assert_eq!(check(&[jitter(63)]), Ok(()));
+    assert_eq!(check(&[jitter(64)]).unwrap_err(), "transforms: a jitter of 64 leaves nothing of 64 pixels");
+    assert_eq!(check(&[Transform::Pad(1), jitter(65)]), Ok(()));
+    assert!(check(&[Transform::Scale(vec![1.0, 0.5]), jitter(32)]).is_err());
+    assert!(check(&[Transform::Zoom([0.5, 2.0]), jitter(31), jitter(1)]).is_err());
+    // A crop is made as large as a view.
+    assert!(check(&[crop(), jitter(16)]).is_err());
+}
