@@ -118,7 +118,7 @@ fn parts(network: &Network, recipe: &Recipe, ascent: &Ascent) -> Result<[f64; 3]
     Ok([
         time(|| param.image(x, &backdrop)),
         time(|| param.pull_back(x, &backdrop, &image, &image, 0.0)),
-        time(|| recipe.optimizer.step(1, 0.0, &mut moments, &mut moved, gradient.data())),
+        time(|| recipe.optimizer.step(0.0, &mut moments, &mut moved, gradient.data())),
     ])
 }
 

@@ -200,8 +200,11 @@ fn check_state(state: &State, recipe: &Recipe, param: &Param, size: usize) -> Re
         )));
     }
     let expected = recipe.optimizer.moments(x.data().len());
-    if (moments.first.len(), moments.second.len()) != (expected.first.len(), expected.second.len()) {
-        return Err(Error::State("its optimizer remembers another number of values".into()));
+    let is_of = |other: &Moments| {
+        (other.first.len(), other.second.len()) == (moments.first.len(), moments.second.len())
+    };
+    if !is_of(&expected) || moments.age > state.losses.len() {
+        return Err(Error::State("its optimizer remembers another run's gradients".into()));
     }
     let numbers = [x.data(), &moments.first, &moments.second];
     if numbers.iter().any(|numbers| numbers.iter().any(|v| !v.is_finite())) {

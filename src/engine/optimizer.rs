@@ -89,6 +89,8 @@ pub struct Moments {
     pub first: Vec<f32>,
     /// Decaying mean of their squares.
     pub second: Vec<f32>,
+    /// How many gradients they remember: both begin at 0, and are corrected by what so many steps leave of that.
+    pub age: usize,
 }
 
 /// Dozat's psi: how fast the momentum comes up to `beta1`.
@@ -129,14 +131,14 @@ impl Optimizer {
         let zeros = || vec![0.0; len];
         match self.kind {
             Rule::Normalised => Moments::default(),
-            Rule::Sgd => Moments { first: zeros(), second: Vec::new() },
-            Rule::Adam | Rule::Nadam => Moments { first: zeros(), second: zeros() },
+            Rule::Sgd => Moments { first: zeros(), ..Moments::default() },
+            Rule::Adam | Rule::Nadam => Moments { first: zeros(), second: zeros(), age: 0 },
         }
     }
 
-    /// Moves `x` by step number `step`, counted from 1, when a share of `progress` of all steps is over. The gradient must
-    /// not be flat.
-    pub fn step(&self, step: usize, progress: f64, moments: &mut Moments, x: &mut [f32], gradient: &[f32]) {
+    /// Moves `x` by one step, when a share of `progress` of all steps is over. The gradient must not be flat.
+    pub fn step(&self, progress: f64, moments: &mut Moments, x: &mut [f32], gradient: &[f32]) {
+        moments.age += 1;
         let shorter = self.shortening(gradient);
         let rate = self.rate * self.schedule.factor(progress);
         match self.kind {
@@ -153,8 +155,8 @@ impl Optimizer {
                 }
             }
             Rule::Adam | Rule::Nadam => {
-                let [of_mean, of_gradient] = self.weights(step);
-                let correction = 1.0 - self.beta2.powf(step as f64);
+                let [of_mean, of_gradient] = self.weights(moments.age);
+                let correction = 1.0 - self.beta2.powf(moments.age as f64);
                 let state = moments.first.iter_mut().zip(&mut moments.second);
                 for ((x, &g), (m, v)) in x.iter_mut().zip(gradient).zip(state) {
                     let g = shorter * f64::from(g);
@@ -170,13 +172,13 @@ impl Optimizer {
     }
 
     /// What the mean of gradients and the newest one count for in a step.
-    fn weights(&self, step: usize) -> [f64; 2] {
+    fn weights(&self, age: usize) -> [f64; 2] {
         if self.kind == Rule::Adam {
-            return [1.0 / (1.0 - self.beta1.powf(step as f64)), 0.0];
+            return [1.0 / (1.0 - self.beta1.powf(age as f64)), 0.0];
         }
         let momentum = |t: usize| self.beta1 * (1.0 - 0.5 * 0.96_f64.powf(t as f64 * MOMENTUM_DECAY));
-        let product: f64 = (1..=step).map(momentum).product();
-        let (now, next) = (momentum(step), momentum(step + 1));
+        let product: f64 = (1..=age).map(momentum).product();
+        let (now, next) = (momentum(age), momentum(age + 1));
         [next / (1.0 - product * next), (1.0 - now) / (1.0 - product)]
     }
 
@@ -207,7 +209,7 @@ mod tests {
         let run = |scale: f32| {
             let mut x = [0.0; 4];
             let gradient = [1.0, 2.0, 3.0, 4.0].map(|g: f32| g * scale);
-            Optimizer::normalised(0.1).step(1, 0.0, &mut Moments::default(), &mut x, &gradient);
+            Optimizer::normalised(0.1).step(0.0, &mut Moments::default(), &mut x, &gradient);
             x
         };
         assert!((run(1.0)[0] - 0.1 / 1.25_f32.sqrt()).abs() < 1e-7);
@@ -231,7 +233,7 @@ mod tests {
     fn adams_first_step_is_the_rate_in_the_gradients_direction() {
         let adam = Optimizer::new(Rule::Adam, 0.05);
         let (mut x, mut moments) = ([1.0, 1.0], adam.moments(2));
-        adam.step(1, 0.0, &mut moments, &mut x, &[3.0, -0.001]);
+        adam.step(0.0, &mut moments, &mut x, &[3.0, -0.001]);
         assert!((x[0] - 1.05).abs() < 1e-6 && (x[1] - 0.95).abs() < 1e-4, "{x:?}");
     }
 
@@ -239,7 +241,7 @@ mod tests {
     fn schedules_end_at_nothing_and_clipping_shortens() {
         let step = |optimizer: Optimizer, progress| {
             let (mut x, mut moments) = ([0.0; 2], optimizer.moments(2));
-            optimizer.step(1, progress, &mut moments, &mut x, &[3.0, 4.0]);
+            optimizer.step(progress, &mut moments, &mut x, &[3.0, 4.0]);
             x
         };
         let sgd = Optimizer { momentum: 0.5, ..Optimizer::new(Rule::Sgd, 0.1) };

@@ -31,6 +31,7 @@ pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
     let header = HashMap::from([
         ("origin".to_owned(), serde_json::to_string(origin)?),
         ("dead_steps".to_owned(), state.dead_steps.to_string()),
+        ("age".to_owned(), state.moments.age.to_string()),
     ]);
     write_atomic(path, &safetensors::serialize(views, Some(header))?)
 }
@@ -47,9 +48,11 @@ fn parse(bytes: &[u8]) -> Result<(Origin, State)> {
     let file = SafeTensors::deserialize(bytes)?;
     let origin = serde_json::from_str(header.get("origin").context("it does not say what it belongs to")?)?;
     let x = file.tensor("x")?;
+    let (first, second) = (f32s(&file.tensor("first")?)?, f32s(&file.tensor("second")?)?);
+    let age = header.get("age").context("it does not say how old its moments are")?.parse()?;
     let state = State {
         x: Array::new(x.shape(), f32s(&x)?)?,
-        moments: Moments { first: f32s(&file.tensor("first")?)?, second: f32s(&file.tensor("second")?)? },
+        moments: Moments { first, second, age },
         losses: numbers(&file.tensor("losses")?, Dtype::F64, f64::from_le_bytes)?,
         base: match file.tensor("base") {
             Ok(base) => Some(Array::new(base.shape(), f32s(&base)?)?),

@@ -192,7 +192,7 @@ impl Ascent {
         let mut x = self.state.x.clone();
         let moments = &mut self.state.moments;
         if !flat {
-            recipe.optimizer.step(step, moment.progress, moments, x.data_mut(), gradient.data());
+            recipe.optimizer.step(moment.progress, moments, x.data_mut(), gradient.data());
         }
         if let Some([low, high]) = self.param.bounds() {
             x.data_mut().iter_mut().for_each(|x| *x = x.clamp(low, high));

@@ -165,6 +165,27 @@ fn a_run_that_was_changed_on_the_way_is_made_again_from_its_plan() {
     assert_eq!(again.state(), ascent.state());
 }
 
+/// Adam's first step is the rate in every number that has a gradient, however many steps another optimizer took before.
+#[test]
+fn an_optimizer_that_is_chosen_on_the_way_begins_at_its_first_step() {
+    let trained = minivgg().unwrap();
+    let mut model = on_default(&trained);
+    let target = objective("channel(block4_conv2, 20)");
+    let plan = Plan { steps: 9, ..Plan::new(target.clone(), recipe("pixel", &[]), SIZE) };
+    let mut ascent = Ascent::new(plan, &trained.network, &Pictures::new()).unwrap();
+    for _ in 0..5 {
+        ascent.step(model.as_mut()).unwrap();
+    }
+    let rate = 1e-4;
+    let adam = [("optimizer.kind", "\"adam\""), ("optimizer.rate", "1e-4")];
+    ascent.change(target, recipe("pixel", &adam)).unwrap();
+    let before = ascent.state().x.clone();
+    ascent.step(model.as_mut()).unwrap();
+    let moved = |(x, before): (&f32, &f32)| (x - before).abs();
+    let farthest = ascent.state().x.data().iter().zip(before.data()).map(moved).fold(0.0, f32::max);
+    assert!((farthest / rate - 1.0).abs() < 0.01, "moved by {farthest}");
+}
+
 #[test]
 fn a_change_that_does_not_fit_changes_nothing() {
     let trained = minivgg().unwrap();

@@ -21,7 +21,7 @@ fn steps_are_pytorchs() {
         let path = golden["paths"][name].as_array().unwrap();
         for (step, (row, wanted)) in (1..).zip(golden["gradients"].as_array().unwrap().iter().zip(path)) {
             let gradient: Vec<f32> = numbers(row).into_iter().map(|g| g as f32).collect();
-            optimizer.step(step, 0.0, &mut moments, &mut x, &gradient);
+            optimizer.step(0.0, &mut moments, &mut x, &gradient);
             for (i, (found, wanted)) in x.iter().zip(numbers(wanted)).enumerate() {
                 let apart = (f64::from(*found) - wanted).abs();
                 assert!(
