@@ -112,10 +112,17 @@ fn dead_steps_are_remembered() {
 fn a_state_of_another_ascent_is_refused() {
     let network = minivgg().unwrap().network;
     let [seed, _, _, adam, ..] = &recipes()[..] else { panic!("recipes are missing") };
-    let state = Ascent::new(plan(seed.clone()), &network, &Pictures::new()).unwrap().state().clone();
+    let begun = |recipe: &Recipe| {
+        Ascent::new(plan(recipe.clone()), &network, &Pictures::new()).unwrap().state().clone()
+    };
     let larger = Plan { size: 48, ..plan(Recipe::named("seed").unwrap()) };
-    for plan in [larger, plan(adam.clone())] {
-        let error = Ascent::resume(plan, &network, state.clone(), &Pictures::new()).unwrap_err().to_string();
+    // Moments of more gradients than there were steps.
+    let mut older = begun(adam);
+    older.moments.age = older.losses.len() + 1;
+    for (plan, state) in
+        [(larger, begun(seed)), (plan(adam.clone()), begun(seed)), (plan(adam.clone()), older)]
+    {
+        let error = Ascent::resume(plan, &network, state, &Pictures::new()).unwrap_err().to_string();
         assert!(error.starts_with("the saved state does not belong to this ascent"), "{error}");
     }
 }

@@ -1,28 +1,34 @@
-"""Measures the backend tch against the same loop in Python's PyTorch: VGG19 to block5_conv4 at 224 px, forward and back to
-the image, on the CPU.
+"""Measures a backend against the same loop in Python's PyTorch: VGG19 to block5_conv4 at 224 px, forward and back to the
+image.
 
-Needs the release binary with libtorch (backends/tch/setup.sh; cargo build --release --features tch) and, in the Python
-that runs this:
+Needs the release binary (cargo build --release, with --features tch or cuda for what is measured) and, in the Python that
+runs this:
     pip install torch==2.13.0 numpy==2.4.6 safetensors==0.8.0
-Run from the repository's root: python3 benches/tch.py
-Weights are random (80 MB, in a temporary folder): what they are does not change how long a step takes. Both take STEPS
+Run from the repository's root:
+    python3 benches/pytorch.py               # tch on the CPU
+    python3 benches/pytorch.py candle cuda   # another backend, another device; PyTorch takes the same device
+Weights are random (80 MB, in a temporary folder): what they are does not change how long a step takes. Both take so many
 steps in turn, for each of the rounds; a round's figure is the median of its steps but the first, in which a framework
-sets itself up. Prints the medians of the rounds, and of their ratios. The first loss of both must be the same.
+sets itself up. Prints the medians of the rounds, and of their ratios. The first loss of both must be the same. On a GPU
+PyTorch computes in f32 throughout, as Trepang does (no TF32).
 """
 import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
 import torch
 from safetensors.torch import save_file
 
-BINARY, STEPS, ROUNDS, CHANNEL, SIZE = "target/release/trepang", 10, 9, 4, 224
+BACKEND, DEVICE = sys.argv[1:] or ("tch", "cpu")
+BINARY, ROUNDS, CHANNEL, SIZE = "target/release/trepang", 9, 4, 224
+STEPS = 10 if DEVICE == "cpu" else 100
 BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
 # Keras's "caffe" preprocessing on RGB of 0..1.
-SCALE, SHIFT = 255.0, torch.tensor([-123.68, -116.779, -103.939]).reshape(1, 3, 1, 1)
+SCALE, SHIFT = 255.0, torch.tensor([-123.68, -116.779, -103.939], device=DEVICE).reshape(1, 3, 1, 1)
 
 
 def make(folder):
@@ -41,13 +47,13 @@ def make(folder):
     os.makedirs(f"{folder}/weights")
     about = {"dialect": "keras", "network": "vgg19", "source_sha256": "none"}
     save_file(tensors, f"{folder}/weights/vgg19.safetensors", about)
-    return torch.nn.Sequential(*layers[:-1])
+    return torch.nn.Sequential(*layers[:-1]).to(DEVICE)
 
 
 def trepang(folder):
     """Seconds a step, and the losses."""
     command = [BINARY, "render", "--network", "vgg19", "--layer", "block5_conv4", "--channel", str(CHANNEL)]
-    command += ["--steps", str(STEPS), "--backend", "tch", "--init", "gray", "--recipe", "pixel", "--json"]
+    command += ["--steps", str(STEPS), "--backend", BACKEND, "--device", DEVICE, "--init", "gray", "--recipe", "pixel", "--json"]
     command += ["-o", f"{folder}/out.png", "--runs", f"{folder}/runs"]
     environment = {**os.environ, "TREPANG_CACHE": folder}
     times, events = [], []
@@ -61,13 +67,15 @@ def trepang(folder):
 
 def pytorch(network):
     """The recipe `pixel` from gray: x += 0.01 g / std(g), kept in 0..1."""
-    x, losses, times = torch.full((1, 3, SIZE, SIZE), 0.5), [], []
+    x, losses, times = torch.full((1, 3, SIZE, SIZE), 0.5, device=DEVICE), [], []
     for _ in range(STEPS):
         x.requires_grad_(True)
         loss = network(x * SCALE + SHIFT)[0, CHANNEL].mean()
         (gradient,) = torch.autograd.grad(loss, x)
         losses.append(loss.item())
         x = (x.detach() + 0.01 * gradient / gradient.std(correction=0)).clamp(0, 1)
+        if DEVICE != "cpu":
+            torch.cuda.synchronize()  # or else only the queueing would be timed
         times.append(time.perf_counter())
     return between(times), losses
 
@@ -78,7 +86,9 @@ def between(times):
 
 
 def main():
-    print(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
+    torch.backends.cudnn.allow_tf32 = False
+    where = torch.cuda.get_device_name() if DEVICE != "cpu" else f"{torch.get_num_threads()} threads"
+    print(f"PyTorch {torch.__version__}, {where}")
     with tempfile.TemporaryDirectory() as folder:
         network = make(folder)
         ours, theirs = trepang(folder)[1], pytorch(network)[1]  # also warms caches
@@ -86,7 +96,7 @@ def main():
         pairs = [(trepang(folder)[0], pytorch(network)[0]) for _ in range(ROUNDS)]
     a, b = (statistics.median(times) for times in zip(*pairs))
     ratios = sorted(a / b for a, b in pairs)
-    print(f"vgg19 block5_conv4, {SIZE} px: trepang with tch {a:.3f} s a step, PyTorch {b:.3f} s")
+    print(f"vgg19 block5_conv4, {SIZE} px: {BACKEND} on {DEVICE} {1000 * a:.1f} ms a step, PyTorch {1000 * b:.1f} ms")
     print(f"ratio {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f}), {ROUNDS} rounds of {STEPS} steps")
 
 
