@@ -6,8 +6,8 @@ runs this:
     pip install torch==2.13.0 numpy==2.4.6 safetensors==0.8.0
 Run from the repository's root:
     python3 benches/pytorch.py               # tch on the CPU
-    python3 benches/pytorch.py candle cuda   # another backend, another device; PyTorch takes the same device
-Weights are random (80 MB, in a temporary folder): what they are does not change how long a step takes. Both take so many
+    python3 benches/pytorch.py candle cuda   # another backend on a GPU of NVIDIA's; PyTorch takes the same
+Weights are random (80 MB, in a temporary folder): what they are does not change how long a step takes. Both take STEPS
 steps in turn, for each of the rounds; a round's figure is the median of its steps but the first, in which a framework
 sets itself up. Prints the medians of the rounds, and of their ratios. The first loss of both must be the same. On a GPU
 PyTorch computes in f32 throughout, as Trepang does (no TF32).
@@ -75,7 +75,7 @@ def pytorch(network):
         losses.append(loss.item())
         x = (x.detach() + 0.01 * gradient / gradient.std(correction=0)).clamp(0, 1)
         if DEVICE != "cpu":
-            torch.cuda.synchronize()  # or else only the queueing would be timed
+            torch.cuda.synchronize(DEVICE)  # or else only the queueing would be timed
         times.append(time.perf_counter())
     return between(times), losses
 
@@ -87,7 +87,7 @@ def between(times):
 
 def main():
     torch.backends.cudnn.allow_tf32 = False
-    where = torch.cuda.get_device_name() if DEVICE != "cpu" else f"{torch.get_num_threads()} threads"
+    where = torch.cuda.get_device_name(DEVICE) if DEVICE != "cpu" else f"{torch.get_num_threads()} threads"
     print(f"PyTorch {torch.__version__}, {where}")
     with tempfile.TemporaryDirectory() as folder:
         network = make(folder)

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use trepang::backends::BACKENDS;
 use trepang_api::conformance::CHECKS;
+use trepang_api::find_device;
 
 use crate::binary::Home;
-use crate::library::backends;
+use crate::library::{backends, default_backend};
 
 fn text<'a>(entry: &'a Value, key: &str) -> &'a str {
     entry[key].as_str().unwrap_or_else(|| panic!("{key} of {entry}"))
@@ -40,17 +41,18 @@ fn the_list_for_people_says_what_works_and_what_is_not_in_this_build() {
 
 #[test]
 fn the_device_chooses_the_backend_where_none_is_named() {
-    for (flags, backend) in [
-        ("", BACKENDS[0].name),
-        ("--device cpu", BACKENDS[0].name),
-        ("--backend reference", "reference"),
-        ("--backend reference --device cpu", "reference"),
+    let auto = find_device(default_backend(1).as_ref(), "auto").unwrap().to_string();
+    for (flags, backend, device) in [
+        ("", BACKENDS[0].name, auto.as_str()),
+        ("--device cpu", BACKENDS[0].name, "cpu"),
+        ("--backend reference", "reference", "cpu"),
+        ("--backend reference --device cpu", "reference", "cpu"),
     ] {
         let line =
             format!("render --layer block1_conv1 --channel 3 --size 32 --steps 1 -o a.png --json {flags}");
         let events = Home::new().json(&line);
         let done = events.last().unwrap();
-        assert_eq!((text(done, "backend"), text(done, "device")), (backend, "cpu"), "{flags}");
+        assert_eq!((text(done, "backend"), text(done, "device")), (backend, device), "{flags}");
     }
     let outcome = Home::new().run("predict --device cuda:7 a.png");
     let sentence = outcome.refusal(2);

@@ -86,7 +86,7 @@ fn another_start_picture_is_refused() {
 
 /// Renders, and goes on by these flags; the folder of the run.
 fn gone_on(home: &Home, how: &str, steps: usize) -> String {
-    let render = format!("render --layer block2_conv1 --channel 5 --threads 1 {SMALL}");
+    let render = format!("render --layer block2_conv1 --channel 5 --device cpu --threads 1 {SMALL}");
     let done = home.json(&format!("{render} --json -o first.png")).pop().unwrap();
     let run = done["run"].as_str().unwrap().to_owned();
     home.json(&format!("render --resume {run} --steps {steps} {how} --json -o mixed.png"));
