@@ -14,7 +14,7 @@ pub struct Entry {
 /// Every backend compiled in, the default first and the reference last.
 pub const BACKENDS: &[Entry] = &[
     #[cfg(feature = "candle")]
-    Entry { name: "candle", open: |threads| Ok(Box::new(trepang_candle::CandleBackend::new(threads)?)) },
+    Entry { name: "candle", open: open_candle },
     #[cfg(feature = "tch")]
     Entry { name: "tch", open: open_tch },
     Entry { name: "reference", open: |_| Ok(Box::new(Reference)) },
@@ -37,6 +37,20 @@ impl Entry {
     pub fn open(&self, threads: usize) -> Result<Box<dyn Backend>> {
         (self.open)(threads).with_context(|| format!("the backend {} cannot be used here", self.name))
     }
+}
+
+/// The variable that asks the CPU's kernels for other vector instructions than the fastest: `portable`, `avx2`, `avx512`
+/// or `neon`. A run's bits depend on them, so that a picture made on another machine can be made again.
+#[cfg(feature = "candle")]
+const VECTORS: &str = "TREPANG_VECTORS";
+
+#[cfg(feature = "candle")]
+fn open_candle(threads: usize) -> Result<Box<dyn Backend>> {
+    let mut options = trepang_candle::Options::default();
+    if let Some(level) = std::env::var_os(VECTORS).filter(|level| !level.is_empty()) {
+        options.level = level.to_string_lossy().parse().context(VECTORS)?;
+    }
+    Ok(Box::new(trepang_candle::CandleBackend::with_kernels(threads, options)?))
 }
 
 /// libtorch is not linked but loaded, so that the program starts without it: see `trepang-plugin`.

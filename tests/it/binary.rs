@@ -8,6 +8,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 use trepang::engine::Picture;
 
+/// What a test run sets to try other instructions than the processor's best: in our kernels, and in libtorch's.
+pub(crate) const INSTRUCTIONS: [&str; 3] = ["TREPANG_VECTORS", "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA"];
+
 /// An empty folder that is the current one, the user's home and the place of all runs.
 #[derive(Debug)]
 pub(crate) struct Home(TempDir);
@@ -42,6 +45,9 @@ impl Home {
     pub(crate) fn wrapped(&self, mut command: Command, line: &str) -> Command {
         command.args(line.split_whitespace()).current_dir(self.0.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        for (name, value) in INSTRUCTIONS.iter().filter_map(|name| Some((name, std::env::var_os(name)?))) {
+            command.env(name, value);
+        }
         command.env("HOME", self.0.path()).env("XDG_DATA_HOME", self.0.path());
         command.stdin(Stdio::null());
         command

@@ -22,3 +22,4 @@ mod tidy;
 mod ui;
 mod weights;
 mod worker;
+mod wrapped;

@@ -3,18 +3,22 @@
 
 use std::sync::LazyLock;
 
-use trepang::engine::{Ascent, Objective, Pictures, Plan, Recipe, Start};
+use trepang::engine::{Ascent, Objective, Picture, Pictures, Plan, Recipe, Start};
 use trepang::runs::read_picture;
 use trepang_api::{Backend, Reference, Weights, find_device};
 use trepang_weights::{Architecture, Dialect, MadeUp, Trained};
 
 use crate::golden::{Case, read};
-use crate::library::{apart, backends, default_backend, repository};
+use crate::library::{apart, backends, default_backend, on_cpu, repository};
 use crate::made_up::picture;
+use crate::wrapped::Skewed;
 
-/// Of a gradient's root mean square. Rounding lets another number win a max pool or a ReLU here and there: up to 1.3e-2
-/// was seen between correct runs. A wrong axis, factor or padding is far above it.
-const GRADIENT_TOLERANCE: f64 = 3e-2;
+/// Of a gradient's root mean square, at full size, where rounding lets another number win a max pool or a ReLU here and
+/// there: up to 1.5e-2 was seen between correct runs. A wrong axis, factor or padding is far above it.
+const FULL_SIZE_TOLERANCE: f64 = 6e-2;
+
+/// The same at a small size, once the near-ties are accounted for: 4e-6 was seen, and as much as 3e-3 with them.
+const SMALL_SIZE_TOLERANCE: f64 = 1e-4;
 
 /// Relative. Correct runs of the seed's loop were 4e-6 apart; another channel or a wrong step is 0.3 to 40 % off.
 const SEED_LOSS_TOLERANCE: f64 = 1e-3;
@@ -38,22 +42,58 @@ fn looked_at(architecture: Architecture) -> (&'static [&'static str], &'static s
 }
 
 /// A network with made-up weights, as the script ran it: whole at its own size, without its classifier at a small one.
-fn check(backend: &dyn Backend, architecture: Architecture, dialect: Dialect, size: usize) {
-    let suffix = if dialect == Dialect::Torchvision { "-torchvision" } else { "" };
-    let Trained { network, weights, .. } =
-        MadeUp::new(architecture, dialect, size >= 224).unwrap().load().unwrap();
-    let mut case = Case::new(&GOLDEN, (format!("{architecture}{suffix}"), size), (network, weights), backend);
-    let picture = picture(&format!("image/{size}"), size);
-    let (layers, layer, channel) = looked_at(architecture);
-    case.check_activations(&picture, layers);
-    case.check_gradient(&picture, (layer, channel), GRADIENT_TOLERANCE);
+struct Subject {
+    name: (String, usize),
+    trained: Trained,
+    picture: Picture,
+    layers: &'static [&'static str],
+    gradient: (&'static str, usize),
+}
+
+impl Subject {
+    fn new(architecture: Architecture, dialect: Dialect, size: usize) -> Self {
+        let suffix = if dialect == Dialect::Torchvision { "-torchvision" } else { "" };
+        let (layers, layer, channel) = looked_at(architecture);
+        Self {
+            name: (format!("{architecture}{suffix}"), size),
+            trained: MadeUp::new(architecture, dialect, size >= 224).unwrap().load().unwrap(),
+            picture: picture(&format!("image/{size}"), size),
+            layers,
+            gradient: (layer, channel),
+        }
+    }
+
+    fn case(&self, backend: &dyn Backend) -> Case {
+        let Trained { network, weights, .. } = self.trained.clone();
+        Case::new(&GOLDEN, self.name.clone(), (network, weights), backend)
+    }
+}
+
+fn check_at_small_size(architecture: Architecture, size: usize) {
+    for dialect in [Dialect::Keras, Dialect::Torchvision] {
+        let subject = Subject::new(architecture, dialect, size);
+        let mut jumps = on_cpu(default_backend(2).as_ref(), &subject.trained);
+        for backend in backends(2) {
+            let mut case = subject.case(backend.as_ref());
+            case.check_activations(&subject.picture, subject.layers);
+            case.check_gradient_but_for_near_ties(
+                &subject.picture,
+                subject.gradient,
+                SMALL_SIZE_TOLERANCE,
+                jumps.as_mut(),
+            );
+        }
+    }
 }
 
 fn check_at_full_size(architecture: Architecture) {
     let size = if architecture == Architecture::InceptionV3 { 299 } else { 224 };
     for backend in backends(2).iter().filter(|backend| backend.name() != Reference.name()) {
         for dialect in [Dialect::Keras, Dialect::Torchvision] {
-            check(backend.as_ref(), architecture, dialect, size);
+            let subject = Subject::new(architecture, dialect, size);
+            let mut case = subject.case(backend.as_ref());
+            case.check_activations(&subject.picture, subject.layers);
+            case.check_gradient(&subject.picture, subject.gradient, FULL_SIZE_TOLERANCE);
         }
     }
 }
@@ -79,21 +119,41 @@ fn inception_v3_computes_what_keras_and_torchvision_compute() {
 }
 
 #[test]
-fn the_reference_computes_vgg_at_a_small_size() {
-    check(&Reference, Architecture::Vgg19, Dialect::Keras, 64);
-    check(&Reference, Architecture::Vgg16, Dialect::Torchvision, 64);
+fn vgg16_has_the_frameworks_gradient_at_a_small_size() {
+    check_at_small_size(Architecture::Vgg16, 64);
 }
 
 #[test]
-fn the_reference_computes_resnet50_at_a_small_size() {
-    check(&Reference, Architecture::Resnet50, Dialect::Keras, 64);
-    check(&Reference, Architecture::Resnet50, Dialect::Torchvision, 64);
+fn vgg19_has_the_frameworks_gradient_at_a_small_size() {
+    check_at_small_size(Architecture::Vgg19, 64);
 }
 
 #[test]
-fn the_reference_computes_inception_v3_at_a_small_size() {
-    check(&Reference, Architecture::InceptionV3, Dialect::Keras, 96);
-    check(&Reference, Architecture::InceptionV3, Dialect::Torchvision, 96);
+fn resnet50_has_the_frameworks_gradient_at_a_small_size() {
+    check_at_small_size(Architecture::Resnet50, 64);
+}
+
+#[test]
+fn inception_v3_has_the_frameworks_gradient_at_a_small_size() {
+    check_at_small_size(Architecture::InceptionV3, 96);
+}
+
+/// Of a whole network, too, near-ties hide neither a gradient 1 % too long nor a wrong weight.
+#[test]
+fn near_ties_hide_no_mistake_from_a_sampled_gradient() {
+    let mut subject = Subject::new(Architecture::Vgg16, Dialect::Keras, 64);
+    let backend = default_backend(2);
+    let mut right = on_cpu(backend.as_ref(), &subject.trained);
+    let skewed = Skewed { backend, factor: 1.01 };
+    let mut apart = |backend: &dyn Backend, subject: &Subject| {
+        let mut case = subject.case(backend);
+        case.apart_but_for_near_ties(&subject.picture, subject.gradient, SMALL_SIZE_TOLERANCE, right.as_mut())
+    };
+    assert!(apart(&skewed, &subject) > 10.0 * SMALL_SIZE_TOLERANCE);
+    let mut kernel = subject.trained.weights.remove("block3_conv2.weight").unwrap();
+    kernel.data_mut().iter_mut().step_by(1000).for_each(|weight| *weight = -*weight);
+    subject.trained.weights.insert("block3_conv2.weight", kernel);
+    assert!(apart(&skewed, &subject) > 10.0 * SMALL_SIZE_TOLERANCE);
 }
 
 /// The seed's own program, run by TensorFlow: ten steps on Keras's VGG19.

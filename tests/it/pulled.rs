@@ -15,16 +15,16 @@ use trepang_candle::{Algorithm, CandleBackend, Options};
 use trepang_weights::{Trained, Want};
 
 use crate::golden::{Case, read};
-use crate::library::{default_backend, repository};
+use crate::library::{default_backend, on_cpu, repository};
 
-/// Of the gradient's root mean square, for direct sums: no ReLU and no max pool of the trained trunk is so near a tie
-/// that another order of summing decides it. PyTorch in `f32` is 8e-7 from itself in `f64`; 6.6e-7 was seen here.
+/// Of the gradient's root mean square, once near-ties are accounted for, for direct sums. PyTorch in `f32` is 8e-7 from
+/// itself in `f64`; 6.6e-7 was seen here.
 #[cfg(feature = "candle")]
 const DIRECT_GRADIENT_TOLERANCE: f64 = 1e-5;
 
-/// The same for the fastest kernels: Winograd's rounding, some 1e-6 of the largest activation, does decide a few near-ties
-/// the other way, and each changes the gradient of the pixels below it. 5e-5 to 2.4e-4 was seen.
-const GRADIENT_TOLERANCE: f64 = 1e-3;
+/// The same for the fastest kernels, whose rounding, some 1e-6 of the largest activation, decides a few near-ties the other
+/// way: 5e-5 to 2.4e-4 was seen with them.
+const GRADIENT_TOLERANCE: f64 = 1e-4;
 
 /// Absolute. Resizing rounds to bytes: 0.043 was seen between correct ways, 0.24 without antialiasing, 0.41 one pixel off.
 const RESIZED_LOGIT_TOLERANCE: f32 = 0.1;
@@ -69,10 +69,12 @@ fn needs_pulled_weights_the_vgg16_trunk_by_direct_sums_has_pytorchs_gradient() {
 }
 
 fn check_trunk(backend: &dyn Backend, tolerance: f64) {
-    let mut case = case("vgg16-trunk", pulled("vgg16-trunk", Want::Features), backend);
+    let trained = pulled("vgg16-trunk", Want::Features);
+    let mut jumps = on_cpu(default_backend(2).as_ref(), &trained);
+    let mut case = case("vgg16-trunk", trained, backend);
     let picture = picture("picture-224.png");
     case.check_activations(&picture, &["block1_conv2", "block3_conv3", "block5_conv3"]);
-    case.check_gradient(&picture, ("block4_conv3", 20), tolerance);
+    case.check_gradient_but_for_near_ties(&picture, ("block4_conv3", 20), tolerance, jumps.as_mut());
 }
 
 #[test]

@@ -8,22 +8,27 @@
 mod agreement;
 mod decisions;
 mod derivatives;
+mod golden;
 mod redirection;
 mod refusals;
+mod residual;
 mod samples;
 mod survey;
 
-use crate::{Array, Backend, Device, Error, Network, Weights};
+use crate::{Array, Backend, Device, Error};
 
 pub use agreement::{
-    activations_agree, batch_is_n_images, deepest_layer_only, equal_calls_equal_bits, matches_golden,
-    pull_backs_agree, ties_go_to_the_first,
+    activations_agree, batch_is_n_images, deepest_layer_only, equal_calls_equal_bits, pull_backs_agree,
+    ties_go_to_the_first,
 };
+pub use decisions::{Decision, MAX_DECISIONS, NEAR_TIE, near_ties};
 pub use derivatives::{adjoint_identity, central_differences, small_steps_raise_the_objective};
+pub use golden::{Difference, Golden, GoldenRow, PulledBack, matches_golden};
 pub use redirection::{
     dead_relus_are_redirected, living_images_keep_their_gradient, redirected_pull_backs_agree,
 };
 pub use refusals::refuses_bad_input;
+pub use residual::Residual;
 pub use samples::{Sample, samples};
 pub use survey::{
     ActivationsApart, GradientsApart, SURVEY_ACTIVATION_TOLERANCE, SURVEY_GRADIENT_TOLERANCE, Survey,
@@ -116,21 +121,6 @@ pub fn failures(backend: &dyn Backend, device: &Device) -> Vec<String> {
     CHECKS.iter().filter_map(report).collect()
 }
 
-/// Activations and gradients of a whole network that another framework computed.
-#[derive(Debug)]
-pub struct Golden {
-    /// The network.
-    pub network: Network,
-    /// Its weights.
-    pub weights: Weights,
-    /// `[N, 3, H, W]`, RGB in 0..1.
-    pub images: Array,
-    /// Layer name and what it holds; an array with fewer channels stands for the first ones.
-    pub activations: Vec<(String, Array)>,
-    /// Layer name, channel, and dL/d(images) of the channel's spatial mean summed over the batch.
-    pub gradients: Vec<(String, usize, Array)>,
-}
-
 /// The largest difference between `found` and `expected`, relative to the largest entry of `expected`; infinite where
 /// either holds a NaN or an infinity.
 pub fn relative_difference(found: &[f32], expected: &[f32]) -> f64 {
@@ -175,6 +165,7 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Network, Reference, Weights, find_device};
 
     #[test]
     fn what_is_no_number_is_never_near() {
@@ -183,5 +174,24 @@ mod tests {
             assert_eq!(relative_difference(&[odd, 2.0], &[1.0, 2.0]), f64::INFINITY);
             assert_eq!(relative_difference(&[1.0, 2.0], &[odd, 2.0]), f64::INFINITY);
         }
+    }
+
+    /// So rounding decides nothing, on any processor. Numbers that are equal are so everywhere: dead ReLUs leave a
+    /// convolution nothing but its bias.
+    #[test]
+    fn no_gradient_of_the_suite_is_near_a_tie() {
+        let check = |network: &Network, weights: &Weights, images: &Array| {
+            let cpu = find_device(&Reference, "cpu").unwrap();
+            let mut model = Reference.load(network, weights, &cpu).unwrap();
+            let deepest = network.layers().last().unwrap();
+            let near = near_ties(network, deepest, images, model.as_mut(), NEAR_TIE).unwrap();
+            assert!(near.iter().all(|tie| tie.distance == 0.0), "{}: {near:?}", network.name());
+        };
+        for Sample { network, weights, size, .. } in samples().unwrap() {
+            for (seed, n) in [(agreement::SEED, agreement::BATCH), (derivatives::SEED, 1)] {
+                check(&network, &weights, &images(seed, n, size));
+            }
+        }
+        redirection::for_each_case(check);
     }
 }

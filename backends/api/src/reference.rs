@@ -12,7 +12,7 @@ mod vector;
 use std::sync::Arc;
 
 #[cfg(feature = "conformance")]
-pub(crate) use pool::winners;
+pub(crate) use pool::{near_winners, winners};
 
 use crate::{
     Array, Backend, Device, DeviceKind, Error, Interpreter, Kernels, Model, Network, Node, Op, PullBack,

@@ -2,9 +2,11 @@
 //! everywhere, and masks of one bit a lane.
 
 use std::fmt;
+use std::str::FromStr;
 
 use bytemuck::cast_slice;
 use pulp::{Scalar128b, Simd};
+use trepang_api::{Error, Result};
 
 /// The most lanes that any machine here has.
 pub(crate) const WIDEST: usize = 16;
@@ -156,9 +158,36 @@ impl Level {
         levels
     }
 
+    /// What it is asked for by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+            Self::Neon => "neon",
+        }
+    }
+
     /// The fastest that this machine has.
     pub fn best() -> Self {
         Self::available().last().copied().unwrap_or(Self::Portable)
+    }
+}
+
+impl FromStr for Level {
+    type Err = Error;
+
+    /// By the short name. Fails where there is none of this name, or where this processor does not have it.
+    fn from_str(name: &str) -> Result<Self> {
+        let known = [Self::Portable, Self::Avx2, Self::Avx512, Self::Neon];
+        let problem = match known.into_iter().find(|level| level.name() == name) {
+            Some(level) if Self::available().contains(&level) => return Ok(level),
+            Some(level) => format!("this processor has no {level}"),
+            None => format!("there are no vector instructions '{name}'"),
+        };
+        let names: Vec<_> = Self::available().into_iter().map(Self::name).collect();
+        let message = format!("{problem}; there are {}", names.join(", "));
+        Err(Error::Backend { backend: "cpu".into(), message })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A single neuron is computed on the part of the image that it sees: what comes out must be what the whole image gives.
 
 use trepang::engine::Objective;
+use trepang_api::conformance::PulledBack;
 use trepang_api::{Array, ReluGradient};
 use trepang_weights::minivgg;
 
@@ -47,11 +48,10 @@ fn a_neuron_has_the_value_and_the_gradient_that_the_whole_image_gives() {
         let (expected, whole) = on_the_whole(layer, at, &picture);
         assert!(apart(value, expected) <= TOLERANCE, "{layer} {at:?}: {value} for {expected}");
         assert!(apart(bound.evaluate(&picture, model.as_mut()).unwrap(), expected) <= TOLERANCE);
-        let largest = whole.data().iter().fold(0.0_f32, |l, g| l.max(g.abs()));
-        for (at, (found, expected)) in gradient.data().iter().zip(whole.data()).enumerate() {
-            let apart = f64::from((found - expected).abs() / largest);
-            assert!(apart <= TOLERANCE, "{layer} at {at}: {found} for {expected}");
-        }
+        let layer = trained.network.layer(layer).unwrap();
+        let pulled_back = PulledBack { network: &trained.network, layer, images: &picture };
+        let apart = pulled_back.apart(&gradient, &whole, TOLERANCE, model.as_mut()).unwrap();
+        assert!(apart.worst <= TOLERANCE, "{at:?}: {apart:?}");
     }
 }
 
@@ -66,8 +66,10 @@ fn two_neurons_share_the_part_that_holds_both() {
     let both = (a - 0.5 * b).bind(&trained.network, 64).unwrap();
     let (value, gradient) = both.pull_back(&picture, model.as_mut()).unwrap();
     assert!(apart(value, va - 0.5 * vb) <= TOLERANCE);
-    let largest = gradient.data().iter().fold(0.0_f32, |l, g| l.max(g.abs()));
-    for ((found, a), b) in gradient.data().iter().zip(ga.data()).zip(gb.data()) {
-        assert!(f64::from((found - (a - 0.5 * b)).abs() / largest) <= TOLERANCE);
-    }
+    let sum = ga.data().iter().zip(gb.data()).map(|(a, b)| a - 0.5 * b).collect();
+    let sum = Array::new(ga.shape(), sum).unwrap();
+    let layer = trained.network.layer("block3_conv1:pre").unwrap();
+    let pulled_back = PulledBack { network: &trained.network, layer, images: &picture };
+    let apart = pulled_back.apart(&gradient, &sum, TOLERANCE, model.as_mut()).unwrap();
+    assert!(apart.worst <= TOLERANCE, "{apart:?}");
 }

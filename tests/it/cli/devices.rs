@@ -5,7 +5,7 @@ use trepang::backends::BACKENDS;
 use trepang_api::conformance::CHECKS;
 use trepang_api::find_device;
 
-use crate::binary::Home;
+use crate::binary::{Home, Outcome};
 use crate::library::{backends, default_backend};
 
 fn text<'a>(entry: &'a Value, key: &str) -> &'a str {
@@ -37,6 +37,19 @@ fn the_list_for_people_says_what_works_and_what_is_not_in_this_build() {
     let stdout = Home::new().run("devices").stdout;
     assert!(stdout.contains("reference") && stdout.contains("works"), "{stdout}");
     assert_eq!(stdout.contains("not in this build: "), !trepang::backends::ABSENT.is_empty(), "{stdout}");
+}
+
+#[cfg(feature = "candle")]
+#[test]
+fn other_vector_instructions_can_be_asked_for() {
+    let home = Home::new();
+    let devices = |vectors: &str| {
+        Outcome::from(home.command("devices").env("TREPANG_VECTORS", vectors).output().unwrap())
+    };
+    assert!(devices("portable").stdout.contains("no vector instructions"));
+    let refused = devices("mmx");
+    let all = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(all.contains("TREPANG_VECTORS") && all.contains("'mmx'; there are portable"), "{all}");
 }
 
 #[test]

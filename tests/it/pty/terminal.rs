@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use super::emulator::{Answers, Emulator};
 use super::frame::Frame;
+use crate::binary::INSTRUCTIONS;
 
 /// How long anything may take before a test gives up. The machine may be busy, and nothing here is about speed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,6 +107,9 @@ impl Setup {
             }
         };
         command.env_clear();
+        for (name, value) in INSTRUCTIONS.iter().filter_map(|name| Some((name, std::env::var_os(name)?))) {
+            command.env(name, value);
+        }
         command.cwd(home);
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")] {
             command.env(name, value);

@@ -9,105 +9,160 @@
 //!
 //! (Exchange the decisions one by one, from the deepest on: each changes the gradient by a multiple of its own J, seen
 //! through decisions before it; and a J through one decision less differs by a multiple of that decision's J again.)
-//! A least-squares fit of a few `J_i` against some 150,000 pixels takes away nothing but that.
+//! A least-squares fit of a few `J_i` against thousands of pixels takes away nothing but that (`residual`).
+//!
+//! Where the other run is another framework's, whose decisions nobody kept, `S` is among the decisions that are near a tie
+//! in the run at hand.
 
-use super::{Survey, dot};
-use crate::reference::winners;
-use crate::{Array, LayerId, Model, Network, Op, ReluGradient, Result};
+use super::Survey;
+use crate::reference::{near_winners, winners};
+use crate::{Array, LayerId, Model, Network, Op, Pool, ReluGradient, Result};
 
-/// A vector whose part that is new is smaller than this share of it adds nothing but rounding.
-const NOTHING_NEW: f64 = 1e-4;
+/// More decisions than this are no accident of rounding, and nothing is explained by them: of some 10 million that a
+/// picture asks for, about 5 differ between correct backends.
+pub const MAX_DECISIONS: usize = 64;
 
-/// A decision that two runs took differently: what it is about, as a cotangent of one or two numbers.
-#[derive(Debug)]
-pub(super) struct Decision {
-    /// The node whose output it is about.
-    at: LayerId,
-    /// Index and cotangent.
+/// A decision is near a tie if the number is closer to the bound, or to its rival in a window, than this share of the
+/// layer's largest entry. Two correct `f32` backends differ by up to 4e-6 of it in the deepest layers.
+pub const NEAR_TIE: f64 = 1e-5;
+
+/// A number that an activation function compares with a bound, or two that a max pooling compares with each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The layer that holds the numbers.
+    pub layer: LayerId,
+    /// How far apart they are, as a share of the layer's largest entry; 0 where two runs decided differently.
+    pub distance: f64,
+    /// Index and cotangent of each.
     numbers: Vec<(usize, f32)>,
 }
 
+impl Decision {
+    fn on_bound(layer: LayerId, index: usize, distance: f64) -> Self {
+        Self { layer, distance, numbers: vec![(index, 1.0)] }
+    }
+
+    fn on_window(layer: LayerId, winner: usize, rival: usize, distance: f64) -> Self {
+        Self { layer, distance, numbers: vec![(winner, 1.0), (rival, -1.0)] }
+    }
+
+    /// d(the number)/d(images), or of the winner minus its rival.
+    pub fn pull_back(&self, images: &Array, model: &mut dyn Model) -> Result<Array> {
+        model.pull_back(images, &[self.layer], ReluGradient::True, &mut |found| {
+            let mut cotangent = Array::zeros(found[0].shape());
+            for &(index, value) in &self.numbers {
+                cotangent.data_mut()[index] = value;
+            }
+            Ok(vec![cotangent])
+        })
+    }
+}
+
+/// An operation that decides, on the numbers of a layer.
+struct Decider<'a> {
+    op: &'a Op,
+    input: LayerId,
+}
+
+/// Every operation up to `deepest` whose input is a layer. The images after preprocessing are none; nothing decides on
+/// them.
+fn deciders(network: &Network, deepest: LayerId) -> Result<Vec<Decider<'_>>> {
+    let layers = network.layers().take_while(|id| *id <= deepest);
+    let nodes: Vec<_> = layers.map(|id| network.node(id)).collect::<Result<_>>()?;
+    let with_input = |op, input: &LayerId| Decider { op, input: *input };
+    Ok(nodes.iter().filter_map(|node| Some(with_input(&node.op, node.inputs.first()?))).collect())
+}
+
 /// Every decision up to `deepest` on which the two differ.
-pub(super) fn decisions(
+pub(super) fn differing(
     network: &Network,
     deepest: LayerId,
     a: &Survey,
     b: &Survey,
 ) -> Result<Vec<Decision>> {
     let mut found = Vec::new();
-    for id in network.layers().take_while(|id| *id <= deepest) {
-        let node = network.node(id)?;
-        let Some(&at) = node.inputs.first() else { continue };
-        // The images after preprocessing are no layer; nothing decides on them.
-        let (Some(xa), Some(xb)) = (a.activation(at), b.activation(at)) else { continue };
-        found.extend(match &node.op {
-            Op::Relu => crossed(at, xa, xb, &[0.0]),
-            Op::Relu6 => crossed(at, xa, xb, &[0.0, 6.0]),
-            Op::MaxPool(pool) => exchanged(at, &winners(pool, xa)?, &winners(pool, xb)?),
-            _ => Vec::new(),
-        });
+    for Decider { op, input } in deciders(network, deepest)? {
+        let (Some(a), Some(b)) = (a.activation(input), b.activation(input)) else { continue };
+        if let Op::MaxPool(pool) = op {
+            let winners = winners(pool, a)?.into_iter().zip(winners(pool, b)?);
+            let other = winners.filter(|(a, b)| a != b);
+            found.extend(other.map(|(a, b)| Decision::on_window(input, a, b, 0.0)));
+        }
+        let sides = |v: f32| bounds(op).iter().filter(|bound| v > **bound).count();
+        let both = a.data().iter().zip(b.data()).enumerate();
+        let crossed = both.filter(|(_, (a, b))| sides(**a) != sides(**b));
+        found.extend(crossed.map(|(index, _)| Decision::on_bound(input, index, 0.0)));
     }
     Ok(found)
 }
 
-/// The numbers that are on different sides of one of the bounds.
-fn crossed(at: LayerId, a: &Array, b: &Array, bounds: &[f32]) -> Vec<Decision> {
-    let sides = |v: f32| bounds.iter().filter(|bound| v > **bound).count();
-    let both = a.data().iter().zip(b.data()).enumerate();
-    let differing = both.filter(|(_, (a, b))| sides(**a) != sides(**b));
-    differing.map(|(index, _)| Decision { at, numbers: vec![(index, 1.0)] }).collect()
-}
-
-/// The windows with different winners.
-fn exchanged(at: LayerId, a: &[usize], b: &[usize]) -> Vec<Decision> {
-    let differing = a.iter().zip(b).filter(|(a, b)| a != b);
-    differing.map(|(&a, &b)| Decision { at, numbers: vec![(a, 1.0), (b, -1.0)] }).collect()
-}
-
-/// `b` without what the decisions explain of its difference from `a`.
-pub(super) fn without(
-    a: &Array,
-    b: &Array,
-    decisions: &[Decision],
+/// Every decision up to `deepest` that is nearer to a tie than `margin`, the nearest first. Runs `model` on the images.
+pub fn near_ties(
+    network: &Network,
+    deepest: LayerId,
     images: &Array,
     model: &mut dyn Model,
-) -> Result<Array> {
-    let mut rest: Vec<f32> = b.data().iter().zip(a.data()).map(|(b, a)| b - a).collect();
-    let mut basis: Vec<Vec<f32>> = Vec::new();
-    for decision in decisions {
-        let mut jump = pull_back(decision, images, model)?.data().to_vec();
-        let length = dot(&jump, &jump).sqrt();
-        // Twice: Gram and Schmidt's way loses digits the first time (Kahan's "twice is enough").
-        for _ in 0..2 {
-            for known in &basis {
-                remove(&mut jump, known);
-            }
-        }
-        let left = dot(&jump, &jump).sqrt();
-        if left > NOTHING_NEW * length {
-            for v in &mut jump {
-                *v = (f64::from(*v) / left) as f32;
-            }
-            remove(&mut rest, &jump);
-            basis.push(jump);
+    margin: f64,
+) -> Result<Vec<Decision>> {
+    let layers: Vec<LayerId> = network.layers().take_while(|id| *id <= deepest).collect();
+    let activations = model.activations(images, &layers)?;
+    let mut found = Vec::new();
+    for Decider { op, input } in deciders(network, deepest)? {
+        let Some(at) = layers.iter().position(|layer| *layer == input) else { continue };
+        found.extend(beside_bounds(bounds(op), input, &activations[at], margin));
+        if let Op::MaxPool(pool) = op {
+            let cut_to = bounds(&network.node(input)?.op);
+            found.extend(beside_winners(pool, cut_to, input, &activations[at], margin)?);
         }
     }
-    Array::new(a.shape(), a.data().iter().zip(&rest).map(|(a, rest)| a + rest).collect())
+    found.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+    Ok(found)
 }
 
-/// d(the numbers decided on)/d(images).
-fn pull_back(decision: &Decision, images: &Array, model: &mut dyn Model) -> Result<Array> {
-    model.pull_back(images, &[decision.at], ReluGradient::True, &mut |found| {
-        let mut cotangent = Array::zeros(found[0].shape());
-        for &(index, value) in &decision.numbers {
-            cotangent.data_mut()[index] = value;
-        }
-        Ok(vec![cotangent])
-    })
+fn beside_bounds(bounds: &[f32], layer: LayerId, x: &Array, margin: f64) -> Vec<Decision> {
+    let largest = largest(x);
+    let distance = |v: f32, bound: f32| f64::from((v - bound).abs()) / largest;
+    let numbers = || x.data().iter().enumerate();
+    let near = |bound: f32| numbers().map(move |(index, &v)| (index, distance(v, bound)));
+    let near = bounds.iter().flat_map(|&bound| near(bound)).filter(|(_, distance)| *distance <= margin);
+    near.map(|(index, distance)| Decision::on_bound(layer, index, distance)).collect()
 }
 
-/// Takes away the part of `v` that lies along `unit`.
-fn remove(v: &mut [f32], unit: &[f32]) {
-    let share = dot(v, unit);
-    v.iter_mut().zip(unit).for_each(|(v, u)| *v = (f64::from(*v) - share * f64::from(*u)) as f32);
+/// Not between two numbers that an activation function before has cut to the same bound: they are equal on every machine,
+/// and no gradient passes that function.
+fn beside_winners(
+    pool: &Pool,
+    cut_to: &[f32],
+    layer: LayerId,
+    x: &Array,
+    margin: f64,
+) -> Result<Vec<Decision>> {
+    let largest = largest(x);
+    let distance = |winner: usize, rival: usize| f64::from(x.data()[winner] - x.data()[rival]) / largest;
+    let both_cut = |i: usize, j: usize| x.data()[i] == x.data()[j] && cut_to.contains(&x.data()[i]);
+    let near = near_winners(pool, x, (margin * largest) as f32)?.into_iter();
+    let near = near.filter(|&(winner, rival)| !both_cut(winner, rival));
+    Ok(near.map(|(w, rival)| Decision::on_window(layer, w, rival, distance(w, rival))).collect())
+}
+
+fn largest(x: &Array) -> f64 {
+    x.data().iter().fold(f32::MIN_POSITIVE, |most, v| most.max(v.abs())).into()
+}
+
+/// Where an activation function has a kink.
+fn bounds(op: &Op) -> &'static [f32] {
+    match op {
+        Op::Relu => &[0.0],
+        Op::Relu6 => &[0.0, 6.0],
+        Op::Preprocess(_)
+        | Op::Conv2d(_)
+        | Op::MaxPool(_)
+        | Op::AveragePool { .. }
+        | Op::GlobalAverage
+        | Op::Add
+        | Op::Concat
+        | Op::Flatten
+        | Op::Linear(_)
+        | Op::Softmax => &[],
+    }
 }

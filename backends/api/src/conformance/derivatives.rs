@@ -6,6 +6,9 @@ use crate::{Array, Backend, Device, Model, ReluGradient, Result};
 /// Half the distance between the two points of a central difference.
 const STEP: f32 = 1e-2;
 
+/// The images that are moved pixel by pixel: none of their decisions is near a tie.
+pub(super) const SEED: u64 = 34;
+
 /// A kink (a ReLU or a maximum that switches) inside the step makes the two one-sided slopes differ; such
 /// pixels have no central difference. More than this share of them would leave too little to check.
 const MOST_KINKS: f64 = 0.6;
@@ -42,7 +45,7 @@ pub fn central_differences(backend: &dyn Backend, device: &Device) -> Result<Mea
 
 /// The largest difference, relative to the largest slope; infinite when kinks leave too little to compare.
 fn differences_of(sample: &Sample, model: &mut dyn Model) -> Result<f64> {
-    let x = images(34, 1, sample.size);
+    let x = images(SEED, 1, sample.size);
     let at = [sample.target()];
     let fx = model.activations(&x, &at)?.swap_remove(0);
     let u = noise(35, fx.shape());

@@ -8,6 +8,8 @@ mod faults;
 use self::cases::{Case, cases, cotangents, images};
 use super::{GRADIENT_TOLERANCE, Measured, relative_difference};
 use crate::{Array, Backend, Device, LayerId, Model, Op, Reference, ReluGradient, Result, find_device};
+#[cfg(test)]
+use crate::{Network, Weights};
 
 /// On chains and branches of ReLUs, of which each image kills others.
 pub fn redirected_pull_backs_agree(backend: &dyn Backend, device: &Device) -> Result<Measured> {
@@ -131,6 +133,14 @@ fn redirect(x: &Array, dy: &Array, limit: f32) -> (Array, Vec<bool>) {
         }
     }
     (added, through)
+}
+
+/// Hands every case's network, weights and images to `check`.
+#[cfg(test)]
+pub(super) fn for_each_case(check: impl Fn(&Network, &Weights, &Array)) {
+    for case in cases().unwrap() {
+        check(&case.network, &case.weights, &images());
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What a backend makes of a whole network, kept so that any two backends can be compared: the activation at each
 //! layer, and a pull-back. Not for ascents, which are the caller's.
 
-use super::decisions::{decisions, without};
+use super::decisions::{MAX_DECISIONS, differing};
+use super::residual::without;
 use super::{images, noise, relative_difference};
 use crate::{Array, LayerId, Model, Network, ReluGradient, Result};
 
@@ -11,10 +12,6 @@ pub const SURVEY_ACTIVATION_TOLERANCE: f64 = 1e-4;
 
 /// The same for dL/d(images), once the decisions that the two took differently are accounted for.
 pub const SURVEY_GRADIENT_TOLERANCE: f64 = 1e-3;
-
-/// More decisions than this are no accident of rounding, and nothing is explained by them: of some 10 million that a
-/// picture asks for, about 5 differ between correct backends.
-const MOST_DECISIONS: usize = 64;
 
 /// Everything that is compared.
 #[derive(Debug, Clone)]
@@ -84,14 +81,12 @@ impl Survey {
         model: &mut dyn Model,
     ) -> Result<GradientsApart> {
         let with_decisions = relative_difference(other.gradient.data(), self.gradient.data());
-        let decisions = decisions(network, self.from, self, other)?;
-        let worst = match (1..=MOST_DECISIONS).contains(&decisions.len()) {
-            true => {
-                let explained =
-                    without(&self.gradient, &other.gradient, &decisions, &picture(network), model)?;
-                relative_difference(explained.data(), self.gradient.data())
-            }
-            false => with_decisions,
+        let decisions = differing(network, self.from, self, other)?;
+        let worst = if (1..=MAX_DECISIONS).contains(&decisions.len()) {
+            let explained = without(&other.gradient, &self.gradient, &decisions, &picture(network), model)?;
+            relative_difference(explained.data(), self.gradient.data())
+        } else {
+            with_decisions
         };
         Ok(GradientsApart { worst, with_decisions, decisions: decisions.len() })
     }

@@ -45,6 +45,18 @@ pub(crate) fn winners(pool: &Pool, x: &Array) -> Result<Vec<usize>> {
     Ok(windows(pool, x)?.map(|window| argmax(&window, x)).collect())
 }
 
+/// The winner of a window and another of its numbers, for every one that is at most `margin` below it.
+#[cfg(feature = "conformance")]
+pub(crate) fn near_winners(pool: &Pool, x: &Array, margin: f32) -> Result<Vec<(usize, usize)>> {
+    let mut near = Vec::new();
+    for window in windows(pool, x)? {
+        let winner = argmax(&window, x);
+        let is_near = |&i: &usize| i != winner && x.data()[winner] - x.data()[i] <= margin;
+        near.extend(window.indices().filter(is_near).map(|rival| (winner, rival)));
+    }
+    Ok(near)
+}
+
 fn argmax(window: &Window, x: &Array) -> usize {
     let first = window.plane + window.rows.start * window.width + window.columns.start;
     window.indices().fold(first, |best, i| if x.data()[i] > x.data()[best] { i } else { best })
