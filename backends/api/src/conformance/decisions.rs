@@ -111,8 +111,8 @@ pub fn near_ties(
         let Some(at) = layers.iter().position(|layer| *layer == input) else { continue };
         found.extend(beside_bounds(bounds(op), input, &activations[at], margin));
         if let Op::MaxPool(pool) = op {
-            let cut_to = bounds(&network.node(input)?.op);
-            found.extend(beside_winners(pool, cut_to, input, &activations[at], margin)?);
+            let cut_to = cut_to(network, input)?;
+            found.extend(beside_winners(pool, &cut_to, input, &activations[at], margin)?);
         }
     }
     found.sort_by(|a, b| a.distance.total_cmp(&b.distance));
@@ -143,6 +143,18 @@ fn beside_winners(
     let near = near_winners(pool, x, (margin * largest) as f32)?.into_iter();
     let near = near.filter(|&(winner, rival)| !both_cut(winner, rival));
     Ok(near.map(|(w, rival)| Decision::on_window(layer, w, rival, distance(w, rival))).collect())
+}
+
+/// The bounds to which activation functions have cut numbers of a layer: of its own operation, or of those before it where
+/// it only joins or chooses numbers.
+fn cut_to(network: &Network, layer: LayerId) -> Result<Vec<f32>> {
+    let node = network.node(layer)?;
+    if matches!(node.op, Op::Concat | Op::MaxPool(_)) {
+        let before: Vec<Vec<f32>> =
+            node.inputs.iter().map(|&input| cut_to(network, input)).collect::<Result<_>>()?;
+        return Ok(before.concat());
+    }
+    Ok(bounds(&node.op).to_vec())
 }
 
 fn largest(x: &Array) -> f64 {
