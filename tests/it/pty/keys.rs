@@ -158,20 +158,22 @@ fn plus_and_minus_change_the_steps_of_this_run_and_the_next() {
             frame.step().is_some_and(|(_, all)| all == wanted)
         })
     };
-    steps(&mut terminal, "+", 160);
-    steps(&mut terminal, "-", 128);
+    // The run that is on screen is made too long to end meanwhile.
+    prolong(&mut terminal);
+    steps(&mut terminal, "+", 6560);
+    steps(&mut terminal, "-", 6528);
     // As fast as a key repeats.
-    steps(&mut terminal, "+++++", 288);
-    steps(&mut terminal, "=-", 288);
+    steps(&mut terminal, "+++++", 6688);
+    steps(&mut terminal, "=-", 6688);
     terminal.send("l\r");
     terminal.wait_for("╭ channel(block5_conv2, 31)");
-    steps(&mut terminal, "", 288);
+    steps(&mut terminal, "", 6688);
     // Fewer than it has taken: it ends where it is. More: it goes on.
     terminal.wait_until("50 steps", |frame| step(frame) > 50);
-    terminal.send("--------");
+    terminal.send(&"-".repeat(300));
     let finished = terminal.wait_for("finished");
     let (taken, all) = finished.step().unwrap();
-    assert!(taken == all && (50..288).contains(&taken), "{finished:?}");
+    assert!(taken == all && (50..6688).contains(&taken), "{finished:?}");
     terminal.send("+");
     let longer = terminal.wait_until("the end again", |frame| frame.has("finished") && step(frame) > taken);
     assert_eq!(longer.step(), Some((taken + 32, taken + 32)));

@@ -16,6 +16,14 @@ fn finished(setup: Setup, name: &str) -> Terminal {
     terminal
 }
 
+/// Lets a finished run go on and waits for its picture: the whole run may take no longer than one picture does.
+fn go_on(terminal: &mut Terminal) {
+    let before = graphics_of(&terminal.raw_text());
+    terminal.send("+");
+    terminal.wait_until("the end again", |frame| frame.has("finished") && step(frame) == 160);
+    terminal.wait_for_raw("other picture", |raw| graphics_of(raw) != before);
+}
+
 fn forced(name: &str) -> Setup {
     Setup::new(100, 30).arg("--image-protocol").arg(name).answers(Answers::Nothing)
 }
@@ -157,6 +165,7 @@ fn kitty_gets_whole_chunks_two_ids_in_turn_and_deletes() {
     for setup in [forced("kitty"), forced("kitty").env("NO_COLOR", "1")] {
         let mut terminal = finished(setup, "kitty");
         assert_placeholders(&terminal.wait_for("\u{10eeee}"));
+        go_on(&mut terminal);
         let ended = terminal.quit();
         ended.assert_restored();
         let sequences = assert_good_kitty(&ended.raw);
@@ -168,6 +177,7 @@ fn kitty_gets_whole_chunks_two_ids_in_turn_and_deletes() {
 fn kitty_is_found_by_asking_and_gets_the_picture_that_is_saved() {
     let mut terminal = finished(Setup::new(100, 30).answers(Answers::Kitty), "kitty");
     assert_placeholders(&terminal.wait_for("\u{10eeee}"));
+    go_on(&mut terminal);
     std::thread::sleep(std::time::Duration::from_secs(1));
     let ended = terminal.quit();
     let sequences = assert_good_kitty(&ended.raw);
@@ -185,7 +195,8 @@ fn kitty_is_found_by_asking_and_gets_the_picture_that_is_saved() {
 
 #[test]
 fn iterm2_gets_the_picture_that_is_saved() {
-    let terminal = finished(forced("iterm2"), "iterm2");
+    let mut terminal = finished(forced("iterm2"), "iterm2");
+    go_on(&mut terminal);
     std::thread::sleep(std::time::Duration::from_secs(1));
     let ended = terminal.quit();
     ended.assert_restored();

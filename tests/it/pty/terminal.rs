@@ -254,6 +254,15 @@ impl Terminal {
         String::from_utf8_lossy(self.line.lock().raw()).into_owned()
     }
 
+    /// Waits until `look` finds what it looks for in everything that was written.
+    pub(crate) fn wait_for_raw(&self, what: &str, look: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !look(&self.raw_text()) {
+            assert!(Instant::now() < deadline, "no {what} was written");
+            let _ = self.line.news.wait_timeout(self.line.lock(), Duration::from_millis(50)).unwrap();
+        }
+    }
+
     /// Has the program draw its whole screen anew, by Ctrl-L, and waits until it has wiped the old one off.
     pub(crate) fn redraw(&mut self) {
         let wiped = |raw: &str| raw.matches("\x1b[2J").count();
