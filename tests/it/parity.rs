@@ -2,7 +2,7 @@
 //! the embedded network, and short ascents against the reference.
 
 use trepang::engine::{Ascent, Objective, Pictures, Plan, Recipe, read_recipe};
-use trepang::parity::{Comparison, Place, operations};
+use trepang::parity::{Comparison, Place, Subject, operations};
 use trepang_api::conformance::{Golden, NEAR_TIE, failures, matches_golden, near_ties};
 use trepang_api::{Array, Backend, Device, Model, Reference, Weights, find_device};
 use trepang_weights::{Trained, minivgg, read_safetensors};
@@ -164,6 +164,22 @@ fn a_backend_with_a_wrong_gradient_is_found_out() {
     let failed = operations(&skewed).filter(|row| !row.passes);
     let failed: Vec<String> = failed.map(|row| row.what).collect();
     assert!(failed.contains(&"adjoint identity".into()), "{failed:?}");
+}
+
+#[test]
+fn a_slow_cpu_is_compared_on_the_cheapest_networks_only() {
+    for backend in backends(1) {
+        let device = find_device(backend.as_ref(), "cpu").unwrap();
+        let place = Place { backend: backend.into(), device };
+        let covered = ["minivgg", "efficientnet_lite0", "vgg16", "inception_v3"]
+            .map(|name| place.covers(&Subject::named(name, None).unwrap()));
+        let expected = match place.backend.name() {
+            "reference" => [false; 4],
+            "candle" => [true, true, false, false],
+            _ => [true; 4],
+        };
+        assert_eq!(covered, expected, "{place}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::plan::{Job, Plan, Planner, Request, Step};
 use crate::pointwise::{self, Joint};
 use crate::redirect;
 use crate::vector::{self, Linear};
-use crate::{Algorithm, Options};
+use crate::{Algorithm, CpuOptions};
 
 /// Plans that are kept: an ascent asks in turns for a layer, for the layer before its ReLU, and for a classifier.
 const PLANS: usize = 6;
@@ -54,7 +54,7 @@ impl<S: Lanes> CpuModel<S> {
         network: &Network,
         weights: &Weights,
         pool: Arc<ThreadPool>,
-        options: Options,
+        options: CpuOptions,
     ) -> Result<Self> {
         let tensor = |prefix: &str, part: &str| {
             let name = format!("{prefix}.{part}");

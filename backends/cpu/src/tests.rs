@@ -15,7 +15,7 @@ use crate::conv::{Convolution, Direction, Kernel, Scratch};
 use crate::grid::Grid;
 use crate::lanes::Lanes;
 use crate::model::CpuModel;
-use crate::{Algorithm, Options};
+use crate::{Algorithm, CpuOptions};
 
 /// Minimal filtering against f64, relative to the largest entry. Measured: 2e-6 with 256 channels; few channels have
 /// smaller largest entries beside the same factors.
@@ -237,7 +237,7 @@ impl Backend for Wide {
     fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
         trepang_api::find_device(self, &device.to_string())?;
         weights.check(network)?;
-        Ok(Box::new(CpuModel::new(Scalar512b, network, weights, Arc::clone(&self.0), Options::default())?))
+        Ok(Box::new(CpuModel::new(Scalar512b, network, weights, Arc::clone(&self.0), CpuOptions::default())?))
     }
 }
 
