@@ -123,6 +123,13 @@ pub enum Error {
     Caller(Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl Error {
+    /// Was something asked for that cannot be, rather than something broken? The name of a layer or a device, or an image size.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::UnknownLayer { .. } | Self::UnknownDevice { .. } | Self::ImageSize { .. })
+    }
+}
+
 /// `; did you mean "a" or "b"?`, or nothing.
 fn hint(nearest: &[String]) -> String {
     let mut text = String::new();
