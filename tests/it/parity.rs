@@ -52,7 +52,7 @@ fn every_backend_passes_the_conformance_suite() {
 }
 
 #[test]
-fn every_backend_computes_what_pytorch_computes_with_the_embedded_network() {
+fn every_backend_computes_what_pytorch_computes_with_minivgg() {
     let golden = golden();
     assert_eq!((golden.activations.len(), golden.gradients.len()), (6, 3));
     everywhere(|backend, device| {
@@ -73,7 +73,7 @@ fn wrong(backend: &dyn Backend, golden: &Golden) -> Vec<String> {
 /// The input of one ReLU of `block2_conv1` is 9.5e-10 of the layer's largest, on either side of zero by rounding alone;
 /// the logit's gradient is 2.4e-2 apart on the two sides. PyTorch's is on one of them.
 #[test]
-fn a_relu_on_either_side_of_a_near_tie_passes_against_the_golden_file() {
+fn a_relu_on_either_side_of_a_near_tie_passes() {
     const CHANNEL: usize = 21;
     const FURTHER_THAN_ROUNDING: f32 = 1e-7;
     let backend = default_backend(2);

@@ -130,6 +130,20 @@ fn backends_know_the_seam_and_not_the_application() {
     assert_eq!(dependencies("backends/api/Cargo.toml"), ["thiserror"]);
 }
 
+/// Of all operations no network uses the softmax, so what names it is what handles every operation.
+#[test]
+fn the_guide_lists_every_file_that_a_new_operation_touches() {
+    let guide = fs::read_to_string(repository("backends/api/GUIDE.md")).unwrap();
+    let handles = |source: &Source| {
+        ["Op", "Self", "StepKind"].iter().any(|path| source.mentions(&format!("{path}::Softmax")))
+    };
+    let found: Vec<Source> = sources(&["src", "backends", "weights"]).into_iter().filter(handles).collect();
+    assert!(found.len() > 8, "{found:?}");
+    for Source { path, .. } in found {
+        assert!(guide.contains(&format!("`{path}`")), "GUIDE.md does not list {path}");
+    }
+}
+
 /// tch's operations come in two forms, and those without `f_` panic.
 #[test]
 fn libtorch_is_called_in_its_fallible_form_only() {

@@ -21,7 +21,7 @@ pub enum Error {
     /// An array with the wrong number of sides.
     #[error("expected an array with {expected} sides ([N, C, H, W]) and was given {found:?}")]
     Rank {
-        /// Sides wanted.
+        /// How many sides were wanted.
         expected: usize,
         /// The shape given.
         found: Vec<usize>,

@@ -69,10 +69,10 @@ impl Network {
 
     /// The map from RGB in 0..1 to the network's own input space.
     pub fn preprocess(&self) -> &Preprocess {
-        match &self.nodes[0].op {
-            Op::Preprocess(preprocess) => preprocess,
-            _ => unreachable!("NetworkBuilder::new put it there"),
-        }
+        let Op::Preprocess(preprocess) = &self.nodes[0].op else {
+            unreachable!("NetworkBuilder::new put it there")
+        };
+        preprocess
     }
 
     /// Every layer that can be a target, in order: all nodes but the preprocessing.
@@ -139,9 +139,8 @@ impl Network {
             if inputs.is_empty() {
                 inputs.push(image);
             }
-            let shape = node.op.output_shape(&inputs).and_then(|shape| match shape.is_empty() {
-                true => Err("nothing would be left".into()),
-                false => Ok(shape),
+            let shape = node.op.output_shape(&inputs).and_then(|shape| {
+                if shape.is_empty() { Err("nothing would be left".into()) } else { Ok(shape) }
             });
             shapes.push(shape.map_err(|reason| Error::ImageSize {
                 network: self.name.clone(),

@@ -35,7 +35,7 @@ fn devices_are_those_of_every_backend_and_the_cpu_works() {
 }
 
 #[test]
-fn the_list_for_people_says_what_works_and_what_is_not_in_this_build() {
+fn the_list_for_people_says_what_works_and_what_is_absent() {
     let stdout = Home::new().run("devices").stdout;
     assert!(stdout.contains("reference") && stdout.contains("works"), "{stdout}");
     assert_eq!(stdout.contains("not in this build: "), !trepang::backends::ABSENT.is_empty(), "{stdout}");
@@ -127,7 +127,7 @@ fn parity_for_people_is_a_table_with_a_verdict() {
 /// Where the library beside the program is gone, the user reads what to do, and everything else works.
 #[cfg(feature = "tch")]
 #[test]
-fn without_libtorch_one_sentence_says_what_to_do_and_all_else_works() {
+fn without_libtorch_one_sentence_says_what_to_do() {
     let home = Home::new();
     std::fs::create_dir(home.path("bin")).unwrap();
     let alone = home.path("bin/trepang");
