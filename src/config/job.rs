@@ -192,10 +192,10 @@ fn find_targets(args: &RenderArgs, trained: &Trained) -> Result<Vec<Option<Objec
 }
 
 fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Objective> {
-    if let Some(layer) = layer {
-        if trained.network.logits() != Some(find_layer(&trained.network, layer)?) {
-            return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
-        }
+    if let Some(layer) = layer
+        && trained.network.logits() != Some(find_layer(&trained.network, layer)?)
+    {
+        return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
     }
     if trained.labels.is_empty() {
         return Err(WeightsError::NoClassifier { name: trained.name.clone() }.into());

@@ -353,7 +353,7 @@ impl<S: Lanes> Engine<S> {
             }
             StepKind::GlobalAverage => pointwise::global_average_back(simd, ends.x, dy, dx, accumulate),
             StepKind::Concat => {
-                Joint { part: ends.x, first: ends.first }.part_back(lanes, dy, dx, accumulate)
+                Joint { part: ends.x, first: ends.first }.part_back(lanes, dy, dx, accumulate);
             }
             StepKind::Flatten | StepKind::Linear | StepKind::Softmax => {
                 let (plain_dx, plain_dy) = plain(&mut self.scratch.shared, ends.x, ends.y);
