@@ -52,7 +52,7 @@ fn main() -> Result<()> {
 fn measure(name: &str, folder: &Path) -> Result<Score> {
     let trained = find_weights(name, None, Want::Classes)?;
     let size = trained.network.input().native;
-    let logits = trained.network.layers().last().context("the network has no layer")?;
+    let logits = trained.network.logits().context("the network has no classifier")?;
     let (backend, device) = find_place(&ComputeArgs::default())?;
     let mut model = backend.load(&trained.network, &trained.weights, &device)?;
     let mut score = Score::default();

@@ -6,22 +6,40 @@ use trepang_api::{Backend, Reference};
 /// A backend that was compiled in. Whether it can be used is known when it is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// What it is chosen by.
+    /// The name that chooses it: a value of `--backend`.
     pub name: &'static str,
+    /// May it find a GPU, in this build on this machine? Where not, it is not opened to look for one.
+    pub seeks_gpus: fn() -> bool,
+    /// Does it take too long for large networks on the CPU? Then `trepang parity` leaves them out there.
+    pub is_slow_on_cpu: bool,
     open: fn(usize) -> Result<Box<dyn Backend>>,
 }
 
 /// Every backend compiled in, the default first and the reference last.
 pub const BACKENDS: &[Entry] = &[
+    #[cfg(feature = "cpu")]
+    Entry { name: "cpu", seeks_gpus: || false, is_slow_on_cpu: false, open: open_cpu },
     #[cfg(feature = "candle")]
-    Entry { name: "candle", open: open_candle },
+    Entry {
+        name: "candle",
+        seeks_gpus: || cfg!(any(feature = "cuda", feature = "metal")),
+        is_slow_on_cpu: true,
+        open: |threads| Ok(Box::new(trepang_candle::CandleBackend::new(threads)?)),
+    },
     #[cfg(feature = "tch")]
-    Entry { name: "tch", open: open_tch },
-    Entry { name: "reference", open: |_| Ok(Box::new(Reference)) },
+    Entry { name: "tch", seeks_gpus: has_gpu_driver, is_slow_on_cpu: false, open: open_tch },
+    Entry {
+        name: "reference",
+        seeks_gpus: || false,
+        is_slow_on_cpu: true,
+        open: |_| Ok(Box::new(Reference)),
+    },
 ];
 
 /// The features of this program that are not in this build, for those who look for a device.
 pub const ABSENT: &[&str] = &[
+    #[cfg(not(feature = "cpu"))]
+    "cpu",
     #[cfg(not(feature = "candle"))]
     "candle",
     #[cfg(not(feature = "cuda"))]
@@ -39,18 +57,18 @@ impl Entry {
     }
 }
 
-/// The variable that asks the CPU's kernels for other vector instructions than the fastest: `portable`, `avx2`, `avx512`
+/// The variable that asks the backend `cpu` for other vector instructions than the fastest: `portable`, `avx2`, `avx512`
 /// or `neon`. A run's bits depend on them, so that a picture made on another machine can be made again.
-#[cfg(feature = "candle")]
+#[cfg(feature = "cpu")]
 const VECTORS: &str = "TREPANG_VECTORS";
 
-#[cfg(feature = "candle")]
-fn open_candle(threads: usize) -> Result<Box<dyn Backend>> {
-    let mut options = trepang_candle::Options::default();
+#[cfg(feature = "cpu")]
+fn open_cpu(threads: usize) -> Result<Box<dyn Backend>> {
+    let mut options = trepang_cpu::CpuOptions::default();
     if let Some(level) = std::env::var_os(VECTORS).filter(|level| !level.is_empty()) {
         options.level = level.to_string_lossy().parse().context(VECTORS)?;
     }
-    Ok(Box::new(trepang_candle::CandleBackend::with_kernels(threads, options)?))
+    Ok(Box::new(trepang_cpu::CpuBackend::new(threads, options)?))
 }
 
 /// libtorch is not linked but loaded, so that the program starts without it: see `trepang-plugin`.
@@ -62,4 +80,12 @@ fn open_tch(threads: usize) -> Result<Box<dyn Backend>> {
              without"
         )
     })
+}
+
+/// Is there a sign of a GPU that libtorch could use? Loading libtorch to ask it takes longer than all else at the start.
+#[cfg(feature = "tch")]
+fn has_gpu_driver() -> bool {
+    // NVIDIA's driver, the same inside of Windows, and AMD's.
+    let drivers = ["/dev/nvidiactl", "/dev/dxg", "/dev/kfd"];
+    !cfg!(target_os = "linux") || drivers.iter().any(|driver| std::path::Path::new(driver).exists())
 }

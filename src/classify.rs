@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 use serde::Serialize;
-use trepang_api::{Array, LayerId, Model, Network, Op};
+use trepang_api::{Array, LayerId, Model, Network};
 use trepang_weights::Labels;
 
 use crate::config::Usage;
@@ -52,7 +52,7 @@ pub struct Head {
 impl Head {
     /// Fails for a network whose last layer does not give logits.
     pub fn new(network: Network, labels: Labels) -> Result<Self> {
-        let logits = logits_of(&network).with_context(|| format!("{} has no classifier", network.name()))?;
+        let logits = network.logits().with_context(|| format!("{} has no classifier", network.name()))?;
         Ok(Self { network, labels, logits })
     }
 
@@ -89,12 +89,6 @@ impl Classifier {
     pub fn classify(&mut self, picture: &Picture, framing: Framing, count: usize) -> Result<Vec<Class>> {
         self.head.classify(self.model.as_mut(), picture, framing, count)
     }
-}
-
-/// The layer that holds a network's logits: its last one, if that is fully connected.
-pub fn logits_of(network: &Network) -> Option<LayerId> {
-    let last = network.layers().last()?;
-    network.node(last).ok().filter(|node| matches!(node.op, Op::Linear(_))).map(|_| last)
 }
 
 /// The picture at a size that the classifier takes.

@@ -18,7 +18,7 @@ use crate::runs::{Origin, Provenance, Segment};
 use args::ComputeArgs;
 
 pub use job::{Job, pictures_of, read_references};
-pub use place::{find_entry, find_place, thread_count};
+pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;
 
 /// The network if nobody says otherwise.
@@ -124,10 +124,12 @@ pub fn check_repeatable(origin: &Origin) -> Result<()> {
 /// picture comes out with the same text.
 pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
     let made = &origin.provenance;
+    // Another device may be one that the run's backend does not have.
+    let stays = args.device.as_deref().is_none_or(|device| has_device(&made.backend, device));
     let asked = ComputeArgs {
         network: args.network.clone().or_else(|| Some(made.network.clone())),
         weights: args.weights.clone().or_else(|| made.weights.as_ref().map(Into::into)),
-        backend: args.backend.clone().or_else(|| Some(made.backend.clone())),
+        backend: args.backend.clone().or_else(|| stays.then(|| made.backend.clone())),
         device: args.device.clone().or_else(|| Some(made.device.clone())),
         threads: args.threads.or_else(|| u16::try_from(made.threads).ok()),
     };

@@ -13,11 +13,12 @@ use serde::Serialize;
 use trepang_api::conformance::{CHECKS, Check, Measured, pull_backs_agree};
 use trepang_api::{Backend, Device, DeviceKind, Reference};
 
+use crate::backends::BACKENDS;
 use crate::panics::guard;
 
 pub use self::ascents::{LOSS_TOLERANCE, STEPS};
 pub use self::comparison::Comparison;
-pub use self::subjects::Subject;
+pub use self::subjects::{CHEAPEST, Subject};
 
 /// A backend on one of its devices.
 #[derive(Debug, Clone)]
@@ -32,6 +33,13 @@ impl Place {
     /// Is it the oracle, which is too slow for whole networks?
     pub fn is_reference(&self) -> bool {
         self.backend.name() == Reference.name()
+    }
+
+    /// Is this network compared here? On a slow CPU only the cheapest networks are, and on the oracle none.
+    pub fn covers(&self, subject: &Subject) -> bool {
+        let entry = BACKENDS.iter().find(|entry| entry.name == self.backend.name());
+        let is_slow = self.is_on_host() && entry.is_some_and(|entry| entry.is_slow_on_cpu);
+        !self.is_reference() && (subject.is_cheap() || !is_slow)
     }
 
     /// Does the number of host threads matter here?

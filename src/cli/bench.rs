@@ -7,10 +7,9 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::output;
-use crate::backends::BACKENDS;
 use crate::bench::{Clerk, LayerTime, Side, Work, median, ratios, serve, shares};
-use crate::config::args::BenchArgs;
-use crate::config::{find_entry, thread_count};
+use crate::config::args::{BenchArgs, ComputeArgs};
+use crate::config::{find_entry, find_place, thread_count};
 
 /// A turn is at least this long: shorter ones measure the clock and the turns.
 const TURN: f64 = 0.2;
@@ -44,7 +43,11 @@ struct Ratio {
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<()> {
-    let a = args.backend.as_deref().unwrap_or(BACKENDS[0].name);
+    let a = match &args.backend {
+        Some(name) => name.clone(),
+        None => find_place(&ComputeArgs::default())?.0.name().to_owned(),
+    };
+    let a = a.as_str();
     if let Some(work) = &args.worker {
         return serve(a, &serde_json::from_str(work)?, output::line);
     }

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Error, Result};
 use trepang_api::Error as Api;
 use trepang_weights::Error as Weights;
-use trepang_weights::pull::Error as PullError;
 
 use crate::config::Usage;
 use crate::engine::Error as Engine;
@@ -58,32 +57,13 @@ fn sentence(error: &Error) -> String {
     })
 }
 
+/// Was something asked for that cannot be? Each crate's errors know that of themselves.
 fn is_usage(error: &Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<Usage>()
-            || matches!(
-                cause.downcast_ref::<Api>(),
-                Some(Api::UnknownLayer { .. } | Api::UnknownDevice { .. } | Api::ImageSize { .. })
-            )
-            || matches!(
-                cause.downcast_ref::<Engine>(),
-                Some(
-                    Engine::NoChannel { .. }
-                        | Engine::NoNeuron { .. }
-                        | Engine::NoClassifier { .. }
-                        | Engine::Recipe(_)
-                        | Engine::Backend(Api::UnknownLayer { .. } | Api::ImageSize { .. })
-                )
-            )
-            || matches!(
-                cause.downcast_ref::<Weights>(),
-                Some(
-                    Weights::UnknownNetwork { .. }
-                        | Weights::UnknownSet { .. }
-                        | Weights::NoClassifier { .. }
-                        | Weights::Pull(PullError::Address { .. })
-                )
-            )
+            || cause.downcast_ref().is_some_and(Api::is_usage)
+            || cause.downcast_ref().is_some_and(Engine::is_usage)
+            || cause.downcast_ref().is_some_and(Weights::is_usage)
     })
 }
 
@@ -118,6 +98,12 @@ mod tests {
     fn what_was_asked_wrongly_is_told_from_what_went_wrong() {
         assert!(is_usage(&Usage("no".into()).into()));
         assert!(is_usage(&Engine::NoClassifier { network: "x".into() }.into()));
+        assert!(is_usage(&Weights::UnknownSet { name: "x".into(), known: "y".into() }.into()));
+        let device =
+            || Api::UnknownDevice { backend: "x".into(), device: "y".into(), available: "cpu".into() };
+        assert!(is_usage(&device().into()) && is_usage(&Error::from(device()).context("no picture")));
+        assert!(is_usage(&Engine::Backend(device()).into()));
+        assert!(!is_usage(&Api::Backend { backend: "x".into(), message: "out of memory".into() }.into()));
         assert!(!is_usage(&anyhow!("disk full")));
     }
 }

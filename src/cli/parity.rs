@@ -8,12 +8,13 @@ use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use trepang_api::Backend;
+use trepang_weights::Architecture;
 
 use super::output;
 use crate::backends::{BACKENDS, Entry};
 use crate::config::args::ParityArgs;
 use crate::config::{find_entry, thread_count};
-use crate::parity::{Comparison, Place, Row, Subject, operations};
+use crate::parity::{CHEAPEST, Comparison, Place, Row, Subject, operations};
 
 /// What `--json` prints.
 #[derive(Debug, Default, Serialize)]
@@ -29,6 +30,9 @@ struct Report {
 #[derive(Debug, Serialize)]
 struct Compared {
     network: String,
+    /// Backends and devices that take too long for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<String>,
     rows: Vec<Row>,
 }
 
@@ -111,16 +115,25 @@ impl Desk {
         let trained = subject.load()?;
         let mut comparison = Comparison::new(&trained);
         let mut rows = Vec::new();
-        let real = || places.iter().filter(|place| !place.is_reference());
-        for place in real() {
+        let covering = || places.iter().filter(|place| place.covers(subject));
+        let left_out = |place: &&Place| !place.is_reference() && !place.covers(subject);
+        let left_out: Vec<String> = places.iter().filter(left_out).map(ToString::to_string).collect();
+        if !left_out.is_empty() {
+            let cheapest = CHEAPEST.map(Architecture::name).join(" and ");
+            self.line(format!(
+                "left out, because it is slow: {}; {cheapest} run there",
+                left_out.join(", ")
+            ))?;
+        }
+        for place in covering() {
             self.wait_for(&format!("{} on {place}", trained.name));
             rows.extend(self.told(comparison.add(place))?);
         }
-        for place in real().filter(|place| place.is_on_host() && self.threads > 1) {
+        for place in covering().filter(|place| place.is_on_host() && self.threads > 1) {
             self.wait_for(&format!("{} on {place} with 1 thread", trained.name));
             rows.extend(self.told(comparison.add_twin(place, &alone(place)?, "with 1 thread"))?);
         }
-        Ok(Compared { network: subject.title.clone(), rows })
+        Ok(Compared { network: subject.title.clone(), left_out, rows })
     }
 
     fn wait_for(&self, what: &str) {
@@ -175,7 +188,7 @@ mod tests {
         };
         let report = |operations, rows| Report {
             operations,
-            networks: vec![Compared { network: "tiny".into(), rows }],
+            networks: vec![Compared { network: "tiny".into(), left_out: Vec::new(), rows }],
             ..Report::default()
         };
         assert!(conclude(report(vec![row(true)], vec![row(true)]), true).is_ok());

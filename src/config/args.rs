@@ -58,11 +58,11 @@ pub struct ComputeArgs {
     /// A file with other weights for that network: Keras's HDF5, PyTorch's .pth or safetensors
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// The framework that computes [default: the first that `trepang devices` lists]
+    /// What computes: a name that `trepang devices` lists [default: the one that has the device]
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
-    /// Where it computes; auto is the backend's first GPU, or else the CPU. Without --backend, the
-    /// first backend that has the device [default: auto]
+    /// Where it computes; auto is the first GPU, or else the CPU. Without --backend, auto is the first GPU of any backend,
+    /// and another device is that of the first backend that has it [default: auto]
     #[arg(long, value_name = "cpu|cuda[:I]|metal|mps|auto")]
     pub device: Option<String>,
     /// How many threads compute [default: one for each core]
@@ -302,7 +302,7 @@ pub struct BenchArgs {
     /// Images at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub batch: u16,
-    /// What is measured [default: the first backend that `trepang devices` lists]
+    /// What is measured [default: the backend that computes where none is named]
     #[arg(long, value_name = "A")]
     pub backend: Option<String>,
     /// What it is measured against, in turns

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use trepang_api::Op;
 use trepang_weights::{Error as WeightsError, Trained, sha256};
 
 use super::args::RenderArgs;
@@ -193,11 +192,10 @@ fn find_targets(args: &RenderArgs, trained: &Trained) -> Result<Vec<Option<Objec
 }
 
 fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Objective> {
-    if let Some(layer) = layer {
-        let node = trained.network.node(find_layer(&trained.network, layer)?)?;
-        if !matches!(node.op, Op::Linear(_)) {
-            return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
-        }
+    if let Some(layer) = layer
+        && trained.network.logits() != Some(find_layer(&trained.network, layer)?)
+    {
+        return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
     }
     if trained.labels.is_empty() {
         return Err(WeightsError::NoClassifier { name: trained.name.clone() }.into());

@@ -4,27 +4,47 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use anyhow::Result;
-use trepang_api::{Backend, Device, find_device};
+use trepang_api::{Backend, Device, DeviceKind, find_device};
 
 use super::Usage;
 use super::args::ComputeArgs;
 use crate::backends::{BACKENDS, Entry};
 
-/// The device if nobody says otherwise: the backend's best.
+/// The device if nobody says otherwise: the first GPU, or else the CPU.
 const AUTO: &str = "auto";
 
-/// What `args` name. Without a backend it is the first of this build, or the first that has the device asked for.
+/// What `args` name. Without a backend, `auto` is the first GPU of any backend or else the CPU of the first one, and another
+/// device is that of the first backend that has it.
 pub fn find_place(args: &ComputeArgs) -> Result<(Box<dyn Backend>, Device)> {
     let threads = thread_count(args.threads);
-    let device = args.device.as_deref().unwrap_or(AUTO);
-    let entry = match args.backend.as_deref() {
-        Some(name) => find_entry(name)?,
-        None if device == AUTO => &BACKENDS[0],
-        None => return first_with(device, threads),
-    };
+    match (args.backend.as_deref(), args.device.as_deref().unwrap_or(AUTO)) {
+        (Some(name), device) => open(find_entry(name)?, device, threads),
+        (None, AUTO) => {
+            let seeking = BACKENDS.iter().filter(|entry| (entry.seeks_gpus)());
+            // A backend that cannot be used is told of where it is asked for by its name.
+            let gpu = first_gpu(seeking.filter_map(|entry| entry.open(threads).ok()));
+            gpu.map_or_else(|| open(&BACKENDS[0], AUTO, threads), Ok)
+        }
+        (None, device) => first_with(device, threads),
+    }
+}
+
+/// Can the backend called `name` be used here, and does it have this device?
+pub fn has_device(name: &str, device: &str) -> bool {
+    find_entry(name).and_then(|entry| open(entry, device, 1)).is_ok()
+}
+
+fn open(entry: &Entry, device: &str, threads: usize) -> Result<(Box<dyn Backend>, Device)> {
     let backend = entry.open(threads)?;
     let device = find_device(backend.as_ref(), device)?;
     Ok((backend, device))
+}
+
+fn first_gpu(mut backends: impl Iterator<Item = Box<dyn Backend>>) -> Option<(Box<dyn Backend>, Device)> {
+    backends.find_map(|backend| {
+        let gpu = backend.devices().into_iter().find(|device| device.kind != DeviceKind::Cpu)?;
+        Some((backend, gpu))
+    })
 }
 
 /// The backend called `name`.
@@ -58,4 +78,48 @@ fn first_with(device: &str, threads: usize) -> Result<(Box<dyn Backend>, Device)
 /// The number of compute threads: what was asked for, or one for each core this process may use.
 pub fn thread_count(asked: Option<u16>) -> usize {
     asked.map_or_else(|| available_parallelism().map_or(1, NonZeroUsize::get), usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use trepang_api::{Model, Network, Weights};
+
+    use super::*;
+
+    /// A backend that has devices and computes nothing.
+    #[derive(Debug)]
+    struct Listing(&'static str, Vec<DeviceKind>);
+
+    impl Backend for Listing {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn devices(&self) -> Vec<Device> {
+            let device = |&kind| Device { kind, index: 0, description: String::new(), memory: None };
+            self.1.iter().map(device).collect()
+        }
+
+        fn threads(&self) -> usize {
+            1
+        }
+
+        fn load(&self, _: &Network, _: &Weights, _: &Device) -> trepang_api::Result<Box<dyn Model>> {
+            unreachable!("nothing is loaded")
+        }
+    }
+
+    #[test]
+    fn auto_is_the_first_gpu_of_any_backend() {
+        use DeviceKind::{Cpu, Cuda, Mps};
+        let found = |kinds: [&[DeviceKind]; 3]| {
+            let names = ["a", "b", "c"].into_iter().zip(kinds);
+            let backends =
+                names.map(|(name, kinds)| Box::new(Listing(name, kinds.to_vec())) as Box<dyn Backend>);
+            first_gpu(backends).map(|(backend, device)| format!("{} on {device}", backend.name()))
+        };
+        assert_eq!(found([&[Cpu], &[Cpu, Mps], &[Cpu, Cuda]]), Some("b on mps:0".into()));
+        assert_eq!(found([&[Cpu], &[], &[Cpu, Cuda]]), Some("c on cuda:0".into()));
+        assert_eq!(found([&[Cpu], &[Cpu], &[]]), None);
+    }
 }

@@ -74,3 +74,16 @@ pub enum Error {
     #[error(transparent)]
     Backend(#[from] trepang_api::Error),
 }
+
+impl Error {
+    /// Was something asked for that cannot be, rather than something broken?
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::NoChannel { .. } | Self::NoNeuron { .. } | Self::NoClassifier { .. } | Self::Recipe(_) => {
+                true
+            }
+            Self::Backend(error) => error.is_usage(),
+            Self::Dead { .. } | Self::NotFinite { .. } | Self::State(_) => false,
+        }
+    }
+}

@@ -8,6 +8,9 @@ use trepang_weights::{Architecture, Dialect, Error, MadeUp, Trained, Want, archi
 
 use crate::config::find_weights;
 
+/// The networks that take the fewest operations.
+pub const CHEAPEST: [Architecture; 2] = [Architecture::Minivgg, Architecture::EfficientnetLite0];
+
 /// A network that can be loaded.
 #[derive(Debug, Clone)]
 pub struct Subject {
@@ -63,6 +66,14 @@ impl Subject {
         match &self.source {
             Source::Real(trained) => Ok(Trained::clone(trained)),
             Source::MadeUp(architecture, dialect) => Ok(MadeUp::new(*architecture, *dialect, true)?.load()?),
+        }
+    }
+
+    /// Is it one of the [`CHEAPEST`]?
+    pub(super) fn is_cheap(&self) -> bool {
+        match &self.source {
+            Source::Real(trained) => CHEAPEST.iter().any(|cheap| cheap.name() == trained.network.name()),
+            Source::MadeUp(architecture, _) => CHEAPEST.contains(architecture),
         }
     }
 

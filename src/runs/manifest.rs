@@ -23,8 +23,10 @@ pub struct Provenance {
     pub threads: usize,
 }
 
-/// What the PNG carries as text: no clock, no path of the output, so that equal runs give equal files.
+/// What the PNG carries as text: no clock, no path of the output, so that equal runs give equal files. It is written with
+/// the number of its format, and read in every format there was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "SavedOrigin", try_from = "SavedOrigin")]
 pub struct Origin {
     /// The ascent.
     pub plan: Plan,
@@ -32,8 +34,59 @@ pub struct Origin {
     pub provenance: Provenance,
     /// Its parts, where the computation changed on the way: no single computation makes the same bits. Empty
     /// otherwise, and in what was written before there were parts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<Segment>,
+}
+
+/// The format that is written. Format 1 had no number; its backend `candle` computed on the CPU with the kernels that are
+/// the backend `cpu` since format 2.
+const FORMAT: u32 = 2;
+
+/// An [`Origin`] as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedOrigin {
+    #[serde(default = "first_format")]
+    format: u32,
+    plan: Plan,
+    provenance: Provenance,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    segments: Vec<Segment>,
+}
+
+/// The format of what says none.
+fn first_format() -> u32 {
+    1
+}
+
+impl From<Origin> for SavedOrigin {
+    fn from(Origin { plan, provenance, segments }: Origin) -> Self {
+        Self { format: FORMAT, plan, provenance, segments }
+    }
+}
+
+impl TryFrom<SavedOrigin> for Origin {
+    type Error = String;
+
+    /// Fails for a format of a later version.
+    fn try_from(saved: SavedOrigin) -> Result<Self, String> {
+        let SavedOrigin { format, plan, mut provenance, mut segments } = saved;
+        if format > FORMAT {
+            return Err(format!("a later version of Trepang wrote it, in format {format}"));
+        }
+        if format == 1 {
+            let parts = segments.iter_mut().map(|segment| &mut segment.provenance);
+            parts.chain([&mut provenance]).for_each(Provenance::rename_backend);
+        }
+        Ok(Self { plan, provenance, segments })
+    }
+}
+
+impl Provenance {
+    /// Gives a computation of format 1 the name that its backend has now.
+    fn rename_backend(&mut self) {
+        if self.backend == "candle" && self.device == "cpu" {
+            self.backend = "cpu".into();
+        }
+    }
 }
 
 /// A part of a run that one computation made.
@@ -112,4 +165,56 @@ pub struct Manifest {
     pub finished: bool,
     /// Seconds since 1970 when the folder was made.
     pub created: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::engine::{Objective, Recipe};
+
+    fn saved_by(backend: &str, device: &str) -> Value {
+        let provenance = Provenance {
+            trepang: "0.1.0".into(),
+            network: "minivgg".into(),
+            weights: None,
+            weights_sha256: String::new(),
+            backend: backend.into(),
+            device: device.into(),
+            threads: 2,
+        };
+        let recipe = Recipe::named("pixel").unwrap();
+        let plan = Plan::new(Objective::channel("block2_conv1", 5), recipe, 32);
+        let mut parts = Parts::new(provenance.clone());
+        parts.go_on(1, Provenance { threads: 1, ..provenance });
+        serde_json::to_value(parts.origin(plan, 3)).unwrap()
+    }
+
+    fn backends(origin: &Origin) -> Vec<&str> {
+        let parts = origin.segments.iter().map(|segment| &segment.provenance);
+        parts.chain([&origin.provenance]).map(|provenance| provenance.backend.as_str()).collect()
+    }
+
+    #[test]
+    fn candle_on_the_cpu_was_the_backend_cpu_in_format_1() {
+        for (backend, device, now) in
+            [("candle", "cpu", "cpu"), ("candle", "cuda:0", "candle"), ("tch", "cpu", "tch")]
+        {
+            let mut saved = saved_by(backend, device);
+            let written: Origin = serde_json::from_value(saved.clone()).unwrap();
+            assert_eq!(backends(&written), [backend; 3], "what is written now means what it says");
+            assert_eq!(saved.as_object_mut().unwrap().remove("format"), Some(json!(FORMAT)));
+            let old: Origin = serde_json::from_value(saved).unwrap();
+            assert_eq!(backends(&old), [now; 3], "{backend} on {device}");
+        }
+    }
+
+    #[test]
+    fn a_later_format_is_refused() {
+        let mut saved = saved_by("cpu", "cpu");
+        saved["format"] = json!(FORMAT + 1);
+        let error = serde_json::from_value::<Origin>(saved).unwrap_err().to_string();
+        assert_eq!(error, "a later version of Trepang wrote it, in format 3");
+    }
 }

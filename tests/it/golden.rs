@@ -57,7 +57,7 @@ impl Case {
     pub(crate) fn check_activations(&mut self, picture: &Picture, layers: &[&str]) {
         let layers: Vec<&str> = layers.iter().copied().filter(|&l| self.network.layer(l).is_ok()).collect();
         let mut at: Vec<LayerId> = layers.iter().map(|layer| self.network.layer(layer).unwrap()).collect();
-        at.extend(self.network.layer("predictions").ok());
+        at.extend(self.network.logits());
         let found = self.model.activations(&image(picture), &at).unwrap();
         for (layer, found) in layers.iter().zip(&found) {
             self.close(layer, &self.sample(layer, found), self.golden(layer, ".sample"));

@@ -20,7 +20,13 @@ pub(crate) fn backends(threads: usize) -> Vec<Box<dyn Backend>> {
     BACKENDS.iter().map(|entry| entry.open(threads).unwrap()).collect()
 }
 
-/// The backend that the binary takes by default.
+/// Those that compute networks of full size on the CPU in a test's time.
+pub(crate) fn fast_backends(threads: usize) -> Vec<Box<dyn Backend>> {
+    let fast = BACKENDS.iter().filter(|entry| !entry.is_slow_on_cpu);
+    fast.map(|entry| entry.open(threads).unwrap()).collect()
+}
+
+/// The first backend: the one that the binary takes where there is no GPU.
 pub(crate) fn default_backend(threads: usize) -> Box<dyn Backend> {
     BACKENDS[0].open(threads).unwrap()
 }

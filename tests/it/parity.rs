@@ -2,7 +2,7 @@
 //! the embedded network, and short ascents against the reference.
 
 use trepang::engine::{Ascent, Objective, Pictures, Plan, Recipe, read_recipe};
-use trepang::parity::{Comparison, Place, operations};
+use trepang::parity::{Comparison, Place, Subject, operations};
 use trepang_api::conformance::{Golden, NEAR_TIE, failures, matches_golden, near_ties};
 use trepang_api::{Array, Backend, Device, Model, Reference, Weights, find_device};
 use trepang_weights::{Trained, minivgg, read_safetensors};
@@ -52,7 +52,7 @@ fn every_backend_passes_the_conformance_suite() {
 }
 
 #[test]
-fn every_backend_computes_what_pytorch_computes_with_the_embedded_network() {
+fn every_backend_computes_what_pytorch_computes_with_minivgg() {
     let golden = golden();
     assert_eq!((golden.activations.len(), golden.gradients.len()), (6, 3));
     everywhere(|backend, device| {
@@ -73,7 +73,7 @@ fn wrong(backend: &dyn Backend, golden: &Golden) -> Vec<String> {
 /// The input of one ReLU of `block2_conv1` is 9.5e-10 of the layer's largest, on either side of zero by rounding alone;
 /// the logit's gradient is 2.4e-2 apart on the two sides. PyTorch's is on one of them.
 #[test]
-fn a_relu_on_either_side_of_a_near_tie_passes_against_the_golden_file() {
+fn a_relu_on_either_side_of_a_near_tie_passes() {
     const CHANNEL: usize = 21;
     const FURTHER_THAN_ROUNDING: f32 = 3e-6;
     let backend = default_backend(2);
@@ -164,6 +164,22 @@ fn a_backend_with_a_wrong_gradient_is_found_out() {
     let failed = operations(&skewed).filter(|row| !row.passes);
     let failed: Vec<String> = failed.map(|row| row.what).collect();
     assert!(failed.contains(&"adjoint identity".into()), "{failed:?}");
+}
+
+#[test]
+fn a_slow_cpu_is_compared_on_the_cheapest_networks_only() {
+    for backend in backends(1) {
+        let device = find_device(backend.as_ref(), "cpu").unwrap();
+        let place = Place { backend: backend.into(), device };
+        let covered = ["minivgg", "efficientnet_lite0", "vgg16", "inception_v3"]
+            .map(|name| place.covers(&Subject::named(name, None).unwrap()));
+        let expected = match place.backend.name() {
+            "reference" => [false; 4],
+            "candle" => [true, true, false, false],
+            _ => [true; 4],
+        };
+        assert_eq!(covered, expected, "{place}");
+    }
 }
 
 #[test]

@@ -10,8 +10,8 @@ use trepang::classify::{Classifier, Framing};
 use trepang::config::{find_weights, store};
 use trepang::runs::read_picture;
 use trepang_api::{Backend, Weights, find_device};
-#[cfg(feature = "candle")]
-use trepang_candle::{Algorithm, CandleBackend, Options};
+#[cfg(feature = "cpu")]
+use trepang_cpu::{Algorithm, CpuBackend, CpuOptions};
 use trepang_weights::{Trained, Want};
 
 use crate::golden::{Case, read};
@@ -19,7 +19,7 @@ use crate::library::{default_backend, on_cpu, repository};
 
 /// Of the gradient's root mean square, once near-ties are accounted for, for direct sums. PyTorch in `f32` is 8e-7 from
 /// itself in `f64`; 6.6e-7 was seen here.
-#[cfg(feature = "candle")]
+#[cfg(feature = "cpu")]
 const DIRECT_GRADIENT_TOLERANCE: f64 = 1e-5;
 
 /// The same for the fastest kernels, whose rounding, some 1e-6 of the largest activation, decides a few near-ties the other
@@ -59,12 +59,12 @@ fn needs_pulled_weights_the_vgg16_trunk_computes_what_pytorch_computes() {
     check_trunk(default_backend(2).as_ref(), GRADIENT_TOLERANCE);
 }
 
-#[cfg(feature = "candle")]
+#[cfg(feature = "cpu")]
 #[test]
 #[ignore = "needs the set vgg16-trunk, which `trepang pull` fetches"]
 fn needs_pulled_weights_the_vgg16_trunk_by_direct_sums_has_pytorchs_gradient() {
-    let options = Options { algorithm: Algorithm::Direct, ..Options::default() };
-    let direct = CandleBackend::with_kernels(2, options).unwrap();
+    let options = CpuOptions { algorithm: Algorithm::Direct, ..CpuOptions::default() };
+    let direct = CpuBackend::new(2, options).unwrap();
     check_trunk(&direct, DIRECT_GRADIENT_TOLERANCE);
 }
 

@@ -77,7 +77,7 @@ fn check(places: &[&str], except: &[&str], phrases: &[&str]) {
 fn engine_and_app_know_no_terminal_and_no_framework() {
     let places = ["src/engine.rs", "src/engine", "src/app.rs", "src/app"];
     let terminal = ["ratatui", "ratatui_image", "crossterm", "viuer", "indicatif"];
-    let frameworks = ["candle", "candle_core", "trepang_candle", "tch", "trepang_tch"];
+    let frameworks = ["candle", "candle_core", "trepang_candle", "trepang_cpu", "tch", "trepang_tch"];
     check(&places, &[], &terminal);
     check(&places, &[], &frameworks);
 }
@@ -96,7 +96,7 @@ fn the_ui_never_touches_a_tensor() {
     check(
         &["src/ui.rs", "src/ui"],
         &[],
-        &["Array", "Model", "pull_back", "trepang_candle", "trepang_weights"],
+        &["Array", "Model", "pull_back", "trepang_candle", "trepang_cpu", "trepang_weights"],
     );
 }
 
@@ -105,18 +105,43 @@ fn only_one_file_names_concrete_backends() {
     check(
         &["src", "examples"],
         &["src/backends.rs"],
-        &["CandleBackend", "TchBackend", "trepang_candle", "trepang_plugin", "trepang_tch"],
+        &[
+            "CandleBackend",
+            "CpuBackend",
+            "TchBackend",
+            "trepang_candle",
+            "trepang_cpu",
+            "trepang_plugin",
+            "trepang_tch",
+        ],
     );
 }
 
 #[test]
 fn backends_know_the_seam_and_not_the_application() {
     check(&["backends", "weights"], &[], &["trepang::", "extern crate trepang"]);
-    for manifest in ["backends/api", "backends/candle", "backends/plugin", "backends/tch", "weights"] {
-        let manifest = &format!("{manifest}/Cargo.toml");
-        assert!(!dependencies(manifest).contains(&"trepang".into()), "{manifest}");
+    for folder in ["api", "candle", "cpu", "plugin", "tch"].map(|name| format!("backends/{name}")) {
+        let manifest = format!("{folder}/Cargo.toml");
+        for other in ["trepang", "trepang-candle", "trepang-cpu", "trepang-tch", "trepang-weights"] {
+            assert!(!dependencies(&manifest).contains(&other.into()), "{manifest} names {other}");
+        }
     }
+    assert!(!dependencies("weights/Cargo.toml").contains(&"trepang".into()));
     assert_eq!(dependencies("backends/api/Cargo.toml"), ["thiserror"]);
+}
+
+/// Of all operations no network uses the softmax, so what names it is what handles every operation.
+#[test]
+fn the_guide_lists_every_file_that_a_new_operation_touches() {
+    let guide = fs::read_to_string(repository("backends/api/GUIDE.md")).unwrap();
+    let handles = |source: &Source| {
+        ["Op", "Self", "StepKind"].iter().any(|path| source.mentions(&format!("{path}::Softmax")))
+    };
+    let found: Vec<Source> = sources(&["src", "backends", "weights"]).into_iter().filter(handles).collect();
+    assert!(found.len() > 8, "{found:?}");
+    for Source { path, .. } in found {
+        assert!(guide.contains(&format!("`{path}`")), "GUIDE.md does not list {path}");
+    }
 }
 
 /// tch's operations come in two forms, and those without `f_` panic.

@@ -191,3 +191,18 @@ pub enum Error {
     #[error(transparent)]
     Network(#[from] trepang_api::Error),
 }
+
+impl Error {
+    /// Was something asked for that cannot be, rather than something broken? The name of a network or of a set of weights,
+    /// classes of a network without a classifier, or an address.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Pull(error) => error.is_usage(),
+            Self::Network(error) => error.is_usage(),
+            other => matches!(
+                other,
+                Self::UnknownNetwork { .. } | Self::UnknownSet { .. } | Self::NoClassifier { .. }
+            ),
+        }
+    }
+}

@@ -11,11 +11,11 @@ use crate::{Error, Result};
 /// Vectors (the output of a linear layer, of a global average) have a height and a width of 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// C
+    /// How many channels, C.
     pub channels: usize,
-    /// H
+    /// The number of rows, H.
     pub height: usize,
-    /// W
+    /// The number of columns, W.
     pub width: usize,
 }
 

@@ -12,7 +12,7 @@ use crate::{Array, Error, LayerId, Network, Result, Weights};
 /// thread count its models return equal bits. What is not: nothing needs autograd, and nothing is asked about
 /// gradients of weights.
 pub trait Backend: Debug + Send + Sync {
-    /// The name it is chosen by: `candle`, `tch`, `reference`.
+    /// The name it is chosen by: `cpu`, `candle`, `tch`, `reference`.
     fn name(&self) -> &str;
 
     /// The devices that this machine really has, not those that were compiled in; the CPU first.

@@ -77,7 +77,7 @@ pub struct Check {
     pub name: &'static str,
     /// Why the tolerance is what it is, in words for a table.
     pub reason: &'static str,
-    /// Measures it.
+    /// Runs it on a device of a backend and returns the worst difference.
     pub run: CheckFn,
 }
 
@@ -88,7 +88,7 @@ const fn check(name: &'static str, reason: &'static str, run: CheckFn) -> Check 
 /// The reason of a check that holds or does not.
 const RULE: &str = "a rule: it holds or it does not";
 
-/// Every check.
+/// Every check of the suite, the cheapest to explain first.
 pub const CHECKS: &[Check] = &[
     check("activations agree with the reference", "f32 sums in another order", activations_agree),
     check("pull-backs agree with the reference", "f32 sums, twice as deep", pull_backs_agree),
@@ -130,10 +130,7 @@ pub fn relative_difference(found: &[f32], expected: &[f32]) -> f64 {
     let largest = expected.iter().fold(0.0_f64, |m, &v| m.max(f64::from(v).abs()));
     let apart =
         found.iter().zip(expected).map(|(&a, &b)| (f64::from(a) - f64::from(b)).abs()).fold(0.0, f64::max);
-    match apart > 0.0 {
-        true => apart / largest.max(f64::MIN_POSITIVE),
-        false => 0.0,
-    }
+    if apart > 0.0 { apart / largest.max(f64::MIN_POSITIVE) } else { 0.0 }
 }
 
 /// Uniform in -1..1, from SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine.

@@ -21,7 +21,7 @@ pub enum Error {
     /// An array with the wrong number of sides.
     #[error("expected an array with {expected} sides ([N, C, H, W]) and was given {found:?}")]
     Rank {
-        /// Sides wanted.
+        /// How many sides were wanted.
         expected: usize,
         /// The shape given.
         found: Vec<usize>,
@@ -121,6 +121,13 @@ pub enum Error {
     /// The caller's function that turns activations into cotangents failed.
     #[error(transparent)]
     Caller(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Was something asked for that cannot be, rather than something broken? The name of a layer or a device, or an image size.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::UnknownLayer { .. } | Self::UnknownDevice { .. } | Self::ImageSize { .. })
+    }
 }
 
 /// `; did you mean "a" or "b"?`, or nothing.

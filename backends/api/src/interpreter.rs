@@ -12,6 +12,9 @@ use crate::{
 /// in memory of a node whose output nobody asked for.
 pub type PullBack<'a, T> = Box<dyn FnOnce(T) -> Result<Vec<T>> + 'a>;
 
+/// An operation's output and its pull-back.
+pub type WithPullBack<'a, T> = (T, PullBack<'a, T>);
+
 /// The operations of a framework on its own tensors: all that a new backend has to write.
 ///
 /// Shapes have been checked when these are called: every tensor is `[N, C, H, W]` and fits the operation.
@@ -32,7 +35,7 @@ pub trait Kernels: Debug + Send {
         node: &'a Node,
         inputs: &[&Self::Tensor],
         relu: ReluGradient,
-    ) -> Result<(Self::Tensor, PullBack<'a, Self::Tensor>)>;
+    ) -> Result<WithPullBack<'a, Self::Tensor>>;
 
     /// `a + b`, where two paths of the gradient meet.
     fn add(&self, a: &Self::Tensor, b: &Self::Tensor) -> Result<Self::Tensor>;
@@ -169,8 +172,9 @@ fn tape<T>(len: usize) -> Tape<T> {
 
 /// What a node reads: its inputs' outputs, or the images for the first one.
 fn inputs<'a, T>(node: &Node, images: Option<&'a T>, outputs: &'a Tape<T>) -> Vec<&'a T> {
-    match node.inputs.is_empty() {
-        true => images.into_iter().collect(),
-        false => node.inputs.iter().filter_map(|input| outputs[input.index()].as_ref()).collect(),
+    if node.inputs.is_empty() {
+        images.into_iter().collect()
+    } else {
+        node.inputs.iter().filter_map(|input| outputs[input.index()].as_ref()).collect()
     }
 }

@@ -38,7 +38,7 @@ mod weights;
 pub use array::{Array, Shape, SharedNumbers};
 pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, ReluGradient, find_device};
 pub use error::{Error, Result};
-pub use interpreter::{Interpreter, Kernels, PullBack};
+pub use interpreter::{Interpreter, Kernels, PullBack, WithPullBack};
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};
 pub use op::{Conv2d, Linear, Op, Padding, Pool, Preprocess};
 pub use receptive::{ReceptiveField, Region};

@@ -69,10 +69,10 @@ impl Network {
 
     /// The map from RGB in 0..1 to the network's own input space.
     pub fn preprocess(&self) -> &Preprocess {
-        match &self.nodes[0].op {
-            Op::Preprocess(preprocess) => preprocess,
-            _ => unreachable!("NetworkBuilder::new put it there"),
-        }
+        let Op::Preprocess(preprocess) = &self.nodes[0].op else {
+            unreachable!("NetworkBuilder::new put it there")
+        };
+        preprocess
     }
 
     /// Every layer that can be a target, in order: all nodes but the preprocessing.
@@ -98,6 +98,13 @@ impl Network {
             layer: name.into(),
             nearest: nearest(name, self.nodes.iter().skip(1).map(|node| node.name.as_str())),
         })
+    }
+
+    /// The layer of the class logits, if the network has a classifier: the last one, if that is fully connected, or else a
+    /// fully connected one that only a softmax follows.
+    pub fn logits(&self) -> Option<LayerId> {
+        let last = self.nodes.iter().rposition(|node| node.op != Op::Softmax)?;
+        matches!(self.nodes[last].op, Op::Linear(_)).then_some(LayerId(last))
     }
 
     /// The layer before this one's ReLU (`block5_conv4:pre` for `block5_conv4`), if it has one.
@@ -132,9 +139,8 @@ impl Network {
             if inputs.is_empty() {
                 inputs.push(image);
             }
-            let shape = node.op.output_shape(&inputs).and_then(|shape| match shape.is_empty() {
-                true => Err("nothing would be left".into()),
-                false => Ok(shape),
+            let shape = node.op.output_shape(&inputs).and_then(|shape| {
+                if shape.is_empty() { Err("nothing would be left".into()) } else { Ok(shape) }
             });
             shapes.push(shape.map_err(|reason| Error::ImageSize {
                 network: self.name.clone(),
@@ -337,6 +343,24 @@ mod tests {
         assert_eq!(error, "tiny has no layer \"block1_conv\"; did you mean \"block1_conv1\"?");
         assert!(!network.layer("fc7").unwrap_err().to_string().contains("did you mean"));
         assert!(network.layer("input").is_err(), "the preprocessing is no layer");
+    }
+
+    #[test]
+    fn the_logits_are_what_a_fully_connected_last_layer_gives() {
+        let network = |after: &[Op], relu: bool| {
+            let mut b = builder();
+            let mean = b.add("mean", Op::GlobalAverage, &[b.input()]);
+            let mut at = if relu { b.linear_relu("fc", 3, 5, mean) } else { b.linear("fc", 3, 5, mean) };
+            for op in after {
+                at = b.add(op.kind(), op.clone(), &[at]);
+            }
+            b.finish().unwrap()
+        };
+        let name = |network: &Network| network.logits().map(|id| network.node(id).unwrap().name.clone());
+        assert_eq!(name(&network(&[], false)), Some("fc".into()));
+        assert_eq!(name(&network(&[Op::Softmax], false)), Some("fc".into()));
+        assert_eq!(name(&network(&[], true)), None, "features behind a ReLU are no logits");
+        assert_eq!(name(&builder().finish().unwrap()), None);
     }
 
     #[test]

@@ -47,13 +47,13 @@ impl Preprocess {
 /// Zeros put around an activation before a window slides over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Padding {
-    /// Rows above.
+    /// Rows of zeros above.
     pub top: usize,
-    /// Rows below.
+    /// Rows of zeros below.
     pub bottom: usize,
-    /// Columns to the left.
+    /// Columns of zeros to the left.
     pub left: usize,
-    /// Columns to the right.
+    /// Columns of zeros to the right.
     pub right: usize,
 }
 
@@ -69,9 +69,9 @@ impl Padding {
 pub struct Conv2d {
     /// Tensors `<weights>.weight` `[out, in / groups, kh, kw]` and `<weights>.bias` `[out]`.
     pub weights: String,
-    /// Channels in.
+    /// Channels of the input.
     pub inputs: usize,
-    /// Channels out.
+    /// Channels of the output.
     pub outputs: usize,
     /// Kernel height and width.
     pub kernel: [usize; 2],
@@ -99,9 +99,9 @@ pub struct Pool {
 pub struct Linear {
     /// Tensors `<weights>.weight` `[out, in]` and `<weights>.bias` `[out]`.
     pub weights: String,
-    /// Features in.
+    /// Features of the input.
     pub inputs: usize,
-    /// Features out.
+    /// Features of the output.
     pub outputs: usize,
 }
 
@@ -110,7 +110,7 @@ pub struct Linear {
 pub enum Op {
     /// RGB in 0..1 to the network's own input space; always the first node, and only that.
     Preprocess(Preprocess),
-    /// Convolution.
+    /// Cross-correlation with learned kernels and a bias.
     Conv2d(Conv2d),
     /// max(x, 0), with derivative 0 at 0.
     Relu,
@@ -120,7 +120,7 @@ pub enum Op {
     MaxPool(Pool),
     /// The mean of each window.
     AveragePool {
-        /// The window.
+        /// The window's size, steps and padding.
         pool: Pool,
         /// Whether padding counts as zeros (torchvision's Inception) or not at all (Keras's).
         count_padding: bool,
@@ -133,7 +133,7 @@ pub enum Op {
     Concat,
     /// C x H x W to a vector, row-major.
     Flatten,
-    /// Fully connected.
+    /// A matrix product with learned weights and a bias.
     Linear(Linear),
     /// exp(x) / sum exp(x) over the channels of each position.
     Softmax,
@@ -187,7 +187,15 @@ impl Op {
         match self {
             Self::Preprocess(_) => (0, 0),
             Self::Add | Self::Concat => (2, usize::MAX),
-            _ => (1, 1),
+            Self::Conv2d(_)
+            | Self::Relu
+            | Self::Relu6
+            | Self::MaxPool(_)
+            | Self::AveragePool { .. }
+            | Self::GlobalAverage
+            | Self::Flatten
+            | Self::Linear(_)
+            | Self::Softmax => (1, 1),
         }
     }
 
@@ -199,7 +207,16 @@ impl Op {
                 (&c.weights, vec![c.outputs, c.inputs / c.groups.max(1), kh, kw], c.outputs)
             }
             Self::Linear(l) => (&l.weights, vec![l.outputs, l.inputs], l.outputs),
-            _ => return Vec::new(),
+            Self::Preprocess(_)
+            | Self::Relu
+            | Self::Relu6
+            | Self::MaxPool(_)
+            | Self::AveragePool { .. }
+            | Self::GlobalAverage
+            | Self::Add
+            | Self::Concat
+            | Self::Flatten
+            | Self::Softmax => return Vec::new(),
         };
         vec![(format!("{name}.weight"), weight), (format!("{name}.bias"), vec![outputs])]
     }

@@ -9,7 +9,7 @@ use crate::{LayerId, Network, Result};
 /// Positions of a layer: a rectangle of rows and columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
-    /// The layer.
+    /// The layer whose positions these are.
     pub layer: LayerId,
     /// First and last row.
     pub rows: RangeInclusive<usize>,
@@ -24,16 +24,16 @@ pub struct ReceptiveField {
     pub top: usize,
     /// Its first column.
     pub left: usize,
-    /// Its rows.
+    /// How many rows it has.
     pub height: usize,
-    /// Its columns.
+    /// How many columns it has.
     pub width: usize,
     /// Of each region asked for, its first row and column on this part alone.
     pub origins: Vec<[usize; 2]>,
 }
 
-/// Along one axis: how an operation's window walks over its input.
-struct Walk {
+/// An operation's window over its input, along one axis.
+struct AxisWindow {
     kernel: usize,
     stride: usize,
     before: usize,
@@ -85,7 +85,7 @@ impl Network {
         for index in (1..sides.len()).rev() {
             let Some((first, last)) = seen[index] else { continue };
             let node = &self.nodes()[index];
-            let Walk { kernel, stride, before } = walk(&node.op, axis)?;
+            let AxisWindow { kernel, stride, before } = walk(&node.op, axis)?;
             for input in &node.inputs {
                 let end = (last * stride + kernel - 1).saturating_sub(before);
                 let part = ((first * stride).saturating_sub(before), end.min(sides[input.index()] - 1));
@@ -126,8 +126,8 @@ fn common(a: usize, b: usize) -> usize {
 }
 
 /// The operation's window along an axis; `None` if it reads every position.
-fn walk(op: &Op, axis: usize) -> Option<Walk> {
-    let window = |kernel: [usize; 2], stride: [usize; 2], padding: &crate::Padding| Walk {
+fn walk(op: &Op, axis: usize) -> Option<AxisWindow> {
+    let window = |kernel: [usize; 2], stride: [usize; 2], padding: &crate::Padding| AxisWindow {
         kernel: kernel[axis],
         stride: stride[axis],
         before: [padding.top, padding.left][axis],
@@ -138,7 +138,7 @@ fn walk(op: &Op, axis: usize) -> Option<Walk> {
             Some(window(pool.kernel, pool.stride, &pool.padding))
         }
         Op::Preprocess(_) | Op::Relu | Op::Relu6 | Op::Add | Op::Concat | Op::Softmax => {
-            Some(Walk { kernel: 1, stride: 1, before: 0 })
+            Some(AxisWindow { kernel: 1, stride: 1, before: 0 })
         }
         Op::GlobalAverage | Op::Flatten | Op::Linear(_) => None,
     }

@@ -30,6 +30,8 @@ mod cuda {
     use candle_core::cuda_backend::cudarc::driver::{CudaContext, DriverError};
     use trepang_api::{Device, DeviceKind};
 
+    use crate::CANDLE;
+
     /// None where the driver finds none.
     pub(super) fn devices() -> Vec<Device> {
         let count = CudaContext::device_count().unwrap_or_default();
@@ -39,7 +41,7 @@ mod cuda {
 
     fn device(index: usize) -> Result<Device, DriverError> {
         let context = CudaContext::new(index)?;
-        let description = format!("{}, candle 0.11.1", context.name()?);
+        let description = format!("{}, {CANDLE}", context.name()?);
         let memory = u64::try_from(context.total_mem()?).ok();
         Ok(Device { kind: DeviceKind::Cuda, index, description, memory })
     }
@@ -50,6 +52,8 @@ mod metal {
     use candle_core::Device as CandleDevice;
     use trepang_api::{Device, DeviceKind};
 
+    use crate::CANDLE;
+
     /// The system's first GPU: candle panics where it is asked for one more than there are.
     pub(super) fn devices() -> Vec<Device> {
         device().into_iter().collect()
@@ -58,7 +62,7 @@ mod metal {
     fn device() -> Option<Device> {
         let found = std::panic::catch_unwind(|| CandleDevice::new_metal(0)).ok()?.ok()?;
         let CandleDevice::Metal(metal) = found else { return None };
-        let description = format!("{}, candle 0.11.1", metal.metal_device().architecture_name());
+        let description = format!("{}, {CANDLE}", metal.metal_device().architecture_name());
         let memory = u64::try_from(metal.metal_device().recommended_max_working_set_size()).ok();
         Some(Device { kind: DeviceKind::Metal, index: 0, description, memory })
     }

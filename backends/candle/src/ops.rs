@@ -1,6 +1,6 @@
 //! Every operation of `Network` made of candle's own tensor operations, which exist for every device: forward and pull-back
-//! adjacent, one file a family. Nothing here copies to the host, and there is no device code of ours. Not for the CPU,
-//! but the conformance suite runs this way there too: without a GPU there is no other proof of it.
+//! adjacent, one file a family. Nothing here copies to the host, and there is no device code of ours, so the conformance suite
+//! on the CPU is a proof of what a GPU runs.
 
 mod conv;
 mod grid;
@@ -11,15 +11,12 @@ mod vector;
 use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
-use trepang_api::{Array, Conv2d, Kernels, Network, Node, Op, PullBack, ReluGradient, Result, Weights};
+use trepang_api::{Array, Conv2d, Kernels, Network, Node, Op, ReluGradient, Result, Weights, WithPullBack};
 
 use crate::failed;
 
 /// candle's own result, inside the operations; it becomes an [`Error`](trepang_api::Error) at the seam.
 type Candle<T> = candle_core::Result<T>;
-
-/// What an operation gives: its output, and its pull-back.
-type Step<'a> = (Tensor, PullBack<'a, Tensor>);
 
 /// A network's weights on a device.
 #[derive(Debug)]
@@ -61,12 +58,17 @@ impl CandleOps {
         }
     }
 
-    fn convolve<'a>(&'a self, c: &'a Conv2d, x: &Tensor) -> Candle<Step<'a>> {
+    fn convolve<'a>(&'a self, c: &'a Conv2d, x: &Tensor) -> Candle<WithPullBack<'a, Tensor>> {
         let (w, b) = (self.tensor(&c.weights, "weight")?, self.tensor(&c.weights, "bias")?);
         conv::convolve(c, x, [w, b, self.tensor(&c.weights, TURNED)?])
     }
 
-    fn step<'a>(&'a self, node: &'a Node, inputs: &[&Tensor], relu: ReluGradient) -> Candle<Step<'a>> {
+    fn step<'a>(
+        &'a self,
+        node: &'a Node,
+        inputs: &[&Tensor],
+        relu: ReluGradient,
+    ) -> Candle<WithPullBack<'a, Tensor>> {
         let x = inputs[0];
         match &node.op {
             Op::Preprocess(_) => pointwise::preprocess(&self.preprocess, x),
@@ -91,10 +93,7 @@ impl CandleOps {
 const TURNED: &str = "turned";
 
 fn convolution(node: &Node) -> Option<&Conv2d> {
-    match &node.op {
-        Op::Conv2d(conv) => Some(conv),
-        _ => None,
-    }
+    if let Op::Conv2d(conv) = &node.op { Some(conv) } else { None }
 }
 
 impl Kernels for CandleOps {
@@ -109,7 +108,12 @@ impl Kernels for CandleOps {
         Array::new(tensor.dims(), data)
     }
 
-    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor], relu: ReluGradient) -> Result<Step<'a>> {
+    fn forward<'a>(
+        &'a self,
+        node: &'a Node,
+        inputs: &[&Tensor],
+        relu: ReluGradient,
+    ) -> Result<WithPullBack<'a, Tensor>> {
         self.step(node, inputs, relu).map_err(failed)
     }
 
@@ -119,12 +123,15 @@ impl Kernels for CandleOps {
 }
 
 /// An output with the pull-back to its only input.
-fn with_one<'a>(y: Tensor, dx: impl FnOnce(&Tensor) -> Candle<Tensor> + 'a) -> Step<'a> {
+fn with_one<'a>(y: Tensor, dx: impl FnOnce(&Tensor) -> Candle<Tensor> + 'a) -> WithPullBack<'a, Tensor> {
     with_all(y, |dy| Ok(vec![dx(dy)?]))
 }
 
 /// An output with the pull-back to all of its inputs.
-fn with_all<'a>(y: Tensor, dxs: impl FnOnce(&Tensor) -> Candle<Vec<Tensor>> + 'a) -> Step<'a> {
+fn with_all<'a>(
+    y: Tensor,
+    dxs: impl FnOnce(&Tensor) -> Candle<Vec<Tensor>> + 'a,
+) -> WithPullBack<'a, Tensor> {
     (y, Box::new(move |dy| dxs(&dy).map_err(failed)))
 }
 

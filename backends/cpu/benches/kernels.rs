@@ -2,15 +2,12 @@
 //! A model takes pictures, so a pointwise convolution from three channels comes before the one that is measured.
 //! Not for backends against each other: that is `trepang bench`.
 
-use std::sync::Arc;
-
 use divan::counter::ItemsCount;
-use rayon::ThreadPoolBuilder;
 use trepang_api::{
-    Array, Conv2d, InputSize, LayerId, Model, NetworkBuilder, Op, Padding, Pool, Preprocess, ReluGradient,
-    Weights,
+    Array, Backend, Conv2d, InputSize, LayerId, Model, NetworkBuilder, Op, Padding, Pool, Preprocess,
+    ReluGradient, Weights, find_device,
 };
-use trepang_cpu::{Algorithm, Level, Options, load};
+use trepang_cpu::{Algorithm, CpuBackend, CpuOptions, Level};
 
 fn main() {
     divan::main();
@@ -64,7 +61,7 @@ fn conv(shape: Shape, name: &str, inputs: usize, kernel: [usize; 2]) -> Conv2d {
 fn model(
     build: impl FnOnce(&mut NetworkBuilder),
     threads: usize,
-    options: Options,
+    options: CpuOptions,
 ) -> (Box<dyn Model>, LayerId) {
     let size = InputSize { native: 32, min: 1, multiple: 1 };
     let mut builder = NetworkBuilder::new("bench", size, Preprocess::minus_one_to_one());
@@ -76,9 +73,10 @@ fn model(
         let numbers = (0..len).map(|i| ((i * 37 % 101) as f32 - 50.0) / 5000.0).collect();
         weights.insert(name, Array::new(shape, numbers).expect("as many numbers as the shape has"));
     }
-    let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    let backend = CpuBackend::new(threads, options).expect("threads");
+    let cpu = find_device(&backend, "cpu").expect("every machine has a CPU");
     let last = network.layers().last().expect("two layers");
-    (load(&network, &weights, Arc::new(pool), options).expect("a level of this machine"), last)
+    (backend.load(&network, &weights, &cpu).expect("a level of this machine"), last)
 }
 
 /// A step from the images through the last layer and back.
@@ -93,7 +91,7 @@ fn step(bencher: divan::Bencher, (mut model, last): (Box<dyn Model>, LayerId), s
     });
 }
 
-fn convolution(bencher: divan::Bencher, shape: Shape, threads: usize, options: Options) {
+fn convolution(bencher: divan::Bencher, shape: Shape, threads: usize, options: CpuOptions) {
     let Shape { channels: [inputs, outputs], kernel, side, groups, stride } = shape;
     let build = |b: &mut NetworkBuilder| {
         let first = b.add("first", Op::Conv2d(conv(shape, "first", 3, [1, 1])), &[b.input()]);
@@ -106,22 +104,22 @@ fn convolution(bencher: divan::Bencher, shape: Shape, threads: usize, options: O
 
 #[divan::bench(args = SHAPES)]
 fn one_thread(bencher: divan::Bencher, shape: Shape) {
-    convolution(bencher, shape, 1, Options::default());
+    convolution(bencher, shape, 1, CpuOptions::default());
 }
 
 #[divan::bench(args = SHAPES)]
 fn two_threads(bencher: divan::Bencher, shape: Shape) {
-    convolution(bencher, shape, 2, Options::default());
+    convolution(bencher, shape, 2, CpuOptions::default());
 }
 
 #[divan::bench(args = &SHAPES[..3])]
 fn one_thread_direct(bencher: divan::Bencher, shape: Shape) {
-    convolution(bencher, shape, 1, Options { algorithm: Algorithm::Direct, ..Options::default() });
+    convolution(bencher, shape, 1, CpuOptions { algorithm: Algorithm::Direct, ..CpuOptions::default() });
 }
 
 #[divan::bench(args = SHAPES)]
 fn one_thread_portable(bencher: divan::Bencher, shape: Shape) {
-    convolution(bencher, shape, 1, Options { level: Level::Portable, ..Options::default() });
+    convolution(bencher, shape, 1, CpuOptions { level: Level::Portable, ..CpuOptions::default() });
 }
 
 #[divan::bench]
@@ -132,5 +130,5 @@ fn max_pool(bencher: divan::Bencher) {
             b.add("first", Op::Conv2d(conv(square([64, 64], 1, 224), "first", 3, [1, 1])), &[b.input()]);
         b.add("measured", Op::MaxPool(pool), &[first]);
     };
-    step(bencher, model(build, 2, Options::default()), 224, 64 * 224 * 224);
+    step(bencher, model(build, 2, CpuOptions::default()), 224, 64 * 224 * 224);
 }

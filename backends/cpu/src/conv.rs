@@ -19,7 +19,7 @@ use self::sweep::Sweep;
 use self::winograd::Winograd;
 use crate::Algorithm;
 use crate::buffer::Buffer;
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 use crate::lanes::Lanes;
 use crate::product::{ROWS, balanced};
 
@@ -66,8 +66,8 @@ impl PerThread {
 /// The sizes of one convolution.
 #[derive(Debug, Clone)]
 pub(crate) struct Geometry {
-    pub(crate) x: Grid,
-    pub(crate) y: Grid,
+    pub(crate) x: BatchShape,
+    pub(crate) y: BatchShape,
     pub(crate) kernel: [usize; 2],
     pub(crate) stride: [usize; 2],
     /// Rows above and columns to the left.
@@ -127,13 +127,13 @@ enum Packed {
 
 /// How one convolution is computed at one size in one direction.
 #[derive(Debug, Clone)]
-pub(crate) enum Kernel {
+pub(crate) enum ConvKernel {
     Winograd(Winograd),
     Direct(Direct),
     Depthwise(Depthwise),
 }
 
-impl Kernel {
+impl ConvKernel {
     /// Numbers of shared memory that it needs, and of each thread's own.
     pub(crate) fn scratch(&self, lanes: usize) -> [usize; 2] {
         match self {
@@ -155,13 +155,12 @@ impl Convolution {
     ) -> Self {
         let taps = conv.kernel[0] * conv.kernel[1];
         let depthwise = conv.groups == conv.inputs && conv.groups == conv.outputs;
-        let weights = match depthwise && algorithm != Algorithm::Direct {
-            true => Packed::Depthwise(pack_depthwise(weights.data(), taps, lanes)),
-            false => {
-                let groups = Groups::merged(conv, lanes);
-                let forward = pack(conv, groups, weights.data(), lanes);
-                Packed::Dense { groups, forward, turned: OnceLock::new() }
-            }
+        let weights = if depthwise && algorithm != Algorithm::Direct {
+            Packed::Depthwise(pack_depthwise(weights.data(), taps, lanes))
+        } else {
+            let groups = Groups::merged(conv, lanes);
+            let forward = pack(conv, groups, weights.data(), lanes);
+            Packed::Dense { groups, forward, turned: OnceLock::new() }
         };
         let mut padded = Buffer::new(conv.outputs.next_multiple_of(lanes));
         padded.numbers_mut()[..conv.outputs].copy_from_slice(bias.data());
@@ -173,7 +172,13 @@ impl Convolution {
     }
 
     /// The kernel for `x` and `y` of these sizes.
-    pub(crate) fn kernel(&self, direction: Direction, x: Grid, y: Grid, algorithm: Algorithm) -> Kernel {
+    pub(crate) fn kernel(
+        &self,
+        direction: Direction,
+        x: BatchShape,
+        y: BatchShape,
+        algorithm: Algorithm,
+    ) -> ConvKernel {
         let conv = &self.conv;
         let pad = [conv.padding.top, conv.padding.left];
         let geometry = Geometry { x, y, kernel: conv.kernel, stride: conv.stride, pad };
@@ -183,15 +188,14 @@ impl Convolution {
         };
         let taps = conv.kernel[0] * conv.kernel[1];
         match &self.weights {
-            Packed::Depthwise(_) => Kernel::Depthwise(Depthwise::new(reads, writes, sweeps, taps)),
+            Packed::Depthwise(_) => ConvKernel::Depthwise(Depthwise::new(reads, writes, sweeps, taps)),
             Packed::Dense { groups, .. } => {
                 let groups = if direction == Direction::Forward { *groups } else { groups.back() };
-                match self.filters_minimally(direction, reads, writes, algorithm) {
-                    true => {
-                        let pad = if direction == Direction::Forward { pad } else { pad.map(|pad| 2 - pad) };
-                        Kernel::Winograd(Winograd::new(reads, writes, pad))
-                    }
-                    false => Kernel::Direct(Direct::new(reads, writes, sweeps, groups, taps)),
+                if self.filters_minimally(direction, reads, writes, algorithm) {
+                    let pad = if direction == Direction::Forward { pad } else { pad.map(|pad| 2 - pad) };
+                    ConvKernel::Winograd(Winograd::new(reads, writes, pad))
+                } else {
+                    ConvKernel::Direct(Direct::new(reads, writes, sweeps, groups, taps))
                 }
             }
         }
@@ -201,8 +205,8 @@ impl Convolution {
     fn filters_minimally(
         &self,
         direction: Direction,
-        reads: Grid,
-        writes: Grid,
+        reads: BatchShape,
+        writes: BatchShape,
         algorithm: Algorithm,
     ) -> bool {
         let conv = &self.conv;
@@ -224,33 +228,36 @@ impl Convolution {
     pub(crate) fn run<S: Lanes>(
         &self,
         simd: S,
-        (kernel, direction): (&Kernel, Direction),
+        (kernel, direction): (&ConvKernel, Direction),
         input: Input,
         output: Output,
         finish: Finish,
         scratch: &mut Scratch,
     ) {
         match (kernel, &self.weights) {
-            (Kernel::Depthwise(kernel), Packed::Depthwise(weights)) => {
+            (ConvKernel::Depthwise(kernel), Packed::Depthwise(weights)) => {
                 kernel.run(simd, weights.numbers(), input, output, finish, scratch);
             }
-            (Kernel::Winograd(kernel), Packed::Dense { forward, .. }) => {
+            (ConvKernel::Winograd(kernel), Packed::Dense { forward, .. }) => {
                 kernel.run(simd, (forward.numbers(), direction), input, output, finish, scratch);
             }
-            (Kernel::Direct(kernel), Packed::Dense { groups, forward, turned }) => {
+            (ConvKernel::Direct(kernel), Packed::Dense { groups, forward, turned }) => {
                 let weights = match direction {
                     Direction::Forward => forward,
                     Direction::Back => turned.get_or_init(|| turn(&self.conv, *groups, forward, self.lanes)),
                 };
                 kernel.run(simd, weights.numbers(), input, output, finish, scratch);
             }
-            _ => unreachable!("a convolution makes its own kernels"),
+            (ConvKernel::Depthwise(_), Packed::Dense { .. })
+            | (ConvKernel::Winograd(_) | ConvKernel::Direct(_), Packed::Depthwise(_)) => {
+                unreachable!("a convolution makes its own kernels")
+            }
         }
     }
 }
 
 /// About how many cycles the sums of a direct 3x3 convolution take: two multiply-adds a cycle.
-fn direct_cost(reads: Grid, writes: Grid, lanes: usize) -> usize {
+fn direct_cost(reads: BatchShape, writes: BatchShape, lanes: usize) -> usize {
     let pairs = reads.channels * writes.channels.div_ceil(lanes);
     9 * pairs * rows_of_tiles(writes.positions()) / 2
 }
@@ -258,7 +265,7 @@ fn direct_cost(reads: Grid, writes: Grid, lanes: usize) -> usize {
 /// The same for minimal filtering: its products, and instructions of the transforms at two and a half a cycle. For each
 /// vector of weights 150 (twice as many backwards, where they are turned round first), for each vector of a tile 250
 /// on the way in and 200 on the way out.
-fn winograd_cost(direction: Direction, reads: Grid, writes: Grid, lanes: usize) -> usize {
+fn winograd_cost(direction: Direction, reads: BatchShape, writes: BatchShape, lanes: usize) -> usize {
     let (inputs, outputs) = (reads.channels.div_ceil(lanes), writes.channels.div_ceil(lanes));
     let tiles = writes.n * writes.height.div_ceil(transforms::OUT) * writes.width.div_ceil(transforms::OUT);
     let pairs = inputs * lanes * outputs;

@@ -9,14 +9,14 @@ use trepang_api::{Array, Shape};
 
 /// The sides of an activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Grid {
+pub(crate) struct BatchShape {
     pub(crate) n: usize,
     pub(crate) channels: usize,
     pub(crate) height: usize,
     pub(crate) width: usize,
 }
 
-impl Grid {
+impl BatchShape {
     pub(crate) fn new(n: usize, shape: Shape) -> Self {
         Self { n, channels: shape.channels, height: shape.height, width: shape.width }
     }
@@ -114,8 +114,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packing_and_unpacking_are_each_others_inverse_and_the_lanes_left_over_are_zero() {
-        let grid = Grid { n: 2, channels: 5, height: 2, width: 3 };
+    fn unpacking_undoes_packing_and_the_lanes_left_over_are_zero() {
+        let grid = BatchShape { n: 2, channels: 5, height: 2, width: 3 };
         let numbers: Vec<f32> = (1_u16..61).map(f32::from).collect();
         let mut packed = vec![9.0; grid.len(4)];
         grid.pack(4, &numbers, &mut packed, |_, x| x);

@@ -8,6 +8,8 @@ use bytemuck::cast_slice;
 use pulp::{Scalar128b, Simd};
 use trepang_api::{Error, Result};
 
+use crate::failed;
+
 /// The most lanes that any machine here has.
 pub(crate) const WIDEST: usize = 16;
 
@@ -187,7 +189,7 @@ impl FromStr for Level {
         };
         let names: Vec<_> = Self::available().into_iter().map(Self::name).collect();
         let message = format!("{problem}; there are {}", names.join(", "));
-        Err(Error::Backend { backend: "cpu".into(), message })
+        Err(failed(message))
     }
 }
 

@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use rayon::ThreadPool;
 use trepang_api::{
-    Array, Cotangents, Error, LayerId, Model, Network, Op, ReluGradient, Result, Weights, check_cotangents,
+    Array, Cotangents, Error, LayerId, Linear, Model, Network, Op, ReluGradient, Result, Weights,
+    check_cotangents,
 };
 
 use crate::buffer::Buffer;
 use crate::conv::finish::{Activation, Finish, Input, Output};
 use crate::conv::{Convolution, Direction, Scratch};
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 use crate::lanes::Lanes;
-use crate::plan::{Job, Plan, Planner, Request, Step};
+use crate::plan::{ExecutionPlan, PlanKey, PlanStep, Planner, StepKind};
 use crate::pointwise::{self, Joint};
 use crate::redirect;
-use crate::vector::{self, Linear};
-use crate::{Algorithm, Options};
+use crate::vector::{self, LinearWeights};
+use crate::{Algorithm, CpuOptions};
 
 /// Plans that are kept: an ascent asks in turns for a layer, for the layer before its ReLU, and for a classifier.
 const PLANS: usize = 6;
@@ -25,7 +26,7 @@ const PLANS: usize = 6;
 /// A [`Model`] for vectors of one width.
 pub(crate) struct CpuModel<S> {
     engine: Engine<S>,
-    plans: Vec<(Request, Plan)>,
+    plans: Vec<(PlanKey, ExecutionPlan)>,
     pool: Arc<ThreadPool>,
 }
 
@@ -39,9 +40,9 @@ impl<S> fmt::Debug for CpuModel<S> {
 struct Engine<S> {
     simd: S,
     network: Network,
-    /// By node.
+    /// For each node, its convolution if it is one.
     convolutions: Vec<Option<Convolution>>,
-    linears: Vec<Option<Linear>>,
+    linears: Vec<Option<LinearWeights>>,
     algorithm: Algorithm,
     slots: Vec<Buffer>,
     scratch: Scratch,
@@ -54,7 +55,7 @@ impl<S: Lanes> CpuModel<S> {
         network: &Network,
         weights: &Weights,
         pool: Arc<ThreadPool>,
-        options: Options,
+        options: CpuOptions,
     ) -> Result<Self> {
         let tensor = |prefix: &str, part: &str| {
             let name = format!("{prefix}.{part}");
@@ -66,20 +67,17 @@ impl<S: Lanes> CpuModel<S> {
         };
         let (mut convolutions, mut linears) = (Vec::new(), Vec::new());
         for node in network.nodes() {
-            convolutions.push(match &node.op {
-                Op::Conv2d(conv) => {
-                    let (w, b) = (tensor(&conv.weights, "weight")?, tensor(&conv.weights, "bias")?);
-                    Some(Convolution::new(conv, w, b, S::F32_LANES, options.algorithm))
-                }
-                _ => None,
-            });
-            linears.push(match &node.op {
-                Op::Linear(linear) => Some(Linear {
-                    weights: tensor(&linear.weights, "weight")?.clone(),
-                    bias: tensor(&linear.weights, "bias")?.clone(),
-                }),
-                _ => None,
-            });
+            let (mut convolution, mut linear) = (None, None);
+            if let Op::Conv2d(conv) = &node.op {
+                let (w, b) = (tensor(&conv.weights, "weight")?, tensor(&conv.weights, "bias")?);
+                convolution = Some(Convolution::new(conv, w, b, S::F32_LANES, options.algorithm));
+            }
+            if let Op::Linear(Linear { weights, .. }) = &node.op {
+                let (weights, bias) = (tensor(weights, "weight")?.clone(), tensor(weights, "bias")?.clone());
+                linear = Some(LinearWeights { weights, bias });
+            }
+            convolutions.push(convolution);
+            linears.push(linear);
         }
         let engine = Engine {
             simd,
@@ -93,16 +91,16 @@ impl<S: Lanes> CpuModel<S> {
         Ok(Self { engine, plans: Vec::new(), pool })
     }
 
-    /// The plan for a request, which becomes the last.
+    /// Makes the plan for a call the last of those that are kept.
     fn plan(&mut self, images: &Array, at: &[LayerId], pulls_back: bool) -> Result<()> {
         self.engine.network.check_request(images, at)?;
         let (n, shape) = images.dims4()?;
-        let request = Request { at: at.to_vec(), images: [n, shape.height, shape.width], pulls_back };
-        let found = match self.plans.iter().position(|(made_for, _)| *made_for == request) {
+        let key = PlanKey { at: at.to_vec(), images: [n, shape.height, shape.width], pulls_back };
+        let found = match self.plans.iter().position(|(made_for, _)| *made_for == key) {
             Some(index) => self.plans.remove(index),
             None => {
-                let plan = self.engine.planner().plan(&request)?;
-                (request, plan)
+                let plan = self.engine.planner().plan(&key)?;
+                (key, plan)
             }
         };
         if self.plans.len() == PLANS {
@@ -117,7 +115,7 @@ impl<S: Lanes> CpuModel<S> {
         images: &Array,
         at: &[LayerId],
         pulls_back: bool,
-        run: impl FnOnce(&mut Engine<S>, &mut Plan) -> Result<T> + Send,
+        run: impl FnOnce(&mut Engine<S>, &mut ExecutionPlan) -> Result<T> + Send,
     ) -> Result<T> {
         self.plan(images, at, pulls_back)?;
         let Self { engine, plans, pool } = self;
@@ -175,24 +173,24 @@ impl<S: Lanes> Engine<S> {
         }
     }
 
-    fn make_room(&mut self, plan: &Plan) {
+    fn make_room(&mut self, plan: &ExecutionPlan) {
         self.scratch.grow(plan.scratch, rayon::current_num_threads());
         let slots = self.slots.len().max(plan.slots.len());
         self.slots.resize_with(slots, Buffer::default);
         self.slots.iter_mut().zip(&plan.slots).for_each(|(slot, &len)| slot.grow(len));
     }
 
-    fn asked(&self, plan: &Plan) -> Vec<Array> {
+    fn asked(&self, plan: &ExecutionPlan) -> Vec<Array> {
         let values = plan.asked.iter().map(|&value| &plan.values[value]);
         values.map(|value| value.grid.download(S::F32_LANES, self.slots[value.slot].numbers())).collect()
     }
 
-    fn forward(&mut self, images: &Array, plan: &mut Plan, relu: ReluGradient) {
-        let Plan { steps, values, .. } = plan;
+    fn forward(&mut self, images: &Array, plan: &mut ExecutionPlan, relu: ReluGradient) {
+        let ExecutionPlan { steps, values, .. } = plan;
         for step in steps {
             let value = &values[step.writes];
             let mut y = std::mem::take(&mut self.slots[value.slot]);
-            let inputs: Vec<(Grid, usize)> =
+            let inputs: Vec<(BatchShape, usize)> =
                 step.reads.iter().map(|&r| (values[r].grid, values[r].slot)).collect();
             self.step(
                 images,
@@ -201,7 +199,7 @@ impl<S: Lanes> Engine<S> {
                 value.grid,
                 &mut y.numbers_mut()[..value.grid.len(S::F32_LANES)],
             );
-            if relu == ReluGradient::Redirected && step.job.activation() == Activation::Relu6 {
+            if relu == ReluGradient::Redirected && step.kind.activation() == Activation::Relu6 {
                 // Another step will write over y: what redirecting needs of it is kept now.
                 redirect::find_high(self.simd, value.grid, y.numbers(), &mut step.kept.high);
             }
@@ -210,17 +208,24 @@ impl<S: Lanes> Engine<S> {
     }
 
     /// One step: `inputs` are the sides and the slots of what it reads.
-    fn step(&mut self, images: &Array, step: &mut Step, inputs: &[(Grid, usize)], grid: Grid, y: &mut [f32]) {
+    fn step(
+        &mut self,
+        images: &Array,
+        step: &mut PlanStep,
+        inputs: &[(BatchShape, usize)],
+        grid: BatchShape,
+        y: &mut [f32],
+    ) {
         let (simd, lanes) = (self.simd, S::F32_LANES);
         let x = inputs.first().map_or(&[][..], |&(_, slot)| self.slots[slot].numbers());
         let x_grid = inputs.first().map_or(grid, |&(grid, _)| grid);
         let gates = Some(&mut step.kept.gates[..]).filter(|gates| !gates.is_empty());
-        match &step.job {
-            Job::Preprocess => {
+        match &step.kind {
+            StepKind::Preprocess => {
                 let p = self.network.preprocess();
                 grid.pack(lanes, images.data(), y, |c, x| p.scale[c] * x + p.shift[c]);
             }
-            Job::Convolve { forward, activation, .. } => {
+            StepKind::Convolve { forward, activation, .. } => {
                 let Some(convolution) = &self.convolutions[step.node] else { return };
                 let finish =
                     Finish { bias: Some(convolution.bias()), activation: *activation, accumulate: false };
@@ -234,51 +239,63 @@ impl<S: Lanes> Engine<S> {
                     &mut self.scratch,
                 );
             }
-            Job::Sum(activation) => {
+            StepKind::Sum(activation) => {
                 let inputs: Vec<&[f32]> =
                     inputs.iter().map(|&(_, slot)| self.slots[slot].numbers()).collect();
                 pointwise::sum(simd, grid, &inputs, *activation, Output { data: y, gates });
             }
-            Job::MaxPool(windows) => windows.max(simd, x, y, &mut step.kept.winners),
-            Job::Average { windows, count_padding } => windows.average(simd, *count_padding, x, y),
-            Job::GlobalAverage => pointwise::global_average(simd, x_grid, x, y),
-            Job::Concat => {
+            StepKind::MaxPool(windows) => windows.max(simd, x, y, &mut step.kept.winners),
+            StepKind::Average { windows, count_padding } => windows.average(simd, *count_padding, x, y),
+            StepKind::GlobalAverage => pointwise::global_average(simd, x_grid, x, y),
+            StepKind::Concat => {
                 y.fill(0.0);
                 for (joint, slot) in joints(inputs) {
                     joint.join(lanes, self.slots[slot].numbers(), y);
                 }
             }
-            Job::Flatten | Job::Linear | Job::Softmax => {
-                let (plain_x, plain_y) = plain(&mut self.scratch.shared, x_grid, grid);
-                x_grid.unpack(lanes, x, plain_x, |_, x| x);
-                match (&step.job, &self.linears[step.node]) {
-                    (Job::Linear, Some(linear)) => linear.forward(grid.n, plain_x, plain_y),
-                    _ => plain_y.copy_from_slice(plain_x),
-                }
-                if matches!(step.job, Job::Softmax) {
-                    vector::softmax(grid, plain_y);
-                    let kept = step.kept.numbers.numbers_mut();
-                    kept.iter_mut().zip(&*plain_y).for_each(|(kept, &y)| *kept = y);
-                }
-                grid.pack(lanes, plain_y, y, |_, y| y);
+            StepKind::Flatten | StepKind::Linear | StepKind::Softmax => {
+                self.vector_step(step, inputs, grid, y);
             }
         }
     }
 
+    /// A step on row-major numbers, which its only input is unpacked to.
+    fn vector_step(
+        &mut self,
+        step: &mut PlanStep,
+        inputs: &[(BatchShape, usize)],
+        grid: BatchShape,
+        y: &mut [f32],
+    ) {
+        let (lanes, linear) = (S::F32_LANES, &self.linears[step.node]);
+        let Some(&(x_grid, slot)) = inputs.first() else { return };
+        let (plain_x, plain_y) = plain(&mut self.scratch.shared, x_grid, grid);
+        x_grid.unpack(lanes, self.slots[slot].numbers(), plain_x, |_, x| x);
+        match linear {
+            Some(linear) => linear.forward(grid.n, plain_x, plain_y),
+            None => plain_y.copy_from_slice(plain_x),
+        }
+        if matches!(step.kind, StepKind::Softmax) {
+            vector::softmax(grid, plain_y);
+            let kept = step.kept.numbers.numbers_mut();
+            kept.iter_mut().zip(&*plain_y).for_each(|(kept, &y)| *kept = y);
+        }
+        grid.pack(lanes, plain_y, y, |_, y| y);
+    }
+
     /// Pulls the caller's cotangents back to the images.
-    fn back(&mut self, plan: &Plan, relu: ReluGradient, cotangents: &[Array]) -> Array {
+    fn back(&mut self, plan: &ExecutionPlan, relu: ReluGradient, cotangents: &[Array]) -> Array {
         let lanes = S::F32_LANES;
         let mut written = vec![false; plan.values.len()];
         for (&value, cotangent) in plan.asked.iter().zip(cotangents) {
             let (grid, slot) = (plan.values[value].grid, plan.values[value].gradient);
             let into = self.slots[slot].numbers_mut();
-            match std::mem::replace(&mut written[value], true) {
-                false => grid.pack(lanes, cotangent.data(), into, |_, x| x),
-                true => {
-                    let mut packed = Buffer::new(grid.len(lanes));
-                    grid.pack(lanes, cotangent.data(), packed.numbers_mut(), |_, x| x);
-                    into.iter_mut().zip(packed.numbers()).for_each(|(sum, &x)| *sum += x);
-                }
+            if std::mem::replace(&mut written[value], true) {
+                let mut packed = Buffer::new(grid.len(lanes));
+                grid.pack(lanes, cotangent.data(), packed.numbers_mut(), |_, x| x);
+                into.iter_mut().zip(packed.numbers()).for_each(|(sum, &x)| *sum += x);
+            } else {
+                grid.pack(lanes, cotangent.data(), into, |_, x| x);
             }
         }
         for step in plan.steps.iter().skip(1).rev() {
@@ -311,7 +328,7 @@ impl<S: Lanes> Engine<S> {
     /// The pull-back of one step to one of its inputs: of the gradient in a slot, through gates if there are any.
     fn step_back(
         &mut self,
-        step: &Step,
+        step: &PlanStep,
         ends: Ends,
         (dy, gates): (usize, &[u16]),
         dx: &mut [f32],
@@ -321,31 +338,32 @@ impl<S: Lanes> Engine<S> {
         let dy = self.slots[dy].numbers();
         let gates = Some(gates).filter(|gates| !gates.is_empty());
         let dx = &mut dx[..ends.x.len(lanes)];
-        match &step.job {
-            Job::Preprocess => {}
-            Job::Convolve { back, .. } => {
+        match &step.kind {
+            StepKind::Preprocess => {}
+            StepKind::Convolve { back, .. } => {
                 let (Some(convolution), Some(back)) = (&self.convolutions[step.node], back) else { return };
                 let (input, output) = (Input { data: dy, gates }, Output { data: dx, gates: None });
                 let finish = Finish::plain(accumulate);
                 convolution.run(simd, (back, Direction::Back), input, output, finish, &mut self.scratch);
             }
-            Job::Sum(_) => pointwise::pass_back(simd, ends.y, Input { data: dy, gates }, dx, accumulate),
-            Job::MaxPool(windows) => windows.max_back(simd, dy, &step.kept.winners, dx, !accumulate),
-            Job::Average { windows, count_padding } => {
+            StepKind::Sum(_) => pointwise::pass_back(simd, ends.y, Input { data: dy, gates }, dx, accumulate),
+            StepKind::MaxPool(windows) => windows.max_back(simd, dy, &step.kept.winners, dx, !accumulate),
+            StepKind::Average { windows, count_padding } => {
                 windows.average_back(simd, *count_padding, dy, dx, !accumulate);
             }
-            Job::GlobalAverage => pointwise::global_average_back(simd, ends.x, dy, dx, accumulate),
-            Job::Concat => Joint { part: ends.x, first: ends.first }.part_back(lanes, dy, dx, accumulate),
-            Job::Flatten | Job::Linear | Job::Softmax => {
+            StepKind::GlobalAverage => pointwise::global_average_back(simd, ends.x, dy, dx, accumulate),
+            StepKind::Concat => {
+                Joint { part: ends.x, first: ends.first }.part_back(lanes, dy, dx, accumulate);
+            }
+            StepKind::Flatten | StepKind::Linear | StepKind::Softmax => {
                 let (plain_dx, plain_dy) = plain(&mut self.scratch.shared, ends.x, ends.y);
                 ends.y.unpack(lanes, dy, plain_dy, |_, dy| dy);
-                match (&step.job, &self.linears[step.node]) {
-                    (Job::Linear, Some(linear)) => linear.back(ends.y.n, plain_dy, plain_dx),
-                    (Job::Softmax, _) => {
-                        vector::softmax_back(ends.y, step.kept.numbers.numbers(), plain_dy);
-                        plain_dx.copy_from_slice(plain_dy);
-                    }
-                    _ => plain_dx.copy_from_slice(plain_dy),
+                if matches!(step.kind, StepKind::Softmax) {
+                    vector::softmax_back(ends.y, step.kept.numbers.numbers(), plain_dy);
+                }
+                match &self.linears[step.node] {
+                    Some(linear) => linear.back(ends.y.n, plain_dy, plain_dx),
+                    None => plain_dx.copy_from_slice(plain_dy),
                 }
                 ends.x.put_back(lanes, plain_dx, dx, accumulate);
             }
@@ -356,14 +374,14 @@ impl<S: Lanes> Engine<S> {
 /// Both ends of a pull-back.
 #[derive(Clone, Copy)]
 struct Ends {
-    x: Grid,
-    y: Grid,
+    x: BatchShape,
+    y: BatchShape,
     /// The input's first channel among the output's: of a concatenation.
     first: usize,
 }
 
 /// Where each input of a concatenation begins.
-fn joints(inputs: &[(Grid, usize)]) -> impl Iterator<Item = (Joint, usize)> {
+fn joints(inputs: &[(BatchShape, usize)]) -> impl Iterator<Item = (Joint, usize)> {
     inputs.iter().scan(0, |first, &(part, slot)| {
         let joint = Joint { part, first: *first };
         *first += part.channels;
@@ -372,7 +390,7 @@ fn joints(inputs: &[(Grid, usize)]) -> impl Iterator<Item = (Joint, usize)> {
 }
 
 /// Row-major memory for a step's input and its output.
-fn plain(shared: &mut Buffer, x: Grid, y: Grid) -> (&mut [f32], &mut [f32]) {
+fn plain(shared: &mut Buffer, x: BatchShape, y: BatchShape) -> (&mut [f32], &mut [f32]) {
     let [x, y] = [x, y].map(|grid| grid.dims().iter().product::<usize>());
     shared.numbers_mut()[..x + y].split_at_mut(x)
 }

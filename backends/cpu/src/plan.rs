@@ -7,24 +7,24 @@ use trepang_api::{LayerId, Network, Node, Op, Result};
 use crate::Algorithm;
 use crate::buffer::Buffer;
 use crate::conv::finish::Activation;
-use crate::conv::{Convolution, Direction, Kernel};
-use crate::grid::Grid;
+use crate::conv::{ConvKernel, Convolution, Direction};
+use crate::grid::BatchShape;
 use crate::pool::Windows;
 
-/// What a plan is made for.
+/// What a plan is made for, and found by again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Request {
+pub(crate) struct PlanKey {
     pub(crate) at: Vec<LayerId>,
     /// N, height and width of the images.
     pub(crate) images: [usize; 3],
     pub(crate) pulls_back: bool,
 }
 
-/// How a step computes.
+/// The operation of a step, and the kernels that compute it.
 #[derive(Debug)]
-pub(crate) enum Job {
+pub(crate) enum StepKind {
     Preprocess,
-    Convolve { forward: Kernel, back: Option<Kernel>, activation: Activation },
+    Convolve { forward: ConvKernel, back: Option<ConvKernel>, activation: Activation },
     Sum(Activation),
     MaxPool(Windows),
     Average { windows: Windows, count_padding: bool },
@@ -35,23 +35,30 @@ pub(crate) enum Job {
     Softmax,
 }
 
-impl Job {
+impl StepKind {
     /// The ReLU that ends it.
     pub(crate) fn activation(&self) -> Activation {
         match self {
             Self::Convolve { activation, .. } | Self::Sum(activation) => *activation,
-            _ => Activation::None,
+            Self::Preprocess
+            | Self::MaxPool(_)
+            | Self::Average { .. }
+            | Self::GlobalAverage
+            | Self::Concat
+            | Self::Flatten
+            | Self::Linear
+            | Self::Softmax => Activation::None,
         }
     }
 }
 
 /// One step: a node, or a node and its ReLU.
 #[derive(Debug)]
-pub(crate) struct Step {
-    pub(crate) job: Job,
-    /// Whose weights.
+pub(crate) struct PlanStep {
+    pub(crate) kind: StepKind,
+    /// The node whose operation it is, and whose weights it uses.
     pub(crate) node: usize,
-    /// Values read.
+    /// The values that it reads, in the order of the node's inputs.
     pub(crate) reads: Vec<usize>,
     /// The value written.
     pub(crate) writes: usize,
@@ -74,15 +81,15 @@ pub(crate) struct Kept {
 /// An activation: its sides, and the slots that hold it and its gradient.
 #[derive(Debug)]
 pub(crate) struct Value {
-    pub(crate) grid: Grid,
+    pub(crate) grid: BatchShape,
     pub(crate) slot: usize,
     pub(crate) gradient: usize,
 }
 
-/// The whole.
+/// The steps of a run, and the memory that they work in.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) steps: Vec<Step>,
+pub(crate) struct ExecutionPlan {
+    pub(crate) steps: Vec<PlanStep>,
     pub(crate) values: Vec<Value>,
     /// For each layer asked for, its value.
     pub(crate) asked: Vec<usize>,
@@ -95,25 +102,25 @@ pub(crate) struct Plan {
 /// What plans are made from.
 pub(crate) struct Planner<'a> {
     pub(crate) network: &'a Network,
-    /// By node.
+    /// For each node, its convolution if it is one.
     pub(crate) convolutions: &'a [Option<Convolution>],
     pub(crate) lanes: usize,
     pub(crate) algorithm: Algorithm,
 }
 
 impl Planner<'_> {
-    /// The request has been checked.
-    pub(crate) fn plan(&self, request: &Request) -> Result<Plan> {
-        let deepest = request.at.iter().max().copied().unwrap_or(trepang_api::NetworkBuilder::FIRST);
-        let [n, height, width] = request.images;
-        let grids: Vec<Grid> = self
+    /// The layers and images of `key` have been checked.
+    pub(crate) fn plan(&self, key: &PlanKey) -> Result<ExecutionPlan> {
+        let deepest = key.at.iter().max().copied().unwrap_or(trepang_api::NetworkBuilder::FIRST);
+        let [n, height, width] = key.images;
+        let grids: Vec<BatchShape> = self
             .network
             .shapes(height, width, deepest)?
             .into_iter()
-            .map(|shape| Grid::new(n, shape))
+            .map(|shape| BatchShape::new(n, shape))
             .collect();
-        let needed = self.network.needed(&request.at);
-        let mut plan = Plan {
+        let needed = self.network.needed(&key.at);
+        let mut plan = ExecutionPlan {
             steps: Vec::new(),
             values: Vec::new(),
             asked: Vec::new(),
@@ -126,29 +133,29 @@ impl Planner<'_> {
                 continue;
             }
             let node = &self.network.nodes()[index];
-            let follower = self.follower(index, &needed, request);
+            let follower = self.follower(index, &needed, key);
             let activation = follower.map_or(Activation::None, |(_, activation)| activation);
             let grid = grids[index];
             let reads: Vec<usize> = node.inputs.iter().filter_map(|input| value_of[input.index()]).collect();
             let x = node.inputs.first().map_or(grid, |input| grids[input.index()]);
-            let job = self.job(index, x, grid, activation, request.pulls_back);
-            let kept = self.kept(&job, grid, request.pulls_back);
-            self.scratch(&mut plan.scratch, &job, x, grid);
+            let kind = self.kind(index, x, grid, activation, key.pulls_back);
+            let kept = self.kept(&kind, grid, key.pulls_back);
+            self.scratch(&mut plan.scratch, &kind, x, grid);
             let writes = plan.values.len();
             plan.values.push(Value { grid, slot: 0, gradient: 0 });
             value_of[follower.map_or(index, |(follower, _)| follower)] = Some(writes);
-            plan.steps.push(Step { job, node: index, reads, writes, kept });
+            plan.steps.push(PlanStep { kind, node: index, reads, writes, kept });
         }
-        plan.asked = request.at.iter().filter_map(|id| value_of[id.index()]).collect();
-        plan.assign(self.lanes, request.pulls_back);
+        plan.asked = key.at.iter().filter_map(|id| value_of[id.index()]).collect();
+        plan.assign(self.lanes, key.pulls_back);
         Ok(plan)
     }
 
     /// The ReLU that a node's output goes to and nowhere else.
-    fn follower(&self, index: usize, needed: &[usize], request: &Request) -> Option<(usize, Activation)> {
+    fn follower(&self, index: usize, needed: &[usize], key: &PlanKey) -> Option<(usize, Activation)> {
         let nodes = self.network.nodes();
         let fuses = matches!(nodes[index].op, Op::Conv2d(_) | Op::Add);
-        if !fuses || needed[index] != 1 || request.at.iter().any(|id| id.index() == index) {
+        if !fuses || needed[index] != 1 || key.at.iter().any(|id| id.index() == index) {
             return None;
         }
         let reads = |node: &Node| node.inputs.iter().any(|input| input.index() == index);
@@ -156,70 +163,100 @@ impl Planner<'_> {
         activation(&nodes[follower].op).map(|activation| (follower, activation))
     }
 
-    fn job(&self, index: usize, x: Grid, y: Grid, activation: Activation, pulls_back: bool) -> Job {
+    fn kind(
+        &self,
+        index: usize,
+        x: BatchShape,
+        y: BatchShape,
+        activation: Activation,
+        pulls_back: bool,
+    ) -> StepKind {
         match &self.network.nodes()[index].op {
-            Op::Preprocess(_) => Job::Preprocess,
+            Op::Preprocess(_) => StepKind::Preprocess,
             Op::Conv2d(_) => match &self.convolutions[index] {
                 Some(convolution) => {
                     let kernel = |direction| convolution.kernel(direction, x, y, self.algorithm);
                     let back = pulls_back.then(|| kernel(Direction::Back));
-                    Job::Convolve { forward: kernel(Direction::Forward), back, activation }
+                    StepKind::Convolve { forward: kernel(Direction::Forward), back, activation }
                 }
                 None => unreachable!("every convolution was packed"),
             },
-            Op::Relu => Job::Sum(Activation::Relu),
-            Op::Relu6 => Job::Sum(Activation::Relu6),
-            Op::Add => Job::Sum(activation),
-            Op::MaxPool(pool) => Job::MaxPool(Windows::new(pool, x, y)),
+            Op::Relu => StepKind::Sum(Activation::Relu),
+            Op::Relu6 => StepKind::Sum(Activation::Relu6),
+            Op::Add => StepKind::Sum(activation),
+            Op::MaxPool(pool) => StepKind::MaxPool(Windows::new(pool, x, y)),
             Op::AveragePool { pool, count_padding } => {
-                Job::Average { windows: Windows::new(pool, x, y), count_padding: *count_padding }
+                StepKind::Average { windows: Windows::new(pool, x, y), count_padding: *count_padding }
             }
-            Op::GlobalAverage => Job::GlobalAverage,
-            Op::Concat => Job::Concat,
-            Op::Flatten => Job::Flatten,
-            Op::Linear(_) => Job::Linear,
-            Op::Softmax => Job::Softmax,
+            Op::GlobalAverage => StepKind::GlobalAverage,
+            Op::Concat => StepKind::Concat,
+            Op::Flatten => StepKind::Flatten,
+            Op::Linear(_) => StepKind::Linear,
+            Op::Softmax => StepKind::Softmax,
         }
     }
 
-    fn kept(&self, job: &Job, grid: Grid, pulls_back: bool) -> Kept {
+    fn kept(&self, kind: &StepKind, grid: BatchShape, pulls_back: bool) -> Kept {
         let mut kept = Kept::default();
-        if job.activation() != Activation::None && pulls_back {
+        if kind.activation() != Activation::None && pulls_back {
             kept.gates = vec![0; grid.vectors(self.lanes)];
         }
-        match job {
-            Job::MaxPool(windows) => kept.winners = vec![0; windows.winners(self.lanes)],
-            Job::Softmax if pulls_back => kept.numbers.grow(grid.dims().iter().product()),
-            _ => {}
+        match kind {
+            StepKind::MaxPool(windows) => kept.winners = vec![0; windows.winners(self.lanes)],
+            StepKind::Softmax if pulls_back => kept.numbers.grow(grid.dims().iter().product()),
+            StepKind::Preprocess
+            | StepKind::Convolve { .. }
+            | StepKind::Sum(_)
+            | StepKind::Average { .. }
+            | StepKind::GlobalAverage
+            | StepKind::Concat
+            | StepKind::Flatten
+            | StepKind::Linear
+            | StepKind::Softmax => {}
         }
         kept
     }
 
-    fn scratch(&self, scratch: &mut [usize; 2], job: &Job, x: Grid, y: Grid) {
-        let numbers = |grid: Grid| grid.dims().iter().product::<usize>();
+    fn scratch(&self, scratch: &mut [usize; 2], kind: &StepKind, x: BatchShape, y: BatchShape) {
+        let numbers = |grid: BatchShape| grid.dims().iter().product::<usize>();
         let mut need = |[shared, own]: [usize; 2]| *scratch = [scratch[0].max(shared), scratch[1].max(own)];
-        match job {
-            Job::Convolve { forward, back, .. } => {
+        match kind {
+            StepKind::Convolve { forward, back, .. } => {
                 need(forward.scratch(self.lanes));
                 if let Some(back) = back {
                     need(back.scratch(self.lanes));
                 }
             }
-            Job::Flatten | Job::Linear | Job::Softmax => need([numbers(x) + numbers(y), 0]),
-            _ => {}
+            StepKind::Flatten | StepKind::Linear | StepKind::Softmax => need([numbers(x) + numbers(y), 0]),
+            StepKind::Preprocess
+            | StepKind::Sum(_)
+            | StepKind::MaxPool(_)
+            | StepKind::Average { .. }
+            | StepKind::GlobalAverage
+            | StepKind::Concat => {}
         }
     }
 }
 
+/// What a step before it can do of a node.
 fn activation(op: &Op) -> Option<Activation> {
     match op {
         Op::Relu => Some(Activation::Relu),
         Op::Relu6 => Some(Activation::Relu6),
-        _ => None,
+        Op::Preprocess(_)
+        | Op::Conv2d(_)
+        | Op::MaxPool(_)
+        | Op::AveragePool { .. }
+        | Op::GlobalAverage
+        | Op::Add
+        | Op::Concat
+        | Op::Flatten
+        | Op::Linear(_)
+        | Op::Softmax => None,
     }
 }
 
-impl Plan {
+impl ExecutionPlan {
     /// Goes through the run as it will be, and gives every activation and every gradient a slot for as long as it is read.
     fn assign(&mut self, lanes: usize, pulls_back: bool) {
         let mut slots = Slots::default();
@@ -239,17 +276,17 @@ impl Plan {
         }
         if pulls_back {
             slots.free = (0..slots.sizes.len()).collect();
-            let mut born = vec![false; self.values.len()];
-            let mut bear = |value: usize, values: &mut [Value], slots: &mut Slots| {
-                if !std::mem::replace(&mut born[value], true) {
+            let mut placed = vec![false; self.values.len()];
+            let mut place = |value: usize, values: &mut [Value], slots: &mut Slots| {
+                if !std::mem::replace(&mut placed[value], true) {
                     values[value].gradient = slots.take(len(&values[value]));
                 }
             };
             for &value in &self.asked {
-                bear(value, &mut self.values, &mut slots);
+                place(value, &mut self.values, &mut slots);
             }
             for step in self.steps.iter().rev() {
-                step.reads.iter().for_each(|&read| bear(read, &mut self.values, &mut slots));
+                step.reads.iter().for_each(|&read| place(read, &mut self.values, &mut slots));
                 slots.give(self.values[step.writes].gradient);
             }
         }

@@ -4,11 +4,17 @@
 use rayon::prelude::*;
 
 use crate::conv::finish::{Activation, Finish, Input, Output, gate, shares};
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 use crate::lanes::{Lanes, vectorized};
 
 /// activation(the sum of all inputs).
-pub(crate) fn sum<S: Lanes>(simd: S, grid: Grid, inputs: &[&[f32]], activation: Activation, output: Output) {
+pub(crate) fn sum<S: Lanes>(
+    simd: S,
+    grid: BatchShape,
+    inputs: &[&[f32]],
+    activation: Activation,
+    output: Output,
+) {
     let vectors = grid.positions();
     let finish = Finish { bias: None, activation, accumulate: false };
     shares(output, 1, vectors, S::F32_LANES).into_par_iter().enumerate().for_each(|(block, (y, gates))| {
@@ -27,7 +33,7 @@ pub(crate) fn sum<S: Lanes>(simd: S, grid: Grid, inputs: &[&[f32]], activation: 
 }
 
 /// dx = dy through its gates, or dx += that.
-pub(crate) fn pass_back<S: Lanes>(simd: S, grid: Grid, dy: Input, dx: &mut [f32], accumulate: bool) {
+pub(crate) fn pass_back<S: Lanes>(simd: S, grid: BatchShape, dy: Input, dx: &mut [f32], accumulate: bool) {
     let lanes = S::F32_LANES;
     let vectors = grid.positions();
     dx[..grid.len(lanes)].par_chunks_mut(vectors * lanes).enumerate().for_each(|(block, dx)| {
@@ -45,7 +51,7 @@ pub(crate) fn pass_back<S: Lanes>(simd: S, grid: Grid, dy: Input, dx: &mut [f32]
 /// wanted).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Joint {
-    pub(crate) part: Grid,
+    pub(crate) part: BatchShape,
     pub(crate) first: usize,
 }
 
@@ -87,7 +93,7 @@ impl Joint {
 }
 
 /// The mean of each plane, `[N, C, 1, 1]`.
-pub(crate) fn global_average<S: Lanes>(simd: S, grid: Grid, x: &[f32], y: &mut [f32]) {
+pub(crate) fn global_average<S: Lanes>(simd: S, grid: BatchShape, x: &[f32], y: &mut [f32]) {
     let lanes = S::F32_LANES;
     let plane = grid.height * grid.width;
     let planes = x[..grid.len(lanes)].par_chunks(plane * lanes).zip(y.par_chunks_mut(lanes));
@@ -101,7 +107,7 @@ pub(crate) fn global_average<S: Lanes>(simd: S, grid: Grid, x: &[f32], y: &mut [
 /// dy over the number of positions, everywhere.
 pub(crate) fn global_average_back<S: Lanes>(
     simd: S,
-    grid: Grid,
+    grid: BatchShape,
     dy: &[f32],
     dx: &mut [f32],
     accumulate: bool,

@@ -7,19 +7,19 @@ use bytemuck::cast_slice;
 use rayon::prelude::*;
 use trepang_api::Pool;
 
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 use crate::lanes::{Lanes, WIDEST, vectorized};
 
-/// Windows at one size.
+/// A pool's windows at one size of its input.
 #[derive(Debug, Clone)]
 pub(crate) struct Windows {
     pool: Pool,
-    x: Grid,
-    y: Grid,
+    x: BatchShape,
+    y: BatchShape,
 }
 
 /// A window without its padding: rows and columns of the input, and the window's own number of each place.
-struct Window {
+struct ClippedWindow {
     rows: Range<usize>,
     columns: Range<usize>,
     /// The number of the window's first place that is not padding.
@@ -27,7 +27,7 @@ struct Window {
 }
 
 impl Windows {
-    pub(crate) fn new(pool: &Pool, x: Grid, y: Grid) -> Self {
+    pub(crate) fn new(pool: &Pool, x: BatchShape, y: BatchShape) -> Self {
         Self { pool: *pool, x, y }
     }
 
@@ -36,7 +36,7 @@ impl Windows {
         self.y.len(lanes)
     }
 
-    fn window(&self, row: usize, column: usize) -> Window {
+    fn window(&self, row: usize, column: usize) -> ClippedWindow {
         let Pool { kernel, stride, padding } = self.pool;
         let span = |o: usize, axis: usize, pad: usize, side: usize| {
             let start = o * stride[axis];
@@ -45,20 +45,19 @@ impl Windows {
         };
         let (rows, above) = span(row, 0, padding.top, self.x.height);
         let (columns, left) = span(column, 1, padding.left, self.x.width);
-        Window { rows, columns, first: above * kernel[1] + left }
+        ClippedWindow { rows, columns, first: above * kernel[1] + left }
     }
 
     /// What a window's sum is divided by.
-    fn divisor(&self, window: &Window, count_padding: bool) -> f32 {
-        match count_padding {
-            true => (self.pool.kernel[0] * self.pool.kernel[1]) as f32,
-            false => (window.rows.len() * window.columns.len()) as f32,
-        }
+    fn divisor(&self, window: &ClippedWindow, count_padding: bool) -> f32 {
+        let [height, width] =
+            if count_padding { self.pool.kernel } else { [window.rows.len(), window.columns.len()] };
+        (height * width) as f32
     }
 
     /// Calls `each` with every window's place among a plane's outputs.
     #[inline(always)]
-    fn each(&self, mut each: impl FnMut(usize, &Window)) {
+    fn each(&self, mut each: impl FnMut(usize, &ClippedWindow)) {
         for row in 0..self.y.height {
             for column in 0..self.y.width {
                 each(row * self.y.width + column, &self.window(row, column));
@@ -68,7 +67,7 @@ impl Windows {
 
     /// Each number of a window: its place in the input's plane, and its number in the window.
     #[inline(always)]
-    fn places(&self, window: &Window, mut each: impl FnMut(usize, u16)) {
+    fn places(&self, window: &ClippedWindow, mut each: impl FnMut(usize, u16)) {
         for (i, row) in window.rows.clone().enumerate() {
             for (j, column) in window.columns.clone().enumerate() {
                 let number = window.first + i * self.pool.kernel[1] + j;
@@ -77,7 +76,7 @@ impl Windows {
         }
     }
 
-    fn plane(grid: Grid, lanes: usize) -> usize {
+    fn plane(grid: BatchShape, lanes: usize) -> usize {
         grid.height * grid.width * lanes
     }
 

@@ -3,12 +3,12 @@
 
 use rayon::prelude::*;
 
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 use crate::lanes::{Lanes, vectorized};
 use crate::plan::Kept;
 
 /// Into `high`, laid out as gates: the numbers of a ReLU6's output that are at its upper bound.
-pub(crate) fn find_high<S: Lanes>(simd: S, grid: Grid, y: &[f32], high: &mut Vec<u16>) {
+pub(crate) fn find_high<S: Lanes>(simd: S, grid: BatchShape, y: &[f32], high: &mut Vec<u16>) {
     let (lanes, plane) = (S::F32_LANES, grid.height * grid.width);
     high.resize(grid.vectors(lanes), 0);
     high.par_chunks_mut(plane).zip(y.par_chunks(plane * lanes)).for_each(|(high, y)| {
@@ -23,7 +23,7 @@ pub(crate) fn find_high<S: Lanes>(simd: S, grid: Grid, y: &[f32], high: &mut Vec
 }
 
 /// The gates that `dy` [N, C, H, W] is to go through, redirected image by image; none for a step without a ReLU.
-pub(crate) fn gates<S: Lanes>(simd: S, grid: Grid, dy: &[f32], kept: &Kept) -> Option<Vec<u16>> {
+pub(crate) fn gates<S: Lanes>(simd: S, grid: BatchShape, dy: &[f32], kept: &Kept) -> Option<Vec<u16>> {
     if kept.gates.is_empty() {
         return None;
     }

@@ -11,11 +11,11 @@ use trepang_api::{
 
 use crate::buffer::Buffer;
 use crate::conv::finish::{Finish, Input, Output};
-use crate::conv::{Convolution, Direction, Kernel, Scratch};
-use crate::grid::Grid;
+use crate::conv::{ConvKernel, Convolution, Direction, Scratch};
+use crate::grid::BatchShape;
 use crate::lanes::Lanes;
 use crate::model::CpuModel;
-use crate::{Algorithm, Options};
+use crate::{Algorithm, CpuOptions};
 
 /// Minimal filtering against f64, relative to the largest entry. Measured: 2e-6 with 256 channels; few channels have
 /// smaller largest entries beside the same factors.
@@ -50,13 +50,14 @@ impl Numbers {
 }
 
 /// A convolution of any sort, and an input it can take: one-pixel images, odd sides, channels that fill no vector.
-fn shape(numbers: &mut Numbers) -> (Conv2d, Grid, Grid) {
+fn shape(numbers: &mut Numbers) -> (Conv2d, BatchShape, BatchShape) {
     loop {
         let groups = numbers.one_of(&[1, 1, 1, 2, 3]);
         let depthwise = numbers.one_of(&[0, 0, 0, 1]) == 1;
-        let (inputs, outputs) = match depthwise {
-            true => (1, 1),
-            false => (numbers.one_of(&[1, 3, 5, 8, 16, 21]), numbers.one_of(&[1, 2, 7, 16, 33])),
+        let (inputs, outputs) = if depthwise {
+            (1, 1)
+        } else {
+            (numbers.one_of(&[1, 3, 5, 8, 16, 21]), numbers.one_of(&[1, 2, 7, 16, 33]))
         };
         let groups = if depthwise { numbers.one_of(&[1, 5, 16, 19]) } else { groups };
         let kernel = [[3, 3], [3, 3], [3, 3], [1, 1], [7, 7], [1, 7], [7, 1], [2, 2], [5, 3]]
@@ -82,16 +83,16 @@ fn shape(numbers: &mut Numbers) -> (Conv2d, Grid, Grid) {
         let n = numbers.one_of(&[1, 1, 2, 5]);
         let (tall, wide) = (height + padding.top + padding.bottom, width + padding.left + padding.right);
         if tall >= kernel[0] && wide >= kernel[1] {
-            let x = Grid { n, channels: conv.inputs, height, width };
+            let x = BatchShape { n, channels: conv.inputs, height, width };
             let out = [(tall - kernel[0]) / stride[0] + 1, (wide - kernel[1]) / stride[1] + 1];
-            let y = Grid { n, channels: conv.outputs, height: out[0], width: out[1] };
+            let y = BatchShape { n, channels: conv.outputs, height: out[0], width: out[1] };
             return (conv, x, y);
         }
     }
 }
 
 /// Calls `each(output, input, weight)` for every product of a convolution: indices of row-major numbers.
-fn products(conv: &Conv2d, x: Grid, y: Grid, mut each: impl FnMut(usize, usize, usize)) {
+fn products(conv: &Conv2d, x: BatchShape, y: BatchShape, mut each: impl FnMut(usize, usize, usize)) {
     let (inputs, outputs) = (conv.inputs / conv.groups, conv.outputs / conv.groups);
     let [kh, kw] = conv.kernel;
     for index in 0..y.n * y.channels * y.height * y.width {
@@ -118,9 +119,9 @@ fn products(conv: &Conv2d, x: Grid, y: Grid, mut each: impl FnMut(usize, usize, 
 fn run<S: Lanes>(
     simd: S,
     convolution: &Convolution,
-    way: (&Kernel, Direction),
-    reads: (Grid, &[f32]),
-    writes: Grid,
+    way: (&ConvKernel, Direction),
+    reads: (BatchShape, &[f32]),
+    writes: BatchShape,
 ) -> Vec<f32> {
     let lanes = S::F32_LANES;
     let (mut from, mut to) = (Buffer::new(reads.0.len(lanes)), Buffer::new(writes.len(lanes)));
@@ -174,9 +175,9 @@ fn check<S: Lanes>(simd: S, algorithm: Algorithm) {
             expected_y[to] += f64::from(input[from]) * f64::from(w[weight]);
             expected_dx[from] += f64::from(cotangent[to]) * f64::from(w[weight]);
         });
-        let tolerance = |kernel: &Kernel| match kernel {
-            Kernel::Winograd(_) => WINOGRAD_TOLERANCE,
-            _ => DIRECT_TOLERANCE,
+        let tolerance = |kernel: &ConvKernel| match kernel {
+            ConvKernel::Winograd(_) => WINOGRAD_TOLERANCE,
+            ConvKernel::Direct(_) | ConvKernel::Depthwise(_) => DIRECT_TOLERANCE,
         };
         let about = format!("trial {trial}, {} lanes, {algorithm:?}: {conv:?} on {x:?}", S::F32_LANES);
         let (of_y, of_dx) = (apart(&found_y, &expected_y), apart(&found_dx, &expected_dx));
@@ -212,7 +213,7 @@ fn sixteen_lanes_compute_every_convolution_as_f64_does() {
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn what_this_processor_has_computes_every_convolution_as_f64_does() {
+fn this_processors_lanes_compute_every_convolution_as_f64_does() {
     pulp::x86::V3::try_new().into_iter().for_each(check_all);
     pulp::x86::V4::try_new().into_iter().for_each(check_all);
 }
@@ -237,7 +238,7 @@ impl Backend for Wide {
     fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
         trepang_api::find_device(self, &device.to_string())?;
         weights.check(network)?;
-        Ok(Box::new(CpuModel::new(Scalar512b, network, weights, Arc::clone(&self.0), Options::default())?))
+        Ok(Box::new(CpuModel::new(Scalar512b, network, weights, Arc::clone(&self.0), CpuOptions::default())?))
     }
 }
 

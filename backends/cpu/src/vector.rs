@@ -4,17 +4,17 @@
 use gemm::Parallelism;
 use trepang_api::Array;
 
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 use crate::matmul::{Matrix, MatrixMut, product};
 
 /// A fully connected layer: `[out, in]`, `[out]`.
 #[derive(Debug)]
-pub(crate) struct Linear {
+pub(crate) struct LinearWeights {
     pub(crate) weights: Array,
     pub(crate) bias: Array,
 }
 
-impl Linear {
+impl LinearWeights {
     fn sides(&self) -> [usize; 2] {
         [self.weights.shape()[0], self.weights.shape()[1]]
     }
@@ -38,7 +38,7 @@ impl Linear {
 }
 
 /// exp(x - max) / sum exp(x - max) over the channels of each position, in place.
-pub(crate) fn softmax(grid: Grid, x: &mut [f32]) {
+pub(crate) fn softmax(grid: BatchShape, x: &mut [f32]) {
     each_position(grid, |at| {
         let largest = at.clone().map(|i| x[i]).fold(f32::NEG_INFINITY, f32::max);
         at.clone().for_each(|i| x[i] = (x[i] - largest).exp());
@@ -48,7 +48,7 @@ pub(crate) fn softmax(grid: Grid, x: &mut [f32]) {
 }
 
 /// dx = y (dy - sum of y dy over the channels), in place of dy.
-pub(crate) fn softmax_back(grid: Grid, y: &[f32], dy: &mut [f32]) {
+pub(crate) fn softmax_back(grid: BatchShape, y: &[f32], dy: &mut [f32]) {
     each_position(grid, |at| {
         let mean: f32 = at.clone().map(|i| y[i] * dy[i]).sum();
         at.for_each(|i| dy[i] = y[i] * (dy[i] - mean));
@@ -56,7 +56,7 @@ pub(crate) fn softmax_back(grid: Grid, y: &[f32], dy: &mut [f32]) {
 }
 
 /// The indices of one position's channels, for each position.
-fn each_position(grid: Grid, mut each: impl FnMut(std::iter::StepBy<std::ops::Range<usize>>)) {
+fn each_position(grid: BatchShape, mut each: impl FnMut(std::iter::StepBy<std::ops::Range<usize>>)) {
     let plane = grid.height * grid.width;
     for n in 0..grid.n {
         for position in 0..plane {

@@ -22,7 +22,7 @@ use self::ops::TchOps;
 
 trepang_plugin::export!(TchBackend::new);
 
-/// libtorch.
+/// The backend `tch`: libtorch, with a number of threads for the CPU.
 #[derive(Debug)]
 pub struct TchBackend {
     threads: usize,

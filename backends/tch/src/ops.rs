@@ -8,15 +8,12 @@ mod vector;
 use std::collections::HashMap;
 
 use tch::{Device, TchError, Tensor};
-use trepang_api::{Array, Kernels, Network, Node, Op, Padding, PullBack, ReluGradient, Result, Weights};
+use trepang_api::{Array, Kernels, Network, Node, Op, Padding, ReluGradient, Result, Weights, WithPullBack};
 
 use crate::failed;
 
 /// tch's own result, inside the operations; it becomes an [`Error`](trepang_api::Error) at the seam.
 type Torch<T> = std::result::Result<T, TchError>;
-
-/// What an operation gives: its output, and its pull-back.
-type Step<'a> = (Tensor, PullBack<'a, Tensor>);
 
 /// A network's weights on a device.
 #[derive(Debug)]
@@ -50,7 +47,12 @@ impl TchOps {
         Ok([find("weight")?, find("bias")?])
     }
 
-    fn step<'a>(&'a self, node: &'a Node, inputs: &[&Tensor], relu: ReluGradient) -> Torch<Step<'a>> {
+    fn step<'a>(
+        &'a self,
+        node: &'a Node,
+        inputs: &[&Tensor],
+        relu: ReluGradient,
+    ) -> Torch<WithPullBack<'a, Tensor>> {
         let x = inputs[0];
         match &node.op {
             Op::Preprocess(_) => pointwise::preprocess(&self.preprocess, x),
@@ -84,7 +86,12 @@ impl Kernels for TchOps {
         Array::new(shape, data)
     }
 
-    fn forward<'a>(&'a self, node: &'a Node, inputs: &[&Tensor], relu: ReluGradient) -> Result<Step<'a>> {
+    fn forward<'a>(
+        &'a self,
+        node: &'a Node,
+        inputs: &[&Tensor],
+        relu: ReluGradient,
+    ) -> Result<WithPullBack<'a, Tensor>> {
         self.step(node, inputs, relu).map_err(failed)
     }
 
@@ -97,23 +104,23 @@ fn upload(data: &[f32], shape: &[usize], device: Device) -> Torch<Tensor> {
     Tensor::f_from_slice(data)?.f_reshape(sides(shape))?.f_to(device)
 }
 
-/// libtorch's integers.
+/// A shape in libtorch's integers.
 fn sides(sides: &[usize]) -> Vec<i64> {
     sides.iter().map(|&side| side as i64).collect()
 }
 
 /// An output with the pull-back to its only input.
-fn with_one<'a>(y: Tensor, dx: impl FnOnce(&Tensor) -> Torch<Tensor> + 'a) -> Step<'a> {
+fn with_one<'a>(y: Tensor, dx: impl FnOnce(&Tensor) -> Torch<Tensor> + 'a) -> WithPullBack<'a, Tensor> {
     with_all(y, |dy| Ok(vec![dx(&dy)?]))
 }
 
 /// An output with the pull-back to all of its inputs.
-fn with_all<'a>(y: Tensor, dxs: impl FnOnce(Tensor) -> Torch<Vec<Tensor>> + 'a) -> Step<'a> {
+fn with_all<'a>(y: Tensor, dxs: impl FnOnce(Tensor) -> Torch<Vec<Tensor>> + 'a) -> WithPullBack<'a, Tensor> {
     (y, Box::new(move |dy| dxs(dy).map_err(failed)))
 }
 
-/// How an input lies in what windows slide over.
-struct Frame {
+/// An input with its padding: how it lies in what windows slide over.
+struct PaddedInput {
     /// The padding that is left to the windows, rows and columns.
     rest: [i64; 2],
     /// Rows above and columns to the left that were put around the input.
@@ -122,18 +129,16 @@ struct Frame {
     size: [i64; 2],
 }
 
-impl Frame {
+impl PaddedInput {
     /// libtorch's windows take padding that is the same on opposite sides. Other padding is put around the input first.
     fn pad(x: &Tensor, p: Padding, value: f64, to_windows: bool) -> Torch<(Tensor, Self)> {
         let (_, _, height, width) = x.size4()?;
         let (before, size) = ([p.top as i64, p.left as i64], [height, width]);
-        Ok(match to_windows {
-            true => (x.f_alias()?, Self { rest: before, before: [0, 0], size }),
-            false => {
-                let padded = x.f_pad(sides(&[p.left, p.right, p.top, p.bottom]), "constant", value)?;
-                (padded, Self { rest: [0, 0], before, size })
-            }
-        })
+        if to_windows {
+            return Ok((x.f_alias()?, Self { rest: before, before: [0, 0], size }));
+        }
+        let padded = x.f_pad(sides(&[p.left, p.right, p.top, p.bottom]), "constant", value)?;
+        Ok((padded, Self { rest: [0, 0], before, size }))
     }
 
     /// The input's part of a gradient.

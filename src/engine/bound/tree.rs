@@ -1,7 +1,7 @@
 //! The tree of an objective with its leaves bound, evaluated view by view: a product of two parts is that of their values
 //! on the same view.
 
-use trepang_api::{LayerId, Network, Op};
+use trepang_api::{LayerId, Network};
 
 use crate::engine::leaf::{Cotangents, Leaf, Scene};
 use crate::engine::{Error, Objective, Result};
@@ -99,9 +99,7 @@ impl Layer {
     fn find(leaf: &Objective, network: &Network, size: [usize; 2], at: &mut Vec<LayerId>) -> Result<Self> {
         let id = match leaf.layer() {
             Some(layer) => network.layer(layer)?,
-            None => {
-                classifier(network).ok_or_else(|| Error::NoClassifier { network: network.name().into() })?
-            }
+            None => network.logits().ok_or_else(|| Error::NoClassifier { network: network.name().into() })?,
         };
         let shape = network.shape(size[0], size[1], id)?;
         let slot = at.iter().position(|&known| known == id).unwrap_or_else(|| {
@@ -161,12 +159,6 @@ impl Layer {
             false => Err(Error::NoNeuron { layer, height, width, y, x }),
         }
     }
-}
-
-/// The last linear layer: its outputs are the class logits.
-fn classifier(network: &Network) -> Option<LayerId> {
-    let is_linear = |id: &LayerId| network.node(*id).is_ok_and(|node| matches!(node.op, Op::Linear(_)));
-    network.layers().filter(is_linear).last()
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 use trepang::backends::BACKENDS;
+use trepang::config::args::ComputeArgs;
+use trepang::config::find_place;
 use trepang_api::conformance::CHECKS;
-use trepang_api::find_device;
+use trepang_api::{Backend as _, Reference};
 
 use crate::binary::{Home, Outcome};
-use crate::library::{backends, default_backend};
+use crate::library::backends;
 
 fn text<'a>(entry: &'a Value, key: &str) -> &'a str {
     entry[key].as_str().unwrap_or_else(|| panic!("{key} of {entry}"))
@@ -33,13 +35,13 @@ fn devices_are_those_of_every_backend_and_the_cpu_works() {
 }
 
 #[test]
-fn the_list_for_people_says_what_works_and_what_is_not_in_this_build() {
+fn the_list_for_people_says_what_works_and_what_is_absent() {
     let stdout = Home::new().run("devices").stdout;
     assert!(stdout.contains("reference") && stdout.contains("works"), "{stdout}");
     assert_eq!(stdout.contains("not in this build: "), !trepang::backends::ABSENT.is_empty(), "{stdout}");
 }
 
-#[cfg(feature = "candle")]
+#[cfg(feature = "cpu")]
 #[test]
 fn other_vector_instructions_can_be_asked_for() {
     let home = Home::new();
@@ -54,9 +56,10 @@ fn other_vector_instructions_can_be_asked_for() {
 
 #[test]
 fn the_device_chooses_the_backend_where_none_is_named() {
-    let auto = find_device(default_backend(1).as_ref(), "auto").unwrap().to_string();
+    let (auto, device) = find_place(&ComputeArgs::default()).unwrap();
+    let device = device.to_string();
     for (flags, backend, device) in [
-        ("", BACKENDS[0].name, auto.as_str()),
+        ("", auto.name(), device.as_str()),
         ("--device cpu", BACKENDS[0].name, "cpu"),
         ("--backend reference", "reference", "cpu"),
         ("--backend reference --device cpu", "reference", "cpu"),
@@ -90,19 +93,23 @@ fn parity_measures_every_place_and_says_that_all_is_well() {
         let found = rows.iter().find(|row| text(row, "who") == who && text(row, "what") == what);
         found.unwrap_or_else(|| panic!("no row about {what} of {who}: {rows:#?}"))
     };
-    if cfg!(feature = "candle") {
+    if cfg!(feature = "cpu") {
         for recipe in ["pixel", "seed"] {
-            let scale = about("candle cpu : itself", &format!("20 steps of {recipe}"));
+            let scale = about("cpu cpu : itself", &format!("20 steps of {recipe}"));
             assert_eq!((&scale["tolerance"], &scale["passes"]), (&json!(null), &json!(true)));
         }
         // Its kernels split their work so that no sum depends on the number of threads.
-        assert_eq!(about("candle cpu : with 1 thread", "20 steps of pixel")["worst"], 0.0);
+        assert_eq!(about("cpu cpu : with 1 thread", "20 steps of pixel")["worst"], 0.0);
     }
-    if cfg!(all(feature = "candle", feature = "tch")) {
-        for (what, tolerance) in [("activations", 1e-4), ("pull-back", 1e-3)] {
-            let row = about("candle cpu : tch cpu", what);
-            assert_eq!(row["tolerance"], tolerance);
-            assert!(row["worst"].as_f64().unwrap() > 0.0, "two frameworks, not one: {row}");
+    let real = backends(2).into_iter().filter(|backend| backend.name() != Reference.name());
+    let names: Vec<String> = real.map(|backend| format!("{} cpu", backend.name())).collect();
+    for (index, later) in names.iter().enumerate() {
+        for earlier in &names[..index] {
+            for (what, tolerance) in [("activations", 1e-4), ("pull-back", 1e-3)] {
+                let row = about(&format!("{earlier} : {later}"), what);
+                assert_eq!(row["tolerance"], tolerance);
+                assert!(row["worst"].as_f64().unwrap() > 0.0, "two implementations, not one: {row}");
+            }
         }
     }
 }
@@ -120,7 +127,7 @@ fn parity_for_people_is_a_table_with_a_verdict() {
 /// Where the library beside the program is gone, the user reads what to do, and everything else works.
 #[cfg(feature = "tch")]
 #[test]
-fn without_libtorch_one_sentence_says_what_to_do_and_candle_works() {
+fn without_libtorch_one_sentence_says_what_to_do() {
     let home = Home::new();
     std::fs::create_dir(home.path("bin")).unwrap();
     let alone = home.path("bin/trepang");
@@ -138,7 +145,7 @@ fn without_libtorch_one_sentence_says_what_to_do_and_candle_works() {
     let outcome = run(picture);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let listed = run("devices").stdout;
-    assert!(listed.contains("tch        -") && listed.contains("candle     cpu"), "{listed}");
+    assert!(listed.contains("tch        -") && listed.contains("cpu        cpu"), "{listed}");
     // A library that is there, but not libtorch's.
     std::fs::write(home.path("bin/libtrepang_tch.so"), "no library").unwrap();
     let outcome = run(&format!("{picture} --backend tch"));

@@ -1,6 +1,11 @@
 //! `--from`: a picture says how it was made, and is made again to the byte.
 
+#[cfg(feature = "cpu")]
+use trepang::runs::{read_origin, read_picture};
+
 use crate::binary::{Home, write_png};
+#[cfg(feature = "cpu")]
+use crate::library::repository;
 use crate::library::{noise_picture, with_tensor, write_weights};
 
 const SMALL: &str = "--size 32 --steps 3";
@@ -23,6 +28,34 @@ fn a_picture_is_made_again_to_the_byte() {
         home.json(&format!("render {flags} {SMALL} --json -o first.png"));
         home.json("render --from first.png --json -o again.png");
         assert!(home.read("first.png") == home.read("again.png"), "{flags}");
+    }
+}
+
+/// `tests/golden/make_candle_was_cpu.sh` made the picture, and the run that it goes on with.
+#[cfg(feature = "cpu")]
+#[test]
+fn what_candle_made_on_the_cpu_before_is_made_again_by_cpu() {
+    let home = Home::new();
+    let old = repository("tests/golden/candle-was-cpu");
+    std::fs::create_dir(home.path("run")).unwrap();
+    for entry in std::fs::read_dir(old.join("run")).unwrap().map(Result::unwrap) {
+        std::fs::copy(entry.path(), home.path("run").join(entry.file_name())).unwrap();
+    }
+    let picture = old.join("picture.png");
+    let made = read_picture(&picture).unwrap();
+    for how in [format!("--from {}", picture.display()), "--resume run --steps 3".into()] {
+        let done = home.json(&format!("render {how} --json -o again.png")).pop().unwrap();
+        assert_eq!((&done["backend"], &done["device"]), (&"cpu".into(), &"cpu".into()), "{how}");
+        assert_eq!(read_picture(&home.path("again.png")).unwrap().rgb, made.rgb, "{how}");
+        assert_eq!(read_origin(&home.path("again.png")).unwrap(), read_origin(&picture).unwrap(), "{how}");
+    }
+    // What candle makes now says so, and is candle's.
+    let flags = "--layer block2_conv1 --channel 5 --backend candle --device cpu";
+    if cfg!(feature = "candle") {
+        home.json(&format!("render {flags} {SMALL} --json -o candle.png"));
+        let done = home.json("render --from candle.png --json -o again.png").pop().unwrap();
+        assert_eq!(done["backend"], "candle");
+        assert!(home.read("candle.png") == home.read("again.png"));
     }
 }
 

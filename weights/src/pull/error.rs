@@ -192,6 +192,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Was something asked for that cannot be, rather than something broken? An address that is none.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Address { .. })
+    }
+
     /// An error of the file system while doing `action` to `path`; a full disk is one of its own.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};

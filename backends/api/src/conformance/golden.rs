@@ -8,9 +8,9 @@ use crate::{Array, Backend, Device, LayerId, Model, Network, ReluGradient, Resul
 /// Activations and gradients of a whole network that another framework computed.
 #[derive(Debug)]
 pub struct Golden {
-    /// The network.
+    /// The network that the other framework ran.
     pub network: Network,
-    /// Its weights.
+    /// The weights that it ran with.
     pub weights: Weights,
     /// `[N, 3, H, W]`, RGB in 0..1.
     pub images: Array,

@@ -61,12 +61,11 @@ pub fn living_images_keep_their_gradient(backend: &dyn Backend, device: &Device)
 
 /// The largest difference, each image by itself: one's gradient may be much smaller than another's.
 fn apart(found: &Array, expected: &Array) -> f64 {
-    match found.shape() == expected.shape() {
-        true => (0..expected.shape()[0])
-            .map(|n| relative_difference(found.item(n), expected.item(n)))
-            .fold(0.0, f64::max),
-        false => f64::INFINITY,
+    if found.shape() != expected.shape() {
+        return f64::INFINITY;
     }
+    let images = 0..expected.shape()[0];
+    images.map(|n| relative_difference(found.item(n), expected.item(n))).fold(0.0, f64::max)
 }
 
 /// What is pulled back in a case, and what is known of it.

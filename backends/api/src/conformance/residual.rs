@@ -11,7 +11,7 @@ const NOTHING_NEW: f64 = 1e-4;
 #[derive(Debug)]
 pub struct Residual {
     rest: Vec<f32>,
-    /// Orthonormal.
+    /// Orthonormal vectors that span those that were removed.
     basis: Vec<Vec<f32>>,
 }
 

@@ -27,7 +27,7 @@ impl Sample {
 }
 
 /// Builds one sample's nodes onto the input and says whether they are affine.
-type Build = fn(&mut NetworkBuilder, LayerId);
+type BuildSample = fn(&mut NetworkBuilder, LayerId);
 
 /// A pool with nothing equal to anything: more padding than half a window on one side, less on the others, and rows at
 /// the end that no window reads.
@@ -35,7 +35,7 @@ const UNEVEN: Pool =
     Pool { kernel: [3, 2], stride: [2, 1], padding: Padding { top: 2, bottom: 0, left: 1, right: 0 } };
 
 /// Name, image size, affine, nodes.
-const SAMPLES: &[(&str, [usize; 2], bool, Build)] = &[
+const SAMPLES: &[(&str, [usize; 2], bool, BuildSample)] = &[
     ("conv", [5, 7], true, |b, x| {
         conv(b, x, [3, 4], [3, 3], [1, 1], Padding::all(1), 1);
     }),
@@ -117,7 +117,7 @@ pub fn samples() -> Result<Vec<Sample>> {
     SAMPLES.iter().map(|(name, size, affine, build)| sample(name, *size, *affine, *build)).collect()
 }
 
-fn sample(name: &str, size: [usize; 2], affine: bool, build: Build) -> Result<Sample> {
+fn sample(name: &str, size: [usize; 2], affine: bool, build: BuildSample) -> Result<Sample> {
     let input = InputSize { native: size[0], min: 1, multiple: 1 };
     // Unequal factors: a backend that confuses channels or forgets a factor is found out. That the weights were
     // trained on BGR is no business of a backend's.

@@ -30,7 +30,7 @@ pub fn efficientnet_lite0(preprocess: Preprocess, classifier: bool) -> Result<Ne
     let mut channels = STEM;
     for (stage, (repeats, kernel, step, expansion, outputs)) in (1..).zip(STAGES) {
         for (repeat, letter) in ('a'..).take(repeats).enumerate() {
-            let block = Block {
+            let block = InvertedResidual {
                 name: format!("block{stage}{letter}"),
                 channels: [channels, outputs],
                 kernel,
@@ -49,7 +49,7 @@ pub fn efficientnet_lite0(preprocess: Preprocess, classifier: bool) -> Result<Ne
 }
 
 /// An inverted bottleneck: expand, filter each channel by itself, project, and add the input where it fits.
-struct Block {
+struct InvertedResidual {
     name: String,
     channels: [usize; 2],
     kernel: usize,
@@ -57,7 +57,7 @@ struct Block {
     expansion: usize,
 }
 
-impl Block {
+impl InvertedResidual {
     fn add_to(&self, b: &mut NetworkBuilder, from: LayerId) -> LayerId {
         let Self { name, channels: [inputs, outputs], kernel, step, expansion } = self;
         let inner = inputs * expansion;
@@ -70,10 +70,8 @@ impl Block {
         at = conv_relu6(b, name, depthwise, at);
         let project = conv(&format!("{name}_project_conv"), [inner, *outputs], 1, 1, 1);
         at = b.add(format!("{name}_project_bn"), Op::Conv2d(project), &[at]);
-        match *step == 1 && inputs == outputs {
-            true => b.add(format!("{name}_add"), Op::Add, &[at, from]),
-            false => at,
-        }
+        let is_residual = *step == 1 && inputs == outputs;
+        if is_residual { b.add(format!("{name}_add"), Op::Add, &[at, from]) } else { at }
     }
 }
 

@@ -126,7 +126,7 @@ pub fn inception_v3(preprocess: Preprocess, count_padding: bool, classifier: boo
 }
 
 /// A layer and its channels.
-type Place = (LayerId, usize);
+type LayerOutput = (LayerId, usize);
 
 /// Numbers layers in the order that Keras makes them, which is also torchvision's.
 struct Writer {
@@ -138,7 +138,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn stem(&mut self) -> Place {
+    fn stem(&mut self) -> LayerOutput {
         let valid = Padding::default();
         let mut at = (self.builder.input(), 3);
         at = self.conv(("Conv2d_1a_3x3", 32, THREE), 2, valid, at);
@@ -153,8 +153,8 @@ impl Writer {
         at
     }
 
-    fn module(&mut self, name: &str, torch: &str, branches: &[Branch], from: Place) -> Place {
-        let ends: Vec<Place> = branches
+    fn module(&mut self, name: &str, torch: &str, branches: &[Branch], from: LayerOutput) -> LayerOutput {
+        let ends: Vec<LayerOutput> = branches
             .iter()
             .enumerate()
             .map(|(i, branch)| self.branch(name, torch, (i, branch), from))
@@ -163,7 +163,13 @@ impl Writer {
         self.concat(name, &ends)
     }
 
-    fn branch(&mut self, name: &str, torch: &str, (index, branch): (usize, &Branch), from: Place) -> Place {
+    fn branch(
+        &mut self,
+        name: &str,
+        torch: &str,
+        (index, branch): (usize, &Branch),
+        from: LayerOutput,
+    ) -> LayerOutput {
         let keep =
             |s: &mut Self, convs: &[Conv], from| convs.iter().fold(from, |at, &conv| s.keep(torch, conv, at));
         match *branch {
@@ -186,7 +192,7 @@ impl Writer {
         }
     }
 
-    fn keep(&mut self, torch: &str, (name, channels, kernel): Conv, from: Place) -> Place {
+    fn keep(&mut self, torch: &str, (name, channels, kernel): Conv, from: LayerOutput) -> LayerOutput {
         let [down, right] = kernel.map(|side| side / 2);
         let padding = Padding { top: down, bottom: down, left: right, right };
         self.conv((&format!("{torch}.{name}"), channels, kernel), 1, padding, from)
@@ -197,8 +203,8 @@ impl Writer {
         (torch, outputs, kernel): (&str, usize, [usize; 2]),
         step: usize,
         padding: Padding,
-        (from, inputs): Place,
-    ) -> Place {
+        (from, inputs): LayerOutput,
+    ) -> LayerOutput {
         let (index, name) = (self.convs, format!("activation_{}", self.convs));
         self.convs += 1;
         let weights = format!("conv2d_{index}");
@@ -210,20 +216,20 @@ impl Writer {
         (at, outputs)
     }
 
-    fn average(&mut self, (from, channels): Place) -> Place {
+    fn average(&mut self, (from, channels): LayerOutput) -> LayerOutput {
         let pool = Pool { kernel: THREE, stride: ONE, padding: Padding::all(1) };
         let op = Op::AveragePool { pool, count_padding: self.count_padding };
         self.averages += 1;
         (self.builder.add(format!("average_pooling2d_{}", self.averages - 1), op, &[from]), channels)
     }
 
-    fn maximum(&mut self, (from, channels): Place) -> Place {
+    fn maximum(&mut self, (from, channels): LayerOutput) -> LayerOutput {
         let pool = Pool { kernel: THREE, stride: [2, 2], padding: Padding::default() };
         self.maxima += 1;
         (self.builder.add(format!("max_pooling2d_{}", self.maxima - 1), Op::MaxPool(pool), &[from]), channels)
     }
 
-    fn concat(&mut self, name: &str, parts: &[Place]) -> Place {
+    fn concat(&mut self, name: &str, parts: &[LayerOutput]) -> LayerOutput {
         let inputs: Vec<LayerId> = parts.iter().map(|part| part.0).collect();
         (self.builder.add(name, Op::Concat, &inputs), parts.iter().map(|part| part.1).sum())
     }

@@ -36,8 +36,8 @@ pub fn resnet50(preprocess: Preprocess, strides: Strides, classifier: bool) -> R
     for (stage, (blocks, width)) in (2..).zip(STAGES) {
         for block in 1..=blocks {
             let halves = stage > 2 && block == 1;
-            let place = Place { stage, block, strides: halves.then_some(strides) };
-            at = add_block(&mut b, &place, [channels, width], at);
+            let position = BlockPosition { stage, block, strides: halves.then_some(strides) };
+            at = add_block(&mut b, &position, [channels, width], at);
             channels = 4 * width;
         }
     }
@@ -50,21 +50,26 @@ pub fn resnet50(preprocess: Preprocess, strides: Strides, classifier: bool) -> R
 }
 
 /// Where a block stands, and how it halves the image if it does.
-struct Place {
+struct BlockPosition {
     stage: usize,
     block: usize,
     strides: Option<Strides>,
 }
 
 /// 1x1, 3x3, 1x1, and around them the input itself or, in a stage's first block, its projection.
-fn add_block(b: &mut NetworkBuilder, place: &Place, channels: [usize; 2], from: LayerId) -> LayerId {
+fn add_block(
+    b: &mut NetworkBuilder,
+    position: &BlockPosition,
+    channels: [usize; 2],
+    from: LayerId,
+) -> LayerId {
     let [inputs, width] = channels;
-    let name = format!("conv{}_block{}", place.stage, place.block);
-    let torch = format!("layer{}.{}", place.stage - 1, place.block - 1);
-    let step = |strides| if place.strides == Some(strides) { 2 } else { 1 };
-    let shortcut = match place.block {
+    let name = format!("conv{}_block{}", position.stage, position.block);
+    let torch = format!("layer{}.{}", position.stage - 1, position.block - 1);
+    let step = |strides| if position.strides == Some(strides) { 2 } else { 1 };
+    let shortcut = match position.block {
         1 => {
-            let step = if place.strides.is_some() { 2 } else { 1 };
+            let step = if position.strides.is_some() { 2 } else { 1 };
             let projection = conv(&format!("{name}_0_conv"), [inputs, 4 * width], 1, step);
             let shortcut = b.add(format!("{name}_0_bn"), Op::Conv2d(projection), &[from]);
             b.alias(format!("{torch}.downsample"), format!("{name}_0_bn"));

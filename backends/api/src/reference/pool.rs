@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::{Array, Pool, Result, Shape};
 
 /// One window of one channel: the position of its output and the part of the input it covers.
-struct Window {
+struct PoolWindow {
     /// Index of the output number.
     y: usize,
     /// Index of the channel's first input number.
@@ -15,7 +15,7 @@ struct Window {
     width: usize,
 }
 
-impl Window {
+impl PoolWindow {
     /// Indices of the input numbers it covers, row-major; padding is not among them.
     fn indices(&self) -> impl Iterator<Item = usize> + '_ {
         self.rows
@@ -57,7 +57,7 @@ pub(crate) fn near_winners(pool: &Pool, x: &Array, margin: f32) -> Result<Vec<(u
     Ok(near)
 }
 
-fn argmax(window: &Window, x: &Array) -> usize {
+fn argmax(window: &PoolWindow, x: &Array) -> usize {
     let first = window.plane + window.rows.start * window.width + window.columns.start;
     window.indices().fold(first, |best, i| if x.data()[i] > x.data()[best] { i } else { best })
 }
@@ -85,12 +85,9 @@ pub(super) fn average_backward(pool: &Pool, count_padding: bool, x: &Array, dy: 
     Ok(dx)
 }
 
-fn divisor(pool: &Pool, count_padding: bool, window: &Window) -> f64 {
-    let count = match count_padding {
-        true => pool.kernel[0] * pool.kernel[1],
-        false => window.rows.len() * window.columns.len(),
-    };
-    count as f64
+fn divisor(pool: &Pool, count_padding: bool, window: &PoolWindow) -> f64 {
+    let [height, width] = if count_padding { pool.kernel } else { [window.rows.len(), window.columns.len()] };
+    (height * width) as f64
 }
 
 /// The mean over height and width.
@@ -118,14 +115,14 @@ fn output_shape(pool: &Pool, x: &Array) -> Result<(usize, Shape)> {
 }
 
 /// Every window of every channel of every image, in the order of the outputs.
-fn windows(pool: &Pool, x: &Array) -> Result<impl Iterator<Item = Window>> {
+fn windows(pool: &Pool, x: &Array) -> Result<impl Iterator<Item = PoolWindow>> {
     let (n, output) = output_shape(pool, x)?;
     let (_, input) = x.dims4()?;
     let pool = *pool;
     let area = output.height * output.width;
     Ok((0..n * output.len()).map(move |y| {
         let (row, column) = (y % area / output.width, y % output.width);
-        Window {
+        PoolWindow {
             y,
             plane: y / area * input.height * input.width,
             rows: clip(row * pool.stride[0], pool.kernel[0], pool.padding.top, input.height),

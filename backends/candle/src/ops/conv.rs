@@ -3,21 +3,21 @@
 //! loop. Depthwise convolutions are sums over taps: `conv2d` would run each channel by itself.
 
 use candle_core::{Result, Tensor};
-use trepang_api::{Array, Conv2d, Padding};
+use trepang_api::{Array, Conv2d, Padding, WithPullBack};
 
-use super::grid::{Grid, surround};
-use super::{Candle, Step, with_one};
+use super::grid::{WindowGrid, surround};
+use super::{Candle, with_one};
 
 /// y = w * x + b; dx = w^T dy. The kernels are `[O, C / groups, kh, kw]` and what [`turned_round`] makes of it.
 pub(super) fn convolve<'a>(
     conv: &'a Conv2d,
     x: &Tensor,
     [w, b, turned]: [&'a Tensor; 3],
-) -> Candle<Step<'a>> {
+) -> Candle<WithPullBack<'a, Tensor>> {
     let (_, _, height, width) = x.dims4()?;
     let b = b.reshape((1, conv.outputs, 1, 1))?;
     if is_depthwise(conv) {
-        let grid = Grid::new(conv.kernel, conv.stride, conv.padding, x)?;
+        let grid = WindowGrid::new(conv.kernel, conv.stride, conv.padding, x)?;
         let y = depthwise(grid, x, w)?.broadcast_add(&b)?;
         return Ok(with_one(y, move |dy| depthwise_pull_back(grid, w, dy)));
     }
@@ -32,16 +32,17 @@ fn is_depthwise(conv: &Conv2d) -> bool {
 /// candle's `conv2d` knows one padding and one step for all sides: others are made before and after it.
 fn correlate(conv: &Conv2d, x: &Tensor, w: &Tensor) -> Result<Tensor> {
     let (p, [down, right]) = (conv.padding, conv.stride);
-    let x = match p == Padding::all(p.top) {
-        true => x.clone(),
-        false => surround(&surround(x, 2, [p.top, p.bottom], 0.0)?, 3, [p.left, p.right], 0.0)?,
+    let x = if p == Padding::all(p.top) {
+        x.clone()
+    } else {
+        surround(&surround(x, 2, [p.top, p.bottom], 0.0)?, 3, [p.left, p.right], 0.0)?
     };
     let padding = if p == Padding::all(p.top) { p.top } else { 0 };
     if down == right {
         return x.conv2d(w, padding, down, 1, conv.groups);
     }
     let y = x.conv2d(w, padding, 1, 1, conv.groups)?;
-    let every = Grid::new([1, 1], conv.stride, Padding::default(), &y)?;
+    let every = WindowGrid::new([1, 1], conv.stride, Padding::default(), &y)?;
     every.tap(&every.pad(&y, 0.0)?, [0, 0])?.contiguous()
 }
 
@@ -69,7 +70,7 @@ fn fit(x: &Tensor, dim: usize, before: isize, after: isize) -> Result<Tensor> {
     surround(&x, dim, [before, after].map(|n| n.max(0).unsigned_abs()), 0.0)
 }
 
-fn depthwise(grid: Grid, x: &Tensor, w: &Tensor) -> Result<Tensor> {
+fn depthwise(grid: WindowGrid, x: &Tensor, w: &Tensor) -> Result<Tensor> {
     let padded = grid.pad(x, 0.0)?;
     let mut y: Option<Tensor> = None;
     for at in grid.taps() {
@@ -82,7 +83,7 @@ fn depthwise(grid: Grid, x: &Tensor, w: &Tensor) -> Result<Tensor> {
     y.ok_or_else(|| candle_core::Error::Msg("a window without taps".into()))
 }
 
-fn depthwise_pull_back(grid: Grid, w: &Tensor, dy: &Tensor) -> Result<Tensor> {
+fn depthwise_pull_back(grid: WindowGrid, w: &Tensor, dy: &Tensor) -> Result<Tensor> {
     let add = |dx, at| grid.untap(dx, &dy.broadcast_mul(&weight(w, at)?)?, at).map(Some);
     match grid.taps().try_fold(None, add)? {
         Some(dx) => grid.unpad(&dx),

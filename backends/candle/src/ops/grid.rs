@@ -4,9 +4,9 @@
 use candle_core::{Result, Tensor};
 use trepang_api::Padding;
 
-/// Windows over one side of an input.
+/// Windows along one axis of an input.
 #[derive(Debug, Clone, Copy)]
-struct Side {
+struct WindowAxis {
     /// The input's length.
     len: usize,
     /// Padding before it.
@@ -18,7 +18,7 @@ struct Side {
     steps: usize,
 }
 
-impl Side {
+impl WindowAxis {
     fn new(len: usize, kernel: usize, step: usize, [before, after]: [usize; 2]) -> Self {
         let out = (before + len + after - kernel) / step + 1;
         let steps = (out + (kernel - 1) / step).max((before + len).div_ceil(step));
@@ -37,19 +37,19 @@ impl Side {
 
 /// The windows of a convolution or a pool.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Grid {
-    rows: Side,
-    columns: Side,
+pub(super) struct WindowGrid {
+    rows: WindowAxis,
+    columns: WindowAxis,
     kernel: [usize; 2],
 }
 
-impl Grid {
+impl WindowGrid {
     /// Windows over an input with sides `[N, C, H, W]`.
     pub(super) fn new(kernel: [usize; 2], stride: [usize; 2], p: Padding, x: &Tensor) -> Result<Self> {
         let (_, _, height, width) = x.dims4()?;
         Ok(Self {
-            rows: Side::new(height, kernel[0], stride[0], [p.top, p.bottom]),
-            columns: Side::new(width, kernel[1], stride[1], [p.left, p.right]),
+            rows: WindowAxis::new(height, kernel[0], stride[0], [p.top, p.bottom]),
+            columns: WindowAxis::new(width, kernel[1], stride[1], [p.left, p.right]),
             kernel,
         })
     }
@@ -85,7 +85,7 @@ impl Grid {
     /// to `sum`, in the padded form.
     pub(super) fn untap(self, sum: Option<Tensor>, dy: &Tensor, [i, j]: [usize; 2]) -> Result<Tensor> {
         let (rows, columns) = (self.rows, self.columns);
-        let place = |t: &Tensor, dim: usize, side: Side, tap: usize| -> Result<Tensor> {
+        let place = |t: &Tensor, dim: usize, side: WindowAxis, tap: usize| -> Result<Tensor> {
             let (first, phase) = (tap / side.step, tap % side.step);
             let t = t.pad_with_zeros(dim + 1, phase, side.step - 1 - phase)?;
             t.pad_with_zeros(dim, first, side.steps - side.out - first)

@@ -1,18 +1,21 @@
 //! What treats every number by itself: preprocessing, the ReLUs, sums; and concatenation.
 
 use candle_core::Tensor;
-use trepang_api::ReluGradient;
+use trepang_api::{ReluGradient, WithPullBack};
 
-use super::{Candle, Step, with_all, with_one};
+use super::{Candle, with_all, with_one};
 
 /// y[c] = scale[c] * x[c] + shift[c]; dx[c] = scale[c] * dy[c].
-pub(super) fn preprocess<'a>([scale, shift]: &'a [Tensor; 2], x: &Tensor) -> Candle<Step<'a>> {
+pub(super) fn preprocess<'a>(
+    [scale, shift]: &'a [Tensor; 2],
+    x: &Tensor,
+) -> Candle<WithPullBack<'a, Tensor>> {
     let y = x.broadcast_mul(scale)?.broadcast_add(shift)?;
     Ok(with_one(y, move |dy| dy.broadcast_mul(scale)))
 }
 
 /// max(x, 0); dy where the output is positive, which it is exactly where the input is.
-pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient) -> Candle<Step<'a>> {
+pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient) -> Candle<WithPullBack<'a, Tensor>> {
     let y = x.relu()?;
     let kept = y.clone();
     Ok(with_one(y, move |dy| {
@@ -25,7 +28,7 @@ pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient) -> Candle<Step<'a>> {
 }
 
 /// min(max(x, 0), 6); dy where the output is strictly between.
-pub(super) fn relu6<'a>(x: &Tensor, relu: ReluGradient) -> Candle<Step<'a>> {
+pub(super) fn relu6<'a>(x: &Tensor, relu: ReluGradient) -> Candle<WithPullBack<'a, Tensor>> {
     let y = x.clamp(0_f32, 6_f32)?;
     let kept = y.clone();
     Ok(with_one(y, move |dy| {
@@ -49,14 +52,14 @@ fn or_redirected(dx: &Tensor, redirected: &Tensor) -> Candle<Tensor> {
 }
 
 /// The sum of equal shapes; dy to each.
-pub(super) fn add<'a>(inputs: &[&Tensor]) -> Candle<Step<'a>> {
+pub(super) fn add<'a>(inputs: &[&Tensor]) -> Candle<WithPullBack<'a, Tensor>> {
     let (first, count) = (inputs[0].clone(), inputs.len());
     let y = inputs[1..].iter().try_fold(first, |sum, input| sum + *input)?;
     Ok(with_all(y, move |dy| Ok(vec![dy.clone(); count])))
 }
 
 /// The inputs one after the other along the channels; dy cut into the inputs' channels.
-pub(super) fn concat<'a>(inputs: &[&Tensor]) -> Candle<Step<'a>> {
+pub(super) fn concat<'a>(inputs: &[&Tensor]) -> Candle<WithPullBack<'a, Tensor>> {
     let channels = inputs.iter().map(|input| input.dim(1)).collect::<Candle<Vec<usize>>>()?;
     Ok(with_all(Tensor::cat(inputs, 1)?, move |dy| {
         let mut start = 0;

@@ -1,14 +1,14 @@
 //! Max and average pooling, tap by tap.
 
 use candle_core::{Result, Tensor};
-use trepang_api::Pool;
+use trepang_api::{Pool, WithPullBack};
 
-use super::grid::Grid;
-use super::{Candle, Step, with_one};
+use super::grid::WindowGrid;
+use super::{Candle, with_one};
 
 /// The largest of each window; dy to the first maximum in row-major order.
-pub(super) fn max<'a>(pool: &Pool, x: &Tensor) -> Candle<Step<'a>> {
-    let grid = Grid::new(pool.kernel, pool.stride, pool.padding, x)?;
+pub(super) fn max<'a>(pool: &Pool, x: &Tensor) -> Candle<WithPullBack<'a, Tensor>> {
+    let grid = WindowGrid::new(pool.kernel, pool.stride, pool.padding, x)?;
     let padded = grid.pad(x, f32::NEG_INFINITY)?;
     let mut y: Option<Tensor> = None;
     for at in grid.taps() {
@@ -23,7 +23,7 @@ pub(super) fn max<'a>(pool: &Pool, x: &Tensor) -> Candle<Step<'a>> {
     Ok(with_one(y, move |dy| max_pull_back(grid, &padded, &kept, dy)))
 }
 
-fn max_pull_back(grid: Grid, padded: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Tensor> {
+fn max_pull_back(grid: WindowGrid, padded: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Tensor> {
     let nothing = dy.zeros_like()?;
     let mut taken = y.zeros_like()?.gt(0_f32)?;
     let mut dx = None;
@@ -36,8 +36,8 @@ fn max_pull_back(grid: Grid, padded: &Tensor, y: &Tensor, dy: &Tensor) -> Result
 }
 
 /// The mean of each window, over its numbers or over its full size; dy over that to each of its numbers.
-pub(super) fn average<'a>(pool: &Pool, count_padding: bool, x: &Tensor) -> Candle<Step<'a>> {
-    let grid = Grid::new(pool.kernel, pool.stride, pool.padding, x)?;
+pub(super) fn average<'a>(pool: &Pool, count_padding: bool, x: &Tensor) -> Candle<WithPullBack<'a, Tensor>> {
+    let grid = WindowGrid::new(pool.kernel, pool.stride, pool.padding, x)?;
     let ones = x.narrow(0, 0, 1)?.narrow(1, 0, 1)?.ones_like()?;
     let counts = sum_of_taps(grid, &grid.pad(&ones, if count_padding { 1.0 } else { 0.0 })?)?;
     let sums = sum_of_taps(grid, &grid.pad(x, 0.0)?)?;
@@ -47,21 +47,21 @@ pub(super) fn average<'a>(pool: &Pool, count_padding: bool, x: &Tensor) -> Candl
     }))
 }
 
-fn sum_of_taps(grid: Grid, padded: &Tensor) -> Result<Tensor> {
+fn sum_of_taps(grid: WindowGrid, padded: &Tensor) -> Result<Tensor> {
     let [height, width] = grid.out();
     let zeros =
         Tensor::zeros((padded.dim(0)?, padded.dim(1)?, height, width), padded.dtype(), padded.device())?;
     grid.taps().try_fold(zeros, |sum, at| sum + grid.tap(padded, at)?)
 }
 
-fn sum_of(grid: Grid, dx: Option<Tensor>) -> Result<Tensor> {
+fn sum_of(grid: WindowGrid, dx: Option<Tensor>) -> Result<Tensor> {
     match dx {
         Some(dx) => grid.unpad(&dx),
         None => candle_core::bail!("a window without taps"),
     }
 }
 /// The mean over height and width, `[N, C, 1, 1]`; dy over the number of positions, everywhere.
-pub(super) fn global_average<'a>(x: &Tensor) -> Candle<Step<'a>> {
+pub(super) fn global_average<'a>(x: &Tensor) -> Candle<WithPullBack<'a, Tensor>> {
     let shape = x.shape().clone();
     let (_, _, h, w) = x.dims4()?;
     Ok(with_one(x.mean_keepdim((2, 3))?, move |dy| {

@@ -7,7 +7,7 @@ use super::Scratch;
 use super::direct::bordered;
 use super::finish::{Finish, Input, Output, gate, shares};
 use super::sweep::{Border, Sweep};
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 use crate::lanes::{Lanes, vectorized};
 
 /// Neighbours that are summed side by side, so that one addition need not wait for the one before.
@@ -16,15 +16,15 @@ const ABREAST: usize = 4;
 /// One direction of a convolution, at one size.
 #[derive(Debug, Clone)]
 pub(crate) struct Depthwise {
-    reads: Grid,
-    writes: Grid,
+    reads: BatchShape,
+    writes: BatchShape,
     sweeps: Vec<Sweep>,
     border: Border,
     taps: usize,
 }
 
 impl Depthwise {
-    pub(crate) fn new(reads: Grid, writes: Grid, sweeps: Vec<Sweep>, taps: usize) -> Self {
+    pub(crate) fn new(reads: BatchShape, writes: BatchShape, sweeps: Vec<Sweep>, taps: usize) -> Self {
         let border = Border::around(reads, &sweeps);
         Self { reads, writes, sweeps, border, taps }
     }
@@ -55,8 +55,12 @@ impl Depthwise {
             |(block, (((y, gates), a), w))| {
                 vectorized!(simd, {
                     let (a, w) = (S::as_simd_f32s(a).0, S::as_simd_f32s(w).0);
-                    let mut block =
-                        Block { y: S::as_mut_simd_f32s(y).0, gates, finish, bias: finish.bias(simd, block) };
+                    let mut block = OutputBlock {
+                        y: S::as_mut_simd_f32s(y).0,
+                        gates,
+                        finish,
+                        bias: finish.bias(simd, block),
+                    };
                     for sweep in &self.sweeps {
                         self.sweep(simd, sweep, a, w, &mut block);
                     }
@@ -66,7 +70,14 @@ impl Depthwise {
     }
 
     #[inline(always)]
-    fn sweep<S: Lanes>(&self, simd: S, sweep: &Sweep, a: &[S::f32s], w: &[S::f32s], block: &mut Block<S>) {
+    fn sweep<S: Lanes>(
+        &self,
+        simd: S,
+        sweep: &Sweep,
+        a: &[S::f32s],
+        w: &[S::f32s],
+        block: &mut OutputBlock<S>,
+    ) {
         let [down, right] = sweep.count;
         for row in 0..self.reads.n * down {
             let (image, row) = (row / down, row % down);
@@ -112,14 +123,14 @@ impl Depthwise {
 }
 
 /// A block of channels to write.
-struct Block<'a, S: Lanes> {
+struct OutputBlock<'a, S: Lanes> {
     y: &'a mut [S::f32s],
     gates: &'a mut [u16],
     finish: Finish<'a>,
     bias: S::f32s,
 }
 
-impl<S: Lanes> Block<'_, S> {
+impl<S: Lanes> OutputBlock<'_, S> {
     #[inline(always)]
     fn store(&mut self, simd: S, at: usize, sum: S::f32s) {
         self.finish.store(simd, sum, self.bias, &mut self.y[at], gate(self.gates, at));

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::finish::{Finish, Input, Output, gate, share, shares};
 use super::sweep::{Border, Sweep};
 use super::{Groups, Scratch};
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 use crate::lanes::{Lanes, vectorized};
 use crate::product::{COLUMNS, ROWS, Tile, product, tiled};
 
@@ -20,8 +20,8 @@ const BAND: usize = 48 << 10;
 /// One direction of a convolution, at one size.
 #[derive(Debug, Clone)]
 pub(crate) struct Direct {
-    reads: Grid,
-    writes: Grid,
+    reads: BatchShape,
+    writes: BatchShape,
     sweeps: Vec<Sweep>,
     border: Border,
     groups: Groups,
@@ -30,7 +30,13 @@ pub(crate) struct Direct {
 }
 
 impl Direct {
-    pub(crate) fn new(reads: Grid, writes: Grid, sweeps: Vec<Sweep>, groups: Groups, taps: usize) -> Self {
+    pub(crate) fn new(
+        reads: BatchShape,
+        writes: BatchShape,
+        sweeps: Vec<Sweep>,
+        groups: Groups,
+        taps: usize,
+    ) -> Self {
         let border = Border::around(reads, &sweeps);
         Self { reads, writes, sweeps, border, groups, taps }
     }
@@ -57,13 +63,12 @@ impl Direct {
         scratch: &mut Scratch,
     ) {
         let lanes = S::F32_LANES;
-        let a = match self.border.is_nothing(self.reads) && input.gates.is_none() {
-            true => input.data,
-            false => {
-                let shared = &mut scratch.shared.numbers_mut()[..self.scratch(lanes)];
-                bordered(simd, self.reads, self.border, input, shared);
-                shared
-            }
+        let a = if self.border.is_nothing(self.reads) && input.gates.is_none() {
+            input.data
+        } else {
+            let shared = &mut scratch.shared.numbers_mut()[..self.scratch(lanes)];
+            bordered(simd, self.reads, self.border, input, shared);
+            shared
         };
         let blocks = self.writes.channels.div_ceil(lanes);
         let share = share(blocks, rayon::current_num_threads());
@@ -122,7 +127,7 @@ impl Direct {
                 let block = target.first + done;
                 let group = block / in_group;
                 let columns = COLUMNS.min(blocks - done).min((group + 1) * in_group - block);
-                let mut tile = Places {
+                let mut tile = DirectTile {
                     direct: self,
                     sweep,
                     steps,
@@ -161,9 +166,9 @@ fn bands(places: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// Copies the input into the middle of zeros, through its gates.
-pub(crate) fn bordered<S: Lanes>(simd: S, reads: Grid, border: Border, input: Input, into: &mut [f32]) {
+pub(crate) fn bordered<S: Lanes>(simd: S, reads: BatchShape, border: Border, input: Input, into: &mut [f32]) {
     let lanes = S::F32_LANES;
-    let Grid { n, height, width, .. } = reads;
+    let BatchShape { n, height, width, .. } = reads;
     let (data, [above, left]) = (S::as_simd_f32s(input.data).0, border.before);
     let images = into.par_chunks_mut(border.plane() * lanes).enumerate();
     images.with_min_len(n.div_ceil(4)).for_each(|(image, into)| {
@@ -187,8 +192,8 @@ struct Share<'a, S: Lanes> {
     gates: &'a mut [u16],
 }
 
-/// One or two blocks of outputs.
-struct Places<'a, S: Lanes> {
+/// The product of one or two blocks of outputs, in pieces that stay in registers.
+struct DirectTile<'a, S: Lanes> {
     direct: &'a Direct,
     sweep: &'a Sweep,
     steps: &'a [(usize, usize)],
@@ -204,7 +209,7 @@ struct Places<'a, S: Lanes> {
     finish: Finish<'a>,
 }
 
-impl<S: Lanes> Tile<S> for Places<'_, S> {
+impl<S: Lanes> Tile<S> for DirectTile<'_, S> {
     #[inline(always)]
     fn run<const R: usize, const V: usize>(&mut self, simd: S, first: usize) {
         let lanes = S::F32_LANES;
@@ -216,9 +221,11 @@ impl<S: Lanes> Tile<S> for Places<'_, S> {
             *b = &self.weights[v * self.slab..][..self.slab];
         }
         let mut sums = [simd.splat_f32s(0.0); ROWS * COLUMNS];
-        match self.depth == lanes {
-            true => product::<S, R, V>(simd, lanes, self.steps, self.a, at, b, &mut sums),
-            false => product::<S, R, V>(simd, self.depth, self.steps, self.a, at, b, &mut sums),
+        // A constant depth is a loop of its own, and the usual one.
+        if self.depth == lanes {
+            product::<S, R, V>(simd, lanes, self.steps, self.a, at, b, &mut sums);
+        } else {
+            product::<S, R, V>(simd, self.depth, self.steps, self.a, at, b, &mut sums);
         }
         let positions = self.direct.writes.positions();
         for v in 0..V {

@@ -2,7 +2,7 @@
 //! same loops compute both.
 
 use super::Geometry;
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 
 /// One number of the kernel and where it reads, relative to the output's place times the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub(crate) struct Border {
 }
 
 impl Border {
-    pub(crate) fn around(reads: Grid, sweeps: &[Sweep]) -> Self {
+    pub(crate) fn around(reads: BatchShape, sweeps: &[Sweep]) -> Self {
         let sides = [reads.height, reads.width];
         let reach = |axis: usize| sweeps.iter().filter_map(move |sweep| sweep.reach(axis));
         let before =
@@ -97,7 +97,7 @@ impl Border {
     }
 
     /// Is there nothing around it?
-    pub(crate) fn is_nothing(self, reads: Grid) -> bool {
+    pub(crate) fn is_nothing(self, reads: BatchShape) -> bool {
         self.sides == [reads.height, reads.width]
     }
 }

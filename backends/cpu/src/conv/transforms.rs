@@ -75,13 +75,13 @@ pub(crate) fn to_output<S: Lanes>(simd: S, m: &[[S::f32s; IN]; IN]) -> [[S::f32s
     both_ways!(simd, m, output, IN, OUT)
 }
 
-/// x factor + plus
+/// `x * factor + plus`, each number with one rounding where there is a fused instruction.
 #[inline(always)]
 fn by<S: Lanes>(simd: S, x: S::f32s, factor: f32, plus: S::f32s) -> S::f32s {
     simd.fma(x, simd.splat_f32s(factor), plus)
 }
 
-/// x factor
+/// `x * factor`, number by number.
 #[inline(always)]
 fn times<S: Lanes>(simd: S, x: S::f32s, factor: f32) -> S::f32s {
     simd.mul_f32s(x, simd.splat_f32s(factor))

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::finish::{Finish, Input, Output, gate, share, shares};
 use super::transforms::{IN, KERNEL, OUT, PRODUCTS, of_input, of_kernel, to_output};
 use super::{Direction, Scratch};
-use crate::grid::Grid;
+use crate::grid::BatchShape;
 use crate::lanes::{Lanes, vectorized};
 use crate::product::{COLUMNS, ROWS, Tile, balanced, product, tiled};
 
@@ -33,8 +33,8 @@ fn skew(lanes: usize) -> usize {
 /// One direction of a convolution, at one size.
 #[derive(Debug, Clone)]
 pub(crate) struct Winograd {
-    reads: Grid,
-    writes: Grid,
+    reads: BatchShape,
+    writes: BatchShape,
     /// Rows above and columns to the left.
     pad: [usize; 2],
     /// Down and right, in one image.
@@ -43,7 +43,7 @@ pub(crate) struct Winograd {
 
 /// The weights, packed `[O / L, C / L, 3, 3, c: L, o: L]`, as vectors.
 #[derive(Clone, Copy)]
-struct Weights<'a, V> {
+struct PackedWeights<'a, V> {
     data: &'a [V],
     direction: Direction,
     reads: usize,
@@ -52,7 +52,7 @@ struct Weights<'a, V> {
 
 impl Winograd {
     /// `pad` as the direction has it: turned round, a 3x3 kernel has 2 - pad.
-    pub(crate) fn new(reads: Grid, writes: Grid, pad: [usize; 2]) -> Self {
+    pub(crate) fn new(reads: BatchShape, writes: BatchShape, pad: [usize; 2]) -> Self {
         Self { reads, writes, pad, tiles: [writes.height.div_ceil(OUT), writes.width.div_ceil(OUT)] }
     }
 
@@ -93,7 +93,7 @@ impl Winograd {
     ) {
         let lanes = S::F32_LANES;
         let (reads, writes) = (self.reads.channels.div_ceil(lanes), self.writes.channels.div_ceil(lanes));
-        let weights = Weights { data: S::as_simd_f32s(weights).0, direction, reads, writes };
+        let weights = PackedWeights { data: S::as_simd_f32s(weights).0, direction, reads, writes };
         let Scratch { shared, own } = scratch;
         let panels: Vec<Range<usize>> = balanced(0..self.count(), ROWS).collect();
         let share = share(writes, rayon::current_num_threads());
@@ -149,7 +149,7 @@ impl Winograd {
         input: Input,
         data: &[S::f32s],
     ) -> [[S::f32s; IN]; IN] {
-        let Grid { n, height, width, .. } = self.reads;
+        let BatchShape { n, height, width, .. } = self.reads;
         let (image, [top, left]) = self.corner(tile);
         let plane = (block * n + image) * height * width;
         let [pad_top, pad_left] = self.pad;
@@ -190,7 +190,7 @@ impl Winograd {
     fn blocks<S: Lanes>(
         &self,
         simd: S,
-        weights: &Weights<S::f32s>,
+        weights: &PackedWeights<S::f32s>,
         panels: &[Range<usize>],
         shared: &[f32],
         mut target: Target<S>,
@@ -235,7 +235,7 @@ impl Winograd {
         }
         for entry in 0..PRODUCTS {
             for (panel, tiles) in group.iter().enumerate() {
-                let mut tile = Products {
+                let mut tile = WinogradTile {
                     a: &shared[panel * self.panel(lanes)
                         + (entry * self.row(lanes) + depth.start * ROWS) * lanes..],
                     weights: own.weights,
@@ -263,7 +263,7 @@ impl Winograd {
         finish: Finish,
         own: &Own<S>,
     ) {
-        let Grid { height, width, .. } = self.writes;
+        let BatchShape { height, width, .. } = self.writes;
         let (image, [top, left]) = self.corner(tile);
         for column in 0..columns {
             let mut m = [[simd.splat_f32s(0.0); IN]; IN];
@@ -313,7 +313,7 @@ impl<'a, S: Lanes> Own<'a, S> {
     fn transform(
         &mut self,
         simd: S,
-        weights: &Weights<S::f32s>,
+        weights: &PackedWeights<S::f32s>,
         block: usize,
         columns: usize,
         depth: Range<usize>,
@@ -364,7 +364,7 @@ fn tables(lanes: usize) -> [usize; 3] {
     [COLUMNS * PRODUCTS * weights_row(lanes), PRODUCTS * products_row(lanes), KERNEL * KERNEL * lanes]
 }
 
-impl<V: bytemuck::Pod> Weights<'_, V> {
+impl<V: bytemuck::Pod> PackedWeights<'_, V> {
     /// A block's weights seen from the other side: kernel turned by half a turn, channels in and out changed round.
     #[inline(always)]
     fn turn<S: Lanes<f32s = V>>(&self, block: usize, into: &mut [V]) {
@@ -398,7 +398,7 @@ fn turn_four(from: &[f32], into: &mut [f32], stride: usize) {
 }
 
 /// The products of one entry of a panel of tiles.
-struct Products<'a, S: Lanes> {
+struct WinogradTile<'a, S: Lanes> {
     /// `[K, ROWS]` vectors.
     a: &'a [f32],
     weights: &'a [S::f32s],
@@ -410,7 +410,7 @@ struct Products<'a, S: Lanes> {
     into: &'a mut [S::f32s],
 }
 
-impl<S: Lanes> Tile<S> for Products<'_, S> {
+impl<S: Lanes> Tile<S> for WinogradTile<'_, S> {
     #[inline(always)]
     fn run<const R: usize, const V: usize>(&mut self, simd: S, first: usize) {
         let lanes = S::F32_LANES;

@@ -2,13 +2,17 @@
 //! calls, with the same bits.
 
 use tch::Tensor;
-use trepang_api::Conv2d;
+use trepang_api::{Conv2d, WithPullBack};
 
-use super::{Frame, Step, Torch, is_even, sides, with_one};
+use super::{PaddedInput, Torch, is_even, sides, with_one};
 
 /// y = w * x + b, shapes `[N, C, H, W]`, `[O, C / groups, kh, kw]`, `[O]`; dx = w^T dy.
-pub(super) fn convolve<'a>(conv: &'a Conv2d, x: &Tensor, [w, b]: [&'a Tensor; 2]) -> Torch<Step<'a>> {
-    let (x, frame) = Frame::pad(x, conv.padding, 0.0, is_even(conv.padding))?;
+pub(super) fn convolve<'a>(
+    conv: &'a Conv2d,
+    x: &Tensor,
+    [w, b]: [&'a Tensor; 2],
+) -> Torch<WithPullBack<'a, Tensor>> {
+    let (x, frame) = PaddedInput::pad(x, conv.padding, 0.0, is_even(conv.padding))?;
     let y = run(conv, &x, w, Some(b), frame.rest, None)?;
     // Rows and columns at the end that no window reads.
     let unread = [0, 1].map(|side| {

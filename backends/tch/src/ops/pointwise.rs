@@ -1,17 +1,17 @@
 //! What treats every number by itself: preprocessing, the ReLUs, sums; and concatenation.
 
 use tch::Tensor;
-use trepang_api::ReluGradient;
+use trepang_api::{ReluGradient, WithPullBack};
 
-use super::{Step, Torch, with_all, with_one};
+use super::{Torch, with_all, with_one};
 
 /// y[c] = scale[c] * x[c] + shift[c]; dx[c] = scale[c] * dy[c].
-pub(super) fn preprocess<'a>([scale, shift]: &'a [Tensor; 2], x: &Tensor) -> Torch<Step<'a>> {
+pub(super) fn preprocess<'a>([scale, shift]: &'a [Tensor; 2], x: &Tensor) -> Torch<WithPullBack<'a, Tensor>> {
     Ok(with_one(x.f_mul(scale)?.f_add(shift)?, move |dy| dy.f_mul(scale)))
 }
 
 /// max(x, 0); dy where the output is positive, which it is exactly where the input is.
-pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient) -> Torch<Step<'a>> {
+pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient) -> Torch<WithPullBack<'a, Tensor>> {
     let y = x.f_relu()?;
     let kept = y.f_alias()?;
     Ok(with_one(y, move |dy| {
@@ -24,7 +24,7 @@ pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient) -> Torch<Step<'a>> {
 }
 
 /// min(max(x, 0), 6); dy where the output is strictly between.
-pub(super) fn relu6<'a>(x: &Tensor, relu: ReluGradient) -> Torch<Step<'a>> {
+pub(super) fn relu6<'a>(x: &Tensor, relu: ReluGradient) -> Torch<WithPullBack<'a, Tensor>> {
     let y = x.f_clamp(0.0, 6.0)?;
     let kept = y.f_alias()?;
     Ok(with_one(y, move |dy| {
@@ -46,14 +46,14 @@ fn or_redirected(dx: &Tensor, redirected: &Tensor) -> Torch<Tensor> {
 }
 
 /// The sum of equal shapes; dy to each.
-pub(super) fn add<'a>(inputs: &[&Tensor]) -> Torch<Step<'a>> {
+pub(super) fn add<'a>(inputs: &[&Tensor]) -> Torch<WithPullBack<'a, Tensor>> {
     let (first, count) = (inputs[0].f_alias()?, inputs.len());
     let y = inputs[1..].iter().try_fold(first, |sum, input| sum.f_add(input))?;
     Ok(with_all(y, move |dy| (0..count).map(|_| dy.f_alias()).collect()))
 }
 
 /// The inputs one after the other along the channels; dy cut into the inputs' channels.
-pub(super) fn concat<'a>(inputs: &[&Tensor]) -> Torch<Step<'a>> {
+pub(super) fn concat<'a>(inputs: &[&Tensor]) -> Torch<WithPullBack<'a, Tensor>> {
     let channels: Vec<i64> = inputs.iter().map(|input| input.size()[1]).collect();
     let y = Tensor::f_cat(inputs, 1)?;
     Ok(with_all(y, move |dy| {

@@ -44,13 +44,13 @@ pub(super) struct Case {
 }
 
 /// Builds one case's nodes onto the input: the layers asked for, and the ReLUs.
-type Build = fn(&mut NetworkBuilder, LayerId) -> [Vec<LayerId>; 2];
+type BuildCase = fn(&mut NetworkBuilder, LayerId) -> [Vec<LayerId>; 2];
 
 /// dL/d(output) of each of the ReLUs, from the caller's cotangents.
 pub(super) type Arriving = fn(&[Array]) -> Result<Vec<Array>>;
 
 /// Name, nodes, and what arrives.
-const CASES: &[(&str, Build, Arriving)] = &[
+const CASES: &[(&str, BuildCase, Arriving)] = &[
     ("relu", |b, x| alone(b, Op::Relu, x), |c| Ok(c.to_vec())),
     ("relu6", |b, x| alone(b, Op::Relu6, x), |c| Ok(c.to_vec())),
     ("relu-of-a-sum", |b, x| of_two(b, Op::Add, Op::Relu6, x), |c| Ok(c.to_vec())),
