@@ -20,9 +20,9 @@ use trepang_weights::Labels;
 use self::job::Job;
 use self::judges::Judges;
 use crate::app::{Command, Failure, Snapshot, Status};
-use crate::engine::{Ascent, Pictures, Plan, Robustness};
+use crate::engine::{Pictures, Plan, Robustness};
 use crate::panics::guard;
-use crate::runs::{Provenance, SAVE_EVERY};
+use crate::runs::{self, Provenance, Session};
 
 pub use self::judges::pause_after;
 pub use self::shelf::{Loaded, Shelf};
@@ -247,15 +247,16 @@ impl Desk {
 
     /// Begins a run. The one before is put away afterwards, so that the new one is on screen at once.
     fn start(&mut self, plan: Plan) {
-        match Ascent::new(plan, &self.setup.network, &Pictures::new()) {
-            Ok(ascent) => {
+        let Setup { network, provenance, runs, .. } = &self.setup;
+        match Session::new(plan, network, &Pictures::new(), provenance.clone(), runs) {
+            Ok(session) => {
                 self.runs += 1;
-                let before = self.job.replace(Job::new(ascent, self.runs, &self.setup.provenance));
+                let before = self.job.replace(Job::new(session, self.runs));
                 self.snapshot.notice = None;
                 self.snapshot.predictions = None;
                 self.publish(Status::Running);
                 if let Some(mut before) = before.filter(Job::is_worth_keeping) {
-                    let saved = before.save(&self.setup);
+                    let saved = before.session.save();
                     self.note(&before, &saved);
                 }
             }
@@ -270,9 +271,9 @@ impl Desk {
     /// More steps wake a finished run; fewer can finish one.
     fn change_steps(&mut self, by: isize) {
         let Some(job) = &mut self.job else { return };
-        let steps = job.ascent.plan().steps.saturating_add_signed(by);
-        job.ascent.set_steps(steps.max(job.ascent.step_count()).max(1));
-        let finished = job.ascent.is_finished();
+        let steps = job.session.ascent().plan().steps.saturating_add_signed(by);
+        job.session.set_steps(steps.max(job.session.ascent().step_count()).max(1));
+        let finished = job.session.ascent().is_finished();
         match (self.snapshot.status.clone(), finished) {
             (Status::Finished, false) => self.publish(Status::Running),
             (Status::Running | Status::Paused, true) => self.finish(),
@@ -293,11 +294,12 @@ impl Desk {
         };
         job.remember();
         let begun = Instant::now();
-        match guard("the backend", || Ok(job.ascent.step(model)))? {
+        match job.session.step(model) {
             Ok(report) => {
                 job.note(report, begun.elapsed());
                 self.after_step();
             }
+            Err(error @ runs::Error::Panicked(_)) => return Err(error.into()),
             Err(error) => {
                 self.keep();
                 self.snapshot.notice = Some(error.to_string().into());
@@ -308,13 +310,12 @@ impl Desk {
     }
 
     fn after_step(&mut self) {
-        let Some(job) = &self.job else { return };
-        let autosave = job.saved.elapsed() > SAVE_EVERY;
-        if job.ascent.is_finished() {
+        let Some(job) = &mut self.job else { return };
+        if job.session.ascent().is_finished() {
             return self.finish();
         }
-        if autosave {
-            self.keep();
+        if let Some(saved) = job.session.autosave() {
+            self.told_saved(saved);
         }
         if self.published.elapsed() >= PUBLISH_EVERY {
             self.publish(Status::Running);
@@ -323,22 +324,30 @@ impl Desk {
 
     /// Saves the run if it has taken a step since it was last saved, and says where, or what went wrong.
     fn keep(&mut self) {
-        let Some(mut job) = self.job.take() else { return };
-        let saved = job.save(&self.setup);
+        let Some(job) = &mut self.job else { return };
+        let saved = job.session.save();
+        self.told_saved(saved);
+    }
+
+    fn told_saved(&mut self, saved: runs::Result<()>) {
+        let Some(job) = self.job.take() else { return };
         self.note(&job, &saved);
-        if let (Ok(()), Some(folder)) = (saved, &job.folder) {
-            self.snapshot.notice = Some(format!("saved in {}", folder.path().display()).into());
+        if let (Ok(()), Some(folder)) = (saved, job.session.folder()) {
+            self.snapshot.notice = Some(format!("saved in {}", folder.display()).into());
         }
         self.job = Some(job);
     }
 
     /// Remembers a run that could not be saved, until it is.
-    fn note(&mut self, job: &Job, saved: &Result<()>) {
+    fn note(&mut self, job: &Job, saved: &runs::Result<()>) {
         match saved {
             Ok(()) => self.snapshot.failures.retain(|failure| failure.run != job.number),
             Err(error) => {
-                let objective = &job.ascent.plan().objective;
-                self.fail(job.number, format!("the run of {objective} could not be saved: {error:#}"));
+                let objective = &job.session.ascent().plan().objective;
+                self.fail(
+                    job.number,
+                    format!("the run of {objective} could not be saved: {}", error.chain()),
+                );
             }
         }
     }

@@ -12,14 +12,14 @@ use trepang_api::Backend;
 use trepang_weights::Want;
 
 use self::networks::{Library, subject};
-use super::drive::{Run, drive, noted_signal, stop_signal};
+use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
 use crate::app::{Command, Settings, Snapshot, State, Status};
 use crate::config::args::{DashboardArgs, ImageProtocol};
 use crate::config::{Compute, Usage, find_layer, find_recipe, thread_count};
-use crate::engine::{Ascent, Pictures};
+use crate::engine::Pictures;
 use crate::panics::guard;
-use crate::runs::{Origin, RunFolder, default_folder};
+use crate::runs::{Session, default_folder};
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
 use crate::worker::{Setup, Worker};
 
@@ -30,11 +30,13 @@ pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     let compute = Compute::open(&args.compute, Want::Features)?;
     let state = initial_state(args, &compute)?;
     // A plan that does not fit is told before the screen is taken over.
-    let ascent = Ascent::new(state.plan(), compute.network(), &Pictures::new())?;
     let runs = args.runs.clone().unwrap_or_else(default_folder);
-    match io::stdout().is_terminal() && io::stdin().is_terminal() {
-        true => on_screen(args, state, compute, &runs),
-        false => in_lines(ascent, &compute, &runs),
+    let (network, provenance) = (compute.network(), compute.provenance.clone());
+    let session = Session::new(state.plan(), network, &Pictures::new(), provenance, &runs)?;
+    if io::stdout().is_terminal() && io::stdin().is_terminal() {
+        on_screen(args, state, compute, &runs)
+    } else {
+        in_lines(session, &compute)
     }
 }
 
@@ -141,26 +143,24 @@ fn outcome(last: &Snapshot) -> String {
 }
 
 /// The same ascent without a screen.
-fn in_lines(ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
-    let origin = Origin::new(ascent.plan().clone(), compute.provenance.clone());
+fn in_lines(mut session: Session, compute: &Compute) -> Result<()> {
     let mut model = guard("the backend", || compute.model())?;
-    let folder = RunFolder::create(runs, &origin)?;
-    let (steps, name) = (ascent.plan().steps, &compute.provenance.network);
-    output::line(format_args!(
-        "{name}: {} by the recipe {}",
-        origin.plan.objective, origin.plan.recipe.name
-    ))?;
+    session.reserve()?;
+    let (plan, name) = (session.ascent().plan(), &compute.provenance.network);
+    output::line(format_args!("{name}: {} by the recipe {}", plan.objective, plan.recipe.name))?;
+    let steps = plan.steps;
     let every = (steps / 16).max(1);
-    let mut run = [Run::new(ascent, folder)];
-    drive(&mut run, model.as_mut(), |_, _, report| {
+    let mut one = [session];
+    drive(&mut one, model.as_mut(), |_, _, report| {
         if report.step == 1 || report.step.is_multiple_of(every) {
             output::line(format_args!("step {:>5} of {steps}  loss {:.4}", report.step, report.loss))?;
         }
         Ok(())
     })?;
-    let [Run { ascent, folder, .. }] = &run;
-    folder.save(ascent)?;
-    output::line(format_args!("the picture is {}", folder.path().join("image.png").display()))?;
+    let [session] = &mut one;
+    session.save()?;
+    let folder = session.folder().unwrap_or(Path::new(""));
+    output::line(format_args!("the picture is {}", folder.join("image.png").display()))?;
     let missing = if io::stdout().is_terminal() { "stdin" } else { "stdout" };
     output::line(format_args!(
         "{missing} is no terminal, so this was plain text; in a terminal, trepang shows the dashboard"
@@ -215,6 +215,6 @@ mod tests {
             error,
             format!("the dashboard panicked: drawn outside the screen; saved in {}", place.display())
         );
-        assert!(RunFolder::open(&place).unwrap().1.state.losses.len() >= 3);
+        assert!(crate::runs::RunFolder::open(&place).unwrap().1.state.losses.len() >= 3);
     }
 }

@@ -10,6 +10,7 @@ use trepang_weights::pull::Error as PullError;
 
 use crate::config::Usage;
 use crate::engine::Error as Engine;
+use crate::runs;
 
 /// Prints the error, if there is one, and chooses the code: 2 for what was asked wrongly, 1 for the rest.
 pub(super) fn report(result: Result<()>) -> ExitCode {
@@ -66,7 +67,7 @@ fn is_usage(error: &Error) -> bool {
                 Some(Api::UnknownLayer { .. } | Api::UnknownDevice { .. } | Api::ImageSize { .. })
             )
             || matches!(
-                cause.downcast_ref::<Engine>(),
+                engine_error(cause),
                 Some(
                     Engine::NoChannel { .. }
                         | Engine::NoNeuron { .. }
@@ -85,6 +86,14 @@ fn is_usage(error: &Error) -> bool {
                 )
             )
     })
+}
+
+/// An error of the engine, also inside one of a run, which shows it as its own.
+fn engine_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a Engine> {
+    match cause.downcast_ref() {
+        Some(runs::Error::Engine(engine)) => Some(engine),
+        _ => cause.downcast_ref(),
+    }
 }
 
 #[cfg(test)]

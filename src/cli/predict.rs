@@ -24,8 +24,10 @@ pub(super) fn run(args: &PredictArgs) -> Result<()> {
     let framing = if args.exact { Framing::Exact } else { Framing::Crop };
     let mut failed = Vec::new();
     for image in &args.images {
-        match read_picture(image).and_then(|picture| classifier.classify(&picture, framing, args.top.into()))
-        {
+        let classes = read_picture(image)
+            .map_err(Error::from)
+            .and_then(|picture| classifier.classify(&picture, framing, args.top.into()));
+        match classes {
             Ok(top) => report(args, image, top)?,
             Err(error) => failed.push(about(image, error)),
         }

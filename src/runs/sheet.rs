@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgb, RgbImage};
 
+use super::atomic::write as write_atomic;
+use super::error::{BoxedError, Error, Result};
 use super::label::Text;
-use super::{png, write_atomic};
+use super::png;
 use crate::engine::Picture;
 
 /// Longest side of a sheet, in pixels: every viewer opens that, and it takes 50 MB in memory.
@@ -53,11 +54,11 @@ pub fn contact_sheet(cells: &[Cell], columns: Option<usize>) -> Picture {
 
 /// Writes an 8-bit RGB PNG, whole or not at all. It carries no text: its pictures have many origins.
 pub fn write_sheet(path: &Path, sheet: &Picture) -> Result<()> {
-    let bytes = encode(sheet).with_context(|| format!("cannot write {}", path.display()))?;
+    let bytes = encode(sheet).map_err(|source| Error::Encode { path: path.into(), source })?;
     write_atomic(path, &bytes)
 }
 
-fn encode(sheet: &Picture) -> Result<Vec<u8>> {
+fn encode(sheet: &Picture) -> Result<Vec<u8>, BoxedError> {
     let mut bytes = Vec::new();
     png::encoder(&mut bytes, sheet).write_header()?.write_image_data(&sheet.rgb)?;
     Ok(bytes)

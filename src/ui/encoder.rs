@@ -195,7 +195,7 @@ impl Encoder {
         if self.thread.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
         {
-            return Some(Err(panicked("the picture encoder", &*panic)));
+            return Some(Err(panicked("the picture encoder", &*panic).into()));
         }
         self.desk.lock().done.take()
     }

@@ -2,14 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::Result;
-
-use super::Setup;
 use crate::app::{Curve, RunView};
-use crate::engine::{Ascent, Objective, Plan, Recipe, State, StepReport};
-use crate::runs::{Parts, Provenance, RunFolder};
+use crate::engine::{Objective, Plan, Recipe, State, StepReport};
+use crate::runs::{Provenance, Result, Session};
 
 /// How much the newest step counts in the steps a second.
 const RATE_WEIGHT: f64 = 0.1;
@@ -25,13 +22,7 @@ const BACKS: usize = 16;
 
 /// A run, and what is known about it.
 pub(super) struct Job {
-    pub(super) ascent: Ascent,
-    /// What computed it so far.
-    parts: Parts,
-    pub(super) folder: Option<RunFolder>,
-    /// Steps taken when it was last saved.
-    saved_at: usize,
-    pub(super) saved: Instant,
+    pub(super) session: Session,
     pub(super) number: u64,
     curve: Curve,
     last: Option<StepReport>,
@@ -44,16 +35,11 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(ascent: Ascent, number: u64, provenance: &Provenance) -> Self {
-        let curve = Curve::default();
+    pub(super) fn new(session: Session, number: u64) -> Self {
         Self {
-            parts: Parts::new(provenance.clone()),
-            ascent,
-            folder: None,
-            saved_at: 0,
-            saved: Instant::now(),
+            session,
             number,
-            curve,
+            curve: Curve::default(),
             last: None,
             pace: None,
             past: VecDeque::new(),
@@ -70,27 +56,26 @@ impl Job {
 
     /// Keeps what it is before a step, now and then, to go back to.
     pub(super) fn remember(&mut self) {
-        let step = self.ascent.step_count();
+        let step = self.session.ascent().step_count();
         let newest = self.past.back().map(|(_, state)| state.losses.len());
         if step.is_multiple_of(BACK_EVERY) && newest.is_none_or(|newest| newest < step) {
             if self.past.len() == BACKS {
                 self.past.pop_front();
             }
-            self.past.push_back((self.ascent.plan().clone(), self.ascent.state().clone()));
+            self.past
+                .push_back((self.session.ascent().plan().clone(), self.session.ascent().state().clone()));
         }
     }
 
     /// Goes back to the newest place before this one; false if there is none. The steps that are wanted stay.
     pub(super) fn back(&mut self, provenance: &Provenance) -> Result<bool> {
-        let now = self.ascent.step_count();
+        let now = self.session.ascent().step_count();
         while let Some((mut plan, state)) = self.past.pop_back() {
             if state.losses.len() < now {
-                plan.steps = self.ascent.plan().steps;
-                self.ascent.back(plan, state)?;
-                self.curve = self.ascent.state().losses.iter().copied().collect();
-                (self.last, self.worth) = (None, None);
-                self.saved_at = 0; // what was saved is no longer what there is
-                self.go_on(provenance);
+                plan.steps = self.session.ascent().plan().steps;
+                self.session.rewind(plan, state, provenance)?;
+                self.curve = self.session.ascent().state().losses.iter().copied().collect();
+                (self.last, self.worth, self.pace) = (None, None, None);
                 return Ok(true);
             }
         }
@@ -99,74 +84,53 @@ impl Job {
 
     /// From the next step on raises something else, or by another recipe.
     pub(super) fn change(&mut self, objective: Objective, recipe: Recipe) -> Result<()> {
-        self.ascent.change(objective, recipe)?;
-        (self.saved_at, self.worth) = (0, None);
+        self.session.change(objective, recipe)?;
+        self.worth = None;
         Ok(())
     }
 
     /// Is not yet known what the picture is worth?
     pub(super) fn wants_worth(&self) -> bool {
-        let step = self.ascent.step_count();
+        let step = self.session.ascent().step_count();
         step > 0 && self.worth.is_none_or(|(at, _)| at != step)
     }
 
     pub(super) fn set_worth(&mut self, worth: (f64, f64)) {
-        self.worth = Some((self.ascent.step_count(), worth));
+        self.worth = Some((self.session.ascent().step_count(), worth));
     }
 
     /// Another computation goes on with it.
     pub(super) fn go_on(&mut self, provenance: &Provenance) {
-        let step = self.ascent.step_count();
-        self.parts.go_on(step, provenance.clone());
-        if let Some(folder) = &mut self.folder {
-            folder.go_on(step, provenance.clone());
-        }
+        self.session.compute_with(provenance);
         self.pace = None;
     }
 
     /// Is it to be saved when another takes its place? A run of a few steps is not, unless it was saved before:
     /// a key held down would leave a folder for each.
     pub(super) fn is_worth_keeping(&self) -> bool {
-        self.folder.is_some() || self.ascent.step_count() >= WORTH_KEEPING
-    }
-
-    /// A run that has taken no step leaves nothing behind.
-    pub(super) fn save(&mut self, setup: &Setup) -> Result<()> {
-        let step = self.ascent.step_count();
-        if step == 0 || step == self.saved_at {
-            return Ok(());
-        }
-        let folder = match self.folder.take() {
-            Some(folder) => folder,
-            None => {
-                let origin = self.parts.origin(self.ascent.plan().clone(), step);
-                RunFolder::create(&setup.runs, &origin)?
-            }
-        };
-        let folder = self.folder.insert(folder);
-        folder.save(&self.ascent)?;
-        self.saved_at = step;
-        self.saved = Instant::now();
-        Ok(())
+        self.session.folder().is_some() || self.session.ascent().step_count() >= WORTH_KEEPING
     }
 
     pub(super) fn view(&self) -> RunView {
-        let picture = self.ascent.picture();
+        let picture = self.session.ascent().picture();
         RunView {
-            plan: Arc::new(self.ascent.plan().clone()),
+            plan: Arc::new(self.session.ascent().plan().clone()),
             number: self.number,
-            step: self.ascent.step_count(),
+            step: self.session.ascent().step_count(),
             loss: self.last.map(|report| report.loss),
             gradient_norm: self.last.map(|report| report.gradient_norm),
             dead: self.last.is_some_and(|report| report.dead),
-            dead_steps: self.ascent.state().dead_steps,
+            dead_steps: self.session.ascent().state().dead_steps,
             saturated: picture.saturated(),
             rate: self.pace.map(|pace| pace.max(f64::MIN_POSITIVE).recip()),
             curve: self.curve.clone(),
-            changes: self.ascent.changed_at().collect(),
-            worth: self.worth.filter(|(at, _)| *at == self.ascent.step_count()).map(|(_, worth)| worth),
+            changes: self.session.ascent().changed_at().collect(),
+            worth: self
+                .worth
+                .filter(|(at, _)| *at == self.session.ascent().step_count())
+                .map(|(_, worth)| worth),
             picture: Arc::new(picture),
-            folder: self.folder.as_ref().map(|folder| folder.path().into()),
+            folder: self.session.folder().map(Into::into),
         }
     }
 }

@@ -6,16 +6,17 @@ use trepang_api::Model;
 
 use super::Desk;
 use crate::app::Status;
-use crate::engine::{Objective, Pictures, Recipe, Robustness};
+use crate::engine::{Objective, Pictures, Recipe};
 use crate::panics::guard;
 
 impl Desk {
     /// The run goes on with another objective or recipe; where that does not fit, it goes on as it was.
     pub(super) fn change(&mut self, objective: Objective, recipe: Recipe) {
         let Some(job) = &mut self.job else { return };
-        let told = format!("from step {} on: {objective} by {}", job.ascent.step_count() + 1, recipe.name);
+        let told =
+            format!("from step {} on: {objective} by {}", job.session.ascent().step_count() + 1, recipe.name);
         let changed = job.change(objective, recipe);
-        self.snapshot.notice = Some(changed.map_or_else(|error| format!("{error:#}"), |()| told).into());
+        self.snapshot.notice = Some(changed.map_or_else(|error| error.chain(), |()| told).into());
         let status = self.snapshot.status.clone();
         self.publish(status);
     }
@@ -25,9 +26,11 @@ impl Desk {
         let Some(job) = &mut self.job else { return };
         let before = self.snapshot.status.clone();
         let (notice, status) = match job.back(&self.setup.provenance) {
-            Ok(true) => (format!("back at step {}; Space goes on", job.ascent.step_count()), Status::Paused),
+            Ok(true) => {
+                (format!("back at step {}; Space goes on", job.session.ascent().step_count()), Status::Paused)
+            }
             Ok(false) => ("there is nothing to go back to".to_owned(), before),
-            Err(error) => (format!("{error:#}"), before),
+            Err(error) => (error.chain(), before),
         };
         self.snapshot.notice = Some(notice.into());
         self.snapshot.predictions = None;
@@ -44,13 +47,10 @@ impl Desk {
     /// is an error.
     pub(super) fn measure(&mut self, model: &mut dyn Model) -> Result<()> {
         let Some(job) = &mut self.job else { return Ok(()) };
-        let (run, step, picture) = (job.number, job.ascent.step_count(), job.ascent.picture());
-        let objective = job.ascent.plan().at(step).0.clone();
+        let (run, step, picture) =
+            (job.number, job.session.ascent().step_count(), job.session.ascent().picture());
         let known = self.measuring.take().filter(|(number, at, _)| (*number, *at) == (run, step));
-        let made = || {
-            let sizes = [picture.height, job.ascent.recipe().images];
-            Robustness::new(&objective, &self.setup.network, sizes, &Pictures::new())
-        };
+        let made = || job.session.evaluator(&picture, &self.setup.network, &Pictures::new());
         let robustness = known.map_or_else(made, |(_, _, robustness)| Ok(robustness));
         let found = guard("the backend", || {
             let Ok(mut robustness) = robustness else { return Ok(None) };

@@ -102,7 +102,7 @@ impl Desk {
 
     /// Is the picture to be judged now: a running one when it is time, and one that stands still once?
     pub(super) fn is_prediction_due(&self) -> bool {
-        let step = self.job.as_ref().map_or(0, |job| job.ascent.step_count());
+        let step = self.job.as_ref().map_or(0, |job| job.session.ascent().step_count());
         let seen = self.snapshot.predictions.as_ref().map_or(0, |predictions| predictions.step);
         let running = self.snapshot.status == Status::Running;
         step > seen && self.judges.sit() && (!running || self.judges.is_due())
@@ -112,7 +112,7 @@ impl Desk {
     pub(super) fn predict(&mut self, model: &mut dyn Model) -> Result<()> {
         let Some(job) = &self.job else { return Ok(()) };
         let (predictions, failures) =
-            self.judges.judge(model, &job.ascent.picture(), job.ascent.step_count())?;
+            self.judges.judge(model, &job.session.ascent().picture(), job.session.ascent().step_count())?;
         self.snapshot.predictions = Some(predictions.into());
         if !failures.is_empty() {
             self.snapshot.notice = Some(failures.join("; ").into());

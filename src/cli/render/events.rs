@@ -6,10 +6,10 @@ use anyhow::Result;
 use serde::Serialize;
 use trepang_api::Network;
 
-use super::honest::Honest;
 use crate::cli::output;
 use crate::config::Compute;
 use crate::engine::{Ascent, Objective, Plan, StepReport};
+use crate::runs::{self, Evaluation};
 
 /// A step. With several pictures, also of which.
 #[derive(Serialize)]
@@ -41,9 +41,9 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    pub(super) fn new(ascent: &Ascent, error: &anyhow::Error) -> Self {
+    pub(super) fn new(ascent: &Ascent, error: &runs::Error) -> Self {
         let (objective, seed) = (ascent.plan().objective.to_string(), ascent.plan().seed);
-        Self { event: "failed", objective, seed, error: format!("{error:#}") }
+        Self { event: "failed", objective, seed, error: error.chain() }
     }
 }
 
@@ -86,7 +86,7 @@ impl Done {
     pub(super) fn new(
         ascent: &Ascent,
         compute: &Compute,
-        Honest { saved, start }: Honest,
+        Evaluation { saved, start }: Evaluation,
         (output, run): (&Path, &Path),
         seconds_per_step: Option<f64>,
     ) -> Result<Self> {
@@ -129,7 +129,7 @@ impl Done {
         format!("{what}{seed}  {:.1}", self.activation_saved)
     }
 
-    pub(super) fn tell(&self, json: bool) -> Result<()> {
+    pub(super) fn print(&self, json: bool) -> Result<()> {
         if json {
             return output::json(self);
         }
@@ -218,7 +218,7 @@ impl Seeds {
         objectives.iter().map(each).collect()
     }
 
-    pub(super) fn tell(&self, json: bool) -> Result<()> {
+    pub(super) fn print(&self, json: bool) -> Result<()> {
         if json {
             return output::json(self);
         }
