@@ -3,8 +3,6 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use anyhow::Result;
-
 /// A panic that was caught.
 #[derive(Debug, thiserror::Error)]
 #[error("{who} panicked: {message}")]
@@ -21,7 +19,7 @@ pub(crate) fn catch<T>(who: &str, work: impl FnOnce() -> T) -> Result<T, Panicke
 }
 
 /// Like [`catch`], for work that can fail itself.
-pub(crate) fn guard<T>(who: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn guard<T, E: From<Panicked>>(who: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     catch(who, work)?
 }
 

@@ -17,6 +17,7 @@ mod state;
 pub use animation::{Animation, check_animation_path};
 pub use atomic::write as write_atomic;
 pub use driver::{DriveReport, drive};
+pub(crate) use error::describe;
 pub use error::{BoxedError, Error, Result};
 pub use evaluation::{Evaluation, PictureScore};
 pub(crate) use folder::write_losses;

@@ -1,7 +1,7 @@
 //! The key table: every key of the dashboard, what it does and the words for it. The help overlay and the
 //! key line are made from this table, so they cannot go stale.
 
-use super::{Command, State};
+use super::{Effect, State};
 use super::{actions as act, devices, networks, steer};
 
 /// A key, as the dashboard tells them apart.
@@ -51,7 +51,7 @@ pub struct Binding {
     /// One or two words for the key line; empty for what is only in the help.
     pub short: &'static str,
     /// Does it.
-    pub act: fn(&mut State) -> Vec<Command>,
+    pub act: fn(&mut State) -> Vec<Effect>,
 }
 
 const fn bind(
@@ -59,7 +59,7 @@ const fn bind(
     shown: &'static str,
     short: &'static str,
     about: &'static str,
-    act: fn(&mut State) -> Vec<Command>,
+    act: fn(&mut State) -> Vec<Effect>,
 ) -> Binding {
     Binding { keys, shown, about, short, act }
 }

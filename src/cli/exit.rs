@@ -11,6 +11,7 @@ use trepang_weights::pull::Error as PullError;
 use crate::config::Usage;
 use crate::engine::Error as Engine;
 use crate::runs;
+use crate::worker;
 
 /// Prints the error, if there is one, and chooses the code: 2 for what was asked wrongly, 1 for the rest.
 pub(super) fn report(result: Result<()>) -> ExitCode {
@@ -62,8 +63,9 @@ fn sentence(error: &Error) -> String {
 fn is_usage(error: &Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<Usage>()
+            || cause.downcast_ref().is_some_and(worker::Error::is_usage)
             || matches!(
-                cause.downcast_ref::<Api>(),
+                api_error(cause),
                 Some(Api::UnknownLayer { .. } | Api::UnknownDevice { .. } | Api::ImageSize { .. })
             )
             || matches!(
@@ -86,6 +88,14 @@ fn is_usage(error: &Error) -> bool {
                 )
             )
     })
+}
+
+/// An error of a backend, also inside one of the worker, which shows it as its own.
+fn api_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a Api> {
+    match cause.downcast_ref() {
+        Some(worker::Error::Backend(api)) => Some(api),
+        _ => cause.downcast_ref(),
+    }
 }
 
 /// An error of the engine, also inside one of a run, which shows it as its own.

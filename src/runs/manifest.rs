@@ -1,6 +1,9 @@
 //! What is written down about a run: enough to make it again.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+use trepang_api::{Backend, Device};
 
 use crate::engine::Plan;
 
@@ -21,6 +24,25 @@ pub struct Provenance {
     pub device: String,
     /// How many threads computed.
     pub threads: usize,
+}
+
+impl Provenance {
+    /// What this version of Trepang says of a network (its name, the file of its weights if that was named, and their
+    /// SHA-256) on a device of a backend.
+    pub fn new(
+        (network, weights, weights_sha256): (&str, Option<&Path>, String),
+        (backend, device): (&dyn Backend, &Device),
+    ) -> Self {
+        Self {
+            trepang: env!("CARGO_PKG_VERSION").into(),
+            network: network.into(),
+            weights: weights.map(|path| path.display().to_string()),
+            weights_sha256,
+            backend: backend.name().into(),
+            device: device.to_string(),
+            threads: backend.threads(),
+        }
+    }
 }
 
 /// What the PNG carries as text: no clock, no path of the output, so that equal runs give equal files.

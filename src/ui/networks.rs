@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 
 use super::View;
 use super::list::{self, Look};
-use crate::app::{NetworkEntry, State, Supply};
+use crate::app::State;
+use crate::worker::protocol::{NetworkEntry, Supply};
 
 const LOOK: Look = Look { title: "networks", width: 69, empty: " looking for networks" };
 

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 /// How many of the newest losses are kept in full.
 const RECENT: usize = 256;
 
@@ -9,7 +11,7 @@ const RECENT: usize = 256;
 const WHOLE: usize = 512;
 
 /// Losses by step, counted from 1.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
     recent: VecDeque<(f64, f64)>,
     whole: Vec<(f64, f64)>,
