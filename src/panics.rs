@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub struct Panicked {
     /// The part of the program that panicked, for a sentence: "the backend".
     who: String,
-    /// The panic's own message.
+    /// What the panic said, if that was text.
     message: String,
 }
 

@@ -1,6 +1,8 @@
 //! The one thread that owns the model and the run. It takes requests, steps, and publishes the newest snapshot for any
 //! number of viewers; it never waits for one of them. Not here: what keys mean, and any drawing.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod active_run;
 mod classifier;
 mod classifiers;
@@ -64,7 +66,7 @@ impl Worker {
     /// Lets the worker save its run and end, and returns its last snapshot. A worker that is loading a network has saved
     /// its run before, and is not waited for.
     pub fn finish(mut self) -> Arc<Snapshot> {
-        self.tell_to_end();
+        self.request_shutdown();
         let last = self.board.latest();
         if last.status == Status::Loading {
             return last;
@@ -76,7 +78,7 @@ impl Worker {
         self.board.latest()
     }
 
-    fn tell_to_end(&self) {
+    fn request_shutdown(&self) {
         // Nobody listens for the reply. A worker that has ended already takes no request.
         let request = Request { id: 0, action: Action::Shutdown };
         let _ = self.requests.send(Envelope { request, replies: channel().0 });
@@ -85,6 +87,6 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.tell_to_end();
+        self.request_shutdown();
     }
 }

@@ -136,10 +136,7 @@ fn change_steps(state: &mut State, by: isize) -> Vec<Effect> {
         return NOTHING;
     }
     state.settings.steps = state.settings.steps.saturating_add_signed(by).max(STEPS.unsigned_abs());
-    match state.has_run() {
-        true => vec![Effect::Ask(Action::ChangeSteps(by))],
-        false => NOTHING,
-    }
+    if state.has_run() { vec![Effect::Ask(Action::ChangeSteps(by))] } else { NOTHING }
 }
 
 pub(super) fn save(state: &mut State) -> Vec<Effect> {

@@ -11,21 +11,21 @@ pub enum Key {
     Char(char),
     /// Ctrl and a letter.
     Ctrl(char),
-    /// Arrow.
+    /// The arrow that points up.
     Up,
-    /// Arrow.
+    /// The arrow that points down.
     Down,
-    /// Arrow.
+    /// The arrow that points left.
     Left,
-    /// Arrow.
+    /// The arrow that points right.
     Right,
     /// To the next pane.
     Tab,
-    /// Shift-Tab.
+    /// Shift and Tab: to the pane before.
     BackTab,
-    /// Return.
+    /// Return, also that of the keypad.
     Enter,
-    /// Esc.
+    /// Esc, when nothing follows it that would make it a sequence.
     Escape,
     /// Deletes to the left.
     Backspace,
@@ -50,7 +50,7 @@ pub struct Binding {
     pub about: &'static str,
     /// One or two words for the key line; empty for what is only in the help.
     pub short: &'static str,
-    /// Does it.
+    /// Changes the state and returns what others have to do.
     pub act: fn(&mut State) -> Vec<Effect>,
 }
 

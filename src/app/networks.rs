@@ -33,7 +33,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     let len = state.snapshot.networks.len();
     match key {
         Key::Enter => choose(state, cursor),
-        Key::Char('c') => judge(state, cursor),
+        Key::Char('c') => toggle_classifier(state, cursor),
         Key::Char('N') => {
             state.mode = Mode::Browse;
             NOTHING
@@ -69,7 +69,7 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
     state.switch(entry.name)
 }
 
-fn judge(state: &mut State, cursor: usize) -> Vec<Effect> {
+fn toggle_classifier(state: &mut State, cursor: usize) -> Vec<Effect> {
     let entry = match entry(state, cursor) {
         Ok(entry) => entry,
         Err(commands) => return commands,
@@ -90,8 +90,8 @@ impl State {
         self.network.name == entry.name && self.network.weights.is_none()
     }
 
-    /// Does it judge the pictures: by choice, or because they are its own?
-    pub fn is_judge(&self, entry: &NetworkEntry) -> bool {
+    /// Does the network classify the pictures: by choice, or because they are its own?
+    pub fn is_classifying(&self, entry: &NetworkEntry) -> bool {
         let chosen = self.snapshot.classifiers.contains(&entry.name);
         chosen || (self.is_current(entry) && !self.classes.is_empty())
     }

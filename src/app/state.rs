@@ -8,7 +8,7 @@ use super::{devices, networks, steer};
 use crate::engine::{Objective, Plan};
 use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot, Status};
 
-/// Something happened.
+/// Something that happened, for [`State::update`].
 #[derive(Debug, Clone)]
 pub enum Message {
     /// A key was pressed.
@@ -80,7 +80,7 @@ impl Mode {
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that is so or not")]
 pub struct State {
-    /// The network.
+    /// The network that is looked at, and what computes it.
     pub network: NetworkInfo,
     /// Its layers, without those that are only a form before a ReLU.
     pub layers: Vec<LayerInfo>,
@@ -243,10 +243,7 @@ impl State {
     /// The name of the layer under the cursor, in the form meant.
     pub fn layer_name(&self) -> String {
         let Some(layer) = self.layers.get(self.layer) else { return String::new() };
-        match self.pre && layer.has_pre {
-            true => format!("{}:pre", layer.name),
-            false => layer.name.clone(),
-        }
+        if self.pre && layer.has_pre { format!("{}:pre", layer.name) } else { layer.name.clone() }
     }
 
     /// The ascent that Enter starts.

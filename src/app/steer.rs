@@ -76,10 +76,12 @@ fn raise(state: &mut State) -> Vec<Effect> {
         return NOTHING;
     }
     let recipe = state.settings.recipe.clone();
-    match state.has_run() {
-        true => vec![Effect::Ask(Action::Change { objective, recipe: recipe.into() })],
-        false => vec![Effect::Ask(Action::Start(Box::new(state.settings.clone().plan(objective))))],
-    }
+    let action = if state.has_run() {
+        Action::Change { objective, recipe: recipe.into() }
+    } else {
+        Action::Start(Box::new(state.settings.clone().plan(objective)))
+    };
+    vec![Effect::Ask(action)]
 }
 
 /// Completes the layer's or function's name at the end of the line as far as it is certain; tells what there is to choose from.

@@ -23,9 +23,10 @@ pub(super) fn report(result: Result<()>) -> ExitCode {
 
 /// Prints what the flag parser has to say: its help as it is, an error as one line.
 pub(super) fn not_understood(error: &clap::Error) -> ExitCode {
-    match error.use_stderr() {
-        true => refuse(&one_line(&error.render().to_string()), 2),
-        false => report(error.print().context("cannot write to stdout")),
+    if error.use_stderr() {
+        refuse(&one_line(&error.render().to_string()), 2)
+    } else {
+        report(error.print().context("cannot write to stdout"))
     }
 }
 

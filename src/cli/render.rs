@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trepang_api::Model;
 use trepang_weights::Want;
 
-use self::events::{Done, Seeds, StepEvent};
+use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
 use super::drive::drive;
 use super::{output, outputs};
 use crate::config::args::RenderArgs;
@@ -22,14 +22,14 @@ use crate::runs::{
     write_losses, write_picture, write_sheet,
 };
 
-/// Views that go through the network at once: beyond it a batch is no faster, and takes memory.
+/// The most views that go through the network at once: beyond it a batch is no faster, and takes memory.
 const MAX_VIEWS: usize = 8;
 
 /// What is to be made: ascents with what they begin with, and where their pictures go.
 struct Batch {
     compute: Compute,
     jobs: Vec<Job>,
-    /// A run that goes on, in place of the only job's start.
+    /// The run that the only job goes on with, or has begun already.
     resumed: Option<Session>,
 }
 
@@ -127,14 +127,14 @@ fn begin_all(args: &RenderArgs, compute: &Compute, jobs: &[Job]) -> runs::Result
     Ok(sessions)
 }
 
-/// Batches on their way.
+/// What `trepang render` needs while it makes its pictures, and what came of them.
 struct Render<'a> {
     args: &'a RenderArgs,
     compute: &'a Compute,
     model: &'a mut dyn Model,
     several: bool,
-    /// What was made, with its picture if a sheet is wanted.
-    done: Vec<(Done, Option<Picture>)>,
+    /// The pictures that were made; the pixels are kept if a sheet is wanted.
+    done: Vec<(DoneEvent, Option<Picture>)>,
     failed: Vec<String>,
 }
 
@@ -180,7 +180,7 @@ impl Render<'_> {
     fn fail(&mut self, ascent: &Ascent, error: &runs::Error) -> Result<()> {
         let what = format!("{}: {}", ascent.plan().objective, error.chain());
         if self.args.json {
-            output::json(&events::Failed::new(ascent, error))?;
+            output::json(&FailedEvent::new(ascent, error))?;
         }
         self.failed.push(what);
         Ok(())
@@ -216,11 +216,11 @@ impl Render<'_> {
         session: &Session,
         job: &Job,
         per_step: Option<f64>,
-    ) -> Result<(Done, Option<Picture>)> {
+    ) -> Result<(DoneEvent, Option<Picture>)> {
         let saved = read_picture(&job.output)?;
         let evaluation = session.evaluate(&saved, self.compute.network(), &job.pictures, self.model)?;
         let place = (job.output.as_path(), session.folder().unwrap_or(Path::new("")));
-        let done = Done::new(session.ascent(), self.compute, evaluation, place, per_step)?;
+        let done = DoneEvent::new(session.ascent(), self.compute, evaluation, place, per_step)?;
         done.print(self.args.json)?;
         Ok((done, self.args.sheet.is_some().then_some(saved)))
     }
@@ -228,7 +228,7 @@ impl Render<'_> {
     /// The sheet, the spread over seeds, and what failed.
     fn finish(self) -> Result<()> {
         if let Some(path) = &self.args.sheet {
-            let cell = |(done, picture): &(Done, Option<Picture>)| {
+            let cell = |(done, picture): &(DoneEvent, Option<Picture>)| {
                 let picture = picture.clone()?;
                 Some(Cell { picture, label: done.label() })
             };
@@ -239,8 +239,8 @@ impl Render<'_> {
             }
         }
         if self.args.seeds > 1 {
-            let all: Vec<Done> = self.done.into_iter().map(|(done, _)| done).collect();
-            Seeds::of(&all).iter().try_for_each(|seeds| seeds.print(self.args.json))?;
+            let all: Vec<DoneEvent> = self.done.into_iter().map(|(done, _)| done).collect();
+            SeedsEvent::of(&all).iter().try_for_each(|seeds| seeds.print(self.args.json))?;
         }
         match &self.failed[..] {
             [] => Ok(()),

@@ -7,13 +7,13 @@ use super::error::{BoxedError, Error, Result};
 use super::png;
 use crate::engine::Picture;
 
-/// Frames of an animation at most: five seconds, and 10 MB in memory at 224 pixels.
-const FRAMES: usize = 64;
+/// The most frames of an animation: five seconds, and 10 MB in memory at 224 pixels.
+const MAX_FRAMES: usize = 64;
 
-/// How long a frame is shown.
+/// How long a frame is shown, in milliseconds.
 const FRAME_MS: u16 = 80;
 
-/// The finished picture is held, before it all begins again.
+/// How long the finished picture is shown before the animation begins again, in milliseconds.
 const LAST_FRAME_MS: u16 = 1500;
 
 /// A frame's colours are learnt from every third pixel. On renders of 224 pixels a value is then 4.9 of 255 off
@@ -44,7 +44,7 @@ impl Default for Animation {
 }
 
 impl Animation {
-    /// Without frames.
+    /// An animation without frames.
     pub fn new() -> Self {
         Self::default()
     }
@@ -57,7 +57,7 @@ impl Animation {
         if !index.is_multiple_of(self.stride) {
             return;
         }
-        if self.kept.len() == FRAMES {
+        if self.kept.len() == MAX_FRAMES {
             self.thin();
         }
         if index.is_multiple_of(self.stride) {
@@ -93,10 +93,10 @@ impl Animation {
         });
     }
 
-    /// What is shown, in order.
+    /// The frames that are shown, in their order.
     fn frames(&self) -> Vec<&AnimationFrame> {
         let Some(end) = self.end.as_ref().or(self.kept.last()) else { return Vec::new() };
-        let before = self.kept.iter().filter(|frame| frame.step < end.step).take(FRAMES - 1);
+        let before = self.kept.iter().filter(|frame| frame.step < end.step).take(MAX_FRAMES - 1);
         before.chain([end]).collect()
     }
 }
@@ -290,11 +290,11 @@ mod tests {
         let (animation, made) = growth(1000);
         let shown: Vec<usize> = (0..63).map(|i| 1 + 16 * i).chain([1000]).collect();
         assert_eq!(steps(&animation), shown);
-        assert!(made < 4 * FRAMES, "{made} pictures were made of 1000");
+        assert!(made < 4 * MAX_FRAMES, "{made} pictures were made of 1000");
         for steps_taken in 60..300 {
             let shown = steps(&growth(steps_taken).0);
             assert!(
-                shown.len() <= FRAMES && shown.is_sorted() && shown.ends_with(&[steps_taken]),
+                shown.len() <= MAX_FRAMES && shown.is_sorted() && shown.ends_with(&[steps_taken]),
                 "{shown:?}"
             );
         }

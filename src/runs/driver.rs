@@ -119,8 +119,10 @@ mod tests {
     use super::*;
     use crate::engine::{Objective, Pictures, Plan, Recipe};
     use crate::runs::{Provenance, RunFolder};
+    use std::cell::Cell;
     use std::path::{Path, PathBuf};
     use trepang_api::{Array, Backend, Cotangents, LayerId, Reference, ReluGradient, find_device};
+    use trepang_weights::Trained;
 
     /// The reference on minivgg, which panics at one of its calls.
     #[derive(Debug)]
@@ -144,28 +146,80 @@ mod tests {
         }
     }
 
-    /// Drives a run of ten steps with a model that panics at this one; what is said, and the folder if it stayed.
-    fn driven(breaks_at: usize, runs: &Path) -> (String, PathBuf) {
-        let trained = trepang_weights::minivgg().unwrap();
+    fn trained() -> Trained {
+        trepang_weights::minivgg().unwrap()
+    }
+
+    /// The model, which panics at this call.
+    fn model(breaks_at: usize) -> Fragile {
+        let Trained { network, weights, .. } = trained();
         let cpu = find_device(&Reference, "cpu").unwrap();
-        let model = Reference.load(&trained.network, &trained.weights, &cpu).unwrap();
-        let text = || "test".to_owned();
-        let provenance = Provenance {
-            trepang: text(),
-            network: text(),
-            weights: None,
-            weights_sha256: text(),
-            backend: text(),
-            device: text(),
-            threads: 1,
-        };
+        Fragile(Reference.load(&network, &weights, &cpu).unwrap(), breaks_at)
+    }
+
+    fn provenance() -> Provenance {
+        let cpu = find_device(&Reference, "cpu").unwrap();
+        Provenance::new(("minivgg", None, String::new()), (&Reference, &cpu))
+    }
+
+    /// A run of ten steps.
+    fn prepared(runs: &Path) -> Session {
         let (objective, recipe) = (Objective::channel("block1_conv1", 3), Recipe::named("pixel").unwrap());
         let plan = Plan { steps: 10, ..Plan::new(objective, recipe, 32) };
-        let mut session = Session::new(plan, &trained.network, &Pictures::new(), provenance, runs).unwrap();
-        session.reserve().unwrap();
-        let mut one = [session];
-        let error = drive(&mut one, &mut Fragile(model, breaks_at), || false, |_, _, _| Ok(())).unwrap_err();
+        Session::new(plan, &trained().network, &Pictures::new(), provenance(), runs).unwrap()
+    }
+
+    /// Drives a run with a model that panics at this step; what is said, and the folder if it stayed.
+    fn driven(breaks_at: usize, runs: &Path) -> (String, PathBuf) {
+        let mut one = [prepared(runs)];
+        one[0].reserve().unwrap();
+        let error = drive(&mut one, &mut model(breaks_at), || false, |_, _, _| Ok(())).unwrap_err();
         (error.chain(), one[0].folder().unwrap().into())
+    }
+
+    #[test]
+    fn an_interrupted_run_is_saved_and_resumes_to_the_same_evaluation() {
+        let runs = tempfile::tempdir().unwrap();
+        let (network, pictures) = (trained().network, Pictures::new());
+        let mut whole = [prepared(runs.path())];
+        let report = drive(&mut whole, &mut model(usize::MAX), || false, |_, _, _| Ok(())).unwrap();
+        assert!(!report.interrupted && whole[0].folder().is_none(), "nobody asked to save it");
+        let steps = Cell::new(0);
+        let mut part = [prepared(runs.path())];
+        let report = drive(
+            &mut part,
+            &mut model(usize::MAX),
+            || steps.get() == 4,
+            |_, _, report| {
+                steps.set(report.step);
+                Ok(())
+            },
+        );
+        assert!(report.unwrap().interrupted);
+        let saved = RunFolder::open(part[0].folder().unwrap()).unwrap();
+        assert_eq!(saved.1.state.losses.len(), 4);
+        let mut rest = [Session::resume(saved, &network, &pictures, provenance()).unwrap()];
+        drive(&mut rest, &mut model(usize::MAX), || false, |_, _, _| Ok(())).unwrap();
+        assert_eq!(rest[0].ascent().picture(), whole[0].ascent().picture());
+        let picture = whole[0].ascent().picture();
+        let evaluation = |session: &Session| {
+            session.evaluate(&picture, &network, &pictures, &mut model(usize::MAX)).unwrap()
+        };
+        let found = evaluation(&rest[0]);
+        assert_eq!(found, evaluation(&whole[0]));
+        assert!(found.saved.clean > found.start.unwrap().clean, "{found:?}");
+    }
+
+    #[test]
+    fn what_the_caller_cannot_do_after_a_step_stops_and_saves_the_run() {
+        let runs = tempfile::tempdir().unwrap();
+        let mut one = [prepared(runs.path())];
+        let refuse = |_: usize, _: &Ascent, _: &StepReport| Err(BoxedError::from("stdout has gone"));
+        let error = drive(&mut one, &mut model(usize::MAX), || false, refuse).unwrap_err();
+        let folder = one[0].folder().unwrap();
+        let place = folder.display();
+        assert_eq!(error.chain(), format!("stopped after step 1, saved in {place}: stdout has gone"));
+        assert_eq!(RunFolder::open(folder).unwrap().1.state.losses.len(), 1);
     }
 
     #[test]

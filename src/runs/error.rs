@@ -21,7 +21,7 @@ pub enum Error {
     Write {
         /// The file that was to be written.
         path: PathBuf,
-        /// The system's reason.
+        /// What the system said.
         source: io::Error,
     },
     /// The content of a file could not be put into its format.
@@ -29,7 +29,7 @@ pub enum Error {
     Encode {
         /// The file that was to be written.
         path: PathBuf,
-        /// The encoder's reason.
+        /// Why the encoder refused.
         source: BoxedError,
     },
     /// Renaming over a device, a pipe or a folder would replace it.
@@ -43,7 +43,7 @@ pub enum Error {
     DiskFull {
         /// The command-line flag that chooses another folder for this file.
         flag: &'static str,
-        /// The write that failed.
+        /// The error of the write that found no room.
         source: Box<Error>,
     },
     /// The folder for a new run could not be made.
@@ -51,7 +51,7 @@ pub enum Error {
     NoFolder {
         /// The folder that holds all runs.
         parent: PathBuf,
-        /// The system's reason.
+        /// What the system said.
         source: io::Error,
     },
     /// A folder that was to be opened holds no run.
@@ -60,23 +60,23 @@ pub enum Error {
         .path.display()
     )]
     NoRun {
-        /// The folder.
+        /// The place that was to be opened.
         path: PathBuf,
-        /// What was found instead.
+        /// What was found there instead, as a clause.
         found: &'static str,
     },
     /// The system refused to read a saved state.
     #[error("cannot read the state {}", .path.display())]
     ReadState {
-        /// The state's file.
+        /// The `state.safetensors` of the run.
         path: PathBuf,
-        /// The system's reason.
+        /// What the system said.
         source: io::Error,
     },
     /// A saved state is not what Trepang writes.
     #[error("the state {} is damaged", .path.display())]
     DamagedState {
-        /// The state's file.
+        /// The `state.safetensors` of the run.
         path: PathBuf,
         /// What is wrong with its content.
         source: BoxedError,
@@ -84,33 +84,33 @@ pub enum Error {
     /// The system refused to read a picture.
     #[error("cannot read the picture {}", .path.display())]
     ReadPicture {
-        /// The picture's file.
+        /// The file that was to be read.
         path: PathBuf,
-        /// The system's reason.
+        /// What the system said.
         source: io::Error,
     },
     /// A file is no picture in a format that Trepang reads.
     #[error("{} is not a picture that can be read (PNG or JPEG)", .path.display())]
     NotPicture {
-        /// The file.
+        /// The file that was read.
         path: PathBuf,
-        /// The decoder's reason.
+        /// Why the decoder refused.
         source: image::ImageError,
     },
     /// A file that was to tell how it was made is no PNG file.
     #[error("{} is not a PNG file", .path.display())]
     NotPng {
-        /// The file.
+        /// The file that was read.
         path: PathBuf,
-        /// The decoder's reason.
+        /// Why the decoder refused.
         source: png::DecodingError,
     },
     /// A PNG file ends too early.
     #[error("{} is not a whole PNG file", .path.display())]
     CutPng {
-        /// The file.
+        /// The file that was read.
         path: PathBuf,
-        /// The decoder's reason.
+        /// Why the decoder refused.
         source: png::DecodingError,
     },
     /// A PNG file carries no text of Trepang's.
@@ -119,29 +119,29 @@ pub enum Error {
         .path.display()
     )]
     NoOrigin {
-        /// The file.
+        /// The file that was read.
         path: PathBuf,
     },
     /// The text of a PNG file cannot be decoded.
     #[error("the text of {} is damaged", .path.display())]
     DamagedText {
-        /// The file.
+        /// The file that was read.
         path: PathBuf,
-        /// The decoder's reason.
+        /// Why the decoder refused.
         source: png::DecodingError,
     },
     /// The text of a PNG file does not describe a run as this version does.
     #[error("the text of {} was written by another version of trepang", .path.display())]
     ForeignText {
-        /// The file.
+        /// The file that was read.
         path: PathBuf,
-        /// The parser's reason.
+        /// Why the JSON does not fit.
         source: serde_json::Error,
     },
     /// The name of an animation does not say in which format it is.
     #[error("{} is no name for an animation: it has to end in .gif, .png or .apng", .path.display())]
     AnimationName {
-        /// The name.
+        /// The name that was asked for.
         path: PathBuf,
     },
     /// The ascent could not begin or go on.
@@ -156,11 +156,11 @@ pub enum Error {
     /// One run was stopped by an error, and is saved as far as it had come.
     #[error("stopped after step {step}, saved in {}", .folder.display())]
     Stopped {
-        /// Steps taken.
+        /// How many steps the run had taken.
         step: usize,
-        /// The run's folder.
+        /// The folder in which the run is saved.
         folder: PathBuf,
-        /// What stopped it.
+        /// The error that stopped the run.
         source: Box<Error>,
     },
     /// One run was stopped by an error, and could not be saved.
@@ -168,7 +168,7 @@ pub enum Error {
     NotKept {
         /// Why it could not be saved, with all causes.
         save: String,
-        /// What stopped it.
+        /// The error that stopped the run.
         source: Box<Error>,
     },
     /// Several runs were stopped by one error.
@@ -176,7 +176,7 @@ pub enum Error {
     SeveralStopped {
         /// How many runs were in progress.
         count: usize,
-        /// What stopped them.
+        /// The error that stopped the runs.
         source: Box<Error>,
     },
     /// A run was to be stopped by the user, and could not be saved.

@@ -27,12 +27,12 @@ pub struct RunFolder {
     fresh: bool,
 }
 
-/// A run as it was saved.
+/// A run as it was read from its folder.
 #[derive(Debug)]
 pub struct SavedRun {
-    /// What it was.
+    /// The plan of the run, and what computed it.
     pub origin: Origin,
-    /// How far it had come.
+    /// The state of the ascent after the last step that was saved.
     pub state: State,
 }
 
@@ -81,7 +81,7 @@ impl RunFolder {
         Ok((folder, SavedRun { origin, state }))
     }
 
-    /// Where it is.
+    /// The folder's place on disk.
     pub fn path(&self) -> &Path {
         &self.path
     }

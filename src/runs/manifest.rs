@@ -10,19 +10,19 @@ use crate::engine::Plan;
 /// What computed a run. Together with the plan it decides every bit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// The version of Trepang.
+    /// The version of Trepang that ran.
     pub trepang: String,
-    /// The network's name.
+    /// The name of the network, or of the pulled set with its weights.
     pub network: String,
-    /// The weights file; none for an embedded network.
+    /// The file that was named for the weights; none for the network's own.
     pub weights: Option<String>,
     /// SHA-256 of the weights' bytes.
     pub weights_sha256: String,
-    /// The backend's name.
+    /// The backend's name, as `--backend` takes it.
     pub backend: String,
-    /// The device, as it is typed.
+    /// The device, as `--device` takes it.
     pub device: String,
-    /// How many threads computed.
+    /// How many host threads the backend computed with.
     pub threads: usize,
 }
 
@@ -48,9 +48,9 @@ impl Provenance {
 /// What the PNG carries as text: no clock, no path of the output, so that equal runs give equal files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The ascent.
+    /// What decides the ascent, given the network.
     pub plan: Plan,
-    /// What computed it, or its last part.
+    /// What computed the run, or its last part.
     pub provenance: Provenance,
     /// Its parts, where the computation changed on the way: no single computation makes the same bits. Empty
     /// otherwise, and in what was written before there were parts.
@@ -63,7 +63,7 @@ pub struct Origin {
 pub struct Segment {
     /// How many steps had been taken when it began.
     pub step: usize,
-    /// What computed it.
+    /// What computed this part.
     pub provenance: Provenance,
 }
 
@@ -86,9 +86,10 @@ impl Parts {
 
     /// Those of a run that was saved.
     pub fn of(origin: &Origin) -> Self {
-        match origin.segments.is_empty() {
-            true => Self::new(origin.provenance.clone()),
-            false => Self(origin.segments.clone()),
+        if origin.segments.is_empty() {
+            Self::new(origin.provenance.clone())
+        } else {
+            Self(origin.segments.clone())
         }
     }
 
@@ -115,12 +116,12 @@ impl Parts {
 /// `manifest.json` of a run folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// What makes the run again.
+    /// Everything that is needed to make the run again.
     #[serde(flatten)]
     pub origin: Origin,
-    /// The objective in words.
+    /// The last objective in its printed form.
     pub objective: String,
-    /// Steps taken.
+    /// How many steps the run has taken.
     pub step: usize,
     /// The loss of the start image.
     pub loss_first: Option<f64>,

@@ -13,7 +13,7 @@ use super::error::{BoxedError, Error, Result};
 use super::manifest::Origin;
 use crate::engine::{Moments, State};
 
-/// Saves what `Ascent::resume` needs.
+/// Saves the state of an ascent, as `Ascent::resume` needs it, with what it belongs to.
 pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
     let bytes = encode(origin, state).map_err(|source| Error::Encode { path: path.into(), source })?;
     write_atomic(path, &bytes)
@@ -42,7 +42,7 @@ fn encode(origin: &Origin, state: &State) -> Result<Vec<u8>, BoxedError> {
     Ok(safetensors::serialize(views, Some(header))?)
 }
 
-/// Reads it back.
+/// Reads a saved state, and what it belongs to.
 pub(super) fn read(path: &Path) -> Result<(Origin, State)> {
     let bytes = std::fs::read(path).map_err(|source| Error::ReadState { path: path.into(), source })?;
     parse(&bytes).map_err(|source| Error::DamagedState { path: path.into(), source })

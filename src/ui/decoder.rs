@@ -3,10 +3,10 @@
 
 use crate::app::Key;
 
-/// What the bytes say.
+/// What a sequence of bytes means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Said {
-    /// A key was pressed.
+    /// A key that was pressed.
     Key(Key),
     /// A control sequence: its parameters and its last byte.
     Control(String, char),
@@ -14,7 +14,7 @@ pub(super) enum Said {
     String(String),
 }
 
-/// Longer than any answer: what runs on is none.
+/// The most bytes of a sequence: longer than any answer.
 const MAX_ANSWER_BYTES: usize = 256;
 
 /// Takes bytes apart, whatever pieces they come in.
@@ -31,11 +31,11 @@ enum DecoderState {
     Plain,
     /// After Esc, which may be a key or begin something.
     Escape,
-    /// After Esc `[`.
+    /// After Esc `[`, which begins a control sequence.
     Control,
     /// After Esc `O`: a key, as some terminals send arrows.
     Shift3,
-    /// After Esc `_`.
+    /// After Esc `_`, which begins an application's string.
     String,
     /// The same, after an Esc that may end it.
     StringEnd,
@@ -47,7 +47,7 @@ impl Decoder {
         !matches!(self.state, DecoderState::Plain | DecoderState::Escape)
     }
 
-    /// Takes the next byte.
+    /// Takes the next byte; returns what it completes, if it completes anything.
     pub(super) fn push(&mut self, byte: u8) -> Option<Said> {
         match (self.state, byte) {
             (DecoderState::Plain, b'\x1b') => self.begin(DecoderState::Escape),

@@ -38,11 +38,11 @@ pub struct PictureRequest {
     pub graphics: Graphics,
     /// Is a better one likely to follow soon?
     pub live: bool,
-    /// The id of a kitty picture.
+    /// The id under which kitty knows the picture; unused by other protocols.
     pub kitty_id: u8,
 }
 
-/// A picture that is ready to be drawn.
+/// A picture that is encoded, ready to be drawn.
 pub struct Encoded {
     drawable: Drawable,
     request: PictureRequest,
@@ -55,7 +55,7 @@ impl std::fmt::Debug for Encoded {
 }
 
 impl Encoded {
-    /// The cells it fills.
+    /// Columns and rows of the terminal that the picture fills.
     pub fn cells(&self) -> Size {
         self.request.cells
     }
@@ -65,12 +65,12 @@ impl Encoded {
         &self.drawable
     }
 
-    /// Is it made of characters and colours?
+    /// Is the picture made of characters and colours?
     pub fn is_text(&self) -> bool {
         self.request.graphics.protocol == Protocol::Halfblocks
     }
 
-    /// The id of a kitty picture.
+    /// The id under which kitty knows the picture; none for another protocol.
     pub fn kitty_id(&self) -> Option<u8> {
         (self.request.graphics.protocol == Protocol::Kitty).then_some(self.request.kitty_id)
     }
@@ -91,7 +91,7 @@ fn wrap(sequence: &str, tmux: bool) -> String {
     if tmux { format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")) } else { sequence.into() }
 }
 
-/// Makes a picture ready; none for [`Protocol::None`] and for no room.
+/// Encodes a picture for the terminal; none for [`Protocol::None`] and for no room. Fails when the picture lacks pixels or its protocol refuses it.
 pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
     let PictureRequest { picture, cells, graphics, live, kitty_id } = &request;
     if cells.width == 0 || cells.height == 0 {

@@ -20,10 +20,10 @@ use crate::engine::Picture;
 use crate::worker::Viewer;
 use crate::worker::protocol::{Action, Outcome, RequestId, Snapshot, Status};
 
-/// Between two frames that only bring new numbers.
+/// The shortest time between two frames that only bring new numbers.
 const NUMBERS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Between two pictures at least, and at most.
+/// The time between two pictures, at least and at most.
 const PICTURE_INTERVAL: [Duration; 2] = [Duration::from_millis(150), Duration::from_secs(2)];
 
 /// After a picture the link rests for this many times what the picture took.
@@ -39,10 +39,10 @@ const EVENT_TIMEOUT: Duration = Duration::from_micros(50);
 /// How long to wait for another event of the same burst.
 const BURST_TIMEOUT: Duration = Duration::from_millis(1);
 
-/// Why the loop ended.
+/// Why the dashboard's loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// The user quit.
+    /// The user pressed a key that quits.
     Quit,
     /// A signal asked to stop, or the terminal has gone.
     Signal,
@@ -84,13 +84,13 @@ struct EventLoop<'a> {
     encoder: Encoder,
     area: Rect,
     theme: Theme,
-    /// What is on the screen.
+    /// The picture that is on the screen.
     shown: Option<Encoded>,
-    /// What was last asked of the encoder.
-    asked: Option<RequestedPicture>,
-    asked_at: Instant,
-    /// How long pictures have to be apart, as the link's speed has it.
-    apart: Duration,
+    /// The picture that was last requested of the encoder.
+    requested: Option<RequestedPicture>,
+    requested_at: Instant,
+    /// The shortest time between two pictures that the link to the terminal bears now.
+    picture_pause: Duration,
     /// Something must be drawn now.
     urgent: bool,
     /// Something may be drawn when the time has come.
@@ -129,9 +129,9 @@ impl<'a> EventLoop<'a> {
             encoder: Encoder::spawn()?,
             theme: Theme::from_environment(),
             shown: None,
-            asked: None,
-            asked_at: now,
-            apart: Duration::ZERO,
+            requested: None,
+            requested_at: now,
+            picture_pause: Duration::ZERO,
             urgent: true,
             stale: false,
             drawn_at: now,
@@ -223,7 +223,7 @@ impl<'a> EventLoop<'a> {
     fn redraw(&mut self) -> Result<()> {
         self.area = self.screen.area()?;
         self.screen.redraw();
-        (self.asked, self.apart, self.urgent) = (None, Duration::ZERO, true);
+        (self.requested, self.picture_pause, self.urgent) = (None, Duration::ZERO, true);
         Ok(())
     }
 
@@ -246,7 +246,7 @@ impl<'a> EventLoop<'a> {
         }
         let run = |snapshot: &Snapshot| snapshot.run.as_ref().map(|run| run.number);
         if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {
-            (self.urgent, self.apart) = (true, Duration::ZERO);
+            (self.urgent, self.picture_pause) = (true, Duration::ZERO);
         }
         state.update(Message::Snapshot(snapshot));
         self.stale = true;
@@ -285,17 +285,18 @@ impl<'a> EventLoop<'a> {
     fn request_picture(&mut self, state: &State) {
         let Some(run) = &state.snapshot.run else { return };
         let graphics = self.screen.graphics();
-        let asked = RequestedPicture {
+        let wanted = RequestedPicture {
             picture: Arc::clone(&run.picture),
             cells: graphics.square(picture_room(self.area, state.zoomed).as_size()),
             graphics,
             live: state.snapshot.status == Status::Running,
         };
-        if self.asked.as_ref() == Some(&asked) || self.asked_at.elapsed() < self.apart {
+        if self.requested.as_ref() == Some(&wanted) || self.requested_at.elapsed() < self.picture_pause {
             return;
         }
-        (self.asked, self.asked_at, self.apart) = (Some(asked.clone()), Instant::now(), PICTURE_INTERVAL[0]);
-        let RequestedPicture { picture, cells, graphics, live } = asked;
+        (self.requested, self.requested_at, self.picture_pause) =
+            (Some(wanted.clone()), Instant::now(), PICTURE_INTERVAL[0]);
+        let RequestedPicture { picture, cells, graphics, live } = wanted;
         let kitty_id = self.screen.next_kitty_id();
         self.encoder.request(PictureRequest { picture, cells, graphics, live, kitty_id });
     }
@@ -308,8 +309,8 @@ impl<'a> EventLoop<'a> {
         let link = self.link.describe(self.screen);
         let view = View { picture: self.shown.as_ref(), link: Some(link), theme: self.theme };
         let took = self.screen.draw(|frame| render(frame, state, &view))?;
-        self.apart =
-            (took * PICTURE_PAUSE_FACTOR).clamp(self.apart.min(PICTURE_INTERVAL[1]), PICTURE_INTERVAL[1]);
+        self.picture_pause = (took * PICTURE_PAUSE_FACTOR)
+            .clamp(self.picture_pause.min(PICTURE_INTERVAL[1]), PICTURE_INTERVAL[1]);
         (self.urgent, self.stale, self.drawn_at) = (false, false, Instant::now());
         Ok(())
     }

@@ -29,13 +29,14 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 }
 
 fn waiting(state: &State) -> &'static str {
-    match state.classes.is_empty() && state.snapshot.classifiers.is_empty() {
-        true => "This network has no classifier. N, then c on one that has, adds it.",
-        false => "",
+    if state.classes.is_empty() && state.snapshot.classifiers.is_empty() {
+        "This network has no classifier. N, then c on one that has, adds it."
+    } else {
+        ""
     }
 }
 
-/// As many judges as have room for their name and a class, and as many classes of each as there is then room for.
+/// As many networks as have room for their name and a class, and as many classes of each as there is then room for.
 fn fit<'a>(classifications: &[Classification], view: &View, area: Rect) -> Vec<Line<'a>> {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let count = classifications.len().min(height / 2).max(1);

@@ -23,7 +23,7 @@ const UNDO_DEPTH: usize = 16;
 /// A run, and what is known about it.
 pub(super) struct ActiveRun {
     pub(super) session: Session,
-    /// Counts the worker's runs.
+    /// The run's number, counted from 1 since the worker began.
     pub(super) number: u64,
     curve: Curve,
     last_step: Option<StepReport>,

@@ -7,7 +7,7 @@ use trepang_api::{Model, Network};
 use trepang_weights::Labels;
 
 use super::classifier::{ClassLogit, Classifier, ClassifierHead, Framing};
-use super::error::Result;
+use super::error::{Error, Result};
 use super::protocol::{ClassGuess, Classification, Predictions};
 use crate::engine::Picture;
 use crate::panics::guard;
@@ -26,10 +26,10 @@ pub fn pause_after(took: Duration) -> Duration {
     MIN_PREDICTION_INTERVAL.max(took.saturating_mul(PREDICTION_PAUSE_FACTOR))
 }
 
-/// All networks that classify.
+/// The climbed network and the others that classify its pictures.
 #[derive(Debug)]
 pub(super) struct Classifiers {
-    /// Are predictions wanted?
+    /// Does a viewer want predictions?
     pub(super) wanted: bool,
     /// The climbed network itself: it classifies by the model that climbs.
     own: Option<(Arc<str>, ClassifierHead)>,
@@ -94,14 +94,14 @@ impl Classifiers {
         let mut take = |name: &Arc<str>, classes: Result<Vec<ClassLogit>>| {
             match &classes {
                 Ok(classes) => classifications.push(classification(name, classes)),
-                Err(error) => failures.push(format!("{name} does not judge: {}", error.chain())),
+                Err(error) => failures.push(format!("{name} does not classify: {}", error.chain())),
             }
             classes.is_ok()
         };
         if let Some((name, head)) = &self.own {
             // After a panic the model that climbs cannot be trusted: that one is an error.
             let classes = guard("the backend", || {
-                Ok::<_, super::error::Error>(head.classify(model, picture, Framing::Fitting, MAX_CLASSES))
+                Ok::<_, Error>(head.classify(model, picture, Framing::Fitting, MAX_CLASSES))
             })?;
             if !take(name, classes) {
                 self.own = None;

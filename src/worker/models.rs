@@ -50,7 +50,7 @@ pub trait ModelProvider: Debug + Send {
     fn open_on(&mut self, backend: &str, device: &str, here: &Provenance) -> Result<LoadedModel>;
 }
 
-/// Opens backends by name.
+/// The backends of this build, which are opened by name.
 pub trait BackendProvider: Debug + Send {
     /// The names of all backends, the default first.
     fn names(&self) -> Vec<&'static str>;

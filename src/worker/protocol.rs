@@ -30,9 +30,9 @@ pub struct Request {
 /// What became of a request. Its effect on the run is in the snapshots from then on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// The request's number.
+    /// The number of the request that this answers.
     pub id: RequestId,
-    /// What became of it.
+    /// Whether the request was carried out.
     pub outcome: Outcome,
 }
 
@@ -73,7 +73,7 @@ pub enum Action {
     ListNetworks,
     /// Save the run, put another network on the device, and begin an ascent at the network's first look.
     SwitchNetwork {
-        /// The network's name.
+        /// The network's name, as the list has it.
         name: String,
         /// How the ascent is made; the network's own size takes the place of theirs.
         settings: Box<Settings>,
@@ -82,7 +82,7 @@ pub enum Action {
     ListDevices,
     /// Save the run, put the network on another device, and go on there from the same picture.
     SwitchDevice {
-        /// The backend's name.
+        /// The backend's name, as the list has it.
         backend: String,
         /// The device, as it is typed.
         device: String,

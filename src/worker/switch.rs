@@ -2,7 +2,7 @@
 
 use trepang_api::Model;
 
-use super::error::{Error, Result};
+use super::error::Result;
 use super::models::LoadedModel;
 use super::protocol::{Outcome, Settings, Status};
 use super::worker_loop::WorkerLoop;
@@ -90,7 +90,7 @@ impl WorkerLoop {
     /// Loads a network that classifies, or lets go of it.
     pub(super) fn toggle_classifier(&mut self, name: &str) -> Outcome {
         let outcome = if self.classifiers.remove(name) {
-            self.snapshot.notice = Some(format!("{name} judges no longer").into());
+            self.snapshot.notice = Some(format!("{name} no longer classifies the pictures").into());
             Outcome::Done
         } else {
             self.add_classifier(name)
@@ -101,12 +101,12 @@ impl WorkerLoop {
     }
 
     fn add_classifier(&mut self, name: &str) -> Outcome {
-        self.snapshot.notice = Some(format!("loading {name} to judge").into());
+        self.snapshot.notice = Some(format!("loading {name} to classify the pictures").into());
         self.republish();
         match guard("the backend", || self.models.classifier(name)) {
             Ok(classifier) => {
                 self.classifiers.add(name, classifier);
-                self.snapshot.notice = Some(format!("{name} judges too").into());
+                self.snapshot.notice = Some(format!("{name} classifies the pictures too").into());
                 Outcome::Done
             }
             Err(error) => self.refuse(format!("{name} was not loaded: {}", error.chain())),
@@ -139,6 +139,6 @@ impl WorkerLoop {
             self.snapshot.classifiers = self.classifiers.chosen();
         }
         self.republish();
-        Ok::<(), Error>(())
+        Ok(())
     }
 }

@@ -81,10 +81,9 @@ impl Viewer {
         // Asked first: what the worker published before it ended is then in the snapshot.
         let ended = self.board.ended.load(Ordering::Acquire);
         let snapshot = self.snapshot();
-        match &snapshot.status {
-            Status::Broken(message) => Err(Error::Broken(message.clone())),
-            _ if ended => Err(Error::Ended),
-            _ => Ok(snapshot),
+        if let Status::Broken(message) = &snapshot.status {
+            return Err(Error::Broken(message.clone()));
         }
+        if ended { Err(Error::Ended) } else { Ok(snapshot) }
     }
 }

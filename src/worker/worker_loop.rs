@@ -152,8 +152,8 @@ impl WorkerLoop {
     fn handle(&mut self, action: Action, model: &mut Box<dyn Model>) -> Outcome {
         match action {
             Action::Start(plan) => self.start(*plan),
-            Action::Pause => self.go_from(Status::Running, Status::Paused, "nothing is running"),
-            Action::Resume => self.go_from(Status::Paused, Status::Running, "nothing is paused"),
+            Action::Pause => self.go_from(&Status::Running, Status::Paused, "nothing is running"),
+            Action::Resume => self.go_from(&Status::Paused, Status::Running, "nothing is paused"),
             Action::ChangeSteps(by) => self.change_steps(by),
             Action::Change { objective, recipe } => self.change(objective, *recipe),
             Action::Undo => self.undo(),
@@ -183,8 +183,8 @@ impl WorkerLoop {
         }
     }
 
-    fn go_from(&mut self, from: Status, to: Status, otherwise: &str) -> Outcome {
-        if self.snapshot.status != from {
+    fn go_from(&mut self, from: &Status, to: Status, otherwise: &str) -> Outcome {
+        if self.snapshot.status != *from {
             return Outcome::Refused(otherwise.into());
         }
         self.publish(to);
@@ -278,7 +278,7 @@ impl WorkerLoop {
             return self.finish();
         }
         if let Some(saved) = run.session.autosave() {
-            self.tell_saved(saved);
+            self.announce_saved(saved);
         }
         if self.published_at.elapsed() >= MIN_PUBLISH_INTERVAL {
             self.publish(Status::Running);
@@ -290,13 +290,13 @@ impl WorkerLoop {
         match &mut self.run {
             Some(run) => {
                 let saved = run.session.save();
-                self.tell_saved(saved)
+                self.announce_saved(saved)
             }
             None => Outcome::Done,
         }
     }
 
-    fn tell_saved(&mut self, saved: runs::Result<()>) -> Outcome {
+    fn announce_saved(&mut self, saved: runs::Result<()>) -> Outcome {
         let Some(run) = self.run.take() else { return Outcome::Done };
         let outcome = self.note_saved(&run, &saved);
         if let (Ok(()), Some(folder)) = (saved, run.session.folder()) {

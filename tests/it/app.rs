@@ -265,10 +265,10 @@ fn c_chooses_judges_that_can_judge() {
         assert_eq!(press(&mut state, &[Key::Char('c')]), commands);
         assert_eq!((state.remark.as_deref(), &state.mode), (remark, &Mode::Networks(line)));
     }
-    assert!(state.is_judge(&entry("tinynet", Supply::Embedded, true)));
-    assert!(!state.is_judge(&entry("pulled", Supply::Pulled, true)));
+    assert!(state.is_classifying(&entry("tinynet", Supply::Embedded, true)));
+    assert!(!state.is_classifying(&entry("pulled", Supply::Pulled, true)));
     see(&mut state, |snapshot| snapshot.classifiers = ["pulled".into()].into());
-    assert!(state.is_judge(&entry("pulled", Supply::Pulled, true)));
+    assert!(state.is_classifying(&entry("pulled", Supply::Pulled, true)));
 }
 
 #[test]

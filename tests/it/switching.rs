@@ -1,4 +1,4 @@
-//! The worker's other networks: switching to one, and those that judge the picture.
+//! The worker's other networks: switching to one, and those that classify the picture.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -27,9 +27,9 @@ fn switch(name: &str, steps: usize) -> Action {
     Action::SwitchNetwork { name: name.into(), settings: Box::new(settings) }
 }
 
-fn judges(snapshot: &Snapshot) -> Vec<&str> {
-    let verdicts = snapshot.predictions.iter().flat_map(|predictions| &predictions.classifications);
-    verdicts.map(|verdict| &*verdict.classifier).collect()
+fn classifiers(snapshot: &Snapshot) -> Vec<&str> {
+    let classifications = snapshot.predictions.iter().flat_map(|predictions| &predictions.classifications);
+    classifications.map(|classification| &*classification.classifier).collect()
 }
 
 #[test]
@@ -105,37 +105,38 @@ fn the_networks_are_listed_when_somebody_asks() {
 }
 
 #[test]
-fn a_finished_run_is_judged_at_its_last_step_by_the_network_and_by_whom_was_chosen() {
+fn a_finished_run_is_classified_by_its_network_and_by_the_chosen() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 6));
-    let judged = wait(&worker, "a prediction of the last step", |s| {
+    let classified = wait(&worker, "a prediction of the last step", |s| {
         s.predictions.as_ref().is_some_and(|predictions| predictions.step == 6)
     });
-    assert_eq!((judges(&judged), &judged.status), (vec!["minivgg"], &Status::Finished));
-    let guesses = &judged.predictions.as_ref().unwrap().classifications[0].guesses;
+    assert_eq!((classifiers(&classified), &classified.status), (vec!["minivgg"], &Status::Finished));
+    let guesses = &classified.predictions.as_ref().unwrap().classifications[0].guesses;
     assert!(guesses.len() == 5 && guesses.is_sorted_by(|a, b| a.probability >= b.probability), "{guesses:?}");
-    // A judge more sees it at once, with the same eyes here.
+    // Another network sees it at once, with the same eyes here.
     worker.send(Action::ToggleClassifier("second".into()));
-    let both = wait(&worker, "the second judge", |s| judges(s) == ["minivgg", "second"]);
-    let verdicts = &both.predictions.as_ref().unwrap().classifications;
-    assert_eq!(verdicts[0].guesses, verdicts[1].guesses);
+    let both = wait(&worker, "the second network", |s| classifiers(s) == ["minivgg", "second"]);
+    let classifications = &both.predictions.as_ref().unwrap().classifications;
+    assert_eq!(classifications[0].guesses, classifications[1].guesses);
     assert_eq!(*both.classifiers, ["second"]);
     worker.send(Action::ToggleClassifier("second".into()));
-    wait(&worker, "its end", |s| s.classifiers.is_empty() && judges(s) == ["minivgg"]);
+    wait(&worker, "its end", |s| s.classifiers.is_empty() && classifiers(s) == ["minivgg"]);
     worker.send(Action::ToggleClassifier("damaged".into()));
     let told = wait(&worker, "the failure", |s| s.notice.as_ref().is_some_and(|n| n.contains("damaged was")));
     assert!(told.classifiers.is_empty());
 }
 
 #[test]
-fn a_judge_that_becomes_the_network_judges_once() {
+fn a_classifier_that_becomes_the_network_classifies_once() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(Action::ToggleClassifier("second".into()));
     worker.send(switch("second", 3));
-    let judged = wait(&worker, "a verdict", |s| s.status == Status::Finished && !judges(s).is_empty());
-    assert_eq!(judges(&judged), ["second"]);
+    let classified =
+        wait(&worker, "a classification", |s| s.status == Status::Finished && !classifiers(s).is_empty());
+    assert_eq!(classifiers(&classified), ["second"]);
 }
 
 #[test]
@@ -143,13 +144,13 @@ fn another_start_forgets_what_was_seen_and_while_it_runs_little_is_predicted() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 1));
-    wait(&worker, "a verdict", |s| s.predictions.is_some());
+    wait(&worker, "a classification", |s| s.predictions.is_some());
     let begun = Instant::now();
     worker.send(plan(4, 1_000_000));
     wait(&worker, "the next run", |s| {
         s.run.as_ref().is_some_and(|run| run.number == 2) && s.predictions.is_none()
     });
-    let seen = wait(&worker, "its verdict", |s| s.predictions.is_some());
+    let seen = wait(&worker, "its classification", |s| s.predictions.is_some());
     assert!(begun.elapsed() > Duration::from_millis(900), "{:?}", begun.elapsed());
     worker.send(Action::Pause);
     let paused = wait(&worker, "the pause", |s| {
@@ -161,14 +162,14 @@ fn another_start_forgets_what_was_seen_and_while_it_runs_little_is_predicted() {
 }
 
 #[test]
-fn a_network_without_a_classifier_leaves_the_judging_to_others() {
+fn a_network_without_a_classifier_leaves_that_to_others() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), false);
     worker.send(plan(3, 2));
     let ended = wait(&worker, "the end", |s| s.status == Status::Finished);
     assert_eq!(ended.predictions, None);
     worker.send(Action::ToggleClassifier("second".into()));
-    wait(&worker, "the judge", |s| judges(s) == ["second"]);
+    wait(&worker, "the classes", |s| classifiers(s) == ["second"]);
 }
 
 fn carry(backend: &str) -> Action {

@@ -1,4 +1,4 @@
-//! What `trepang render` tells: lines for people, or JSON.
+//! What `trepang render` prints: lines for people, or JSON.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::config::Compute;
 use crate::engine::{Ascent, Objective, Plan, StepReport};
 use crate::runs::{self, Evaluation};
 
-/// A step. With several pictures, also of which.
+/// A step that was taken; with several pictures, also of which one.
 #[derive(Serialize)]
 pub(super) struct StepEvent {
     event: &'static str,
@@ -33,14 +33,14 @@ impl StepEvent {
 
 /// A picture of a batch that could not be made.
 #[derive(Serialize)]
-pub(super) struct Failed {
+pub(super) struct FailedEvent {
     event: &'static str,
     objective: String,
     seed: u64,
     error: String,
 }
 
-impl Failed {
+impl FailedEvent {
     pub(super) fn new(ascent: &Ascent, error: &runs::Error) -> Self {
         let (objective, seed) = (ascent.plan().objective.to_string(), ascent.plan().seed);
         Self { event: "failed", objective, seed, error: error.chain() }
@@ -49,7 +49,7 @@ impl Failed {
 
 /// A picture that was made: the last line of `--json` for each.
 #[derive(Debug, Serialize)]
-pub(super) struct Done {
+pub(super) struct DoneEvent {
     event: &'static str,
     network: String,
     layer: Option<String>,
@@ -82,7 +82,7 @@ pub(super) struct Done {
     run: String,
 }
 
-impl Done {
+impl DoneEvent {
     pub(super) fn new(
         ascent: &Ascent,
         compute: &Compute,
@@ -122,7 +122,7 @@ impl Done {
         })
     }
 
-    /// For its place on a sheet, whose pictures are of one layer: the channel, the seed, and the activation.
+    /// The label of the picture on a sheet, whose pictures are of one layer: the channel, the seed, and the activation.
     pub(super) fn label(&self) -> String {
         let what = self.channel.map_or_else(|| self.objective.clone(), |channel| channel.to_string());
         let seed = if self.seed == 0 { String::new() } else { format!(" #{}", self.seed) };
@@ -172,7 +172,7 @@ fn target(objective: &Objective, network: &Network) -> Result<(Option<String>, O
 
 /// The spread of one objective over seeds.
 #[derive(Debug, Serialize)]
-pub(super) struct Seeds {
+pub(super) struct SeedsEvent {
     event: &'static str,
     objective: String,
     #[serde(rename = "seeds")]
@@ -200,9 +200,9 @@ impl Spread {
     }
 }
 
-impl Seeds {
+impl SeedsEvent {
     /// One for each objective, in the order they were made.
-    pub(super) fn of(done: &[Done]) -> Vec<Self> {
+    pub(super) fn of(done: &[DoneEvent]) -> Vec<Self> {
         let mut objectives: Vec<&str> = done.iter().map(|done| done.objective.as_str()).collect();
         objectives.dedup();
         let each = |objective: &&str| {

@@ -22,7 +22,7 @@ pub struct NetworkInfo {
 /// A layer of a network, and its shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerInfo {
-    /// The layer's name.
+    /// The layer's name, without `:pre`.
     pub name: String,
     /// The kind of its operation, such as `relu`.
     pub kind: String,
@@ -60,7 +60,7 @@ pub struct NetworkEntry {
     pub supply: Supply,
     /// The size of its file, in millions of bytes.
     pub megabytes: u32,
-    /// Has it a classifier?
+    /// Does the network end in a classifier?
     pub classifier: bool,
 }
 
@@ -68,13 +68,13 @@ pub struct NetworkEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Supply {
-    /// In the program itself.
+    /// The weights are part of the program.
     Embedded,
-    /// In Trepang's own folder.
+    /// The weights are in Trepang's own folder.
     Pulled,
-    /// In the cache of another program, which is named.
+    /// The weights are in the cache of another program, which is named.
     Found(String),
-    /// Only where it is published.
+    /// The weights are only where they are published.
     Published,
 }
 

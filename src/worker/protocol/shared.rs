@@ -26,6 +26,7 @@ where
 pub(super) mod option {
     use super::{Arc, Deserialize, Deserializer, Serialize, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde hands a field over as it is declared")]
     pub(in super::super) fn serialize<T, S>(value: &Option<Arc<T>>, serializer: S) -> Result<S::Ok, S::Error>
     where
         T: Serialize + ?Sized,

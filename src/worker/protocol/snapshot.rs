@@ -1,4 +1,4 @@
-//! What the worker publishes: one immutable value that says how things stand. A newer one replaces an older one.
+//! What the worker publishes: one immutable value. A newer one replaces an older one.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::listing::{DeviceEntry, NetworkEntry, NetworkView};
 use super::shared;
 use crate::engine::{Objective, Picture, Plan};
 
-/// How things stand.
+/// The state of the worker and its run at one moment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// A number that is larger for each newer snapshot.
@@ -62,7 +62,7 @@ pub enum Status {
     Loading,
     /// Nothing: no run has begun.
     Idle,
-    /// Taking steps.
+    /// Taking steps of the run.
     Running,
     /// Waiting for [`Action::Resume`](super::Action::Resume).
     Paused,
@@ -77,14 +77,14 @@ pub enum Status {
 /// A run as far as it has come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunView {
-    /// What decides the run.
+    /// Everything that decides the run, given its network.
     #[serde(with = "shared")]
     pub plan: Arc<Plan>,
     /// Counts the worker's runs, to tell one from the next.
     pub number: u64,
-    /// Steps taken.
+    /// How many steps the run has taken.
     pub step: usize,
-    /// The newest loss.
+    /// The objective's value in the newest step.
     pub loss: Option<f64>,
     /// The length of the newest gradient.
     pub gradient_norm: Option<f64>,
@@ -96,7 +96,7 @@ pub struct RunView {
     pub saturated: f64,
     /// Steps a second, as a moving mean.
     pub rate: Option<f64>,
-    /// The losses by step.
+    /// The losses by step, counted from 1.
     pub curve: Curve,
     /// Where the objective or the recipe was changed: the steps taken by then.
     pub changes: Vec<usize>,
