@@ -28,12 +28,12 @@ use crate::panics::guard;
 /// Parses the process's arguments, runs the command and reports how it went.
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
-        Ok(cli) => exit::report(guard("trepang", || obey(&cli))),
+        Ok(cli) => exit::report(guard("trepang", || handle(&cli))),
         Err(error) => exit::not_understood(&error),
     }
 }
 
-fn obey(cli: &Cli) -> Result<()> {
+fn handle(cli: &Cli) -> Result<()> {
     match &cli.command {
         None => dashboard::run(&cli.dashboard),
         Some(Command::Render(args)) => render::run(args),

@@ -48,7 +48,8 @@ impl Compute {
         let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
         let trained = find_weights(network, args.weights.as_deref(), want)?;
         let (backend, device) = find_place(args)?;
-        let provenance = provenance(args.weights.as_deref(), &trained, (backend.as_ref(), &device))?;
+        let weights = (trained.name.as_str(), args.weights.as_deref(), trained.sha256()?);
+        let provenance = Provenance::new(weights, (backend.as_ref(), &device));
         Ok(Self { trained, backend, device, provenance })
     }
 
@@ -61,23 +62,6 @@ impl Compute {
     pub fn model(&self) -> Result<Box<dyn Model>> {
         Ok(self.backend.load(&self.trained.network, &self.trained.weights, &self.device)?)
     }
-}
-
-/// What manifests say of a network, read from `file` or from where its own weights are, on a device.
-pub fn provenance(
-    file: Option<&Path>,
-    trained: &Trained,
-    (backend, device): (&dyn Backend, &Device),
-) -> Result<Provenance> {
-    Ok(Provenance {
-        trepang: env!("CARGO_PKG_VERSION").into(),
-        network: trained.name.clone(),
-        weights: file.map(|path| path.display().to_string()),
-        weights_sha256: trained.sha256()?,
-        backend: backend.name().into(),
-        device: device.to_string(),
-        threads: backend.threads(),
-    })
 }
 
 /// Where pulled sets of weights are, on this machine.

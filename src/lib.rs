@@ -4,12 +4,11 @@
 //! - `cli`: one file a subcommand; `config`: typed text to validated settings.
 //! - `backends`: the only file that names concrete backends.
 //! - `bench`: how long a step takes, one backend against another.
-//! - `classify`: what a classifier makes of a picture.
 //! - `engine`: one ascent: objective, parameters, optimizer, recipe. Host code without clock, file or thread.
 //! - `parity`: whether the backends of this machine agree.
-//! - `runs`: a run on disk.
-//! - `worker`: the one thread that owns the model and the ascent.
-//! - `app`: the dashboard's state, its keys and its commands: pure.
+//! - `runs`: a run on disk, and the one driver of a run.
+//! - `worker`: the one thread that owns the model and the run; its protocol; models and classifiers.
+//! - `app`: the dashboard's state, its keys and its effects: pure.
 //! - `ui`: the dashboard's drawing, the terminal and its pictures.
 //!
 //! The seam to the frameworks is the crate `trepang-api`. The library exists for the binary and its tests; the
@@ -18,7 +17,6 @@
 pub mod app;
 pub mod backends;
 pub mod bench;
-pub mod classify;
 pub mod cli;
 pub mod config;
 pub mod engine;

@@ -1,19 +1,31 @@
-//! What a caught panic said. Panics are defects, never a way to stop; but one must not cost the user a run.
+//! Panics as errors. Panics are defects, never a way to stop; but one must not cost the user a run.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use anyhow::Result;
-
-/// Does `work`; a panic in it is an error that says who was at work. What it may have left half done is the
-/// caller's to know.
-pub(crate) fn guard<T>(who: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(who, &*panic)))
+/// A panic that was caught.
+#[derive(Debug, thiserror::Error)]
+#[error("{who} panicked: {message}")]
+pub struct Panicked {
+    /// The part of the program that panicked, for a sentence: "the backend".
+    who: String,
+    /// What the panic said, if that was text.
+    message: String,
 }
 
-/// The panic's words as an error; `who` was at work.
-pub(crate) fn panicked(who: &str, panic: &(dyn Any + Send)) -> anyhow::Error {
-    let words =
+/// Does `work` and returns a panic in it as an error. What the panic left half done is the caller's to know.
+pub(crate) fn catch<T>(who: &str, work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panicked(who, &*panic))
+}
+
+/// Like [`catch`], for work that can fail itself.
+pub(crate) fn guard<T, E: From<Panicked>>(who: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch(who, work)?
+}
+
+/// The error for a panic of `who`, with the panic's message if it is text.
+pub(crate) fn panicked(who: &str, panic: &(dyn Any + Send)) -> Panicked {
+    let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    anyhow::anyhow!("{who} panicked: {}", words.unwrap_or("without a word"))
+    Panicked { who: who.into(), message: text.unwrap_or("without a word").into() }
 }

@@ -1,25 +1,28 @@
-//! A run on disk: a folder with its manifest, losses, picture and the state to go on from. Every write is
-//! atomic, so a folder is never half saved in a way that loses what was there. Not here: deciding when.
-
-use std::time::Duration;
+//! A run on disk, and the one driver of a run (`session`, `driver`). A run is a folder with its manifest, losses, picture
+//! and the state to go on from. Every write is atomic, so a folder is never half saved in a way that loses what was there.
 
 mod animation;
 mod atomic;
+mod driver;
+mod error;
+mod evaluation;
 mod folder;
 mod label;
 mod manifest;
 mod png;
+mod session;
 mod sheet;
 mod state;
 
-/// How much work a power cut may cost: a run in progress is saved this often.
-pub const SAVE_EVERY: Duration = Duration::from_secs(30);
-
 pub use animation::{Animation, check_animation_path};
-pub(crate) use atomic::advise;
 pub use atomic::write as write_atomic;
+pub use driver::{DriveReport, drive};
+pub(crate) use error::describe;
+pub use error::{BoxedError, Error, Result};
+pub use evaluation::{Evaluation, PictureScore};
 pub(crate) use folder::write_losses;
-pub use folder::{Progress, RunFolder, default_folder};
+pub use folder::{RunFolder, SavedRun, default_folder};
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
 pub use png::{read_origin, read_picture, write_picture};
+pub use session::{SAVE_EVERY, Session};
 pub use sheet::{Cell, contact_sheet, write_sheet};

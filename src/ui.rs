@@ -30,7 +30,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType};
 
-pub use encoder::{Encoded, Encoder, Request, encode};
+pub use encoder::{Encoded, Encoder, PictureRequest, encode};
 pub use event_loop::{Ending, run};
 pub use graphics::{Graphics, Protocol};
 pub use terminal::Screen;

@@ -1,7 +1,8 @@
 //! One small function a command, named as the key table calls it. Each changes the state and says what others
 //! have to do.
 
-use super::{Command, Mode, Pane, State, Status};
+use super::{Effect, Mode, Pane, State, TerminalAction};
+use crate::worker::protocol::{Action, Status};
 
 /// Steps that `+` adds and `-` takes away, and the fewest that a start takes.
 const STEPS: isize = 32;
@@ -9,64 +10,64 @@ const STEPS: isize = 32;
 /// Channels that a page moves.
 const PAGE: usize = 16;
 
-pub(super) const NOTHING: Vec<Command> = Vec::new();
+pub(super) const NOTHING: Vec<Effect> = Vec::new();
 
-pub(super) fn up(state: &mut State) -> Vec<Command> {
+pub(super) fn up(state: &mut State) -> Vec<Effect> {
     match state.pane {
         Pane::Layers => set_layer(state, state.layer.saturating_sub(1)),
         Pane::Channels => back(state, state.row),
     }
 }
 
-pub(super) fn down(state: &mut State) -> Vec<Command> {
+pub(super) fn down(state: &mut State) -> Vec<Effect> {
     match state.pane {
         Pane::Layers => set_layer(state, state.layer + 1),
         Pane::Channels => forth(state, state.row),
     }
 }
 
-pub(super) fn left(state: &mut State) -> Vec<Command> {
+pub(super) fn left(state: &mut State) -> Vec<Effect> {
     back(state, 1)
 }
 
-pub(super) fn right(state: &mut State) -> Vec<Command> {
+pub(super) fn right(state: &mut State) -> Vec<Effect> {
     forth(state, 1)
 }
 
-pub(super) fn page_up(state: &mut State) -> Vec<Command> {
+pub(super) fn page_up(state: &mut State) -> Vec<Effect> {
     back(state, PAGE)
 }
 
-pub(super) fn page_down(state: &mut State) -> Vec<Command> {
+pub(super) fn page_down(state: &mut State) -> Vec<Effect> {
     forth(state, PAGE)
 }
 
-pub(super) fn first(state: &mut State) -> Vec<Command> {
+pub(super) fn first(state: &mut State) -> Vec<Effect> {
     back(state, usize::MAX)
 }
 
-pub(super) fn last(state: &mut State) -> Vec<Command> {
+pub(super) fn last(state: &mut State) -> Vec<Effect> {
     forth(state, usize::MAX)
 }
 
-fn back(state: &mut State, channels: usize) -> Vec<Command> {
+fn back(state: &mut State, channels: usize) -> Vec<Effect> {
     state.channel = state.channel.saturating_sub(channels);
     NOTHING
 }
 
-fn forth(state: &mut State, channels: usize) -> Vec<Command> {
+fn forth(state: &mut State, channels: usize) -> Vec<Effect> {
     let last = state.channels().saturating_sub(1);
     state.channel = state.channel.saturating_add(channels).min(last);
     NOTHING
 }
 
 /// Moves to a layer and keeps the channel where the layer has it.
-fn set_layer(state: &mut State, layer: usize) -> Vec<Command> {
+fn set_layer(state: &mut State, layer: usize) -> Vec<Effect> {
     state.layer = layer.min(state.layers.len().saturating_sub(1));
     forth(state, 0)
 }
 
-pub(super) fn next_pane(state: &mut State) -> Vec<Command> {
+pub(super) fn next_pane(state: &mut State) -> Vec<Effect> {
     state.pane = match state.pane {
         Pane::Layers => Pane::Channels,
         Pane::Channels => Pane::Layers,
@@ -74,16 +75,16 @@ pub(super) fn next_pane(state: &mut State) -> Vec<Command> {
     NOTHING
 }
 
-pub(super) fn previous_pane(state: &mut State) -> Vec<Command> {
+pub(super) fn previous_pane(state: &mut State) -> Vec<Effect> {
     next_pane(state) // of two
 }
 
-pub(super) fn jump(state: &mut State) -> Vec<Command> {
+pub(super) fn jump(state: &mut State) -> Vec<Effect> {
     state.mode = Mode::Jump(String::new());
     NOTHING
 }
 
-pub(super) fn toggle_pre(state: &mut State) -> Vec<Command> {
+pub(super) fn toggle_pre(state: &mut State) -> Vec<Effect> {
     match state.layers.get(state.layer) {
         Some(layer) if layer.has_pre => state.pre = !state.pre,
         Some(layer) => state.remark = Some(format!("{} has no ReLU to look before", layer.name)),
@@ -92,20 +93,20 @@ pub(super) fn toggle_pre(state: &mut State) -> Vec<Command> {
     NOTHING
 }
 
-pub(super) fn start(state: &mut State) -> Vec<Command> {
+pub(super) fn start(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
-    vec![Command::Start(Box::new(state.plan()))]
+    vec![Effect::Ask(Action::Start(Box::new(state.plan())))]
 }
 
-pub(super) fn pause(state: &mut State) -> Vec<Command> {
+pub(super) fn pause(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
     match state.snapshot.status {
-        Status::Running => vec![Command::Pause],
-        Status::Paused => vec![Command::Resume],
+        Status::Running => vec![Effect::Ask(Action::Pause)],
+        Status::Paused => vec![Effect::Ask(Action::Resume)],
         _ => {
             state.remark = Some("nothing is running: Enter starts an ascent".into());
             NOTHING
@@ -113,7 +114,7 @@ pub(super) fn pause(state: &mut State) -> Vec<Command> {
     }
 }
 
-pub(super) fn reseed(state: &mut State) -> Vec<Command> {
+pub(super) fn reseed(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
@@ -121,52 +122,49 @@ pub(super) fn reseed(state: &mut State) -> Vec<Command> {
     start(state)
 }
 
-pub(super) fn more_steps(state: &mut State) -> Vec<Command> {
+pub(super) fn more_steps(state: &mut State) -> Vec<Effect> {
     change_steps(state, STEPS)
 }
 
-pub(super) fn fewer_steps(state: &mut State) -> Vec<Command> {
+pub(super) fn fewer_steps(state: &mut State) -> Vec<Effect> {
     change_steps(state, -STEPS)
 }
 
 /// Changes the steps of the next start and, if there is one, of the run on screen.
-fn change_steps(state: &mut State, by: isize) -> Vec<Command> {
+fn change_steps(state: &mut State, by: isize) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
     state.settings.steps = state.settings.steps.saturating_add_signed(by).max(STEPS.unsigned_abs());
-    match state.has_run() {
-        true => vec![Command::ChangeSteps(by)],
-        false => NOTHING,
-    }
+    if state.has_run() { vec![Effect::Ask(Action::ChangeSteps(by))] } else { NOTHING }
 }
 
-pub(super) fn save(state: &mut State) -> Vec<Command> {
+pub(super) fn save(state: &mut State) -> Vec<Effect> {
     if state.snapshot.run.is_some() {
-        return vec![Command::Save];
+        return vec![Effect::Ask(Action::Save)];
     }
     state.remark = Some("there is nothing to save yet: Enter starts an ascent".into());
     NOTHING
 }
 
-pub(super) fn zoom(state: &mut State) -> Vec<Command> {
+pub(super) fn zoom(state: &mut State) -> Vec<Effect> {
     state.zoomed = !state.zoomed;
-    vec![Command::Redraw]
+    vec![Effect::Terminal(TerminalAction::Redraw)]
 }
 
-pub(super) fn next_protocol(_: &mut State) -> Vec<Command> {
-    vec![Command::NextProtocol]
+pub(super) fn next_protocol(_: &mut State) -> Vec<Effect> {
+    vec![Effect::Terminal(TerminalAction::NextProtocol)]
 }
 
-pub(super) fn redraw(_: &mut State) -> Vec<Command> {
-    vec![Command::Redraw]
+pub(super) fn redraw(_: &mut State) -> Vec<Effect> {
+    vec![Effect::Terminal(TerminalAction::Redraw)]
 }
 
-pub(super) fn suspend(_: &mut State) -> Vec<Command> {
-    vec![Command::Suspend]
+pub(super) fn suspend(_: &mut State) -> Vec<Effect> {
+    vec![Effect::Terminal(TerminalAction::Suspend)]
 }
 
-pub(super) fn toggle_help(state: &mut State) -> Vec<Command> {
+pub(super) fn toggle_help(state: &mut State) -> Vec<Effect> {
     if !state.full {
         return no_room(state, "the help");
     }
@@ -174,19 +172,19 @@ pub(super) fn toggle_help(state: &mut State) -> Vec<Command> {
     NOTHING
 }
 
-pub(super) fn no_room(state: &mut State, what: &str) -> Vec<Command> {
+pub(super) fn no_room(state: &mut State, what: &str) -> Vec<Effect> {
     state.remark = Some(format!("no room for {what}"));
     NOTHING
 }
 
-pub(super) fn toggle_predictions(state: &mut State) -> Vec<Command> {
+pub(super) fn toggle_predictions(state: &mut State) -> Vec<Effect> {
     if !state.full {
         return no_room(state, "the predictions");
     }
     state.predicting = !state.predicting;
-    vec![Command::Predict(state.predicting)]
+    vec![Effect::Ask(Action::Predict(state.predicting))]
 }
 
-pub(super) fn quit(_: &mut State) -> Vec<Command> {
-    vec![Command::Quit]
+pub(super) fn quit(_: &mut State) -> Vec<Effect> {
+    vec![Effect::Quit]
 }

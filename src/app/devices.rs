@@ -2,29 +2,21 @@
 
 use super::actions::{NOTHING, no_room};
 use super::keys::Key;
-use super::{Command, Mode, State, list};
-
-/// A backend on one of its devices, or one that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceEntry {
-    /// The backend's name.
-    pub backend: String,
-    /// The device, as it is typed, and what it is; or why the backend cannot be used.
-    pub device: Result<(String, String), String>,
-}
+use super::{Effect, Mode, State, list};
+use crate::worker::protocol::{Action, DeviceEntry};
 
 /// Opens the list on the device that computes now, and has it made anew.
-pub(super) fn open(state: &mut State) -> Vec<Command> {
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
     if !state.full {
         return no_room(state, "the list of devices");
     }
     let current = state.snapshot.devices.iter().position(|entry| state.computes_on(entry));
     state.mode = Mode::Devices(current.unwrap_or_default());
-    vec![Command::ListDevices]
+    vec![Effect::Ask(Action::ListDevices)]
 }
 
 /// A key while the list is open and `cursor` is on one of its lines.
-pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
+pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     let len = state.snapshot.devices.len();
     match key {
         Key::Enter => choose(state, cursor),
@@ -36,7 +28,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> 
     }
 }
 
-fn choose(state: &mut State, cursor: usize) -> Vec<Command> {
+fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
     let Some(entry) = state.snapshot.devices.get(cursor).cloned() else { return NOTHING };
     let current = state.computes_on(&entry);
     let DeviceEntry { backend, device } = entry;
@@ -56,7 +48,7 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Command> {
         return NOTHING;
     }
     state.switching = Some((format!("{backend} on {device}"), state.snapshot.switches + 1));
-    vec![Command::Carry { backend, device }]
+    vec![Effect::Ask(Action::SwitchDevice { backend, device })]
 }
 
 impl State {

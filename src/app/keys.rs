@@ -1,7 +1,7 @@
 //! The key table: every key of the dashboard, what it does and the words for it. The help overlay and the
 //! key line are made from this table, so they cannot go stale.
 
-use super::{Command, State};
+use super::{Effect, State};
 use super::{actions as act, devices, networks, steer};
 
 /// A key, as the dashboard tells them apart.
@@ -11,21 +11,21 @@ pub enum Key {
     Char(char),
     /// Ctrl and a letter.
     Ctrl(char),
-    /// Arrow.
+    /// The arrow that points up.
     Up,
-    /// Arrow.
+    /// The arrow that points down.
     Down,
-    /// Arrow.
+    /// The arrow that points left.
     Left,
-    /// Arrow.
+    /// The arrow that points right.
     Right,
     /// To the next pane.
     Tab,
-    /// Shift-Tab.
+    /// Shift and Tab: to the pane before.
     BackTab,
-    /// Return.
+    /// Return, also that of the keypad.
     Enter,
-    /// Esc.
+    /// Esc, when nothing follows it that would make it a sequence.
     Escape,
     /// Deletes to the left.
     Backspace,
@@ -50,8 +50,8 @@ pub struct Binding {
     pub about: &'static str,
     /// One or two words for the key line; empty for what is only in the help.
     pub short: &'static str,
-    /// Does it.
-    pub act: fn(&mut State) -> Vec<Command>,
+    /// Changes the state and returns what others have to do.
+    pub act: fn(&mut State) -> Vec<Effect>,
 }
 
 const fn bind(
@@ -59,7 +59,7 @@ const fn bind(
     shown: &'static str,
     short: &'static str,
     about: &'static str,
-    act: fn(&mut State) -> Vec<Command>,
+    act: fn(&mut State) -> Vec<Effect>,
 ) -> Binding {
     Binding { keys, shown, about, short, act }
 }

@@ -2,7 +2,7 @@
 
 use super::actions::NOTHING;
 use super::keys::{Key, lookup};
-use super::{Command, Mode, State};
+use super::{Effect, Mode, State};
 
 /// Lines that a page moves.
 const PAGE: usize = 8;
@@ -14,7 +14,7 @@ pub(super) fn press(
     key: Key,
     (cursor, len): (usize, usize),
     opened: fn(usize) -> Mode,
-) -> Option<Vec<Command>> {
+) -> Option<Vec<Effect>> {
     let last = len.saturating_sub(1);
     let to = match key {
         Key::Up | Key::Left | Key::Char('k' | 'h') => cursor.saturating_sub(1),

@@ -2,83 +2,38 @@
 
 use super::actions::{NOTHING, no_room};
 use super::keys::Key;
-use super::{Command, LayerInfo, Mode, NetworkInfo, State, list};
+use super::{Effect, Mode, State, list};
+use crate::worker::protocol::{Action, NetworkEntry, NetworkInfo, NetworkView, Supply};
 
-/// A network on the device, as far as the dashboard shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
-    /// What runs where.
-    pub info: NetworkInfo,
-    /// Its layers, without those that are only a form before a ReLU.
-    pub layers: Vec<LayerInfo>,
-    /// The names of the classes; none without a classifier.
-    pub classes: Vec<String>,
-    /// The side of its images.
-    pub size: usize,
-    /// A layer and a channel worth looking at first.
-    pub first_look: (String, usize),
-}
-
-/// A network that can be asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetworkEntry {
-    /// Its name.
-    pub name: String,
-    /// Where it would come from.
-    pub supply: Supply,
-    /// Millions of bytes of its file.
-    pub megabytes: u32,
-    /// Has it a classifier?
-    pub classifier: bool,
-}
-
-/// Where a network's weights are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Supply {
-    /// In the program.
-    Embedded,
-    /// In Trepang's own folder.
-    Pulled,
-    /// In another program's cache: whose.
-    Found(String),
-    /// Where it is published.
-    Published,
-}
-
-impl NetworkEntry {
-    /// Can it be opened at once?
-    pub fn is_here(&self) -> bool {
-        matches!(self.supply, Supply::Embedded | Supply::Pulled)
-    }
-
-    /// The command that gets it, for the user.
-    fn advice(&self) -> String {
-        let Self { name, megabytes, .. } = self;
-        match &self.supply {
-            Supply::Found(owner) => {
-                format!("to take it over from {owner}: trepang pull {name} ({megabytes} MB)")
-            }
-            _ => format!("to get it: trepang pull {name} ({megabytes} MB)"),
+/// The command that gets a network, for the user.
+fn advice(entry: &NetworkEntry) -> String {
+    let NetworkEntry { name, megabytes, supply, .. } = entry;
+    match supply {
+        Supply::Found(owner) => {
+            format!("to take it over from {owner}: trepang pull {name} ({megabytes} MB)")
+        }
+        Supply::Embedded | Supply::Pulled | Supply::Published => {
+            format!("to get it: trepang pull {name} ({megabytes} MB)")
         }
     }
 }
 
 /// Opens the list on the network that is on the device, and has it read anew.
-pub(super) fn open(state: &mut State) -> Vec<Command> {
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
     if !state.full {
         return no_room(state, "the list of networks");
     }
     let current = state.snapshot.networks.iter().position(|entry| state.is_current(entry));
     state.mode = Mode::Networks(current.unwrap_or_default());
-    vec![Command::ListNetworks]
+    vec![Effect::Ask(Action::ListNetworks)]
 }
 
 /// A key while the list is open and `cursor` is on one of its lines.
-pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
+pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     let len = state.snapshot.networks.len();
     match key {
         Key::Enter => choose(state, cursor),
-        Key::Char('c') => judge(state, cursor),
+        Key::Char('c') => toggle_classifier(state, cursor),
         Key::Char('N') => {
             state.mode = Mode::Browse;
             NOTHING
@@ -89,16 +44,16 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> 
 
 /// The line under the cursor, if what it is about can be opened; if not, the user is told how to get it, and the list
 /// is read anew, since that may have been done meanwhile.
-fn entry(state: &mut State, cursor: usize) -> Result<NetworkEntry, Vec<Command>> {
+fn entry(state: &mut State, cursor: usize) -> Result<NetworkEntry, Vec<Effect>> {
     let Some(entry) = state.snapshot.networks.get(cursor).cloned() else { return Err(NOTHING) };
     if entry.is_here() {
         return Ok(entry);
     }
-    state.remark = Some(entry.advice());
-    Err(vec![Command::ListNetworks])
+    state.remark = Some(advice(&entry));
+    Err(vec![Effect::Ask(Action::ListNetworks)])
 }
 
-fn choose(state: &mut State, cursor: usize) -> Vec<Command> {
+fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
     let entry = match entry(state, cursor) {
         Ok(entry) => entry,
         Err(commands) => return commands,
@@ -114,7 +69,7 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Command> {
     state.switch(entry.name)
 }
 
-fn judge(state: &mut State, cursor: usize) -> Vec<Command> {
+fn toggle_classifier(state: &mut State, cursor: usize) -> Vec<Effect> {
     let entry = match entry(state, cursor) {
         Ok(entry) => entry,
         Err(commands) => return commands,
@@ -124,7 +79,7 @@ fn judge(state: &mut State, cursor: usize) -> Vec<Command> {
     } else if state.is_current(&entry) {
         state.remark = Some(format!("{} judges its own pictures anyway", entry.name));
     } else {
-        return vec![Command::ToggleJudge(entry.name)];
+        return vec![Effect::Ask(Action::ToggleClassifier(entry.name))];
     }
     NOTHING
 }
@@ -135,16 +90,16 @@ impl State {
         self.network.name == entry.name && self.network.weights.is_none()
     }
 
-    /// Does it judge the pictures: by choice, or because they are its own?
-    pub fn is_judge(&self, entry: &NetworkEntry) -> bool {
-        let chosen = self.snapshot.judges.iter().any(|judge| **judge == entry.name);
+    /// Does the network classify the pictures: by choice, or because they are its own?
+    pub fn is_classifying(&self, entry: &NetworkEntry) -> bool {
+        let chosen = self.snapshot.classifiers.contains(&entry.name);
         chosen || (self.is_current(entry) && !self.classes.is_empty())
     }
 
     /// Asks for another network. Until the answer comes, keys start nothing: plans are about the old one.
-    fn switch(&mut self, name: String) -> Vec<Command> {
+    fn switch(&mut self, name: String) -> Vec<Effect> {
         self.switching = Some((name.clone(), self.snapshot.switches + 1));
-        vec![Command::Switch { name, settings: Box::new(self.settings.clone()) }]
+        vec![Effect::Ask(Action::SwitchNetwork { name, settings: Box::new(self.settings.clone()) })]
     }
 
     /// Is another network on its way? Tells the user so.
@@ -157,18 +112,18 @@ impl State {
 
     /// Takes in what is on the device now: another network, or the same one on another device, which changes nothing
     /// else on the screen.
-    pub(super) fn look_at(&mut self, subject: &Subject) {
-        let (layer, channel) = &subject.first_look;
+    pub(super) fn look_at(&mut self, view: &NetworkView) {
+        let (layer, channel) = &view.first_look;
         let of = |info: &NetworkInfo| (info.name.clone(), info.weights.clone());
-        let same = of(&self.network) == of(&subject.info);
-        self.network = subject.info.clone();
+        let same = of(&self.network) == of(&view.info);
+        self.network = view.info.clone();
         if same {
             return;
         }
-        self.layers.clone_from(&subject.layers);
-        self.classes.clone_from(&subject.classes);
+        self.layers.clone_from(&view.layers);
+        self.classes.clone_from(&view.classes);
         self.layer = self.layers.iter().position(|known| known.name == *layer).unwrap_or_default();
-        (self.channel, self.pre, self.settings.size) = (*channel, false, subject.size);
+        (self.channel, self.pre, self.settings.size) = (*channel, false, view.size);
         self.climbed.clear();
     }
 }

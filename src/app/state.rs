@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys::{Key, lookup};
-use super::{Snapshot, Status, devices, networks, steer};
-use crate::engine::{Objective, Plan, Recipe};
+use super::{devices, networks, steer};
+use crate::engine::{Objective, Plan};
+use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot, Status};
 
-/// Something happened.
+/// Something that happened, for [`State::update`].
 #[derive(Debug, Clone)]
 pub enum Message {
     /// A key was pressed.
@@ -16,92 +17,26 @@ pub enum Message {
     Snapshot(Arc<Snapshot>),
 }
 
-/// Something is to be done by others.
+/// Something that others have to do after a message.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Command {
-    /// The worker: begin this ascent, whatever runs now.
-    Start(Box<Plan>),
-    /// The worker: wait.
-    Pause,
-    /// The worker: go on.
-    Resume,
-    /// The worker: this many steps more, or fewer. A difference, since several can be on their way at once.
-    ChangeSteps(isize),
-    /// The worker: from the next step on raise this, by that recipe.
-    Change {
-        /// What.
-        objective: Objective,
-        /// How.
-        recipe: Box<Recipe>,
-    },
-    /// The worker: take the last steps back, and wait.
-    Back,
-    /// The worker: save what there is.
-    Save,
-    /// The worker: look which networks there are.
-    ListNetworks,
-    /// The worker: save the run, put another network on the device, and begin an ascent at its first look.
-    Switch {
-        /// The network's name.
-        name: String,
-        /// How the ascent is made; the network's own size takes the place of theirs.
-        settings: Box<Settings>,
-    },
-    /// The worker: look which backends and devices there are.
-    ListDevices,
-    /// The worker: save the run, put the network on another device, and go on there from the same picture.
-    Carry {
-        /// The backend's name.
-        backend: String,
-        /// The device, as it is typed.
-        device: String,
-    },
-    /// The worker: let this network judge the pictures too, or no longer.
-    ToggleJudge(String),
-    /// The worker: predict, or do not.
-    Predict(bool),
-    /// The terminal: draw everything anew.
-    Redraw,
-    /// The terminal: show pictures another way.
-    NextProtocol,
-    /// The terminal: give it back to the shell for a while.
-    Suspend,
-    /// Everything: end.
+pub enum Effect {
+    /// Ask the worker for this.
+    Ask(Action),
+    /// Do something with this viewer's terminal.
+    Terminal(TerminalAction),
+    /// End this dashboard.
     Quit,
 }
 
-/// The network, for its pane.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetworkInfo {
-    /// Its name.
-    pub name: String,
-    /// What computes it.
-    pub backend: String,
-    /// Where.
-    pub device: String,
-    /// With how many threads.
-    pub threads: usize,
-    /// How many numbers it learned.
-    pub parameters: usize,
-    /// The weights' file, if they are not the network's own.
-    pub weights: Option<String>,
-}
-
-/// A layer, for its line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayerInfo {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    pub kind: &'static str,
-    /// C
-    pub channels: usize,
-    /// H, at the ascent's size.
-    pub height: usize,
-    /// W, at the ascent's size.
-    pub width: usize,
-    /// Has it a form before its ReLU?
-    pub has_pre: bool,
+/// What a viewer's terminal can be asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TerminalAction {
+    /// Draw everything anew.
+    Redraw,
+    /// Show pictures by another protocol.
+    NextProtocol,
+    /// Give the terminal back to the shell until the shell resumes the program.
+    Suspend,
 }
 
 /// What the arrow keys move in.
@@ -141,34 +76,11 @@ impl Mode {
     }
 }
 
-/// How ascents are made from the dashboard.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// The recipe.
-    pub recipe: Recipe,
-    /// The side of the image.
-    pub size: usize,
-    /// The seed of the next start.
-    pub seed: u64,
-    /// The steps of the next start.
-    pub steps: usize,
-}
-
-impl Settings {
-    /// The ascent that raises `objective`.
-    pub fn plan(self, objective: Objective) -> Plan {
-        let Self { recipe, size, seed, steps } = self;
-        // A recipe that cannot be followed without more than a target is refused before it gets here.
-        let raised = recipe.raise(Some(&objective), objective.layer(), None).unwrap_or(objective);
-        Plan { seed, steps, ..Plan::new(raised, recipe, size) }
-    }
-}
-
 /// The whole dashboard.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that is so or not")]
 pub struct State {
-    /// The network.
+    /// The network that is looked at, and what computes it.
     pub network: NetworkInfo,
     /// Its layers, without those that are only a form before a ReLU.
     pub layers: Vec<LayerInfo>,
@@ -234,7 +146,7 @@ impl State {
     }
 
     /// Takes in what happened and says what is to be done about it.
-    pub fn update(&mut self, message: Message) -> Vec<Command> {
+    pub fn update(&mut self, message: Message) -> Vec<Effect> {
         match message {
             Message::Snapshot(snapshot) => {
                 self.see(snapshot);
@@ -248,10 +160,10 @@ impl State {
         if self.switching.as_ref().is_some_and(|(_, answer)| snapshot.switches >= *answer) {
             (self.switching, self.remark) = (None, None);
         }
-        if let Some(subject) = &snapshot.subject
-            && self.snapshot.subject.as_ref().is_none_or(|before| !Arc::ptr_eq(before, subject))
+        if let Some(network) = &snapshot.network
+            && self.snapshot.network.as_ref().is_none_or(|before| !Arc::ptr_eq(before, network))
         {
-            self.look_at(subject);
+            self.look_at(network);
         }
         if let Some(run) = &snapshot.run
             && let (Some(loss), Objective::Channel { layer, channel }) = (run.loss, run.objective())
@@ -261,7 +173,7 @@ impl State {
         self.snapshot = snapshot;
     }
 
-    fn press(&mut self, key: Key) -> Vec<Command> {
+    fn press(&mut self, key: Key) -> Vec<Effect> {
         self.remark = None;
         match (&self.mode, lookup(key)) {
             (_, Some(binding)) if key == Key::Ctrl('c') => (binding.act)(self),
@@ -331,10 +243,7 @@ impl State {
     /// The name of the layer under the cursor, in the form meant.
     pub fn layer_name(&self) -> String {
         let Some(layer) = self.layers.get(self.layer) else { return String::new() };
-        match self.pre && layer.has_pre {
-            true => format!("{}:pre", layer.name),
-            false => layer.name.clone(),
-        }
+        if self.pre && layer.has_pre { format!("{}:pre", layer.name) } else { layer.name.clone() }
     }
 
     /// The ascent that Enter starts.

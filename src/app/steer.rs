@@ -3,11 +3,12 @@
 
 use super::actions::{NOTHING, no_room};
 use super::keys::Key;
-use super::{Command, Mode, State, list};
+use super::{Effect, Mode, State, list};
 use crate::engine::{Objective, RECIPES, Recipe};
+use crate::worker::protocol::Action;
 
 /// Opens the line where the objective is typed, with what is climbed now.
-pub(super) fn open_objective(state: &mut State) -> Vec<Command> {
+pub(super) fn open_objective(state: &mut State) -> Vec<Effect> {
     let run = state.snapshot.run.as_ref().map(|run| run.plan.last_objective().to_string());
     let text = run.unwrap_or_else(|| state.plan().objective.to_string());
     state.mode = Mode::Objective(text);
@@ -15,7 +16,7 @@ pub(super) fn open_objective(state: &mut State) -> Vec<Command> {
 }
 
 /// Opens the list of recipes on the one in use.
-pub(super) fn open_recipes(state: &mut State) -> Vec<Command> {
+pub(super) fn open_recipes(state: &mut State) -> Vec<Effect> {
     if !state.full {
         return no_room(state, "the list of recipes");
     }
@@ -25,12 +26,12 @@ pub(super) fn open_recipes(state: &mut State) -> Vec<Command> {
 }
 
 /// Goes back by some steps.
-pub(super) fn back(state: &mut State) -> Vec<Command> {
+pub(super) fn back(state: &mut State) -> Vec<Effect> {
     if state.snapshot.run.is_none() {
         state.remark = Some("there is no run to take steps back from".into());
         return NOTHING;
     }
-    vec![Command::Back]
+    vec![Effect::Ask(Action::Undo)]
 }
 
 /// The recipes that need nothing but a channel; the others begin with a picture, which only `trepang render` is given.
@@ -39,7 +40,7 @@ pub fn recipes() -> Vec<Recipe> {
 }
 
 /// A key while the objective is being typed.
-pub(super) fn type_objective(state: &mut State, key: Key) -> Vec<Command> {
+pub(super) fn type_objective(state: &mut State, key: Key) -> Vec<Effect> {
     let Mode::Objective(text) = &mut state.mode else { return NOTHING };
     match key {
         Key::Enter => return raise(state),
@@ -61,7 +62,7 @@ fn edit(text: &mut String, key: Key) -> Option<()> {
     Some(())
 }
 
-fn raise(state: &mut State) -> Vec<Command> {
+fn raise(state: &mut State) -> Vec<Effect> {
     let Mode::Objective(text) = &state.mode else { return NOTHING };
     let objective: Objective = match text.parse() {
         Ok(objective) => objective,
@@ -75,10 +76,12 @@ fn raise(state: &mut State) -> Vec<Command> {
         return NOTHING;
     }
     let recipe = state.settings.recipe.clone();
-    match state.has_run() {
-        true => vec![Command::Change { objective, recipe: recipe.into() }],
-        false => vec![Command::Start(Box::new(state.settings.clone().plan(objective)))],
-    }
+    let action = if state.has_run() {
+        Action::Change { objective, recipe: recipe.into() }
+    } else {
+        Action::Start(Box::new(state.settings.clone().plan(objective)))
+    };
+    vec![Effect::Ask(action)]
 }
 
 /// Completes the layer's or function's name at the end of the line as far as it is certain; tells what there is to choose from.
@@ -119,7 +122,7 @@ fn shared<'a>(a: &'a str, b: &str) -> &'a str {
 }
 
 /// A key while the list of recipes is open and `cursor` is on one of its lines.
-pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
+pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     let all = recipes();
     match (key, all.get(cursor)) {
         (Key::Enter, Some(recipe)) => follow(state, recipe.clone()),
@@ -140,7 +143,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> 
 }
 
 /// A key while a recipe's numbers are being typed, as `key=value key=value`.
-pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Command> {
+pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Effect> {
     let Mode::Numbers(text) = &mut state.mode else { return NOTHING };
     if key != Key::Enter {
         edit(text, key).unwrap_or_else(|| state.mode = Mode::Browse);
@@ -166,7 +169,7 @@ pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Command> {
 }
 
 /// The next start follows the recipe, and the run that is on screen goes on with it.
-fn follow(state: &mut State, recipe: Recipe) -> Vec<Command> {
+fn follow(state: &mut State, recipe: Recipe) -> Vec<Effect> {
     state.mode = Mode::Browse;
     if state.is_switching() {
         return NOTHING;
@@ -179,5 +182,5 @@ fn follow(state: &mut State, recipe: Recipe) -> Vec<Command> {
         state.remark = Some(format!("the next start follows {}", recipe.name));
         return NOTHING;
     };
-    vec![Command::Change { objective: run.plan.last_objective().clone(), recipe: recipe.into() }]
+    vec![Effect::Ask(Action::Change { objective: run.plan.last_objective().clone(), recipe: recipe.into() })]
 }

@@ -1,27 +1,28 @@
 //! `trepang` without a subcommand: the dashboard, or the same ascent in plain lines where no terminal is.
 
-mod networks;
-
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
-use trepang_api::Backend;
+use trepang_api::{Backend, Device};
 use trepang_weights::Want;
+use trepang_weights::cache::Environment;
 
-use self::networks::{Library, subject};
-use super::drive::{Run, drive, noted_signal, stop_signal};
+use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
-use crate::app::{Command, Settings, Snapshot, State, Status};
+use crate::app::State;
+use crate::backends::BACKENDS;
 use crate::config::args::{DashboardArgs, ImageProtocol};
-use crate::config::{Compute, Usage, find_layer, find_recipe, thread_count};
-use crate::engine::{Ascent, Pictures};
+use crate::config::{Compute, Usage, find_entry, find_layer, find_recipe, thread_count};
+use crate::engine::Pictures;
 use crate::panics::guard;
-use crate::runs::{Origin, RunFolder, default_folder};
+use crate::parity::known_gradients;
+use crate::runs::{BoxedError, Session, default_folder};
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
-use crate::worker::{Setup, Worker};
+use crate::worker::protocol::{Action, Settings, Snapshot, Status};
+use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network_view};
 
 /// Where what libraries print goes while the dashboard is up, inside the folder of the runs.
 const LOG: &str = "trepang.log";
@@ -30,11 +31,13 @@ pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     let compute = Compute::open(&args.compute, Want::Features)?;
     let state = initial_state(args, &compute)?;
     // A plan that does not fit is told before the screen is taken over.
-    let ascent = Ascent::new(state.plan(), compute.network(), &Pictures::new())?;
     let runs = args.runs.clone().unwrap_or_else(default_folder);
-    match io::stdout().is_terminal() && io::stdin().is_terminal() {
-        true => on_screen(args, state, compute, &runs),
-        false => in_lines(ascent, &compute, &runs),
+    let (network, provenance) = (compute.network(), compute.provenance.clone());
+    let session = Session::new(state.plan(), network, &Pictures::new(), provenance, &runs)?;
+    if io::stdout().is_terminal() && io::stdin().is_terminal() {
+        on_screen(args, state, compute, &runs)
+    } else {
+        in_lines(session, &compute)
     }
 }
 
@@ -52,11 +55,11 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
     let size = network.input().native;
     let settings = Settings { size, seed: 0, steps: recipe.steps, recipe };
     let (first_layer, first_channel) = compute.trained.first_look;
-    let subject = subject(network, &compute.trained.labels, compute.trained.first_look, provenance)?;
+    let view = network_view(network, &compute.trained.labels, compute.trained.first_look, provenance)?;
     // By its own name, also where another framework's was typed.
     let layer =
         network.node(find_layer(network, args.layer.as_deref().unwrap_or(first_layer))?)?.name.as_str();
-    let mut state = State::new(subject.info, subject.layers, subject.classes, settings);
+    let mut state = State::new(view.info, view.layers, view.classes, settings);
     state.pre = layer.ends_with(":pre");
     let name = layer.strip_suffix(":pre").unwrap_or(layer);
     let place = state.layers.iter().position(|layer| layer.name == name);
@@ -68,12 +71,13 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
 fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Path) -> Result<()> {
     let signal = noted_signal()?;
     let worker = spawn(compute, thread_count(args.compute.threads), runs)?;
-    worker.send(Command::Start(Box::new(state.plan())));
-    worker.send(Command::ListNetworks);
+    let viewer = worker.subscribe();
+    viewer.request(Action::Start(Box::new(state.plan())));
+    viewer.request(Action::ListNetworks);
     let log = runs.join(LOG);
-    supervise(worker, |worker| {
+    supervise(worker, &viewer, |viewer| {
         let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
-        let ending = run_loop(&mut state, worker, &mut screen, &signal);
+        let ending = run_loop(&mut state, viewer, &mut screen, &signal);
         match signal.load(Ordering::Relaxed) {
             0 => ending,
             // What failed because the terminal has gone is no error of its own.
@@ -92,21 +96,46 @@ fn spawn(compute: Compute, threads: usize, runs: &Path) -> Result<Worker> {
         runs: runs.into(),
     };
     let backend: Arc<dyn Backend> = backend.into();
-    let library = Library::new(Arc::clone(&backend), device.clone(), threads);
+    let place = (Arc::clone(&backend), device.clone());
+    let models = LocalModels::new(place, Box::new(BuiltBackends { threads }), Environment::of_process());
     // The weights go with the closure: the model has what it needs of them.
     let load = move || Ok(backend.load(&trained.network, &trained.weights, &device)?);
-    Worker::spawn(setup, load, Box::new(library))
+    Ok(Worker::spawn(setup, load, Box::new(models))?)
 }
 
-/// Runs the dashboard over the worker. However it ends, by a panic too, the worker then saves its run, and the
+/// The backends of this build, each with so many compute threads.
+#[derive(Debug)]
+struct BuiltBackends {
+    threads: usize,
+}
+
+impl BackendProvider for BuiltBackends {
+    fn names(&self) -> Vec<&'static str> {
+        BACKENDS.iter().map(|entry| entry.name).collect()
+    }
+
+    fn open(&self, name: &str) -> Result<Box<dyn Backend>, BoxedError> {
+        Ok(find_entry(name)?.open(self.threads)?)
+    }
+
+    fn check(&self, backend: &dyn Backend, device: &Device) -> Result<(), BoxedError> {
+        Ok(known_gradients(backend, device)?)
+    }
+}
+
+/// Runs the dashboard as a viewer of the worker. However it ends, by a panic too, the worker then saves its run, and the
 /// user is told where.
-fn supervise(worker: Worker, dashboard: impl FnOnce(&Worker) -> Result<Ending>) -> Result<()> {
-    let ending = guard("the dashboard", || dashboard(&worker));
+fn supervise(
+    worker: Worker,
+    viewer: &Viewer,
+    dashboard: impl FnOnce(&Viewer) -> Result<Ending>,
+) -> Result<()> {
+    let ending = guard("the dashboard", || dashboard(viewer));
     // The terminal is the shell's again: from here on, who will not wait need not.
     let _ = stop_signal();
     let last = worker.finish();
     match ending {
-        Ok(Ending::Quit) => farewell(&last),
+        Ok(Ending::Quit) => exit_message(&last),
         Ok(Ending::Signal) => bail!("the dashboard was interrupted; {}", outcome(&last)),
         Err(error) => bail!("{error:#}; {}", outcome(&last)),
     }
@@ -124,43 +153,42 @@ fn protocol(choice: ImageProtocol) -> Option<Protocol> {
 }
 
 /// What the user should know after quitting: where the run is, or every run that could not be kept.
-fn farewell(last: &Snapshot) -> Result<()> {
+fn exit_message(last: &Snapshot) -> Result<()> {
     match &last.status {
         Status::Broken(message) => bail!("{message}; {}", outcome(last)),
-        _ if !last.failures.is_empty() => bail!("{}", outcome(last)),
+        _ if !last.unsaved.is_empty() => bail!("{}", outcome(last)),
         _ => last.notice.iter().try_for_each(output::line),
     }
 }
 
 /// What became of the runs: what could not be saved, and the last thing told.
 fn outcome(last: &Snapshot) -> String {
-    let failures = last.failures.iter().map(|failure| &failure.text);
-    let notice = last.notice.iter().filter(|notice| last.failures.iter().all(|f| f.text != **notice));
-    let told: Vec<&str> = failures.chain(notice).map(|text| &**text).collect();
+    let unsaved = last.unsaved.iter().map(|unsaved| &unsaved.text);
+    let notice =
+        last.notice.iter().filter(|notice| last.unsaved.iter().all(|unsaved| unsaved.text != **notice));
+    let told: Vec<&str> = unsaved.chain(notice).map(|text| &**text).collect();
     if told.is_empty() { "no run was in progress".into() } else { told.join("; ") }
 }
 
 /// The same ascent without a screen.
-fn in_lines(ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
-    let origin = Origin::new(ascent.plan().clone(), compute.provenance.clone());
+fn in_lines(mut session: Session, compute: &Compute) -> Result<()> {
     let mut model = guard("the backend", || compute.model())?;
-    let folder = RunFolder::create(runs, &origin)?;
-    let (steps, name) = (ascent.plan().steps, &compute.provenance.network);
-    output::line(format_args!(
-        "{name}: {} by the recipe {}",
-        origin.plan.objective, origin.plan.recipe.name
-    ))?;
+    session.reserve()?;
+    let (plan, name) = (session.ascent().plan(), &compute.provenance.network);
+    output::line(format_args!("{name}: {} by the recipe {}", plan.objective, plan.recipe.name))?;
+    let steps = plan.steps;
     let every = (steps / 16).max(1);
-    let mut run = [Run::new(ascent, folder)];
-    drive(&mut run, model.as_mut(), |_, _, report| {
+    let mut one = [session];
+    drive(&mut one, model.as_mut(), |_, _, report| {
         if report.step == 1 || report.step.is_multiple_of(every) {
             output::line(format_args!("step {:>5} of {steps}  loss {:.4}", report.step, report.loss))?;
         }
         Ok(())
     })?;
-    let [Run { ascent, folder, .. }] = &run;
-    folder.save(ascent)?;
-    output::line(format_args!("the picture is {}", folder.path().join("image.png").display()))?;
+    let [session] = &mut one;
+    session.save()?;
+    let folder = session.folder().unwrap_or(Path::new(""));
+    output::line(format_args!("the picture is {}", folder.join("image.png").display()))?;
     let missing = if io::stdout().is_terminal() { "stdin" } else { "stdout" };
     output::line(format_args!(
         "{missing} is no terminal, so this was plain text; in a terminal, trepang shows the dashboard"
@@ -170,25 +198,25 @@ fn in_lines(ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::Failure;
     use crate::config::args::ComputeArgs;
+    use crate::worker::protocol::UnsavedRun;
 
     #[test]
     fn every_run_that_could_not_be_saved_is_told_at_the_end() {
-        let failure = |run, text: &str| Failure { run, text: text.into() };
-        let last = |failures, notice: &str| Snapshot {
-            failures,
+        let failure = |number, text: &str| UnsavedRun { number, text: text.into() };
+        let last = |unsaved, notice: &str| Snapshot {
+            unsaved,
             notice: Some(notice.into()),
             status: Status::Finished,
             ..Snapshot::default()
         };
         let lost = vec![failure(1, "one could not be saved"), failure(3, "three could not be saved")];
-        let told = farewell(&last(lost.clone(), "saved in here")).unwrap_err().to_string();
+        let told = exit_message(&last(lost.clone(), "saved in here")).unwrap_err().to_string();
         assert_eq!(told, "one could not be saved; three could not be saved; saved in here");
-        let told = farewell(&last(lost, "three could not be saved")).unwrap_err().to_string();
+        let told = exit_message(&last(lost, "three could not be saved")).unwrap_err().to_string();
         assert_eq!(told, "one could not be saved; three could not be saved");
         // A notice is for reading: what it says does not decide how the program ends.
-        assert!(farewell(&last(Vec::new(), "a run could not be saved, but was later")).is_ok());
+        assert!(exit_message(&last(Vec::new(), "a run could not be saved, but was later")).is_ok());
     }
 
     #[test]
@@ -200,10 +228,11 @@ mod tests {
         let plan =
             crate::engine::Plan { steps: 1_000_000, ..crate::engine::Plan::new(objective, recipe, 32) };
         let worker = spawn(compute, 2, runs.path()).unwrap();
-        worker.send(Command::Start(Box::new(plan)));
-        let error = supervise(worker, |worker| {
-            while worker.snapshot().run.as_ref().is_none_or(|run| run.step < 3) {
-                assert!(!matches!(worker.snapshot().status, Status::Broken(_)));
+        let viewer = worker.subscribe();
+        viewer.request(Action::Start(Box::new(plan)));
+        let error = supervise(worker, &viewer, |viewer| {
+            while viewer.snapshot().run.as_ref().is_none_or(|run| run.step < 3) {
+                assert!(!matches!(viewer.snapshot().status, Status::Broken(_)));
                 std::thread::sleep(std::time::Duration::from_millis(2));
             }
             panic!("drawn outside the screen")
@@ -215,6 +244,6 @@ mod tests {
             error,
             format!("the dashboard panicked: drawn outside the screen; saved in {}", place.display())
         );
-        assert!(RunFolder::open(&place).unwrap().1.state.losses.len() >= 3);
+        assert!(crate::runs::RunFolder::open(&place).unwrap().1.state.losses.len() >= 3);
     }
 }

@@ -9,6 +9,8 @@ use trepang_weights::Error as Weights;
 
 use crate::config::Usage;
 use crate::engine::Error as Engine;
+use crate::runs;
+use crate::worker;
 
 /// Prints the error, if there is one, and chooses the code: 2 for what was asked wrongly, 1 for the rest.
 pub(super) fn report(result: Result<()>) -> ExitCode {
@@ -20,9 +22,10 @@ pub(super) fn report(result: Result<()>) -> ExitCode {
 
 /// Prints what the flag parser has to say: its help as it is, an error as one line.
 pub(super) fn not_understood(error: &clap::Error) -> ExitCode {
-    match error.use_stderr() {
-        true => refuse(&one_line(&error.render().to_string()), 2),
-        false => report(error.print().context("cannot write to stdout")),
+    if error.use_stderr() {
+        refuse(&one_line(&error.render().to_string()), 2)
+    } else {
+        report(error.print().context("cannot write to stdout"))
     }
 }
 
@@ -64,6 +67,8 @@ fn is_usage(error: &Error) -> bool {
             || cause.downcast_ref().is_some_and(Api::is_usage)
             || cause.downcast_ref().is_some_and(Engine::is_usage)
             || cause.downcast_ref().is_some_and(Weights::is_usage)
+            || cause.downcast_ref().is_some_and(runs::Error::is_usage)
+            || cause.downcast_ref().is_some_and(worker::Error::is_usage)
     })
 }
 

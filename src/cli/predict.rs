@@ -7,16 +7,16 @@ use serde::Serialize;
 use trepang_weights::Want;
 
 use super::output;
-use crate::classify::{Class, Classifier, Framing};
 use crate::config::args::PredictArgs;
 use crate::config::{DEFAULT_NETWORK, find_place, find_weights};
 use crate::runs::read_picture;
+use crate::worker::{ClassLogit, Classifier, Framing};
 
 #[derive(Serialize)]
 struct Predicted<'a> {
     image: String,
     network: &'a str,
-    top: Vec<Class>,
+    top: Vec<ClassLogit>,
 }
 
 pub(super) fn run(args: &PredictArgs) -> Result<()> {
@@ -24,8 +24,10 @@ pub(super) fn run(args: &PredictArgs) -> Result<()> {
     let framing = if args.exact { Framing::Exact } else { Framing::Crop };
     let mut failed = Vec::new();
     for image in &args.images {
-        match read_picture(image).and_then(|picture| classifier.classify(&picture, framing, args.top.into()))
-        {
+        let classes = read_picture(image)
+            .map_err(Error::from)
+            .and_then(|picture| Ok(classifier.classify(&picture, framing, args.top.into())?));
+        match classes {
             Ok(top) => report(args, image, top)?,
             Err(error) => failed.push(about(image, error)),
         }
@@ -44,10 +46,7 @@ pub(super) fn run(args: &PredictArgs) -> Result<()> {
 /// The error with the picture's name, unless it has that already.
 fn about(image: &Path, error: Error) -> Error {
     let name = image.display().to_string();
-    match format!("{error:#}").contains(&name) {
-        true => error,
-        false => error.context(name),
-    }
+    if format!("{error:#}").contains(&name) { error } else { error.context(name) }
 }
 
 fn network(args: &PredictArgs) -> &str {
@@ -59,15 +58,15 @@ fn open(args: &PredictArgs) -> Result<Classifier> {
     let trained = find_weights(network(args), compute.weights.as_deref(), Want::Classes)?;
     let (backend, device) = find_place(compute)?;
     let model = backend.load(&trained.network, &trained.weights, &device)?;
-    Classifier::new(trained.network, trained.labels, model)
+    Ok(Classifier::new(trained.network, trained.labels, model)?)
 }
 
-fn report(args: &PredictArgs, image: &Path, top: Vec<Class>) -> Result<()> {
+fn report(args: &PredictArgs, image: &Path, top: Vec<ClassLogit>) -> Result<()> {
     if args.json {
         return output::json(&Predicted { image: image.display().to_string(), network: network(args), top });
     }
     output::line(format_args!("{}, by {}", image.display(), network(args)))?;
-    for Class { wnid, label, probability, logit, .. } in top {
+    for ClassLogit { wnid, label, probability, logit, .. } in top {
         output::line(format_args!("  {:>6.2} %  {logit:>8.3}  {wnid}  {label}", 100.0 * probability))?;
     }
     Ok(())

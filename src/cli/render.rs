@@ -1,7 +1,6 @@
 //! `trepang render`: pictures without a screen, one or a batch of them.
 
 mod events;
-mod honest;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -11,27 +10,27 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trepang_api::Model;
 use trepang_weights::Want;
 
-use self::events::{Done, Seeds, StepEvent};
-use super::drive::{Run, drive};
+use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
+use super::drive::drive;
 use super::{output, outputs};
 use crate::config::args::RenderArgs;
 use crate::config::{Compute, Job, Usage, check_repeatable, compute_of, pictures_of};
 use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
 use crate::runs::{
-    Animation, Cell, Origin, RunFolder, advise, contact_sheet, default_folder, read_origin, read_picture,
+    self, Animation, Cell, RunFolder, Session, contact_sheet, default_folder, read_origin, read_picture,
     write_losses, write_picture, write_sheet,
 };
 
-/// Views that go through the network at once: beyond it a batch is no faster, and takes memory.
-const AT_ONCE: usize = 8;
+/// The most views that go through the network at once: beyond it a batch is no faster, and takes memory.
+const MAX_VIEWS: usize = 8;
 
 /// What is to be made: ascents with what they begin with, and where their pictures go.
 struct Batch {
     compute: Compute,
     jobs: Vec<Job>,
-    /// A run that goes on, in place of the only job's start.
-    resumed: Option<Run>,
+    /// The run that the only job goes on with, or has begun already.
+    resumed: Option<Session>,
 }
 
 pub(super) fn run(args: &RenderArgs) -> Result<()> {
@@ -39,12 +38,13 @@ pub(super) fn run(args: &RenderArgs) -> Result<()> {
     let Batch { compute, jobs, mut resumed } = prepare(args)?;
     let several = jobs.len() > 1;
     outputs::check_several(args, several)?;
-    if let (None, [job]) = (&resumed, &jobs[..]) {
-        resumed = Some(begin(args, &compute, job)?);
+    match (&mut resumed, &jobs[..]) {
+        (Some(session), _) => session.reserve()?,
+        (None, [job]) => resumed = Some(begin(args, &compute, job)?),
+        (None, _) => {}
     }
-    let fresh = resumed.as_ref().map(|run| run.folder.clone());
     let model = guard("the backend", || compute.model());
-    let mut model = model.inspect_err(|_| fresh.iter().for_each(RunFolder::discard))?;
+    let mut model = model.inspect_err(|_| resumed.iter_mut().for_each(Session::discard))?;
     let mut render = Render {
         args,
         compute: &compute,
@@ -56,7 +56,7 @@ pub(super) fn run(args: &RenderArgs) -> Result<()> {
     let mut rest = jobs;
     while !rest.is_empty() {
         let views = rest[0].plan.recipe.views * rest[0].plan.recipe.images;
-        let later = rest.split_off((AT_ONCE / views).clamp(1, rest.len()));
+        let later = rest.split_off((MAX_VIEWS / views).clamp(1, rest.len()));
         render.group(&rest, resumed.take())?;
         rest = later;
     }
@@ -89,56 +89,69 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
 }
 
 fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
-    let (mut folder, progress) = RunFolder::open(path)?;
-    let compute = compute_of(&progress.origin, &args.compute)?;
-    folder.go_on(progress.state.losses.len(), compute.provenance.clone());
-    let plan = progress.origin.plan;
+    let (folder, saved) = RunFolder::open(path)?;
+    let compute = compute_of(&saved.origin, &args.compute)?;
+    let plan = &saved.origin.plan;
     // Of the start only its worth is wanted again: a run goes on without it.
-    let pictures = pictures_of(&plan, Some(None)).or_else(|_| pictures_of(&plan, None))?;
-    let mut ascent = Ascent::resume(plan, compute.network(), progress.state, &pictures)?;
+    let pictures = pictures_of(plan, Some(None)).or_else(|_| pictures_of(plan, None))?;
+    let provenance = compute.provenance.clone();
+    let mut session = Session::resume((folder, saved), compute.network(), &pictures, provenance)?;
     if let Some(steps) = args.steps {
-        ascent.set_steps(steps as usize);
+        session.set_steps(steps as usize);
     }
+    let ascent = session.ascent();
     if ascent.step_count() > ascent.plan().steps {
         let (taken, asked) = (ascent.step_count(), ascent.plan().steps);
         return Err(Usage(format!("that run has taken {taken} steps; it cannot go back to {asked}")).into());
     }
     let job = Job { plan: ascent.plan().clone(), pictures, output: args.output.clone() };
-    Ok(Batch { compute, jobs: vec![job], resumed: Some(Run::new(ascent, folder)) })
+    Ok(Batch { compute, jobs: vec![job], resumed: Some(session) })
 }
 
-/// The ascent of a job, with a folder of its own.
-fn begin(args: &RenderArgs, compute: &Compute, job: &Job) -> Result<Run> {
-    let ascent = Ascent::new(job.plan.clone(), compute.network(), &job.pictures)?;
-    let origin = Origin::new(job.plan.clone(), compute.provenance.clone());
-    let folder = RunFolder::create(&args.runs.clone().unwrap_or_else(default_folder), &origin)?;
-    Ok(Run::new(ascent, folder))
+/// The run of a job, with a folder of its own.
+fn begin(args: &RenderArgs, compute: &Compute, job: &Job) -> runs::Result<Session> {
+    let folder = args.runs.clone().unwrap_or_else(default_folder);
+    let (plan, provenance) = (job.plan.clone(), compute.provenance.clone());
+    let mut session = Session::new(plan, compute.network(), &job.pictures, provenance, &folder)?;
+    session.reserve()?;
+    Ok(session)
 }
 
-/// Batches on their way.
+/// The runs of a few jobs. If one cannot begin, no folder of the others stays either.
+fn begin_all(args: &RenderArgs, compute: &Compute, jobs: &[Job]) -> runs::Result<Vec<Session>> {
+    let mut sessions = Vec::new();
+    for job in jobs {
+        let begun = begin(args, compute, job).inspect_err(|_| sessions.iter_mut().for_each(Session::discard));
+        sessions.push(begun?);
+    }
+    Ok(sessions)
+}
+
+/// What `trepang render` needs while it makes its pictures, and what came of them.
 struct Render<'a> {
     args: &'a RenderArgs,
     compute: &'a Compute,
     model: &'a mut dyn Model,
     several: bool,
-    /// What was made, with its picture if a sheet is wanted.
-    done: Vec<(Done, Option<Picture>)>,
+    /// The pictures that were made; the pixels are kept if a sheet is wanted.
+    done: Vec<(DoneEvent, Option<Picture>)>,
     failed: Vec<String>,
 }
 
 impl Render<'_> {
     /// Makes the pictures of a few jobs together.
-    fn group(&mut self, jobs: &[Job], resumed: Option<Run>) -> Result<()> {
-        let mut runs = match resumed {
-            Some(run) => vec![run],
-            None => jobs.iter().map(|job| begin(self.args, self.compute, job)).collect::<Result<_>>()?,
+    fn group(&mut self, jobs: &[Job], resumed: Option<Session>) -> Result<()> {
+        let mut sessions = match resumed {
+            Some(session) => vec![session],
+            None => begin_all(self.args, self.compute, jobs)?,
         };
-        let before: Vec<usize> = runs.iter().map(|run| run.ascent.step_count()).collect();
+        let steps = |sessions: &[Session]| sessions.iter().map(|s| s.ascent().step_count()).sum::<usize>();
+        let before = steps(&sessions);
         let (json, several) = (self.args.json, self.several);
-        let progress = progress_bar(&runs, json, several.then_some(self.done.len()));
+        let progress = progress_bar(&sessions, json, several.then_some(self.done.len()));
         let mut animation = self.args.gif.as_ref().map(|_| Animation::new());
-        if let (Some(animation), [run]) = (&mut animation, &runs[..]) {
-            animation.push(run.ascent.step_count(), || grown(&run.ascent));
+        if let (Some(animation), [session]) = (&mut animation, &sessions[..]) {
+            animation.push(session.ascent().step_count(), || grown(session.ascent()));
         }
         let on_step = |index: usize, ascent: &Ascent, report: &StepReport| {
             if let Some(animation) = &mut animation {
@@ -146,95 +159,88 @@ impl Render<'_> {
             }
             on_step(report, ascent, (index, &progress), json.then_some(several))
         };
-        let seconds = drive(&mut runs, self.model, on_step);
+        let report = drive(&mut sessions, self.model, on_step);
         progress.finish_and_clear();
-        let seconds = seconds?;
-        let steps: usize =
-            runs.iter().zip(&before).map(|(run, before)| run.ascent.step_count() - before).sum();
-        let per_step = (steps > 0).then(|| seconds / steps as f64);
-        for (run, job) in runs.iter_mut().zip(jobs) {
-            match run.failure.take() {
-                Some(error) => self.fail(run, &error)?,
-                None => self.keep(run, job, per_step)?,
+        let report = report?;
+        let steps = steps(&sessions) - before;
+        let per_step = (steps > 0).then(|| report.computing.as_secs_f64() / steps as f64);
+        for ((session, failure), job) in sessions.iter_mut().zip(report.failures).zip(jobs) {
+            match failure {
+                Some(error) => self.fail(session.ascent(), &error)?,
+                None => self.keep(session, job, per_step)?,
             }
         }
-        if let (Some(path), Some(mut animation), [run]) = (&self.args.gif, animation, &runs[..]) {
-            animation.finish(run.ascent.step_count(), grown(&run.ascent));
-            animation.write(path).map_err(|error| advise(error, "--gif"))?;
+        if let (Some(path), Some(mut animation), [session]) = (&self.args.gif, animation, &sessions[..]) {
+            animation.finish(session.ascent().step_count(), grown(session.ascent()));
+            animation.write(path).map_err(|error| error.advise("--gif"))?;
         }
         Ok(())
     }
 
-    fn fail(&mut self, run: &Run, error: &anyhow::Error) -> Result<()> {
-        let what = format!("{}: {error:#}", run.ascent.plan().objective);
+    fn fail(&mut self, ascent: &Ascent, error: &runs::Error) -> Result<()> {
+        let what = format!("{}: {}", ascent.plan().objective, error.chain());
         if self.args.json {
-            output::json(&events::Failed::new(&run.ascent, error))?;
+            output::json(&FailedEvent::new(ascent, error))?;
         }
         self.failed.push(what);
         Ok(())
     }
 
     /// Writes a finished run's picture and tells what came of it.
-    fn keep(&mut self, run: &Run, job: &Job, per_step: Option<f64>) -> Result<()> {
-        let Run { ascent, folder, .. } = run;
-        let origin = folder.origin(ascent);
-        let kept = folder.save(ascent);
+    fn keep(&mut self, session: &mut Session, job: &Job, per_step: Option<f64>) -> Result<()> {
+        let kept = session.save();
+        let (ascent, folder) = (session.ascent(), session.folder().unwrap_or(Path::new("")));
         let hint = || match &kept {
-            Ok(()) => format!("the run itself is saved in {}", folder.path().display()),
-            Err(error) => format!("the run could not be saved either ({error:#})"),
+            Ok(()) => format!("the run itself is saved in {}", folder.display()),
+            Err(error) => format!("the run could not be saved either ({})", error.chain()),
         };
         if self.several {
             outputs::make_folder(&job.output)?;
         }
-        let picture = write_picture(&job.output, &ascent.picture(), &origin);
-        picture.map_err(|error| advise(error, "-o")).with_context(hint)?;
+        let picture = write_picture(&job.output, &ascent.picture(), &session.origin());
+        picture.map_err(|error| error.advise("-o")).with_context(hint)?;
         if let Some(path) = &self.args.losses {
             let losses = write_losses(path, &ascent.state().losses);
-            losses.map_err(|error| advise(error, "--losses")).with_context(hint)?;
+            losses.map_err(|error| error.advise("--losses")).with_context(hint)?;
         }
         kept.with_context(|| format!("the picture is saved as {}, the run is not", job.output.display()))?;
-        let (done, saved) = guard("the backend", || {
-            let saved = read_picture(&job.output)?;
-            let done = self.done(ascent, folder, job, &saved, per_step)?;
-            done.tell(self.args.json)?;
-            Ok((done, saved))
-        })
-        .with_context(|| format!("the picture is saved as {}", job.output.display()))?;
-        self.done.push((done, self.args.sheet.is_some().then_some(saved)));
+        let finished = self.evaluate(session, job, per_step);
+        self.done
+            .push(finished.with_context(|| format!("the picture is saved as {}", job.output.display()))?);
         Ok(())
     }
 
-    fn done(
+    /// Evaluates the picture as it was saved, and prints what came of it.
+    fn evaluate(
         &mut self,
-        ascent: &Ascent,
-        folder: &RunFolder,
+        session: &Session,
         job: &Job,
-        saved: &Picture,
         per_step: Option<f64>,
-    ) -> Result<Done> {
-        let network = self.compute.network();
-        let start = Ascent::start_picture(&job.plan, network, &job.pictures).ok();
-        let honest = honest::measure(ascent, network, &job.pictures, (saved, start.as_ref()), self.model)?;
-        let place = (job.output.as_path(), folder.path());
-        Done::new(ascent, self.compute, honest, place, per_step)
+    ) -> Result<(DoneEvent, Option<Picture>)> {
+        let saved = read_picture(&job.output)?;
+        let evaluation = session.evaluate(&saved, self.compute.network(), &job.pictures, self.model)?;
+        let place = (job.output.as_path(), session.folder().unwrap_or(Path::new("")));
+        let done = DoneEvent::new(session.ascent(), self.compute, evaluation, place, per_step)?;
+        done.print(self.args.json)?;
+        Ok((done, self.args.sheet.is_some().then_some(saved)))
     }
 
     /// The sheet, the spread over seeds, and what failed.
     fn finish(self) -> Result<()> {
         if let Some(path) = &self.args.sheet {
-            let cell = |(done, picture): &(Done, Option<Picture>)| {
+            let cell = |(done, picture): &(DoneEvent, Option<Picture>)| {
                 let picture = picture.clone()?;
                 Some(Cell { picture, label: done.label() })
             };
             let cells: Vec<Cell> = self.done.iter().filter_map(cell).collect();
-            write_sheet(path, &contact_sheet(&cells, None)).map_err(|error| advise(error, "--sheet"))?;
+            write_sheet(path, &contact_sheet(&cells, None)).map_err(|error| error.advise("--sheet"))?;
             if !self.args.json {
                 output::line(format_args!("the sheet is {}", path.display()))?;
             }
         }
         if self.args.seeds > 1 {
-            let all: Vec<Done> = self.done.into_iter().map(|(done, _)| done).collect();
-            Seeds::of(&all).iter().try_for_each(|seeds| seeds.tell(self.args.json))?;
+            let all: Vec<DoneEvent> = self.done.into_iter().map(|(done, _)| done).collect();
+            SeedsEvent::of(&all).iter().try_for_each(|seeds| seeds.print(self.args.json))?;
         }
         match &self.failed[..] {
             [] => Ok(()),
@@ -249,13 +255,14 @@ fn grown(ascent: &Ascent) -> Picture {
 }
 
 /// On stderr, and only if that is a terminal.
-fn progress_bar(runs: &[Run], json: bool, batch: Option<usize>) -> ProgressBar {
+fn progress_bar(sessions: &[Session], json: bool, batch: Option<usize>) -> ProgressBar {
     if json && io::stdout().is_terminal() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let steps = |count: fn(&Run) -> usize| runs.iter().map(count).max().unwrap_or(0) as u64;
+    let steps =
+        |count: fn(&Ascent) -> usize| sessions.iter().map(|s| count(s.ascent())).max().unwrap_or(0) as u64;
     let bar = ProgressBar::with_draw_target(
-        Some(steps(|run| run.ascent.plan().steps)),
+        Some(steps(|ascent| ascent.plan().steps)),
         ProgressDrawTarget::stderr(),
     );
     let template = match batch {
@@ -264,12 +271,12 @@ fn progress_bar(runs: &[Run], json: bool, batch: Option<usize>) -> ProgressBar {
             format!(
                 "pictures {} to {}: {{bar:30}} {{pos}}/{{len}} steps, {{eta}} left",
                 done + 1,
-                done + runs.len()
+                done + sessions.len()
             )
         }
     };
     bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.with_position(steps(|run| run.ascent.step_count()))
+    bar.with_position(steps(Ascent::step_count))
 }
 
 /// `json` tells whether steps are printed, and then whether with what they are of.

@@ -35,7 +35,7 @@ pub(super) fn run(args: &SpectrumArgs) -> Result<()> {
     }
     let text = table(&spectrum, builder.count(), args.size);
     match &args.output {
-        Some(path) => write_atomic(path, text.as_bytes()),
+        Some(path) => Ok(write_atomic(path, text.as_bytes())?),
         None => output::line(text.trim_end()),
     }
 }

@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-
-use super::{png, write_atomic};
+use super::atomic::write as write_atomic;
+use super::error::{BoxedError, Error, Result};
+use super::png;
 use crate::engine::Picture;
 
-/// Frames of an animation at most: five seconds, and 10 MB in memory at 224 pixels.
-const FRAMES: usize = 64;
+/// The most frames of an animation: five seconds, and 10 MB in memory at 224 pixels.
+const MAX_FRAMES: usize = 64;
 
-/// How long a frame is shown.
+/// How long a frame is shown, in milliseconds.
 const FRAME_MS: u16 = 80;
 
-/// The finished picture is held, before it all begins again.
+/// How long the finished picture is shown before the animation begins again, in milliseconds.
 const LAST_FRAME_MS: u16 = 1500;
 
 /// A frame's colours are learnt from every third pixel. On renders of 224 pixels a value is then 4.9 of 255 off
@@ -23,16 +23,16 @@ const GIF_SAMPLING: i32 = 3;
 /// Frames of a picture that grows, thinned evenly while they are collected.
 #[derive(Debug, Clone)]
 pub struct Animation {
-    kept: Vec<Frame>,
+    kept: Vec<AnimationFrame>,
     /// What the animation ends with, if it is not the last that was kept.
-    end: Option<Frame>,
+    end: Option<AnimationFrame>,
     /// Every `stride`-th of what was offered is among `kept`.
     stride: usize,
     offered: usize,
 }
 
 #[derive(Debug, Clone)]
-struct Frame {
+struct AnimationFrame {
     step: usize,
     picture: Picture,
 }
@@ -44,7 +44,7 @@ impl Default for Animation {
 }
 
 impl Animation {
-    /// Without frames.
+    /// An animation without frames.
     pub fn new() -> Self {
         Self::default()
     }
@@ -57,11 +57,11 @@ impl Animation {
         if !index.is_multiple_of(self.stride) {
             return;
         }
-        if self.kept.len() == FRAMES {
+        if self.kept.len() == MAX_FRAMES {
             self.thin();
         }
         if index.is_multiple_of(self.stride) {
-            self.kept.push(Frame { step, picture: picture() });
+            self.kept.push(AnimationFrame { step, picture: picture() });
             self.end = None;
         }
     }
@@ -69,19 +69,19 @@ impl Animation {
     /// The picture that the animation ends with, whether or not it was kept. It may be called again, and what is
     /// pushed later goes behind it.
     pub fn finish(&mut self, step: usize, picture: Picture) {
-        self.end = Some(Frame { step, picture });
+        self.end = Some(AnimationFrame { step, picture });
     }
 
     /// Writes a GIF or an animated PNG, by the name's ending, that starts again for ever. Fails without frames, with
     /// frames of several sizes and if the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let format = Format::of(path)?;
+        let format = AnimationFormat::of(path)?;
         let pictures: Vec<&Picture> = self.frames().into_iter().map(|frame| &frame.picture).collect();
         let bytes = match format {
-            Format::Gif => encode_gif(&pictures),
-            Format::Png => encode_png(&pictures),
+            AnimationFormat::Gif => encode_gif(&pictures),
+            AnimationFormat::Png => encode_png(&pictures),
         };
-        write_atomic(path, &bytes.with_context(|| format!("cannot write {}", path.display()))?)
+        write_atomic(path, &bytes.map_err(|source| Error::Encode { path: path.into(), source })?)
     }
 
     fn thin(&mut self) {
@@ -93,34 +93,32 @@ impl Animation {
         });
     }
 
-    /// What is shown, in order.
-    fn frames(&self) -> Vec<&Frame> {
+    /// The frames that are shown, in their order.
+    fn frames(&self) -> Vec<&AnimationFrame> {
         let Some(end) = self.end.as_ref().or(self.kept.last()) else { return Vec::new() };
-        let before = self.kept.iter().filter(|frame| frame.step < end.step).take(FRAMES - 1);
+        let before = self.kept.iter().filter(|frame| frame.step < end.step).take(MAX_FRAMES - 1);
         before.chain([end]).collect()
     }
 }
 
 /// Fails unless `path` ends as an animation's name does: to be asked before the work is done.
 pub fn check_animation_path(path: &Path) -> Result<()> {
-    Format::of(path).map(|_| ())
+    AnimationFormat::of(path).map(|_| ())
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Format {
+enum AnimationFormat {
     Gif,
     Png,
 }
 
-impl Format {
+impl AnimationFormat {
     fn of(path: &Path) -> Result<Self> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         match extension.as_str() {
             "gif" => Ok(Self::Gif),
             "png" | "apng" => Ok(Self::Png),
-            _ => {
-                bail!("{} is no name for an animation: it has to end in .gif, .png or .apng", path.display())
-            }
+            _ => Err(Error::AnimationName { path: path.into() }),
         }
     }
 }
@@ -131,21 +129,21 @@ fn milliseconds(count: usize) -> impl Iterator<Item = u16> {
 }
 
 /// The last of the frames, which are all as large.
-fn last<'a>(frames: &[&'a Picture]) -> Result<&'a Picture> {
-    let Some(last) = frames.last() else { bail!("the animation has no frames") };
+fn last<'a>(frames: &[&'a Picture]) -> Result<&'a Picture, BoxedError> {
+    let last = frames.last().ok_or("the animation has no frames")?;
     let odd = |frame: &&Picture| {
         let Picture { width, height, rgb } = frame;
         (*width, *height) != (last.width, last.height) || rgb.len() != 3 * width * height
     };
     if last.rgb.is_empty() || frames.iter().any(odd) {
-        bail!("the frames of an animation must be pictures of one size");
+        return Err("the frames of an animation must be pictures of one size".into());
     }
     Ok(last)
 }
 
-fn encode_gif(frames: &[&Picture]) -> Result<Vec<u8>> {
+fn encode_gif(frames: &[&Picture]) -> Result<Vec<u8>, BoxedError> {
     let last = last(frames)?;
-    let side = |side: usize| u16::try_from(side).context("a GIF's sides are at most 65535 pixels long");
+    let side = |side: usize| u16::try_from(side).map_err(|_| "a GIF's sides are at most 65535 pixels long");
     let (width, height) = (side(last.width)?, side(last.height)?);
     let mut bytes = Vec::new();
     let mut encoder = gif::Encoder::new(&mut bytes, width, height, &[])?;
@@ -160,7 +158,7 @@ fn encode_gif(frames: &[&Picture]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn encode_png(frames: &[&Picture]) -> Result<Vec<u8>> {
+fn encode_png(frames: &[&Picture]) -> Result<Vec<u8>, BoxedError> {
     let last = last(frames)?;
     let mut bytes = Vec::new();
     let mut encoder = png::encoder(&mut bytes, last);
@@ -292,11 +290,11 @@ mod tests {
         let (animation, made) = growth(1000);
         let shown: Vec<usize> = (0..63).map(|i| 1 + 16 * i).chain([1000]).collect();
         assert_eq!(steps(&animation), shown);
-        assert!(made < 4 * FRAMES, "{made} pictures were made of 1000");
+        assert!(made < 4 * MAX_FRAMES, "{made} pictures were made of 1000");
         for steps_taken in 60..300 {
             let shown = steps(&growth(steps_taken).0);
             assert!(
-                shown.len() <= FRAMES && shown.is_sorted() && shown.ends_with(&[steps_taken]),
+                shown.len() <= MAX_FRAMES && shown.is_sorted() && shown.ends_with(&[steps_taken]),
                 "{shown:?}"
             );
         }

@@ -1,17 +1,17 @@
 //! Whole files or none: a temporary file beside the target, fsync, rename.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use super::error::{Error, Result};
 
 /// Writes `bytes` to `path`, replacing a regular file that is there. On an error the old file is untouched and
 /// nothing is left beside it.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     // Renaming over a device or a pipe would replace it.
     if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-        bail!("cannot write {}: it exists and is not a regular file", path.display());
+        return Err(Error::NotRegular { path: path.into() });
     }
     let temporary = temporary(path);
     let result = fill(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
@@ -19,20 +19,9 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         // The error that matters is the first one; the file may never have come to be.
         let _ = fs::remove_file(&temporary);
     }
-    result.with_context(|| format!("cannot write {}", path.display()))?;
+    result.map_err(|source| Error::Write { path: path.into(), source })?;
     sync_folder(path);
     Ok(())
-}
-
-/// Says what to do about a disk without room, if that is what went wrong; `flag` chooses another place.
-pub(crate) fn advise(error: anyhow::Error, flag: &str) -> anyhow::Error {
-    let full = |cause: &io::Error| matches!(cause.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
-    match error.chain().filter_map(|cause| cause.downcast_ref()).any(full) {
-        true => {
-            error.context(format!("the disk is full: free some space or choose another folder with {flag}"))
-        }
-        false => error,
-    }
 }
 
 fn fill(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
-
-use super::{Manifest, Origin, Parts, Provenance, advise, png, state, write_atomic};
+use super::atomic::write as write_atomic;
+use super::error::{Error, Result};
+use super::manifest::{Manifest, Origin, Parts, Provenance};
+use super::{png, state};
 use crate::engine::{Ascent, State};
 
 const MANIFEST: &str = "manifest.json";
@@ -26,12 +27,12 @@ pub struct RunFolder {
     fresh: bool,
 }
 
-/// A run as it was saved.
+/// A run as it was read from its folder.
 #[derive(Debug)]
-pub struct Progress {
-    /// What it was.
+pub struct SavedRun {
+    /// The plan of the run, and what computed it.
     pub origin: Origin,
-    /// How far it had come.
+    /// The state of the ascent after the last step that was saved.
     pub state: State,
 }
 
@@ -49,10 +50,8 @@ pub fn default_folder() -> PathBuf {
 impl RunFolder {
     /// Makes a new folder in `parent`, named after the run and numbered if the name is taken.
     pub fn create(parent: &Path, origin: &Origin) -> Result<Self> {
-        let refused = || {
-            format!("cannot make the run's folder in {}; choose another place with --runs", parent.display())
-        };
-        fs::create_dir_all(parent).with_context(refused)?;
+        let refused = |source| Error::NoFolder { parent: parent.into(), source };
+        fs::create_dir_all(parent).map_err(refused)?;
         let name = slug(origin);
         for number in 1.. {
             let path = parent.join(if number == 1 { name.clone() } else { format!("{name}-{number}") });
@@ -61,20 +60,17 @@ impl RunFolder {
                     return Ok(Self { path, parts: Parts::of(origin), created: now(), fresh: true });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error).with_context(refused),
+                Err(error) => return Err(refused(error)),
             }
         }
         unreachable!("some number is free")
     }
 
     /// Opens a folder to go on with its run.
-    pub fn open(path: &Path) -> Result<(Self, Progress)> {
+    pub fn open(path: &Path) -> Result<(Self, SavedRun)> {
         if !path.join(STATE).is_file() {
             let found = if path.is_dir() { "there is no state to go on from" } else { "it is no folder" };
-            bail!(
-                "{} does not hold a run: {found}; the folder of a run is what trepang said it is saved in",
-                path.display()
-            );
+            return Err(Error::NoRun { path: path.into(), found });
         }
         let (origin, state) = state::read(&path.join(STATE))?;
         let created = fs::read(path.join(MANIFEST))
@@ -82,10 +78,10 @@ impl RunFolder {
             .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
             .map_or_else(now, |manifest| manifest.created);
         let folder = Self { path: path.into(), parts: Parts::of(&origin), created, fresh: false };
-        Ok((folder, Progress { origin, state }))
+        Ok((folder, SavedRun { origin, state }))
     }
 
-    /// Where it is.
+    /// The folder's place on disk.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -111,7 +107,7 @@ impl RunFolder {
 
     /// Saves the run as it is.
     pub fn save(&self, ascent: &Ascent) -> Result<()> {
-        self.write(ascent).map_err(|error| advise(error, "--runs"))
+        self.write(ascent).map_err(|error| error.advise("--runs"))
     }
 
     /// The state comes first: whatever fails after it, the run can go on.
@@ -123,8 +119,10 @@ impl RunFolder {
         let mut made = origin.clone();
         made.plan.steps = ascent.step_count();
         png::write_picture(&self.path.join(IMAGE), &ascent.picture(), &made)?;
-        let manifest = serde_json::to_vec_pretty(&self.manifest(origin, ascent))?;
-        write_atomic(&self.path.join(MANIFEST), &manifest)
+        let path = self.path.join(MANIFEST);
+        let manifest = serde_json::to_vec_pretty(&self.manifest(origin, ascent))
+            .map_err(|error| Error::Encode { path: path.clone(), source: error.into() })?;
+        write_atomic(&path, &manifest)
     }
 
     fn manifest(&self, origin: Origin, ascent: &Ascent) -> Manifest {

@@ -15,7 +15,7 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// From small to large.
+    /// The sizes that labels can have, from small to large.
     pub(super) const SIZES: [Self; 6] = [
         Self { raster: RasterHeight::Size16, factor: 1 },
         Self { raster: RasterHeight::Size20, factor: 1 },
@@ -25,12 +25,12 @@ impl Text {
         Self { raster: RasterHeight::Size32, factor: 2 },
     ];
 
-    /// Rows that a line takes, accents and descenders included.
+    /// Pixels that a line is high, accents and descenders included.
     pub(super) fn line(self) -> usize {
         self.raster.val() * self.factor
     }
 
-    /// Columns that `characters` take.
+    /// Pixels that so many `characters` are wide.
     pub(super) fn width(self, characters: usize) -> usize {
         characters * get_raster_width(FontWeight::Regular, self.raster) * self.factor
     }

@@ -1,26 +1,48 @@
 //! What is written down about a run: enough to make it again.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+use trepang_api::{Backend, Device};
 
 use crate::engine::Plan;
 
 /// What computed a run. Together with the plan it decides every bit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// The version of Trepang.
+    /// The version of Trepang that ran.
     pub trepang: String,
-    /// The network's name.
+    /// The name of the network, or of the pulled set with its weights.
     pub network: String,
-    /// The weights file; none for an embedded network.
+    /// The file that was named for the weights; none for the network's own.
     pub weights: Option<String>,
     /// SHA-256 of the weights' bytes.
     pub weights_sha256: String,
-    /// The backend's name.
+    /// The backend's name, as `--backend` takes it.
     pub backend: String,
-    /// The device, as it is typed.
+    /// The device, as `--device` takes it.
     pub device: String,
-    /// How many threads computed.
+    /// How many host threads the backend computed with.
     pub threads: usize,
+}
+
+impl Provenance {
+    /// What this version of Trepang says of a network (its name, the file of its weights if that was named, and their
+    /// SHA-256) on a device of a backend.
+    pub fn new(
+        (network, weights, weights_sha256): (&str, Option<&Path>, String),
+        (backend, device): (&dyn Backend, &Device),
+    ) -> Self {
+        Self {
+            trepang: env!("CARGO_PKG_VERSION").into(),
+            network: network.into(),
+            weights: weights.map(|path| path.display().to_string()),
+            weights_sha256,
+            backend: backend.name().into(),
+            device: device.to_string(),
+            threads: backend.threads(),
+        }
+    }
 }
 
 /// What the PNG carries as text: no clock, no path of the output, so that equal runs give equal files. It is written with
@@ -28,9 +50,9 @@ pub struct Provenance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "SavedOrigin", try_from = "SavedOrigin")]
 pub struct Origin {
-    /// The ascent.
+    /// What decides the ascent, given the network.
     pub plan: Plan,
-    /// What computed it, or its last part.
+    /// What computed the run, or its last part.
     pub provenance: Provenance,
     /// Its parts, where the computation changed on the way: no single computation makes the same bits. Empty
     /// otherwise, and in what was written before there were parts.
@@ -94,7 +116,7 @@ impl Provenance {
 pub struct Segment {
     /// How many steps had been taken when it began.
     pub step: usize,
-    /// What computed it.
+    /// What computed this part.
     pub provenance: Provenance,
 }
 
@@ -117,9 +139,10 @@ impl Parts {
 
     /// Those of a run that was saved.
     pub fn of(origin: &Origin) -> Self {
-        match origin.segments.is_empty() {
-            true => Self::new(origin.provenance.clone()),
-            false => Self(origin.segments.clone()),
+        if origin.segments.is_empty() {
+            Self::new(origin.provenance.clone())
+        } else {
+            Self(origin.segments.clone())
         }
     }
 
@@ -146,12 +169,12 @@ impl Parts {
 /// `manifest.json` of a run folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// What makes the run again.
+    /// Everything that is needed to make the run again.
     #[serde(flatten)]
     pub origin: Origin,
-    /// The objective in words.
+    /// The last objective in its printed form.
     pub objective: String,
-    /// Steps taken.
+    /// How many steps the run has taken.
     pub step: usize,
     /// The loss of the start image.
     pub loss_first: Option<f64>,

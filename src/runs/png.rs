@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-
-use super::{Origin, write_atomic};
+use super::atomic::write as write_atomic;
+use super::error::{BoxedError, Error, Result};
+use super::manifest::Origin;
 use crate::engine::Picture;
 
 /// The keyword of the text chunk.
@@ -14,10 +14,11 @@ const KEYWORD: &str = "trepang";
 
 /// Writes an 8-bit RGB PNG. Equal pictures of equal origin give equal files, to the byte.
 pub fn write_picture(path: &Path, picture: &Picture, origin: &Origin) -> Result<()> {
-    write_atomic(path, &encode(picture, origin)?)
+    let bytes = encode(picture, origin).map_err(|source| Error::Encode { path: path.into(), source })?;
+    write_atomic(path, &bytes)
 }
 
-fn encode(picture: &Picture, origin: &Origin) -> Result<Vec<u8>> {
+fn encode(picture: &Picture, origin: &Origin) -> Result<Vec<u8>, BoxedError> {
     let mut bytes = Vec::new();
     let mut encoder = encoder(&mut bytes, picture);
     encoder.add_itxt_chunk(KEYWORD.into(), serde_json::to_string(origin)?)?;
@@ -37,29 +38,25 @@ pub(super) fn encoder<'a>(bytes: &'a mut Vec<u8>, picture: &Picture) -> png::Enc
 pub fn read_picture(path: &Path) -> Result<Picture> {
     let image = image::ImageReader::open(path)
         .and_then(image::ImageReader::with_guessed_format)
-        .with_context(|| format!("cannot read the picture {}", path.display()))?
+        .map_err(|source| Error::ReadPicture { path: path.into(), source })?
         .decode()
-        .with_context(|| format!("{} is not a picture that can be read (PNG or JPEG)", path.display()))?
+        .map_err(|source| Error::NotPicture { path: path.into(), source })?
         .into_rgb8();
     Ok(Picture { width: image.width() as usize, height: image.height() as usize, rgb: image.into_raw() })
 }
 
 /// What made the picture, from its text.
 pub fn read_origin(path: &Path) -> Result<Origin> {
-    let file = File::open(path).with_context(|| format!("cannot read the picture {}", path.display()))?;
+    let file = File::open(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
     let mut reader = png::Decoder::new(BufReader::new(file))
         .read_info()
-        .with_context(|| format!("{} is not a PNG file", path.display()))?;
+        .map_err(|source| Error::NotPng { path: path.into(), source })?;
     // Text chunks may stand behind the pixels.
-    reader.finish().with_context(|| format!("{} is not a whole PNG file", path.display()))?;
+    reader.finish().map_err(|source| Error::CutPng { path: path.into(), source })?;
     let chunk = reader.info().utf8_text.iter().find(|chunk| chunk.keyword == KEYWORD);
     let Some(chunk) = chunk else {
-        bail!(
-            "{} does not say how it was made: it was not saved by trepang, or its text was stripped",
-            path.display()
-        );
+        return Err(Error::NoOrigin { path: path.into() });
     };
-    let text = chunk.get_text().with_context(|| format!("the text of {} is damaged", path.display()))?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("the text of {} was written by another version of trepang", path.display()))
+    let text = chunk.get_text().map_err(|source| Error::DamagedText { path: path.into(), source })?;
+    serde_json::from_str(&text).map_err(|source| Error::ForeignText { path: path.into(), source })
 }

@@ -2,33 +2,34 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgb, RgbImage};
 
+use super::atomic::write as write_atomic;
+use super::error::{BoxedError, Error, Result};
 use super::label::Text;
-use super::{png, write_atomic};
+use super::png;
 use crate::engine::Picture;
 
-/// Longest side of a sheet, in pixels: every viewer opens that, and it takes 50 MB in memory.
-const LONGEST: usize = 4096;
+/// The longest side of a sheet, in pixels: every image viewer opens that, and it takes 50 MB in memory.
+const MAX_SHEET_SIDE: usize = 4096;
 
-/// A cell is made so wide if it can be: room for a short label.
-const NARROWEST_CELL: usize = 96;
+/// The width of the narrowest cell, in pixels, where the sheet has room for it: enough for a short label.
+const MIN_CELL_WIDTH: usize = 96;
 
-/// Pictures are not made smaller than that, where nothing could be seen on them: a sheet of thousands is longer.
-const SMALLEST_PICTURE: usize = 32;
+/// The side of the smallest picture, in pixels: on a smaller one nothing can be seen, so a sheet of thousands is longer.
+const MIN_PICTURE_SIDE: usize = 32;
 
-/// How many characters of the longest label a cell has room for, if it can: the text is as large as that allows.
-const CHARACTERS: std::ops::RangeInclusive<usize> = 16..=28;
+/// How many characters of the longest label a cell has room for, where it can: the text is as large as that allows.
+const LABEL_CHARACTERS: std::ops::RangeInclusive<usize> = 16..=28;
 
-/// Dark and without a hue, so that it changes no colour beside it.
+/// The colour between the pictures: dark and without a hue, so that it changes no colour beside it.
 const BACKGROUND: Rgb<u8> = Rgb([24, 24, 24]);
 
-/// Less than white, which would outshine the pictures.
+/// The colour of the labels: less than white, which would outshine the pictures.
 const INK: Rgb<u8> = Rgb([208, 208, 208]);
 
-/// A picture of a contact sheet, and what is written under it.
+/// A picture of a contact sheet and the label under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     /// Any size; all pictures of a sheet are scaled alike.
@@ -40,7 +41,7 @@ pub struct Cell {
 /// The cells row by row, in as many `columns` as asked for, or else in a grid that is near a square. Small pictures
 /// are magnified and large sheets made smaller. Of no cells there is a sheet too: a bit of background.
 pub fn contact_sheet(cells: &[Cell], columns: Option<usize>) -> Picture {
-    let layout = Layout::of(cells, columns);
+    let layout = SheetLayout::of(cells, columns);
     let (width, height) = layout.size();
     let mut canvas = RgbImage::from_pixel(width as u32, height as u32, BACKGROUND);
     for (index, cell) in cells.iter().enumerate() {
@@ -53,31 +54,31 @@ pub fn contact_sheet(cells: &[Cell], columns: Option<usize>) -> Picture {
 
 /// Writes an 8-bit RGB PNG, whole or not at all. It carries no text: its pictures have many origins.
 pub fn write_sheet(path: &Path, sheet: &Picture) -> Result<()> {
-    let bytes = encode(sheet).with_context(|| format!("cannot write {}", path.display()))?;
+    let bytes = encode(sheet).map_err(|source| Error::Encode { path: path.into(), source })?;
     write_atomic(path, &bytes)
 }
 
-fn encode(sheet: &Picture) -> Result<Vec<u8>> {
+fn encode(sheet: &Picture) -> Result<Vec<u8>, BoxedError> {
     let mut bytes = Vec::new();
     png::encoder(&mut bytes, sheet).write_header()?.write_image_data(&sheet.rgb)?;
     Ok(bytes)
 }
 
-/// Where everything goes, in pixels of the sheet.
+/// Where everything on a sheet goes, in pixels.
 #[derive(Debug)]
-struct Layout {
+struct SheetLayout {
     columns: usize,
     rows: usize,
     text: Text,
     /// What every picture's sides are multiplied with. Above 1 it is whole.
     scale: f64,
-    /// Of a cell.
+    /// Columns of a cell, in pixels.
     width: usize,
-    /// Of a cell above its label.
+    /// Rows of a cell above its label, in pixels.
     height: usize,
 }
 
-impl Layout {
+impl SheetLayout {
     fn of(cells: &[Cell], columns: Option<usize>) -> Self {
         let square = (cells.len() as f64).sqrt().ceil() as usize;
         let columns = columns.unwrap_or(square).clamp(1, cells.len().max(1));
@@ -86,26 +87,27 @@ impl Layout {
         let largest = sizes.fold((1, 1), |(w, h), (width, height)| (w.max(width), h.max(height)));
         let largest = (largest.0 as usize, largest.1 as usize);
         let label = cells.iter().map(|cell| cell.label.chars().count()).max().unwrap_or(0);
-        let label = label.clamp(*CHARACTERS.start(), *CHARACTERS.end());
+        let label = label.clamp(*LABEL_CHARACTERS.start(), *LABEL_CHARACTERS.end());
         let [small, larger @ ..] = Text::SIZES;
         let mut layouts = larger.into_iter().rev().map(|text| Self::fit(columns, rows, text, largest));
         let roomy = layouts.find(|layout| layout.width >= layout.text.width(label));
         roomy.unwrap_or_else(|| Self::fit(columns, rows, small, largest))
     }
 
-    /// As large as `LONGEST` allows, for pictures of at most `largest`.
+    /// As large as `MAX_SHEET_SIDE` allows, for pictures of at most `largest`.
     fn fit(columns: usize, rows: usize, text: Text, largest: (usize, usize)) -> Self {
         let mut layout = Self { columns, rows, text, scale: 1.0, width: 0, height: 0 };
         let (edge_x, edge_y) = layout.size();
-        let room_x = LONGEST.saturating_sub(edge_x) / columns;
-        let room_y = LONGEST.saturating_sub(edge_y) / rows.max(1);
+        let room_x = MAX_SHEET_SIDE.saturating_sub(edge_x) / columns;
+        let room_y = MAX_SHEET_SIDE.saturating_sub(edge_y) / rows.max(1);
         let room = f64::min(room_x as f64 / largest.0 as f64, room_y as f64 / largest.1 as f64);
         let longer = largest.0.max(largest.1);
-        layout.scale = match room >= 1.0 {
-            true => room.floor().min(NARROWEST_CELL.div_ceil(longer) as f64),
-            false => room.max(SMALLEST_PICTURE as f64 / longer as f64).min(1.0),
+        layout.scale = if room >= 1.0 {
+            room.floor().min(MIN_CELL_WIDTH.div_ceil(longer) as f64)
+        } else {
+            room.max(MIN_PICTURE_SIDE as f64 / longer as f64).min(1.0)
         };
-        layout.width = layout.scaled(largest.0).max(NARROWEST_CELL.min(room_x));
+        layout.width = layout.scaled(largest.0).max(MIN_CELL_WIDTH.min(room_x));
         layout.height = layout.scaled(largest.1);
         layout
     }
@@ -193,7 +195,7 @@ mod tests {
     #[test]
     fn the_grid_is_near_a_square_or_as_wide_as_asked_for() {
         let of = |count, columns| {
-            let layout = Layout::of(&cells(count, 224), columns);
+            let layout = SheetLayout::of(&cells(count, 224), columns);
             (layout.columns, layout.rows)
         };
         assert_eq!([of(1, None), of(9, None), of(10, None)], [(1, 1), (3, 3), (4, 3)]);
@@ -260,14 +262,14 @@ mod tests {
 
     #[test]
     fn a_large_sheet_stays_small_enough_to_be_opened() {
-        let (width, height) = Layout::of(&cells(512, 224), None).size();
-        assert!(width.max(height) <= LONGEST, "{width} by {height}");
-        assert!(width.max(height) > LONGEST * 9 / 10, "{width} by {height}");
-        let (width, height) = Layout::of(&cells(1, 5000), None).size();
-        assert!(width.max(height) <= LONGEST, "{width} by {height}");
+        let (width, height) = SheetLayout::of(&cells(512, 224), None).size();
+        assert!(width.max(height) <= MAX_SHEET_SIDE, "{width} by {height}");
+        assert!(width.max(height) > MAX_SHEET_SIDE * 9 / 10, "{width} by {height}");
+        let (width, height) = SheetLayout::of(&cells(1, 5000), None).size();
+        assert!(width.max(height) <= MAX_SHEET_SIDE, "{width} by {height}");
         // In one column there is no room for that many: the pictures can still be seen.
-        let layout = Layout::of(&cells(512, 64), Some(1));
-        assert_eq!((layout.height, layout.width), (SMALLEST_PICTURE, NARROWEST_CELL));
+        let layout = SheetLayout::of(&cells(512, 64), Some(1));
+        assert_eq!((layout.height, layout.width), (MIN_PICTURE_SIDE, MIN_CELL_WIDTH));
     }
 
     #[test]

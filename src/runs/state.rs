@@ -4,16 +4,22 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use trepang_api::Array;
 
-use super::{Origin, write_atomic};
+use super::atomic::write as write_atomic;
+use super::error::{BoxedError, Error, Result};
+use super::manifest::Origin;
 use crate::engine::{Moments, State};
 
-/// Saves what `Ascent::resume` needs.
+/// Saves the state of an ascent, as `Ascent::resume` needs it, with what it belongs to.
 pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
+    let bytes = encode(origin, state).map_err(|source| Error::Encode { path: path.into(), source })?;
+    write_atomic(path, &bytes)
+}
+
+fn encode(origin: &Origin, state: &State) -> Result<Vec<u8>, BoxedError> {
     let f32s = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
     let losses: Vec<u8> = state.losses.iter().flat_map(|v| v.to_le_bytes()).collect();
     let tensors = [
@@ -33,23 +39,23 @@ pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
         ("dead_steps".to_owned(), state.dead_steps.to_string()),
         ("age".to_owned(), state.moments.age.to_string()),
     ]);
-    write_atomic(path, &safetensors::serialize(views, Some(header))?)
+    Ok(safetensors::serialize(views, Some(header))?)
 }
 
-/// Reads it back.
+/// Reads a saved state, and what it belongs to.
 pub(super) fn read(path: &Path) -> Result<(Origin, State)> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read the state {}", path.display()))?;
-    parse(&bytes).with_context(|| format!("the state {} is damaged", path.display()))
+    let bytes = std::fs::read(path).map_err(|source| Error::ReadState { path: path.into(), source })?;
+    parse(&bytes).map_err(|source| Error::DamagedState { path: path.into(), source })
 }
 
-fn parse(bytes: &[u8]) -> Result<(Origin, State)> {
+fn parse(bytes: &[u8]) -> Result<(Origin, State), BoxedError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
-    let header = header.metadata().as_ref().context("it has no header")?;
+    let header = header.metadata().as_ref().ok_or("it has no header")?;
     let file = SafeTensors::deserialize(bytes)?;
-    let origin = serde_json::from_str(header.get("origin").context("it does not say what it belongs to")?)?;
+    let origin = serde_json::from_str(header.get("origin").ok_or("it does not say what it belongs to")?)?;
     let x = file.tensor("x")?;
     let (first, second) = (f32s(&file.tensor("first")?)?, f32s(&file.tensor("second")?)?);
-    let age = header.get("age").context("it does not say how old its moments are")?.parse()?;
+    let age = header.get("age").ok_or("it does not say how old its moments are")?.parse()?;
     let state = State {
         x: Array::new(x.shape(), f32s(&x)?)?,
         moments: Moments { first, second, age },
@@ -58,18 +64,22 @@ fn parse(bytes: &[u8]) -> Result<(Origin, State)> {
             Ok(base) => Some(Array::new(base.shape(), f32s(&base)?)?),
             Err(_) => None,
         },
-        dead_steps: header.get("dead_steps").context("it does not count its dead steps")?.parse()?,
+        dead_steps: header.get("dead_steps").ok_or("it does not count its dead steps")?.parse()?,
     };
     Ok((origin, state))
 }
 
-fn f32s(view: &TensorView) -> Result<Vec<f32>> {
+fn f32s(view: &TensorView) -> Result<Vec<f32>, BoxedError> {
     numbers(view, Dtype::F32, f32::from_le_bytes)
 }
 
-fn numbers<T, const N: usize>(view: &TensorView, dtype: Dtype, number: fn([u8; N]) -> T) -> Result<Vec<T>> {
+fn numbers<T, const N: usize>(
+    view: &TensorView,
+    dtype: Dtype,
+    number: fn([u8; N]) -> T,
+) -> Result<Vec<T>, BoxedError> {
     if view.dtype() != dtype {
-        bail!("it holds {:?} where {dtype:?} belongs", view.dtype());
+        return Err(format!("it holds {:?} where {dtype:?} belongs", view.dtype()).into());
     }
     Ok(view.data().as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect())
 }

@@ -3,10 +3,10 @@
 
 use crate::app::Key;
 
-/// What the bytes say.
+/// What a sequence of bytes means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Said {
-    /// A key was pressed.
+    /// A key that was pressed.
     Key(Key),
     /// A control sequence: its parameters and its last byte.
     Control(String, char),
@@ -14,28 +14,28 @@ pub(super) enum Said {
     String(String),
 }
 
-/// Longer than any answer: what runs on is none.
-const LONGEST: usize = 256;
+/// The most bytes of a sequence: longer than any answer.
+const MAX_ANSWER_BYTES: usize = 256;
 
 /// Takes bytes apart, whatever pieces they come in.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
-    state: State,
+    state: DecoderState,
     /// Bytes of a character that has more than one, or of a sequence.
     held: Vec<u8>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum DecoderState {
     #[default]
     Plain,
     /// After Esc, which may be a key or begin something.
     Escape,
-    /// After Esc `[`.
+    /// After Esc `[`, which begins a control sequence.
     Control,
     /// After Esc `O`: a key, as some terminals send arrows.
     Shift3,
-    /// After Esc `_`.
+    /// After Esc `_`, which begins an application's string.
     String,
     /// The same, after an Esc that may end it.
     StringEnd,
@@ -44,32 +44,32 @@ enum State {
 impl Decoder {
     /// Is something begun that is more than a key?
     pub(super) fn is_inside(&self) -> bool {
-        !matches!(self.state, State::Plain | State::Escape)
+        !matches!(self.state, DecoderState::Plain | DecoderState::Escape)
     }
 
-    /// Takes the next byte.
+    /// Takes the next byte; returns what it completes, if it completes anything.
     pub(super) fn push(&mut self, byte: u8) -> Option<Said> {
         match (self.state, byte) {
-            (State::Plain, b'\x1b') => self.begin(State::Escape),
-            (State::Plain, _) => self.character(byte),
-            (State::Escape, b'[') => self.begin(State::Control),
-            (State::Escape, b'O') => self.begin(State::Shift3),
-            (State::Escape, b'_') => self.begin(State::String),
-            (State::Escape, b'\x1b') => Some(Said::Key(Key::Escape)),
-            (State::Escape, _) => {
-                self.state = State::Plain;
+            (DecoderState::Plain, b'\x1b') => self.begin(DecoderState::Escape),
+            (DecoderState::Plain, _) => self.character(byte),
+            (DecoderState::Escape, b'[') => self.begin(DecoderState::Control),
+            (DecoderState::Escape, b'O') => self.begin(DecoderState::Shift3),
+            (DecoderState::Escape, b'_') => self.begin(DecoderState::String),
+            (DecoderState::Escape, b'\x1b') => Some(Said::Key(Key::Escape)),
+            (DecoderState::Escape, _) => {
+                self.state = DecoderState::Plain;
                 self.character(byte)
             }
-            (State::Control | State::Shift3, b'\x40'..=b'\x7e') => {
+            (DecoderState::Control | DecoderState::Shift3, b'\x40'..=b'\x7e') => {
                 let parameters = self.end();
                 Some(control(parameters, char::from(byte)))
             }
-            (State::String, b'\x1b') => {
-                self.state = State::StringEnd;
+            (DecoderState::String, b'\x1b') => {
+                self.state = DecoderState::StringEnd;
                 None
             }
-            (State::StringEnd, b'\\') => Some(Said::String(self.end())),
-            (State::String, _) if !self.may_follow(byte) => {
+            (DecoderState::StringEnd, b'\\') => Some(Said::String(self.end())),
+            (DecoderState::String, _) if !self.may_follow(byte) => {
                 self.end();
                 self.character(byte)
             }
@@ -79,7 +79,7 @@ impl Decoder {
 
     /// What a lone Esc is when nothing follows.
     pub(super) fn finish(&mut self) -> Option<Said> {
-        let escape = self.state == State::Escape;
+        let escape = self.state == DecoderState::Escape;
         self.end();
         escape.then_some(Said::Key(Key::Escape))
     }
@@ -89,7 +89,7 @@ impl Decoder {
         !byte.is_ascii_control() && (!self.held.is_empty() || byte == b'G')
     }
 
-    fn begin(&mut self, state: State) -> Option<Said> {
+    fn begin(&mut self, state: DecoderState) -> Option<Said> {
         self.held.clear();
         self.state = state;
         None
@@ -97,14 +97,14 @@ impl Decoder {
 
     fn hold(&mut self, byte: u8) -> Option<Said> {
         self.held.push(byte);
-        if self.held.len() > LONGEST {
+        if self.held.len() > MAX_ANSWER_BYTES {
             self.end();
         }
         None
     }
 
     fn end(&mut self) -> String {
-        self.state = State::Plain;
+        self.state = DecoderState::Plain;
         String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
     }
 
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn what_never_ends_does_not_take_the_keys_for_ever() {
         let mut bytes = b"\x1b_G".to_vec();
-        bytes.extend([b'x'; 2 * LONGEST]);
+        bytes.extend([b'x'; 2 * MAX_ANSWER_BYTES]);
         assert_eq!(keys(&[&bytes[..], b"q"].concat()).last(), Some(&Key::Char('q')));
     }
 }

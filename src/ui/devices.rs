@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 
 use super::View;
 use super::list::{self, Look};
-use crate::app::{DeviceEntry, State};
+use crate::app::State;
+use crate::worker::protocol::DeviceEntry;
 
 const LOOK: Look = Look { title: "devices", width: 69, empty: " looking for devices" };
 

@@ -22,30 +22,30 @@ use crate::engine::Picture;
 use crate::panics::panicked;
 
 /// The longest side that is sent while a run goes on.
-const LIVE_SIDE: u32 = 160;
+const MAX_LIVE_SIDE: u32 = 160;
 
 /// JPEG quality of iTerm2 pictures: a third of a PNG's bytes, and no artefact to see at this size.
 const JPEG_QUALITY: u8 = 85;
 
-/// A picture to be made ready.
+/// A picture to be encoded for the terminal.
 #[derive(Debug, Clone)]
-pub struct Request {
-    /// The picture.
+pub struct PictureRequest {
+    /// The picture to be encoded.
     pub picture: Arc<Picture>,
-    /// The cells it shall fill.
+    /// The cells that the picture is to fill.
     pub cells: Size,
-    /// How it is shown.
+    /// The protocol by which the terminal shows it.
     pub graphics: Graphics,
     /// Is a better one likely to follow soon?
     pub live: bool,
-    /// The id of a kitty picture.
+    /// The id under which kitty knows the picture; unused by other protocols.
     pub kitty_id: u8,
 }
 
-/// A picture that is ready to be drawn.
+/// A picture that is encoded, ready to be drawn.
 pub struct Encoded {
     drawable: Drawable,
-    request: Request,
+    request: PictureRequest,
 }
 
 impl std::fmt::Debug for Encoded {
@@ -55,22 +55,22 @@ impl std::fmt::Debug for Encoded {
 }
 
 impl Encoded {
-    /// The cells it fills.
+    /// Columns and rows of the terminal that the picture fills.
     pub fn cells(&self) -> Size {
         self.request.cells
     }
 
-    /// What draws it.
+    /// The widget that draws it.
     pub fn protocol(&self) -> &Drawable {
         &self.drawable
     }
 
-    /// Is it made of characters and colours?
+    /// Is the picture made of characters and colours?
     pub fn is_text(&self) -> bool {
         self.request.graphics.protocol == Protocol::Halfblocks
     }
 
-    /// The id of a kitty picture.
+    /// The id under which kitty knows the picture; none for another protocol.
     pub fn kitty_id(&self) -> Option<u8> {
         (self.request.graphics.protocol == Protocol::Kitty).then_some(self.request.kitty_id)
     }
@@ -88,23 +88,23 @@ pub(super) fn kitty_delete(id: u8, tmux: bool) -> String {
 
 /// Passes a sequence through tmux, which wants every escape doubled.
 fn wrap(sequence: &str, tmux: bool) -> String {
-    match tmux {
-        true => format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
-        false => sequence.into(),
-    }
+    if tmux { format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")) } else { sequence.into() }
 }
 
-/// Makes a picture ready; none for [`Protocol::None`] and for no room.
-pub fn encode(request: Request) -> Result<Option<Encoded>> {
-    let Request { picture, cells, graphics, live, kitty_id } = &request;
+/// Encodes a picture for the terminal; none for [`Protocol::None`] and for no room. Fails when the picture lacks pixels or its protocol refuses it.
+pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
+    let PictureRequest { picture, cells, graphics, live, kitty_id } = &request;
     if cells.width == 0 || cells.height == 0 {
         return Ok(None);
     }
     let image = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb.clone())
         .context("a picture without its pixels")?;
-    let small = |image: RgbImage| match *live && image.width().max(image.height()) > LIVE_SIDE {
-        true => imageops::resize(&image, LIVE_SIDE, LIVE_SIDE, FilterType::Triangle),
-        false => image,
+    let small = |image: RgbImage| {
+        if *live && image.width().max(image.height()) > MAX_LIVE_SIDE {
+            imageops::resize(&image, MAX_LIVE_SIDE, MAX_LIVE_SIDE, FilterType::Triangle)
+        } else {
+            image
+        }
     };
     let failed = |error| anyhow!("cannot encode the picture for {}: {error}", graphics.protocol.name());
     let drawable = match graphics.protocol {
@@ -153,20 +153,20 @@ fn iterm2(image: &RgbImage, cells: Size, tmux: bool) -> Result<Iterm2> {
 /// The encoder's thread, seen from the dashboard.
 #[derive(Debug)]
 pub struct Encoder {
-    desk: Arc<Desk>,
+    queue: Arc<EncoderQueue>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
-struct Desk {
-    tray: Mutex<Tray>,
+struct EncoderQueue {
+    slots: Mutex<EncoderSlots>,
     changed: Condvar,
 }
 
 /// One place for what comes in and one for what goes out: a newer thing replaces an older one.
 #[derive(Debug, Default)]
-struct Tray {
-    request: Option<Request>,
+struct EncoderSlots {
+    request: Option<PictureRequest>,
     done: Option<Result<Option<Encoded>>>,
     closed: bool,
 }
@@ -174,19 +174,19 @@ struct Tray {
 impl Encoder {
     /// Starts the thread. Fails when the system refuses one.
     pub fn spawn() -> Result<Self> {
-        let desk = Arc::<Desk>::default();
-        let inside = Arc::clone(&desk);
+        let queue = Arc::<EncoderQueue>::default();
+        let inside = Arc::clone(&queue);
         let thread = thread::Builder::new()
             .name("encoder".into())
             .spawn(move || inside.work())
             .context("cannot start the encoder's thread")?;
-        Ok(Self { desk, thread: Some(thread) })
+        Ok(Self { queue, thread: Some(thread) })
     }
 
     /// Asks for a picture, instead of any that was asked for and not begun.
-    pub fn request(&self, request: Request) {
-        self.desk.lock().request = Some(request);
-        self.desk.changed.notify_one();
+    pub fn request(&self, request: PictureRequest) {
+        self.queue.lock().request = Some(request);
+        self.queue.changed.notify_one();
     }
 
     /// The newest picture that was finished since the last call. An error, or the thread's end by a panic, is
@@ -195,16 +195,16 @@ impl Encoder {
         if self.thread.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
         {
-            return Some(Err(panicked("the picture encoder", &*panic)));
+            return Some(Err(panicked("the picture encoder", &*panic).into()));
         }
-        self.desk.lock().done.take()
+        self.queue.lock().done.take()
     }
 }
 
 impl Drop for Encoder {
     fn drop(&mut self) {
-        self.desk.lock().closed = true;
-        self.desk.changed.notify_one();
+        self.queue.lock().closed = true;
+        self.queue.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             // A panic there has been told, or nobody asks any more.
             let _ = thread.join();
@@ -212,9 +212,9 @@ impl Drop for Encoder {
     }
 }
 
-impl Desk {
-    fn lock(&self) -> MutexGuard<'_, Tray> {
-        self.tray.lock().unwrap_or_else(PoisonError::into_inner)
+impl EncoderQueue {
+    fn lock(&self) -> MutexGuard<'_, EncoderSlots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self) {
@@ -225,9 +225,9 @@ impl Desk {
     }
 
     /// Waits for a request; none when the dashboard has closed.
-    fn next(&self) -> Option<Request> {
-        let idle = |tray: &mut Tray| tray.request.is_none() && !tray.closed;
-        let mut tray = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-        if tray.closed { None } else { tray.request.take() }
+    fn next(&self) -> Option<PictureRequest> {
+        let idle = |slots: &mut EncoderSlots| slots.request.is_none() && !slots.closed;
+        let mut slots = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
+        if slots.closed { None } else { slots.request.take() }
     }
 }

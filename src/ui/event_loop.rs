@@ -1,5 +1,5 @@
 //! The dashboard's loop: keys in, snapshots in, frames out. It draws only what changed: keys at once,
-//! numbers at most [`NUMBERS`] apart, pictures as often as the link to the terminal bears.
+//! numbers at most [`NUMBERS_INTERVAL`] apart, pictures as often as the link to the terminal bears.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,37 +10,39 @@ use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
 use signal_hook::consts::SIGTSTP;
 
-use super::{
-    Encoded, Encoder, Graphics, Protocol, Request, Screen, Theme, View, channels_in_a_row, input, is_full,
-    picture_room, render,
-};
-use crate::app::{Command, Message, State, Status};
+use super::encoder::{Encoded, Encoder, PictureRequest};
+use super::graphics::{Graphics, Protocol};
+use super::terminal::Screen;
+use super::theme::Theme;
+use super::{View, channels_in_a_row, input, is_full, picture_room, render};
+use crate::app::{Effect, Key, Message, State, TerminalAction};
 use crate::engine::Picture;
-use crate::worker::Worker;
+use crate::worker::Viewer;
+use crate::worker::protocol::{Action, Outcome, RequestId, Snapshot, Status};
 
-/// Between two frames that only bring new numbers.
-const NUMBERS: Duration = Duration::from_millis(100);
+/// The shortest time between two frames that only bring new numbers.
+const NUMBERS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Between two pictures at least, and at most.
-const PICTURES: [Duration; 2] = [Duration::from_millis(150), Duration::from_secs(2)];
+/// The time between two pictures, at least and at most.
+const PICTURE_INTERVAL: [Duration; 2] = [Duration::from_millis(150), Duration::from_secs(2)];
 
-/// A picture may keep the link busy for one part in this many.
-const SHARE: u32 = 4;
+/// After a picture the link rests for this many times what the picture took.
+const PICTURE_PAUSE_FACTOR: u32 = 4;
 
 /// How long to wait for a key before looking for news.
-const WAIT: Duration = Duration::from_millis(20);
+const KEY_TIMEOUT: Duration = Duration::from_millis(20);
 
 /// How long to look for events that are there (keys, and the resize that has no other sign). crossterm looks
 /// busily, and not at all in no time.
-const GLANCE: Duration = Duration::from_micros(50);
+const EVENT_TIMEOUT: Duration = Duration::from_micros(50);
 
 /// How long to wait for another event of the same burst.
-const BURST: Duration = Duration::from_millis(1);
+const BURST_TIMEOUT: Duration = Duration::from_millis(1);
 
-/// Why the loop ended.
+/// Why the dashboard's loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// The user quit.
+    /// The user pressed a key that quits.
     Quit,
     /// A signal asked to stop, or the terminal has gone.
     Signal,
@@ -48,16 +50,17 @@ pub enum Ending {
 
 /// Runs the dashboard until the user quits, a signal comes (its number appears in `signal`; a terminal that has
 /// gone counts as one) or something breaks.
-pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &AtomicUsize) -> Result<Ending> {
-    let mut desk = Desk::new(screen)?;
-    desk.draw(state)?;
+pub fn run(state: &mut State, viewer: &Viewer, screen: &mut Screen, signal: &AtomicUsize) -> Result<Ending> {
+    let mut event_loop = EventLoop::new(screen)?;
+    event_loop.draw(state)?;
     loop {
-        if !input::wait(WAIT) {
+        if !input::wait(KEY_TIMEOUT) {
             return Ok(Ending::Signal);
         }
-        let quit = match desk.screen.is_asking() {
-            true => desk.listen(state, worker)?,
-            false => event::poll(GLANCE)? && desk.take_events(state, worker)?,
+        let quit = if event_loop.screen.is_asking() {
+            event_loop.listen(state, viewer)?
+        } else {
+            event::poll(EVENT_TIMEOUT)? && event_loop.take_events(state, viewer)?
         };
         if quit {
             return Ok(Ending::Quit);
@@ -65,42 +68,44 @@ pub fn run(state: &mut State, worker: &Worker, screen: &mut Screen, signal: &Ato
         if signal.load(Ordering::Relaxed) != 0 {
             return Ok(Ending::Signal);
         }
-        if desk.stopped.swap(false, Ordering::Relaxed) {
-            desk.suspend(state, worker)?;
+        if event_loop.stopped.swap(false, Ordering::Relaxed) {
+            event_loop.suspend(state, viewer)?;
         }
-        desk.take_snapshot(state, worker)?;
-        desk.take_picture(state)?;
-        desk.request_picture(state);
-        desk.draw(state)?;
+        event_loop.take_snapshot(state, viewer)?;
+        event_loop.take_picture(state)?;
+        event_loop.request_picture(state);
+        event_loop.draw(state)?;
     }
 }
 
 /// What the loop knows besides the state.
-struct Desk<'a> {
+struct EventLoop<'a> {
     screen: &'a mut Screen,
     encoder: Encoder,
     area: Rect,
     theme: Theme,
-    /// What is on the screen.
+    /// The picture that is on the screen.
     shown: Option<Encoded>,
-    /// What was last asked of the encoder.
-    asked: Option<Asked>,
-    asked_at: Instant,
-    /// How long pictures have to be apart, as the link's speed has it.
-    apart: Duration,
+    /// The picture that was last requested of the encoder.
+    requested: Option<RequestedPicture>,
+    requested_at: Instant,
+    /// The shortest time between two pictures that the link to the terminal bears now.
+    picture_pause: Duration,
     /// Something must be drawn now.
     urgent: bool,
     /// Something may be drawn when the time has come.
     stale: bool,
     drawn_at: Instant,
     link: Link,
-    /// Has somebody asked to suspend from outside, as Ctrl-Z does inside?
+    /// The requests that the loop itself made when it was last suspended: to pause and to resume.
+    own_requests: [RequestId; 2],
+    /// Set by a SIGTSTP from outside, which asks for what Ctrl-Z does inside.
     stopped: Arc<AtomicBool>,
 }
 
 /// A picture request in all that makes it differ from another.
 #[derive(Clone, PartialEq)]
-struct Asked {
+struct RequestedPicture {
     picture: Arc<Picture>,
     cells: Size,
     graphics: Graphics,
@@ -114,7 +119,7 @@ struct Link {
     rate: f64,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> EventLoop<'a> {
     fn new(screen: &'a mut Screen) -> Result<Self> {
         let now = Instant::now();
         let stopped = Arc::<AtomicBool>::default();
@@ -124,23 +129,24 @@ impl<'a> Desk<'a> {
             encoder: Encoder::spawn()?,
             theme: Theme::from_environment(),
             shown: None,
-            asked: None,
-            asked_at: now,
-            apart: Duration::ZERO,
+            requested: None,
+            requested_at: now,
+            picture_pause: Duration::ZERO,
             urgent: true,
             stale: false,
             drawn_at: now,
             link: Link { since: now, written: 0, rate: 0.0 },
             screen,
+            own_requests: [0; 2],
             stopped,
         })
     }
 
     /// Takes what is typed while the terminal is still being asked what it can show. True to quit.
-    fn listen(&mut self, state: &mut State, worker: &Worker) -> Result<bool> {
+    fn listen(&mut self, state: &mut State, viewer: &Viewer) -> Result<bool> {
         for key in self.screen.listen() {
             self.urgent = true;
-            if self.press(state, worker, key)? {
+            if self.press(state, viewer, key)? {
                 return Ok(true);
             }
         }
@@ -152,14 +158,14 @@ impl<'a> Desk<'a> {
     }
 
     /// Takes all events that are there, so that a storm of them costs one frame. True to quit.
-    fn take_events(&mut self, state: &mut State, worker: &Worker) -> Result<bool> {
+    fn take_events(&mut self, state: &mut State, viewer: &Viewer) -> Result<bool> {
         let mut anew = false;
         let mut filter = input::Filter::default();
         loop {
             match event::read()? {
                 Event::Key(event) => {
                     if let Some(key) = filter.key(event)
-                        && self.press(state, worker, key)?
+                        && self.press(state, viewer, key)?
                     {
                         return Ok(true);
                     }
@@ -170,7 +176,7 @@ impl<'a> Desk<'a> {
                 _ => {}
             }
             self.urgent = true;
-            if !event::poll(BURST)? {
+            if !event::poll(BURST_TIMEOUT)? {
                 break;
             }
         }
@@ -180,20 +186,18 @@ impl<'a> Desk<'a> {
         Ok(false)
     }
 
-    fn press(&mut self, state: &mut State, worker: &Worker, key: crate::app::Key) -> Result<bool> {
+    fn press(&mut self, state: &mut State, viewer: &Viewer, key: Key) -> Result<bool> {
         (state.row, state.full) = (channels_in_a_row(self.area), is_full(self.area));
         let overlaid = state.mode.is_overlay();
-        for command in state.update(Message::Key(key)) {
-            match command {
-                Command::Quit => return Ok(true),
-                Command::Redraw => self.redraw()?,
-                Command::NextProtocol => {
-                    let next = self.screen.graphics().protocol.next();
-                    self.show_by(next)?;
-                    state.remark = Some(format!("pictures are now shown by {}", next.name()));
+        for effect in state.update(Message::Key(key)) {
+            match effect {
+                Effect::Quit => return Ok(true),
+                Effect::Ask(action) => {
+                    viewer.request(action);
                 }
-                Command::Suspend => self.suspend(state, worker)?,
-                command => worker.send(command),
+                Effect::Terminal(TerminalAction::Redraw) => self.redraw()?,
+                Effect::Terminal(TerminalAction::NextProtocol) => self.show_by_next(state)?,
+                Effect::Terminal(TerminalAction::Suspend) => self.suspend(state, viewer)?,
             }
         }
         // What the terminal painted over the cells does not go away by drawing cells.
@@ -203,14 +207,14 @@ impl<'a> Desk<'a> {
         Ok(false)
     }
 
-    fn suspend(&mut self, state: &State, worker: &Worker) -> Result<()> {
+    fn suspend(&mut self, state: &State, viewer: &Viewer) -> Result<()> {
         let running = state.snapshot.status == Status::Running;
         if running {
-            worker.send(Command::Pause);
+            self.own_requests = [viewer.request(Action::Pause), 0];
         }
         self.screen.suspend()?;
         if running {
-            worker.send(Command::Resume);
+            self.own_requests[1] = viewer.request(Action::Resume);
         }
         self.redraw()
     }
@@ -219,18 +223,30 @@ impl<'a> Desk<'a> {
     fn redraw(&mut self) -> Result<()> {
         self.area = self.screen.area()?;
         self.screen.redraw();
-        (self.asked, self.apart, self.urgent) = (None, Duration::ZERO, true);
+        (self.requested, self.picture_pause, self.urgent) = (None, Duration::ZERO, true);
         Ok(())
     }
 
-    fn take_snapshot(&mut self, state: &mut State, worker: &Worker) -> Result<()> {
-        let snapshot = worker.news()?;
+    fn take_snapshot(&mut self, state: &mut State, viewer: &Viewer) -> Result<()> {
+        // First the replies: what a request changed is in every snapshot after its reply.
+        let replies = viewer.replies();
+        let snapshot = viewer.latest()?;
+        for reply in replies {
+            match reply.outcome {
+                Outcome::Done => {}
+                // Nobody typed these.
+                Outcome::Refused(_) if self.own_requests.contains(&reply.id) => {}
+                // Most reasons are told to all viewers, by the notice.
+                Outcome::Refused(reason) if snapshot.notice.as_deref() == Some(&*reason) => {}
+                Outcome::Refused(reason) => (state.remark, self.urgent) = (Some(reason), true),
+            }
+        }
         if snapshot.version == state.snapshot.version {
             return Ok(());
         }
-        let run = |snapshot: &crate::app::Snapshot| snapshot.run.as_ref().map(|run| run.number);
+        let run = |snapshot: &Snapshot| snapshot.run.as_ref().map(|run| run.number);
         if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {
-            (self.urgent, self.apart) = (true, Duration::ZERO);
+            (self.urgent, self.picture_pause) = (true, Duration::ZERO);
         }
         state.update(Message::Snapshot(snapshot));
         self.stale = true;
@@ -252,6 +268,13 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    fn show_by_next(&mut self, state: &mut State) -> Result<()> {
+        let next = self.screen.graphics().protocol.next();
+        self.show_by(next)?;
+        state.remark = Some(format!("pictures are now shown by {}", next.name()));
+        Ok(())
+    }
+
     fn show_by(&mut self, protocol: Protocol) -> Result<()> {
         self.screen.show_by(protocol)?;
         self.shown = None;
@@ -262,30 +285,32 @@ impl<'a> Desk<'a> {
     fn request_picture(&mut self, state: &State) {
         let Some(run) = &state.snapshot.run else { return };
         let graphics = self.screen.graphics();
-        let asked = Asked {
+        let wanted = RequestedPicture {
             picture: Arc::clone(&run.picture),
             cells: graphics.square(picture_room(self.area, state.zoomed).as_size()),
             graphics,
             live: state.snapshot.status == Status::Running,
         };
-        if self.asked.as_ref() == Some(&asked) || self.asked_at.elapsed() < self.apart {
+        if self.requested.as_ref() == Some(&wanted) || self.requested_at.elapsed() < self.picture_pause {
             return;
         }
-        (self.asked, self.asked_at, self.apart) = (Some(asked.clone()), Instant::now(), PICTURES[0]);
-        let Asked { picture, cells, graphics, live } = asked;
+        (self.requested, self.requested_at, self.picture_pause) =
+            (Some(wanted.clone()), Instant::now(), PICTURE_INTERVAL[0]);
+        let RequestedPicture { picture, cells, graphics, live } = wanted;
         let kitty_id = self.screen.next_kitty_id();
-        self.encoder.request(Request { picture, cells, graphics, live, kitty_id });
+        self.encoder.request(PictureRequest { picture, cells, graphics, live, kitty_id });
     }
 
     fn draw(&mut self, state: &State) -> Result<()> {
-        let due = self.stale && self.drawn_at.elapsed() >= NUMBERS;
+        let due = self.stale && self.drawn_at.elapsed() >= NUMBERS_INTERVAL;
         if !(self.urgent || due) {
             return Ok(());
         }
         let link = self.link.describe(self.screen);
         let view = View { picture: self.shown.as_ref(), link: Some(link), theme: self.theme };
         let took = self.screen.draw(|frame| render(frame, state, &view))?;
-        self.apart = (took * SHARE).clamp(self.apart.min(PICTURES[1]), PICTURES[1]);
+        self.picture_pause = (took * PICTURE_PAUSE_FACTOR)
+            .clamp(self.picture_pause.min(PICTURE_INTERVAL[1]), PICTURE_INTERVAL[1]);
         (self.urgent, self.stale, self.drawn_at) = (false, false, Instant::now());
         Ok(())
     }

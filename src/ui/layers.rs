@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, pane};
-use crate::app::{LayerInfo, Pane, RunView, State};
+use crate::app::{Pane, State};
 use crate::engine::Objective;
+use crate::worker::protocol::{LayerInfo, RunView};
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let block = pane("layers", &view.theme, state.pane == Pane::Layers);

@@ -1,4 +1,4 @@
-//! The list of networks, over the panes: what there is, where it would come from, and who judges.
+//! The list of networks, over the panes: what there is, where it would come from, and which of them classify.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 
 use super::View;
 use super::list::{self, Look};
-use crate::app::{NetworkEntry, State, Supply};
+use crate::app::State;
+use crate::worker::protocol::{NetworkEntry, Supply};
 
 const LOOK: Look = Look { title: "networks", width: 69, empty: " looking for networks" };
 
@@ -26,7 +27,7 @@ fn line<'a>(state: &State, view: &View, entry: &NetworkEntry, selected: bool) ->
         Supply::Found(owner) => format!("cache of {owner}"),
         Supply::Published => "not pulled".into(),
     };
-    let about = match (state.is_judge(entry), entry.classifier) {
+    let about = match (state.is_classifying(entry), entry.classifier) {
         (true, _) => "\u{2713} judges",
         (false, true) => "classes",
         (false, false) => "features",

@@ -8,7 +8,8 @@ use ratatui::widgets::{Paragraph, Widget};
 use ratatui_image::Image;
 
 use super::{Encoded, View, pane};
-use crate::app::{State, Status};
+use crate::app::State;
+use crate::worker::protocol::Status;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let objective = state.snapshot.run.as_ref().map(|run| run.objective().to_string());

@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{View, pane};
-use crate::app::{Guess, State, Verdict};
+use crate::app::State;
+use crate::worker::protocol::{ClassGuess, Classification};
 
 /// The cells of a probability, with the blank before it.
 const PERCENT: usize = 5;
@@ -21,36 +22,37 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let block = pane(&title, &view.theme, false);
     let inner = block.inner(area);
     let lines = match predictions {
-        Some(predictions) => fit(&predictions.verdicts, view, inner),
+        Some(predictions) => fit(&predictions.classifications, view, inner),
         None => vec![Line::styled(waiting(state), view.theme.dim)],
     };
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }).block(block), area);
 }
 
 fn waiting(state: &State) -> &'static str {
-    match state.classes.is_empty() && state.snapshot.judges.is_empty() {
-        true => "This network has no classifier. N, then c on one that has, adds it.",
-        false => "",
+    if state.classes.is_empty() && state.snapshot.classifiers.is_empty() {
+        "This network has no classifier. N, then c on one that has, adds it."
+    } else {
+        ""
     }
 }
 
-/// As many judges as have room for their name and a class, and as many classes of each as there is then room for.
-fn fit<'a>(verdicts: &[Verdict], view: &View, area: Rect) -> Vec<Line<'a>> {
+/// As many networks as have room for their name and a class, and as many classes of each as there is then room for.
+fn fit<'a>(classifications: &[Classification], view: &View, area: Rect) -> Vec<Line<'a>> {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
-    let count = verdicts.len().min(height / 2).max(1);
+    let count = classifications.len().min(height / 2).max(1);
     let (each, more) = (height / count, height % count);
-    let of = |(index, verdict): (usize, &Verdict)| {
+    let of = |(index, classification): (usize, &Classification)| {
         let classes = each.saturating_sub(1) + usize::from(index < more);
-        let name = Line::styled(verdict.judge.to_string(), view.theme.accent);
-        let guesses = verdict.guesses.iter().take(classes).enumerate();
+        let name = Line::styled(classification.classifier.to_string(), view.theme.accent);
+        let guesses = classification.guesses.iter().take(classes).enumerate();
         let guesses = guesses.map(|(rank, guess)| line(guess, rank == 0, view, width));
         std::iter::once(name).chain(guesses).collect::<Vec<_>>()
     };
-    verdicts.iter().take(count).enumerate().flat_map(of).collect()
+    classifications.iter().take(count).enumerate().flat_map(of).collect()
 }
 
 /// The first of the class's names, and its probability.
-fn line<'a>(guess: &Guess, first: bool, view: &View, width: usize) -> Line<'a> {
+fn line<'a>(guess: &ClassGuess, first: bool, view: &View, width: usize) -> Line<'a> {
     let name = guess.label.split(',').next().unwrap_or_default();
     let percent = match 100.0 * guess.probability {
         small if small < 1.0 => "<1%".into(),

@@ -9,7 +9,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, pane};
-use crate::app::{RunView, State, Status};
+use crate::app::State;
+use crate::worker::protocol::{RunView, Status};
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let block = pane("run", &view.theme, false);
@@ -56,8 +57,7 @@ fn numbers<'a>(run: &RunView, state: &State, view: &View) -> Vec<Line<'a>> {
         line("size", format!("{} px", run.plan.size), plain, view),
         line("seed", run.plan.seed.to_string(), plain, view),
     ];
-    if let Some((clean, robust)) = run.worth.filter(|(clean, robust)| clean.is_finite() && robust.is_finite())
-    {
+    if let Some((clean, robust)) = run.score {
         lines.push(line("saved", number(clean), view.theme.accent, view));
         lines.push(line("robust", number(robust), view.theme.accent, view));
     }

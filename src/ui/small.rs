@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, keyline, loss, picture, run};
-use crate::app::{Mode, Pane, RunView, State};
+use crate::app::{Mode, Pane, State};
+use crate::worker::protocol::RunView;
 
 /// The smallest screen that holds a picture and a curve beside each other.
 const COMPACT: (u16, u16) = (30, 8);

@@ -1,59 +1,67 @@
-//! The worker and what a run is steered with: another objective or recipe, the way back, and what its picture is worth when
-//! it stands still.
+//! The worker and what a run is steered with: another objective or recipe, the way back, and the evaluation of a picture
+//! that stands still.
 
-use anyhow::Result;
 use trepang_api::Model;
 
-use super::Desk;
-use crate::app::Status;
-use crate::engine::{Objective, Pictures, Recipe, Robustness};
+use super::active_run::ActiveRun;
+use super::error::{Error, Result};
+use super::protocol::{Outcome, Status};
+use super::worker_loop::WorkerLoop;
+use crate::engine::{Objective, Pictures, Recipe};
 use crate::panics::guard;
 
-impl Desk {
+impl WorkerLoop {
     /// The run goes on with another objective or recipe; where that does not fit, it goes on as it was.
-    pub(super) fn change(&mut self, objective: Objective, recipe: Recipe) {
-        let Some(job) = &mut self.job else { return };
-        let told = format!("from step {} on: {objective} by {}", job.ascent.step_count() + 1, recipe.name);
-        let changed = job.change(objective, recipe);
-        self.snapshot.notice = Some(changed.map_or_else(|error| format!("{error:#}"), |()| told).into());
-        let status = self.snapshot.status.clone();
-        self.publish(status);
+    pub(super) fn change(&mut self, objective: Objective, recipe: Recipe) -> Outcome {
+        let Some(run) = &mut self.run else { return Outcome::Refused("there is no run".into()) };
+        let step = run.session.ascent().step_count() + 1;
+        let told = format!("from step {step} on: {objective} by {}", recipe.name);
+        let outcome = match run.change(objective, recipe) {
+            Ok(()) => {
+                self.snapshot.notice = Some(told.into());
+                Outcome::Done
+            }
+            Err(error) => self.refuse(error.chain()),
+        };
+        self.republish();
+        outcome
     }
 
-    /// Takes the last steps back, and waits there.
-    pub(super) fn back(&mut self) {
-        let Some(job) = &mut self.job else { return };
-        let before = self.snapshot.status.clone();
-        let (notice, status) = match job.back(&self.setup.provenance) {
-            Ok(true) => (format!("back at step {}; Space goes on", job.ascent.step_count()), Status::Paused),
-            Ok(false) => ("there is nothing to go back to".to_owned(), before),
-            Err(error) => (format!("{error:#}"), before),
+    /// Takes the last steps back, and pauses there.
+    pub(super) fn undo(&mut self) -> Outcome {
+        let Some(run) = &mut self.run else { return Outcome::Refused("there is no run".into()) };
+        let outcome = match run.undo(&self.setup.provenance) {
+            Ok(true) => {
+                let step = run.session.ascent().step_count();
+                self.snapshot.notice = Some(format!("back at step {step}; Space goes on").into());
+                self.snapshot.status = Status::Paused;
+                Outcome::Done
+            }
+            Ok(false) => self.refuse("there is nothing to go back to".into()),
+            Err(error) => self.refuse(error.chain()),
         };
-        self.snapshot.notice = Some(notice.into());
         self.snapshot.predictions = None;
-        self.publish(status);
+        self.republish();
+        outcome
     }
 
-    /// Does a picture stand still whose worth is not known?
-    pub(super) fn is_worth_due(&self) -> bool {
+    /// Does a picture stand still that has not been evaluated?
+    pub(super) fn is_evaluation_due(&self) -> bool {
         let still = matches!(self.snapshot.status, Status::Paused | Status::Finished);
-        still && self.job.as_ref().is_some_and(super::Job::wants_worth)
+        still && self.run.as_ref().is_some_and(ActiveRun::wants_score)
     }
 
-    /// Looks at some views of the picture; says what it is worth once all have been looked at. Only a panic in the model
-    /// is an error.
-    pub(super) fn measure(&mut self, model: &mut dyn Model) -> Result<()> {
-        let Some(job) = &mut self.job else { return Ok(()) };
-        let (run, step, picture) = (job.number, job.ascent.step_count(), job.ascent.picture());
-        let objective = job.ascent.plan().at(step).0.clone();
-        let known = self.measuring.take().filter(|(number, at, _)| (*number, *at) == (run, step));
-        let made = || {
-            let sizes = [picture.height, job.ascent.recipe().images];
-            Robustness::new(&objective, &self.setup.network, sizes, &Pictures::new())
-        };
+    /// Looks at some views of the picture; publishes its score once all have been looked at. Only a panic in the model is
+    /// an error.
+    pub(super) fn evaluate(&mut self, model: &mut dyn Model) -> Result<()> {
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let ascent = run.session.ascent();
+        let (number, step, picture) = (run.number, ascent.step_count(), ascent.picture());
+        let known = self.evaluating.take().filter(|(of, at, _)| (*of, *at) == (number, step));
+        let made = || run.session.evaluator(&picture, &self.setup.network, &Pictures::new());
         let robustness = known.map_or_else(made, |(_, _, robustness)| Ok(robustness));
         let found = guard("the backend", || {
-            let Ok(mut robustness) = robustness else { return Ok(None) };
+            let Ok(mut robustness) = robustness else { return Ok::<_, Error>(None) };
             Ok(match robustness.go_on(&picture, model) {
                 Ok(None) => Some((robustness, None)),
                 Ok(Some(robust)) => {
@@ -63,14 +71,13 @@ impl Desk {
             })
         })?;
         match found {
-            Some((robustness, None)) => self.measuring = Some((run, step, robustness)),
-            Some((_, Some(worth))) => {
-                job.set_worth(worth);
-                let status = self.snapshot.status.clone();
-                self.publish(status);
+            Some((robustness, None)) => self.evaluating = Some((number, step, robustness)),
+            Some((_, score)) => {
+                run.set_score(score);
+                self.republish();
             }
             // It cannot be measured here, and is not tried again.
-            None => job.set_worth((f64::NAN, f64::NAN)),
+            None => run.set_score(None),
         }
         Ok(())
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use trepang::app::{BINDINGS, Command, DeviceEntry, Key, Mode, Pane, State, Status, Supply};
+use trepang::app::{BINDINGS, Effect, Key, Mode, Pane, State};
 use trepang::engine::Objective;
+use trepang::worker::protocol::{Action, DeviceEntry, Status, Supply};
 
-use crate::shelf::{FIRST_LOOK, entry, subject};
+use crate::shelf::{FIRST_LOOK, entry, view};
 use crate::stage::{press, see, see_run, state};
 
 #[test]
@@ -45,18 +46,18 @@ fn in_the_channel_pane_up_and_down_move_by_a_row() {
 fn enter_starts_the_channel_under_the_cursor_and_r_the_next_seed() {
     let mut state = state();
     let started = press(&mut state, &[Key::Right, Key::Right, Key::Char('p'), Key::Enter]);
-    let [Command::Start(plan)] = &started[..] else { panic!("{started:?}") };
+    let [Effect::Ask(Action::Start(plan))] = &started[..] else { panic!("{started:?}") };
     assert_eq!((plan.objective.clone(), plan.seed), (Objective::channel("conv2:pre", 2), 0));
     let again = press(&mut state, &[Key::Char('r')]);
-    let [Command::Start(plan)] = &again[..] else { panic!("{again:?}") };
+    let [Effect::Ask(Action::Start(plan))] = &again[..] else { panic!("{again:?}") };
     assert_eq!((plan.objective.clone(), plan.seed), (Objective::channel("conv2:pre", 2), 1));
 }
 
 #[test]
 fn space_pauses_what_runs_and_goes_on_with_what_is_paused() {
     for (status, expected) in [
-        (Status::Running, vec![Command::Pause]),
-        (Status::Paused, vec![Command::Resume]),
+        (Status::Running, vec![Effect::Ask(Action::Pause)]),
+        (Status::Paused, vec![Effect::Ask(Action::Resume)]),
         (Status::Finished, vec![]),
     ] {
         let mut state = state();
@@ -72,8 +73,8 @@ fn plus_and_minus_change_the_next_run_and_this_one_but_not_its_past() {
     assert_eq!(press(&mut state, &[Key::Char('+')]), vec![]);
     assert_eq!(state.settings.steps, 160);
     see_run(&mut state, Status::Running, 150);
-    assert_eq!(press(&mut state, &[Key::Char('=')]), vec![Command::ChangeSteps(32)]);
-    assert_eq!(press(&mut state, &[Key::Char('-')]), vec![Command::ChangeSteps(-32)]);
+    assert_eq!(press(&mut state, &[Key::Char('=')]), vec![Effect::Ask(Action::ChangeSteps(32))]);
+    assert_eq!(press(&mut state, &[Key::Char('-')]), vec![Effect::Ask(Action::ChangeSteps(-32))]);
     press(&mut state, &[Key::Char('-'); 20]);
     assert_eq!(state.settings.steps, 32);
 }
@@ -98,7 +99,7 @@ fn while_typing_or_reading_help_keys_do_not_start_anything_but_ctrl_c_quits() {
             let mut state = state();
             assert_eq!(press(&mut state, &[Key::Char(opener), key]), vec![], "{opener} {key:?}");
         }
-        assert_eq!(press(&mut state(), &[Key::Char(opener), Key::Ctrl('c')]), vec![Command::Quit]);
+        assert_eq!(press(&mut state(), &[Key::Char(opener), Key::Ctrl('c')]), vec![Effect::Quit]);
     }
 }
 
@@ -107,7 +108,7 @@ fn help_that_no_longer_fits_the_screen_holds_no_key_back() {
     let mut state = state();
     press(&mut state, &[Key::Char('?')]);
     state.full = false;
-    assert_eq!(press(&mut state, &[Key::Char('q')]), vec![Command::Quit]);
+    assert_eq!(press(&mut state, &[Key::Char('q')]), vec![Effect::Quit]);
     press(&mut state, &[Key::Char('?')]);
     assert_eq!((&state.mode, state.remark.as_deref()), (&Mode::Browse, Some("no room for the help")));
 }
@@ -128,7 +129,7 @@ fn saving_needs_a_run() {
     let mut state = state();
     assert_eq!(press(&mut state, &[Key::Char('s')]), vec![]);
     see_run(&mut state, Status::Paused, 3);
-    assert_eq!(press(&mut state, &[Key::Char('s')]), vec![Command::Save]);
+    assert_eq!(press(&mut state, &[Key::Char('s')]), vec![Effect::Ask(Action::Save)]);
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn with_list() -> State {
 #[test]
 fn the_list_of_networks_opens_on_the_one_that_is_there_and_keys_stay_in_it() {
     let mut state = with_list();
-    assert_eq!(press(&mut state, &[Key::Char('N')]), vec![Command::ListNetworks]);
+    assert_eq!(press(&mut state, &[Key::Char('N')]), vec![Effect::Ask(Action::ListNetworks)]);
     for (keys, line) in [
         (vec![], 0),
         (vec![Key::Down, Key::Char('j'), Key::Char('l')], 3),
@@ -184,7 +185,7 @@ fn the_list_of_networks_opens_on_the_one_that_is_there_and_keys_stay_in_it() {
         assert_eq!((press(&mut state, &[close]), &state.mode), (vec![], &Mode::Browse));
     }
     state.mode = Mode::Networks(2);
-    assert_eq!(press(&mut state, &[Key::Ctrl('c')]), vec![Command::Quit]);
+    assert_eq!(press(&mut state, &[Key::Ctrl('c')]), vec![Effect::Quit]);
     state.full = false;
     press(&mut state, &[Key::Escape, Key::Char('N')]);
     assert_eq!(
@@ -202,7 +203,7 @@ fn a_network_that_is_not_here_is_not_switched_to_but_the_user_is_told_how_to_get
     ] {
         for key in [Key::Enter, Key::Char('c')] {
             state.mode = Mode::Networks(line);
-            assert_eq!(press(&mut state, &[key]), vec![Command::ListNetworks]);
+            assert_eq!(press(&mut state, &[key]), vec![Effect::Ask(Action::ListNetworks)]);
             assert_eq!((state.remark.as_deref(), &state.mode), (Some(advice), &Mode::Networks(line)));
         }
     }
@@ -215,7 +216,7 @@ fn enter_switches_and_until_the_answer_comes_no_key_starts_anything() {
     state.snapshot = with_list().snapshot;
     press(&mut state, &[Key::Char('+'), Key::Char('N'), Key::Down]);
     let settings = Box::new(state.settings.clone());
-    let wish = Command::Switch { name: "pulled".into(), settings };
+    let wish = Effect::Ask(Action::SwitchNetwork { name: "pulled".into(), settings });
     assert_eq!(press(&mut state, &[Key::Enter]), vec![wish]);
     assert_eq!(state.mode, Mode::Browse);
     for key in [Key::Enter, Key::Char(' '), Key::Char('r'), Key::Char('+'), Key::Char('-')] {
@@ -224,12 +225,12 @@ fn enter_switches_and_until_the_answer_comes_no_key_starts_anything() {
     }
     assert_eq!(press(&mut state, &[Key::Char('N'), Key::Down, Key::Enter]), vec![]);
     press(&mut state, &[Key::Escape]);
-    assert_eq!(press(&mut state, &[Key::Char('q')]), vec![Command::Quit]);
+    assert_eq!(press(&mut state, &[Key::Char('q')]), vec![Effect::Quit]);
     let seed = state.settings.seed;
     // It did not work: everything is as it was.
     see(&mut state, |snapshot| (snapshot.switches, snapshot.notice) = (1, Some("damaged".into())));
     assert_eq!((state.network.name.as_str(), state.settings.seed, &state.remark), ("tinynet", seed, &None));
-    assert!(matches!(press(&mut state, &[Key::Enter])[..], [Command::Start(_)]));
+    assert!(matches!(press(&mut state, &[Key::Enter])[..], [Effect::Ask(Action::Start(_))]));
 }
 
 #[test]
@@ -237,8 +238,8 @@ fn the_cursor_goes_to_the_new_networks_first_look_and_settings_stay() {
     let mut state = with_list();
     see_run(&mut state, Status::Running, 5);
     press(&mut state, &[Key::Char('p'), Key::Char('+'), Key::Right]);
-    let subject = Arc::new(subject("second"));
-    see(&mut state, |snapshot| (snapshot.switches, snapshot.subject) = (1, Some(Arc::clone(&subject))));
+    let second = Arc::new(view("second"));
+    see(&mut state, |snapshot| (snapshot.switches, snapshot.network) = (1, Some(Arc::clone(&second))));
     assert_eq!((state.layer_name().as_str(), state.channel), FIRST_LOOK);
     assert_eq!((state.network.name.as_str(), state.settings.size, state.settings.steps), ("second", 32, 160));
     assert_eq!(
@@ -257,24 +258,24 @@ fn c_chooses_judges_that_can_judge() {
     let mut state = with_list();
     for (line, commands, remark) in [
         (0, vec![], Some("tinynet judges its own pictures anyway")),
-        (1, vec![Command::ToggleJudge("pulled".into())], None),
+        (1, vec![Effect::Ask(Action::ToggleClassifier("pulled".into()))], None),
         (2, vec![], Some("trunk has no classifier")),
     ] {
         state.mode = Mode::Networks(line);
         assert_eq!(press(&mut state, &[Key::Char('c')]), commands);
         assert_eq!((state.remark.as_deref(), &state.mode), (remark, &Mode::Networks(line)));
     }
-    assert!(state.is_judge(&entry("tinynet", Supply::Embedded, true)));
-    assert!(!state.is_judge(&entry("pulled", Supply::Pulled, true)));
-    see(&mut state, |snapshot| snapshot.judges = ["pulled".into()].into());
-    assert!(state.is_judge(&entry("pulled", Supply::Pulled, true)));
+    assert!(state.is_classifying(&entry("tinynet", Supply::Embedded, true)));
+    assert!(!state.is_classifying(&entry("pulled", Supply::Pulled, true)));
+    see(&mut state, |snapshot| snapshot.classifiers = ["pulled".into()].into());
+    assert!(state.is_classifying(&entry("pulled", Supply::Pulled, true)));
 }
 
 #[test]
 fn t_takes_the_predictions_away_and_brings_them_back() {
     let mut state = state();
-    assert_eq!(press(&mut state, &[Key::Char('t')]), vec![Command::Predict(false)]);
-    assert_eq!(press(&mut state, &[Key::Char('t')]), vec![Command::Predict(true)]);
+    assert_eq!(press(&mut state, &[Key::Char('t')]), vec![Effect::Ask(Action::Predict(false))]);
+    assert_eq!(press(&mut state, &[Key::Char('t')]), vec![Effect::Ask(Action::Predict(true))]);
     state.full = false;
     assert_eq!(press(&mut state, &[Key::Char('t')]), vec![]);
     assert!(state.predicting);
@@ -296,7 +297,7 @@ fn with_devices() -> State {
 #[test]
 fn b_opens_the_devices_on_the_one_that_computes_and_enter_carries_the_run_to_another() {
     let mut state = with_devices();
-    assert_eq!(press(&mut state, &[Key::Char('B')]), vec![Command::ListDevices]);
+    assert_eq!(press(&mut state, &[Key::Char('B')]), vec![Effect::Ask(Action::ListDevices)]);
     assert_eq!(state.mode, Mode::Devices(0));
     assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
     assert_eq!(
@@ -306,7 +307,7 @@ fn b_opens_the_devices_on_the_one_that_computes_and_enter_carries_the_run_to_ano
     press(&mut state, &[Key::Char('B'), Key::End]);
     assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
     assert_eq!((&state.mode, state.remark.as_deref()), (&Mode::Devices(2), Some("no libtorch")));
-    let wish = Command::Carry { backend: "candle".into(), device: "cuda:0".into() };
+    let wish = Effect::Ask(Action::SwitchDevice { backend: "candle".into(), device: "cuda:0".into() });
     assert_eq!(press(&mut state, &[Key::Up, Key::Enter]), vec![wish]);
     assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
     assert_eq!(state.remark.as_deref(), Some("candle on cuda:0 is still being loaded"));
@@ -323,9 +324,9 @@ fn another_device_changes_nothing_on_the_screen_but_its_name() {
     see_run(&mut state, Status::Running, 5);
     press(&mut state, &[Key::Char('p'), Key::Right, Key::Right]);
     let before = (state.layer_name(), state.channel, state.climbed.clone(), state.settings.clone());
-    let mut carried = subject("tinynet");
+    let mut carried = view("tinynet");
     carried.info.device = "cuda:0".into();
-    see(&mut state, |snapshot| (snapshot.switches, snapshot.subject) = (1, Some(Arc::new(carried))));
+    see(&mut state, |snapshot| (snapshot.switches, snapshot.network) = (1, Some(Arc::new(carried))));
     assert_eq!(state.network.device, "cuda:0");
     assert_eq!((state.layer_name(), state.channel, state.climbed.clone(), state.settings.clone()), before);
 }

@@ -6,9 +6,9 @@
 
 use std::sync::LazyLock;
 
-use trepang::classify::{Classifier, Framing};
 use trepang::config::{find_weights, store};
 use trepang::runs::read_picture;
+use trepang::worker::{Classifier, Framing};
 use trepang_api::{Backend, Weights, find_device};
 #[cfg(feature = "cpu")]
 use trepang_cpu::{Algorithm, CpuBackend, CpuOptions};

@@ -1,17 +1,16 @@
-//! A shelf of networks without a file: minivgg under several names, on the slow reference.
+//! A provider of networks without a file: minivgg under several names, on the slow reference.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use trepang::app::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
-use trepang::classify::Classifier;
 use trepang::runs::Provenance;
-use trepang::worker::{Loaded, Shelf};
+use trepang::worker::protocol::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
+use trepang::worker::{Classifier, Error as WorkerError, LoadedModel, ModelProvider, Result};
 use trepang_api::{Array, Backend, Cotangents, Error, LayerId, Model, Reference, ReluGradient, find_device};
 use trepang_weights::{Trained, minivgg};
 
 /// Opens `second` and `slow`, which takes a while; `damaged` fails, `rotten` panics, and `failing` fails
-/// when it computes. Every name can judge but
+/// when it computes. Every name can classify but
 /// `damaged`.
 #[derive(Debug)]
 pub(crate) struct Bare;
@@ -37,7 +36,7 @@ pub(crate) fn entry(name: &str, supply: Supply, classifier: bool) -> NetworkEntr
 }
 
 /// What a dashboard shows of a network of one layer.
-pub(crate) fn subject(name: &str) -> Subject {
+pub(crate) fn view(name: &str) -> NetworkView {
     let info = NetworkInfo {
         name: name.into(),
         backend: "reference".into(),
@@ -48,7 +47,7 @@ pub(crate) fn subject(name: &str) -> Subject {
     };
     let layer = |name: &str| LayerInfo {
         name: name.into(),
-        kind: "relu",
+        kind: "relu".into(),
         channels: 32,
         height: 32,
         width: 32,
@@ -56,7 +55,7 @@ pub(crate) fn subject(name: &str) -> Subject {
     };
     let layers = vec![layer("block1_conv2"), layer(FIRST_LOOK.0)];
     let first_look = (FIRST_LOOK.0.to_owned(), FIRST_LOOK.1);
-    Subject { info, layers, classes: Vec::new(), size: 32, first_look }
+    NetworkView { info, layers, classes: Vec::new(), size: 32, first_look }
 }
 
 /// What loads and does not compute: a device without memory, an operation that it lacks.
@@ -79,14 +78,14 @@ impl Model for Failing {
     }
 }
 
-impl Shelf for Bare {
-    fn list(&self) -> Vec<NetworkEntry> {
+impl ModelProvider for Bare {
+    fn networks(&self) -> Vec<NetworkEntry> {
         vec![entry("minivgg", Supply::Embedded, true), entry("second", Supply::Pulled, true)]
     }
 
-    fn open(&self, name: &str) -> anyhow::Result<Loaded> {
+    fn open(&self, name: &str) -> Result<LoadedModel> {
         match name {
-            "damaged" => anyhow::bail!("the file is damaged"),
+            "damaged" => return Err(WorkerError::Load("the file is damaged".into())),
             "rotten" => panic!("the file is rotten"),
             "slow" => std::thread::sleep(Duration::from_millis(300)),
             _ => {}
@@ -96,12 +95,12 @@ impl Shelf for Bare {
         if name == "failing" {
             model = Box::new(Failing);
         }
-        let subject = Arc::new(subject(name));
-        Ok(Loaded { model, network, labels, provenance: provenance(name), subject })
+        let view = Arc::new(view(name));
+        Ok(LoadedModel { model, network, labels, provenance: provenance(name), view })
     }
 
-    fn judge(&self, name: &str) -> anyhow::Result<Classifier> {
-        let Loaded { model, network, labels, .. } = self.open(name)?;
+    fn classifier(&self, name: &str) -> Result<Classifier> {
+        let LoadedModel { model, network, labels, .. } = self.open(name)?;
         Classifier::new(network, labels, model)
     }
 
@@ -113,11 +112,11 @@ impl Shelf for Bare {
         ]
     }
 
-    fn carry(&mut self, backend: &str, device: &str, here: &Provenance) -> anyhow::Result<Loaded> {
+    fn open_on(&mut self, backend: &str, device: &str, here: &Provenance) -> Result<LoadedModel> {
         let mut loaded = self.open(backend)?;
         loaded.provenance = Provenance { backend: backend.into(), device: device.into(), ..here.clone() };
-        let mut subject = subject(&here.network);
-        (subject.info.backend, subject.info.device) = (backend.into(), device.into());
-        Ok(Loaded { subject: Arc::new(subject), ..loaded })
+        let mut view = view(&here.network);
+        (view.info.backend, view.info.device) = (backend.into(), device.into());
+        Ok(LoadedModel { view: Arc::new(view), ..loaded })
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use trepang::app::{
-    Command, Curve, Guess, Key, LayerInfo, Message, NetworkInfo, RunView, Settings, Snapshot, State, Status,
-    Verdict,
-};
+use trepang::app::{Effect, Key, Message, State};
 use trepang::engine::{Picture, Recipe};
+use trepang::worker::protocol::{
+    ClassGuess, Classification, Curve, LayerInfo, NetworkInfo, RunView, Settings, Snapshot, Status,
+};
 
 /// Two layers with a ReLU, a pool, and a classifier of three.
 pub(crate) fn state() -> State {
@@ -18,9 +18,9 @@ pub(crate) fn state() -> State {
         parameters: 1_234_567,
         weights: None,
     };
-    let layer = |name: &str, kind, channels, side, has_pre| LayerInfo {
+    let layer = |name: &str, kind: &str, channels, side, has_pre| LayerInfo {
         name: name.into(),
-        kind,
+        kind: kind.into(),
         channels,
         height: side,
         width: side,
@@ -41,7 +41,7 @@ pub(crate) fn state() -> State {
 }
 
 /// Presses keys one after the other and returns the commands of the last.
-pub(crate) fn press(state: &mut State, keys: &[Key]) -> Vec<Command> {
+pub(crate) fn press(state: &mut State, keys: &[Key]) -> Vec<Effect> {
     keys.iter().map(|key| state.update(Message::Key(*key))).last().unwrap_or_default()
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn see_run(state: &mut State, status: Status, step: usize) {
         rate: Some(50.0),
         curve: (1..=step).map(|step| (step as f64).sqrt()).collect::<Curve>(),
         changes: Vec::new(),
-        worth: None,
+        score: None,
         picture: Arc::new(picture()),
         folder: None,
     };
@@ -76,8 +76,8 @@ pub(crate) fn see(state: &mut State, change: impl FnOnce(&mut Snapshot)) {
     state.update(Message::Snapshot(Arc::new(snapshot)));
 }
 
-/// What a judge sees: as many classes as there are to show.
-pub(crate) fn verdict(judge: &str) -> Verdict {
+/// What a network sees: as many classes as there are to show.
+pub(crate) fn classification(classifier: &str) -> Classification {
     let seen = [
         ("sea cucumber, holothurian", 0.912),
         ("black-and-tan coonhound", 0.06),
@@ -85,8 +85,8 @@ pub(crate) fn verdict(judge: &str) -> Verdict {
         ("mushroom", 0.005),
         ("goldfish, Carassius auratus", 0.0001),
     ];
-    let guesses = seen.map(|(label, probability)| Guess { label: label.into(), probability });
-    Verdict { judge: judge.into(), guesses: guesses.into() }
+    let guesses = seen.map(|(label, probability)| ClassGuess { label: label.into(), probability });
+    Classification { classifier: classifier.into(), guesses: guesses.into() }
 }
 
 /// 8x8 pixels, the left half red and the right half blue.

@@ -1,8 +1,9 @@
 //! Steering a run: what O, R and u do to the dashboard's state, and what the worker does about it.
 
-use trepang::app::{Command, Key, Mode, Status};
+use trepang::app::{Effect, Key, Mode};
 use trepang::engine::{Objective, Recipe};
 use trepang::runs::RunFolder;
+use trepang::worker::protocol::{Action, Status};
 
 use crate::stage::{press, see_run, state};
 use crate::worker::{plan, spawn, step, wait};
@@ -33,7 +34,7 @@ fn an_objective_is_typed_with_completion_and_goes_on_with_the_run() {
     assert!(state.remark.as_ref().unwrap().starts_with("at character 25"), "{:?}", state.remark);
     type_text(&mut state, "2");
     let sent = press(&mut state, &[Key::Enter]);
-    let [Command::Change { objective, recipe }] = &sent[..] else { panic!("{sent:?}") };
+    let [Effect::Ask(Action::Change { objective, recipe })] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!(objective.to_string(), "channel(conv2:pre, 3) * 2");
     assert_eq!((&**recipe, &state.mode), (&state.settings.recipe, &Mode::Browse));
     // Letters are text while it is typed, and Esc gives up.
@@ -47,7 +48,7 @@ fn without_a_run_an_objective_starts_one() {
     press(&mut state, &[Key::Char('O'), Key::Ctrl('u')]);
     type_text(&mut state, "layer(conv1)");
     let sent = press(&mut state, &[Key::Enter]);
-    let [Command::Start(plan)] = &sent[..] else { panic!("{sent:?}") };
+    let [Effect::Ask(Action::Start(plan))] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!(plan.objective, Objective::Layer { layer: "conv1".into() });
 }
 
@@ -58,7 +59,7 @@ fn a_recipe_is_chosen_and_its_numbers_are_typed() {
     press(&mut state, &[Key::Char('R')]);
     assert_eq!(state.mode, Mode::Recipes(1)); // on pixel, which is followed
     let sent = press(&mut state, &[Key::Up, Key::Enter]);
-    let [Command::Change { objective, recipe }] = &sent[..] else { panic!("{sent:?}") };
+    let [Effect::Ask(Action::Change { objective, recipe })] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((objective, &**recipe), (&Objective::channel("conv2", 0), &Recipe::named("lucid").unwrap()));
     press(&mut state, &[Key::Char('R'), Key::Char('e')]);
     type_text(&mut state, "optimizer.rat=0.1");
@@ -67,7 +68,7 @@ fn a_recipe_is_chosen_and_its_numbers_are_typed() {
     press(&mut state, &[Key::Ctrl('u')]);
     type_text(&mut state, "optimizer.rate=0.1 views=2");
     let sent = press(&mut state, &[Key::Enter]);
-    let [Command::Change { recipe, .. }] = &sent[..] else { panic!("{sent:?}") };
+    let [Effect::Ask(Action::Change { recipe, .. })] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((recipe.optimizer.rate, recipe.views), (0.1, 2));
     assert_eq!(&state.settings.recipe, &**recipe);
 }
@@ -78,7 +79,7 @@ fn u_goes_back_if_there_is_a_run() {
     assert_eq!(press(&mut state, &[Key::Char('u')]), Vec::new());
     assert!(state.remark.is_some());
     see_run(&mut state, Status::Running, 12);
-    assert_eq!(press(&mut state, &[Key::Char('u')]), [Command::Back]);
+    assert_eq!(press(&mut state, &[Key::Char('u')]), [Effect::Ask(Action::Undo)]);
 }
 
 #[test]
@@ -88,7 +89,7 @@ fn a_change_is_marked_recorded_and_kept() {
     worker.send(plan(3, 100_000));
     wait(&worker, "some steps", |s| step(s) >= 3);
     let objective = Objective::channel("block1_conv1", 5);
-    worker.send(Command::Change {
+    worker.send(Action::Change {
         objective: objective.clone(),
         recipe: Box::new(Recipe::named("pixel").unwrap()),
     });
@@ -97,7 +98,7 @@ fn a_change_is_marked_recorded_and_kept() {
     wait(&worker, "more steps", |s| step(s) >= at + 2);
     // What does not fit is told, and the run goes on.
     let nowhere = Objective::channel("block1_conv1", 999);
-    worker.send(Command::Change { objective: nowhere, recipe: Box::new(Recipe::named("pixel").unwrap()) });
+    worker.send(Action::Change { objective: nowhere, recipe: Box::new(Recipe::named("pixel").unwrap()) });
     wait(&worker, "a refusal", |s| s.notice.as_ref().is_some_and(|n| n.contains("no channel 999")));
     let last = worker.finish();
     let (_, saved) = RunFolder::open(last.run.as_ref().unwrap().folder.as_ref().unwrap()).unwrap();
@@ -111,20 +112,20 @@ fn back_takes_steps_away_and_waits_there() {
     let worker = spawn(runs.path(), 0);
     worker.send(plan(3, 20));
     let before = wait(&worker, "the end", |s| s.status == Status::Finished);
-    worker.send(Command::Back);
+    worker.send(Action::Undo);
     let back = wait(&worker, "going back", |s| s.status == Status::Paused);
     let (run, curve) = (back.run.as_ref().unwrap(), before.run.as_ref().unwrap().curve.whole());
     assert_eq!(run.step, 16);
     assert_eq!(run.curve.whole(), curve[..16]);
     // The same steps again end in the same picture.
-    worker.send(Command::Resume);
+    worker.send(Action::Resume);
     let again = wait(&worker, "the end again", |s| s.status == Status::Finished);
     assert_eq!(again.run.as_ref().unwrap().picture, before.run.as_ref().unwrap().picture);
     for expected in [16, 8, 0] {
-        worker.send(Command::Back);
+        worker.send(Action::Undo);
         wait(&worker, "further back", |s| step(s) == expected);
     }
-    worker.send(Command::Back);
+    worker.send(Action::Undo);
     wait(&worker, "the first place", |s| {
         s.notice.as_ref().is_some_and(|n| n.contains("nothing to go back to"))
     });
@@ -136,9 +137,9 @@ fn a_picture_that_stands_still_is_measured() {
     let worker = spawn(runs.path(), 0);
     worker.send(plan(3, 4));
     let measured =
-        wait(&worker, "what it is worth", |s| s.run.as_ref().is_some_and(|run| run.worth.is_some()));
+        wait(&worker, "what it is worth", |s| s.run.as_ref().is_some_and(|run| run.score.is_some()));
     let run = measured.run.as_ref().unwrap();
-    let (clean, robust) = run.worth.unwrap();
+    let (clean, robust) = run.score.unwrap();
     assert_eq!(run.step, 4);
     assert!(clean > run.loss.unwrap() * 0.9 && robust > 0.0, "{clean} {robust} {:?}", run.loss);
 }

@@ -1,35 +1,35 @@
-//! The worker's other networks: switching to one, and those that judge the picture.
+//! The worker's other networks: switching to one, and those that classify the picture.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use trepang::app::{Command, Settings, Snapshot, Status};
 use trepang::engine::{Objective, Recipe};
 use trepang::runs::RunFolder;
+use trepang::worker::protocol::{Action, Settings, Snapshot, Status};
 use trepang::worker::{Setup, Worker};
 use trepang_api::{Backend, Reference, find_device};
 use trepang_weights::{Labels, Trained, minivgg};
 
 use crate::shelf::{Bare, FIRST_LOOK, provenance};
-use crate::worker::{folders, plan, step, wait};
+use crate::worker::{Watcher, folders, plan, step, wait};
 
 /// minivgg, with or without its classifier.
-fn spawn(runs: &Path, classifier: bool) -> Worker {
+fn spawn(runs: &Path, classifier: bool) -> Watcher {
     let Trained { network, weights, labels, .. } = minivgg().unwrap();
     let model = Reference.load(&network, &weights, &find_device(&Reference, "cpu").unwrap());
     let labels = if classifier { labels } else { Labels::default() };
     let setup = Setup { network, labels, provenance: provenance("minivgg"), runs: runs.into() };
-    Worker::spawn(setup, move || Ok(model?), Box::new(Bare)).unwrap()
+    Watcher::new(Worker::spawn(setup, move || Ok(model?), Box::new(Bare)).unwrap())
 }
 
-fn switch(name: &str, steps: usize) -> Command {
+fn switch(name: &str, steps: usize) -> Action {
     let settings = Settings { recipe: Recipe::named("pixel").unwrap(), size: 64, seed: 3, steps };
-    Command::Switch { name: name.into(), settings: Box::new(settings) }
+    Action::SwitchNetwork { name: name.into(), settings: Box::new(settings) }
 }
 
-fn judges(snapshot: &Snapshot) -> Vec<&str> {
-    let verdicts = snapshot.predictions.iter().flat_map(|predictions| &predictions.verdicts);
-    verdicts.map(|verdict| &*verdict.judge).collect()
+fn classifiers(snapshot: &Snapshot) -> Vec<&str> {
+    let classifications = snapshot.predictions.iter().flat_map(|predictions| &predictions.classifications);
+    classifications.map(|classification| &*classification.classifier).collect()
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_switch_saves_the_run_and_begins_at_the_new_networks_first_look() {
     let run = ended.run.as_ref().unwrap();
     assert_eq!(run.plan.objective, Objective::channel(FIRST_LOOK.0, FIRST_LOOK.1));
     assert_eq!((run.plan.size, run.plan.seed, run.plan.steps, run.number), (32, 3, 2, 2));
-    assert_eq!((ended.switches, &*ended.subject.as_ref().unwrap().info.name), (1, "second"));
+    assert_eq!((ended.switches, &*ended.network.as_ref().unwrap().info.name), (1, "second"));
     let (_, saved) = RunFolder::open(run.folder.as_ref().unwrap()).unwrap();
     assert_eq!(saved.origin.provenance.network, "second");
     worker.finish();
@@ -63,7 +63,7 @@ fn a_switch_that_fails_is_told_and_the_run_before_goes_on() {
         worker.send(switch(name, 2));
         let told = wait(&worker, "the answer", |s| s.switches == 1);
         assert_eq!((told.notice.as_deref(), &told.status), (Some(reason), &Status::Running));
-        assert!(told.subject.is_none() && told.run.as_ref().unwrap().folder.is_some());
+        assert!(told.network.is_none() && told.run.as_ref().unwrap().folder.is_some());
         wait(&worker, "more steps", |s| step(s) > step(&told));
     }
 }
@@ -73,7 +73,7 @@ fn a_paused_run_is_still_paused_after_a_switch_that_failed() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 100_000));
-    worker.send(Command::Pause);
+    worker.send(Action::Pause);
     worker.send(switch("damaged", 2));
     let told = wait(&worker, "the answer", |s| s.switches == 1);
     assert_eq!(told.status, Status::Paused);
@@ -99,43 +99,44 @@ fn who_quits_while_a_network_is_loaded_need_not_wait_and_loses_nothing() {
 fn the_networks_are_listed_when_somebody_asks() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
-    worker.send(Command::ListNetworks);
+    worker.send(Action::ListNetworks);
     let listed = wait(&worker, "the list", |s| !s.networks.is_empty());
     assert_eq!(listed.networks[1].name, "second");
 }
 
 #[test]
-fn a_finished_run_is_judged_at_its_last_step_by_the_network_and_by_whom_was_chosen() {
+fn a_finished_run_is_classified_by_its_network_and_by_the_chosen() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 6));
-    let judged = wait(&worker, "a prediction of the last step", |s| {
+    let classified = wait(&worker, "a prediction of the last step", |s| {
         s.predictions.as_ref().is_some_and(|predictions| predictions.step == 6)
     });
-    assert_eq!((judges(&judged), &judged.status), (vec!["minivgg"], &Status::Finished));
-    let guesses = &judged.predictions.as_ref().unwrap().verdicts[0].guesses;
+    assert_eq!((classifiers(&classified), &classified.status), (vec!["minivgg"], &Status::Finished));
+    let guesses = &classified.predictions.as_ref().unwrap().classifications[0].guesses;
     assert!(guesses.len() == 5 && guesses.is_sorted_by(|a, b| a.probability >= b.probability), "{guesses:?}");
-    // A judge more sees it at once, with the same eyes here.
-    worker.send(Command::ToggleJudge("second".into()));
-    let both = wait(&worker, "the second judge", |s| judges(s) == ["minivgg", "second"]);
-    let verdicts = &both.predictions.as_ref().unwrap().verdicts;
-    assert_eq!(verdicts[0].guesses, verdicts[1].guesses);
-    assert_eq!(both.judges.iter().map(|name| &**name).collect::<Vec<_>>(), ["second"]);
-    worker.send(Command::ToggleJudge("second".into()));
-    wait(&worker, "its end", |s| s.judges.is_empty() && judges(s) == ["minivgg"]);
-    worker.send(Command::ToggleJudge("damaged".into()));
+    // Another network sees it at once, with the same eyes here.
+    worker.send(Action::ToggleClassifier("second".into()));
+    let both = wait(&worker, "the second network", |s| classifiers(s) == ["minivgg", "second"]);
+    let classifications = &both.predictions.as_ref().unwrap().classifications;
+    assert_eq!(classifications[0].guesses, classifications[1].guesses);
+    assert_eq!(*both.classifiers, ["second"]);
+    worker.send(Action::ToggleClassifier("second".into()));
+    wait(&worker, "its end", |s| s.classifiers.is_empty() && classifiers(s) == ["minivgg"]);
+    worker.send(Action::ToggleClassifier("damaged".into()));
     let told = wait(&worker, "the failure", |s| s.notice.as_ref().is_some_and(|n| n.contains("damaged was")));
-    assert!(told.judges.is_empty());
+    assert!(told.classifiers.is_empty());
 }
 
 #[test]
-fn a_judge_that_becomes_the_network_judges_once() {
+fn a_classifier_that_becomes_the_network_classifies_once() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
-    worker.send(Command::ToggleJudge("second".into()));
+    worker.send(Action::ToggleClassifier("second".into()));
     worker.send(switch("second", 3));
-    let judged = wait(&worker, "a verdict", |s| s.status == Status::Finished && !judges(s).is_empty());
-    assert_eq!(judges(&judged), ["second"]);
+    let classified =
+        wait(&worker, "a classification", |s| s.status == Status::Finished && !classifiers(s).is_empty());
+    assert_eq!(classifiers(&classified), ["second"]);
 }
 
 #[test]
@@ -143,36 +144,36 @@ fn another_start_forgets_what_was_seen_and_while_it_runs_little_is_predicted() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 1));
-    wait(&worker, "a verdict", |s| s.predictions.is_some());
+    wait(&worker, "a classification", |s| s.predictions.is_some());
     let begun = Instant::now();
     worker.send(plan(4, 1_000_000));
     wait(&worker, "the next run", |s| {
         s.run.as_ref().is_some_and(|run| run.number == 2) && s.predictions.is_none()
     });
-    let seen = wait(&worker, "its verdict", |s| s.predictions.is_some());
+    let seen = wait(&worker, "its classification", |s| s.predictions.is_some());
     assert!(begun.elapsed() > Duration::from_millis(900), "{:?}", begun.elapsed());
-    worker.send(Command::Pause);
+    worker.send(Action::Pause);
     let paused = wait(&worker, "the pause", |s| {
         s.status == Status::Paused && s.predictions.as_ref().is_some_and(|p| p.step == step(s))
     });
     assert!(step(&paused) > step(&seen));
-    worker.send(Command::Predict(false));
+    worker.send(Action::Predict(false));
     wait(&worker, "nothing", |s| s.predictions.is_none());
 }
 
 #[test]
-fn a_network_without_a_classifier_leaves_the_judging_to_others() {
+fn a_network_without_a_classifier_leaves_that_to_others() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), false);
     worker.send(plan(3, 2));
     let ended = wait(&worker, "the end", |s| s.status == Status::Finished);
     assert_eq!(ended.predictions, None);
-    worker.send(Command::ToggleJudge("second".into()));
-    wait(&worker, "the judge", |s| judges(s) == ["second"]);
+    worker.send(Action::ToggleClassifier("second".into()));
+    wait(&worker, "the classes", |s| classifiers(s) == ["second"]);
 }
 
-fn carry(backend: &str) -> Command {
-    Command::Carry { backend: backend.into(), device: "cpu".into() }
+fn carry(backend: &str) -> Action {
+    Action::SwitchDevice { backend: backend.into(), device: "cpu".into() }
 }
 
 #[test]
@@ -181,7 +182,7 @@ fn on_another_device_the_run_goes_on_from_the_same_picture() {
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 100_000));
     wait(&worker, "some steps", |s| step(s) >= 3);
-    worker.send(Command::Pause);
+    worker.send(Action::Pause);
     let before = wait(&worker, "the pause", |s| s.status == Status::Paused);
     worker.send(carry("other"));
     let after = wait(&worker, "the other device", |s| s.switches == 1);
@@ -191,8 +192,8 @@ fn on_another_device_the_run_goes_on_from_the_same_picture() {
     );
     let (was, is) = (before.run.as_ref().unwrap(), after.run.as_ref().unwrap());
     assert_eq!((&was.picture, &was.plan, was.step, was.number), (&is.picture, &is.plan, is.step, is.number));
-    worker.send(Command::ChangeSteps(2 + is.step as isize - 100_000));
-    worker.send(Command::Resume);
+    worker.send(Action::ChangeSteps(2 + is.step as isize - 100_000));
+    worker.send(Action::Resume);
     let ended = wait(&worker, "its end", |s| s.status == Status::Finished);
     let (_, saved) = RunFolder::open(ended.run.as_ref().unwrap().folder.as_ref().unwrap()).unwrap();
     let parts = saved.origin.segments.iter().map(|part| (part.step, part.provenance.backend.as_str()));
@@ -218,7 +219,7 @@ fn a_run_that_could_not_be_saved_before_it_was_carried_still_says_who_made_it() 
     let carried = wait(&worker, "the other device", |s| s.switches == 1);
     wait(&worker, "another step", |s| step(s) > step(&carried));
     std::fs::remove_file(&runs).unwrap();
-    worker.send(Command::Save);
+    worker.send(Action::Save);
     let saved = wait(&worker, "the folder", |s| s.run.as_ref().is_some_and(|run| run.folder.is_some()));
     let (_, saved) = RunFolder::open(saved.run.as_ref().unwrap().folder.as_ref().unwrap()).unwrap();
     let parts: Vec<&str> = saved.origin.segments.iter().map(|part| &*part.provenance.backend).collect();
@@ -236,7 +237,7 @@ fn a_device_that_does_not_work_leaves_the_run_where_it_is() {
     let reason = "rotten on cpu does not compute: the backend panicked: the file is rotten";
     assert_eq!((told.notice.as_deref(), &told.status), (Some(reason), &Status::Running));
     wait(&worker, "more steps", |s| step(s) > step(&told));
-    worker.send(Command::ListDevices);
+    worker.send(Action::ListDevices);
     let listed = wait(&worker, "the list", |s| !s.devices.is_empty());
     assert_eq!(listed.devices[0].backend, "reference");
 }
@@ -252,6 +253,6 @@ fn a_run_that_a_device_stopped_goes_on_elsewhere() {
     assert!(stopped.notice.as_ref().unwrap().contains("out of memory"), "{:?}", stopped.notice);
     worker.send(carry("other"));
     wait(&worker, "the other device", |s| s.switches == 2 && s.status == Status::Paused);
-    worker.send(Command::Resume);
+    worker.send(Action::Resume);
     wait(&worker, "more steps", |s| step(s) > step(&stopped));
 }

@@ -101,6 +101,25 @@ fn the_ui_never_touches_a_tensor() {
 }
 
 #[test]
+fn runs_and_worker_have_typed_errors() {
+    check(&["src/runs.rs", "src/runs", "src/worker.rs", "src/worker"], &[], &["anyhow"]);
+}
+
+#[test]
+fn the_worker_knows_neither_the_dashboard_nor_the_command_line() {
+    let above = ["crate::app", "crate::cli", "crate::config", "crate::ui", "crate::parity", "crate::bench"];
+    check(&["src/worker.rs", "src/worker"], &[], &above);
+}
+
+#[test]
+fn the_dashboard_knows_the_worker_by_its_protocol_only() {
+    for source in sources(&["src/app.rs", "src/app"]) {
+        let mut lines = source.code().filter(|line| line.contains("crate::worker"));
+        assert!(lines.all(|line| line.contains("crate::worker::protocol")), "{}", source.path);
+    }
+}
+
+#[test]
 fn only_one_file_names_concrete_backends() {
     check(
         &["src", "examples"],

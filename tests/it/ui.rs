@@ -6,11 +6,14 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
 use ratatui::style::Color;
-use trepang::app::{BINDINGS, DeviceEntry, Key, Message, Predictions, Snapshot, State, Status, Supply};
-use trepang::ui::{Encoded, Graphics, Panes, Protocol, Request, View, encode, is_full, picture_room, render};
+use trepang::app::{BINDINGS, Key, Message, State};
+use trepang::ui::{
+    Encoded, Graphics, Panes, PictureRequest, Protocol, View, encode, is_full, picture_room, render,
+};
+use trepang::worker::protocol::{DeviceEntry, Predictions, Snapshot, Status, Supply};
 
 use crate::shelf::entry;
-use crate::stage::{picture, press, see, see_run, state, verdict};
+use crate::stage::{classification, picture, press, see, see_run, state};
 
 const HALFBLOCKS: Graphics =
     Graphics { protocol: Protocol::Halfblocks, cell: (8, 16), tmux: false, deflate: false };
@@ -30,7 +33,7 @@ fn screen(state: &State, size: (u16, u16)) -> String {
 fn encoded(graphics: Graphics, size: (u16, u16)) -> Encoded {
     let pane = picture_room(ratatui::layout::Rect::new(0, 0, size.0, size.1), false);
     let cells = graphics.square(pane.as_size());
-    let request = Request { picture: Arc::new(picture()), cells, graphics, live: false, kitty_id: 20 };
+    let request = PictureRequest { picture: Arc::new(picture()), cells, graphics, live: false, kitty_id: 20 };
     encode(request).unwrap().unwrap()
 }
 
@@ -42,8 +45,8 @@ fn running() -> State {
 }
 
 fn judged_by(state: &mut State, judges: &[&str]) {
-    let verdicts = judges.iter().map(|judge| verdict(judge)).collect();
-    see(state, |snapshot| snapshot.predictions = Some(Arc::new(Predictions { step: 50, verdicts })));
+    let classifications = judges.iter().map(|judge| classification(judge)).collect();
+    see(state, |snapshot| snapshot.predictions = Some(Arc::new(Predictions { step: 50, classifications })));
 }
 
 /// A list as long as the real one.
@@ -58,7 +61,7 @@ fn with_list() -> State {
     networks.extend((0..15).map(|i| entry(&format!("published{i}"), Supply::Published, i % 2 == 0)));
     see(&mut state, |snapshot| {
         snapshot.networks = networks.into();
-        snapshot.judges = ["efficientnet_lite0".into()].into();
+        snapshot.classifiers = ["efficientnet_lite0".into()].into();
     });
     state
 }
@@ -338,7 +341,8 @@ fn a_live_picture_is_sent_small() {
     let length = |live| {
         let graphics = Graphics { protocol: Protocol::Iterm2, ..HALFBLOCKS };
         let (picture, cells) = (Arc::new(large.clone()), Size::new(40, 20));
-        let encoded = encode(Request { picture, cells, graphics, live, kitty_id: 20 }).unwrap().unwrap();
+        let encoded =
+            encode(PictureRequest { picture, cells, graphics, live, kitty_id: 20 }).unwrap().unwrap();
         let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 40, 20));
         ratatui::widgets::Widget::render(
             ratatui_image::Image::new(encoded.protocol()),

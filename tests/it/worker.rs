@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use trepang::app::{Command, Snapshot, Status};
 use trepang::engine::{Objective, Plan, Recipe};
 use trepang::runs::RunFolder;
-use trepang::worker::{Setup, Worker};
+use trepang::worker::protocol::{Action, Outcome, Reply, Request, Settings, Snapshot, Status};
+use trepang::worker::{Setup, Viewer, Worker};
 use trepang_api::{
     Array, Backend, Cotangents, LayerId, Model, Reference, ReluGradient, Result, find_device, networks,
 };
@@ -69,6 +69,34 @@ impl Model for Fragile {
     }
 }
 
+/// A worker and its only viewer.
+pub(crate) struct Watcher {
+    worker: Worker,
+    pub(crate) viewer: Viewer,
+}
+
+impl Watcher {
+    pub(crate) fn new(worker: Worker) -> Self {
+        Self { viewer: worker.subscribe(), worker }
+    }
+
+    pub(crate) fn send(&self, action: Action) {
+        self.viewer.request(action);
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.viewer.snapshot()
+    }
+
+    pub(crate) fn subscribe(&self) -> Viewer {
+        self.worker.subscribe()
+    }
+
+    pub(crate) fn finish(self) -> Arc<Snapshot> {
+        self.worker.finish()
+    }
+}
+
 fn setup(runs: &Path) -> Setup {
     let labels = trepang_weights::Labels::default();
     Setup {
@@ -79,8 +107,10 @@ fn setup(runs: &Path) -> Setup {
     }
 }
 
-pub(crate) fn spawn(runs: &Path, breaks_at: usize) -> Worker {
-    Worker::spawn(setup(runs), move || Ok(Box::new(fragile(breaks_at)?)), Box::new(Bare)).unwrap()
+pub(crate) fn spawn(runs: &Path, breaks_at: usize) -> Watcher {
+    Watcher::new(
+        Worker::spawn(setup(runs), move || Ok(Box::new(fragile(breaks_at)?)), Box::new(Bare)).unwrap(),
+    )
 }
 
 fn fragile(breaks_at: usize) -> anyhow::Result<Fragile> {
@@ -91,12 +121,12 @@ fn fragile(breaks_at: usize) -> anyhow::Result<Fragile> {
 }
 
 /// A shallow layer of a small image: quick even for the reference.
-pub(crate) fn plan(channel: usize, steps: usize) -> Command {
+pub(crate) fn plan(channel: usize, steps: usize) -> Action {
     let (objective, recipe) = (Objective::channel("block1_conv1", channel), Recipe::named("pixel").unwrap());
-    Command::Start(Box::new(Plan { steps, ..Plan::new(objective, recipe, 32) }))
+    Action::Start(Box::new(Plan { steps, ..Plan::new(objective, recipe, 32) }))
 }
 
-pub(crate) fn wait(worker: &Worker, what: &str, until: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+pub(crate) fn wait(worker: &Watcher, what: &str, until: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
     let begun = Instant::now();
     loop {
         let snapshot = worker.snapshot();
@@ -148,15 +178,15 @@ fn paused_it_stands_still_and_more_steps_wake_a_finished_run() {
     let worker = spawn(runs.path(), 0);
     worker.send(plan(3, 100_000));
     wait(&worker, "a step", |s| step(s) >= 1);
-    worker.send(Command::Pause);
+    worker.send(Action::Pause);
     let paused = wait(&worker, "the pause", |s| s.status == Status::Paused);
     std::thread::sleep(Duration::from_millis(50));
     assert_eq!(step(&worker.snapshot()), step(&paused));
-    worker.send(Command::ChangeSteps(-1_000_000)); // not before its past: it ends where it is
+    worker.send(Action::ChangeSteps(-1_000_000)); // not before its past: it ends where it is
     let ended = wait(&worker, "the end", |s| s.status == Status::Finished);
     assert_eq!(step(&ended), step(&paused));
-    worker.send(Command::ChangeSteps(1));
-    worker.send(Command::ChangeSteps(1));
+    worker.send(Action::ChangeSteps(1));
+    worker.send(Action::ChangeSteps(1));
     wait(&worker, "two more", |s| s.status == Status::Finished && step(s) == step(&paused) + 2);
 }
 
@@ -207,9 +237,8 @@ fn a_plan_that_does_not_fit_is_told_and_the_run_before_goes_on() {
 #[test]
 fn a_model_that_does_not_load_ends_the_worker_with_its_reason() {
     let runs = tempfile::tempdir().unwrap();
-    let worker =
-        Worker::spawn(setup(runs.path()), || Err(anyhow::anyhow!("no memory on the device")), Box::new(Bare))
-            .unwrap();
+    let load = || Err("no memory on the device".into());
+    let worker = Watcher::new(Worker::spawn(setup(runs.path()), load, Box::new(Bare)).unwrap());
     let snapshot = wait(&worker, "the failure", |s| matches!(s.status, Status::Broken(_)));
     assert_eq!(snapshot.status, Status::Broken("no memory on the device".into()));
 }
@@ -222,7 +251,7 @@ fn runs_that_cannot_be_saved_are_told_and_go_on() {
     let worker = spawn(&blocked, 0);
     worker.send(plan(3, 100_000));
     wait(&worker, "a step", |s| step(s) >= 1);
-    worker.send(Command::Save);
+    worker.send(Action::Save);
     let told = wait(&worker, "the notice", |s| s.notice.is_some());
     assert!(
         told.notice.as_ref().unwrap().starts_with(
@@ -235,9 +264,8 @@ fn runs_that_cannot_be_saved_are_told_and_go_on() {
 #[test]
 fn a_panic_outside_the_steps_is_told_too_and_the_run_is_saved() {
     let runs = tempfile::tempdir().unwrap();
-    let worker =
-        Worker::spawn(setup(runs.path()), move || Ok(Box::new(Clinging(fragile(0)?))), Box::new(Bare))
-            .unwrap();
+    let load = move || Ok(Box::new(Clinging(fragile(0)?)) as Box<dyn Model>);
+    let worker = Watcher::new(Worker::spawn(setup(runs.path()), load, Box::new(Bare)).unwrap());
     worker.send(plan(3, 100_000));
     wait(&worker, "a step", |s| step(s) >= 1);
     let last = worker.finish();
@@ -252,19 +280,19 @@ fn a_worker_that_has_ended_is_noticed() {
     let worker = spawn(runs.path(), 0);
     worker.send(plan(3, 100_000));
     wait(&worker, "a step", |s| step(s) >= 1);
-    assert!(worker.news().is_ok());
-    worker.send(Command::Quit);
+    assert!(worker.viewer.latest().is_ok());
+    worker.send(Action::Shutdown);
     let begun = Instant::now();
-    while worker.news().is_ok() {
+    while worker.viewer.latest().is_ok() {
         assert!(begun.elapsed() < PATIENCE);
         std::thread::sleep(Duration::from_millis(2));
     }
-    assert_eq!(worker.news().unwrap_err().to_string(), "the worker has ended");
+    assert_eq!(worker.viewer.latest().unwrap_err().to_string(), "the worker has ended");
 
     let worker = spawn(runs.path(), 2);
     worker.send(plan(3, 100));
     wait(&worker, "the panic", |s| matches!(s.status, Status::Broken(_)));
-    assert!(worker.news().unwrap_err().to_string().starts_with("the backend panicked"));
+    assert!(worker.viewer.latest().unwrap_err().to_string().starts_with("the backend panicked"));
 }
 
 #[test]
@@ -276,14 +304,14 @@ fn a_run_that_could_not_be_saved_is_told_until_the_end() {
     worker.send(plan(3, 100_000));
     wait(&worker, "some steps", |s| step(s) >= 3);
     worker.send(plan(4, 100_000));
-    wait(&worker, "the failure", |s| !s.failures.is_empty());
+    wait(&worker, "the failure", |s| !s.unsaved.is_empty());
     // There is room again: the next run is saved, and told last. The one before is lost all the same.
     std::fs::remove_file(&place).unwrap();
-    worker.send(Command::Save);
+    worker.send(Action::Save);
     wait(&worker, "the save", |s| s.notice.as_ref().is_some_and(|notice| notice.starts_with("saved in ")));
     let last = worker.finish();
-    let [failure] = &last.failures[..] else { panic!("{:?}", last.failures) };
-    assert_eq!(failure.run, 1);
+    let [failure] = &last.unsaved[..] else { panic!("{:?}", last.unsaved) };
+    assert_eq!(failure.number, 1);
     assert!(failure.text.starts_with("the run of channel(block1_conv1, 3) could not be saved"));
 }
 
@@ -295,10 +323,10 @@ fn a_failure_that_was_made_good_is_forgotten() {
     let worker = spawn(&place, 0);
     worker.send(plan(3, 100_000));
     wait(&worker, "a step", |s| step(s) >= 1);
-    worker.send(Command::Save);
-    wait(&worker, "the failure", |s| s.failures.len() == 1);
+    worker.send(Action::Save);
+    wait(&worker, "the failure", |s| s.unsaved.len() == 1);
     std::fs::remove_file(&place).unwrap();
-    assert_eq!(worker.finish().failures, []);
+    assert_eq!(worker.finish().unsaved, []);
 }
 
 #[test]
@@ -310,10 +338,78 @@ fn a_run_of_a_few_steps_that_another_replaces_is_kept_only_if_it_was_asked_for()
         worker.send(plan(channel, 100_000));
     }
     wait(&worker, "the last run", |s| s.run.as_ref().is_some_and(|run| run.number == 20) && step(s) >= 1);
-    worker.send(Command::Save);
+    worker.send(Action::Save);
     wait(&worker, "the save", |s| s.notice.is_some());
     worker.send(plan(21, 100_000));
     wait(&worker, "another", |s| s.run.as_ref().is_some_and(|run| run.number == 21) && step(s) >= 1);
     worker.finish();
     assert_eq!(folders(runs.path()), 2);
+}
+
+#[test]
+fn two_viewers_share_snapshots_and_one_may_leave_in_mid_run() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), 0);
+    let other = worker.subscribe();
+    other.request(plan(3, 200));
+    let begun = wait(&worker, "some steps", |s| step(s) >= 2);
+    assert_eq!(begun.status, Status::Running);
+    drop(other);
+    let ended = wait(&worker, "the end", |s| s.status == Status::Finished);
+    assert_eq!((step(&ended), ended.run.as_ref().unwrap().number), (200, 1));
+    let latecomer = worker.subscribe();
+    assert!(Arc::ptr_eq(&latecomer.snapshot(), &worker.snapshot()), "a snapshot is shared, not copied");
+    drop(latecomer);
+    assert!(worker.viewer.latest().is_ok(), "the worker ends when it is told to, not when a viewer leaves");
+}
+
+#[test]
+fn every_request_is_answered_to_the_viewer_that_made_it() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), 0);
+    let other = worker.subscribe();
+    let pause = worker.viewer.request(Action::Pause);
+    let resume = other.request(Action::Resume);
+    let shutdown = worker.viewer.request(Action::Shutdown);
+    let begun = Instant::now();
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    while own.len() < 2 || others.is_empty() {
+        own.extend(worker.viewer.replies());
+        others.extend(other.replies());
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let refused = |id, reason: &str| Reply { id, outcome: Outcome::Refused(reason.into()) };
+    assert_eq!(own, [refused(pause, "nothing is running"), Reply { id: shutdown, outcome: Outcome::Done }]);
+    assert_eq!(others, [refused(resume, "nothing is paused")]);
+}
+
+#[test]
+fn requests_replies_and_snapshots_survive_json() {
+    let runs = tempfile::tempdir().unwrap();
+    let worker = spawn(runs.path(), 0);
+    worker.send(plan(3, 6));
+    worker.send(Action::ListNetworks);
+    worker.send(Action::ListDevices);
+    worker.send(Action::ToggleClassifier("second".into()));
+    let snapshot = wait(&worker, "everything that a snapshot holds", |s| {
+        let run = s.run.as_ref();
+        run.is_some_and(|run| run.score.is_some() && run.folder.is_some()) && s.predictions.is_some()
+    });
+    assert!(!snapshot.devices.is_empty() && !snapshot.classifiers.is_empty());
+    let text = serde_json::to_string(&*snapshot).unwrap();
+    assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap(), *snapshot);
+    let short = text.replace("\"width\":32", "\"width\":33");
+    assert!(serde_json::from_str::<Snapshot>(&short).is_err(), "a picture that lies about its size");
+
+    let settings = Settings { recipe: Recipe::named("lucid").unwrap(), size: 64, seed: 3, steps: 7 };
+    let switch = Action::SwitchNetwork { name: "second".into(), settings: Box::new(settings) };
+    for action in [plan(3, 6), Action::ChangeSteps(-32), Action::Predict(false), switch] {
+        let request = Request { id: 7, action };
+        let text = serde_json::to_string(&request).unwrap();
+        assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
+    }
+    let reply = Reply { id: 7, outcome: Outcome::Refused("nothing is running".into()) };
+    let text = serde_json::to_string(&reply).unwrap();
+    assert_eq!(serde_json::from_str::<Reply>(&text).unwrap(), reply);
 }

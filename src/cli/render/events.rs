@@ -1,4 +1,4 @@
-//! What `trepang render` tells: lines for people, or JSON.
+//! What `trepang render` prints: lines for people, or JSON.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use anyhow::Result;
 use serde::Serialize;
 use trepang_api::Network;
 
-use super::honest::Honest;
 use crate::cli::output;
 use crate::config::Compute;
 use crate::engine::{Ascent, Objective, Plan, StepReport};
+use crate::runs::{self, Evaluation};
 
-/// A step. With several pictures, also of which.
+/// A step that was taken; with several pictures, also of which one.
 #[derive(Serialize)]
 pub(super) struct StepEvent {
     event: &'static str,
@@ -33,23 +33,23 @@ impl StepEvent {
 
 /// A picture of a batch that could not be made.
 #[derive(Serialize)]
-pub(super) struct Failed {
+pub(super) struct FailedEvent {
     event: &'static str,
     objective: String,
     seed: u64,
     error: String,
 }
 
-impl Failed {
-    pub(super) fn new(ascent: &Ascent, error: &anyhow::Error) -> Self {
+impl FailedEvent {
+    pub(super) fn new(ascent: &Ascent, error: &runs::Error) -> Self {
         let (objective, seed) = (ascent.plan().objective.to_string(), ascent.plan().seed);
-        Self { event: "failed", objective, seed, error: format!("{error:#}") }
+        Self { event: "failed", objective, seed, error: error.chain() }
     }
 }
 
 /// A picture that was made: the last line of `--json` for each.
 #[derive(Debug, Serialize)]
-pub(super) struct Done {
+pub(super) struct DoneEvent {
     event: &'static str,
     network: String,
     layer: Option<String>,
@@ -82,11 +82,11 @@ pub(super) struct Done {
     run: String,
 }
 
-impl Done {
+impl DoneEvent {
     pub(super) fn new(
         ascent: &Ascent,
         compute: &Compute,
-        Honest { saved, start }: Honest,
+        Evaluation { saved, start }: Evaluation,
         (output, run): (&Path, &Path),
         seconds_per_step: Option<f64>,
     ) -> Result<Self> {
@@ -122,14 +122,14 @@ impl Done {
         })
     }
 
-    /// For its place on a sheet, whose pictures are of one layer: the channel, the seed, and the activation.
+    /// The label of the picture on a sheet, whose pictures are of one layer: the channel, the seed, and the activation.
     pub(super) fn label(&self) -> String {
         let what = self.channel.map_or_else(|| self.objective.clone(), |channel| channel.to_string());
         let seed = if self.seed == 0 { String::new() } else { format!(" #{}", self.seed) };
         format!("{what}{seed}  {:.1}", self.activation_saved)
     }
 
-    pub(super) fn tell(&self, json: bool) -> Result<()> {
+    pub(super) fn print(&self, json: bool) -> Result<()> {
         if json {
             return output::json(self);
         }
@@ -172,7 +172,7 @@ fn target(objective: &Objective, network: &Network) -> Result<(Option<String>, O
 
 /// The spread of one objective over seeds.
 #[derive(Debug, Serialize)]
-pub(super) struct Seeds {
+pub(super) struct SeedsEvent {
     event: &'static str,
     objective: String,
     #[serde(rename = "seeds")]
@@ -200,9 +200,9 @@ impl Spread {
     }
 }
 
-impl Seeds {
+impl SeedsEvent {
     /// One for each objective, in the order they were made.
-    pub(super) fn of(done: &[Done]) -> Vec<Self> {
+    pub(super) fn of(done: &[DoneEvent]) -> Vec<Self> {
         let mut objectives: Vec<&str> = done.iter().map(|done| done.objective.as_str()).collect();
         objectives.dedup();
         let each = |objective: &&str| {
@@ -218,7 +218,7 @@ impl Seeds {
         objectives.iter().map(each).collect()
     }
 
-    pub(super) fn tell(&self, json: bool) -> Result<()> {
+    pub(super) fn print(&self, json: bool) -> Result<()> {
         if json {
             return output::json(self);
         }

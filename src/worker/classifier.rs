@@ -1,31 +1,30 @@
 //! What a classifier makes of a picture: brought to the network's size, run, and the classes with the highest logits.
 //! Not here: files, flags and printing.
 
-use anyhow::{Context, Result, bail, ensure};
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 use serde::Serialize;
 use trepang_api::{Array, LayerId, Model, Network};
 use trepang_weights::Labels;
 
-use crate::config::Usage;
+use super::error::{Error, Result};
 use crate::engine::Picture;
 
 /// A picture may be so many times as long as it is short: beyond that, its middle square shows nothing of it.
-const LONGEST: usize = 50;
+const MAX_ASPECT_RATIO: usize = 50;
 
 /// A class and how strongly the network sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Class {
-    /// Its index among the logits.
+pub struct ClassLogit {
+    /// The class's index among the logits.
     pub class: usize,
-    /// WordNet's id.
+    /// The class's WordNet id.
     pub wnid: String,
-    /// WordNet's lemmas.
+    /// The class's WordNet lemmas, separated by commas.
     pub label: String,
-    /// Its share of the softmax.
+    /// The class's share of the softmax, in 0..1.
     pub probability: f64,
-    /// Its logit.
+    /// The class's logit.
     pub logit: f32,
 }
 
@@ -43,31 +42,35 @@ pub enum Framing {
 
 /// What a network's logits mean. The model that computes them comes with each picture: it may have other work too.
 #[derive(Debug, Clone)]
-pub struct Head {
+pub(super) struct ClassifierHead {
     network: Network,
     labels: Labels,
     logits: LayerId,
 }
 
-impl Head {
+impl ClassifierHead {
     /// Fails for a network whose last layer does not give logits.
-    pub fn new(network: Network, labels: Labels) -> Result<Self> {
-        let logits = network.logits().with_context(|| format!("{} has no classifier", network.name()))?;
+    pub(super) fn new(network: Network, labels: Labels) -> Result<Self> {
+        let Some(logits) = network.logits() else {
+            return Err(Error::NoClassifier { network: network.name().into() });
+        };
         Ok(Self { network, labels, logits })
     }
 
     /// The `count` classes to which `model`, which runs this network, gives the highest logits, highest first.
-    pub fn classify(
+    pub(super) fn classify(
         &self,
         model: &mut dyn Model,
         picture: &Picture,
         framing: Framing,
         count: usize,
-    ) -> Result<Vec<Class>> {
+    ) -> Result<Vec<ClassLogit>> {
         let picture = frame(&self.network, self.logits, picture, framing)?;
         let logits = model.activations(&to_array(&picture)?, &[self.logits])?;
-        let logits = logits.first().context("the backend gave no logits")?;
-        ensure!(logits.data().iter().all(|logit| logit.is_finite()), "the logits are not finite numbers");
+        let logits = logits.first().ok_or(Error::NoLogits)?;
+        if logits.data().iter().any(|logit| !logit.is_finite()) {
+            return Err(Error::NotFinite);
+        }
         Ok(top(&self.labels, logits.data(), count))
     }
 }
@@ -75,18 +78,18 @@ impl Head {
 /// A network with a classifier, on a device of its own.
 #[derive(Debug)]
 pub struct Classifier {
-    head: Head,
+    head: ClassifierHead,
     model: Box<dyn Model>,
 }
 
 impl Classifier {
     /// Fails for a network whose last layer does not give logits.
     pub fn new(network: Network, labels: Labels, model: Box<dyn Model>) -> Result<Self> {
-        Ok(Self { head: Head::new(network, labels)?, model })
+        Ok(Self { head: ClassifierHead::new(network, labels)?, model })
     }
 
     /// The `count` classes with the highest logits, highest first.
-    pub fn classify(&mut self, picture: &Picture, framing: Framing, count: usize) -> Result<Vec<Class>> {
+    pub fn classify(&mut self, picture: &Picture, framing: Framing, count: usize) -> Result<Vec<ClassLogit>> {
         self.head.classify(self.model.as_mut(), picture, framing, count)
     }
 }
@@ -97,22 +100,16 @@ fn frame(network: &Network, logits: LayerId, picture: &Picture, framing: Framing
     if framing == Framing::Exact {
         let fits = |side| network.check_size(side).is_ok();
         let shape = network.shape(picture.height, picture.width, logits);
-        return match shape.is_ok() && fits(picture.height) && fits(picture.width) {
-            true => Ok(picture.clone()),
-            false => Err(Usage(format!(
-                "{} classifies pictures of {native}x{native} pixels, and this one has {}x{}; without --exact it is \
-                 resized and cropped",
-                network.name(),
-                picture.width,
-                picture.height
-            ))
-            .into()),
-        };
+        if shape.is_ok() && fits(picture.height) && fits(picture.width) {
+            return Ok(picture.clone());
+        }
+        let (network, width, height) = (network.name().into(), picture.width, picture.height);
+        return Err(Error::PictureSize { network, native, width, height });
     }
-    match framing == Framing::Fitting && (picture.width, picture.height) == (native, native) {
-        true => Ok(picture.clone()),
-        false => crop(picture, native),
+    if framing == Framing::Fitting && (picture.width, picture.height) == (native, native) {
+        return Ok(picture.clone());
     }
+    crop(picture, native)
 }
 
 /// Resized with antialiasing so that the shorter side is 8/7 of `native`, and cropped to `native` square: torchvision's
@@ -120,17 +117,16 @@ fn frame(network: &Network, logits: LayerId, picture: &Picture, framing: Framing
 fn crop(picture: &Picture, native: usize) -> Result<Picture> {
     let (width, height) = (picture.width, picture.height);
     if width == 0 || height == 0 {
-        bail!("the picture has no pixels");
+        return Err(Error::NoPixels);
     }
-    ensure!(
-        width.max(height) / width.min(height) <= LONGEST,
-        "the picture has {width}x{height} pixels, which is too thin to make a square of; cut out a part of it first"
-    );
+    if width.max(height) / width.min(height) > MAX_ASPECT_RATIO {
+        return Err(Error::TooThin { width, height });
+    }
     let short = (native * 8 + 3) / 7;
     let scaled = |side: usize| (side * short / width.min(height)) as u32;
     let (width, height) = (scaled(width), scaled(height));
     let image = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb.clone())
-        .context("the picture lacks pixels")?;
+        .ok_or(Error::NoPixels)?;
     let image = imageops::resize(&image, width, height, FilterType::Triangle);
     let native = native as u32;
     // Python rounds halves to the even number.
@@ -147,7 +143,7 @@ fn to_array(picture: &Picture) -> Result<Array> {
 }
 
 /// The highest logits with their share of the softmax over all.
-fn top(labels: &Labels, logits: &[f32], count: usize) -> Vec<Class> {
+fn top(labels: &Labels, logits: &[f32], count: usize) -> Vec<ClassLogit> {
     let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let weight = |logit: f32| f64::from(logit - highest).exp();
     let total: f64 = logits.iter().copied().map(weight).sum();
@@ -155,7 +151,7 @@ fn top(labels: &Labels, logits: &[f32], count: usize) -> Vec<Class> {
     order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
     let class = |class: usize| {
         let label = labels.get(class);
-        Class {
+        ClassLogit {
             class,
             wnid: label.map(|label| label.wnid.clone()).unwrap_or_default(),
             label: label.map_or_else(|| format!("class {class}"), |label| label.name.clone()),

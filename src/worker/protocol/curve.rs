@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 
-/// How many of the newest losses are kept in full.
-const RECENT: usize = 256;
+use serde::{Deserialize, Serialize};
 
-/// How many points stand for the whole history at most.
-const WHOLE: usize = 512;
+/// How many of the newest losses are kept, all of them.
+const MAX_RECENT: usize = 256;
+
+/// The most points that stand for the whole history.
+const MAX_WHOLE: usize = 512;
 
 /// Losses by step, counted from 1.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
     recent: VecDeque<(f64, f64)>,
     whole: Vec<(f64, f64)>,
@@ -29,14 +31,14 @@ impl Curve {
     pub fn push(&mut self, loss: f64) {
         self.len += 1;
         let point = (self.len as f64, loss);
-        if self.recent.len() == RECENT {
+        if self.recent.len() == MAX_RECENT {
             self.recent.pop_front();
         }
         self.recent.push_back(point);
         if !(self.len - 1).is_multiple_of(self.stride) {
             return;
         }
-        if self.whole.len() == WHOLE {
+        if self.whole.len() == MAX_WHOLE {
             self.stride *= 2;
             let mut index = 0;
             self.whole.retain(|_| {
@@ -78,9 +80,9 @@ mod tests {
         let curve: Curve = (1..=5000).map(f64::from).collect();
         let (whole, recent) = (curve.whole(), curve.recent());
         assert_eq!((whole[0], whole[whole.len() - 1]), ((1.0, 1.0), (5000.0, 5000.0)));
-        assert!(whole.len() > WHOLE / 2 && whole.len() <= WHOLE + 1, "{}", whole.len());
+        assert!(whole.len() > MAX_WHOLE / 2 && whole.len() <= MAX_WHOLE + 1, "{}", whole.len());
         let gaps: Vec<f64> = whole.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
         assert!(gaps[..gaps.len() - 1].iter().all(|&gap| gap == gaps[0]), "{gaps:?}");
-        assert_eq!((recent.len(), recent[0].0), (RECENT, (5000 - RECENT + 1) as f64));
+        assert_eq!((recent.len(), recent[0].0), (MAX_RECENT, (5000 - MAX_RECENT + 1) as f64));
     }
 }

@@ -1,0 +1,226 @@
+//! What can go wrong with a run on disk, or while it is driven.
+
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use crate::engine;
+use crate::panics::Panicked;
+
+/// The result of everything in `runs`.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of a library or of a caller whose type does not matter here.
+pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a run, or a file of it, could not be made, read, saved or gone on with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The system refused to write a file.
+    #[error("cannot write {}", .path.display())]
+    Write {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The content of a file could not be put into its format.
+    #[error("cannot write {}", .path.display())]
+    Encode {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// Why the encoder refused.
+        source: BoxedError,
+    },
+    /// Renaming over a device, a pipe or a folder would replace it.
+    #[error("cannot write {}: it exists and is not a regular file", .path.display())]
+    NotRegular {
+        /// The place that was to be written to.
+        path: PathBuf,
+    },
+    /// The disk or the user's quota is full.
+    #[error("the disk is full: free some space or choose another folder with {flag}")]
+    DiskFull {
+        /// The command-line flag that chooses another folder for this file.
+        flag: &'static str,
+        /// The error of the write that found no room.
+        source: Box<Error>,
+    },
+    /// The folder for a new run could not be made.
+    #[error("cannot make the run's folder in {}; choose another place with --runs", .parent.display())]
+    NoFolder {
+        /// The folder that holds all runs.
+        parent: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder that was to be opened holds no run.
+    #[error(
+        "{} does not hold a run: {found}; the folder of a run is what trepang said it is saved in",
+        .path.display()
+    )]
+    NoRun {
+        /// The place that was to be opened.
+        path: PathBuf,
+        /// What was found there instead, as a clause.
+        found: &'static str,
+    },
+    /// The system refused to read a saved state.
+    #[error("cannot read the state {}", .path.display())]
+    ReadState {
+        /// The `state.safetensors` of the run.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A saved state is not what Trepang writes.
+    #[error("the state {} is damaged", .path.display())]
+    DamagedState {
+        /// The `state.safetensors` of the run.
+        path: PathBuf,
+        /// What is wrong with its content.
+        source: BoxedError,
+    },
+    /// The system refused to read a picture.
+    #[error("cannot read the picture {}", .path.display())]
+    ReadPicture {
+        /// The file that was to be read.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is no picture in a format that Trepang reads.
+    #[error("{} is not a picture that can be read (PNG or JPEG)", .path.display())]
+    NotPicture {
+        /// The file that was read.
+        path: PathBuf,
+        /// Why the decoder refused.
+        source: image::ImageError,
+    },
+    /// A file that was to tell how it was made is no PNG file.
+    #[error("{} is not a PNG file", .path.display())]
+    NotPng {
+        /// The file that was read.
+        path: PathBuf,
+        /// Why the decoder refused.
+        source: png::DecodingError,
+    },
+    /// A PNG file ends too early.
+    #[error("{} is not a whole PNG file", .path.display())]
+    CutPng {
+        /// The file that was read.
+        path: PathBuf,
+        /// Why the decoder refused.
+        source: png::DecodingError,
+    },
+    /// A PNG file carries no text of Trepang's.
+    #[error(
+        "{} does not say how it was made: it was not saved by trepang, or its text was stripped",
+        .path.display()
+    )]
+    NoOrigin {
+        /// The file that was read.
+        path: PathBuf,
+    },
+    /// The text of a PNG file cannot be decoded.
+    #[error("the text of {} is damaged", .path.display())]
+    DamagedText {
+        /// The file that was read.
+        path: PathBuf,
+        /// Why the decoder refused.
+        source: png::DecodingError,
+    },
+    /// The text of a PNG file does not describe a run as this version does.
+    #[error("the text of {} was written by another version of trepang", .path.display())]
+    ForeignText {
+        /// The file that was read.
+        path: PathBuf,
+        /// Why the JSON does not fit.
+        source: serde_json::Error,
+    },
+    /// The name of an animation does not say in which format it is.
+    #[error("{} is no name for an animation: it has to end in .gif, .png or .apng", .path.display())]
+    AnimationName {
+        /// The name that was asked for.
+        path: PathBuf,
+    },
+    /// The ascent could not begin or go on.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// The model panicked, and cannot be trusted any more.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
+    /// The caller's own work after a step failed.
+    #[error(transparent)]
+    Caller(BoxedError),
+    /// One run was stopped by an error, and is saved as far as it had come.
+    #[error("stopped after step {step}, saved in {}", .folder.display())]
+    Stopped {
+        /// How many steps the run had taken.
+        step: usize,
+        /// The folder in which the run is saved.
+        folder: PathBuf,
+        /// The error that stopped the run.
+        source: Box<Error>,
+    },
+    /// One run was stopped by an error, and could not be saved.
+    #[error("the run could not be saved either ({save})")]
+    NotKept {
+        /// Why it could not be saved, with all causes.
+        save: String,
+        /// The error that stopped the run.
+        source: Box<Error>,
+    },
+    /// Several runs were stopped by one error.
+    #[error("stopped; {count} runs were saved as far as they had come")]
+    SeveralStopped {
+        /// How many runs were in progress.
+        count: usize,
+        /// The error that stopped the runs.
+        source: Box<Error>,
+    },
+    /// A run was to be stopped by the user, and could not be saved.
+    #[error("interrupted, and the run could not be saved")]
+    InterruptedUnsaved {
+        /// Why it could not be saved.
+        source: Box<Error>,
+    },
+}
+
+impl Error {
+    /// Was something asked for that cannot be, rather than that something failed? Only the engine's own errors tell.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.is_usage())
+    }
+
+    /// Names the flag that chooses another folder, if the disk is full; every other error stays as it is.
+    #[must_use]
+    pub fn advise(self, flag: &'static str) -> Self {
+        let full =
+            |error: &io::Error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&self);
+        while let Some(error) = cause {
+            if error.downcast_ref().is_some_and(full) {
+                return Self::DiskFull { flag, source: Box::new(self) };
+            }
+            cause = error.source();
+        }
+        self
+    }
+
+    /// The error and its causes in one line.
+    pub fn chain(&self) -> String {
+        describe(self)
+    }
+}
+
+/// An error and its causes, joined by colons.
+pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

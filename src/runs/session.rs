@@ -1,0 +1,210 @@
+//! The one driver of a run: it prepares an ascent, takes its steps, saves it now and then, keeps what there is when
+//! something stops it, and evaluates the picture. Not here: when to step and when to stop, which are the caller's.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use trepang_api::{Model, Network};
+
+use super::error::{Error, Result};
+use super::evaluation::{Evaluation, evaluate, evaluator};
+use super::folder::{RunFolder, SavedRun};
+use super::manifest::{Origin, Parts, Provenance};
+use crate::engine::{
+    Ascent, Objective, Picture, Pictures, Plan, Recipe, Robustness, State, StepReport, step_together,
+};
+use crate::panics::catch;
+
+/// How much work a power cut may cost: a run in progress is saved this often.
+pub const SAVE_EVERY: Duration = Duration::from_secs(30);
+
+/// An ascent, the folder it is kept in, and how much of it is saved there.
+#[derive(Debug)]
+pub struct Session {
+    ascent: Ascent,
+    /// What computed the run so far.
+    parts: Parts,
+    /// The folder that holds all runs.
+    runs: PathBuf,
+    /// The run's own folder, which is made when the run is first saved.
+    folder: Option<RunFolder>,
+    /// How many steps the saved run has; none while the run differs from what is saved.
+    saved_steps: Option<usize>,
+    /// When saving was last tried.
+    saved_at: Instant,
+}
+
+impl Session {
+    /// Prepares a new run, whose folder will be made in `runs`. `pictures` holds what the plan's files hold. Fails when
+    /// the plan does not fit the network; writes nothing.
+    pub fn new(
+        plan: Plan,
+        network: &Network,
+        pictures: &Pictures,
+        provenance: Provenance,
+        runs: &Path,
+    ) -> Result<Self> {
+        let ascent = Ascent::new(plan, network, pictures)?;
+        let (parts, saved_at) = (Parts::new(provenance), Instant::now());
+        Ok(Self { ascent, parts, runs: runs.into(), folder: None, saved_steps: None, saved_at })
+    }
+
+    /// Prepares to go on with a saved run, computed from here on as `provenance` tells.
+    pub fn resume(
+        (mut folder, saved): (RunFolder, SavedRun),
+        network: &Network,
+        pictures: &Pictures,
+        provenance: Provenance,
+    ) -> Result<Self> {
+        let SavedRun { origin, state } = saved;
+        let (mut parts, step) = (Parts::of(&origin), state.losses.len());
+        folder.go_on(step, provenance.clone());
+        parts.go_on(step, provenance);
+        let ascent = Ascent::resume(origin.plan, network, state, pictures)?;
+        let runs = folder.path().parent().unwrap_or(Path::new("")).into();
+        Ok(Self { ascent, parts, runs, folder: Some(folder), saved_steps: None, saved_at: Instant::now() })
+    }
+
+    /// The ascent as far as it has come.
+    pub fn ascent(&self) -> &Ascent {
+        &self.ascent
+    }
+
+    /// The run's folder, once it has been made.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_ref().map(RunFolder::path)
+    }
+
+    /// What made the run as it is now, for its manifest and its picture.
+    pub fn origin(&self) -> Origin {
+        self.parts.origin(self.ascent.plan().clone(), self.ascent.step_count())
+    }
+
+    /// Sets how many steps the run is meant to take in all.
+    pub fn set_steps(&mut self, steps: usize) {
+        self.ascent.set_steps(steps);
+    }
+
+    /// Maximises another objective, or by another recipe, from the next step on. Fails, and changes nothing, where that
+    /// does not fit the run.
+    pub fn change(&mut self, objective: Objective, recipe: Recipe) -> Result<()> {
+        self.ascent.change(objective, recipe)?;
+        self.saved_steps = None;
+        Ok(())
+    }
+
+    /// Goes back to an earlier state of this run; what was saved since is no longer what there is.
+    pub fn rewind(&mut self, plan: Plan, state: State, provenance: &Provenance) -> Result<()> {
+        self.ascent.back(plan, state)?;
+        self.saved_steps = None;
+        self.compute_with(provenance);
+        Ok(())
+    }
+
+    /// Notes what computes the run from the next step on: another backend, device or number of threads.
+    pub fn compute_with(&mut self, provenance: &Provenance) {
+        let step = self.ascent.step_count();
+        self.parts.go_on(step, provenance.clone());
+        if let Some(folder) = &mut self.folder {
+            folder.go_on(step, provenance.clone());
+        }
+    }
+
+    /// Takes one step. [`Error::Panicked`] means that the model cannot be trusted any more; every other error stops
+    /// this run only.
+    pub fn step(&mut self, model: &mut dyn Model) -> Result<StepReport> {
+        Ok(catch("the backend", || self.ascent.step(model))??)
+    }
+
+    /// Takes one step of each run, in as few calls of the network as they allow. Fails when the model panicked.
+    pub(super) fn step_together(
+        sessions: &mut [&mut Self],
+        model: &mut dyn Model,
+    ) -> Result<Vec<Result<StepReport>>> {
+        let mut ascents: Vec<&mut Ascent> = sessions.iter_mut().map(|session| &mut session.ascent).collect();
+        let steps = catch("the backend", || step_together(&mut ascents, model))?;
+        Ok(steps.into_iter().map(|step| Ok(step?)).collect())
+    }
+
+    /// Makes the run's folder and saves the run as it is, a step taken or not, so that a place where nothing can be
+    /// saved is an error before the work.
+    pub fn reserve(&mut self) -> Result<()> {
+        let reserved = self.write();
+        if reserved.is_err() {
+            self.discard();
+        }
+        reserved
+    }
+
+    /// Saves the run if it has changed since it was last saved. A run that has taken no step leaves nothing behind.
+    pub fn save(&mut self) -> Result<()> {
+        let step = self.ascent.step_count();
+        if step == 0 || self.saved_steps == Some(step) {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    /// Saves the run if it was not saved for [`SAVE_EVERY`]; none if it is too early. A disk that is full now may have
+    /// room the next time.
+    pub fn autosave(&mut self) -> Option<Result<()>> {
+        if self.saved_at.elapsed() <= SAVE_EVERY {
+            return None;
+        }
+        self.saved_at = Instant::now();
+        Some(self.save())
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let folder = match self.folder.take() {
+            Some(folder) => folder,
+            None => RunFolder::create(&self.runs, &self.origin())?,
+        };
+        self.folder.insert(folder).save(&self.ascent)?;
+        (self.saved_steps, self.saved_at) = (Some(self.ascent.step_count()), Instant::now());
+        Ok(())
+    }
+
+    /// Takes away the folder of a run that took no step, unless the folder was there before this session.
+    pub fn discard(&mut self) {
+        if let Some(folder) = &self.folder {
+            folder.discard();
+        }
+    }
+
+    /// Saves what there is after `error` stopped the run; the error then says where, or why that failed too.
+    #[must_use]
+    pub fn keep(&mut self, error: Error) -> Error {
+        let step = self.ascent.step_count();
+        if step == 0 {
+            self.discard();
+            return error;
+        }
+        let source = Box::new(error);
+        match (self.save(), self.folder()) {
+            (Ok(()), Some(folder)) => Error::Stopped { step, folder: folder.into(), source },
+            (Ok(()), None) => *source,
+            (Err(save), _) => Error::NotKept { save: save.chain(), source },
+        }
+    }
+
+    /// What measures how well `picture`, a picture of this run, shows the run's last objective.
+    pub fn evaluator(&self, picture: &Picture, network: &Network, pictures: &Pictures) -> Result<Robustness> {
+        Ok(evaluator(&self.ascent, picture, network, pictures)?)
+    }
+
+    /// Evaluates `saved`, the run's picture as it was read back from disk, and the picture that the run began with,
+    /// unless its file has gone.
+    pub fn evaluate(
+        &self,
+        saved: &Picture,
+        network: &Network,
+        pictures: &Pictures,
+        model: &mut dyn Model,
+    ) -> Result<Evaluation> {
+        let start = Ascent::start_picture(self.ascent.plan(), network, pictures).ok();
+        let shown = (saved, start.as_ref());
+        let evaluation = catch("the backend", || evaluate(&self.ascent, shown, network, pictures, model))?;
+        Ok(evaluation?)
+    }
+}

@@ -1,0 +1,137 @@
+//! The run in the worker's hands: its session, where it can go back to, and what is shown of it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::protocol::{Curve, RunView};
+use crate::engine::{Objective, Plan, Recipe, State, StepReport};
+use crate::runs::{Provenance, Result, Session};
+
+/// How much the newest step counts in the moving mean of the seconds a step.
+const PACE_WEIGHT: f64 = 0.1;
+
+/// The fewest steps of a run that is saved without being asked to when another takes its place.
+const MIN_KEPT_STEPS: usize = 3;
+
+/// Steps between two states that a run can go back to.
+const UNDO_INTERVAL: usize = 8;
+
+/// How many states a run can go back to at most: 30 MB at 224 pixels.
+const UNDO_DEPTH: usize = 16;
+
+/// A run, and what is known about it.
+pub(super) struct ActiveRun {
+    pub(super) session: Session,
+    /// The run's number, counted from 1 since the worker began.
+    pub(super) number: u64,
+    curve: Curve,
+    last_step: Option<StepReport>,
+    /// Seconds a step, as a moving mean.
+    pace: Option<f64>,
+    /// The states that it can go back to, the newest last.
+    undo: VecDeque<(Plan, State)>,
+    /// After how many steps the picture was last evaluated, and its score; none where it cannot be measured.
+    score: Option<(usize, Option<(f64, f64)>)>,
+}
+
+impl ActiveRun {
+    pub(super) fn new(session: Session, number: u64) -> Self {
+        Self {
+            session,
+            number,
+            curve: Curve::default(),
+            last_step: None,
+            pace: None,
+            undo: VecDeque::new(),
+            score: None,
+        }
+    }
+
+    pub(super) fn note_step(&mut self, report: StepReport, took: Duration) {
+        let seconds = took.as_secs_f64();
+        self.pace = Some(self.pace.map_or(seconds, |pace| pace + PACE_WEIGHT * (seconds - pace)));
+        self.curve.push(report.loss);
+        self.last_step = Some(report);
+    }
+
+    /// Keeps the state before a step to go back to, every [`UNDO_INTERVAL`] steps.
+    pub(super) fn remember(&mut self) {
+        let ascent = self.session.ascent();
+        let step = ascent.step_count();
+        let newest = self.undo.back().map(|(_, state)| state.losses.len());
+        if step.is_multiple_of(UNDO_INTERVAL) && newest.is_none_or(|newest| newest < step) {
+            if self.undo.len() == UNDO_DEPTH {
+                self.undo.pop_front();
+            }
+            self.undo.push_back((ascent.plan().clone(), ascent.state().clone()));
+        }
+    }
+
+    /// Goes back to the newest kept state before this one; false if there is none. How many steps the run is meant to
+    /// take stays.
+    pub(super) fn undo(&mut self, provenance: &Provenance) -> Result<bool> {
+        let now = self.session.ascent().step_count();
+        while let Some((mut plan, state)) = self.undo.pop_back() {
+            if state.losses.len() < now {
+                plan.steps = self.session.ascent().plan().steps;
+                self.session.rewind(plan, state, provenance)?;
+                self.curve = self.session.ascent().state().losses.iter().copied().collect();
+                (self.last_step, self.score, self.pace) = (None, None, None);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Maximises another objective, or by another recipe, from the next step on.
+    pub(super) fn change(&mut self, objective: Objective, recipe: Recipe) -> Result<()> {
+        self.session.change(objective, recipe)?;
+        self.score = None;
+        Ok(())
+    }
+
+    /// Has the picture changed since it was last evaluated?
+    pub(super) fn wants_score(&self) -> bool {
+        let step = self.session.ascent().step_count();
+        step > 0 && self.score.is_none_or(|(at, _)| at != step)
+    }
+
+    /// Notes the score of the present picture, clean and robust; none if it cannot be measured.
+    pub(super) fn set_score(&mut self, score: Option<(f64, f64)>) {
+        self.score = Some((self.session.ascent().step_count(), score));
+    }
+
+    /// Notes what computes the run from the next step on.
+    pub(super) fn compute_with(&mut self, provenance: &Provenance) {
+        self.session.compute_with(provenance);
+        self.pace = None;
+    }
+
+    /// Is the run to be saved when another takes its place? One of a few steps is not, unless it was saved before: a key
+    /// held down would leave a folder for each.
+    pub(super) fn is_worth_keeping(&self) -> bool {
+        self.session.folder().is_some() || self.session.ascent().step_count() >= MIN_KEPT_STEPS
+    }
+
+    pub(super) fn view(&self) -> RunView {
+        let ascent = self.session.ascent();
+        let (picture, step) = (ascent.picture(), ascent.step_count());
+        RunView {
+            plan: Arc::new(ascent.plan().clone()),
+            number: self.number,
+            step,
+            loss: self.last_step.map(|report| report.loss),
+            gradient_norm: self.last_step.map(|report| report.gradient_norm),
+            dead: self.last_step.is_some_and(|report| report.dead),
+            dead_steps: ascent.state().dead_steps,
+            saturated: picture.saturated(),
+            rate: self.pace.map(|pace| pace.max(f64::MIN_POSITIVE).recip()),
+            curve: self.curve.clone(),
+            changes: ascent.changed_at().collect(),
+            score: self.score.filter(|(at, _)| *at == step).and_then(|(_, score)| score),
+            picture: Arc::new(picture),
+            folder: self.session.folder().map(Into::into),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What can go wrong in the worker, or with a network that it loads.
+
+use std::io;
+
+use crate::panics::Panicked;
+use crate::runs::{self, BoxedError};
+
+/// The result of everything in `worker`.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the worker cannot go on, or cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The system refused to start the worker's thread.
+    #[error("cannot start the worker thread")]
+    Thread(#[source] io::Error),
+    /// The worker cannot go on, for this reason.
+    #[error("{0}")]
+    Broken(String),
+    /// The worker has ended, as it was told to or without a word.
+    #[error("the worker has ended")]
+    Ended,
+    /// A backend or the worker panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
+    /// A run could not begin or go on.
+    #[error(transparent)]
+    Run(#[from] runs::Error),
+    /// A backend refused a network or a picture.
+    #[error(transparent)]
+    Backend(#[from] trepang_api::Error),
+    /// The weights of a network could not be found or read.
+    #[error(transparent)]
+    Weights(#[from] trepang_weights::Error),
+    /// A model could not be loaded, for a reason of the loader's own.
+    #[error(transparent)]
+    Load(BoxedError),
+    /// The weights' file no longer holds what it held when the run began.
+    #[error("the weights are no longer those that this run began with")]
+    WeightsChanged,
+    /// A network without logits was to classify.
+    #[error("{network} has no classifier")]
+    NoClassifier {
+        /// The network's name.
+        network: String,
+    },
+    /// The backend returned nothing for the layer of the logits.
+    #[error("the backend gave no logits")]
+    NoLogits,
+    /// A logit is a NaN or an infinity.
+    #[error("the logits are not finite numbers")]
+    NotFinite,
+    /// A picture has a size that the network does not take.
+    #[error(
+        "{network} classifies pictures of {native}x{native} pixels, and this one has {width}x{height}; without --exact \
+         it is resized and cropped"
+    )]
+    PictureSize {
+        /// The network's name.
+        network: String,
+        /// The side that the network takes, in pixels.
+        native: usize,
+        /// Columns of the picture.
+        width: usize,
+        /// Rows of the picture.
+        height: usize,
+    },
+    /// A picture without pixels, or with fewer than its size says.
+    #[error("the picture lacks pixels")]
+    NoPixels,
+    /// A picture that is too thin to cut a square out of it.
+    #[error(
+        "the picture has {width}x{height} pixels, which is too thin to make a square of; cut out a part of it first"
+    )]
+    TooThin {
+        /// Columns of the picture.
+        width: usize,
+        /// Rows of the picture.
+        height: usize,
+    },
+}
+
+impl Error {
+    /// Was something asked for that cannot be, rather than that something failed?
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Run(error) => error.is_usage(),
+            Self::Backend(error) => error.is_usage(),
+            Self::Weights(error) => error.is_usage(),
+            Self::PictureSize { .. } => true,
+            Self::Thread(_)
+            | Self::Broken(_)
+            | Self::Ended
+            | Self::Panicked(_)
+            | Self::Load(_)
+            | Self::WeightsChanged
+            | Self::NoClassifier { .. }
+            | Self::NoLogits
+            | Self::NotFinite
+            | Self::NoPixels
+            | Self::TooThin { .. } => false,
+        }
+    }
+
+    /// The error and its causes in one line.
+    pub fn chain(&self) -> String {
+        runs::describe(self)
+    }
+}

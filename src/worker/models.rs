@@ -1,0 +1,253 @@
+//! Where models come from: a seam, so that tests need no weights, and the one that opens the networks of this machine.
+//! Not here: concrete backends, which the caller brings.
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
+
+use trepang_api::{Backend, Device, Model, Network, find_device};
+use trepang_weights::cache::{Environment, Verdict};
+use trepang_weights::{
+    Architecture, Labels, SETS, Set, Store, Trained, Want, elsewhere, embedded_megabytes, trained,
+};
+
+use super::classifier::Classifier;
+use super::error::{Error, Result};
+use super::protocol::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
+use crate::runs::{BoxedError, Provenance, describe};
+
+/// A network on its device, with all that is known about it.
+#[derive(Debug)]
+pub struct LoadedModel {
+    /// The model that runs the network.
+    pub model: Box<dyn Model>,
+    /// The network, as data.
+    pub network: Network,
+    /// The names of the network's classes.
+    pub labels: Labels,
+    /// What manifests say of the computation.
+    pub provenance: Provenance,
+    /// What a dashboard shows of the network.
+    pub view: Arc<NetworkView>,
+}
+
+/// Opens networks by name. Called on the worker's thread.
+pub trait ModelProvider: Debug + Send {
+    /// Every network that can be asked for. Looks at files, and reads none.
+    fn networks(&self) -> Vec<NetworkEntry>;
+
+    /// Puts a network on the device that computes now.
+    fn open(&self, name: &str) -> Result<LoadedModel>;
+
+    /// Puts a network that only classifies pictures on the device. Fails for one without a classifier.
+    fn classifier(&self, name: &str) -> Result<Classifier>;
+
+    /// Every backend on each of its devices. Opens every backend, which can take a while.
+    fn devices(&mut self) -> Vec<DeviceEntry>;
+
+    /// Puts the network that `here` tells of on another device, which from then on is the one that computes. Fails if
+    /// its weights are no longer what they were.
+    fn open_on(&mut self, backend: &str, device: &str, here: &Provenance) -> Result<LoadedModel>;
+}
+
+/// The backends of this build, which are opened by name.
+pub trait BackendProvider: Debug + Send {
+    /// The names of all backends, the default first.
+    fn names(&self) -> Vec<&'static str>;
+
+    /// Starts a backend. Fails where something that it needs is not on this machine.
+    fn open(&self, name: &str) -> Result<Box<dyn Backend>, BoxedError>;
+
+    /// Fails where the gradients that a backend computes on a device are known to be wrong.
+    fn check(&self, backend: &dyn Backend, device: &Device) -> Result<(), BoxedError>;
+}
+
+/// The networks of this machine: the embedded one and the sets of the catalog, for the backend and the device that compute
+/// now.
+#[derive(Debug)]
+pub struct LocalModels {
+    backend: Arc<dyn Backend>,
+    device: Device,
+    backends: Box<dyn BackendProvider>,
+    /// Every backend that has been opened, the present one too: each has threads of its own.
+    opened: Vec<Arc<dyn Backend>>,
+    environment: Environment,
+}
+
+impl LocalModels {
+    /// Opens networks on `device` of `backend`, and on others of `backends` when asked to. Weights are looked for where
+    /// `environment` says.
+    pub fn new(
+        (backend, device): (Arc<dyn Backend>, Device),
+        backends: Box<dyn BackendProvider>,
+        environment: Environment,
+    ) -> Self {
+        Self { opened: vec![Arc::clone(&backend)], backend, device, backends, environment }
+    }
+
+    fn store(&self) -> Store {
+        Store::new(self.environment.weights_folder())
+    }
+
+    /// The backend of that name, opened once.
+    fn backend(&mut self, name: &str) -> Result<Arc<dyn Backend>> {
+        if let Some(opened) = self.opened.iter().find(|backend| backend.name() == name) {
+            return Ok(Arc::clone(opened));
+        }
+        let backend: Arc<dyn Backend> = self.backends.open(name).map_err(Error::Load)?.into();
+        self.opened.push(Arc::clone(&backend));
+        Ok(backend)
+    }
+
+    /// The catalog's set as a line of the list.
+    fn entry(&self, store: &Store, set: &Set) -> NetworkEntry {
+        let supply = if store.has(set) {
+            Supply::Pulled
+        } else {
+            let found = elsewhere(set, &self.environment);
+            let candidate = found.into_iter().find(|found| found.verdict == Verdict::Candidate);
+            candidate.map_or(Supply::Published, |found| Supply::Found(found.owner.to_string()))
+        };
+        NetworkEntry { name: set.name.into(), supply, megabytes: set.megabytes, classifier: set.classifier }
+    }
+}
+
+impl ModelProvider for LocalModels {
+    fn networks(&self) -> Vec<NetworkEntry> {
+        let embedded = NetworkEntry {
+            name: Architecture::Minivgg.name().into(),
+            supply: Supply::Embedded,
+            megabytes: embedded_megabytes(),
+            classifier: true,
+        };
+        let store = self.store();
+        std::iter::once(embedded).chain(SETS.iter().map(|set| self.entry(&store, set))).collect()
+    }
+
+    fn open(&self, name: &str) -> Result<LoadedModel> {
+        let trained = trained(name, None, &self.store(), Want::Features)?;
+        load(None, trained, (self.backend.as_ref(), &self.device))
+    }
+
+    fn classifier(&self, name: &str) -> Result<Classifier> {
+        let trained = trained(name, None, &self.store(), Want::Classes)?;
+        let model = self.backend.load(&trained.network, &trained.weights, &self.device)?;
+        Classifier::new(trained.network, trained.labels, model)
+    }
+
+    fn devices(&mut self) -> Vec<DeviceEntry> {
+        let mut entries = Vec::new();
+        for name in self.backends.names() {
+            let line = |device| DeviceEntry { backend: name.into(), device };
+            match self.backend(name) {
+                Ok(backend) => {
+                    let devices = backend.devices().into_iter();
+                    entries.extend(devices.map(|d| line(Ok((d.to_string(), d.description)))));
+                }
+                Err(error) => entries.push(line(Err(describe(&error)))),
+            }
+        }
+        entries
+    }
+
+    fn open_on(&mut self, backend: &str, device: &str, here: &Provenance) -> Result<LoadedModel> {
+        let backend = self.backend(backend)?;
+        let device = find_device(backend.as_ref(), device)?;
+        self.backends.check(backend.as_ref(), &device).map_err(Error::Load)?;
+        let file = here.weights.as_deref().map(Path::new);
+        let trained = trained(&here.network, file, &self.store(), Want::Features)?;
+        let loaded = load(file, trained, (backend.as_ref(), &device))?;
+        if loaded.provenance.weights_sha256 != here.weights_sha256 {
+            return Err(Error::WeightsChanged);
+        }
+        (self.backend, self.device) = (backend, device);
+        Ok(loaded)
+    }
+}
+
+/// Puts a network on a device.
+fn load(
+    file: Option<&Path>,
+    trained: Trained,
+    (backend, device): (&dyn Backend, &Device),
+) -> Result<LoadedModel> {
+    let provenance = Provenance::new((&trained.name, file, trained.sha256()?), (backend, device));
+    let view = network_view(&trained.network, &trained.labels, trained.first_look, &provenance)?;
+    let model = backend.load(&trained.network, &trained.weights, device)?;
+    let Trained { network, labels, .. } = trained;
+    Ok(LoadedModel { model, network, labels, provenance, view: Arc::new(view) })
+}
+
+/// What a dashboard shows of a network, at the network's own size. Fails where the network does not take that size.
+pub fn network_view(
+    network: &Network,
+    labels: &Labels,
+    (layer, channel): (&str, usize),
+    provenance: &Provenance,
+) -> Result<NetworkView> {
+    let size = network.input().native;
+    let info = NetworkInfo {
+        name: provenance.network.clone(),
+        backend: provenance.backend.clone(),
+        device: provenance.device.clone(),
+        threads: provenance.threads,
+        parameters: network.parameters(),
+        weights: provenance.weights.clone(),
+    };
+    let (layers, classes) = (layers(network, size)?, labels.names());
+    Ok(NetworkView { info, layers, classes, size, first_look: (layer.into(), channel) })
+}
+
+/// Every layer for the list: a convolution and its ReLU are one.
+fn layers(network: &Network, size: usize) -> Result<Vec<LayerInfo>> {
+    let mut layers = Vec::new();
+    for id in network.layers() {
+        let (node, shape) = (network.node(id)?, network.shape(size, size, id)?);
+        let is_pre = node.name.ends_with(":pre");
+        if !is_pre {
+            layers.push(LayerInfo {
+                name: node.name.clone(),
+                kind: node.op.kind().into(),
+                channels: shape.channels,
+                height: shape.height,
+                width: shape.width,
+                has_pre: network.pre(id).is_some(),
+            });
+        }
+    }
+    Ok(layers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trepang_weights::names;
+
+    /// The reference alone.
+    #[derive(Debug)]
+    struct ReferenceOnly;
+
+    impl BackendProvider for ReferenceOnly {
+        fn names(&self) -> Vec<&'static str> {
+            vec!["reference"]
+        }
+
+        fn open(&self, _: &str) -> Result<Box<dyn Backend>, BoxedError> {
+            Ok(Box::new(trepang_api::Reference))
+        }
+
+        fn check(&self, _: &dyn Backend, _: &Device) -> Result<(), BoxedError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_list_has_every_name_that_can_be_asked_for() {
+        let backend: Arc<dyn Backend> = Arc::new(trepang_api::Reference);
+        let device = find_device(backend.as_ref(), "cpu").unwrap();
+        let environment = Environment::of_process();
+        let models = LocalModels::new((backend, device), Box::new(ReferenceOnly), environment);
+        let listed = models.networks();
+        assert_eq!(listed.iter().map(|entry| &*entry.name).collect::<Vec<_>>(), names());
+    }
+}

@@ -1,0 +1,119 @@
+//! What goes between the worker and those who watch it: requests, replies and snapshots. All of it can be serialised, so
+//! that a socket only has to carry it. Not here: how a request is served, and anything of one viewer's own, such as its
+//! cursor.
+
+mod curve;
+mod listing;
+mod shared;
+mod snapshot;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{Objective, Plan, Recipe};
+
+pub use curve::Curve;
+pub use listing::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
+pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};
+
+/// A request's number, counted by each viewer for itself.
+pub type RequestId = u64;
+
+/// Something that a viewer asks of the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The number that the reply will carry.
+    pub id: RequestId,
+    /// What is to be done.
+    pub action: Action,
+}
+
+/// What became of a request. Its effect on the run is in the snapshots from then on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The number of the request that this answers.
+    pub id: RequestId,
+    /// Whether the request was carried out.
+    pub outcome: Outcome,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The request was carried out.
+    Done,
+    /// The request was not carried out, for this reason; everything is as it was before.
+    Refused(String),
+}
+
+/// Everything that the worker can be asked to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Begin this ascent, whatever runs now.
+    Start(Box<Plan>),
+    /// Take no further step until [`Action::Resume`].
+    Pause,
+    /// Go on with a paused run.
+    Resume,
+    /// Take so many steps more, or fewer. A difference, since several requests can be on their way at once.
+    ChangeSteps(isize),
+    /// Maximise another objective, or by another recipe, from the next step on.
+    Change {
+        /// The objective from there on.
+        objective: Objective,
+        /// The recipe from there on.
+        recipe: Box<Recipe>,
+    },
+    /// Take the last steps back, and pause there.
+    Undo,
+    /// Save the run as it is.
+    Save,
+    /// Look which networks there are.
+    ListNetworks,
+    /// Save the run, put another network on the device, and begin an ascent at the network's first look.
+    SwitchNetwork {
+        /// The network's name, as the list has it.
+        name: String,
+        /// How the ascent is made; the network's own size takes the place of theirs.
+        settings: Box<Settings>,
+    },
+    /// Look which backends and devices there are.
+    ListDevices,
+    /// Save the run, put the network on another device, and go on there from the same picture.
+    SwitchDevice {
+        /// The backend's name, as the list has it.
+        backend: String,
+        /// The device, as it is typed.
+        device: String,
+    },
+    /// Let this network classify the pictures too, or no longer.
+    ToggleClassifier(String),
+    /// Classify the pictures, or do not.
+    Predict(bool),
+    /// Save the run and end the worker, for all viewers.
+    Shutdown,
+}
+
+/// How ascents are made from a dashboard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The recipe of the next start.
+    pub recipe: Recipe,
+    /// The side of the image, in pixels.
+    pub size: usize,
+    /// The random seed of the next start.
+    pub seed: u64,
+    /// The steps of the next start.
+    pub steps: usize,
+}
+
+impl Settings {
+    /// The ascent that maximises `objective`.
+    pub fn plan(self, objective: Objective) -> Plan {
+        let Self { recipe, size, seed, steps } = self;
+        // A recipe that cannot be followed without more than a target is refused before it gets here.
+        let raised = recipe.raise(Some(&objective), objective.layer(), None).unwrap_or(objective);
+        Plan { seed, steps, ..Plan::new(raised, recipe, size) }
+    }
+}

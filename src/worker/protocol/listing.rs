@@ -1,0 +1,95 @@
+//! What there is to choose from: networks, backends and devices; and what is known of the network that was chosen.
+
+use serde::{Deserialize, Serialize};
+
+/// A network and what computes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkInfo {
+    /// The network's name.
+    pub name: String,
+    /// The name of the backend that computes it.
+    pub backend: String,
+    /// The device that it is on, as it is typed.
+    pub device: String,
+    /// How many host threads compute.
+    pub threads: usize,
+    /// How many numbers the network has learnt.
+    pub parameters: usize,
+    /// The weights' file, if they are not the network's own.
+    pub weights: Option<String>,
+}
+
+/// A layer of a network, and its shape.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerInfo {
+    /// The layer's name, without `:pre`.
+    pub name: String,
+    /// The kind of its operation, such as `relu`.
+    pub kind: String,
+    /// How many channels it has.
+    pub channels: usize,
+    /// Rows of a channel, at the network's own size.
+    pub height: usize,
+    /// Columns of a channel, at the network's own size.
+    pub width: usize,
+    /// Has it a form before its ReLU?
+    pub has_pre: bool,
+}
+
+/// The network on the device, as far as a dashboard shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkView {
+    /// The network and what computes it.
+    pub info: NetworkInfo,
+    /// Its layers, without those that are only a form before a ReLU.
+    pub layers: Vec<LayerInfo>,
+    /// The names of its classes; none without a classifier.
+    pub classes: Vec<String>,
+    /// The side of its images, in pixels.
+    pub size: usize,
+    /// A layer and a channel worth looking at first.
+    pub first_look: (String, usize),
+}
+
+/// A network that can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkEntry {
+    /// The network's name.
+    pub name: String,
+    /// Where it would come from.
+    pub supply: Supply,
+    /// The size of its file, in millions of bytes.
+    pub megabytes: u32,
+    /// Does the network end in a classifier?
+    pub classifier: bool,
+}
+
+/// Where a network's weights are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Supply {
+    /// The weights are part of the program.
+    Embedded,
+    /// The weights are in Trepang's own folder.
+    Pulled,
+    /// The weights are in the cache of another program, which is named.
+    Found(String),
+    /// The weights are only where they are published.
+    Published,
+}
+
+impl NetworkEntry {
+    /// Can it be opened at once?
+    pub fn is_here(&self) -> bool {
+        matches!(self.supply, Supply::Embedded | Supply::Pulled)
+    }
+}
+
+/// A backend on one of its devices, or one that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceEntry {
+    /// The backend's name.
+    pub backend: String,
+    /// The device, as it is typed, and what it is; or why the backend cannot be used.
+    pub device: Result<(String, String), String>,
+}

@@ -1,0 +1,146 @@
+//! What the worker publishes: one immutable value. A newer one replaces an older one.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::curve::Curve;
+use super::listing::{DeviceEntry, NetworkEntry, NetworkView};
+use super::shared;
+use crate::engine::{Objective, Picture, Plan};
+
+/// The state of the worker and its run at one moment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// A number that is larger for each newer snapshot.
+    pub version: u64,
+    /// What the worker is doing.
+    pub status: Status,
+    /// The run, once one has begun.
+    pub run: Option<RunView>,
+    /// The last thing worth telling: what was saved where, what went wrong.
+    #[serde(with = "shared::option")]
+    pub notice: Option<Arc<str>>,
+    /// Every run that could not be saved, and has not been since.
+    pub unsaved: Vec<UnsavedRun>,
+    /// The networks to choose from, once they have been looked for.
+    #[serde(with = "shared")]
+    pub networks: Arc<[NetworkEntry]>,
+    /// The backends and devices to choose from, once they have been looked for.
+    #[serde(with = "shared")]
+    pub devices: Arc<[DeviceEntry]>,
+    /// The network that was switched to, or the same one on the device that was; none as long as both are the first.
+    #[serde(with = "shared::option")]
+    pub network: Option<Arc<NetworkView>>,
+    /// How many requests for another network or device have been answered, by it or by a notice.
+    pub switches: u64,
+    /// The networks that classify the pictures besides the one that is climbed.
+    #[serde(with = "shared")]
+    pub classifiers: Arc<[String]>,
+    /// The classes last seen in the run's picture.
+    #[serde(with = "shared::option")]
+    pub predictions: Option<Arc<Predictions>>,
+}
+
+/// A run that could not be saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsavedRun {
+    /// The run's number, as [`RunView::number`].
+    pub number: u64,
+    /// Which run it was, and why it could not be saved.
+    #[serde(with = "shared")]
+    pub text: Arc<str>,
+}
+
+/// What the worker is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Putting a network on the device.
+    #[default]
+    Loading,
+    /// Nothing: no run has begun.
+    Idle,
+    /// Taking steps of the run.
+    Running,
+    /// Waiting for [`Action::Resume`](super::Action::Resume).
+    Paused,
+    /// The run took all its steps.
+    Finished,
+    /// The run cannot go on; the notice says why.
+    Stopped,
+    /// The worker itself cannot go on, for this reason: the program has to end.
+    Broken(String),
+}
+
+/// A run as far as it has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunView {
+    /// Everything that decides the run, given its network.
+    #[serde(with = "shared")]
+    pub plan: Arc<Plan>,
+    /// Counts the worker's runs, to tell one from the next.
+    pub number: u64,
+    /// How many steps the run has taken.
+    pub step: usize,
+    /// The objective's value in the newest step.
+    pub loss: Option<f64>,
+    /// The length of the newest gradient.
+    pub gradient_norm: Option<f64>,
+    /// Did no gradient reach the image in the newest step, so that the ReLUs' redirected one was climbed?
+    pub dead: bool,
+    /// In how many steps no gradient reached the image.
+    pub dead_steps: usize,
+    /// Share of the picture's values at 0 or 255.
+    pub saturated: f64,
+    /// Steps a second, as a moving mean.
+    pub rate: Option<f64>,
+    /// The losses by step, counted from 1.
+    pub curve: Curve,
+    /// Where the objective or the recipe was changed: the steps taken by then.
+    pub changes: Vec<usize>,
+    /// The objective on the picture as it would be saved, and its mean over transforms of that, once the run stands still
+    /// and if it can be measured.
+    pub score: Option<(f64, f64)>,
+    /// The picture, as it would be saved now.
+    #[serde(with = "shared::picture")]
+    pub picture: Arc<Picture>,
+    /// The run's folder, once the run was saved.
+    pub folder: Option<PathBuf>,
+}
+
+impl RunView {
+    /// The objective that is maximised now; it can have been changed on the way.
+    pub fn objective(&self) -> &Objective {
+        self.plan.at(self.step).0
+    }
+}
+
+/// What every classifier saw in one picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Predictions {
+    /// The step after which the picture was taken.
+    pub step: usize,
+    /// What each network saw: the climbed network first, if it has a classifier.
+    pub classifications: Vec<Classification>,
+}
+
+/// What one network saw in a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Classification {
+    /// The network's name.
+    #[serde(with = "shared")]
+    pub classifier: Arc<str>,
+    /// Its classes, the most probable first.
+    pub guesses: Vec<ClassGuess>,
+}
+
+/// A class, and how probable a network finds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassGuess {
+    /// The class's names, separated by commas.
+    pub label: String,
+    /// Its share of the softmax, in 0..1.
+    pub probability: f64,
+}

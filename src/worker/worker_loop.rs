@@ -1,0 +1,350 @@
+//! The worker's loop: it serves requests, steps, classifies and evaluates, one thing after the other.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use trepang_api::{Model, Network};
+use trepang_weights::Labels;
+
+use super::active_run::ActiveRun;
+use super::classifiers::Classifiers;
+use super::error::{Error, Result};
+use super::models::ModelProvider;
+use super::protocol::{Action, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
+use super::viewer::{Board, Envelope};
+use crate::engine::{Pictures, Plan, Robustness};
+use crate::panics::guard;
+use crate::runs::{self, BoxedError, Provenance, Session};
+
+/// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
+const MIN_PUBLISH_INTERVAL: Duration = Duration::from_millis(33);
+
+/// What the worker needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The network that plans are about.
+    pub network: Network,
+    /// The names of the network's classes, if it has a classifier.
+    pub labels: Labels,
+    /// What manifests say of the computation.
+    pub provenance: Provenance,
+    /// The folder in which runs are kept.
+    pub runs: PathBuf,
+}
+
+/// The worker, seen from inside.
+pub(super) struct WorkerLoop {
+    pub(super) setup: Setup,
+    pub(super) models: Box<dyn ModelProvider>,
+    pub(super) classifiers: Classifiers,
+    inbox: Receiver<Envelope>,
+    board: Arc<Board>,
+    /// What was last published, or will be next.
+    pub(super) snapshot: Snapshot,
+    published_at: Instant,
+    pub(super) run: Option<ActiveRun>,
+    /// The evaluation of a picture that stands still, in progress: of which run, after how many steps.
+    pub(super) evaluating: Option<(u64, usize, Robustness)>,
+    /// How many runs have begun.
+    run_count: u64,
+    /// Has a request told the worker to end?
+    ending: bool,
+}
+
+impl WorkerLoop {
+    pub(super) fn new(
+        setup: Setup,
+        models: Box<dyn ModelProvider>,
+        inbox: Receiver<Envelope>,
+        board: Arc<Board>,
+    ) -> Self {
+        Self {
+            setup,
+            models,
+            classifiers: Classifiers::new(),
+            inbox,
+            board,
+            snapshot: Snapshot::default(),
+            published_at: Instant::now(),
+            run: None,
+            evaluating: None,
+            run_count: 0,
+            ending: false,
+        }
+    }
+
+    /// Serves until it is told to end. A panic anywhere in that ends the worker, but not without its run.
+    pub(super) fn work(mut self, load: impl FnOnce() -> Result<Box<dyn Model>, BoxedError>) {
+        if let Err(error) = guard("the worker", || self.serve(load)) {
+            self.break_down(&error);
+        }
+        self.board.end();
+    }
+
+    fn serve(&mut self, load: impl FnOnce() -> Result<Box<dyn Model>, BoxedError>) -> Result<()> {
+        let mut model = guard("the backend", || load().map_err(Error::Load))?;
+        let Setup { network, labels, provenance, .. } = &self.setup;
+        self.classifiers.set_own(&provenance.network, network, labels);
+        self.publish(Status::Idle);
+        while self.take_requests(&mut model) {
+            if self.snapshot.status == Status::Running {
+                self.step(model.as_mut())?;
+            }
+            if self.is_prediction_due() {
+                self.predict(model.as_mut())?;
+            } else if self.is_evaluation_due() {
+                self.evaluate(model.as_mut())?;
+            }
+        }
+        self.classifiers.clear();
+        self.save();
+        self.republish();
+        Ok(())
+    }
+
+    /// Saves what can be saved, and publishes that this is the end. What panicked once may do so again: then the last
+    /// view of the run stays.
+    fn break_down(&mut self, error: &Error) {
+        let saved = guard("the worker", || {
+            self.save();
+            self.snapshot.run = self.run.as_ref().map(ActiveRun::view);
+            Ok::<(), Error>(())
+        });
+        if let (Err(second), Some(run)) = (saved, &self.run) {
+            let number = run.number;
+            self.note_unsaved(number, format!("the run could not be saved: {}", second.chain()));
+        }
+        self.snapshot.version += 1;
+        self.snapshot.status = Status::Broken(error.chain());
+        self.board.publish(Arc::new(self.snapshot.clone()));
+    }
+
+    /// Serves the requests that have come in, waiting for one if there is nothing else to do. False when it is time to
+    /// end.
+    fn take_requests(&mut self, model: &mut Box<dyn Model>) -> bool {
+        while !self.ending {
+            let received = if self.is_busy() {
+                self.inbox.try_recv()
+            } else {
+                self.inbox.recv().map_err(|_| TryRecvError::Disconnected)
+            };
+            match received {
+                Ok(Envelope { request: Request { id, action }, replies }) => {
+                    let outcome = self.handle(action, model);
+                    // A viewer that has gone hears nothing, and nobody minds.
+                    let _ = replies.send(Reply { id, outcome });
+                }
+                Err(TryRecvError::Empty) => return true,
+                // The owner tells the worker to end before it lets go of its sender.
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+        false
+    }
+
+    fn is_busy(&self) -> bool {
+        self.snapshot.status == Status::Running || self.is_prediction_due() || self.is_evaluation_due()
+    }
+
+    /// Carries out a request. Whatever it changes is published before this returns.
+    fn handle(&mut self, action: Action, model: &mut Box<dyn Model>) -> Outcome {
+        match action {
+            Action::Start(plan) => self.start(*plan),
+            Action::Pause => self.go_from(&Status::Running, Status::Paused, "nothing is running"),
+            Action::Resume => self.go_from(&Status::Paused, Status::Running, "nothing is paused"),
+            Action::ChangeSteps(by) => self.change_steps(by),
+            Action::Change { objective, recipe } => self.change(objective, *recipe),
+            Action::Undo => self.undo(),
+            Action::Save => {
+                let saved = self.save();
+                self.republish();
+                saved
+            }
+            Action::ListNetworks => {
+                self.snapshot.networks = self.models.networks().into();
+                self.republish();
+                Outcome::Done
+            }
+            Action::ListDevices => self.list_devices(),
+            Action::SwitchNetwork { name, settings } => self.switch_network(&name, *settings, model),
+            Action::SwitchDevice { backend, device } => self.switch_device(&backend, &device, model),
+            Action::ToggleClassifier(name) => self.toggle_classifier(&name),
+            Action::Predict(wanted) => {
+                self.classifiers.wanted = wanted;
+                self.forget_predictions();
+                Outcome::Done
+            }
+            Action::Shutdown => {
+                self.ending = true;
+                Outcome::Done
+            }
+        }
+    }
+
+    fn go_from(&mut self, from: &Status, to: Status, otherwise: &str) -> Outcome {
+        if self.snapshot.status != *from {
+            return Outcome::Refused(otherwise.into());
+        }
+        self.publish(to);
+        Outcome::Done
+    }
+
+    fn list_devices(&mut self) -> Outcome {
+        let devices = guard("a backend", || Ok::<_, Error>(self.models.devices()));
+        let outcome = match devices {
+            Ok(devices) => {
+                self.snapshot.devices = devices.into();
+                Outcome::Done
+            }
+            Err(error) => self.refuse(error.chain()),
+        };
+        self.republish();
+        outcome
+    }
+
+    /// Begins a run. The one before is put away afterwards, so that the new one is on screen at once.
+    pub(super) fn start(&mut self, plan: Plan) -> Outcome {
+        let Setup { network, provenance, runs, .. } = &self.setup;
+        match Session::new(plan, network, &Pictures::new(), provenance.clone(), runs) {
+            Ok(session) => {
+                self.run_count += 1;
+                let before = self.run.replace(ActiveRun::new(session, self.run_count));
+                self.snapshot.notice = None;
+                self.snapshot.predictions = None;
+                self.publish(Status::Running);
+                if let Some(mut before) = before.filter(ActiveRun::is_worth_keeping) {
+                    let saved = before.session.save();
+                    self.note_saved(&before, &saved);
+                }
+                Outcome::Done
+            }
+            Err(error) => {
+                let refused = self.refuse(error.to_string());
+                self.republish();
+                refused
+            }
+        }
+    }
+
+    /// More steps wake a finished run; fewer can finish one.
+    fn change_steps(&mut self, by: isize) -> Outcome {
+        let Some(run) = &mut self.run else { return Outcome::Refused("there is no run".into()) };
+        let ascent = run.session.ascent();
+        let (taken, steps) = (ascent.step_count(), ascent.plan().steps.saturating_add_signed(by));
+        run.session.set_steps(steps.max(taken).max(1));
+        let finished = run.session.ascent().is_finished();
+        match (self.snapshot.status.clone(), finished) {
+            (Status::Finished, false) => self.publish(Status::Running),
+            (Status::Running | Status::Paused, true) => self.finish(),
+            (status, _) => self.publish(status),
+        }
+        Outcome::Done
+    }
+
+    fn finish(&mut self) {
+        self.save();
+        self.publish(Status::Finished);
+    }
+
+    /// Takes one step. What stops the run is published; only a panic, after which the model cannot be trusted, is an
+    /// error.
+    fn step(&mut self, model: &mut dyn Model) -> Result<()> {
+        let Some(run) = &mut self.run else {
+            self.publish(Status::Idle);
+            return Ok(());
+        };
+        run.remember();
+        let begun = Instant::now();
+        match run.session.step(model) {
+            Ok(report) => {
+                run.note_step(report, begun.elapsed());
+                self.after_step();
+            }
+            Err(error @ runs::Error::Panicked(_)) => return Err(error.into()),
+            Err(error) => {
+                self.save();
+                self.snapshot.notice = Some(error.to_string().into());
+                self.publish(Status::Stopped);
+            }
+        }
+        Ok(())
+    }
+
+    fn after_step(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        if run.session.ascent().is_finished() {
+            return self.finish();
+        }
+        if let Some(saved) = run.session.autosave() {
+            self.announce_saved(saved);
+        }
+        if self.published_at.elapsed() >= MIN_PUBLISH_INTERVAL {
+            self.publish(Status::Running);
+        }
+    }
+
+    /// Saves the run if it has changed since it was last saved, and tells where, or what went wrong.
+    pub(super) fn save(&mut self) -> Outcome {
+        match &mut self.run {
+            Some(run) => {
+                let saved = run.session.save();
+                self.announce_saved(saved)
+            }
+            None => Outcome::Done,
+        }
+    }
+
+    fn announce_saved(&mut self, saved: runs::Result<()>) -> Outcome {
+        let Some(run) = self.run.take() else { return Outcome::Done };
+        let outcome = self.note_saved(&run, &saved);
+        if let (Ok(()), Some(folder)) = (saved, run.session.folder()) {
+            self.snapshot.notice = Some(format!("saved in {}", folder.display()).into());
+        }
+        self.run = Some(run);
+        outcome
+    }
+
+    /// Remembers a run that could not be saved, until it is.
+    fn note_saved(&mut self, run: &ActiveRun, saved: &runs::Result<()>) -> Outcome {
+        match saved {
+            Ok(()) => {
+                self.snapshot.unsaved.retain(|unsaved| unsaved.number != run.number);
+                Outcome::Done
+            }
+            Err(error) => {
+                let objective = &run.session.ascent().plan().objective;
+                let text = format!("the run of {objective} could not be saved: {}", error.chain());
+                self.note_unsaved(run.number, text.clone());
+                Outcome::Refused(text)
+            }
+        }
+    }
+
+    fn note_unsaved(&mut self, number: u64, text: String) {
+        let text: Arc<str> = text.into();
+        self.snapshot.unsaved.retain(|unsaved| unsaved.number != number);
+        self.snapshot.unsaved.push(UnsavedRun { number, text: Arc::clone(&text) });
+        self.snapshot.notice = Some(text);
+    }
+
+    /// Tells all viewers why a request was not carried out, with the next snapshot.
+    pub(super) fn refuse(&mut self, reason: String) -> Outcome {
+        self.snapshot.notice = Some(reason.as_str().into());
+        Outcome::Refused(reason)
+    }
+
+    /// Publishes with the status that there is.
+    pub(super) fn republish(&mut self) {
+        self.publish(self.snapshot.status.clone());
+    }
+
+    pub(super) fn publish(&mut self, status: Status) {
+        self.published_at = Instant::now();
+        self.snapshot.version += 1;
+        self.snapshot.status = status;
+        self.snapshot.run = self.run.as_ref().map(ActiveRun::view);
+        self.board.publish(Arc::new(self.snapshot.clone()));
+    }
+}
