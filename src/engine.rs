@@ -33,7 +33,7 @@ pub use optimizer::{Moments, Optimizer, Rule, Schedule};
 pub use param::{Backdrop, Kind, Param, ParamSpec, Spectrum, SpectrumBuilder};
 pub use picture::Picture;
 pub use plan::{Change, Pictures, Plan};
-pub use recipe::{DeadChannel, Octaves, RECIPES, Recipe, read_recipe};
+pub use recipe::{DeadChannel, Octaves, RECIPE_ALIASES, RECIPES, Recipe, read_recipe};
 pub use robust::{ROBUST_VIEWS, Robustness};
 pub use start::Start;
 pub use transform::{Crop, Moment, Transform};

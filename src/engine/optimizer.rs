@@ -49,7 +49,7 @@ fn epsilon() -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// x += rate * g / std(g): the seed's. The population's standard deviation, without an epsilon.
+    /// x += rate * g / std(g): the rule of the recipe `original`, with the population's standard deviation and without an epsilon.
     Normalised,
     /// v = momentum * v + g; x += rate * v
     Sgd,
@@ -97,7 +97,7 @@ pub struct Moments {
 const MOMENTUM_DECAY: f64 = 0.004;
 
 impl Optimizer {
-    /// The seed's rule.
+    /// [`Rule::Normalised`] with this rate and the usual numbers elsewhere.
     pub fn normalised(rate: f64) -> Self {
         Self::new(Rule::Normalised, rate)
     }

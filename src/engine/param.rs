@@ -79,7 +79,7 @@ impl Param {
     }
 
     /// Levels in 0..255, `[3, H, W]` for one image or for each, as parameters. Those of the pixel kinds are not clipped: the
-    /// seed's lie outside its bounds until the first step.
+    /// levels of the recipe `original` lie outside its bounds until the first step.
     pub fn encode(&self, levels: &[f64]) -> Result<Array> {
         let one = 3 * self.size * self.size;
         let data = self.each(|image| self.encode_one(&levels[(image * one) % levels.len()..][..one]));
@@ -238,7 +238,7 @@ impl Param {
         let area = self.size * self.size;
         let bytes: Vec<Vec<u8>> = (0..self.images)
             .map(|image| match &self.space {
-                // numpy's float32 arithmetic and its truncation, in the seed's order of operations.
+                // numpy's float32 arithmetic and its truncation, in the original program's order of operations.
                 Some(_) => {
                     x.item(image).iter().map(|v| (255.0 * (v + 1.0) / 2.0).clamp(0.0, 255.0) as u8).collect()
                 }

@@ -86,7 +86,15 @@ fn single() -> usize {
 const MOST: usize = 256;
 
 /// The names of all recipes, the default first.
-pub const RECIPES: [&str; 7] = ["lucid", "pixel", "seed", "maco", "dream", "caricature", "accentuate"];
+pub const RECIPES: [&str; 7] = ["lucid", "pixel", "original", "maco", "dream", "caricature", "accentuate"];
+
+/// Names that recipes had in earlier versions, each with the name it has now. Both are accepted.
+pub const RECIPE_ALIASES: [(&str, &str); 1] = [("seed", "original")];
+
+/// What the recipe called `name` is called in this version.
+fn current_name(name: &str) -> &str {
+    RECIPE_ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, current)| current)
+}
 
 /// The recipes of [`RECIPES`], read once.
 static EMBEDDED: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
@@ -95,12 +103,12 @@ static EMBEDDED: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
 });
 
 impl Recipe {
-    /// The text of the recipe called `name`.
+    /// The TOML text of the embedded recipe called `name`, now or in an earlier version.
     pub fn text(name: &str) -> Option<&'static str> {
-        Some(match name {
+        Some(match current_name(name) {
             "lucid" => include_str!("recipes/lucid.toml"),
             "pixel" => include_str!("recipes/pixel.toml"),
-            "seed" => include_str!("recipes/seed.toml"),
+            "original" => include_str!("recipes/original.toml"),
             "maco" => include_str!("recipes/maco.toml"),
             "dream" => include_str!("recipes/dream.toml"),
             "caricature" => include_str!("recipes/caricature.toml"),
@@ -109,8 +117,9 @@ impl Recipe {
         })
     }
 
-    /// The recipe called `name`.
+    /// The embedded recipe called `name`, now or in an earlier version.
     pub fn named(name: &str) -> Option<Self> {
+        let name = current_name(name);
         EMBEDDED.iter().find(|recipe| recipe.name == name).cloned()
     }
 
@@ -193,6 +202,15 @@ mod tests {
             assert!(!recipe.about.is_empty());
         }
         assert_eq!(Recipe::named("lucy"), None);
+    }
+
+    #[test]
+    fn a_recipe_is_found_by_the_name_it_had_before() {
+        for (alias, name) in RECIPE_ALIASES {
+            assert!(RECIPES.contains(&name) && !RECIPES.contains(&alias));
+            assert_eq!(Recipe::named(alias).unwrap().name, name);
+            assert_eq!(Recipe::text(alias), Recipe::text(name));
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The network's own input space as parameters: the affine map to RGB, its inverse and its transpose. The seed's way.
+//! The network's own input space as parameters: the affine map to RGB, its inverse and its transpose. The recipe
+//! `original` optimises there.
 
 use trepang_api::Preprocess;
 

@@ -10,7 +10,7 @@ use super::Spectrum;
 pub enum Kind {
     /// The network's own input space, bounded by -1 and 1 and saved as `uint8(255 (x + 1) / 2)` with its
     /// channels as they are. For a network trained on inputs of +-124 that shows 127.5 times the contrast the
-    /// network saw, and where its channels are BGR it swaps red and blue: the seed's way, kept exactly.
+    /// network saw, and where its channels are BGR it swaps red and blue: the recipe `original` keeps both exactly.
     Network,
     /// One number a pixel and channel: RGB in 0..1, or before a sigmoid.
     Pixel,

@@ -66,7 +66,7 @@ impl Golden {
             "rgb" => Kind::Pixel,
             other => panic!("no space {other}"),
         };
-        ParamSpec { kind, ..Recipe::named("seed").unwrap().param }
+        ParamSpec { kind, ..Recipe::named("original").unwrap().param }
     }
 
     fn plan(&self) -> Plan {
@@ -79,7 +79,7 @@ impl Golden {
         let channel = self.ascent["channel"].as_u64().unwrap() as usize;
         let objective = Objective::channel(self.ascent["layer"].as_str().unwrap(), channel);
         let (param, dead) = (self.param(), DeadChannel::Stop);
-        let recipe = Recipe { param, optimizer, dead, ..Recipe::named("seed").unwrap() };
+        let recipe = Recipe { param, optimizer, dead, ..Recipe::named("original").unwrap() };
         let start = Start::Picture { file: START.into(), sha256: String::new() };
         Plan { start, steps: self.losses.len(), ..Plan::new(objective, recipe, 64) }
     }

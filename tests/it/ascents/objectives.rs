@@ -151,7 +151,10 @@ fn a_run_that_was_changed_on_the_way_is_made_again_from_its_plan() {
             // Twice at one step, and another parameterization: the picture stays what it was, but for its faintest levels.
             3 => {
                 ascent
-                    .change(objective("channel(block4_conv2, 7)"), recipe("seed", &[("dead", "redirect")]))
+                    .change(
+                        objective("channel(block4_conv2, 7)"),
+                        recipe("original", &[("dead", "redirect")]),
+                    )
                     .unwrap();
                 ascent.change(objective("channel(block4_conv2, 31)"), recipe("lucid", &[])).unwrap();
             }

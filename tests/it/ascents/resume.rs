@@ -22,7 +22,7 @@ fn recipes() -> Vec<Recipe> {
     let adam = Recipe { name: "adam".into(), optimizer: adam, ..Recipe::named("pixel").unwrap() };
     let octaves = recipe("dream", &[("octaves.count", "3")]);
     let maco = recipe("maco", &[("views", "2")]);
-    let names = ["seed", "pixel", "lucid"].map(|name| recipe(name, &[]));
+    let names = ["original", "pixel", "lucid"].map(|name| recipe(name, &[]));
     names.into_iter().chain([adam, maco, octaves]).collect()
 }
 
@@ -111,16 +111,16 @@ fn dead_steps_are_remembered() {
 #[test]
 fn a_state_of_another_ascent_is_refused() {
     let network = minivgg().unwrap().network;
-    let [seed, _, _, adam, ..] = &recipes()[..] else { panic!("recipes are missing") };
+    let [original, _, _, adam, ..] = &recipes()[..] else { panic!("recipes are missing") };
     let begun = |recipe: &Recipe| {
         Ascent::new(plan(recipe.clone()), &network, &Pictures::new()).unwrap().state().clone()
     };
-    let larger = Plan { size: 48, ..plan(Recipe::named("seed").unwrap()) };
+    let larger = Plan { size: 48, ..plan(Recipe::named("original").unwrap()) };
     // Moments of more gradients than there were steps.
     let mut older = begun(adam);
     older.moments.age = older.losses.len() + 1;
     for (plan, state) in
-        [(larger, begun(seed)), (plan(adam.clone()), begun(seed)), (plan(adam.clone()), older)]
+        [(larger, begun(original)), (plan(adam.clone()), begun(original)), (plan(adam.clone()), older)]
     {
         let error = Ascent::resume(plan, &network, state, &Pictures::new()).unwrap_err().to_string();
         assert!(error.starts_with("the saved state does not belong to this ascent"), "{error}");

@@ -130,8 +130,8 @@ const PLACES: &[Case] = &[
 #[test]
 fn a_start_that_fails_leaves_no_folder() {
     let home = Home::new();
-    let outcome =
-        home.run("render --layer block5_conv2 --channel 2 --recipe seed --init gray --runs runs -o a.png");
+    let outcome = home
+        .run("render --layer block5_conv2 --channel 2 --recipe original --init gray --runs runs -o a.png");
     assert!(outcome.refusal(1).contains("dead"), "{outcome:?}");
     assert_eq!(fs::read_dir(home.path("runs")).unwrap().count(), 0);
 }

@@ -1,7 +1,7 @@
 //! `--from`: a picture says how it was made, and is made again to the byte.
 
 use crate::binary::{Home, write_png};
-use crate::library::{noise_picture, with_tensor, write_weights};
+use crate::library::{noise_picture, repository, with_tensor, write_weights};
 
 const SMALL: &str = "--size 32 --steps 3";
 
@@ -13,17 +13,26 @@ fn a_picture_is_made_again_to_the_byte() {
     write_weights(&home.path("other.safetensors"), &other.weights);
     for flags in [
         "--layer block2_conv1 --channel 5",
-        "--layer block2_conv1 --channel 5 --recipe seed --seed 18446744073709551615",
+        "--layer block2_conv1 --channel 5 --recipe original --seed 18446744073709551615",
         "--layer block2_conv1 --neuron 5,3,2 --threads 1",
         "--logit 31 --init gray",
         "--layer block2_conv1:pre --channel 5 --init start.png",
         "--layer block2_conv1 --channel 5 --weights other.safetensors",
-        "--layer block2_conv1 --channel 5 --backend reference --recipe seed --init start.png",
+        "--layer block2_conv1 --channel 5 --backend reference --recipe original --init start.png",
     ] {
         home.json(&format!("render {flags} {SMALL} --json -o first.png"));
         home.json("render --from first.png --json -o again.png");
         assert!(home.read("first.png") == home.read("again.png"), "{flags}");
     }
+}
+
+/// Version 0.1.0 called the recipe `original` `seed`; the file is one that it wrote.
+#[test]
+fn a_picture_of_the_recipe_seed_is_made_again_to_the_byte() {
+    let home = Home::new();
+    let before = repository("tests/golden/recipe-seed-0.1.0.png");
+    home.json(&format!("render --from {} --json -o again.png", before.display()));
+    assert!(home.read("again.png") == std::fs::read(before).unwrap());
 }
 
 #[test]
