@@ -20,7 +20,7 @@ use trepang_weights::Labels;
 use self::job::Job;
 use self::judges::Judges;
 use crate::app::{Command, Failure, Snapshot, Status};
-use crate::engine::{Ascent, Pictures, Plan, Robustness};
+use crate::engine::{Ascent, Evaluator, Pictures, Plan};
 use crate::panics::guard;
 use crate::runs::{Provenance, SAVE_EVERY};
 
@@ -134,8 +134,8 @@ struct Desk {
     snapshot: Snapshot,
     published: Instant,
     job: Option<Job>,
-    /// A picture that stands still being measured: after how many steps of which run.
-    measuring: Option<(u64, usize, Robustness)>,
+    /// A picture that stands still and is being evaluated: the run, the steps taken by then.
+    measuring: Option<(u64, usize, Evaluator)>,
     /// How many runs have begun.
     runs: u64,
 }
@@ -159,7 +159,7 @@ impl Desk {
             }
             if self.is_prediction_due() {
                 self.predict(model.as_mut())?;
-            } else if self.is_worth_due() {
+            } else if self.is_score_due() {
                 self.measure(model.as_mut())?;
             }
         }
@@ -191,7 +191,7 @@ impl Desk {
     fn take_commands(&mut self, model: &mut Box<dyn Model>) -> bool {
         loop {
             let busy =
-                self.snapshot.status == Status::Running || self.is_prediction_due() || self.is_worth_due();
+                self.snapshot.status == Status::Running || self.is_prediction_due() || self.is_score_due();
             let command = match busy {
                 true => match self.inbox.try_recv() {
                     Ok(command) => command,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Curve, DeviceEntry, NetworkEntry, Predictions, Subject};
-use crate::engine::{Objective, Picture, Plan};
+use crate::engine::{Objective, Picture, Plan, Score};
 
 /// How things stand.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -87,8 +87,8 @@ pub struct RunView {
     pub curve: Curve,
     /// Where the objective or the recipe was changed: the steps taken by then.
     pub changes: Vec<usize>,
-    /// The objective on the picture as it would be saved, and its mean over transforms of that, once the run stands still.
-    pub worth: Option<(f64, f64)>,
+    /// The score of the picture as it would be saved, once the run stands still.
+    pub score: Option<Score>,
     /// The picture, as it would be saved now.
     pub picture: Arc<Picture>,
     /// Where it was last saved.

@@ -159,7 +159,7 @@ impl Settings {
     pub fn plan(self, objective: Objective) -> Plan {
         let Self { recipe, size, seed, steps } = self;
         // A recipe that cannot be followed without more than a target is refused before it gets here.
-        let raised = recipe.raise(Some(&objective), objective.layer(), None).unwrap_or(objective);
+        let raised = recipe.resolve_objective(Some(&objective), objective.layer(), None).unwrap_or(objective);
         Plan { seed, steps, ..Plan::new(raised, recipe, size) }
     }
 }
@@ -311,10 +311,8 @@ impl State {
     }
 
     fn jump_target(&self) -> Option<usize> {
-        match &self.mode {
-            Mode::Jump(typed) => typed.parse().ok(),
-            _ => None,
-        }
+        let Mode::Jump(typed) = &self.mode else { return None };
+        typed.parse().ok()
     }
 
     /// How many channels the layer under the cursor has.

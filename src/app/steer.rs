@@ -4,7 +4,7 @@
 use super::actions::{NOTHING, no_room};
 use super::keys::Key;
 use super::{Command, Mode, State, list};
-use crate::engine::{Objective, RECIPES, Recipe};
+use crate::engine::{FUNCTIONS, Objective, RECIPES, Recipe};
 
 /// Opens the line where the objective is typed, with what is climbed now.
 pub(super) fn open_objective(state: &mut State) -> Vec<Command> {
@@ -75,10 +75,10 @@ fn raise(state: &mut State) -> Vec<Command> {
         return NOTHING;
     }
     let recipe = state.settings.recipe.clone();
-    match state.has_run() {
-        true => vec![Command::Change { objective, recipe: recipe.into() }],
-        false => vec![Command::Start(Box::new(state.settings.clone().plan(objective)))],
+    if state.has_run() {
+        return vec![Command::Change { objective, recipe: recipe.into() }];
     }
+    vec![Command::Start(Box::new(state.settings.clone().plan(objective)))]
 }
 
 /// Completes the layer's or function's name at the end of the line as far as it is certain; tells what there is to choose from.
@@ -109,7 +109,7 @@ fn layer_names(state: &State) -> Vec<String> {
 }
 
 fn function_names() -> Vec<String> {
-    Objective::functions().map(|name| format!("{name}(")).collect()
+    FUNCTIONS.iter().map(|function| format!("{}(", function.name)).collect()
 }
 
 /// What two names begin with.

@@ -1,7 +1,7 @@
 //! `trepang render`: pictures without a screen, one or a batch of them.
 
+mod evaluation;
 mod events;
-mod honest;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -93,7 +93,7 @@ fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
     let compute = compute_of(&progress.origin, &args.compute)?;
     folder.go_on(progress.state.losses.len(), compute.provenance.clone());
     let plan = progress.origin.plan;
-    // Of the start only its worth is wanted again: a run goes on without it.
+    // Of the start only its score is wanted again: a run goes on without it.
     let pictures = pictures_of(&plan, Some(None)).or_else(|_| pictures_of(&plan, None))?;
     let mut ascent = Ascent::resume(plan, compute.network(), progress.state, &pictures)?;
     if let Some(steps) = args.steps {
@@ -214,9 +214,10 @@ impl Render<'_> {
     ) -> Result<Done> {
         let network = self.compute.network();
         let start = Ascent::start_picture(&job.plan, network, &job.pictures).ok();
-        let honest = honest::measure(ascent, network, &job.pictures, (saved, start.as_ref()), self.model)?;
+        let evaluation =
+            evaluation::evaluate(ascent, network, &job.pictures, (saved, start.as_ref()), self.model)?;
         let place = (job.output.as_path(), folder.path());
-        Done::new(ascent, self.compute, honest, place, per_step)
+        Done::new(ascent, self.compute, evaluation, place, per_step)
     }
 
     /// The sheet, the spread over seeds, and what failed.

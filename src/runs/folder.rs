@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 
 use super::{Manifest, Origin, Parts, Provenance, advise, png, state, write_atomic};
-use crate::engine::{Ascent, State};
+use crate::engine::{Ascent, AscentState};
 
 const MANIFEST: &str = "manifest.json";
 const LOSSES: &str = "losses.csv";
@@ -32,7 +32,7 @@ pub struct Progress {
     /// What it was.
     pub origin: Origin,
     /// How far it had come.
-    pub state: State,
+    pub state: AscentState,
 }
 
 /// Where runs go if nobody says otherwise: the user's data folder, or `runs` here without a home.

@@ -10,10 +10,10 @@ use safetensors::{Dtype, SafeTensors};
 use trepang_api::Array;
 
 use super::{Origin, write_atomic};
-use crate::engine::{Moments, State};
+use crate::engine::{AscentState, Moments};
 
 /// Saves what `Ascent::resume` needs.
-pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
+pub(super) fn write(path: &Path, origin: &Origin, state: &AscentState) -> Result<()> {
     let f32s = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
     let losses: Vec<u8> = state.losses.iter().flat_map(|v| v.to_le_bytes()).collect();
     let tensors = [
@@ -37,12 +37,12 @@ pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
 }
 
 /// Reads it back.
-pub(super) fn read(path: &Path) -> Result<(Origin, State)> {
+pub(super) fn read(path: &Path) -> Result<(Origin, AscentState)> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the state {}", path.display()))?;
     parse(&bytes).with_context(|| format!("the state {} is damaged", path.display()))
 }
 
-fn parse(bytes: &[u8]) -> Result<(Origin, State)> {
+fn parse(bytes: &[u8]) -> Result<(Origin, AscentState)> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let header = header.metadata().as_ref().context("it has no header")?;
     let file = SafeTensors::deserialize(bytes)?;
@@ -50,7 +50,7 @@ fn parse(bytes: &[u8]) -> Result<(Origin, State)> {
     let x = file.tensor("x")?;
     let (first, second) = (f32s(&file.tensor("first")?)?, f32s(&file.tensor("second")?)?);
     let age = header.get("age").context("it does not say how old its moments are")?.parse()?;
-    let state = State {
+    let state = AscentState {
         x: Array::new(x.shape(), f32s(&x)?)?,
         moments: Moments { first, second, age },
         losses: numbers(&file.tensor("losses")?, Dtype::F64, f64::from_le_bytes)?,

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::Setup;
 use crate::app::{Curve, RunView};
-use crate::engine::{Ascent, Objective, Plan, Recipe, State, StepReport};
+use crate::engine::{Ascent, AscentState, Objective, Plan, Recipe, Score, StepReport};
 use crate::runs::{Parts, Provenance, RunFolder};
 
 /// How much the newest step counts in the steps a second.
@@ -38,9 +38,9 @@ pub(super) struct Job {
     /// Seconds a step, lately.
     pace: Option<f64>,
     /// Where it can go back to, the newest last.
-    past: VecDeque<(Plan, State)>,
-    /// After how many steps what was found about the picture, and what.
-    worth: Option<(usize, (f64, f64))>,
+    past: VecDeque<(Plan, AscentState)>,
+    /// After how many steps the picture was evaluated, and its score; no score where it cannot be evaluated.
+    score: Option<(usize, Option<Score>)>,
 }
 
 impl Job {
@@ -57,7 +57,7 @@ impl Job {
             last: None,
             pace: None,
             past: VecDeque::new(),
-            worth: None,
+            score: None,
         }
     }
 
@@ -88,7 +88,7 @@ impl Job {
                 plan.steps = self.ascent.plan().steps;
                 self.ascent.back(plan, state)?;
                 self.curve = self.ascent.state().losses.iter().copied().collect();
-                (self.last, self.worth) = (None, None);
+                (self.last, self.score) = (None, None);
                 self.saved_at = 0; // what was saved is no longer what there is
                 self.go_on(provenance);
                 return Ok(true);
@@ -100,18 +100,19 @@ impl Job {
     /// From the next step on raises something else, or by another recipe.
     pub(super) fn change(&mut self, objective: Objective, recipe: Recipe) -> Result<()> {
         self.ascent.change(objective, recipe)?;
-        (self.saved_at, self.worth) = (0, None);
+        (self.saved_at, self.score) = (0, None);
         Ok(())
     }
 
-    /// Is not yet known what the picture is worth?
-    pub(super) fn wants_worth(&self) -> bool {
+    /// Is the picture still to be evaluated?
+    pub(super) fn wants_score(&self) -> bool {
         let step = self.ascent.step_count();
-        step > 0 && self.worth.is_none_or(|(at, _)| at != step)
+        step > 0 && self.score.is_none_or(|(at, _)| at != step)
     }
 
-    pub(super) fn set_worth(&mut self, worth: (f64, f64)) {
-        self.worth = Some((self.ascent.step_count(), worth));
+    /// Takes down the picture's score; `None` says that it cannot be evaluated, and is not tried again.
+    pub(super) fn set_score(&mut self, score: Option<Score>) {
+        self.score = Some((self.ascent.step_count(), score));
     }
 
     /// Another computation goes on with it.
@@ -164,7 +165,7 @@ impl Job {
             rate: self.pace.map(|pace| pace.max(f64::MIN_POSITIVE).recip()),
             curve: self.curve.clone(),
             changes: self.ascent.changed_at().collect(),
-            worth: self.worth.filter(|(at, _)| *at == self.ascent.step_count()).map(|(_, worth)| worth),
+            score: self.score.filter(|(at, _)| *at == self.ascent.step_count()).and_then(|(_, score)| score),
             picture: Arc::new(picture),
             folder: self.folder.as_ref().map(|folder| folder.path().into()),
         }

@@ -1,12 +1,12 @@
-//! The worker and what a run is steered with: another objective or recipe, the way back, and what its picture is worth when
-//! it stands still.
+//! The worker and what a run is steered with: another objective or recipe, the way back, and the score of its picture when it
+//! stands still.
 
 use anyhow::Result;
 use trepang_api::Model;
 
 use super::Desk;
 use crate::app::Status;
-use crate::engine::{Objective, Pictures, Recipe, Robustness};
+use crate::engine::{Evaluator, Objective, Pictures, Recipe};
 use crate::panics::guard;
 
 impl Desk {
@@ -34,14 +34,14 @@ impl Desk {
         self.publish(status);
     }
 
-    /// Does a picture stand still whose worth is not known?
-    pub(super) fn is_worth_due(&self) -> bool {
+    /// Does a picture stand still whose score is not known?
+    pub(super) fn is_score_due(&self) -> bool {
         let still = matches!(self.snapshot.status, Status::Paused | Status::Finished);
-        still && self.job.as_ref().is_some_and(super::Job::wants_worth)
+        still && self.job.as_ref().is_some_and(super::Job::wants_score)
     }
 
-    /// Looks at some views of the picture; says what it is worth once all have been looked at. Only a panic in the model
-    /// is an error.
+    /// Evaluates some views of the picture; publishes its score once all have been evaluated. Only a panic in the model is
+    /// an error.
     pub(super) fn measure(&mut self, model: &mut dyn Model) -> Result<()> {
         let Some(job) = &mut self.job else { return Ok(()) };
         let (run, step, picture) = (job.number, job.ascent.step_count(), job.ascent.picture());
@@ -49,28 +49,23 @@ impl Desk {
         let known = self.measuring.take().filter(|(number, at, _)| (*number, *at) == (run, step));
         let made = || {
             let sizes = [picture.height, job.ascent.recipe().images];
-            Robustness::new(&objective, &self.setup.network, sizes, &Pictures::new())
+            Evaluator::new(&objective, &self.setup.network, sizes, &Pictures::new())
         };
-        let robustness = known.map_or_else(made, |(_, _, robustness)| Ok(robustness));
+        let evaluator = known.map_or_else(made, |(_, _, evaluator)| Ok(evaluator));
         let found = guard("the backend", || {
-            let Ok(mut robustness) = robustness else { return Ok(None) };
-            Ok(match robustness.go_on(&picture, model) {
-                Ok(None) => Some((robustness, None)),
-                Ok(Some(robust)) => {
-                    robustness.clean(&picture, model).ok().map(|clean| (robustness, Some((clean, robust))))
-                }
-                Err(_) => None,
-            })
+            Ok(evaluator.and_then(|mut evaluator| {
+                let score = evaluator.advance(&picture, model)?;
+                Ok((evaluator, score))
+            }))
         })?;
         match found {
-            Some((robustness, None)) => self.measuring = Some((run, step, robustness)),
-            Some((_, Some(worth))) => {
-                job.set_worth(worth);
+            Ok((evaluator, None)) => self.measuring = Some((run, step, evaluator)),
+            Ok((_, Some(score))) => {
+                job.set_score(Some(score));
                 let status = self.snapshot.status.clone();
                 self.publish(status);
             }
-            // It cannot be measured here, and is not tried again.
-            None => job.set_worth((f64::NAN, f64::NAN)),
+            Err(_) => job.set_score(None),
         }
         Ok(())
     }

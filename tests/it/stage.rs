@@ -59,7 +59,7 @@ pub(crate) fn see_run(state: &mut State, status: Status, step: usize) {
         rate: Some(50.0),
         curve: (1..=step).map(|step| (step as f64).sqrt()).collect::<Curve>(),
         changes: Vec::new(),
-        worth: None,
+        score: None,
         picture: Arc::new(picture()),
         folder: None,
     };

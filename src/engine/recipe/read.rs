@@ -43,7 +43,7 @@ fn apply(table: &mut Table, key: &str, value: &str) -> Result<(), String> {
     Err("a key is needed before \"=\"".into())
 }
 
-/// As TOML has it; what is no TOML is a text: `schedule=linear` needs no quotes.
+/// Reads a value as TOML. What is no TOML is taken as a string: `schedule=linear` needs no quotes.
 fn parse(value: &str) -> Value {
     let line = format!("value = {value}");
     let parsed: Option<Value> = line.parse::<Table>().ok().and_then(|mut table| table.remove("value"));

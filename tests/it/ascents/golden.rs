@@ -3,8 +3,8 @@
 use safetensors::SafeTensors;
 use serde_json::Value;
 use trepang::engine::{
-    Ascent, DeadChannel, Kind, Objective, Optimizer, Param, ParamSpec, Picture, Pictures, Plan, Recipe, Rule,
-    Start,
+    Ascent, DeadChannel, Objective, Optimizer, Param, ParamKind, ParamSpec, Picture, Pictures, Plan, Recipe,
+    Rule, Start,
 };
 use trepang_api::Array;
 use trepang_weights::minivgg;
@@ -62,8 +62,8 @@ fn golden() -> Vec<(String, Golden)> {
 impl Golden {
     fn param(&self) -> ParamSpec {
         let kind = match self.ascent["space"].as_str().unwrap() {
-            "network" => Kind::Network,
-            "rgb" => Kind::Pixel,
+            "network" => ParamKind::Network,
+            "rgb" => ParamKind::Pixel,
             other => panic!("no space {other}"),
         };
         ParamSpec { kind, ..Recipe::named("original").unwrap().param }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trepang::engine::{Ascent, Objective, Optimizer, Pictures, Plan, Recipe, Rule, State};
+use trepang::engine::{Ascent, AscentState, Objective, Optimizer, Pictures, Plan, Recipe, Rule};
 use trepang::runs::{Origin, Provenance, RunFolder};
 use trepang_api::Model;
 use trepang_weights::minivgg;
@@ -57,7 +57,7 @@ fn through_disk(ascent: &Ascent, parent: &Path) -> Ascent {
 }
 
 /// Every number of a state as its bits: `==` would call 0 and -0 equal.
-fn bits(state: &State) -> (Vec<u32>, Vec<u64>) {
+fn bits(state: &AscentState) -> (Vec<u32>, Vec<u64>) {
     let floats = [state.x.data(), &state.moments.first, &state.moments.second].concat();
     (floats.iter().map(|v| v.to_bits()).collect(), state.losses.iter().map(|v| v.to_bits()).collect())
 }
@@ -101,7 +101,7 @@ fn dead_steps_are_remembered() {
     let folder = tempfile::tempdir().unwrap();
     let network = minivgg().unwrap().network;
     let fresh = Ascent::new(plan(Recipe::named("pixel").unwrap()), &network, &Pictures::new()).unwrap();
-    let state = State { dead_steps: 3, losses: vec![0.0; 5], ..fresh.state().clone() };
+    let state = AscentState { dead_steps: 3, losses: vec![0.0; 5], ..fresh.state().clone() };
     let ascent =
         Ascent::resume(plan(Recipe::named("pixel").unwrap()), &network, state.clone(), &Pictures::new())
             .unwrap();

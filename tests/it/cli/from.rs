@@ -31,8 +31,12 @@ fn a_picture_is_made_again_to_the_byte() {
 fn a_picture_of_the_recipe_seed_is_made_again_to_the_byte() {
     let home = Home::new();
     let before = repository("tests/golden/recipe-seed-0.1.0.png");
-    home.json(&format!("render --from {} --json -o again.png", before.display()));
+    let done = home.json(&format!("render --from {} --json -o again.png", before.display())).pop().unwrap();
     assert!(home.read("again.png") == std::fs::read(before).unwrap());
+    // What that version told of it.
+    for (key, value) in [("activation_saved", 0.452_238_196_856), ("activation_robust", 0.369_008_123_718)] {
+        assert!((done[key].as_f64().unwrap() - value).abs() < 1e-6, "{key}: {}", done[key]);
+    }
 }
 
 #[test]
