@@ -106,7 +106,7 @@ pub(super) fn pause(state: &mut State) -> Vec<Command> {
     match state.snapshot.status {
         Status::Running => vec![Command::Pause],
         Status::Paused => vec![Command::Resume],
-        _ => {
+        Status::Loading | Status::Idle | Status::Finished | Status::Stopped | Status::Broken(_) => {
             state.remark = Some("nothing is running: Enter starts an ascent".into());
             NOTHING
         }

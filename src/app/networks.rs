@@ -58,7 +58,9 @@ impl NetworkEntry {
             Supply::Found(owner) => {
                 format!("to take it over from {owner}: trepang pull {name} ({megabytes} MB)")
             }
-            _ => format!("to get it: trepang pull {name} ({megabytes} MB)"),
+            Supply::Embedded | Supply::Pulled | Supply::Published => {
+                format!("to get it: trepang pull {name} ({megabytes} MB)")
+            }
         }
     }
 }
