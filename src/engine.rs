@@ -13,6 +13,7 @@ mod bound;
 mod error;
 mod fourier;
 mod gram;
+mod nearest;
 mod objective;
 mod optimizer;
 mod param;
@@ -30,6 +31,7 @@ mod transform;
 pub use ascent::{Ascent, AscentState, StepReport, step_together};
 pub use bound::{BatchLayout, Bound, ObjectiveInput};
 pub use error::{Error, Result};
+pub(crate) use nearest::nearest;
 pub use objective::{FUNCTIONS, Function, Objective, ParseError, Penalty};
 pub use optimizer::{Moments, Optimizer, Rule, Schedule};
 pub use param::{Backdrop, Param, ParamKind, ParamSpec, Spectrum, SpectrumBuilder};
@@ -39,9 +41,3 @@ pub use recipe::{DeadChannel, Octaves, RECIPE_ALIASES, RECIPES, Recipe, read_rec
 pub use score::{Evaluator, ROBUST_VIEWS, Score};
 pub use start::Start;
 pub use transform::{Crop, StepContext, Transform};
-
-/// Returns the one of some known names that is most like `name`, for an error that helps.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> &'a str {
-    let likeness = |other: &&str| strsim::jaro_winkler(name, other);
-    known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default()
-}

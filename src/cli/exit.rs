@@ -71,6 +71,7 @@ fn is_usage(error: &Error) -> bool {
                     Engine::NoChannel { .. }
                         | Engine::NoNeuron { .. }
                         | Engine::NoClassifier { .. }
+                        | Engine::TooLarge { .. }
                         | Engine::Recipe(_)
                         | Engine::Backend(Api::UnknownLayer { .. } | Api::ImageSize { .. })
                 )

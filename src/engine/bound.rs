@@ -73,15 +73,15 @@ impl Bound {
         &self.pictures
     }
 
-    /// The objective's value on one image, without a gradient. Only what it reads of the image is computed. For objectives that
-    /// compare with no picture.
+    /// The objective's value on one image, without a gradient. Only what it reads of the image is computed. For objectives
+    /// that compare with no picture.
     pub fn evaluate(&self, image: &Array, model: &mut dyn Model) -> Result<f64> {
         ObjectiveInput { bound: self, views: image, layout: BatchLayout::SINGLE, references: &[] }
             .evaluate(model)
     }
 
-    /// The objective's value on one image, and d(value)/d(image). Only what it reads of the image is computed; the gradient elsewhere
-    /// is 0. For objectives that compare with no picture.
+    /// The objective's value on one image, and d(value)/d(image). Only what it reads of the image is computed; the gradient
+    /// elsewhere is 0. For objectives that compare with no picture.
     pub fn pull_back(&self, image: &Array, model: &mut dyn Model) -> Result<(f64, Array)> {
         let input =
             ObjectiveInput { bound: self, views: image, layout: BatchLayout::SINGLE, references: &[] };

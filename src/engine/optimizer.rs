@@ -49,7 +49,8 @@ fn epsilon() -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// x += rate * g / std(g): the rule of the recipe `original`, with the population's standard deviation and without an epsilon.
+    /// x += rate * g / std(g): the rule of the recipe `original`, with the population's standard deviation and without an
+    /// epsilon.
     Normalised,
     /// v = momentum * v + g; x += rate * v
     Sgd,

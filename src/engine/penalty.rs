@@ -30,8 +30,8 @@ pub(super) fn value(of: Penalty, x: &[f32], size: [usize; 2]) -> f64 {
     }
 }
 
-/// Adds `scale` times the measure's slope. What lucid holds fixed (the blurred picture) is held fixed: those are not derivatives of
-/// the value, but pull towards the neighbours' mean.
+/// Adds `scale` times the measure's slope. What lucid holds fixed (the blurred picture) is held fixed: those are not
+/// derivatives of the value, but pull towards the neighbours' mean.
 pub(super) fn add_gradient(of: Penalty, scale: f64, x: &[f32], size: [usize; 2], into: &mut [f32]) {
     let from_gray = |x: f32| f64::from(x) - GRAY;
     match of {

@@ -158,7 +158,7 @@ fn near_ties_hide_no_mistake_from_a_sampled_gradient() {
 
 /// The original program, run by TensorFlow: ten steps on Keras's VGG19.
 #[test]
-fn the_recipe_seed_does_what_the_seed_did_in_tensorflow() {
+fn original_takes_the_steps_of_the_program_in_tensorflow() {
     let Trained { network, weights, .. } = MadeUp::for_the_seed().unwrap().load().unwrap();
     let backend = default_backend(2);
     let cpu = find_device(backend.as_ref(), "cpu").unwrap();

@@ -1,5 +1,5 @@
-//! A step: parameters to image, image to views, views through the network and back, one ascent alone or several as one batch.
-//! Everything that can fail is computed first; then the ascent is changed.
+//! A step: parameters to image, image to views, views through the network and back, one ascent alone or several as one
+//! batch. Everything that can fail is computed first; then the ascent is changed.
 
 use trepang_api::{Array, Model, ReluGradient};
 

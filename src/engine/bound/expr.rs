@@ -211,8 +211,8 @@ impl BoundLayer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::{BatchLayout, CotangentBuffers, ObjectiveContext};
-    use crate::engine::Objective;
+    use crate::engine::bound::context::{BatchLayout, CotangentBuffers, ObjectiveContext};
+    use crate::engine::objective::Objective;
     use trepang_api::networks::minivgg;
     use trepang_api::{Array, conformance::noise};
 

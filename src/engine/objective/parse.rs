@@ -14,7 +14,7 @@ use std::str::FromStr;
 use super::Objective;
 use super::functions::FUNCTIONS;
 use super::reader::{Read, Reader};
-use crate::engine::nearest;
+use crate::engine::nearest::nearest;
 
 /// What is wrong with a text, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -49,7 +49,8 @@ impl Spectrum {
             .into())
     }
 
-    /// The magnitude at a frequency, by straight lines between the logarithms; beyond the table the lines at its ends go on, as natural spectra do.
+    /// The magnitude at a frequency, by straight lines between the logarithms; beyond the table the lines at its ends go on,
+    /// as natural spectra do.
     pub(super) fn magnitude(&self, plane: usize, frequency: f64) -> f64 {
         let values = &self.magnitudes[plane];
         let last = self.frequencies.len() - 1;

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::Recipe;
-use crate::engine::nearest;
+use crate::engine::nearest::nearest;
 
 /// Reads a recipe. `set` holds overrides such as `("optimizer.rate", "0.1")`, with values in TOML's own spelling. Fails with
 /// one sentence.
