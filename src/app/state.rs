@@ -289,6 +289,10 @@ impl State {
     }
 
     /// Digits build the number, Enter goes there, Esc gives up.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other key does nothing while a number is typed"
+    )]
     fn type_number(&mut self, key: Key) {
         let Mode::Jump(typed) = &mut self.mode else { return };
         match key {
