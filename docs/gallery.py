@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 BINARY = "target/release/trepang"
 PAGE = Path("docs/gallery.md")
 PHOTO = "tests/golden/picture-224.png"
-RECIPES = ["lucid", "maco", "pixel", "seed"]
+RECIPES = ["lucid", "maco", "pixel", "original"]
 NETWORKS = {
     "minivgg": (96, {"block2_conv1": [5, 20], "block3_conv2": [80, 21], "block4_conv2": [20, 1], "block5_conv2": [30, 145]}),
     "vgg16-trunk": (224, {"block2_conv2": [20], "block3_conv3": [40], "block4_conv3": [20], "block5_conv3": [4]}),
@@ -67,7 +67,7 @@ def channels(network, folder):
     found = {}
     for recipe in RECIPES:
         for layer, numbers_ in layers.items():
-            # One by one: a dead channel of `seed` must not cost the others.
+            # One by one: a dead channel of `original` must not cost the others.
             for channel in numbers_:
                 words = ["--layer", layer, "--channel", channel, "--recipe", recipe, "-o", f"{folder}/{recipe}-{layer}-{channel}.png"]
                 words += ["--size", 2 * size if recipe == "maco" else size]

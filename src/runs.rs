@@ -19,7 +19,7 @@ pub use atomic::write as write_atomic;
 pub use driver::{DriveReport, drive};
 pub(crate) use error::describe;
 pub use error::{BoxedError, Error, Result};
-pub use evaluation::{Evaluation, PictureScore};
+pub use evaluation::{Evaluation, PictureEvaluation};
 pub(crate) use folder::write_losses;
 pub use folder::{RunFolder, SavedRun, default_folder};
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};

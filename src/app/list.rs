@@ -9,6 +9,7 @@ const PAGE: usize = 8;
 
 /// A key that every list knows: it moves the cursor, from line `cursor` of `len`, closes the list, or has Ctrl with it.
 /// None if it is not one of these.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other key means nothing to a list")]
 pub(super) fn press(
     state: &mut State,
     key: Key,

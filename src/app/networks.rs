@@ -29,6 +29,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 }
 
 /// A key while the list is open and `cursor` is on one of its lines.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other key is the list's")]
 pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     let len = state.snapshot.networks.len();
     match key {

@@ -201,6 +201,10 @@ impl State {
     }
 
     /// Digits build the number, Enter goes there, Esc gives up.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other key does nothing while a number is typed"
+    )]
     fn type_number(&mut self, key: Key) {
         let Mode::Jump(typed) = &mut self.mode else { return };
         match key {
@@ -223,10 +227,8 @@ impl State {
     }
 
     fn jump_target(&self) -> Option<usize> {
-        match &self.mode {
-            Mode::Jump(typed) => typed.parse().ok(),
-            _ => None,
-        }
+        let Mode::Jump(typed) = &self.mode else { return None };
+        typed.parse().ok()
     }
 
     /// How many channels the layer under the cursor has.

@@ -4,7 +4,7 @@
 use super::actions::{NOTHING, no_room};
 use super::keys::Key;
 use super::{Effect, Mode, State, list};
-use crate::engine::{Objective, RECIPES, Recipe};
+use crate::engine::{FUNCTIONS, Objective, RECIPES, Recipe};
 use crate::worker::protocol::Action;
 
 /// Opens the line where the objective is typed, with what is climbed now.
@@ -40,6 +40,7 @@ pub fn recipes() -> Vec<Recipe> {
 }
 
 /// A key while the objective is being typed.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other key edits the line")]
 pub(super) fn type_objective(state: &mut State, key: Key) -> Vec<Effect> {
     let Mode::Objective(text) = &mut state.mode else { return NOTHING };
     match key {
@@ -51,6 +52,7 @@ pub(super) fn type_objective(state: &mut State, key: Key) -> Vec<Effect> {
 }
 
 /// A key in a line of text; `None` if it gives up.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other key does nothing in a line of text")]
 fn edit(text: &mut String, key: Key) -> Option<()> {
     match key {
         Key::Char(c) => text.push(c),
@@ -112,7 +114,7 @@ fn layer_names(state: &State) -> Vec<String> {
 }
 
 fn function_names() -> Vec<String> {
-    Objective::functions().map(|name| format!("{name}(")).collect()
+    FUNCTIONS.iter().map(|function| format!("{}(", function.name)).collect()
 }
 
 /// What two names begin with.

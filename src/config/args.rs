@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use super::channels::Channels;
+use crate::engine::FUNCTIONS;
 
 /// See what a channel of a convolutional network looks for, live, in the terminal.
 ///
@@ -134,9 +135,8 @@ pub struct RenderArgs {
     /// Raise a class: its index, its WordNet id or its name
     #[arg(long, value_name = "CLASS")]
     pub logit: Option<String>,
-    /// Raise this: `channel(block5_conv2, 4) - 0.5 * channel(block5_conv2:pre, 7) - tv(0.001)`. There are channel, neuron,
-    /// layer, direction, logit, diversity, alignment, interpolation, inversion, caricature, l1, l2, tv, blur and boundary
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    /// The text form of an objective to raise
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help = objective_help())]
     pub objective: Option<String>,
     /// How pictures are made: the name of a recipe (`trepang recipes` lists them) or a TOML file [default: lucid]
     #[arg(long, value_name = "NAME|FILE.toml", conflicts_with_all = ["from", "resume"])]
@@ -183,6 +183,16 @@ pub struct RenderArgs {
     /// Print one JSON object a line: every step, then what came of it
     #[arg(long)]
     pub json: bool,
+}
+
+/// The help of `--objective`, with all functions of the text form.
+fn objective_help() -> String {
+    let names: Vec<&str> = FUNCTIONS.iter().map(|function| function.name).collect();
+    let (last, others) = names.split_last().unwrap_or((&"", &[]));
+    format!(
+        "Raise this: `channel(block5_conv2, 4) - 0.5 * channel(block5_conv2:pre, 7) - tv(0.001)`. There are {} and {last}",
+        others.join(", ")
+    )
 }
 
 /// `trepang predict`

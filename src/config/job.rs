@@ -38,7 +38,7 @@ impl Job {
         for target in find_targets(args, &compute.trained)? {
             let file = pictures_file(&start);
             let layer = args.layer.as_deref().or_else(|| target.as_ref().and_then(Objective::layer));
-            let raised = recipe.raise(target.as_ref(), layer, file).map_err(Usage)?;
+            let raised = recipe.resolve_objective(target.as_ref(), layer, file).map_err(Usage)?;
             targets.push((target, raised));
         }
         let references = read_references(targets.iter().map(|(_, raised)| raised), &mut pictures)?;

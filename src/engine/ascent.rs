@@ -6,16 +6,23 @@ mod step;
 
 use trepang_api::{Array, Network};
 
-use super::{
-    Bound, Error, Moments, Objective, Param, Picture, Pictures, Plan, Recipe, Result, Start, Transform,
-};
+use super::bound::Bound;
+use super::error::{Error, Result};
+use super::objective::Objective;
+use super::optimizer::Moments;
+use super::param::Param;
+use super::picture::{Picture, Pictures};
+use super::plan::Plan;
+use super::recipe::Recipe;
+use super::start::Start;
+use super::transform::Transform;
 
 pub use step::step_together;
 
 /// What a finished step found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
-    /// Its number, counted from 1.
+    /// The step's number, counted from 1.
     pub step: usize,
     /// The objective's value on the image before the step, as the network saw it: step 1 reports the start image.
     pub loss: f64,
@@ -27,16 +34,16 @@ pub struct StepReport {
 
 /// What has to be kept of an ascent, besides its [`Plan`], to go on with the same bits.
 #[derive(Debug, Clone, PartialEq)]
-pub struct State {
+pub struct AscentState {
     /// The parameters: of each image, what the parameterization has.
     pub x: Array,
     /// The optimizer's memory.
     pub moments: Moments,
     /// The loss of every step so far.
     pub losses: Vec<f64>,
-    /// How many of them were dead.
+    /// How many steps were dead.
     pub dead_steps: usize,
-    /// Of a recipe with octaves, the start at its full size.
+    /// The start at its full size, for a recipe with octaves.
     pub base: Option<Array>,
 }
 
@@ -46,15 +53,33 @@ pub struct Ascent {
     plan: Plan,
     network: Network,
     pictures: Pictures,
-    /// What is climbed now, of views of `view` pixels.
+    stage: Stage,
+    state: AscentState,
+}
+
+/// The activations of each reference picture at each layer that the objective reads, an item for each view.
+type References = Vec<Vec<Array>>;
+
+/// What is climbed and how, until the next octave or the next change.
+#[derive(Debug)]
+struct Stage {
+    /// What is raised, bound for views of `view` pixels.
     objective: Bound,
-    view: usize,
     param: Param,
-    /// The side of the image now: smaller than the plan's in all octaves but the last.
+    /// The side of the image in pixels: smaller than the plan's in all octaves but the last.
     side: usize,
-    state: State,
-    /// The activations of reference pictures, where they are the same in every step.
-    references: Option<Vec<Vec<Array>>>,
+    /// The side of what the network sees at once, in pixels.
+    view: usize,
+    /// The activations of reference pictures, once they are known, where they are the same in every step.
+    references: Option<References>,
+}
+
+/// Another stage, with the parameters and the optimizer's memory that it begins with.
+#[derive(Debug)]
+struct Transition {
+    stage: Stage,
+    x: Array,
+    moments: Moments,
 }
 
 impl Ascent {
@@ -77,15 +102,15 @@ impl Ascent {
             }
         };
         let moments = plan.recipe.optimizer.moments(x.data().len());
-        let state = State { x, moments, losses: Vec::new(), dead_steps: 0, base };
+        let state = AscentState { x, moments, losses: Vec::new(), dead_steps: 0, base };
         let (objective, recipe) = (plan.objective.clone(), plan.recipe.clone());
         let mut ascent = Self::assemble(plan, network, state, pictures, (&objective, &recipe))?;
-        ascent.apply_changes()?;
+        ascent.begin_changed()?;
         Ok(ascent)
     }
 
     /// Takes up an ascent where `state` was saved; the rest is identical to a run that was never interrupted.
-    pub fn resume(plan: Plan, network: &Network, state: State, pictures: &Pictures) -> Result<Self> {
+    pub fn resume(plan: Plan, network: &Network, state: AscentState, pictures: &Pictures) -> Result<Self> {
         let (objective, recipe) = plan.at(state.losses.len());
         let (objective, recipe) = (objective.clone(), recipe.clone());
         Self::assemble(plan, network, state, pictures, (&objective, &recipe))
@@ -94,24 +119,21 @@ impl Ascent {
     fn assemble(
         plan: Plan,
         network: &Network,
-        state: State,
+        state: AscentState,
         pictures: &Pictures,
         (objective, recipe): (&Objective, &Recipe),
     ) -> Result<Self> {
         recipe.check().map_err(Error::Recipe)?;
         check_images(objective, recipe)?;
-        for file in objective.pictures() {
-            if !pictures.contains_key(file) {
-                return Err(Error::State(format!("the picture {file} was not read")));
-            }
-        }
+        check_pictures(objective, pictures)?;
         let side = octave::side_of(&plan, recipe, &state)?;
         let param = param(recipe, network, side);
         check_state(&state, recipe, &param, plan.size)?;
         let view = view_side(recipe, network, side)?;
         let objective = objective.bind(network, view)?;
         let (network, pictures) = (network.clone(), pictures.clone());
-        Ok(Self { plan, network, pictures, objective, view, param, side, state, references: None })
+        let stage = Stage { objective, param, side, view, references: None };
+        Ok(Self { plan, network, pictures, stage, state })
     }
 
     /// The picture of a plan's start, at its full size, as it would be saved.
@@ -123,7 +145,7 @@ impl Ascent {
         })
     }
 
-    /// What decides this run.
+    /// The plan that decides this run.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -133,8 +155,8 @@ impl Ascent {
         self.plan.at(self.step_count()).1
     }
 
-    /// What would have to be saved now.
-    pub fn state(&self) -> &State {
+    /// The state as it would be saved now.
+    pub fn state(&self) -> &AscentState {
         &self.state
     }
 
@@ -143,46 +165,50 @@ impl Ascent {
         self.state.losses.len()
     }
 
-    /// Has it taken all the steps it was meant to?
+    /// Tells whether the run has taken all the steps it was meant to.
     pub fn is_finished(&self) -> bool {
         self.step_count() >= self.plan.steps
     }
 
-    /// Changes how many steps it is meant to take.
+    /// Changes how many steps the run is meant to take.
     pub fn set_steps(&mut self, steps: usize) {
         self.plan.steps = steps;
     }
 
     /// The picture as it would be saved now: several images side by side. In an early octave it is smaller.
     pub fn picture(&self) -> Picture {
-        self.param.picture(&self.state.x)
+        self.stage.param.picture(&self.state.x)
     }
 }
 
-/// Fails for a comparison of images where there is one.
+/// Fails when the objective compares images and the recipe makes only one.
 fn check_images(objective: &Objective, recipe: &Recipe) -> Result<()> {
-    match objective.compares_images() && recipe.images < 2 {
-        true => {
-            Err(Error::Recipe(format!("{objective} compares images of a batch: set images to 2 or more")))
-        }
-        false => Ok(()),
+    if objective.compares_images() && recipe.images < 2 {
+        return Err(Error::Recipe(format!(
+            "{objective} compares images of a batch: set images to 2 or more"
+        )));
     }
+    Ok(())
+}
+
+/// Fails when the objective compares with a picture that was not handed over.
+fn check_pictures(objective: &Objective, pictures: &Pictures) -> Result<()> {
+    let missing = objective.pictures().into_iter().find(|file| !pictures.contains_key(*file));
+    missing.map_or(Ok(()), |file| Err(Error::PictureNotRead { file: file.into() }))
 }
 
 fn param(recipe: &Recipe, network: &Network, side: usize) -> Param {
     Param::new(recipe.param.clone(), network.preprocess().clone(), side, recipe.images)
 }
 
-/// The largest side of a picture that is seen in parts: as much as anyone prints.
-const LARGEST: usize = 8192;
+/// The largest side of a picture that is seen in parts, in pixels: as much as anyone prints.
+const MAX_SIDE: usize = 8192;
 
 /// How many pixels of an image of `side` the network sees at once.
 fn view_side(recipe: &Recipe, network: &Network, side: usize) -> Result<usize> {
     let parts = recipe.octaves.is_some() || recipe.transforms.iter().any(Transform::is_crop);
-    if parts && side > LARGEST {
-        return Err(Error::Recipe(format!(
-            "a picture of {side} pixels is too large: the largest side is {LARGEST}"
-        )));
+    if parts && side > MAX_SIDE {
+        return Err(Error::TooLarge { side, largest: MAX_SIDE });
     }
     let view = if parts { network.input().native.min(side) } else { side };
     network.check_size(view)?;
@@ -191,8 +217,8 @@ fn view_side(recipe: &Recipe, network: &Network, side: usize) -> Result<usize> {
 }
 
 /// Fails when a state is not of this recipe and size.
-fn check_state(state: &State, recipe: &Recipe, param: &Param, size: usize) -> Result<()> {
-    let State { x, moments, .. } = state;
+fn check_state(state: &AscentState, recipe: &Recipe, param: &Param, size: usize) -> Result<()> {
+    let AscentState { x, moments, .. } = state;
     if x.shape() != param.shape() {
         let (found, wanted) = (x.shape(), param.shape());
         return Err(Error::State(format!(

@@ -1,36 +1,41 @@
 //! An objective whose layers were found, on the activations of a network: its value, its cotangents, and through a model
 //! its gradient. Not here: the objectives' names and printed forms, and what single parts compute.
 
-mod tree;
+mod context;
+mod expr;
+mod term;
 
 use std::borrow::Cow;
 
 use trepang_api::{Array, LayerId, Model, Network, ReceptiveField, ReluGradient};
 
-use self::tree::Tree;
-use super::leaf::{Cotangents, Layout, Scene};
-use super::{Error, Objective, Result};
+use self::context::{CotangentBuffers, ObjectiveContext};
+use self::expr::{Binder, BoundExpr};
+use super::error::{Error, Result};
+use super::objective::Objective;
+
+pub use self::context::BatchLayout;
 
 /// An objective that can be evaluated on square images of one size.
 #[derive(Debug, Clone)]
 pub struct Bound {
-    tree: Tree,
+    expr: BoundExpr,
     at: Vec<LayerId>,
     pictures: Vec<String>,
     /// The part of the image that is enough, where the objective reads only single neurons.
     field: Option<ReceptiveField>,
 }
 
-/// Views of the images of one ascent, and what they are to be held against.
+/// What an objective is evaluated on: views of the images of one ascent, and the pictures they are compared with.
 #[derive(Debug, Clone, Copy)]
-pub struct Look<'a> {
-    /// The objective.
+pub struct ObjectiveInput<'a> {
+    /// The objective, bound to the layers of the network.
     pub bound: &'a Bound,
     /// What the network sees, `[images * views, 3, S, S]`: all views of the first image, then of the next.
     pub views: &'a Array,
-    /// How many of each.
-    pub layout: Layout,
-    /// Of each of [`Bound::pictures`] the activations at each of [`Bound::at`], an item for each view.
+    /// How many images and how many views of each `views` holds.
+    pub layout: BatchLayout,
+    /// The activations of each of [`Bound::pictures`] at each of [`Bound::at`], an item for each view.
     pub references: &'a [Vec<Array>],
 }
 
@@ -52,10 +57,10 @@ impl Bound {
         size: [usize; 2],
         field: Option<ReceptiveField>,
     ) -> Result<Self> {
-        let mut at = Vec::new();
-        let pictures: Vec<String> = objective.pictures().into_iter().map(Into::into).collect();
-        let tree = Tree::bind(objective, network, size, &pictures, &mut at)?;
-        Ok(Self { tree, at, pictures, field })
+        let mut binder = Binder::new(network, size);
+        let expr = binder.bind(objective)?;
+        let Binder { at, pictures, .. } = binder;
+        Ok(Self { expr, at, pictures, field })
     }
 
     /// The layers whose activations it reads, in the order it reads them.
@@ -63,26 +68,27 @@ impl Bound {
         &self.at
     }
 
-    /// The files of the pictures whose activations it compares with.
+    /// The files of the pictures whose activations it compares with, in the order it names them.
     pub fn pictures(&self) -> &[String] {
         &self.pictures
     }
 
-    /// Its value on one image, without a gradient. Only what it reads of the image is computed. For objectives that
-    /// compare with no picture.
+    /// The objective's value on one image, without a gradient. Only what it reads of the image is computed. For objectives
+    /// that compare with no picture.
     pub fn evaluate(&self, image: &Array, model: &mut dyn Model) -> Result<f64> {
-        Look { bound: self, views: image, layout: Layout::SINGLE, references: &[] }.evaluate(model)
+        ObjectiveInput { bound: self, views: image, layout: BatchLayout::SINGLE, references: &[] }
+            .evaluate(model)
     }
 
-    /// Its value on one image, and d(value)/d(image). Only what it reads of the image is computed; the gradient elsewhere
-    /// is 0. For objectives that compare with no picture.
+    /// The objective's value on one image, and d(value)/d(image). Only what it reads of the image is computed; the gradient
+    /// elsewhere is 0. For objectives that compare with no picture.
     pub fn pull_back(&self, image: &Array, model: &mut dyn Model) -> Result<(f64, Array)> {
-        let look = Look { bound: self, views: image, layout: Layout::SINGLE, references: &[] };
-        let mut found = pull_back_together(&[look], ReluGradient::True, model)?;
-        found.pop().ok_or_else(|| Error::State("nothing was computed".into()))
+        let input =
+            ObjectiveInput { bound: self, views: image, layout: BatchLayout::SINGLE, references: &[] };
+        input.pull_back(ReluGradient::True, model)
     }
 
-    /// Can the views of both go through a network as one batch?
+    /// Tells whether the views of both can go through a network as one batch.
     pub(super) fn goes_with(&self, other: &Self) -> bool {
         self.at == other.at && self.field.is_none() && other.field.is_none()
     }
@@ -113,53 +119,58 @@ impl Bound {
     }
 }
 
-impl Look<'_> {
+impl ObjectiveInput<'_> {
     /// The objective's value: the mean over images and views.
     pub fn evaluate(&self, model: &mut dyn Model) -> Result<f64> {
-        let activations = match self.bound.at.is_empty() {
-            true => Vec::new(),
-            false => model.activations(self.bound.seen(self.views)?.as_ref(), &self.bound.at)?,
+        let activations = if self.bound.at.is_empty() {
+            Vec::new()
+        } else {
+            model.activations(self.bound.seen(self.views)?.as_ref(), &self.bound.at)?
         };
-        let scene = Scene::new(self.views, &activations, 0, self.layout, self.references);
-        Ok(self.bound.tree.mean(&scene))
+        let context = ObjectiveContext::new(self.views, &activations, 0, self.layout, self.references);
+        Ok(self.bound.expr.mean(&context))
+    }
+
+    /// The objective's value, and d(value)/d(views).
+    pub(super) fn pull_back(&self, relu: ReluGradient, model: &mut dyn Model) -> Result<(f64, Array)> {
+        pull_back_together(&[*self], relu, model)?.pop().ok_or(Error::MissingGradient)
     }
 }
 
 /// The value of each, and its d(value)/d(views), from one batch. All must go with each other and be of one size.
 pub(super) fn pull_back_together(
-    looks: &[Look],
+    inputs: &[ObjectiveInput],
     relu: ReluGradient,
     model: &mut dyn Model,
 ) -> Result<Vec<(f64, Array)>> {
-    let Some(first) = looks.first() else { return Ok(Vec::new()) };
-    let batch = match looks {
+    let Some(first) = inputs.first() else { return Ok(Vec::new()) };
+    let batch = match inputs {
         [one] => one.bound.seen(one.views)?,
-        _ => Cow::Owned(joined(looks.iter().map(|look| look.views))?),
+        _ => Cow::Owned(joined(inputs.iter().map(|input| input.views))?),
     };
-    let mut values = vec![0.0; looks.len()];
-    let mut of_views: Vec<Array> = looks.iter().map(|look| Array::zeros(look.views.shape())).collect();
+    let mut values = vec![0.0; inputs.len()];
+    let mut of_views: Vec<Array> = inputs.iter().map(|input| Array::zeros(input.views.shape())).collect();
     let mut cotangents = |activations: &[Array]| {
         let mut all: Vec<Array> = activations.iter().map(|a| Array::zeros(a.shape())).collect();
         let mut begin = 0;
-        for ((look, value), views) in looks.iter().zip(&mut values).zip(&mut of_views) {
-            let scene = Scene::new(look.views, activations, begin, look.layout, look.references);
-            *value = look.bound.tree.mean(&scene);
-            look.bound.tree.add_mean_cotangents(&scene, &mut Cotangents { activations: &mut all, views });
-            begin += look.layout.len();
+        for ((input, value), views) in inputs.iter().zip(&mut values).zip(&mut of_views) {
+            let context =
+                ObjectiveContext::new(input.views, activations, begin, input.layout, input.references);
+            *value = input.bound.expr.mean(&context);
+            let into = &mut CotangentBuffers { activations: &mut all, views };
+            input.bound.expr.add_mean_cotangents(&context, into);
+            begin += input.layout.len();
         }
         all
     };
-    let gradient = match first.bound.at.is_empty() {
-        true => {
-            cotangents(&[]);
-            Array::zeros(batch.shape())
-        }
-        false => {
-            model.pull_back(&batch, &first.bound.at, relu, &mut |activations| Ok(cotangents(activations)))?
-        }
+    let gradient = if first.bound.at.is_empty() {
+        cotangents(&[]);
+        Array::zeros(batch.shape())
+    } else {
+        model.pull_back(&batch, &first.bound.at, relu, &mut |activations| Ok(cotangents(activations)))?
     };
-    let through = split(looks, gradient)?;
-    let whole = looks.iter().zip(through).map(|(look, part)| look.bound.spread(part, look.views.shape()));
+    let through = split(inputs, gradient)?;
+    let whole = inputs.iter().zip(through).map(|(input, part)| input.bound.spread(part, input.views.shape()));
     let both = whole.zip(of_views).map(|(mut gradient, views)| {
         gradient.data_mut().iter_mut().zip(views.data()).for_each(|(g, v)| *g += v);
         gradient
@@ -179,18 +190,18 @@ fn joined<'a>(parts: impl Iterator<Item = &'a Array>) -> Result<Array> {
     Ok(Array::new(shape, data)?)
 }
 
-/// The gradient of each look's own views.
-fn split(looks: &[Look], gradient: Array) -> Result<Vec<Array>> {
-    if looks.len() == 1 {
+/// The gradient of each input's own views.
+fn split(inputs: &[ObjectiveInput], gradient: Array) -> Result<Vec<Array>> {
+    if inputs.len() == 1 {
         return Ok(vec![gradient]);
     }
     let mut rest = gradient.data();
-    looks
+    inputs
         .iter()
-        .map(|look| {
-            let (own, after) = rest.split_at(look.views.data().len());
+        .map(|input| {
+            let (own, after) = rest.split_at(input.views.data().len());
             rest = after;
-            Ok(Array::new(look.views.shape(), own.to_vec())?)
+            Ok(Array::new(input.views.shape(), own.to_vec())?)
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! What can stop an ascent.
 
-use super::Objective;
+use super::objective::Objective;
 
 /// The result of everything in the engine.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -29,48 +29,65 @@ pub enum Error {
     NotFinite {
         /// The step, counted from 1.
         step: usize,
-        /// The loss or the gradient.
+        /// What is not finite: `a loss` or `a gradient`.
         what: &'static str,
     },
-    /// A channel that the layer does not have.
+    /// An objective names a channel that the layer does not have.
     #[error("{layer} has {channels} channels, 0 to {}; there is no channel {channel}", channels - 1)]
     NoChannel {
-        /// The layer.
+        /// The layer's name.
         layer: String,
-        /// How many it has.
+        /// How many channels it has.
         channels: usize,
-        /// The one asked for.
+        /// The channel asked for.
         channel: usize,
     },
-    /// A position that the layer does not have.
+    /// An objective names a position that the layer does not have at this size of image.
     #[error(
         "{layer} is {height} rows by {width} columns at this size; there is no neuron at row {y}, column {x}"
     )]
     NoNeuron {
-        /// The layer.
+        /// The layer's name.
         layer: String,
-        /// Its rows.
+        /// How many rows it has.
         height: usize,
-        /// Its columns.
+        /// How many columns it has.
         width: usize,
         /// The row asked for.
         y: usize,
         /// The column asked for.
         x: usize,
     },
-    /// A class logit of a network that has no classifier.
+    /// An objective names a class logit, and the network has no classifier.
     #[error("{network} has no classifier, so it has no class logits; choose a layer and a channel")]
     NoClassifier {
-        /// The network.
+        /// The network's name.
         network: String,
     },
-    /// A recipe whose numbers do not go together, or do not go on with what there is.
+    /// A plan or an objective names a picture that was not handed over with the plan.
+    #[error("the picture {file} was not read when the run began, and the run needs it")]
+    PictureNotRead {
+        /// The picture's file, as the plan names it.
+        file: String,
+    },
+    /// A picture that is larger than any that is made in parts.
+    #[error("a picture of {side} pixels is too large: the largest side is {largest}")]
+    TooLarge {
+        /// The side asked for, in pixels.
+        side: usize,
+        /// The largest side, in pixels.
+        largest: usize,
+    },
+    /// The backend computed a batch and gave no gradient for one of its ascents.
+    #[error("the backend gave no gradient for one of the images of a batch")]
+    MissingGradient,
+    /// A recipe whose numbers do not go together, or do not go on with the run there is.
     #[error("the recipe cannot be followed: {0}")]
     Recipe(String),
     /// A saved state that is not of this ascent.
     #[error("the saved state does not belong to this ascent: {0}")]
     State(String),
-    /// The network or the backend below.
+    /// An error of the network or of the backend.
     #[error(transparent)]
     Backend(#[from] trepang_api::Error),
 }
@@ -79,11 +96,17 @@ impl Error {
     /// Was something asked for that cannot be, rather than something broken?
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::NoChannel { .. } | Self::NoNeuron { .. } | Self::NoClassifier { .. } | Self::Recipe(_) => {
-                true
-            }
+            Self::NoChannel { .. }
+            | Self::NoNeuron { .. }
+            | Self::NoClassifier { .. }
+            | Self::TooLarge { .. }
+            | Self::Recipe(_) => true,
             Self::Backend(error) => error.is_usage(),
-            Self::Dead { .. } | Self::NotFinite { .. } | Self::State(_) => false,
+            Self::Dead { .. }
+            | Self::NotFinite { .. }
+            | Self::PictureNotRead { .. }
+            | Self::MissingGradient
+            | Self::State(_) => false,
         }
     }
 }

@@ -55,7 +55,7 @@ impl Fourier {
         (0..self.height).flat_map(at).collect()
     }
 
-    /// `rfft2`
+    /// The half spectrum of a plane `[height, width]`: numpy's `rfft2`.
     pub(super) fn forward(&self, plane: &[f32]) -> Vec<Complex32> {
         let half = self.half();
         let mut spectrum = vec![Complex32::ZERO; self.len()];
@@ -69,7 +69,7 @@ impl Fourier {
         spectrum
     }
 
-    /// `irfft2`. As there, imaginary parts that no real plane has are ignored.
+    /// The plane of a half spectrum: numpy's `irfft2`. As there, imaginary parts that no real plane has are ignored.
     pub(super) fn inverse(&self, mut spectrum: Vec<Complex32>) -> Vec<f32> {
         self.along_columns(&*self.columns_back, &mut spectrum);
         let mut plane = vec![0.0; self.height * self.width];
@@ -119,14 +119,14 @@ impl Fourier {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::chance::Chance;
+    use crate::engine::rng::{SeededRng, Stream};
     use std::f64::consts::TAU;
 
     const SIZES: [[usize; 2]; 5] = [[4, 6], [5, 7], [6, 5], [1, 8], [7, 1]];
 
-    fn draws(count: usize, purpose: u64) -> Vec<f32> {
-        let mut chance = Chance::new(5, purpose);
-        (0..count).map(|_| chance.normal() as f32).collect()
+    fn draws(count: usize, stream: u64) -> Vec<f32> {
+        let mut rng = SeededRng::new(5, Stream::Test(stream));
+        (0..count).map(|_| rng.normal() as f32).collect()
     }
 
     fn spectrum(fourier: &Fourier) -> Vec<Complex32> {

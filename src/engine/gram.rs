@@ -1,6 +1,6 @@
 //! Gram matrices of a layer's channels, for the diversity of a batch (lucid's `diversity`).
 
-use super::leaf::dot;
+use super::sums::dot;
 
 /// G = A A^T for the activations A `[channels, positions]` of one image, with its length.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Gram {
     }
 }
 
-/// <G, H> / (|G| |H|); 0 if one of them is.
+/// The cosine between two Gram matrices, <G, H> / (|G| |H|); 0 where one of them has no length.
 pub(super) fn cosine(g: &Gram, h: &Gram) -> f64 {
     let lengths = g.length * h.length;
     if lengths > 0.0 { dot(&g.products, &h.products) / lengths } else { 0.0 }

@@ -2,8 +2,10 @@
 //!
 //! Lucid's vocabulary (`lucid/optvis/objectives.py`). Not how a value or its cotangent is computed: that is `bound`'s.
 
+mod functions;
 mod parse;
 mod print;
+mod reader;
 
 use std::collections::BTreeSet;
 use std::ops::{Add, Mul, Sub};
@@ -11,6 +13,7 @@ use std::ops::{Add, Mul, Sub};
 use serde::{Deserialize, Serialize};
 use trepang_api::{Network, Region};
 
+pub use functions::{FUNCTIONS, Function};
 pub use parse::ParseError;
 
 /// A quantity to be raised. Written `channel(block5_conv4, 4) - 0.5 * neuron(block3_conv1, 7, 2, 3) - tv(0.25)`; what it
@@ -20,84 +23,84 @@ pub use parse::ParseError;
 pub enum Objective {
     /// The mean over height and width of one channel.
     Channel {
-        /// The activation's name.
+        /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
-        /// Which channel.
+        /// The channel's index, counted from 0.
         channel: usize,
     },
     /// One number of a channel.
     Neuron {
-        /// The activation's name.
+        /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
-        /// Which channel.
+        /// The channel's index, counted from 0.
         channel: usize,
-        /// Row.
+        /// The row, counted from 0 at the top.
         y: usize,
-        /// Column.
+        /// The column, counted from 0 at the left.
         x: usize,
     },
     /// The mean of the squares of a whole layer (`DeepDream`).
     Layer {
-        /// The activation's name.
+        /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
     },
     /// The mean over positions of dot(a, v) max(0.1, cos(a, v))^p, with a the vector of a position's channels.
     Direction {
-        /// The activation's name.
+        /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
         /// v: channels and their weights; all others are 0.
         weights: Vec<(usize, f64)>,
         /// p; 0 is the dot product alone.
-        cosine: f64,
+        cosine_power: f64,
     },
     /// A class of the network's last linear layer, before the softmax.
     Logit {
-        /// Its index.
+        /// The class's index among the network's labels, counted from 0.
         class: usize,
     },
     /// How little alike the images of a batch are at a layer: minus the sum over the other images of the cosine between
     /// their Gram matrices, between 1 - B and 0.
     Diversity {
-        /// The activation's name.
+        /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
     },
     /// How alike neighbouring images of a batch are: minus the sum for d = 1 to 4 of `mean((a_i - a_(i+d))^2) / 2^d`.
     Alignment {
-        /// The activation's name.
+        /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
     },
     /// From one channel to another over the images of a batch: the mean of the first times 1 - w plus that of the second
     /// times w, with w = i / (B - 1) for image i.
     Interpolation {
-        /// The activation's name.
+        /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
-        /// What image 0 raises.
+        /// The channel that the first image raises, counted from 0.
         from: usize,
-        /// What the last image raises.
+        /// The channel that the last image raises, counted from 0.
         to: usize,
     },
     /// How near the layer is to what it is for a picture: -|a - r|^2 / |r|^2 (Mahendran and Vedaldi 2015, eq. 1 and 2).
     Inversion {
-        /// The activation's name.
+        /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
-        /// The picture's file.
+        /// The picture's file, as the user named it.
         picture: String,
     },
     /// The layer's activation along that of a picture, which exaggerates what the picture has of it: dot(a, r) over the
     /// number of positions, times max(0.1, cos(a, r))^p.
     Caricature {
-        /// The activation's name.
+        /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
-        /// The picture's file.
+        /// The picture's file, as the user named it.
         picture: String,
         /// p; 0 is the dot product alone.
-        cosine: f64,
+        cosine_power: f64,
     },
     /// A weight times a measure of the image as the network sees it, to be subtracted.
     Penalty {
-        /// Of what.
+        /// The measure of the image.
         of: Penalty,
-        /// The weight.
+        /// What the measure is multiplied with.
         weight: f64,
     },
     /// A number, to scale others with.
@@ -126,15 +129,34 @@ pub enum Penalty {
     Boundary,
 }
 
-impl Penalty {
-    /// All of them, with the names they are written by.
-    pub const ALL: [(&'static str, Self); 5] = [
-        ("l1", Self::L1),
-        ("l2", Self::L2),
-        ("tv", Self::Tv),
-        ("blur", Self::Blur),
-        ("boundary", Self::Boundary),
-    ];
+/// How two objectives are combined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operation {
+    Sum,
+    Difference,
+    Product,
+}
+
+impl Operation {
+    /// Combines two objectives.
+    fn of(self, a: Objective, b: Objective) -> Objective {
+        match self {
+            Self::Sum => a + b,
+            Self::Difference => a - b,
+            Self::Product => a * b,
+        }
+    }
+}
+
+/// What one term reads of a step.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reads<'a> {
+    /// The layer it names.
+    layer: Option<&'a str>,
+    /// The picture that it compares the layer with.
+    picture: Option<&'a str>,
+    /// Whether it compares the images of a batch with each other.
+    other_images: bool,
 }
 
 impl Objective {
@@ -143,96 +165,114 @@ impl Objective {
         Self::Channel { layer: layer.into(), channel }
     }
 
-    /// The names of the functions of the text form.
-    pub fn functions() -> impl Iterator<Item = &'static str> {
-        parse::FUNCTIONS.iter().map(|(name, _)| *name)
+    /// The operation of a sum, a difference or a product, and its two sides; `None` for a term.
+    fn operation(&self) -> Option<(Operation, [&Self; 2])> {
+        match self {
+            Self::Sum(a, b) => Some((Operation::Sum, [a, b])),
+            Self::Difference(a, b) => Some((Operation::Difference, [a, b])),
+            Self::Product(a, b) => Some((Operation::Product, [a, b])),
+            Self::Channel { .. }
+            | Self::Neuron { .. }
+            | Self::Layer { .. }
+            | Self::Direction { .. }
+            | Self::Logit { .. }
+            | Self::Diversity { .. }
+            | Self::Alignment { .. }
+            | Self::Interpolation { .. }
+            | Self::Inversion { .. }
+            | Self::Caricature { .. }
+            | Self::Penalty { .. }
+            | Self::Constant(_) => None,
+        }
     }
 
-    /// The layer a leaf reads; none for a logit, which reads the classifier, and for what is no leaf or reads the image.
-    pub fn layer(&self) -> Option<&str> {
+    /// What a term reads; nothing for a sum, a difference or a product.
+    fn reads(&self) -> Reads<'_> {
         match self {
             Self::Channel { layer, .. }
             | Self::Neuron { layer, .. }
             | Self::Layer { layer }
-            | Self::Direction { layer, .. }
-            | Self::Diversity { layer }
-            | Self::Alignment { layer }
-            | Self::Interpolation { layer, .. }
-            | Self::Inversion { layer, .. }
-            | Self::Caricature { layer, .. } => Some(layer),
-            _ => None,
-        }
-    }
-
-    /// Calls `leaf` for every part that is no sum, difference or product, from left to right.
-    pub fn leaves<'a>(&'a self, leaf: &mut dyn FnMut(&'a Self)) {
-        match self {
-            Self::Sum(a, b) | Self::Difference(a, b) | Self::Product(a, b) => {
-                a.leaves(leaf);
-                b.leaves(leaf);
+            | Self::Direction { layer, .. } => Reads { layer: Some(layer), ..Reads::default() },
+            Self::Diversity { layer } | Self::Alignment { layer } | Self::Interpolation { layer, .. } => {
+                Reads { layer: Some(layer), other_images: true, ..Reads::default() }
             }
-            other => leaf(other),
+            Self::Inversion { layer, picture } | Self::Caricature { layer, picture, .. } => {
+                Reads { layer: Some(layer), picture: Some(picture), ..Reads::default() }
+            }
+            Self::Logit { .. }
+            | Self::Penalty { .. }
+            | Self::Constant(_)
+            | Self::Sum(..)
+            | Self::Difference(..)
+            | Self::Product(..) => Reads::default(),
         }
     }
 
-    /// The same with every leaf replaced by what `leaf` makes of it.
+    /// The layer that a term names; `None` for a logit, which reads the classifier, for what reads the image, and for what
+    /// is no term.
+    pub fn layer(&self) -> Option<&str> {
+        self.reads().layer
+    }
+
+    /// Calls `of` for every term (every part that is no sum, difference or product), from left to right.
+    pub fn for_each_term<'a>(&'a self, of: &mut dyn FnMut(&'a Self)) {
+        match self.operation() {
+            Some((_, sides)) => sides.into_iter().for_each(|side| side.for_each_term(of)),
+            None => of(self),
+        }
+    }
+
+    /// The same objective with every term replaced by what `of` makes of it.
     #[must_use]
-    pub fn map_leaves(&self, leaf: &mut dyn FnMut(&Self) -> Self) -> Self {
-        match self {
-            Self::Sum(a, b) => Self::Sum(a.map_leaves(leaf).into(), b.map_leaves(leaf).into()),
-            Self::Difference(a, b) => Self::Difference(a.map_leaves(leaf).into(), b.map_leaves(leaf).into()),
-            Self::Product(a, b) => Self::Product(a.map_leaves(leaf).into(), b.map_leaves(leaf).into()),
-            other => leaf(other),
+    pub fn map_terms(&self, of: &mut dyn FnMut(&Self) -> Self) -> Self {
+        match self.operation() {
+            Some((operation, [a, b])) => operation.of(a.map_terms(of), b.map_terms(of)),
+            None => of(self),
         }
     }
 
     /// The files of the pictures whose activations it compares with, each once.
     pub fn pictures(&self) -> BTreeSet<&str> {
         let mut files = BTreeSet::new();
-        self.leaves(&mut |leaf| {
-            if let Self::Inversion { picture, .. } | Self::Caricature { picture, .. } = leaf {
-                files.insert(picture.as_str());
-            }
-        });
+        self.for_each_term(&mut |term| files.extend(term.reads().picture));
         files
     }
 
-    /// Does a part of it compare the images of a batch with each other?
+    /// Tells whether a part of the objective compares the images of a batch with each other.
     pub(super) fn compares_images(&self) -> bool {
         let mut compares = false;
-        self.leaves(&mut |leaf| {
-            compares |=
-                matches!(leaf, Self::Diversity { .. } | Self::Alignment { .. } | Self::Interpolation { .. });
-        });
+        self.for_each_term(&mut |term| compares |= term.reads().other_images);
         compares
     }
 
     /// The neurons it reads, in the order it names them; `None` if it reads anything larger.
     pub(super) fn neurons(&self, network: &Network) -> Option<Vec<Region>> {
         let mut neurons = Some(Vec::new());
-        self.leaves(&mut |leaf| match leaf {
-            Self::Constant(_) => {}
-            Self::Neuron { layer, y, x, .. } => {
-                let layer = network.layer(layer).ok();
-                let region = layer.map(|layer| Region { layer, rows: *y..=*y, columns: *x..=*x });
-                neurons = neurons.take().zip(region).map(|(mut all, region)| {
-                    all.push(region);
-                    all
-                });
+        self.for_each_term(&mut |term| {
+            if matches!(term, Self::Constant(_)) {
+                return;
             }
-            _ => neurons = None,
+            let region = term.neuron(network);
+            neurons = neurons.take().zip(region).map(|(mut all, region)| {
+                all.push(region);
+                all
+            });
         });
         neurons
     }
 
-    /// The same with its neurons, in the order it names them, at other rows and columns.
+    /// The only number that this term reads; `None` if it is no neuron of the network.
+    fn neuron(&self, network: &Network) -> Option<Region> {
+        let Self::Neuron { layer, y, x, .. } = self else { return None };
+        Some(Region { layer: network.layer(layer).ok()?, rows: *y..=*y, columns: *x..=*x })
+    }
+
+    /// The same objective with its neurons, in the order it names them, at other rows and columns.
     pub(super) fn moved(&self, to: &mut dyn Iterator<Item = [usize; 2]>) -> Self {
-        self.map_leaves(&mut |leaf| match leaf {
-            Self::Neuron { layer, channel, y, x } => {
-                let [y, x] = to.next().unwrap_or([*y, *x]);
-                Self::Neuron { layer: layer.clone(), channel: *channel, y, x }
-            }
-            other => other.clone(),
+        self.map_terms(&mut |term| {
+            let Self::Neuron { layer, channel, y, x } = term else { return term.clone() };
+            let [y, x] = to.next().unwrap_or([*y, *x]);
+            Self::Neuron { layer: layer.clone(), channel: *channel, y, x }
         })
     }
 }

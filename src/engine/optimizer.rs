@@ -4,11 +4,11 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// A rule for steps.
+/// How a recipe makes a step of a gradient: a rule and its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Optimizer {
-    /// Which rule.
+    /// The rule; which of the numbers below count depends on it.
     pub kind: Rule,
     /// Step size, in the parameters' unit.
     pub rate: f64,
@@ -45,11 +45,12 @@ fn epsilon() -> f64 {
     1e-8
 }
 
-/// The rules.
+/// The rules by which a gradient becomes a step, up the gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// x += rate * g / std(g): the seed's. The population's standard deviation, without an epsilon.
+    /// x += rate * g / std(g): the rule of the recipe `original`, with the population's standard deviation and without an
+    /// epsilon.
     Normalised,
     /// v = momentum * v + g; x += rate * v
     Sgd,
@@ -97,7 +98,7 @@ pub struct Moments {
 const MOMENTUM_DECAY: f64 = 0.004;
 
 impl Optimizer {
-    /// The seed's rule.
+    /// [`Rule::Normalised`] with this rate and the usual numbers elsewhere.
     pub fn normalised(rate: f64) -> Self {
         Self::new(Rule::Normalised, rate)
     }
@@ -108,7 +109,7 @@ impl Optimizer {
         Self { kind, rate, schedule, clip: 0.0, momentum, beta1: beta1(), beta2: beta2(), epsilon: epsilon() }
     }
 
-    /// What is wrong with its numbers, in one sentence.
+    /// Checks the optimizer's numbers. Fails with one sentence.
     pub fn check(&self) -> Result<(), String> {
         let Self { rate, clip, momentum, beta1, beta2, epsilon, .. } = *self;
         let positive = |v: f64| v.is_finite() && v >= 0.0;
@@ -126,7 +127,7 @@ impl Optimizer {
         }
     }
 
-    /// What it remembers before the first of `len` numbers' steps.
+    /// The optimizer's memory before the first of `len` numbers' steps.
     pub fn moments(&self, len: usize) -> Moments {
         let zeros = || vec![0.0; len];
         match self.kind {

@@ -16,13 +16,16 @@ use trepang_api::{Array, Preprocess};
 
 use self::basis::Basis;
 use self::network::NetworkSpace;
-use super::chance::Chance;
-use super::{Picture, Result};
+use super::error::Result;
+use super::picture::Picture;
+use super::resample::{Square, resize};
+use super::rng::{SeededRng, Stream};
+use super::start;
 
-pub use spec::{Kind, ParamSpec};
+pub use spec::{ParamKind, ParamSpec};
 pub use spectrum::{Spectrum, SpectrumBuilder};
 
-/// Nearer than this to 0 or 1 a picture's values are not taken over: their logits would be endless.
+/// A picture's values are clamped to this distance from 0 and 1: the logits of 0 and 1 would be infinite.
 const MARGIN: f64 = 1.0 / 512.0;
 
 /// The parameterization of `images` square images of `size` pixels.
@@ -47,7 +50,7 @@ pub enum Backdrop {
 impl Param {
     /// `images` square images of `size` pixels for a network with this preprocessing.
     pub fn new(spec: ParamSpec, preprocess: Preprocess, size: usize, images: usize) -> Self {
-        let space = (spec.kind == Kind::Network).then(|| NetworkSpace::new(preprocess, size));
+        let space = (spec.kind == ParamKind::Network).then(|| NetworkSpace::new(preprocess, size));
         let basis = Basis::new(&spec, size);
         Self { spec, space, basis, size, images }
     }
@@ -61,32 +64,32 @@ impl Param {
 
     /// The smallest and the largest value that a step may leave, if there are such.
     pub fn bounds(&self) -> Option<[f32; 2]> {
-        match (self.spec.kind, self.spec.sigmoid) {
-            (Kind::Network, _) => Some([-1.0, 1.0]),
-            (Kind::Pixel, false) => Some([0.0, 1.0]),
-            _ => None,
+        match self.spec.kind {
+            ParamKind::Network => Some([-1.0, 1.0]),
+            ParamKind::Pixel => (!self.spec.sigmoid).then_some([0.0, 1.0]),
+            ParamKind::Fourier | ParamKind::Laplacian | ParamKind::Maco => None,
         }
     }
 
     /// A random x from a seed, as the parameterization's source has it.
     pub fn noise(&self, seed: u64) -> Result<Array> {
         if self.spec.starts_from_levels() {
-            return self.encode(&super::start::noise(self.images, self.size, seed, self.spec.noise));
+            return self.encode(&start::noise(self.images, self.size, seed, self.spec.noise));
         }
-        let mut chance = Chance::new(seed, 0);
-        let data = self.each(|_| self.basis.random(&self.spec, &mut chance));
+        let mut rng = SeededRng::new(seed, Stream::Start);
+        let data = self.each(|_| self.basis.random(&self.spec, &mut rng));
         Ok(Array::new(self.shape(), data)?)
     }
 
     /// Levels in 0..255, `[3, H, W]` for one image or for each, as parameters. Those of the pixel kinds are not clipped: the
-    /// seed's lie outside its bounds until the first step.
+    /// levels of the recipe `original` lie outside its bounds until the first step.
     pub fn encode(&self, levels: &[f64]) -> Result<Array> {
         let one = 3 * self.size * self.size;
         let data = self.each(|image| self.encode_one(&levels[(image * one) % levels.len()..][..one]));
         Ok(Array::new(self.shape(), data)?)
     }
 
-    /// What `of` makes of each image, one after the other.
+    /// The numbers that `of` makes of each image, one after the other.
     fn each(&self, of: impl FnMut(usize) -> Vec<f32>) -> Vec<f32> {
         (0..self.images)
             .map(of)
@@ -222,15 +225,11 @@ impl Param {
         if !self.spec.has_alpha() {
             return Backdrop::Gray;
         }
-        let mut chance = Chance::new(seed, (1 << 40) + step as u64);
+        let mut rng = SeededRng::new(seed, Stream::Backdrop { step });
         // A few large blots of any colour: what could stand behind a thing.
-        let side = 2 + chance.below(6);
-        let blots: Vec<f32> = (0..3 * side * side).map(|_| chance.uniform() as f32).collect();
-        Backdrop::Planes(super::resample::resize(
-            &blots,
-            super::resample::Square { side, planes: 3 },
-            self.size,
-        ))
+        let side = 2 + rng.below(6);
+        let blots: Vec<f32> = (0..3 * side * side).map(|_| rng.uniform() as f32).collect();
+        Backdrop::Planes(resize(&blots, Square { side, planes: 3 }, self.size))
     }
 
     /// The picture as it is saved; several images side by side.
@@ -238,7 +237,7 @@ impl Param {
         let area = self.size * self.size;
         let bytes: Vec<Vec<u8>> = (0..self.images)
             .map(|image| match &self.space {
-                // numpy's float32 arithmetic and its truncation, in the seed's order of operations.
+                // numpy's float32 arithmetic and its truncation, in the original program's order of operations.
                 Some(_) => {
                     x.item(image).iter().map(|v| (255.0 * (v + 1.0) / 2.0).clamp(0.0, 255.0) as u8).collect()
                 }

@@ -1,8 +1,8 @@
 //! Measures of a picture that keep an ascent from noise: values and gradients on planes `[C, H, W]` in 0..1.
 
-use super::Penalty;
+use super::objective::Penalty;
 
-/// What "no value" is: gray (lucid's `constant`).
+/// The level that measures count from: gray (lucid's `constant`).
 const GRAY: f64 = 0.5;
 
 /// Under the root of L2, so that it has a slope at gray (lucid's `epsilon`).
@@ -11,10 +11,10 @@ const EPSILON: f64 = 1e-6;
 /// The border is this part of the side: 20 pixels of the 240 that lucid's boundary penalty was written for.
 const BORDER: usize = 12;
 
-/// What the difference from gray counts beside the roughness in the border.
+/// The weight of the difference from gray beside that of the roughness in the border.
 const BORDER_GRAY: f64 = 0.8;
 
-/// Its number for one picture.
+/// The measure's number for one picture, planes `x` `[C, H, W]` of `size` `[H, W]`.
 pub(super) fn value(of: Penalty, x: &[f32], size: [usize; 2]) -> f64 {
     let from_gray = x.iter().map(|&x| f64::from(x) - GRAY);
     match of {
@@ -30,8 +30,8 @@ pub(super) fn value(of: Penalty, x: &[f32], size: [usize; 2]) -> f64 {
     }
 }
 
-/// Adds `scale` times its slope. What lucid holds fixed (the blurred picture) is held fixed: those are not derivatives of
-/// the value, but pull towards the neighbours' mean.
+/// Adds `scale` times the measure's slope. What lucid holds fixed (the blurred picture) is held fixed: those are not
+/// derivatives of the value, but pull towards the neighbours' mean.
 pub(super) fn add_gradient(of: Penalty, scale: f64, x: &[f32], size: [usize; 2], into: &mut [f32]) {
     let from_gray = |x: f32| f64::from(x) - GRAY;
     match of {
@@ -116,7 +116,7 @@ mod tests {
                     .filter(|&j| is_border(j, size))
                     .map(|j| d(j, x, 2, 1.0).powi(2) + 0.8 * (f64::from(moved[j]) - 0.5).powi(2))
                     .sum(),
-                _ => value(of, &moved, size),
+                Penalty::L1 | Penalty::L2 | Penalty::Tv => value(of, &moved, size),
             }
         };
         (at(1.0 / 1024.0) - at(-1.0 / 1024.0)) * 512.0
@@ -127,12 +127,12 @@ mod tests {
         let (size, len) = ([5, 7], 2 * 35);
         // No two neighbours are equal, and none is gray, where L1 and the total variation have a kink.
         let x: Vec<f32> = (0..len).map(|i| ((i * 37 % 101) as f32 + 0.3) / 101.0).collect();
-        for (name, of) in Penalty::ALL {
+        for of in [Penalty::L1, Penalty::L2, Penalty::Tv, Penalty::Blur, Penalty::Boundary] {
             let mut gradient = vec![0.0; len];
             add_gradient(of, 2.0, &x, size, &mut gradient);
             for (i, found) in gradient.iter().enumerate() {
                 let wanted = 2.0 * slope(of, &x, size, i);
-                assert!((f64::from(*found) - wanted).abs() < 2e-3, "{name} at {i}: {found} {wanted}");
+                assert!((f64::from(*found) - wanted).abs() < 2e-3, "{of:?} at {i}: {found} {wanted}");
             }
         }
     }

@@ -1,20 +1,26 @@
 //! Pixels as they are shown and saved.
 
+use std::collections::BTreeMap;
+
 use super::resample::{Square, resize};
 
 /// An RGB picture, one byte a value, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// Columns.
+    /// How many columns of pixels it has.
     pub width: usize,
-    /// Rows.
+    /// How many rows of pixels it has.
     pub height: usize,
     /// `3 * width * height` bytes: R, G, B of the first pixel, and so on.
     pub rgb: Vec<u8>,
 }
 
+/// Pictures by file: those that runs begin with and that objectives compare with. Each is cut to the square in its middle
+/// and resized where it is needed.
+pub type Pictures = BTreeMap<String, Picture>;
+
 impl Picture {
-    /// Of all values, the share that is 0 or 255: at an end, where the picture cannot say how far it would go.
+    /// The share of the values that are 0 or 255: at an end, where the picture cannot say how far it would go.
     pub fn saturated(&self) -> f64 {
         let ends = self.rgb.iter().filter(|&&v| v == 0 || v == 255).count();
         ends as f64 / self.rgb.len().max(1) as f64

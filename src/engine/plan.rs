@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Objective, Picture, Recipe, Start};
+use super::objective::Objective;
+use super::recipe::Recipe;
+use super::start::Start;
 
 /// Everything that decides an ascent, given a network and its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// What is raised.
+    /// The objective that is raised from the first step on.
     pub objective: Objective,
-    /// How.
+    /// The recipe that the first step follows.
     pub recipe: Recipe,
     /// The side of the square image, in pixels.
     pub size: usize,
@@ -34,16 +36,13 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// How many steps had been taken.
+    /// How many steps had been taken by then.
     pub step: usize,
-    /// What is raised from there on.
+    /// The objective that is raised from there on.
     pub objective: Objective,
-    /// How.
+    /// The recipe that is followed from there on.
     pub recipe: Recipe,
 }
-
-/// Pictures by file, for [`Start::Picture`] and for objectives: squares, which are resized to what is needed.
-pub type Pictures = BTreeMap<String, Picture>;
 
 impl Plan {
     /// A run from noise.
@@ -53,13 +52,13 @@ impl Plan {
         Self { objective, recipe, size, seed: 0, start: Start::Noise, steps, references, changes }
     }
 
-    /// What is raised, and how, after so many steps.
+    /// The objective and the recipe that hold after so many steps.
     pub fn at(&self, step: usize) -> (&Objective, &Recipe) {
         let last = self.changes.iter().rev().find(|change| change.step <= step);
         last.map_or((&self.objective, &self.recipe), |change| (&change.objective, &change.recipe))
     }
 
-    /// What is raised at the end.
+    /// The objective that is raised at the end.
     pub fn last_objective(&self) -> &Objective {
         self.at(usize::MAX).0
     }

@@ -7,7 +7,10 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Objective, Optimizer, ParamSpec, ParseError, Transform};
+use super::objective::{Objective, ParseError};
+use super::optimizer::Optimizer;
+use super::param::{ParamKind, ParamSpec};
+use super::transform::Transform;
 
 pub use read::read_recipe;
 
@@ -26,9 +29,9 @@ pub enum DeadChannel {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Octaves {
-    /// How many.
+    /// How many sizes.
     pub count: usize,
-    /// From one to the next.
+    /// The factor from one size to the next.
     pub scale: f64,
 }
 
@@ -38,7 +41,7 @@ pub struct Octaves {
 pub struct Recipe {
     /// The name it is asked for by.
     pub name: String,
-    /// What it is, for listings.
+    /// One line that says what the recipe is, for listings.
     pub about: String,
     /// How many steps, if nobody says otherwise.
     pub steps: usize,
@@ -55,7 +58,7 @@ pub struct Recipe {
     /// Views of each image in a step.
     #[serde(default = "single")]
     pub views: usize,
-    /// What to do when no gradient reaches the image.
+    /// The policy for steps in which no gradient reaches the image.
     #[serde(default)]
     pub dead: DeadChannel,
     /// What happens to a copy of the image before the network sees it, in this order.
@@ -64,9 +67,9 @@ pub struct Recipe {
     /// Growing sizes, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub octaves: Option<Octaves>,
-    /// What is optimised.
+    /// The parameterization: what is optimised.
     pub param: ParamSpec,
-    /// How a gradient becomes a step.
+    /// The optimizer: how a gradient becomes a step.
     pub optimizer: Optimizer,
 }
 
@@ -83,10 +86,18 @@ fn single() -> usize {
 }
 
 /// The most images, and the most views of each, that a step may compute.
-const MOST: usize = 256;
+const MAX_PER_STEP: usize = 256;
 
 /// The names of all recipes, the default first.
-pub const RECIPES: [&str; 7] = ["lucid", "pixel", "seed", "maco", "dream", "caricature", "accentuate"];
+pub const RECIPES: [&str; 7] = ["lucid", "pixel", "original", "maco", "dream", "caricature", "accentuate"];
+
+/// Names that recipes had in earlier versions, each with the name it has now. Both are accepted.
+pub const RECIPE_ALIASES: [(&str, &str); 1] = [("seed", "original")];
+
+/// The name that the recipe called `name` has in this version.
+fn current_name(name: &str) -> &str {
+    RECIPE_ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, current)| current)
+}
 
 /// The recipes of [`RECIPES`], read once.
 static EMBEDDED: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
@@ -95,12 +106,12 @@ static EMBEDDED: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
 });
 
 impl Recipe {
-    /// The text of the recipe called `name`.
+    /// The TOML text of the embedded recipe called `name`, now or in an earlier version.
     pub fn text(name: &str) -> Option<&'static str> {
-        Some(match name {
+        Some(match current_name(name) {
             "lucid" => include_str!("recipes/lucid.toml"),
             "pixel" => include_str!("recipes/pixel.toml"),
-            "seed" => include_str!("recipes/seed.toml"),
+            "original" => include_str!("recipes/original.toml"),
             "maco" => include_str!("recipes/maco.toml"),
             "dream" => include_str!("recipes/dream.toml"),
             "caricature" => include_str!("recipes/caricature.toml"),
@@ -109,29 +120,30 @@ impl Recipe {
         })
     }
 
-    /// The recipe called `name`.
+    /// The embedded recipe called `name`, now or in an earlier version.
     pub fn named(name: &str) -> Option<Self> {
+        let name = current_name(name);
         EMBEDDED.iter().find(|recipe| recipe.name == name).cloned()
     }
 
-    /// The same with some keys set, as [`read_recipe`] takes them. Fails with one sentence.
+    /// The same recipe with some keys set, as [`read_recipe`] takes them. Fails with one sentence.
     pub fn with(&self, set: &[(String, String)]) -> Result<Self, String> {
         read::changed(self, set)
     }
 
-    /// Does it begin with a picture of the user's?
+    /// Tells whether the recipe begins with a picture of the user's.
     pub fn wants_picture(&self) -> bool {
         self.objective.contains("{picture}") || self.octaves.is_some()
     }
 
-    /// Does it raise what is asked for, rather than the whole layer?
+    /// Tells whether the recipe raises what is asked for, rather than the whole layer.
     pub fn has_target(&self) -> bool {
         self.objective.contains("{target}")
     }
 
     /// The objective for what is asked for: `target` and the layer it is in, and the start picture's file. Fails, in one
     /// sentence, where the recipe needs what was not given.
-    pub fn raise(
+    pub fn resolve_objective(
         &self,
         target: Option<&Objective>,
         layer: Option<&str>,
@@ -156,7 +168,7 @@ impl Recipe {
         text.parse().map_err(|error: ParseError| error.to_string())
     }
 
-    /// What does not go together, in one sentence.
+    /// Checks that the recipe's numbers go together. Fails with one sentence.
     pub fn check(&self) -> Result<(), String> {
         self.param.check()?;
         self.optimizer.check()?;
@@ -164,12 +176,12 @@ impl Recipe {
         let wrong = match self.octaves {
             _ if self.steps == 0 => "steps must be at least 1",
             _ if !(0.1..=16.0).contains(&self.canvas) => "canvas must be 0.1 to 16",
-            _ if !(1..=MOST).contains(&self.images) => "images must be 1 to 256",
-            _ if !(1..=MOST).contains(&self.views) => "views must be 1 to 256",
+            _ if !(1..=MAX_PER_STEP).contains(&self.images) => "images must be 1 to 256",
+            _ if !(1..=MAX_PER_STEP).contains(&self.views) => "views must be 1 to 256",
             Some(Octaves { count, scale }) if count == 0 || count > 32 || !(1.0..=4.0).contains(&scale) => {
                 "octaves: count must be 1 to 32, scale 1 to 4"
             }
-            Some(_) if self.param.kind != super::Kind::Pixel || self.param.sigmoid => {
+            Some(_) if self.param.kind != ParamKind::Pixel || self.param.sigmoid => {
                 "octaves need param.kind = \"pixel\" without a sigmoid"
             }
             Some(_) if !self.transforms.is_empty() || self.views != 1 => {
@@ -193,6 +205,15 @@ mod tests {
             assert!(!recipe.about.is_empty());
         }
         assert_eq!(Recipe::named("lucy"), None);
+    }
+
+    #[test]
+    fn a_recipe_is_found_by_the_name_it_had_before() {
+        for (alias, name) in RECIPE_ALIASES {
+            assert!(RECIPES.contains(&name) && !RECIPES.contains(&alias));
+            assert_eq!(Recipe::named(alias).unwrap().name, name);
+            assert_eq!(Recipe::text(alias), Recipe::text(name));
+        }
     }
 
     #[test]

@@ -32,10 +32,10 @@ impl Affine {
     }
 }
 
-/// What lies outside of the source.
+/// The levels outside of the source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Edge {
-    /// One level.
+    /// This level, everywhere.
     Fill(f32),
     /// The nearest pixel.
     Clamp,
@@ -194,11 +194,11 @@ fn triangle(from: usize, to: usize) -> Vec<Vec<(usize, f32)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::chance::Chance;
+    use crate::engine::rng::{SeededRng, Stream};
 
-    fn draws(count: usize, purpose: u64) -> Vec<f32> {
-        let mut chance = Chance::new(7, purpose);
-        (0..count).map(|_| chance.normal() as f32).collect()
+    fn draws(count: usize, stream: u64) -> Vec<f32> {
+        let mut rng = SeededRng::new(7, Stream::Test(stream));
+        (0..count).map(|_| rng.normal() as f32).collect()
     }
 
     fn turned() -> Affine {

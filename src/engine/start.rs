@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::chance::Chance;
-use super::{Error, Pictures, Result};
+use super::error::{Error, Result};
+use super::picture::Pictures;
+use super::rng::{SeededRng, Stream};
 
 /// What the image is before the first step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,9 +16,9 @@ pub enum Start {
     Gray,
     /// A picture from a file.
     Picture {
-        /// Where it was read.
+        /// The file it was read from, as the user named it.
         file: String,
-        /// What it held, so that another picture under the same name is found out.
+        /// The SHA-256 of its pixels, so that another picture under the same name is found out.
         sha256: String,
     },
 }
@@ -30,7 +31,7 @@ impl Start {
             Self::Gray => Ok(vec![127.5; 3 * size * size]),
             Self::Noise => Ok(noise(1, size, seed, amplitude)),
             Self::Picture { file, .. } => {
-                let missing = || Error::State(format!("the start picture {file} was not read"));
+                let missing = || Error::PictureNotRead { file: file.clone() };
                 let picture = pictures.get(file).ok_or_else(missing)?;
                 if (picture.width, picture.height) == (size, size) {
                     return Ok(planes(&picture.rgb).map(f64::from).collect());
@@ -43,10 +44,10 @@ impl Start {
 
 /// Uniform bytes for so many images, scaled around gray.
 pub(super) fn noise(images: usize, size: usize, seed: u64, amplitude: f64) -> Vec<f64> {
-    let mut chance = Chance::new(seed, 0);
+    let mut rng = SeededRng::new(seed, Stream::Start);
     let one = || {
         let mut bytes = vec![0; 3 * size * size];
-        chance.fill(&mut bytes);
+        rng.fill(&mut bytes);
         planes(&bytes).map(|byte| 127.5 + amplitude * (f64::from(byte) - 127.5)).collect::<Vec<_>>()
     };
     std::iter::repeat_with(one).take(images).flatten().collect()
@@ -60,6 +61,7 @@ fn planes(rgb: &[u8]) -> impl Iterator<Item = u8> + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::picture::Picture;
 
     #[test]
     fn noise_is_the_seeds_and_uniform() {
@@ -78,9 +80,9 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_keeps_its_bytes_where_it_fits_and_is_resized_where_not() {
+    fn a_picture_that_fits_keeps_its_bytes_others_are_resized() {
         let start = Start::Picture { file: "x.png".into(), sha256: String::new() };
-        let picture = crate::engine::Picture { width: 2, height: 2, rgb: (0..12).collect() };
+        let picture = Picture { width: 2, height: 2, rgb: (0..12).collect() };
         let pictures = Pictures::from([("x.png".to_owned(), picture)]);
         assert_eq!(start.levels(2, 0, 0.1, &pictures).unwrap()[..5], [0.0, 3.0, 6.0, 9.0, 1.0]);
         let larger = start.levels(4, 0, 0.1, &pictures).unwrap();

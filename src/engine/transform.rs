@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use trepang_api::Array;
 
 use self::blur::{add_blur_adjoint, blur};
-use super::chance::Chance;
 use super::resample::{Affine, Edge, Square, add_sample_adjoint, sample};
+use super::rng::{SeededRng, Stream};
 
-/// What surrounds the image.
+/// The level of what surrounds the image.
 const GRAY: f32 = 0.5;
 
 /// One transform. Those that move pixels are composed to one map, so that each pixel is interpolated once; blur and noise
@@ -18,25 +18,25 @@ const GRAY: f32 = 0.5;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Transform {
-    /// So many pixels of gray around it.
+    /// Pads the image with so many pixels of gray on each side.
     Pad(usize),
-    /// A window so many pixels smaller, anywhere.
+    /// Cuts out a window so many pixels smaller, anywhere.
     Jitter(usize),
-    /// A factor for its size, one of these.
+    /// Scales the image by one of these factors.
     Scale(Vec<f64>),
-    /// A factor for its size, between these two.
+    /// Scales the image by a factor between these two.
     Zoom([f64; 2]),
-    /// Degrees, one of these.
+    /// Rotates the image by one of these angles, in degrees.
     Rotate(Vec<f64>),
-    /// Degrees, between these two.
+    /// Rotates the image by an angle between these two, in degrees.
     Turn([f64; 2]),
-    /// Left and right exchanged, with this probability.
+    /// Exchanges left and right with this probability.
     Flip(f64),
-    /// A part of it, enlarged or reduced to what the network sees.
+    /// Cuts out a part of the image, enlarged or reduced to what the network sees.
     Crop(Crop),
-    /// A Gaussian blur of a deviation between these two, in pixels.
+    /// Blurs the image with a Gaussian of a deviation between these two, in pixels.
     Blur([f64; 2]),
-    /// Noise: the deviation of its Gaussian part, and the half width of its uniform part.
+    /// Adds noise: the deviation of its Gaussian part, and the half width of its uniform part.
     Noise([f64; 2]),
 }
 
@@ -44,21 +44,21 @@ pub enum Transform {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Crop {
-    /// Its mean side at the first step.
+    /// The mean side of the part at the first step.
     pub from: f64,
-    /// Its mean side at the last step.
+    /// The mean side of the part at the last step.
     pub to: f64,
-    /// The deviation of its side.
+    /// The standard deviation of the side.
     pub sd: f64,
     /// The smallest side.
     pub least: f64,
-    /// The deviation of its middle from the image's.
+    /// The standard deviation of the part's middle from the image's.
     pub away: f64,
 }
 
-/// Of which step, and whose.
+/// The step that something is drawn for, and the run that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moment {
+pub struct StepContext {
     /// The run's seed.
     pub seed: u64,
     /// The step, counted from 1; 0 is for what belongs to no step.
@@ -82,11 +82,11 @@ pub(super) struct Views {
     pub(super) draws: Vec<Draw>,
     pub(super) side: usize,
     /// Where the noise comes from.
-    moment: Moment,
+    context: StepContext,
 }
 
 impl Transform {
-    /// What is wrong with its numbers, in one sentence.
+    /// Checks the transform's numbers. Fails with one sentence.
     pub fn check(&self) -> Result<(), String> {
         let positive = |v: &f64| *v > 0.0 && v.is_finite();
         let sound = match self {
@@ -104,8 +104,8 @@ impl Transform {
         if sound { Ok(()) } else { Err(format!("transforms: {self:?} has a number out of its range")) }
     }
 
-    /// What is wrong with its numbers for an image of `side`, of which views of `view` pixels are drawn, in one sentence: the
-    /// transforms, one after the other, must leave some of it.
+    /// Checks that the transforms, one after the other, leave some of an image of `side` pixels, of which views of `view`
+    /// pixels are drawn. Fails with one sentence.
     pub(super) fn check_all(transforms: &[Self], [side, view]: [usize; 2]) -> Result<(), String> {
         let mut least = side as f64;
         for transform in transforms {
@@ -124,7 +124,7 @@ impl Transform {
         Ok(())
     }
 
-    /// Does it choose a part of the image, so that the network sees less than all?
+    /// Tells whether it chooses a part of the image, so that the network sees less than all.
     pub fn is_crop(&self) -> bool {
         matches!(self, Self::Crop(_))
     }
@@ -136,21 +136,20 @@ impl Views {
         transforms: &[Transform],
         count: usize,
         [side, view]: [usize; 2],
-        moment: Moment,
+        context: StepContext,
     ) -> Self {
         let one = |index: usize| {
-            let mut chance =
-                Chance::new(moment.seed, (1 << 41) + ((moment.step as u64) << 12) + index as u64);
-            Draw::new(transforms, [side, view], moment.progress, &mut chance)
+            let mut rng = SeededRng::new(context.seed, Stream::View { step: context.step, view: index });
+            Draw::new(transforms, [side, view], context.progress, &mut rng)
         };
-        Self { draws: (0..count).map(one).collect(), side: view, moment }
+        Self { draws: (0..count).map(one).collect(), side: view, context }
     }
 
     /// Tiles of `view` pixels that cover an image of `side`, shifted by a random distance and wrapped around: what octaves
     /// larger than the network's input are seen through.
-    pub(super) fn tiles([side, view]: [usize; 2], moment: Moment) -> Self {
-        let mut chance = Chance::new(moment.seed, (1 << 42) + moment.step as u64);
-        let (rolled_y, rolled_x) = (chance.below(side) as f64, chance.below(side) as f64);
+    pub(super) fn tiles([side, view]: [usize; 2], context: StepContext) -> Self {
+        let mut rng = SeededRng::new(context.seed, Stream::Tiles { step: context.step });
+        let (rolled_y, rolled_x) = (rng.below(side) as f64, rng.below(side) as f64);
         let tiles = side.div_ceil(view);
         // Evenly spread: a last tile that sticks out overlaps its neighbours instead of being left out.
         let at = |tile: usize| (tile * side / tiles) as f64;
@@ -163,7 +162,7 @@ impl Views {
             blur: None,
             noise: [0.0; 2],
         };
-        Self { draws: (0..tiles * tiles).map(draw).collect(), side: view, moment }
+        Self { draws: (0..tiles * tiles).map(draw).collect(), side: view, context }
     }
 
     /// The images as the network sees them: `[images * views, 3, view, view]` from `[images, 3, side, side]`.
@@ -175,9 +174,8 @@ impl Views {
                 let view = views.item_mut(image * self.draws.len() + index);
                 draw.show(images.item(image), side, view, self.side);
                 if draw.noise != [0.0; 2] {
-                    let purpose =
-                        (1 << 43) + ((self.moment.step as u64) << 20) + ((index as u64) << 10) + image as u64;
-                    add_noise(view, draw.noise, &mut Chance::new(self.moment.seed, purpose));
+                    let stream = Stream::Noise { step: self.context.step, view: index, image };
+                    add_noise(view, draw.noise, &mut SeededRng::new(self.context.seed, stream));
                 }
             }
         }
@@ -198,14 +196,17 @@ impl Views {
 }
 
 impl Draw {
-    fn new(transforms: &[Transform], [side, view]: [usize; 2], progress: f64, chance: &mut Chance) -> Self {
+    fn new(transforms: &[Transform], [side, view]: [usize; 2], progress: f64, rng: &mut SeededRng) -> Self {
         let mut canvas = Canvas { side: side as f64, map: Affine::IDENTITY };
         let mut draw = Self { map: Affine::IDENTITY, edge: Edge::Fill(GRAY), blur: None, noise: [0.0; 2] };
         for transform in transforms {
-            match transform {
-                Transform::Blur([low, high]) => draw.blur = Some(chance.between(*low, *high)),
-                Transform::Noise(noise) => draw.noise = *noise,
-                moving => canvas.take(moving, view, progress, chance),
+            // Those that move pixels; blur and noise move none.
+            canvas.take(transform, view, progress, rng);
+            if let Transform::Blur([low, high]) = transform {
+                draw.blur = Some(rng.between(*low, *high));
+            }
+            if let Transform::Noise(noise) = transform {
+                draw.noise = *noise;
             }
         }
         // Whole pixels, so that what is only shifted stays as sharp as it was.
@@ -215,9 +216,10 @@ impl Draw {
     }
 
     fn show(&self, image: &[f32], side: usize, view: &mut [f32], to: usize) {
-        match self.map == Affine::IDENTITY && side == to {
-            true => view.copy_from_slice(image),
-            false => sample(image, Square { side, planes: 3 }, view, to, self.map, self.edge),
+        if self.map == Affine::IDENTITY && side == to {
+            view.copy_from_slice(image);
+        } else {
+            sample(image, Square { side, planes: 3 }, view, to, self.map, self.edge);
         }
         if let Some(sigma) = self.blur {
             view.chunks_exact_mut(to * to).for_each(|plane| blur(plane, to, sigma));
@@ -229,11 +231,10 @@ impl Draw {
         if let Some(sigma) = self.blur {
             gradient.chunks_exact_mut(from * from).for_each(|plane| add_blur_adjoint(plane, from, sigma));
         }
-        match self.map == Affine::IDENTITY && side == from {
-            true => image.iter_mut().zip(&gradient).for_each(|(image, g)| *image += g),
-            false => {
-                add_sample_adjoint(&gradient, from, image, Square { side, planes: 3 }, self.map, self.edge);
-            }
+        if self.map == Affine::IDENTITY && side == from {
+            image.iter_mut().zip(&gradient).for_each(|(image, g)| *image += g);
+        } else {
+            add_sample_adjoint(&gradient, from, image, Square { side, planes: 3 }, self.map, self.edge);
         }
     }
 }
@@ -245,28 +246,28 @@ struct Canvas {
 }
 
 impl Canvas {
-    fn take(&mut self, transform: &Transform, view: usize, progress: f64, chance: &mut Chance) {
+    fn take(&mut self, transform: &Transform, view: usize, progress: f64, rng: &mut SeededRng) {
         match transform {
             Transform::Pad(pixels) => {
                 self.shift([-(*pixels as f64); 2]);
                 self.side += 2.0 * *pixels as f64;
             }
             Transform::Jitter(pixels) => {
-                let offset = [chance.below(pixels + 1) as f64, chance.below(pixels + 1) as f64];
+                let offset = [rng.below(pixels + 1) as f64, rng.below(pixels + 1) as f64];
                 self.shift(offset);
                 self.side -= *pixels as f64;
             }
-            Transform::Scale(factors) => self.scale(factors[chance.below(factors.len())]),
-            Transform::Zoom([low, high]) => self.scale(chance.between(*low, *high)),
-            Transform::Rotate(degrees) => self.rotate(degrees[chance.below(degrees.len())]),
-            Transform::Turn([low, high]) => self.rotate(chance.between(*low, *high)),
+            Transform::Scale(factors) => self.scale(factors[rng.below(factors.len())]),
+            Transform::Zoom([low, high]) => self.scale(rng.between(*low, *high)),
+            Transform::Rotate(degrees) => self.rotate(degrees[rng.below(degrees.len())]),
+            Transform::Turn([low, high]) => self.rotate(rng.between(*low, *high)),
             Transform::Flip(share) => {
-                if chance.uniform() < *share {
+                if rng.uniform() < *share {
                     let mirror = Affine { matrix: [[1.0, 0.0], [0.0, -1.0]], shift: [0.0, self.side - 1.0] };
                     self.map = mirror.then(self.map);
                 }
             }
-            Transform::Crop(crop) => self.crop(*crop, view, progress, chance),
+            Transform::Crop(crop) => self.crop(*crop, view, progress, rng),
             Transform::Blur(_) | Transform::Noise(_) => {}
         }
     }
@@ -292,12 +293,12 @@ impl Canvas {
         self.map = Affine { matrix, shift: turned.map(|t| middle - t) }.then(self.map);
     }
 
-    fn crop(&mut self, crop: Crop, view: usize, progress: f64, chance: &mut Chance) {
+    fn crop(&mut self, crop: Crop, view: usize, progress: f64, rng: &mut SeededRng) {
         let mean = crop.from + (crop.to - crop.from) * progress;
-        let share = (mean + crop.sd * chance.normal()).clamp(crop.least, 1.0);
+        let share = (mean + crop.sd * rng.normal()).clamp(crop.least, 1.0);
         let side = share * self.side;
         let mut corner = || {
-            let middle = 0.5 + crop.away * chance.normal();
+            let middle = 0.5 + crop.away * rng.normal();
             (middle * self.side - side / 2.0).clamp(0.0, self.side - side)
         };
         let (top, left) = (corner(), corner());
@@ -314,10 +315,10 @@ fn scaled(side: f64, factor: f64) -> f64 {
     (side * factor).round().max(1.0)
 }
 
-fn add_noise(view: &mut [f32], [gauss, uniform]: [f64; 2], chance: &mut Chance) {
+fn add_noise(view: &mut [f32], [gauss, uniform]: [f64; 2], rng: &mut SeededRng) {
     for value in view {
-        let wide = if uniform > 0.0 { chance.between(-uniform, uniform) } else { 0.0 };
-        *value += (gauss * chance.normal() + wide) as f32;
+        let wide = if uniform > 0.0 { rng.between(-uniform, uniform) } else { 0.0 };
+        *value += (gauss * rng.normal() + wide) as f32;
     }
 }
 

@@ -7,7 +7,7 @@ use crate::engine::{Ascent, Objective, Pictures, Plan, Recipe};
 
 /// The recipes that are climbed: those that add the least of their own. What others do outside of the network is the same
 /// code for every backend.
-pub(super) const RECIPES: [&str; 2] = ["pixel", "seed"];
+pub(super) const RECIPES: [&str; 2] = ["pixel", "original"];
 
 /// Steps of each ascent.
 pub const STEPS: usize = 20;

@@ -207,7 +207,7 @@ mod tests {
         };
         let found = evaluation(&rest[0]);
         assert_eq!(found, evaluation(&whole[0]));
-        assert!(found.saved.clean > found.start.unwrap().clean, "{found:?}");
+        assert!(found.saved.score.clean > found.start.unwrap().score.clean, "{found:?}");
     }
 
     #[test]

@@ -1,39 +1,37 @@
-//! What a picture is worth besides its loss: the objective on the clean saved file and on views of it, how much of it is
-//! saturated, and the same for what the run began with.
+//! What a finished run came to: the scores of the saved picture and of the picture that the run began with, and how much of
+//! each is saturated.
 
 use trepang_api::{Model, Network};
 
-use crate::engine::{Ascent, Picture, Pictures, Result, Robustness};
+use crate::engine::{Ascent, Evaluator, Picture, Pictures, Result, Score};
 
-/// How well one picture shows an objective.
+/// One picture's score and saturation.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PictureScore {
-    /// The objective on a clean pass of the picture.
-    pub clean: f64,
-    /// The objective's mean over 32 seeded transforms of the picture.
-    pub robust: f64,
-    /// Share of the picture's values at 0 or 255.
+pub struct PictureEvaluation {
+    /// The objective on the picture, alone and under transforms.
+    pub score: Score,
+    /// The share of the picture's values at 0 or 255.
     pub saturated: f64,
 }
 
-/// The scores of a run's saved picture and of the picture that it began with.
+/// The evaluation of the saved picture, and of the start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evaluation {
-    /// The score of the saved picture.
-    pub saved: PictureScore,
-    /// The score of the start picture; none where it was a file that has gone since.
-    pub start: Option<PictureScore>,
+    /// Of the saved picture.
+    pub saved: PictureEvaluation,
+    /// Of the picture that the run began with; none where that was a file that has gone since.
+    pub start: Option<PictureEvaluation>,
 }
 
-/// What measures how well `picture` shows the last objective of `ascent`.
+/// What measures how well `picture` shows the objective that `ascent` ended with.
 pub(super) fn evaluator(
     ascent: &Ascent,
     picture: &Picture,
     network: &Network,
     pictures: &Pictures,
-) -> Result<Robustness> {
+) -> Result<Evaluator> {
     let (objective, images) = (ascent.plan().last_objective(), ascent.recipe().images);
-    Robustness::new(objective, network, [picture.height, images], pictures)
+    Evaluator::new(objective, network, [picture.height, images], pictures)
 }
 
 pub(super) fn evaluate(
@@ -43,11 +41,9 @@ pub(super) fn evaluate(
     pictures: &Pictures,
     model: &mut dyn Model,
 ) -> Result<Evaluation> {
-    let mut score = |picture: &Picture| -> Result<PictureScore> {
-        let mut robustness = evaluator(ascent, picture, network, pictures)?;
-        let clean = robustness.clean(picture, model)?;
-        let robust = robustness.robust(picture, model)?;
-        Ok(PictureScore { clean, robust, saturated: picture.saturated() })
+    let mut of = |picture: &Picture| -> Result<PictureEvaluation> {
+        let score = evaluator(ascent, picture, network, pictures)?.score(picture, model)?;
+        Ok(PictureEvaluation { score, saturated: picture.saturated() })
     };
-    Ok(Evaluation { saved: score(saved)?, start: start.map(score).transpose()? })
+    Ok(Evaluation { saved: of(saved)?, start: start.map(of).transpose()? })
 }

@@ -10,7 +10,7 @@ use super::atomic::write as write_atomic;
 use super::error::{Error, Result};
 use super::manifest::{Manifest, Origin, Parts, Provenance};
 use super::{png, state};
-use crate::engine::{Ascent, State};
+use crate::engine::{Ascent, AscentState};
 
 const MANIFEST: &str = "manifest.json";
 const LOSSES: &str = "losses.csv";
@@ -33,7 +33,7 @@ pub struct SavedRun {
     /// The plan of the run, and what computed it.
     pub origin: Origin,
     /// The state of the ascent after the last step that was saved.
-    pub state: State,
+    pub state: AscentState,
 }
 
 /// Where runs go if nobody says otherwise: the user's data folder, or `runs` here without a home.

@@ -11,7 +11,7 @@ use super::evaluation::{Evaluation, evaluate, evaluator};
 use super::folder::{RunFolder, SavedRun};
 use super::manifest::{Origin, Parts, Provenance};
 use crate::engine::{
-    Ascent, Objective, Picture, Pictures, Plan, Recipe, Robustness, State, StepReport, step_together,
+    Ascent, AscentState, Evaluator, Objective, Picture, Pictures, Plan, Recipe, StepReport, step_together,
 };
 use crate::panics::catch;
 
@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// Goes back to an earlier state of this run; what was saved since is no longer what there is.
-    pub fn rewind(&mut self, plan: Plan, state: State, provenance: &Provenance) -> Result<()> {
+    pub fn rewind(&mut self, plan: Plan, state: AscentState, provenance: &Provenance) -> Result<()> {
         self.ascent.back(plan, state)?;
         self.saved_steps = None;
         self.compute_with(provenance);
@@ -189,7 +189,7 @@ impl Session {
     }
 
     /// What measures how well `picture`, a picture of this run, shows the run's last objective.
-    pub fn evaluator(&self, picture: &Picture, network: &Network, pictures: &Pictures) -> Result<Robustness> {
+    pub fn evaluator(&self, picture: &Picture, network: &Network, pictures: &Pictures) -> Result<Evaluator> {
         Ok(evaluator(&self.ascent, picture, network, pictures)?)
     }
 

@@ -11,15 +11,15 @@ use trepang_api::Array;
 use super::atomic::write as write_atomic;
 use super::error::{BoxedError, Error, Result};
 use super::manifest::Origin;
-use crate::engine::{Moments, State};
+use crate::engine::{AscentState, Moments};
 
 /// Saves the state of an ascent, as `Ascent::resume` needs it, with what it belongs to.
-pub(super) fn write(path: &Path, origin: &Origin, state: &State) -> Result<()> {
+pub(super) fn write(path: &Path, origin: &Origin, state: &AscentState) -> Result<()> {
     let bytes = encode(origin, state).map_err(|source| Error::Encode { path: path.into(), source })?;
     write_atomic(path, &bytes)
 }
 
-fn encode(origin: &Origin, state: &State) -> Result<Vec<u8>, BoxedError> {
+fn encode(origin: &Origin, state: &AscentState) -> Result<Vec<u8>, BoxedError> {
     let f32s = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
     let losses: Vec<u8> = state.losses.iter().flat_map(|v| v.to_le_bytes()).collect();
     let tensors = [
@@ -43,12 +43,12 @@ fn encode(origin: &Origin, state: &State) -> Result<Vec<u8>, BoxedError> {
 }
 
 /// Reads a saved state, and what it belongs to.
-pub(super) fn read(path: &Path) -> Result<(Origin, State)> {
+pub(super) fn read(path: &Path) -> Result<(Origin, AscentState)> {
     let bytes = std::fs::read(path).map_err(|source| Error::ReadState { path: path.into(), source })?;
     parse(&bytes).map_err(|source| Error::DamagedState { path: path.into(), source })
 }
 
-fn parse(bytes: &[u8]) -> Result<(Origin, State), BoxedError> {
+fn parse(bytes: &[u8]) -> Result<(Origin, AscentState), BoxedError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let header = header.metadata().as_ref().ok_or("it has no header")?;
     let file = SafeTensors::deserialize(bytes)?;
@@ -56,7 +56,7 @@ fn parse(bytes: &[u8]) -> Result<(Origin, State), BoxedError> {
     let x = file.tensor("x")?;
     let (first, second) = (f32s(&file.tensor("first")?)?, f32s(&file.tensor("second")?)?);
     let age = header.get("age").ok_or("it does not say how old its moments are")?.parse()?;
-    let state = State {
+    let state = AscentState {
         x: Array::new(x.shape(), f32s(&x)?)?,
         moments: Moments { first, second, age },
         losses: numbers(&file.tensor("losses")?, Dtype::F64, f64::from_le_bytes)?,

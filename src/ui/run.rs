@@ -57,9 +57,9 @@ fn numbers<'a>(run: &RunView, state: &State, view: &View) -> Vec<Line<'a>> {
         line("size", format!("{} px", run.plan.size), plain, view),
         line("seed", run.plan.seed.to_string(), plain, view),
     ];
-    if let Some((clean, robust)) = run.score {
-        lines.push(line("saved", number(clean), view.theme.accent, view));
-        lines.push(line("robust", number(robust), view.theme.accent, view));
+    if let Some(score) = run.score.filter(|score| score.clean.is_finite() && score.robust.is_finite()) {
+        lines.push(line("saved", number(score.clean), view.theme.accent, view));
+        lines.push(line("robust", number(score.robust), view.theme.accent, view));
     }
     if run.dead_steps > 0 {
         let now = if run.dead { "now" } else { "woke" };

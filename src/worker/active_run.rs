@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::protocol::{Curve, RunView};
-use crate::engine::{Objective, Plan, Recipe, State, StepReport};
+use crate::engine::{AscentState, Objective, Plan, Recipe, Score, StepReport};
 use crate::runs::{Provenance, Result, Session};
 
 /// How much the newest step counts in the moving mean of the seconds a step.
@@ -30,9 +30,9 @@ pub(super) struct ActiveRun {
     /// Seconds a step, as a moving mean.
     pace: Option<f64>,
     /// The states that it can go back to, the newest last.
-    undo: VecDeque<(Plan, State)>,
+    undo: VecDeque<(Plan, AscentState)>,
     /// After how many steps the picture was last evaluated, and its score; none where it cannot be measured.
-    score: Option<(usize, Option<(f64, f64)>)>,
+    score: Option<(usize, Option<Score>)>,
 }
 
 impl ActiveRun {
@@ -97,8 +97,8 @@ impl ActiveRun {
         step > 0 && self.score.is_none_or(|(at, _)| at != step)
     }
 
-    /// Notes the score of the present picture, clean and robust; none if it cannot be measured.
-    pub(super) fn set_score(&mut self, score: Option<(f64, f64)>) {
+    /// Notes the score of the present picture; none if it cannot be measured.
+    pub(super) fn set_score(&mut self, score: Option<Score>) {
         self.score = Some((self.session.ascent().step_count(), score));
     }
 

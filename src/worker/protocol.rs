@@ -113,7 +113,7 @@ impl Settings {
     pub fn plan(self, objective: Objective) -> Plan {
         let Self { recipe, size, seed, steps } = self;
         // A recipe that cannot be followed without more than a target is refused before it gets here.
-        let raised = recipe.raise(Some(&objective), objective.layer(), None).unwrap_or(objective);
+        let raised = recipe.resolve_objective(Some(&objective), objective.layer(), None).unwrap_or(objective);
         Plan { seed, steps, ..Plan::new(raised, recipe, size) }
     }
 }

@@ -59,25 +59,21 @@ impl WorkerLoop {
         let (number, step, picture) = (run.number, ascent.step_count(), ascent.picture());
         let known = self.evaluating.take().filter(|(of, at, _)| (*of, *at) == (number, step));
         let made = || run.session.evaluator(&picture, &self.setup.network, &Pictures::new());
-        let robustness = known.map_or_else(made, |(_, _, robustness)| Ok(robustness));
+        let evaluator = known.map_or_else(made, |(_, _, evaluator)| Ok(evaluator));
         let found = guard("the backend", || {
-            let Ok(mut robustness) = robustness else { return Ok::<_, Error>(None) };
-            Ok(match robustness.go_on(&picture, model) {
-                Ok(None) => Some((robustness, None)),
-                Ok(Some(robust)) => {
-                    robustness.clean(&picture, model).ok().map(|clean| (robustness, Some((clean, robust))))
-                }
-                Err(_) => None,
-            })
+            Ok::<_, Error>(evaluator.and_then(|mut evaluator| {
+                let score = evaluator.advance(&picture, model)?;
+                Ok((evaluator, score))
+            }))
         })?;
         match found {
-            Some((robustness, None)) => self.evaluating = Some((number, step, robustness)),
-            Some((_, score)) => {
-                run.set_score(score);
+            Ok((evaluator, None)) => self.evaluating = Some((number, step, evaluator)),
+            Ok((_, Some(score))) => {
+                run.set_score(Some(score));
                 self.republish();
             }
             // It cannot be measured here, and is not tried again.
-            None => run.set_score(None),
+            Err(_) => run.set_score(None),
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use super::error::{Error, Result};
 use super::models::ModelProvider;
 use super::protocol::{Action, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
 use super::viewer::{Board, Envelope};
-use crate::engine::{Pictures, Plan, Robustness};
+use crate::engine::{Evaluator, Pictures, Plan};
 use crate::panics::guard;
 use crate::runs::{self, BoxedError, Provenance, Session};
 
@@ -46,7 +46,7 @@ pub(super) struct WorkerLoop {
     published_at: Instant,
     pub(super) run: Option<ActiveRun>,
     /// The evaluation of a picture that stands still, in progress: of which run, after how many steps.
-    pub(super) evaluating: Option<(u64, usize, Robustness)>,
+    pub(super) evaluating: Option<(u64, usize, Evaluator)>,
     /// How many runs have begun.
     run_count: u64,
     /// Has a request told the worker to end?

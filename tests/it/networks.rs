@@ -20,7 +20,7 @@ const FULL_SIZE_TOLERANCE: f64 = 6e-2;
 /// The same at a small size, once the near-ties are accounted for: 4e-6 was seen, and as much as 3e-3 with them.
 const SMALL_SIZE_TOLERANCE: f64 = 1e-4;
 
-/// Relative. Correct runs of the seed's loop were 4e-6 apart; another channel or a wrong step is 0.3 to 40 % off.
+/// Relative. Correct runs of the original program's loop were 4e-6 apart; another channel or a wrong step is 0.3 to 40 % off.
 const SEED_LOSS_TOLERANCE: f64 = 1e-3;
 
 /// Of the saved bytes, how many are within 2 of TensorFlow's: 99.99 % between correct runs, 60 to 77 % after a mistake.
@@ -156,9 +156,9 @@ fn near_ties_hide_no_mistake_from_a_sampled_gradient() {
     assert!(apart(&skewed, &subject) > 10.0 * SMALL_SIZE_TOLERANCE);
 }
 
-/// The seed's own program, run by TensorFlow: ten steps on Keras's VGG19.
+/// The original program, run by TensorFlow: ten steps on Keras's VGG19.
 #[test]
-fn the_recipe_seed_does_what_the_seed_did_in_tensorflow() {
+fn original_takes_the_steps_of_the_program_in_tensorflow() {
     let Trained { network, weights, .. } = MadeUp::for_the_seed().unwrap().load().unwrap();
     let backend = default_backend(2);
     let cpu = find_device(backend.as_ref(), "cpu").unwrap();
@@ -167,7 +167,7 @@ fn the_recipe_seed_does_what_the_seed_did_in_tensorflow() {
     let plan = Plan {
         start: Start::Picture { file: "seed-start".into(), sha256: String::new() },
         steps: 10,
-        ..Plan::new(Objective::channel("block5_conv4", 4), Recipe::named("seed").unwrap(), 224)
+        ..Plan::new(Objective::channel("block5_conv4", 4), Recipe::named("original").unwrap(), 224)
     };
     let pictures = Pictures::from([("seed-start".to_owned(), start)]);
     let mut ascent = Ascent::new(plan, &network, &pictures).unwrap();

@@ -22,7 +22,7 @@ type ShortAscent = (&'static str, &'static [(&'static str, &'static str)], u64);
 
 /// `lucid` without the gray around its image, where every number equals its neighbours, and from a start with contrast.
 const SHORT_ASCENTS: [ShortAscent; 3] = [
-    ("seed", &[], 33),
+    ("original", &[], 33),
     ("pixel", &[], 124),
     ("lucid", &[("transforms", "[{ jitter = 4 }]"), ("param.sd", "2.0")], 170),
 ];

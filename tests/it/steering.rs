@@ -1,7 +1,7 @@
 //! Steering a run: what O, R and u do to the dashboard's state, and what the worker does about it.
 
 use trepang::app::{Effect, Key, Mode};
-use trepang::engine::{Objective, Recipe};
+use trepang::engine::{Objective, Recipe, Score};
 use trepang::runs::RunFolder;
 use trepang::worker::protocol::{Action, Status};
 
@@ -14,7 +14,7 @@ fn type_text(state: &mut trepang::app::State, text: &str) {
 }
 
 #[test]
-fn an_objective_is_typed_with_completion_and_goes_on_with_the_run() {
+fn an_objective_is_completed_and_goes_on_with_the_run() {
     let mut state = state();
     see_run(&mut state, Status::Running, 12);
     press(&mut state, &[Key::Char('O')]);
@@ -139,7 +139,7 @@ fn a_picture_that_stands_still_is_measured() {
     let measured =
         wait(&worker, "what it is worth", |s| s.run.as_ref().is_some_and(|run| run.score.is_some()));
     let run = measured.run.as_ref().unwrap();
-    let (clean, robust) = run.score.unwrap();
+    let Score { clean, robust } = run.score.unwrap();
     assert_eq!(run.step, 4);
     assert!(clean > run.loss.unwrap() * 0.9 && robust > 0.0, "{clean} {robust} {:?}", run.loss);
 }

@@ -108,10 +108,10 @@ impl DoneEvent {
             size: plan.size,
             loss_first: state.losses.first().copied(),
             loss_last: state.losses.last().copied(),
-            activation_saved: saved.clean,
-            activation_robust: saved.robust,
-            activation_start: start.map(|start| start.clean),
-            activation_start_robust: start.map(|start| start.robust),
+            activation_saved: saved.score.clean,
+            activation_robust: saved.score.robust,
+            activation_start: start.map(|start| start.score.clean),
+            activation_start_robust: start.map(|start| start.score.robust),
             saturated: saved.saturated,
             saturated_start: start.map(|start| start.saturated),
             dead_steps: state.dead_steps,
@@ -154,18 +154,18 @@ impl DoneEvent {
 /// The layer and the channel of an objective that names one of each, once. A logit's are its classifier and its class.
 fn target(objective: &Objective, network: &Network) -> Result<(Option<String>, Option<usize>)> {
     let mut named = Vec::new();
-    objective.leaves(&mut |leaf| match leaf {
+    objective.for_each_term(&mut |term| match term {
         Objective::Channel { channel, .. } | Objective::Neuron { channel, .. } => {
-            named.push((leaf.clone(), *channel));
+            named.push((term.clone(), *channel));
         }
-        Objective::Logit { class } => named.push((leaf.clone(), *class)),
+        Objective::Logit { class } => named.push((term.clone(), *class)),
         _ => {}
     });
-    let [(leaf, channel)] = &named[..] else { return Ok((None, None)) };
-    if let Some(layer) = leaf.layer() {
+    let [(term, channel)] = &named[..] else { return Ok((None, None)) };
+    if let Some(layer) = term.layer() {
         return Ok((Some(network.node(network.layer(layer)?)?.name.clone()), Some(*channel)));
     }
-    let bound = leaf.bind(network, network.input().native)?;
+    let bound = term.bind(network, network.input().native)?;
     let node = bound.at().first().map(|&layer| network.node(layer)).transpose()?;
     Ok((node.map(|node| node.name.clone()), Some(*channel)))
 }

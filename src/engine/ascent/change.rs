@@ -1,9 +1,15 @@
 //! Another objective or recipe in the middle of a run. It is part of the plan from then on, so the run can still be made
 //! again from its start.
 
-use super::{Ascent, State, check_images, param, view_side};
+use trepang_api::Array;
+
+use super::{Ascent, AscentState, Stage, Transition, check_images, check_pictures, param, view_side};
+use crate::engine::error::{Error, Result};
+use crate::engine::objective::Objective;
+use crate::engine::optimizer::Moments;
 use crate::engine::param::Backdrop;
-use crate::engine::{Change, Error, Objective, Plan, Recipe, Result};
+use crate::engine::plan::{Change, Plan};
+use crate::engine::recipe::Recipe;
 
 impl Ascent {
     /// From the next step on raises `objective` as `recipe` has it; the picture stays. Fails, and changes nothing, when
@@ -15,32 +21,61 @@ impl Ascent {
         }
         let before = how.clone();
         let change = Change { step: self.step_count(), objective, recipe };
-        self.apply(&before, &change)?;
+        let next = self.changed(&self.stage, &self.state.x, &self.state.moments, &before, &change)?;
+        self.begin(next);
         self.plan.changes.push(change);
         Ok(())
     }
 
     /// Goes back to where the run was when this plan and state were its own.
-    pub fn back(&mut self, plan: Plan, state: State) -> Result<()> {
+    pub fn back(&mut self, plan: Plan, state: AscentState) -> Result<()> {
         *self = Self::resume(plan, &self.network, state, &self.pictures)?;
         Ok(())
     }
 
-    /// Applies what the plan changes after the steps taken so far.
-    pub(super) fn apply_changes(&mut self) -> Result<()> {
-        let now = self.step_count();
-        let earlier = self.plan.changes.iter().rev().find(|change| change.step < now);
-        let mut before = earlier.map_or(&self.plan.recipe, |change| &change.recipe).clone();
-        let due: Vec<Change> =
-            self.plan.changes.iter().filter(|change| change.step == now).cloned().collect();
-        for change in due {
-            self.apply(&before, &change)?;
-            before = change.recipe;
+    /// Begins with what the plan changes before the first step.
+    pub(super) fn begin_changed(&mut self) -> Result<()> {
+        if let Some(next) = self.changes_at(0, &self.stage, &self.state.x, &self.state.moments)? {
+            self.begin(next);
         }
         Ok(())
     }
 
-    fn apply(&mut self, before: &Recipe, change: &Change) -> Result<()> {
+    pub(super) fn begin(&mut self, next: Transition) {
+        let Transition { stage, x, moments } = next;
+        (self.stage, self.state.x, self.state.moments) = (stage, x, moments);
+    }
+
+    /// What the plan changes after `step` steps, from these parameters on; `None` if it changes nothing there.
+    pub(super) fn changes_at(
+        &self,
+        step: usize,
+        stage: &Stage,
+        x: &Array,
+        moments: &Moments,
+    ) -> Result<Option<Transition>> {
+        let earlier = self.plan.changes.iter().rev().find(|change| change.step < step);
+        let mut before = earlier.map_or(&self.plan.recipe, |change| &change.recipe);
+        let mut next: Option<Transition> = None;
+        for change in self.plan.changes.iter().filter(|change| change.step == step) {
+            next = Some(match &next {
+                None => self.changed(stage, x, moments, before, change)?,
+                Some(last) => self.changed(&last.stage, &last.x, &last.moments, before, change)?,
+            });
+            before = &change.recipe;
+        }
+        Ok(next)
+    }
+
+    /// What a change makes of a stage. Fails when it does not fit the network or the run.
+    fn changed(
+        &self,
+        stage: &Stage,
+        x: &Array,
+        moments: &Moments,
+        before: &Recipe,
+        change: &Change,
+    ) -> Result<Transition> {
         let Change { objective, recipe, .. } = change;
         recipe.check().map_err(Error::Recipe)?;
         check_images(objective, recipe)?;
@@ -49,22 +84,21 @@ impl Ascent {
                 "octaves and the number of images cannot change during a run: start a new one".into(),
             ));
         }
-        if let Some(file) = objective.pictures().into_iter().find(|file| !self.pictures.contains_key(*file)) {
-            return Err(Error::Recipe(format!("{file} was not read when the run began")));
-        }
-        let view = view_side(recipe, &self.network, self.side)?;
+        check_pictures(objective, &self.pictures)?;
+        let (side, view) = (stage.side, view_side(recipe, &self.network, stage.side)?);
         let bound = objective.bind(&self.network, view)?;
-        let next = param(recipe, &self.network, self.side);
+        let next = param(recipe, &self.network, side);
+        let (mut x, mut moments) = (x.clone(), moments.clone());
         if recipe.param != before.param {
-            let image = self.param.image(&self.state.x, &Backdrop::Gray)?;
+            let image = stage.param.image(&x, &Backdrop::Gray)?;
             let levels: Vec<f64> = image.data().iter().map(|v| f64::from(*v) * 255.0).collect();
-            self.state.x = next.encode(&levels)?;
+            x = next.encode(&levels)?;
         }
         if recipe.param != before.param || recipe.optimizer.kind != before.optimizer.kind {
-            self.state.moments = recipe.optimizer.moments(self.state.x.data().len());
+            moments = recipe.optimizer.moments(x.data().len());
         }
-        (self.objective, self.param, self.view, self.references) = (bound, next, view, None);
-        Ok(())
+        let stage = Stage { objective: bound, param: next, side, view, references: None };
+        Ok(Transition { stage, x, moments })
     }
 
     /// Where the run was changed: the steps taken by then.

@@ -3,9 +3,11 @@
 
 use trepang_api::{Array, Network};
 
-use super::{Ascent, State, param, view_side};
+use super::{Ascent, AscentState, Stage, Transition, param, view_side};
+use crate::engine::error::{Error, Result};
+use crate::engine::plan::Plan;
+use crate::engine::recipe::Recipe;
 use crate::engine::resample::{Square, resize};
-use crate::engine::{Error, Plan, Recipe, Result};
 
 /// The side of octave `index` of `count`, each `scale` times the one before; the last has the plan's.
 fn side(plan: &Plan, network: &Network, index: usize) -> usize {
@@ -24,7 +26,7 @@ pub(super) fn first_side(plan: &Plan, network: &Network) -> usize {
 }
 
 /// The side of the image in a state.
-pub(super) fn side_of(plan: &Plan, recipe: &Recipe, state: &State) -> Result<usize> {
+pub(super) fn side_of(plan: &Plan, recipe: &Recipe, state: &AscentState) -> Result<usize> {
     if recipe.octaves.is_none() {
         return Ok(plan.size);
     }
@@ -45,26 +47,28 @@ pub(super) fn resized(images: &Array, side: usize) -> Result<Array> {
 }
 
 impl Ascent {
-    /// Goes on to the octave that the next step belongs to.
-    pub(super) fn enter_octave(&mut self) -> Result<()> {
-        let recipe = self.recipe().clone();
-        let (Some(octaves), Some(base)) = (recipe.octaves, &self.state.base) else { return Ok(()) };
+    /// The octave that the next step begins, if it begins one.
+    pub(super) fn next_octave(&self) -> Result<Option<Transition>> {
+        let (objective, recipe) = self.plan.at(self.step_count());
+        let (Some(octaves), Some(base)) = (recipe.octaves, &self.state.base) else { return Ok(None) };
         let index = self.step_count() * octaves.count / self.plan.steps.max(1);
         let side = side(&self.plan, &self.network, index);
-        if side <= self.side {
-            return Ok(()); // never back: a run can be given more steps on the way
+        if side <= self.stage.side {
+            return Ok(None); // never back: a run can be given more steps on the way
         }
         let mut x = resized(base, side)?;
-        let before = resized(base, self.side)?;
+        let before = resized(base, self.stage.side)?;
         let detail = self.state.x.data().iter().zip(before.data()).map(|(x, base)| x - base).collect();
         let detail = resized(&Array::new(self.state.x.shape(), detail)?, side)?;
         x.data_mut().iter_mut().zip(detail.data()).for_each(|(x, d)| *x = (*x + d).clamp(0.0, 1.0));
-        let view = view_side(&recipe, &self.network, side)?;
-        self.objective = self.plan.at(self.step_count()).0.bind(&self.network, view)?;
-        self.state.moments = recipe.optimizer.moments(x.data().len());
-        self.state.x = x;
-        self.param = param(&recipe, &self.network, side);
-        (self.side, self.view, self.references) = (side, view, None);
-        Ok(())
+        let view = view_side(recipe, &self.network, side)?;
+        let bound = objective.bind(&self.network, view)?;
+        let moments = recipe.optimizer.moments(x.data().len());
+        let param = param(recipe, &self.network, side);
+        Ok(Some(Transition {
+            stage: Stage { objective: bound, param, side, view, references: None },
+            x,
+            moments,
+        }))
     }
 }

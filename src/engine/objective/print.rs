@@ -1,72 +1,49 @@
-//! The printed form of an objective: what `parse` reads back to the same tree.
+//! The printed form of an objective: what `parse` reads back to the same objective.
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Objective, Penalty};
+use super::functions::FUNCTIONS;
+use super::{Objective, Operation};
 
 impl Display for Objective {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some((operation, [a, b])) = self.operation() {
+            // Signs of one kind are read from left to right, so the right side must bind more tightly than the sign.
+            write_side(f, a, operation.precedence())?;
+            f.write_str(operation.sign())?;
+            return write_side(f, b, operation.precedence() + 1);
+        }
+        if let Self::Constant(value) = self {
+            return write!(f, "{value}");
+        }
+        // Every other term has a row.
+        FUNCTIONS
+            .iter()
+            .find_map(|function| function.write(self))
+            .map_or(Err(fmt::Error), |text| f.write_str(&text))
+    }
+}
+
+impl Operation {
+    fn sign(self) -> &'static str {
         match self {
-            Self::Channel { layer, channel } => write!(f, "channel({layer}, {channel})"),
-            Self::Neuron { layer, channel, y, x } => write!(f, "neuron({layer}, {channel}, {y}, {x})"),
-            Self::Layer { layer } => write!(f, "layer({layer})"),
-            Self::Direction { layer, weights, cosine } => {
-                write!(f, "direction({layer}")?;
-                weights.iter().try_for_each(|(channel, weight)| write!(f, ", {channel}:{weight}"))?;
-                close_with_cosine(f, *cosine)
-            }
-            Self::Logit { class } => write!(f, "logit({class})"),
-            Self::Diversity { layer } => write!(f, "diversity({layer})"),
-            Self::Alignment { layer } => write!(f, "alignment({layer})"),
-            Self::Interpolation { layer, from, to } => write!(f, "interpolation({layer}, {from}, {to})"),
-            Self::Inversion { layer, picture } => write!(f, "inversion({layer}, \"{picture}\")"),
-            Self::Caricature { layer, picture, cosine } => {
-                write!(f, "caricature({layer}, \"{picture}\"")?;
-                close_with_cosine(f, *cosine)
-            }
-            Self::Penalty { of, weight } => write!(f, "{of}({weight})"),
-            Self::Constant(value) => write!(f, "{value}"),
-            Self::Sum(a, b) => write_pair(f, a, " + ", b, 0),
-            Self::Difference(a, b) => write_pair(f, a, " - ", b, 0),
-            Self::Product(a, b) => write_pair(f, a, " * ", b, 1),
+            Self::Sum => " + ",
+            Self::Difference => " - ",
+            Self::Product => " * ",
+        }
+    }
+
+    /// How tightly it binds its sides; a term binds with 2.
+    fn precedence(self) -> u8 {
+        match self {
+            Self::Sum | Self::Difference => 0,
+            Self::Product => 1,
         }
     }
 }
 
-impl Display for Penalty {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let name = Self::ALL.iter().find(|(_, penalty)| penalty == self).map_or("", |(name, _)| name);
-        f.write_str(name)
-    }
-}
-
-fn close_with_cosine(f: &mut Formatter<'_>, cosine: f64) -> fmt::Result {
-    if cosine != 0.0 {
-        write!(f, ", cos={cosine}")?;
-    }
-    f.write_str(")")
-}
-
-/// How tightly the printed form binds: sums 0, products 1, the rest 2.
-fn precedence(objective: &Objective) -> u8 {
-    match objective {
-        Objective::Sum(..) | Objective::Difference(..) => 0,
-        Objective::Product(..) => 1,
-        _ => 2,
-    }
-}
-
-/// Puts parentheses around a side that binds less tightly than it must: on the right more tightly than the sign itself,
-/// since signs of one kind are read from left to right.
-fn write_pair(f: &mut Formatter<'_>, a: &Objective, sign: &str, b: &Objective, own: u8) -> fmt::Result {
-    write_side(f, a, own)?;
-    f.write_str(sign)?;
-    write_side(f, b, own + 1)
-}
-
+/// Puts parentheses around a side that binds less tightly than it must.
 fn write_side(f: &mut Formatter<'_>, side: &Objective, least: u8) -> fmt::Result {
-    match precedence(side) < least {
-        true => write!(f, "({side})"),
-        false => write!(f, "{side}"),
-    }
+    let precedence = side.operation().map_or(2, |(operation, _)| operation.precedence());
+    if precedence < least { write!(f, "({side})") } else { write!(f, "{side}") }
 }

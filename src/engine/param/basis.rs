@@ -1,12 +1,13 @@
 //! How numbers become planes of values, `[C, S, S]`: as they are, through Fourier, a pyramid, or phases. Each with its
 //! adjoint, and with the way back from given planes.
 
+use rustfft::num_complex::Complex32;
+
 use super::maco::Maco;
-use super::{Kind, ParamSpec};
-use crate::engine::chance::Chance;
+use super::spec::{ParamKind, ParamSpec};
 use crate::engine::fourier::Fourier;
 use crate::engine::resample::{Affine, Edge, Square, add_sample_adjoint, sample};
-use rustfft::num_complex::Complex32;
+use crate::engine::rng::SeededRng;
 
 /// Lucid divides its planes by this, which makes a start of deviation 0.01 faint.
 const FAINTER: f32 = 0.25;
@@ -36,8 +37,8 @@ impl Basis {
     pub(super) fn new(spec: &ParamSpec, side: usize) -> Self {
         let planes = spec.planes();
         match spec.kind {
-            Kind::Network | Kind::Pixel => Self::Pixels { planes, side },
-            Kind::Fourier => {
+            ParamKind::Network | ParamKind::Pixel => Self::Pixels { planes, side },
+            ParamKind::Fourier => {
                 let fourier = Fourier::new(side, side);
                 // lucid's `fft_image`: sqrt(W H) / max(f, 1 / max(W, H))^decay
                 let lowest = 1.0 / side as f64;
@@ -45,11 +46,11 @@ impl Basis {
                 let scale = fourier.frequencies().iter().map(scale).collect();
                 Self::Fourier { planes, fourier, scale }
             }
-            Kind::Laplacian => {
+            ParamKind::Laplacian => {
                 let sides = (0..spec.levels).map(|level| (side >> level).max(1)).collect();
                 Self::Laplacian { planes, sides }
             }
-            Kind::Maco => Self::Maco(Maco::new(spec.spectrum.as_ref(), side)),
+            ParamKind::Maco => Self::Maco(Maco::new(spec.spectrum.as_ref(), side)),
         }
     }
 
@@ -66,10 +67,12 @@ impl Basis {
     }
 
     /// A random start.
-    pub(super) fn random(&self, spec: &ParamSpec, chance: &mut Chance) -> Vec<f32> {
+    pub(super) fn random(&self, spec: &ParamSpec, rng: &mut SeededRng) -> Vec<f32> {
         match self {
-            Self::Maco(maco) => maco.random(chance),
-            _ => (0..self.shape().iter().product()).map(|_| (spec.sd * chance.normal()) as f32).collect(),
+            Self::Maco(maco) => maco.random(rng),
+            Self::Pixels { .. } | Self::Fourier { .. } | Self::Laplacian { .. } => {
+                (0..self.shape().iter().product()).map(|_| (spec.sd * rng.normal()) as f32).collect()
+            }
         }
     }
 
@@ -147,7 +150,7 @@ impl Basis {
     }
 }
 
-/// Of each level where its numbers begin, what they are, and the map from the full image to it.
+/// For each level of the pyramid the index of its first number, its planes, and the map from the full image to it.
 fn pyramid(planes: usize, sides: &[usize]) -> impl Iterator<Item = (usize, Square, Affine)> {
     let mut begin = 0;
     sides.iter().map(move |&side| {

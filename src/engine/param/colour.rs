@@ -10,13 +10,13 @@ pub(super) fn correlate(planes: &mut [f32]) {
     multiply(planes, CORRELATE);
 }
 
-/// The transpose.
+/// The transpose of [`correlate`]: dL/d(decorrelated planes) from dL/d(RGB), in place.
 pub(super) fn correlate_adjoint(planes: &mut [f32]) {
     let [r, g, b] = CORRELATE;
     multiply(planes, [0, 1, 2].map(|c| [r[c], g[c], b[c]]));
 }
 
-/// The inverse.
+/// The inverse of [`correlate`], in place.
 pub(super) fn decorrelate(planes: &mut [f32]) {
     multiply(planes, inverse());
 }
@@ -31,7 +31,7 @@ fn multiply(planes: &mut [f32], matrix: [[f32; 3]; 3]) {
     }
 }
 
-/// By cofactors.
+/// The inverse of [`CORRELATE`], by cofactors.
 fn inverse() -> [[f32; 3]; 3] {
     let m = CORRELATE.map(|row| row.map(f64::from));
     let minor = |r: usize, c: usize| {

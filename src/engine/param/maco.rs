@@ -8,9 +8,9 @@ use std::f64::consts::PI;
 
 use rustfft::num_complex::Complex32;
 
-use super::Spectrum;
-use crate::engine::chance::Chance;
+use super::spectrum::Spectrum;
 use crate::engine::fourier::Fourier;
+use crate::engine::rng::SeededRng;
 
 /// Against a division by zero (horama's).
 const EPSILON: f64 = 1e-4;
@@ -50,8 +50,8 @@ impl Maco {
     }
 
     /// Uniform phases (the paper's).
-    pub(super) fn random(&self, chance: &mut Chance) -> Vec<f32> {
-        (0..3 * self.fourier.len()).map(|_| chance.between(-PI, PI) as f32).collect()
+    pub(super) fn random(&self, rng: &mut SeededRng) -> Vec<f32> {
+        (0..3 * self.fourier.len()).map(|_| rng.between(-PI, PI) as f32).collect()
     }
 
     pub(super) fn planes(&self, phases: &[f32]) -> Vec<f32> {

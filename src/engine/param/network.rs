@@ -1,4 +1,5 @@
-//! The network's own input space as parameters: the affine map to RGB, its inverse and its transpose. The seed's way.
+//! The network's own input space as parameters: the affine map to RGB, its inverse and its transpose. The recipe
+//! `original` optimises there.
 
 use trepang_api::Preprocess;
 
@@ -49,7 +50,7 @@ impl NetworkSpace {
         self.map(d_rgb, |own, rgb| Plane { from: rgb, to: own, factor: factor(rgb), offset: 0.0 })
     }
 
-    /// Which of R, G, B channel `own` of the network's own input space is.
+    /// The index among R, G, B of the channel `own` of the network's own input space.
     fn rgb_of(&self, own: usize) -> usize {
         if self.preprocess.trained_on_bgr { 2 - own } else { own }
     }

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Spectrum;
+use super::spectrum::Spectrum;
 
 /// What the optimised numbers are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ParamKind {
     /// The network's own input space, bounded by -1 and 1 and saved as `uint8(255 (x + 1) / 2)` with its
     /// channels as they are. For a network trained on inputs of +-124 that shows 127.5 times the contrast the
-    /// network saw, and where its channels are BGR it swaps red and blue: the seed's way, kept exactly.
+    /// network saw, and where its channels are BGR it swaps red and blue: the recipe `original` keeps both exactly.
     Network,
     /// One number a pixel and channel: RGB in 0..1, or before a sigmoid.
     Pixel,
@@ -22,16 +22,16 @@ pub enum Kind {
     Maco,
 }
 
-/// A parameterization.
+/// The parameterization of a recipe: what is optimised, and with which numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParamSpec {
     /// What the optimised numbers are.
-    pub kind: Kind,
-    /// Do values go through a sigmoid? Those of `pixel` need not: they are then clipped to 0..1 after every step.
+    pub kind: ParamKind,
+    /// Whether values go through a sigmoid. Those of `pixel` need not: they are then clipped to 0..1 after every step.
     #[serde(default)]
     pub sigmoid: bool,
-    /// Are the three planes decorrelated colours instead of R, G, B?
+    /// Whether the three planes are decorrelated colours instead of R, G, B.
     #[serde(default)]
     pub decorrelated: bool,
     /// With an alpha channel, how much the share of the image that is opaque counts against the objective: it is raised
@@ -68,7 +68,7 @@ fn four() -> usize {
 }
 
 impl ParamSpec {
-    /// Has the image an alpha channel?
+    /// Tells whether the image has an alpha channel.
     pub fn has_alpha(&self) -> bool {
         self.alpha > 0.0
     }
@@ -78,26 +78,32 @@ impl ParamSpec {
         if self.has_alpha() { 4 } else { 3 }
     }
 
-    /// Does a random start begin from a noise picture, and not from random numbers?
+    /// Tells whether a random start begins from a noise picture, and not from random numbers.
     pub(super) fn starts_from_levels(&self) -> bool {
-        matches!(self.kind, Kind::Network | Kind::Pixel) && !self.sigmoid
+        matches!(self.kind, ParamKind::Network | ParamKind::Pixel) && !self.sigmoid
     }
 
-    /// What does not go together, in one sentence.
+    /// Checks that the numbers go together. Fails with one sentence.
     pub fn check(&self) -> Result<(), String> {
-        let plain = matches!(self.kind, Kind::Network | Kind::Pixel);
-        let free = !self.sigmoid;
-        let wrong = match self.kind {
-            Kind::Network if self.sigmoid => "the kind \"network\" has no sigmoid",
-            _ if free && !plain => "needs sigmoid = true: only pixels can be clipped instead",
-            _ if free && self.decorrelated => "decorrelated colours need sigmoid = true",
-            _ if free && self.has_alpha() => "an alpha channel needs sigmoid = true",
-            Kind::Maco if self.has_alpha() => "the kind \"maco\" has no alpha channel",
-            _ if !(self.sd >= 0.0 && self.noise >= 0.0 && self.alpha >= 0.0 && self.decay.is_finite()) => {
-                "sd, noise and alpha must not be negative"
-            }
-            _ if !(1..=8).contains(&self.levels) => "levels must be 1 to 8",
-            _ => return self.spectrum.as_ref().map_or(Ok(()), Spectrum::check),
+        let plain = matches!(self.kind, ParamKind::Network | ParamKind::Pixel);
+        let (free, is_maco) = (!self.sigmoid, self.kind == ParamKind::Maco);
+        let sound = self.sd >= 0.0 && self.noise >= 0.0 && self.alpha >= 0.0 && self.decay.is_finite();
+        let wrong = if self.kind == ParamKind::Network && self.sigmoid {
+            "the kind \"network\" has no sigmoid"
+        } else if free && !plain {
+            "needs sigmoid = true: only pixels can be clipped instead"
+        } else if free && self.decorrelated {
+            "decorrelated colours need sigmoid = true"
+        } else if free && self.has_alpha() {
+            "an alpha channel needs sigmoid = true"
+        } else if is_maco && self.has_alpha() {
+            "the kind \"maco\" has no alpha channel"
+        } else if !sound {
+            "sd, noise and alpha must not be negative"
+        } else if !(1..=8).contains(&self.levels) {
+            "levels must be 1 to 8"
+        } else {
+            return self.spectrum.as_ref().map_or(Ok(()), Spectrum::check);
         };
         Err(format!("param: {wrong}"))
     }

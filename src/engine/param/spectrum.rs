@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::colour;
 use crate::engine::fourier::Fourier;
-use crate::engine::{Picture, resample};
+use crate::engine::picture::Picture;
+use crate::engine::resample;
 
 /// Mean magnitudes of the Fourier transforms of decorrelated colour planes, by distance from zero frequency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,11 +13,11 @@ use crate::engine::{Picture, resample};
 pub struct Spectrum {
     /// Cycles a pixel, rising.
     pub frequencies: Vec<f64>,
-    /// Of each of the three planes, relative to the first number of the first.
+    /// The magnitudes of each of the three planes, relative to the first number of the first.
     pub magnitudes: [Vec<f64>; 3],
 }
 
-/// As `trepang spectrum` wrote it; the file says of what.
+/// The table of natural images, as `trepang spectrum` wrote it; the file says of which pictures.
 const NATURAL: &str = include_str!("natural.toml");
 
 impl Spectrum {
@@ -33,7 +34,7 @@ impl Spectrum {
         table.get("param")?.get("spectrum")?.clone().try_into().ok()
     }
 
-    /// What is wrong with a table, in one sentence.
+    /// Checks the table. Fails with one sentence.
     pub(super) fn check(&self) -> Result<(), String> {
         let rising = self.frequencies.windows(2).all(|pair| pair[0] < pair[1]);
         let full = self.magnitudes.iter().all(|m| m.len() == self.frequencies.len());
@@ -41,13 +42,15 @@ impl Spectrum {
         let fit = self.frequencies.len() > 1
             && positive(&self.frequencies)
             && self.magnitudes.iter().all(|m| positive(m));
-        match rising && full && fit {
-            true => Ok(()),
-            false => Err("param.spectrum: rising frequencies are needed, and three lists of as many positive magnitudes".into()),
+        if rising && full && fit {
+            return Ok(());
         }
+        Err("param.spectrum: rising frequencies are needed, and three lists of as many positive magnitudes"
+            .into())
     }
 
-    /// By straight lines between the logarithms; beyond the table the lines at its ends go on, as natural spectra do.
+    /// The magnitude at a frequency, by straight lines between the logarithms; beyond the table the lines at its ends go on,
+    /// as natural spectra do.
     pub(super) fn magnitude(&self, plane: usize, frequency: f64) -> f64 {
         let values = &self.magnitudes[plane];
         let last = self.frequencies.len() - 1;
@@ -134,6 +137,7 @@ impl SpectrumBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::rng::{SeededRng, Stream};
 
     #[test]
     fn the_embedded_table_is_a_natural_spectrum() {
@@ -150,10 +154,10 @@ mod tests {
     #[test]
     fn white_noise_has_a_flat_spectrum() {
         let mut builder = SpectrumBuilder::new(32);
-        let mut chance = crate::engine::chance::Chance::new(1, 1);
+        let mut rng = SeededRng::new(1, Stream::Test(1));
         for _ in 0..20 {
             let mut rgb = vec![0; 3 * 48 * 32];
-            chance.fill(&mut rgb);
+            rng.fill(&mut rgb);
             builder.add(&Picture { width: 48, height: 32, rgb });
         }
         let found = builder.finish().unwrap();

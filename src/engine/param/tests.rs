@@ -27,9 +27,9 @@ fn param(spec: &ParamSpec, size: usize, images: usize) -> Param {
     Param::new(spec.clone(), Preprocess::caffe(), size, images)
 }
 
-fn draws(shape: &[usize], purpose: u64) -> Array {
-    let mut chance = Chance::new(13, purpose);
-    let data = (0..shape.iter().product()).map(|_| chance.normal() as f32).collect();
+fn draws(shape: &[usize], stream: u64) -> Array {
+    let mut rng = SeededRng::new(13, Stream::Test(stream));
+    let data = (0..shape.iter().product()).map(|_| rng.normal() as f32).collect();
     Array::new(shape, data).unwrap()
 }
 
@@ -38,7 +38,7 @@ fn dot(a: &Array, b: &Array) -> f64 {
 }
 
 #[test]
-fn every_gradient_is_the_slope_of_the_image_at_even_and_odd_sizes() {
+fn every_gradient_is_the_slope_at_even_and_odd_sizes() {
     for spec in smooth() {
         for (size, images) in [(8, 2), (9, 1)] {
             let param = param(&spec, size, images);
@@ -69,7 +69,7 @@ fn a_picture_comes_back_from_its_parameters() {
     let size = 9;
     let levels: Vec<f64> = (0..3 * size * size).map(|i| 20.0 + (i * 37 % 216) as f64).collect();
     let pixel = spec("kind = 'pixel'");
-    for spec in smooth().iter().chain([&pixel]).filter(|spec| spec.kind != Kind::Maco) {
+    for spec in smooth().iter().chain([&pixel]).filter(|spec| spec.kind != ParamKind::Maco) {
         let param = param(spec, size, 1);
         let image = param.image(&param.encode(&levels).unwrap(), &Backdrop::Gray).unwrap();
         let worst = image.data().iter().zip(&levels).map(|(v, l)| (f64::from(*v) * 255.0 - l).abs());
@@ -95,7 +95,7 @@ fn maco_keeps_its_magnitudes_and_takes_a_pictures_phases() {
 
 #[test]
 fn starts_are_faint_repeatable_and_of_each_image() {
-    for spec in smooth().iter().filter(|spec| spec.kind == Kind::Fourier) {
+    for spec in smooth().iter().filter(|spec| spec.kind == ParamKind::Fourier) {
         let spec = ParamSpec { sd: 0.01, ..spec.clone() };
         let param = param(&spec, 32, 2);
         assert_eq!(param.noise(4).unwrap(), param.noise(4).unwrap());
@@ -106,7 +106,7 @@ fn starts_are_faint_repeatable_and_of_each_image() {
     }
 }
 
-fn caffe(kind: Kind) -> Param {
+fn caffe(kind: ParamKind) -> Param {
     Param::new(ParamSpec { kind, ..spec("kind = 'pixel'") }, Preprocess::caffe(), 1, 1)
 }
 
@@ -116,9 +116,9 @@ fn pixel(v: [f32; 3]) -> Array {
 
 #[test]
 fn keras_preprocess_input_is_bgr_minus_the_mean() {
-    let x = caffe(Kind::Network).encode(&[10.0, 77.0, 200.0]).unwrap();
+    let x = caffe(ParamKind::Network).encode(&[10.0, 77.0, 200.0]).unwrap();
     assert_eq!(x.data(), [200.0 - 103.939, 77.0 - 116.779, 10.0 - 123.68]);
-    let image = caffe(Kind::Network).image(&x, &Backdrop::Gray).unwrap();
+    let image = caffe(ParamKind::Network).image(&x, &Backdrop::Gray).unwrap();
     for (found, level) in image.data().iter().zip([10.0, 77.0, 200.0]) {
         assert!((found - level / 255.0).abs() < 1e-7, "{found}");
     }
@@ -126,7 +126,7 @@ fn keras_preprocess_input_is_bgr_minus_the_mean() {
 
 #[test]
 fn the_gradient_goes_through_the_transpose_of_the_networks_map() {
-    let param = caffe(Kind::Network);
+    let param = caffe(ParamKind::Network);
     let image = |v: [f32; 3]| param.image(&pixel(v), &Backdrop::Gray).unwrap();
     let (v, u) = ([1.0, -2.0, 4.0], pixel([3.0, 5.0, -7.0]));
     let (there, zero) = (image(v), image([0.0; 3]));
@@ -136,9 +136,9 @@ fn the_gradient_goes_through_the_transpose_of_the_networks_map() {
 }
 
 #[test]
-fn the_seed_truncates_and_keeps_its_channel_order_where_rgb_rounds() {
-    assert_eq!(caffe(Kind::Network).picture(&pixel([-1.0, 0.5, 1.0])).rgb, [0, 191, 255]); // 191.25
-    assert_eq!(caffe(Kind::Pixel).picture(&pixel([0.0, 0.5, 1.0])).rgb, [0, 128, 255]); // 127.5
+fn network_space_truncates_bytes_where_rgb_rounds_them() {
+    assert_eq!(caffe(ParamKind::Network).picture(&pixel([-1.0, 0.5, 1.0])).rgb, [0, 191, 255]); // 191.25
+    assert_eq!(caffe(ParamKind::Pixel).picture(&pixel([0.0, 0.5, 1.0])).rgb, [0, 128, 255]); // 127.5
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::Recipe;
-use crate::engine::nearest;
+use crate::engine::nearest::nearest;
 
 /// Reads a recipe. `set` holds overrides such as `("optimizer.rate", "0.1")`, with values in TOML's own spelling. Fails with
 /// one sentence.
@@ -43,7 +43,7 @@ fn apply(table: &mut Table, key: &str, value: &str) -> Result<(), String> {
     Err("a key is needed before \"=\"".into())
 }
 
-/// As TOML has it; what is no TOML is a text: `schedule=linear` needs no quotes.
+/// Reads a value as TOML. What is no TOML is taken as a string: `schedule=linear` needs no quotes.
 fn parse(value: &str) -> Value {
     let line = format!("value = {value}");
     let parsed: Option<Value> = line.parse::<Table>().ok().and_then(|mut table| table.remove("value"));

@@ -1,6 +1,6 @@
 //! A Gaussian blur of square planes, and its adjoint. Beyond the edge the edge goes on.
 
-/// So many deviations to each side are summed; what is left out is below 0.3 %.
+/// How many deviations to each side are summed; what is left out is below 0.3 %.
 const REACH: f64 = 3.0;
 
 /// Blurs a plane in place.
@@ -36,9 +36,10 @@ fn along(from: &[f32], into: &mut [f32], kernel: &[f32], adjoint: bool) {
     for i in 0..from.len() {
         for (k, weight) in kernel.iter().enumerate() {
             let near = (i + k).saturating_sub(reach).min(last);
-            match adjoint {
-                false => into[i] += weight * from[near],
-                true => into[near] += weight * from[i],
+            if adjoint {
+                into[near] += weight * from[i];
+            } else {
+                into[i] += weight * from[near];
             }
         }
     }

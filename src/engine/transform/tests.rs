@@ -2,11 +2,11 @@
 
 use super::*;
 
-const MOMENT: Moment = Moment { seed: 3, step: 5, progress: 0.4 };
+const CONTEXT: StepContext = StepContext { seed: 3, step: 5, progress: 0.4 };
 
-fn noise(shape: [usize; 4], purpose: u64) -> Array {
-    let mut chance = Chance::new(11, purpose);
-    let data = (0..shape.iter().product()).map(|_| chance.normal() as f32).collect();
+fn noise(shape: [usize; 4], stream: u64) -> Array {
+    let mut rng = SeededRng::new(11, Stream::Test(stream));
+    let data = (0..shape.iter().product()).map(|_| rng.normal() as f32).collect();
     Array::new(shape, data).unwrap()
 }
 
@@ -47,7 +47,7 @@ fn all_linear_ones_are_adjoint_pairs() {
     for transforms in each {
         for side in [12, 13] {
             for view in [side, 9] {
-                let mut views = Views::draw(&transforms, 3, [side, view], MOMENT);
+                let mut views = Views::draw(&transforms, 3, [side, view], CONTEXT);
                 // Without the gray outside the map is linear.
                 views.draws.iter_mut().for_each(|draw| draw.edge = Edge::Fill(0.0));
                 let (x, u) = (noise([2, 3, side, side], 1), noise([6, 3, view, view], 2));
@@ -56,7 +56,7 @@ fn all_linear_ones_are_adjoint_pairs() {
             }
         }
     }
-    let tiles = Views::tiles([13, 5], MOMENT);
+    let tiles = Views::tiles([13, 5], CONTEXT);
     let (x, u) = (noise([1, 3, 13, 13], 1), noise([9, 3, 5, 5], 2));
     assert!((dot(&tiles.show(&x), &u) - dot(&x, &tiles.pull_back(&u, [1, 13]))).abs() < 1e-4);
 }
@@ -65,7 +65,7 @@ fn all_linear_ones_are_adjoint_pairs() {
 fn each_does_what_it_is_called() {
     let show = |transform: Transform, image: &Array| {
         let side = image.shape()[3];
-        Views::draw(&[transform], 1, [side, side], MOMENT).show(image)
+        Views::draw(&[transform], 1, [side, side], CONTEXT).show(image)
     };
     let x = noise([1, 3, 8, 8], 1);
     assert_eq!(show(Transform::Pad(3), &x), x);
@@ -88,7 +88,7 @@ fn each_does_what_it_is_called() {
 fn crops_follow_the_runs_progress_and_stay_inside() {
     let mut means = Vec::new();
     for progress in [0.0, 1.0] {
-        let draws = Views::draw(&[crop()], 200, [100, 10], Moment { progress, ..MOMENT }).draws;
+        let draws = Views::draw(&[crop()], 200, [100, 10], StepContext { progress, ..CONTEXT }).draws;
         let side = |draw: &Draw| draw.map.matrix[0][0] / 10.0;
         means.push(draws.iter().map(side).sum::<f64>() / 200.0);
         for draw in draws {
@@ -101,7 +101,7 @@ fn crops_follow_the_runs_progress_and_stay_inside() {
 
 #[test]
 fn a_step_has_views_of_its_own_and_always_the_same() {
-    let draw = |step| Views::draw(&lucid(), 2, [64, 64], Moment { step, ..MOMENT });
+    let draw = |step| Views::draw(&lucid(), 2, [64, 64], StepContext { step, ..CONTEXT });
     assert_eq!(draw(5), draw(5));
     assert_ne!(draw(5).draws, draw(6).draws);
     assert_ne!(draw(5).draws[0], draw(5).draws[1]);
@@ -110,7 +110,7 @@ fn a_step_has_views_of_its_own_and_always_the_same() {
 #[test]
 fn tiles_cover_every_pixel() {
     for [side, view] in [[13, 5], [10, 5], [5, 5]] {
-        let tiles = Views::tiles([side, view], MOMENT);
+        let tiles = Views::tiles([side, view], CONTEXT);
         let ones =
             Array::new([tiles.draws.len(), 3, view, view], vec![1.0; tiles.draws.len() * 3 * view * view])
                 .unwrap();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::curve::Curve;
 use super::listing::{DeviceEntry, NetworkEntry, NetworkView};
 use super::shared;
-use crate::engine::{Objective, Picture, Plan};
+use crate::engine::{Objective, Picture, Plan, Score};
 
 /// The state of the worker and its run at one moment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ pub struct RunView {
     pub changes: Vec<usize>,
     /// The objective on the picture as it would be saved, and its mean over transforms of that, once the run stands still
     /// and if it can be measured.
-    pub score: Option<(f64, f64)>,
+    pub score: Option<Score>,
     /// The picture, as it would be saved now.
     #[serde(with = "shared::picture")]
     pub picture: Arc<Picture>,

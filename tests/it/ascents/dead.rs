@@ -34,7 +34,7 @@ fn before_relu(trained: &Trained, recipe: &Recipe) -> Vec<f32> {
 /// The embedded network with the channel's bias so low that it is dead at the start of both recipes.
 fn asleep() -> Trained {
     let lower_by = |amount: f32| with_tensor("block5_conv2.bias", |bias| bias.data_mut()[CHANNEL] -= amount);
-    let recipes = [Recipe::named("seed").unwrap(), Recipe::named("pixel").unwrap()];
+    let recipes = [Recipe::named("original").unwrap(), Recipe::named("pixel").unwrap()];
     let awake = lower_by(0.0);
     let highest = recipes.iter().flat_map(|recipe| before_relu(&awake, recipe)).fold(0.0, f32::max);
     let asleep = lower_by(highest + DEPTH);
@@ -51,10 +51,10 @@ fn unreachable_channel() -> Trained {
 }
 
 #[test]
-fn seed_stops_and_changes_nothing() {
+fn original_stops_at_a_dead_channel_and_changes_nothing() {
     let trained = asleep();
     let mut ascent =
-        Ascent::new(plan(Recipe::named("seed").unwrap()), &trained.network, &Pictures::new()).unwrap();
+        Ascent::new(plan(Recipe::named("original").unwrap()), &trained.network, &Pictures::new()).unwrap();
     let before = ascent.state().clone();
     let error = ascent.step(on_default(&trained).as_mut()).unwrap_err();
     assert!(matches!(error, Error::Dead { step: 1, .. }), "{error:?}");
@@ -86,8 +86,8 @@ fn the_binary_says_that_a_channel_is_dead() {
     write_weights(&home.path("asleep"), &asleep().weights);
     write_weights(&home.path("unreachable"), &unreachable_channel().weights);
     for (weights, recipe, way_out) in [
-        ("asleep", "seed", "the recipe 'pixel'"),
-        ("unreachable", "seed", "the recipe 'pixel'"),
+        ("asleep", "original", "the recipe 'pixel'"),
+        ("unreachable", "original", "the recipe 'pixel'"),
         ("unreachable", "pixel", "redirected gradient is just as flat"),
     ] {
         let outcome = home.run(&format!("{} --weights {weights} --recipe {recipe}", render()));

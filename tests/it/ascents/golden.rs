@@ -3,8 +3,8 @@
 use safetensors::SafeTensors;
 use serde_json::Value;
 use trepang::engine::{
-    Ascent, DeadChannel, Kind, Objective, Optimizer, Param, ParamSpec, Picture, Pictures, Plan, Recipe, Rule,
-    Start,
+    Ascent, DeadChannel, Objective, Optimizer, Param, ParamKind, ParamSpec, Picture, Pictures, Plan, Recipe,
+    Rule, Start,
 };
 use trepang_api::Array;
 use trepang_weights::minivgg;
@@ -63,11 +63,11 @@ fn golden() -> Vec<(String, Golden)> {
 impl Golden {
     fn param(&self) -> ParamSpec {
         let kind = match self.ascent["space"].as_str().unwrap() {
-            "network" => Kind::Network,
-            "rgb" => Kind::Pixel,
+            "network" => ParamKind::Network,
+            "rgb" => ParamKind::Pixel,
             other => panic!("no space {other}"),
         };
-        ParamSpec { kind, ..Recipe::named("seed").unwrap().param }
+        ParamSpec { kind, ..Recipe::named("original").unwrap().param }
     }
 
     /// The share of the parameters that may be further off than [`EARLY_TOLERANCE`]. Adam divides each gradient by its own
@@ -86,7 +86,7 @@ impl Golden {
         let channel = self.ascent["channel"].as_u64().unwrap() as usize;
         let objective = Objective::channel(self.ascent["layer"].as_str().unwrap(), channel);
         let (param, dead) = (self.param(), DeadChannel::Stop);
-        let recipe = Recipe { param, optimizer, dead, ..Recipe::named("seed").unwrap() };
+        let recipe = Recipe { param, optimizer, dead, ..Recipe::named("original").unwrap() };
         let start = Start::Picture { file: START.into(), sha256: String::new() };
         Plan { start, steps: self.losses.len(), ..Plan::new(objective, recipe, 64) }
     }

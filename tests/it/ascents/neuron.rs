@@ -31,7 +31,7 @@ fn on_the_whole(layer: &str, at: [usize; 3], picture: &Array) -> (f64, Array) {
 }
 
 #[test]
-fn a_neuron_has_the_value_and_the_gradient_that_the_whole_image_gives() {
+fn a_neuron_has_the_value_and_gradient_of_the_whole_image() {
     let trained = minivgg().unwrap();
     let mut model = on_default(&trained);
     let picture = image(&noise_picture(7, 64));

@@ -1,11 +1,12 @@
 //! Every objective can be climbed, alone, in a batch and with transforms; and a run can be changed on the way.
 
 use trepang::engine::{
-    Ascent, Objective, Picture, Pictures, Plan, Recipe, Robustness, Start, read_recipe, step_together,
+    Ascent, Evaluator, FUNCTIONS, Objective, Picture, Pictures, Plan, Recipe, Score, Start, read_recipe,
+    step_together,
 };
 use trepang_weights::minivgg;
 
-use crate::library::{noise_picture, on_default};
+use crate::library::{noise_picture, on_default, repository};
 
 const SIZE: usize = 32;
 
@@ -103,7 +104,7 @@ fn every_parameterization_is_climbed_through_transforms() {
 }
 
 #[test]
-fn several_ascents_together_make_the_pictures_that_each_makes_alone() {
+fn ascents_together_make_the_pictures_that_each_makes_alone() {
     let trained = minivgg().unwrap();
     let plan = |channel: usize| Plan {
         steps: 3,
@@ -140,7 +141,7 @@ fn one_that_cannot_go_on_does_not_stop_the_others() {
 }
 
 #[test]
-fn a_run_that_was_changed_on_the_way_is_made_again_from_its_plan() {
+fn a_run_that_was_changed_is_made_again_from_its_plan() {
     let trained = minivgg().unwrap();
     let mut model = on_default(&trained);
     let begin =
@@ -151,7 +152,10 @@ fn a_run_that_was_changed_on_the_way_is_made_again_from_its_plan() {
             // Twice at one step, and another parameterization: the picture stays what it was, but for its faintest levels.
             3 => {
                 ascent
-                    .change(objective("channel(block4_conv2, 7)"), recipe("seed", &[("dead", "redirect")]))
+                    .change(
+                        objective("channel(block4_conv2, 7)"),
+                        recipe("original", &[("dead", "redirect")]),
+                    )
                     .unwrap();
                 ascent.change(objective("channel(block4_conv2, 31)"), recipe("lucid", &[])).unwrap();
             }
@@ -167,7 +171,7 @@ fn a_run_that_was_changed_on_the_way_is_made_again_from_its_plan() {
 
 /// Adam's first step is the rate in every number that has a gradient, however many steps another optimizer took before.
 #[test]
-fn an_optimizer_that_is_chosen_on_the_way_begins_at_its_first_step() {
+fn an_optimizer_chosen_on_the_way_begins_at_its_first_step() {
     let trained = minivgg().unwrap();
     let mut model = on_default(&trained);
     let target = objective("channel(block4_conv2, 20)");
@@ -219,17 +223,26 @@ fn octaves_end_at_the_pictures_size_and_keep_its_detail() {
 }
 
 #[test]
-fn what_is_robust_holds_under_transforms() {
+fn a_picture_made_through_transforms_scores_higher_on_views() {
     let trained = minivgg().unwrap();
     let mut model = on_default(&trained);
     let raised = objective("channel(block4_conv2, 20)");
-    let mut worth = |name: &str| {
+    let mut score = |name: &str| {
         let plan = Plan { steps: 48, ..Plan::new(raised.clone(), recipe(name, &[]), 64) };
         let picture = climb(plan, &Pictures::new()).picture();
-        let mut robustness = Robustness::new(&raised, &trained.network, [64, 1], &Pictures::new()).unwrap();
-        let clean = robustness.clean(&picture, model.as_mut()).unwrap();
-        (clean, robustness.robust(&picture, model.as_mut()).unwrap())
+        let mut evaluator = Evaluator::new(&raised, &trained.network, [64, 1], &Pictures::new()).unwrap();
+        evaluator.score(&picture, model.as_mut()).unwrap()
     };
-    let ((pixel, pixel_robust), (lucid, lucid_robust)) = (worth("pixel"), worth("lucid"));
-    assert!(lucid_robust / lucid > pixel_robust / pixel, "{lucid_robust}/{lucid} {pixel_robust}/{pixel}");
+    let (pixel, lucid) = (score("pixel"), score("lucid"));
+    let held = |score: Score| score.robust / score.clean;
+    assert!(held(lucid) > held(pixel), "{lucid:?} {pixel:?}");
+}
+
+#[test]
+fn the_docs_list_every_function_as_its_row_has_it() {
+    let docs = std::fs::read_to_string(repository("docs/objectives.md")).unwrap();
+    let listed: Vec<&str> = docs.lines().filter(|line| line.starts_with("| `")).collect();
+    let rows: Vec<String> =
+        FUNCTIONS.iter().map(|function| format!("| `{}` | {} |", function.usage(), function.about)).collect();
+    assert!(listed == rows, "docs/objectives.md should hold:\n{}", rows.join("\n"));
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use trepang::engine::{Ascent, Objective, Optimizer, Pictures, Plan, Recipe, Rule, State};
+use trepang::engine::{Ascent, AscentState, Objective, Optimizer, Pictures, Plan, Recipe, Rule};
 use trepang::runs::{Origin, Provenance, RunFolder};
 use trepang_api::Model;
 use trepang_weights::minivgg;
@@ -22,7 +22,7 @@ fn recipes() -> Vec<Recipe> {
     let adam = Recipe { name: "adam".into(), optimizer: adam, ..Recipe::named("pixel").unwrap() };
     let octaves = recipe("dream", &[("octaves.count", "3")]);
     let maco = recipe("maco", &[("views", "2")]);
-    let names = ["seed", "pixel", "lucid"].map(|name| recipe(name, &[]));
+    let names = ["original", "pixel", "lucid"].map(|name| recipe(name, &[]));
     names.into_iter().chain([adam, maco, octaves]).collect()
 }
 
@@ -57,7 +57,7 @@ fn through_disk(ascent: &Ascent, parent: &Path) -> Ascent {
 }
 
 /// Every number of a state as its bits: `==` would call 0 and -0 equal.
-fn bits(state: &State) -> (Vec<u32>, Vec<u64>) {
+fn bits(state: &AscentState) -> (Vec<u32>, Vec<u64>) {
     let floats = [state.x.data(), &state.moments.first, &state.moments.second].concat();
     (floats.iter().map(|v| v.to_bits()).collect(), state.losses.iter().map(|v| v.to_bits()).collect())
 }
@@ -101,7 +101,7 @@ fn dead_steps_are_remembered() {
     let folder = tempfile::tempdir().unwrap();
     let network = minivgg().unwrap().network;
     let fresh = Ascent::new(plan(Recipe::named("pixel").unwrap()), &network, &Pictures::new()).unwrap();
-    let state = State { dead_steps: 3, losses: vec![0.0; 5], ..fresh.state().clone() };
+    let state = AscentState { dead_steps: 3, losses: vec![0.0; 5], ..fresh.state().clone() };
     let ascent =
         Ascent::resume(plan(Recipe::named("pixel").unwrap()), &network, state.clone(), &Pictures::new())
             .unwrap();
@@ -111,16 +111,16 @@ fn dead_steps_are_remembered() {
 #[test]
 fn a_state_of_another_ascent_is_refused() {
     let network = minivgg().unwrap().network;
-    let [seed, _, _, adam, ..] = &recipes()[..] else { panic!("recipes are missing") };
+    let [original, _, _, adam, ..] = &recipes()[..] else { panic!("recipes are missing") };
     let begun = |recipe: &Recipe| {
         Ascent::new(plan(recipe.clone()), &network, &Pictures::new()).unwrap().state().clone()
     };
-    let larger = Plan { size: 48, ..plan(Recipe::named("seed").unwrap()) };
+    let larger = Plan { size: 48, ..plan(Recipe::named("original").unwrap()) };
     // Moments of more gradients than there were steps.
     let mut older = begun(adam);
     older.moments.age = older.losses.len() + 1;
     for (plan, state) in
-        [(larger, begun(seed)), (plan(adam.clone()), begun(seed)), (plan(adam.clone()), older)]
+        [(larger, begun(original)), (plan(adam.clone()), begun(original)), (plan(adam.clone()), older)]
     {
         let error = Ascent::resume(plan, &network, state, &Pictures::new()).unwrap_err().to_string();
         assert!(error.starts_with("the saved state does not belong to this ascent"), "{error}");

@@ -53,6 +53,10 @@ fn sizes_that_the_network_cannot_take() {
         let sentence = outcome.refusal(2);
         assert!(sentence.contains("take a multiple of 16 from 32 to "), "{sentence}");
     }
+    // Seen in parts, a picture may be larger than what the network takes, but not by any factor.
+    let outcome = home.run("render --logit 1 --recipe maco --size 8208 -o out.png");
+    let sentence = outcome.refusal(2);
+    assert!(sentence.contains("8208 pixels is too large: the largest side is 8192"), "{sentence}");
     assert!(!home.path("out.png").exists());
 }
 
@@ -130,8 +134,8 @@ const PLACES: &[Case] = &[
 #[test]
 fn a_start_that_fails_leaves_no_folder() {
     let home = Home::new();
-    let outcome =
-        home.run("render --layer block5_conv2 --channel 2 --recipe seed --init gray --runs runs -o a.png");
+    let outcome = home
+        .run("render --layer block5_conv2 --channel 2 --recipe original --init gray --runs runs -o a.png");
     assert!(outcome.refusal(1).contains("dead"), "{outcome:?}");
     assert_eq!(fs::read_dir(home.path("runs")).unwrap().count(), 0);
 }

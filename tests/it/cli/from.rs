@@ -4,9 +4,7 @@
 use trepang::runs::{read_origin, read_picture};
 
 use crate::binary::{Home, write_png};
-#[cfg(feature = "cpu")]
-use crate::library::repository;
-use crate::library::{noise_picture, with_tensor, write_weights};
+use crate::library::{noise_picture, repository, with_tensor, write_weights};
 
 const SMALL: &str = "--size 32 --steps 3";
 
@@ -18,12 +16,12 @@ fn a_picture_is_made_again_to_the_byte() {
     write_weights(&home.path("other.safetensors"), &other.weights);
     for flags in [
         "--layer block2_conv1 --channel 5",
-        "--layer block2_conv1 --channel 5 --recipe seed --seed 18446744073709551615",
+        "--layer block2_conv1 --channel 5 --recipe original --seed 18446744073709551615",
         "--layer block2_conv1 --neuron 5,3,2 --threads 1",
         "--logit 31 --init gray",
         "--layer block2_conv1:pre --channel 5 --init start.png",
         "--layer block2_conv1 --channel 5 --weights other.safetensors",
-        "--layer block2_conv1 --channel 5 --backend reference --recipe seed --init start.png",
+        "--layer block2_conv1 --channel 5 --backend reference --recipe original --init start.png",
     ] {
         home.json(&format!("render {flags} {SMALL} --json -o first.png"));
         home.json("render --from first.png --json -o again.png");
@@ -56,6 +54,19 @@ fn what_candle_made_on_the_cpu_before_is_made_again_by_cpu() {
         let done = home.json("render --from candle.png --json -o again.png").pop().unwrap();
         assert_eq!(done["backend"], "candle");
         assert!(home.read("candle.png") == home.read("again.png"));
+    }
+}
+
+/// Version 0.1.0 called the recipe `original` `seed`; the file is one that it wrote.
+#[test]
+fn a_picture_of_the_recipe_seed_is_made_again_to_the_byte() {
+    let home = Home::new();
+    let before = repository("tests/golden/recipe-seed-0.1.0.png");
+    let done = home.json(&format!("render --from {} --json -o again.png", before.display())).pop().unwrap();
+    assert!(home.read("again.png") == std::fs::read(before).unwrap());
+    // What that version told of it.
+    for (key, value) in [("activation_saved", 0.452_238_196_856), ("activation_robust", 0.369_008_123_718)] {
+        assert!((done[key].as_f64().unwrap() - value).abs() < 1e-6, "{key}: {}", done[key]);
     }
 }
 

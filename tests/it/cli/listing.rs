@@ -39,6 +39,18 @@ fn lists_for_people_hold_the_same_names() {
 }
 
 #[test]
+fn recipes_are_listed_with_the_names_they_had_before() {
+    let home = Home::new();
+    let listed = home.run("recipes").stdout;
+    let original = listed.lines().find(|line| line.starts_with("original ")).unwrap();
+    assert!(original.ends_with("(also: seed)") && !listed.contains("\nseed "), "{listed}");
+    let recipes = home.json("recipes --json");
+    let original = recipes.iter().find(|recipe| recipe["name"] == "original").unwrap();
+    assert_eq!(original["aliases"][0], "seed");
+    assert_eq!(home.run("recipes --show seed").stdout, home.run("recipes --show original").stdout);
+}
+
+#[test]
 fn show_prints_a_picture() {
     let home = Home::new();
     write_png(&home.path("a.png"), &noise_picture(1, 16));

@@ -13,7 +13,7 @@ use crate::library::{activation, apart, channel_mean, noise_picture};
 
 #[test]
 fn json_is_every_step_and_then_what_came_of_it() {
-    for recipe in ["pixel", "seed"] {
+    for recipe in ["pixel", "original"] {
         let home = Home::new();
         let events = home.json(&format!(
             "render --layer block3_conv2 --channel 7 --recipe {recipe} --size 48 --steps 6 --seed 3 --threads 2 \
@@ -99,7 +99,7 @@ fn step_one_reports_the_objective_on_the_start_picture() {
         let activation = activation(layer, &start);
         let largest = activation.data().iter().fold(0.0_f32, |most, a| most.max(a.abs()));
         let expected = value(&activation);
-        for recipe in ["pixel", "seed"] {
+        for recipe in ["pixel", "original"] {
             let line =
                 format!("render {target} --recipe {recipe} --init start.png --steps 1 --json -o a.png");
             let events = home.json(&line);
@@ -114,7 +114,7 @@ fn step_one_reports_the_objective_on_the_start_picture() {
 #[test]
 fn equal_seeds_give_equal_files_and_others_do_not() {
     let home = Home::new();
-    for recipe in ["pixel", "seed"] {
+    for recipe in ["pixel", "original"] {
         let picture = |seed: u64, name: &str| {
             home.json(&format!(
                 "render --layer block2_conv1 --channel 5 --recipe {recipe} --size 32 --steps 3 --seed {seed} --json -o {name}"

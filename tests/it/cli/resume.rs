@@ -1,8 +1,10 @@
 //! `--resume`: a run goes on as if it had never stopped.
 
 use serde_json::Value;
+use trepang::runs::read_picture;
 
 use crate::binary::{Home, losses};
+use crate::library::repository;
 
 const RENDER: &str = "render --layer block4_conv2 --channel 20 --size 32 --seed 5 --json";
 
@@ -12,7 +14,7 @@ fn run_of(events: &[Value]) -> &str {
 
 #[test]
 fn a_run_beyond_its_end_is_a_longer_run() {
-    for recipe in ["pixel", "seed"] {
+    for recipe in ["pixel", "original"] {
         let home = Home::new();
         let first = home.json(&format!("{RENDER} --recipe {recipe} --steps 4 -o short.png"));
         let rest = home.json(&format!("render --resume {} --steps 9 --json -o long.png", run_of(&first)));
@@ -44,4 +46,23 @@ fn a_run_does_not_go_back() {
     let outcome = home.run(&format!("render --resume {} --steps 2 -o back.png", run_of(&first)));
     assert!(outcome.refusal(2).contains("has taken 3 steps"), "{outcome:?}");
     assert!(!home.path("back.png").exists());
+}
+
+/// Version 0.1.0 called the recipe `original` `seed`; the files are a run and its picture as it wrote them.
+#[test]
+fn a_run_of_the_recipe_seed_goes_on_as_one_of_original() {
+    let home = Home::new();
+    let before = |kind: &str| repository(&format!("tests/golden/recipe-seed-0.1.0.{kind}"));
+    std::fs::create_dir(home.path("run")).unwrap();
+    std::fs::copy(before("safetensors"), home.path("run/state.safetensors")).unwrap();
+    home.json("render --resume run --json -o again.png");
+    assert!(home.read("again.png") == std::fs::read(before("png")).unwrap());
+    home.json("render --resume run --steps 5 --json -o longer.png");
+    for name in ["seed", "original"] {
+        let new =
+            "render --layer block2_conv1 --channel 5 --backend reference --threads 1 --size 32 --steps 5";
+        home.json(&format!("{new} --recipe {name} --json -o whole.png"));
+        let picture = |file: &str| read_picture(&home.path(file)).unwrap();
+        assert_eq!(picture("longer.png"), picture("whole.png"), "{name}");
+    }
 }

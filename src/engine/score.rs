@@ -1,0 +1,165 @@
+//! How much of an objective a saved picture holds: the objective on the picture as it is, and on fixed views of it.
+
+use serde::{Deserialize, Serialize};
+use trepang_api::{Array, Model, Network};
+
+use super::bound::{BatchLayout, Bound, ObjectiveInput};
+use super::error::{Error, Result};
+use super::objective::Objective;
+use super::picture::{Picture, Pictures};
+use super::resample::{Square, resize};
+use super::transform::{StepContext, Transform, Views};
+
+/// An objective's value on a picture, alone and under transforms.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The value on the picture as any viewer would load it: RGB bytes over 255.
+    pub clean: f64,
+    /// The mean of the values on [`ROBUST_VIEWS`] views of the picture.
+    pub robust: f64,
+}
+
+/// How many views of a picture `robust` is the mean over.
+pub const ROBUST_VIEWS: usize = 32;
+
+/// How many views go through the network in one call: a compromise between speed and memory.
+const VIEWS_PER_CALL: usize = 8;
+
+/// The views of all pictures are drawn from this seed, whatever made the picture.
+const VIEWS_SEED: u64 = 0;
+
+/// How much the views may be shifted before and after scale and rotation, in pixels.
+const JITTERS: [usize; 2] = [8, 4];
+
+/// The gray around the picture, in pixels.
+const PADDING: usize = 12;
+
+/// The factors of size.
+const SCALES: [f64; 11] = [0.90, 0.92, 0.94, 0.96, 0.98, 1.00, 1.02, 1.04, 1.06, 1.08, 1.10];
+
+/// The angles in degrees; the repeated 0 is lucid's.
+const ANGLES: [f64; 26] = [
+    -10.0, -9.0, -8.0, -7.0, -6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0,
+    9.0, 10.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+];
+
+/// The transforms of the views: lucid's `standard_transforms`. They are part of what the number means, so they do not
+/// follow the recipe `lucid`, which may change.
+fn robust_transforms() -> [Transform; 5] {
+    [
+        Transform::Pad(PADDING),
+        Transform::Jitter(JITTERS[0]),
+        Transform::Scale(SCALES.to_vec()),
+        Transform::Rotate(ANGLES.to_vec()),
+        Transform::Jitter(JITTERS[1]),
+    ]
+}
+
+/// The views of a picture of `side` pixels that `robust` is the mean over.
+fn robust_views(side: usize) -> Views {
+    Views::draw(&robust_transforms(), ROBUST_VIEWS, [side; 2], CONTEXT)
+}
+
+/// Views of pictures belong to no step.
+const CONTEXT: StepContext = StepContext { seed: VIEWS_SEED, step: 0, progress: 0.0 };
+
+/// Measures the [`Score`] of pictures.
+#[derive(Debug)]
+pub struct Evaluator {
+    bound: Bound,
+    side: usize,
+    images: usize,
+    views: Views,
+    /// The pictures that the objective compares with, as planes of `side` pixels.
+    references: Vec<Vec<f32>>,
+    /// The means of the calls so far.
+    done: Vec<f64>,
+}
+
+impl Evaluator {
+    /// Measures `objective` on pictures of `side` pixels, `images` side by side. Pictures that the network does not take at
+    /// their size are resized to its own. Fails when the objective does not fit the network, and when a picture that it
+    /// compares with is not in `pictures`.
+    pub fn new(
+        objective: &Objective,
+        network: &Network,
+        [side, images]: [usize; 2],
+        pictures: &Pictures,
+    ) -> Result<Self> {
+        let native = network.input().native;
+        let fitting = network.check_size(side).ok().and_then(|()| objective.bind(network, side).ok());
+        let (bound, side) = match fitting {
+            Some(bound) => (bound, side),
+            None => (objective.bind(network, native)?, native),
+        };
+        let reference = |file: &String| {
+            let picture = pictures.get(file).ok_or_else(|| Error::PictureNotRead { file: file.clone() })?;
+            Ok(picture.square(side))
+        };
+        let references = bound.pictures().iter().map(reference).collect::<Result<_>>()?;
+        Ok(Self { bound, side, images, views: robust_views(side), references, done: Vec::new() })
+    }
+
+    /// The picture's score.
+    pub fn score(&mut self, picture: &Picture, model: &mut dyn Model) -> Result<Score> {
+        loop {
+            if let Some(score) = self.advance(picture, model)? {
+                return Ok(score);
+            }
+        }
+    }
+
+    /// Evaluates a few more views; returns the score once all have been evaluated. For a caller that has other things to do
+    /// in between.
+    pub fn advance(&mut self, picture: &Picture, model: &mut dyn Model) -> Result<Option<Score>> {
+        let begin = self.done.len() * VIEWS_PER_CALL;
+        let end = (begin + VIEWS_PER_CALL).min(ROBUST_VIEWS);
+        let mut some = self.views.clone();
+        some.draws = self.views.draws[begin..end].to_vec();
+        let mean = self.evaluate(picture, &some, model)?;
+        self.done.push(mean);
+        if end < ROBUST_VIEWS {
+            return Ok(None);
+        }
+        let means = std::mem::take(&mut self.done);
+        let robust = means.iter().sum::<f64>() / means.len() as f64;
+        Ok(Some(Score { clean: self.clean(picture, model)?, robust }))
+    }
+
+    fn clean(&self, picture: &Picture, model: &mut dyn Model) -> Result<f64> {
+        self.evaluate(picture, &Views::draw(&[], 1, [self.side; 2], CONTEXT), model)
+    }
+
+    fn evaluate(&self, picture: &Picture, views: &Views, model: &mut dyn Model) -> Result<f64> {
+        let planes = picture.planes();
+        let from = Square { side: picture.height, planes: 3 };
+        let mut images = Vec::new();
+        for image in 0..self.images {
+            let rows = planes.chunks_exact(picture.width).map(|row| &row[image * from.side..][..from.side]);
+            images.extend(resize(&rows.collect::<Vec<_>>().concat(), from, self.side));
+        }
+        let images = Array::new([self.images, 3, self.side, self.side], images)?;
+        let of = |planes: &Vec<f32>| {
+            let image = Array::new([1, 3, self.side, self.side], planes.clone())?;
+            Ok(model.activations(&views.show(&image), self.bound.at())?)
+        };
+        let references = self.references.iter().map(of).collect::<Result<Vec<_>>>()?;
+        let layout = BatchLayout { images: self.images, views: views.draws.len() };
+        let views = &views.show(&images);
+        ObjectiveInput { bound: &self.bound, views, layout, references: &references }.evaluate(model)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_views_of_robust_are_those_of_version_0_1_0() {
+        let transforms = r#"[{"pad":12},{"jitter":8},{"scale":[0.9,0.92,0.94,0.96,0.98,1.0,1.02,1.04,1.06,1.08,1.1]},{"rotate":[-10.0,-9.0,-8.0,-7.0,-6.0,-5.0,-4.0,-3.0,-2.0,-1.0,0.0,1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0,9.0,10.0,0.0,0.0,0.0,0.0,0.0]},{"jitter":4}]"#;
+        assert_eq!(serde_json::to_string(&robust_transforms()).unwrap(), transforms);
+        let before: Vec<Transform> = serde_json::from_str(transforms).unwrap();
+        let step = StepContext { seed: 0, step: 0, progress: 0.0 };
+        assert_eq!(robust_views(64), Views::draw(&before, 32, [64, 64], step));
+    }
+}
