@@ -4,6 +4,7 @@ Needs Pillow and the release binary (cargo build --release). Run from the reposi
 
     python3 docs/gallery.py                  # minivgg, at 96 px: minutes
     python3 docs/gallery.py vgg16-trunk      # at 224 px, after `trepang pull vgg16-trunk`: half an hour
+    python3 docs/gallery.py strip            # docs/gallery-strip.jpg, cut from the gallery of minivgg: no time
 
 Each run replaces its network's pictures and numbers and leaves the other's.
 """
@@ -26,6 +27,7 @@ NETWORKS = {
 }
 FROM_PICTURE = {"minivgg": ("block4_conv2", 20), "vgg16-trunk": ("block4_conv3", 20)}
 CELL, MARGIN, CAPTION, HEAD = 192, 8, 18, 20
+STRIP = [0, 2, 3, 5, 6, 7]  # the rows of minivgg that the README shows, by the first recipe
 BACK, INK = (24, 24, 24), (220, 220, 220)
 
 
@@ -98,6 +100,15 @@ def from_picture(network, folder):
     sheet(["", "dream", "caricature", "accentuate"], [(f"{layer}\n({channel})", cells)], f"docs/gallery-{network}-picture.jpg")
 
 
+def strip():
+    gallery = Image.open("docs/gallery-minivgg.jpg")
+    image = Image.new("RGB", (len(STRIP) * (CELL + MARGIN) - MARGIN, CELL), BACK)
+    for column, row in enumerate(STRIP):
+        x, y = MARGIN + 120, HEAD + row * (CELL + CAPTION + MARGIN)
+        image.paste(gallery.crop((x, y, x + CELL, y + CELL)), (column * (CELL + MARGIN), 0))
+    image.save("docs/gallery-strip.jpg", quality=88, optimize=True)
+
+
 def section(network):
     with tempfile.TemporaryDirectory() as folder:
         table = channels(network, folder)
@@ -118,7 +129,9 @@ def section(network):
 
 def main():
     network = sys.argv[1] if len(sys.argv) > 1 else "minivgg"
-    head = ["# Gallery", "", "Drawn by `docs/gallery.py`, which says how. The channels were chosen, as examples; the seed is 0 throughout.", ""]
+    if network == "strip":
+        return strip()
+    head = ["# Gallery", "", "`docs/gallery.py` draws this page and says how. The channels are examples, chosen by eye; the seed is 0 throughout.", ""]
     old = PAGE.read_text().split("## ")[1:] if PAGE.exists() else []
     kept = {part.split("\n", 1)[0]: "## " + part for part in old}
     kept[network] = "\n".join(section(network)) + "\n"

@@ -1,11 +1,13 @@
 //! The command line: one file a subcommand. Not here: what the commands do.
 
 mod bench;
+mod completions;
 mod dashboard;
 mod devices;
 mod drive;
 mod exit;
 mod info;
+mod man;
 mod networks;
 mod output;
 mod outputs;
@@ -47,5 +49,7 @@ fn handle(cli: &Cli) -> Result<()> {
         Some(Command::Recipes(args)) => recipes::run(args),
         Some(Command::Spectrum(args)) => spectrum::run(args),
         Some(Command::Show(args)) => show::run(args),
+        Some(Command::Completions(args)) => completions::run(args),
+        Some(Command::Man) => man::run(),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 pub use super::channels::Channels;
 use crate::engine::FUNCTIONS;
@@ -48,6 +49,10 @@ pub enum Command {
     Spectrum(SpectrumArgs),
     /// Print a picture in the terminal
     Show(ShowArgs),
+    /// Print the script that completes trepang's commands and flags in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, with all subcommands, in the format of man(1)
+    Man,
 }
 
 /// Which network, and what computes it.
@@ -372,6 +377,14 @@ pub struct ShowArgs {
     /// The picture: PNG or JPEG
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// `trepang completions`
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell that will read the script
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
 }
 
 fn parse_channel(text: &str) -> Result<usize, String> {

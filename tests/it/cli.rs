@@ -12,3 +12,4 @@ mod predict;
 mod pull;
 mod render;
 mod resume;
+mod shell;

@@ -7,6 +7,8 @@ mod app;
 mod ascents;
 mod binary;
 mod cli;
+mod documents;
+mod formats;
 mod golden;
 mod library;
 mod made_up;
