@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use trepang_api::{Backend, Device, LayerId, Model, Network};
 use trepang_weights::cache::Environment;
-use trepang_weights::{Error as WeightsError, Store, Trained, Want, trained};
+use trepang_weights::{Error as WeightsError, Purpose, Store, Trained, trained};
 
 use crate::runs::{Origin, Provenance, Segment};
 use args::ComputeArgs;
@@ -44,9 +44,9 @@ pub struct Compute {
 
 impl Compute {
     /// Looks up everything in `args`.
-    pub fn open(args: &ComputeArgs, want: Want) -> Result<Self> {
+    pub fn open(args: &ComputeArgs, purpose: Purpose) -> Result<Self> {
         let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
-        let trained = find_weights(network, args.weights.as_deref(), want)?;
+        let trained = find_weights(network, args.weights.as_deref(), purpose)?;
         let (backend, device) = find_place(args)?;
         let provenance = provenance(args.weights.as_deref(), &trained, (backend.as_ref(), &device))?;
         Ok(Self { trained, backend, device, provenance })
@@ -86,9 +86,9 @@ pub fn store() -> Store {
 }
 
 /// The network with its weights: those of `file`, the embedded ones, or a pulled set.
-pub fn find_weights(network: &str, file: Option<&Path>, want: Want) -> Result<Trained> {
+pub fn find_weights(network: &str, file: Option<&Path>, purpose: Purpose) -> Result<Trained> {
     let advice = "choose another file with --weights, or leave it out for the network's own weights";
-    trained(network, file, &store(), want).map_err(|error| match (file, error) {
+    trained(network, file, &store(), purpose).map_err(|error| match (file, error) {
         (Some(_), error @ WeightsError::Io { .. }) => anyhow!("{error}; {advice}"),
         (_, error) => error.into(),
     })
@@ -131,7 +131,7 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
         device: args.device.clone().or_else(|| Some(made.device.clone())),
         threads: args.threads.or_else(|| u16::try_from(made.threads).ok()),
     };
-    let mut compute = Compute::open(&asked, Want::Features)
+    let mut compute = Compute::open(&asked, Purpose::Features)
         .with_context(|| format!("that run was made with {}", computed_with(made)))?;
     if compute.provenance.weights_sha256 == made.weights_sha256 {
         compute.provenance.weights.clone_from(&made.weights);

@@ -151,10 +151,7 @@ pub fn is_full(area: Rect) -> bool {
 
 /// The cells that the picture may fill on a screen of this size.
 pub fn picture_room(area: Rect, zoomed: bool) -> Rect {
-    match is_full(area) {
-        true => Panes::of(area, zoomed).picture_inner(),
-        false => small::picture_room(area, zoomed),
-    }
+    if is_full(area) { Panes::of(area, zoomed).picture_inner() } else { small::picture_room(area, zoomed) }
 }
 
 /// Draws everything.

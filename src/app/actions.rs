@@ -135,10 +135,7 @@ fn change_steps(state: &mut State, by: isize) -> Vec<Command> {
         return NOTHING;
     }
     state.settings.steps = state.settings.steps.saturating_add_signed(by).max(STEPS.unsigned_abs());
-    match state.has_run() {
-        true => vec![Command::ChangeSteps(by)],
-        false => NOTHING,
-    }
+    if state.has_run() { vec![Command::ChangeSteps(by)] } else { NOTHING }
 }
 
 pub(super) fn save(state: &mut State) -> Vec<Command> {

@@ -331,10 +331,7 @@ impl State {
     /// The name of the layer under the cursor, in the form meant.
     pub fn layer_name(&self) -> String {
         let Some(layer) = self.layers.get(self.layer) else { return String::new() };
-        match self.pre && layer.has_pre {
-            true => format!("{}:pre", layer.name),
-            false => layer.name.clone(),
-        }
+        if self.pre && layer.has_pre { format!("{}:pre", layer.name) } else { layer.name.clone() }
     }
 
     /// The ascent that Enter starts.

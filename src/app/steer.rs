@@ -75,9 +75,10 @@ fn raise(state: &mut State) -> Vec<Command> {
         return NOTHING;
     }
     let recipe = state.settings.recipe.clone();
-    match state.has_run() {
-        true => vec![Command::Change { objective, recipe: recipe.into() }],
-        false => vec![Command::Start(Box::new(state.settings.clone().plan(objective)))],
+    if state.has_run() {
+        vec![Command::Change { objective, recipe: recipe.into() }]
+    } else {
+        vec![Command::Start(Box::new(state.settings.clone().plan(objective)))]
     }
 }
 

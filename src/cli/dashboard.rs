@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
 use trepang_api::Backend;
-use trepang_weights::Want;
+use trepang_weights::Purpose;
 
 use self::networks::{Library, subject};
 use super::drive::{Run, drive, noted_signal, stop_signal};
@@ -27,7 +27,7 @@ use crate::worker::{Setup, Worker};
 const LOG: &str = "trepang.log";
 
 pub(super) fn run(args: &DashboardArgs) -> Result<()> {
-    let compute = Compute::open(&args.compute, Want::Features)?;
+    let compute = Compute::open(&args.compute, Purpose::Features)?;
     let state = initial_state(args, &compute)?;
     // A plan that does not fit is told before the screen is taken over.
     let ascent = Ascent::new(state.plan(), compute.network(), &Pictures::new())?;
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_panic_in_the_dashboard_still_saves_the_run_and_says_where() {
         let runs = tempfile::tempdir().unwrap();
-        let compute = Compute::open(&ComputeArgs::default(), Want::Features).unwrap();
+        let compute = Compute::open(&ComputeArgs::default(), Purpose::Features).unwrap();
         let recipe = find_recipe("pixel", &[]).unwrap();
         let objective = crate::engine::Objective::channel("block1_conv1", 0);
         let plan =

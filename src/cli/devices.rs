@@ -43,9 +43,10 @@ pub(super) fn run(args: &DevicesArgs) -> Result<()> {
         let verdict = error.as_ref().map_or("works".into(), |error| format!("does not work: {error}"));
         output::line(format_args!("{backend:<10} {device:<8} {memory:>10}  {verdict}  {description}"))?;
     }
-    match ABSENT.is_empty() {
-        true => Ok(()),
-        false => output::line(format_args!("not in this build: {} (see README.md)", ABSENT.join(", "))),
+    if ABSENT.is_empty() {
+        Ok(())
+    } else {
+        output::line(format_args!("not in this build: {} (see README.md)", ABSENT.join(", ")))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
-use trepang_weights::{Architecture, MINIVGG_CARD, Source, find_set, minivgg, open, recognise};
+use trepang_weights::{Architecture, MINIVGG_CARD, TensorSource, find_set, minivgg, open, recognise};
 
 use super::output;
 use crate::config::args::InfoArgs;
@@ -69,7 +69,7 @@ fn of_file(path: &Path) -> Result<About> {
     Ok(of_source(open(path)?.as_ref()))
 }
 
-fn of_source(source: &dyn Source) -> About {
+fn of_source(source: &dyn TensorSource) -> About {
     let fit = recognise(source);
     let tensor = |tensor: &trepang_weights::TensorInfo| Tensor {
         name: tensor.name.clone(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Error, Result, bail};
 use serde::Serialize;
-use trepang_weights::Want;
+use trepang_weights::Purpose;
 
 use super::output;
 use crate::classify::{Class, Classifier, Framing};
@@ -56,7 +56,7 @@ fn network(args: &PredictArgs) -> &str {
 
 fn open(args: &PredictArgs) -> Result<Classifier> {
     let compute = &args.compute;
-    let trained = find_weights(network(args), compute.weights.as_deref(), Want::Classes)?;
+    let trained = find_weights(network(args), compute.weights.as_deref(), Purpose::Classes)?;
     let (backend, device) = find_place(compute)?;
     let model = backend.load(&trained.network, &trained.weights, &device)?;
     Classifier::new(trained.network, trained.labels, model)

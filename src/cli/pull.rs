@@ -8,9 +8,11 @@ use std::time::Duration;
 use anyhow::{Error, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use trepang_weights::cache::{Environment, Verdict};
-use trepang_weights::pull::{Event, Options, Progress};
-use trepang_weights::{How, SETS, Set, Watcher, Wish, address, elsewhere, find_set, obtain};
+use trepang_weights::cache::{Environment, SizeCheck};
+use trepang_weights::pull::{Event, PullOptions, PullProgress};
+use trepang_weights::{
+    PullOutcome, PullRequest, SETS, Set, Watcher, address, cached_copies, find_set, obtain,
+};
 
 use super::drive::stop_signal;
 use super::output;
@@ -48,8 +50,8 @@ pub(super) fn run(args: &PullArgs) -> Result<()> {
         return list(args, &environment);
     }
     let sets = sets(args)?;
-    let options = Options { mirror: args.mirror.clone(), stop: stop_signal()?, ..Options::default() };
-    let wish = Wish { from: args.from.as_deref(), offline: args.offline, verify: args.verify };
+    let options = PullOptions { mirror: args.mirror.clone(), stop: stop_signal()?, ..PullOptions::default() };
+    let wish = PullRequest { from: args.from.as_deref(), offline: args.offline, verify: args.verify };
     let mut failed = Vec::new();
     for set in sets {
         let mut watcher = Telling::new(set.name, args.json);
@@ -100,9 +102,9 @@ fn list(args: &PullArgs, environment: &Environment) -> Result<()> {
         licence: set.licence,
         source: address(set, environment),
         pulled: store().has(set),
-        found: elsewhere(set, environment)
+        found: cached_copies(set, environment)
             .into_iter()
-            .find(|found| found.verdict == Verdict::Candidate)
+            .find(|found| found.size_check == SizeCheck::Candidate)
             .map(|found| found.path.display().to_string()),
     };
     let listed: Vec<Listed> = SETS.iter().map(listed).collect();
@@ -121,14 +123,14 @@ fn list(args: &PullArgs, environment: &Environment) -> Result<()> {
     Ok(())
 }
 
-fn report(set: &'static Set, how: &How, args: &PullArgs) -> Result<()> {
+fn report(set: &'static Set, how: &PullOutcome, args: &PullArgs) -> Result<()> {
     let path = store().path(set);
     let (word, sentence) = match how {
-        How::AlreadyHere if args.verify => ("already", "is whole".into()),
-        How::AlreadyHere => ("already", "is here already".into()),
-        How::Imported => ("imported", "is imported".into()),
-        How::Found(file) => ("found", format!("is taken over from {}", file.display())),
-        How::Fetched => ("fetched", "is fetched".into()),
+        PullOutcome::AlreadyHere if args.verify => ("already", "is whole".into()),
+        PullOutcome::AlreadyHere => ("already", "is here already".into()),
+        PullOutcome::Imported => ("imported", "is imported".into()),
+        PullOutcome::FoundInCache(file) => ("found", format!("is taken over from {}", file.display())),
+        PullOutcome::Fetched => ("fetched", "is fetched".into()),
     };
     if !args.json {
         return output::line(format_args!("{} {sentence}: {}", set.name, path.display()));
@@ -192,7 +194,7 @@ impl Telling {
     }
 }
 
-impl Progress for Telling {
+impl PullProgress for Telling {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Checking { done, total } => self.bytes("checking", done, Some(total)),

@@ -17,13 +17,12 @@ pub(super) fn run(args: &RecipesArgs) -> Result<()> {
         };
     }
     for (index, recipe) in RECIPES.iter().filter_map(|name| Recipe::named(name)).enumerate() {
-        match args.json {
-            true => output::json(&recipe)?,
-            false => {
-                let default = if index == 0 { " (default)" } else { "" };
-                let Recipe { name, about, steps, .. } = recipe;
-                output::line(format_args!("{name:<11} {steps:>4} steps  {about}{default}"))?;
-            }
+        if args.json {
+            output::json(&recipe)?
+        } else {
+            let default = if index == 0 { " (default)" } else { "" };
+            let Recipe { name, about, steps, .. } = recipe;
+            output::line(format_args!("{name:<11} {steps:>4} steps  {about}{default}"))?;
         }
     }
     if args.json {

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trepang_api::Model;
-use trepang_weights::Want;
+use trepang_weights::Purpose;
 
 use self::events::{Done, Seeds, StepEvent};
 use super::drive::{Run, drive};
@@ -80,7 +80,8 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
         None => {
             let classes =
                 args.logit.is_some() || args.objective.as_ref().is_some_and(|text| text.contains("logit"));
-            let compute = Compute::open(&args.compute, if classes { Want::Classes } else { Want::Features })?;
+            let compute =
+                Compute::open(&args.compute, if classes { Purpose::Classes } else { Purpose::Features })?;
             let jobs = Job::from_flags(args, &compute)?;
             (compute, jobs)
         }

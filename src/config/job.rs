@@ -50,9 +50,10 @@ impl Job {
             for index in 0..u64::from(args.seeds) {
                 let seed = args.seed.wrapping_add(index);
                 let steps = args.steps.map_or(recipe.steps, |steps| steps as usize);
-                let output = match several {
-                    true => args.output.join(place(target.as_ref(), (args.seeds > 1).then_some(seed))),
-                    false => args.output.clone(),
+                let output = if several {
+                    args.output.join(place(target.as_ref(), (args.seeds > 1).then_some(seed)))
+                } else {
+                    args.output.clone()
                 };
                 let (objective, start) = (objective.clone(), start.clone());
                 let plan = Plan {
@@ -109,12 +110,10 @@ pub fn pictures_of(plan: &Plan, init: Option<Option<&str>>) -> Result<Pictures> 
 fn same_picture(file: &str, hash: &str) -> Result<crate::engine::Picture> {
     let picture = read_picture(Path::new(file))
         .with_context(|| format!("this picture began from {file}; say where that is with --init"))?;
-    match sha256(&picture.rgb) == *hash {
-        true => Ok(picture),
-        false => {
-            Err(Usage(format!("{file} is not the picture that this one began from (its hash differs)"))
-                .into())
-        }
+    if sha256(&picture.rgb) == *hash {
+        Ok(picture)
+    } else {
+        Err(Usage(format!("{file} is not the picture that this one began from (its hash differs)")).into())
     }
 }
 

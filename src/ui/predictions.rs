@@ -28,9 +28,10 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 }
 
 fn waiting(state: &State) -> &'static str {
-    match state.classes.is_empty() && state.snapshot.judges.is_empty() {
-        true => "This network has no classifier. N, then c on one that has, adds it.",
-        false => "",
+    if state.classes.is_empty() && state.snapshot.judges.is_empty() {
+        "This network has no classifier. N, then c on one that has, adds it."
+    } else {
+        ""
     }
 }
 

@@ -49,9 +49,10 @@ impl Probe {
     pub(super) fn ask() -> io::Result<Self> {
         // WezTerm and Konsole know kitty's protocol, but not its placeholders.
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let blacklist_protocols = match is_set("WEZTERM_EXECUTABLE") || is_set("KONSOLE_VERSION") {
-            true => vec![ProtocolType::Kitty, ProtocolType::Sixel],
-            false => Vec::new(),
+        let blacklist_protocols = if is_set("WEZTERM_EXECUTABLE") || is_set("KONSOLE_VERSION") {
+            vec![ProtocolType::Kitty, ProtocolType::Sixel]
+        } else {
+            Vec::new()
         };
         #[expect(deprecated, reason = "the one way to what the environment says without asking the terminal")]
         let environment = Picker::from_fontsize(FontSize::new(1, 1));

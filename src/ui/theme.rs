@@ -43,9 +43,10 @@ impl Theme {
 
     /// What the environment asks for (<https://no-color.org>).
     pub fn from_environment() -> Self {
-        match std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-            true => Self::plain(),
-            false => Self::default(),
+        if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+            Self::plain()
+        } else {
+            Self::default()
         }
     }
 }

@@ -2,7 +2,7 @@
 //! the embedded network, and short ascents against the reference.
 
 use trepang::engine::{Ascent, Objective, Pictures, Plan, Recipe, read_recipe};
-use trepang::parity::{Comparison, Place, operations};
+use trepang::parity::{BackendOnDevice, Comparison, operations};
 use trepang_api::conformance::{Golden, NEAR_TIE, failures, matches_golden, near_ties};
 use trepang_api::{Array, Backend, Device, Model, Reference, Weights, find_device};
 use trepang_weights::{Trained, minivgg, read_safetensors};
@@ -154,7 +154,7 @@ fn a_backend_with_a_wrong_gradient_is_found_out() {
     let mut comparison = Comparison::new(&trained);
     let place = |backend: Box<dyn Backend>| {
         let device = backend.devices().swap_remove(0);
-        Place { backend: backend.into(), device }
+        BackendOnDevice { backend: backend.into(), device }
     };
     assert!(comparison.add(&place(default_backend(2))).iter().all(|row| row.passes));
     let skewed = place(Box::new(Skewed { backend: default_backend(2), factor: 1.01 }));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use trepang_api::{Backend, Device, Network, find_device};
-use trepang_weights::cache::{Environment, Verdict};
-use trepang_weights::{Labels, SETS, Set, Trained, Want, elsewhere, embedded_megabytes};
+use trepang_weights::cache::{Environment, SizeCheck};
+use trepang_weights::{Labels, Purpose, SETS, Set, Trained, cached_copies, embedded_megabytes};
 
 use crate::app::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
 use crate::backends::{BACKENDS, Entry};
@@ -108,11 +108,11 @@ impl Shelf for Library {
     }
 
     fn open(&self, name: &str) -> Result<Loaded> {
-        loaded(None, find_weights(name, None, Want::Features)?, (self.backend.as_ref(), &self.device))
+        loaded(None, find_weights(name, None, Purpose::Features)?, (self.backend.as_ref(), &self.device))
     }
 
     fn judge(&self, name: &str) -> Result<Classifier> {
-        let trained = find_weights(name, None, Want::Classes)?;
+        let trained = find_weights(name, None, Purpose::Classes)?;
         let model = self.backend.load(&trained.network, &trained.weights, &self.device)?;
         Classifier::new(trained.network, trained.labels, model)
     }
@@ -137,7 +137,7 @@ impl Shelf for Library {
         let device = find_device(backend.as_ref(), device)?;
         known_gradients(backend.as_ref(), &device)?;
         let file = here.weights.as_deref().map(Path::new);
-        let trained = find_weights(&here.network, file, Want::Features)?;
+        let trained = find_weights(&here.network, file, Purpose::Features)?;
         let loaded = loaded(file, trained, (backend.as_ref(), &device))?;
         if loaded.provenance.weights_sha256 != here.weights_sha256 {
             bail!("the weights are no longer those that this run began with");
@@ -149,7 +149,7 @@ impl Shelf for Library {
 
 fn entry(set: &Set, environment: &Environment) -> NetworkEntry {
     let candidate =
-        || elsewhere(set, environment).into_iter().find(|found| found.verdict == Verdict::Candidate);
+        || cached_copies(set, environment).into_iter().find(|found| found.size_check == SizeCheck::Candidate);
     let supply = match store().has(set) {
         true => Supply::Pulled,
         false => candidate().map_or(Supply::Published, |found| Supply::Found(found.owner.to_string())),

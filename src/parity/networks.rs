@@ -1,0 +1,82 @@
+//! The networks that backends are compared on, with their own weights if those have been pulled, or else with made-up ones.
+
+use std::path::Path;
+
+use anyhow::Result;
+use trepang_api::Node;
+use trepang_weights::{Architecture, Dialect, Error, MadeUp, Purpose, Trained, architecture, find_set};
+
+use crate::config::find_weights;
+
+/// A network for the comparison, with real or made-up weights.
+#[derive(Debug, Clone)]
+pub struct ParityNetwork {
+    /// A description of the network for the table.
+    pub title: String,
+    source: NetworkWeights,
+}
+
+/// The weights of a network that is compared.
+#[derive(Debug, Clone)]
+enum NetworkWeights {
+    /// Weights from a file, the store or the program.
+    Real(Box<Trained>),
+    /// Made-up weights for a version of an architecture.
+    MadeUp(Architecture, Dialect),
+}
+
+impl ParityNetwork {
+    /// The network called `name`, with the weights of `file` or its own, or with made-up ones if its own have not been pulled.
+    pub fn named(name: &str, file: Option<&Path>) -> Result<Self> {
+        match find_weights(name, file, Purpose::Features) {
+            Ok(trained) => Ok(Self::real(name, trained)),
+            Err(error) => match error.downcast_ref::<Error>() {
+                Some(Error::NotPulled { .. }) => {
+                    Ok(Self::made_up(architecture(name)?, find_set(name)?.dialect))
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// The embedded network, and every other one with made-up weights. Of versions that differ only in their preprocessing, the
+    /// first is used.
+    pub fn all() -> Result<Vec<Self>> {
+        let mut networks = Vec::new();
+        for architecture in Architecture::ALL {
+            let mut seen: Vec<Vec<Node>> = Vec::new();
+            for &dialect in architecture.dialects() {
+                let nodes = architecture.network(dialect, true)?.nodes()[1..].to_vec();
+                if seen.contains(&nodes) {
+                    continue;
+                }
+                seen.push(nodes);
+                networks.push(match architecture {
+                    Architecture::Minivgg => Self::named(architecture.name(), None)?,
+                    _ => Self::made_up(architecture, dialect),
+                });
+            }
+        }
+        Ok(networks)
+    }
+
+    /// Loads the network with its weights.
+    pub fn load(&self) -> Result<Trained> {
+        match &self.source {
+            NetworkWeights::Real(trained) => Ok(Trained::clone(trained)),
+            NetworkWeights::MadeUp(architecture, dialect) => {
+                Ok(MadeUp::new(*architecture, *dialect, true)?.load()?)
+            }
+        }
+    }
+
+    fn real(name: &str, trained: Trained) -> Self {
+        let size = trained.network.input().native;
+        Self { title: format!("{name}, {size} px"), source: NetworkWeights::Real(Box::new(trained)) }
+    }
+
+    fn made_up(architecture: Architecture, dialect: Dialect) -> Self {
+        let title = format!("{architecture}, {dialect}'s version, made-up weights");
+        Self { title, source: NetworkWeights::MadeUp(architecture, dialect) }
+    }
+}
