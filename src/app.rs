@@ -1,22 +1,26 @@
-//! The dashboard's state and what keys do to it: pure. `State::update` takes a message and returns commands;
-//! nothing here draws, reads a clock, starts a thread or knows a terminal's or a framework's types.
+//! The dashboard's state and the actions of its keys. `State::update` takes a message and returns commands for others. This code
+//! is pure: it does not draw, read a clock, start a thread or use types of the terminal or of an ML framework.
 
 mod actions;
 mod curve;
 mod devices;
-mod keys;
+mod entries;
+mod key;
+mod key_table;
 mod list;
 mod networks;
 mod predictions;
 mod snapshot;
 mod state;
 mod steer;
+mod update;
 
 pub use curve::Curve;
-pub use devices::DeviceEntry;
-pub use keys::{BINDINGS, Binding, Key};
-pub use networks::{NetworkEntry, Subject, Supply};
-pub use predictions::{Guess, Predictions, Verdict};
-pub use snapshot::{Failure, RunView, Snapshot, Status};
-pub use state::{Command, LayerInfo, Message, Mode, NetworkInfo, Pane, Settings, State};
+pub use entries::{DeviceEntry, LayerInfo, LoadedNetwork, NetworkEntry, NetworkInfo, Supply};
+pub use key::Key;
+pub use key_table::{BINDINGS, Binding};
+pub use predictions::{Classification, Guess, Predictions};
+pub use snapshot::{RunView, Snapshot, Status, UnsavedRun};
+pub use state::{Command, Mode, Pane, Settings, State};
 pub use steer::recipes;
+pub use update::Message;

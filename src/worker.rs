@@ -19,7 +19,7 @@ use trepang_weights::Labels;
 
 use self::job::Job;
 use self::judges::Judges;
-use crate::app::{Command, Failure, Snapshot, Status};
+use crate::app::{Command, Snapshot, Status, UnsavedRun};
 use crate::engine::{Ascent, Pictures, Plan, Robustness};
 use crate::panics::guard;
 use crate::runs::{Provenance, SAVE_EVERY};
@@ -346,7 +346,7 @@ impl Desk {
     fn fail(&mut self, run: u64, text: String) {
         let text: Arc<str> = text.into();
         self.snapshot.failures.retain(|failure| failure.run != run);
-        self.snapshot.failures.push(Failure { run, text: Arc::clone(&text) });
+        self.snapshot.failures.push(UnsavedRun { run, text: Arc::clone(&text) });
         self.snapshot.notice = Some(text);
     }
 

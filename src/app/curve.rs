@@ -1,19 +1,19 @@
-//! A loss curve of any length in little memory: the recent part in full, the whole of it thinned.
+//! A loss curve of any length in bounded memory: the recent steps in full, and the whole history with fewer points.
 
 use std::collections::VecDeque;
 
-/// How many of the newest losses are kept in full.
-const RECENT: usize = 256;
+/// The number of recent steps whose losses are all kept.
+const RECENT_STEPS: usize = 256;
 
-/// How many points stand for the whole history at most.
-const WHOLE: usize = 512;
+/// The largest number of points that represent the whole history.
+const MAX_HISTORY_POINTS: usize = 512;
 
-/// Losses by step, counted from 1.
+/// The losses of a run by step, counted from 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     recent: VecDeque<(f64, f64)>,
     whole: Vec<(f64, f64)>,
-    /// Every `stride`-th step is among `whole`.
+    /// `whole` holds every `stride`-th step.
     stride: usize,
     len: usize,
 }
@@ -29,14 +29,14 @@ impl Curve {
     pub fn push(&mut self, loss: f64) {
         self.len += 1;
         let point = (self.len as f64, loss);
-        if self.recent.len() == RECENT {
+        if self.recent.len() == RECENT_STEPS {
             self.recent.pop_front();
         }
         self.recent.push_back(point);
         if !(self.len - 1).is_multiple_of(self.stride) {
             return;
         }
-        if self.whole.len() == WHOLE {
+        if self.whole.len() == MAX_HISTORY_POINTS {
             self.stride *= 2;
             let mut index = 0;
             self.whole.retain(|_| {
@@ -49,12 +49,12 @@ impl Curve {
         }
     }
 
-    /// The newest losses as (step, loss), all of them.
+    /// The losses of the recent steps as (step, loss), without gaps.
     pub fn recent(&self) -> Vec<(f64, f64)> {
         self.recent.iter().copied().collect()
     }
 
-    /// The whole history as (step, loss), thinned, and always with the newest.
+    /// The whole history as (step, loss) with fewer points. It always includes the newest step.
     pub fn whole(&self) -> Vec<(f64, f64)> {
         let newest = self.recent.back().filter(|newest| self.whole.last() != Some(newest));
         self.whole.iter().chain(newest).copied().collect()
@@ -78,9 +78,13 @@ mod tests {
         let curve: Curve = (1..=5000).map(f64::from).collect();
         let (whole, recent) = (curve.whole(), curve.recent());
         assert_eq!((whole[0], whole[whole.len() - 1]), ((1.0, 1.0), (5000.0, 5000.0)));
-        assert!(whole.len() > WHOLE / 2 && whole.len() <= WHOLE + 1, "{}", whole.len());
+        assert!(
+            whole.len() > MAX_HISTORY_POINTS / 2 && whole.len() <= MAX_HISTORY_POINTS + 1,
+            "{}",
+            whole.len()
+        );
         let gaps: Vec<f64> = whole.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
         assert!(gaps[..gaps.len() - 1].iter().all(|&gap| gap == gaps[0]), "{gaps:?}");
-        assert_eq!((recent.len(), recent[0].0), (RECENT, (5000 - RECENT + 1) as f64));
+        assert_eq!((recent.len(), recent[0].0), (RECENT_STEPS, (5000 - RECENT_STEPS + 1) as f64));
     }
 }

@@ -1,19 +1,12 @@
-//! The list of backends and devices: what there is to compute with, and what keys do while it is open.
+//! The list of backends and devices: how it opens, and the actions of the keys while it is open.
 
 use super::actions::{NOTHING, no_room};
-use super::keys::Key;
-use super::{Command, Mode, State, list};
+use super::entries::DeviceEntry;
+use super::key::Key;
+use super::list;
+use super::state::{Command, Mode, State};
 
-/// A backend on one of its devices, or one that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceEntry {
-    /// The backend's name.
-    pub backend: String,
-    /// The device, as it is typed, and what it is; or why the backend cannot be used.
-    pub device: Result<(String, String), String>,
-}
-
-/// Opens the list on the device that computes now, and has it made anew.
+/// Opens the list with the cursor on the current device, and asks the worker to make the list again.
 pub(super) fn open(state: &mut State) -> Vec<Command> {
     if !state.full {
         return no_room(state, "the list of devices");
@@ -23,7 +16,7 @@ pub(super) fn open(state: &mut State) -> Vec<Command> {
     vec![Command::ListDevices]
 }
 
-/// A key while the list is open and `cursor` is on one of its lines.
+/// Handles a key while the list is open with the cursor on line `cursor`.
 pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
     let len = state.snapshot.devices.len();
     match key {
@@ -48,11 +41,11 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Command> {
         }
     };
     if state.is_switching() {
-        return NOTHING; // told already
+        return NOTHING; // `is_switching` has set the remark
     }
     state.mode = Mode::Browse;
     if current {
-        state.remark = Some(format!("{backend} on {device} computes already"));
+        state.remark = Some(format!("{backend} on {device} is in use already"));
         return NOTHING;
     }
     state.switching = Some((format!("{backend} on {device}"), state.snapshot.switches + 1));
@@ -60,7 +53,7 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Command> {
 }
 
 impl State {
-    /// Does it compute now?
+    /// Whether the entry is the backend and device that compute now.
     pub fn computes_on(&self, entry: &DeviceEntry) -> bool {
         let device = entry.device.as_ref().ok().map(|(device, _)| device);
         self.network.backend == entry.backend && device == Some(&self.network.device)

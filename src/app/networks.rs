@@ -1,69 +1,12 @@
-//! The list of networks: what there is to choose from, and what keys do while it is open.
+//! The list of networks: how it opens, the actions of the keys while it is open, and the switch to another network.
 
 use super::actions::{NOTHING, no_room};
-use super::keys::Key;
-use super::{Command, LayerInfo, Mode, NetworkInfo, State, list};
+use super::entries::{LoadedNetwork, NetworkEntry, NetworkInfo};
+use super::key::Key;
+use super::list;
+use super::state::{Command, Mode, State};
 
-/// A network on the device, as far as the dashboard shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
-    /// What runs where.
-    pub info: NetworkInfo,
-    /// Its layers, without those that are only a form before a ReLU.
-    pub layers: Vec<LayerInfo>,
-    /// The names of the classes; none without a classifier.
-    pub classes: Vec<String>,
-    /// The side of its images.
-    pub size: usize,
-    /// A layer and a channel worth looking at first.
-    pub first_look: (String, usize),
-}
-
-/// A network that can be asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NetworkEntry {
-    /// Its name.
-    pub name: String,
-    /// Where it would come from.
-    pub supply: Supply,
-    /// Millions of bytes of its file.
-    pub megabytes: u32,
-    /// Has it a classifier?
-    pub classifier: bool,
-}
-
-/// Where a network's weights are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Supply {
-    /// In the program.
-    Embedded,
-    /// In Trepang's own folder.
-    Pulled,
-    /// In another program's cache: whose.
-    Found(String),
-    /// Where it is published.
-    Published,
-}
-
-impl NetworkEntry {
-    /// Can it be opened at once?
-    pub fn is_here(&self) -> bool {
-        matches!(self.supply, Supply::Embedded | Supply::Pulled)
-    }
-
-    /// The command that gets it, for the user.
-    fn advice(&self) -> String {
-        let Self { name, megabytes, .. } = self;
-        match &self.supply {
-            Supply::Found(owner) => {
-                format!("to take it over from {owner}: trepang pull {name} ({megabytes} MB)")
-            }
-            _ => format!("to get it: trepang pull {name} ({megabytes} MB)"),
-        }
-    }
-}
-
-/// Opens the list on the network that is on the device, and has it read anew.
+/// Opens the list with the cursor on the current network, and asks the worker to make the list again.
 pub(super) fn open(state: &mut State) -> Vec<Command> {
     if !state.full {
         return no_room(state, "the list of networks");
@@ -73,12 +16,12 @@ pub(super) fn open(state: &mut State) -> Vec<Command> {
     vec![Command::ListNetworks]
 }
 
-/// A key while the list is open and `cursor` is on one of its lines.
+/// Handles a key while the list is open with the cursor on line `cursor`.
 pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
     let len = state.snapshot.networks.len();
     match key {
         Key::Enter => choose(state, cursor),
-        Key::Char('c') => judge(state, cursor),
+        Key::Char('c') => toggle_judge(state, cursor),
         Key::Char('N') => {
             state.mode = Mode::Browse;
             NOTHING
@@ -87,8 +30,8 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> 
     }
 }
 
-/// The line under the cursor, if what it is about can be opened; if not, the user is told how to get it, and the list
-/// is read anew, since that may have been done meanwhile.
+/// The entry under the cursor, if its weights are on this machine. Otherwise a remark says how to get them, and the list is made
+/// again, since the user may have done so in the meantime.
 fn entry(state: &mut State, cursor: usize) -> Result<NetworkEntry, Vec<Command>> {
     let Some(entry) = state.snapshot.networks.get(cursor).cloned() else { return Err(NOTHING) };
     if entry.is_here() {
@@ -104,17 +47,17 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Command> {
         Err(commands) => return commands,
     };
     if state.is_switching() {
-        return NOTHING; // told already
+        return NOTHING; // `is_switching` has set the remark
     }
     state.mode = Mode::Browse;
     if state.is_current(&entry) {
-        state.remark = Some(format!("{} is on the screen already", entry.name));
+        state.remark = Some(format!("{} is in use already", entry.name));
         return NOTHING;
     }
     state.switch(entry.name)
 }
 
-fn judge(state: &mut State, cursor: usize) -> Vec<Command> {
+fn toggle_judge(state: &mut State, cursor: usize) -> Vec<Command> {
     let entry = match entry(state, cursor) {
         Ok(entry) => entry,
         Err(commands) => return commands,
@@ -122,7 +65,7 @@ fn judge(state: &mut State, cursor: usize) -> Vec<Command> {
     if !entry.classifier {
         state.remark = Some(format!("{} has no classifier", entry.name));
     } else if state.is_current(&entry) {
-        state.remark = Some(format!("{} judges its own pictures anyway", entry.name));
+        state.remark = Some(format!("{} always classifies its own pictures", entry.name));
     } else {
         return vec![Command::ToggleJudge(entry.name)];
     }
@@ -130,34 +73,25 @@ fn judge(state: &mut State, cursor: usize) -> Vec<Command> {
 }
 
 impl State {
-    /// Is it the network on the device, with its own weights?
+    /// Whether the entry is the network on the device, with the network's own weights.
     pub fn is_current(&self, entry: &NetworkEntry) -> bool {
         self.network.name == entry.name && self.network.weights.is_none()
     }
 
-    /// Does it judge the pictures: by choice, or because they are its own?
+    /// Whether the entry's network classifies the pictures, because the user chose it or because it is the current network.
     pub fn is_judge(&self, entry: &NetworkEntry) -> bool {
         let chosen = self.snapshot.judges.iter().any(|judge| **judge == entry.name);
         chosen || (self.is_current(entry) && !self.classes.is_empty())
     }
 
-    /// Asks for another network. Until the answer comes, keys start nothing: plans are about the old one.
+    /// Asks the worker for another network. Until it is loaded, keys start no run, because a plan would be for the old network.
     fn switch(&mut self, name: String) -> Vec<Command> {
         self.switching = Some((name.clone(), self.snapshot.switches + 1));
         vec![Command::Switch { name, settings: Box::new(self.settings.clone()) }]
     }
 
-    /// Is another network on its way? Tells the user so.
-    pub(super) fn is_switching(&mut self) -> bool {
-        if let Some((name, _)) = &self.switching {
-            self.remark = Some(format!("{name} is still being loaded"));
-        }
-        self.switching.is_some()
-    }
-
-    /// Takes in what is on the device now: another network, or the same one on another device, which changes nothing
-    /// else on the screen.
-    pub(super) fn look_at(&mut self, subject: &Subject) {
+    /// Shows the network that is on the device now. If it is the same network on another device, the cursor stays.
+    pub(super) fn show_network(&mut self, subject: &LoadedNetwork) {
         let (layer, channel) = &subject.first_look;
         let of = |info: &NetworkInfo| (info.name.clone(), info.weights.clone());
         let same = of(&self.network) == of(&subject.info);

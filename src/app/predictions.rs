@@ -1,30 +1,30 @@
-//! What classifiers see in the run's picture, for its pane.
+//! The classes that classifiers predict for the run's picture.
 
 use std::sync::Arc;
 
-/// What every judge saw in one picture.
+/// The predictions of all classifiers for one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predictions {
-    /// The step after which the picture was taken.
+    /// The number of steps that the picture had taken.
     pub step: usize,
-    /// What each saw: the climbed network first, if it has a classifier.
-    pub verdicts: Vec<Verdict>,
+    /// The predictions by network; the visualised network is first, if it has a classifier.
+    pub verdicts: Vec<Classification>,
 }
 
-/// What one network saw.
+/// The predictions of one network.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
-    /// The network.
+pub struct Classification {
+    /// The name of the network.
     pub judge: Arc<str>,
-    /// Its classes, the most probable first.
+    /// The most probable classes, in falling order.
     pub guesses: Vec<Guess>,
 }
 
-/// One class.
+/// A class and its predicted probability.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guess {
-    /// Its name.
+    /// The names of the class, separated by commas.
     pub label: String,
-    /// 0..1
+    /// The softmax probability, 0 to 1.
     pub probability: f64,
 }

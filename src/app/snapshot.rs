@@ -1,102 +1,105 @@
-//! What the worker publishes: one immutable picture of how things stand, newest wins.
+//! The state that the worker publishes: an immutable snapshot, of which viewers use the newest.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Curve, DeviceEntry, NetworkEntry, Predictions, Subject};
+use super::curve::Curve;
+use super::entries::{DeviceEntry, LoadedNetwork, NetworkEntry};
+use super::predictions::Predictions;
 use crate::engine::{Objective, Picture, Plan};
 
-/// How things stand.
+/// The worker's state at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Snapshot {
-    /// Larger for each newer one.
+    /// A number that grows with each snapshot.
     pub version: u64,
-    /// What the worker is doing.
+    /// The worker's activity.
     pub status: Status,
-    /// The run, once one has begun.
+    /// The current or last run; none before the first.
     pub run: Option<RunView>,
-    /// The last thing worth telling: what was saved where, what went wrong.
+    /// The last message for the user: where a run was saved, or what failed.
     pub notice: Option<Arc<str>>,
-    /// Every run that could not be saved, and has not been since.
-    pub failures: Vec<Failure>,
-    /// The networks to choose from, once they have been looked for.
+    /// The runs that could not be saved and have not been saved since.
+    pub failures: Vec<UnsavedRun>,
+    /// The networks to choose from; empty until they have been listed.
     pub networks: Arc<[NetworkEntry]>,
-    /// The backends and devices to choose from, once they have been looked for.
+    /// The backends and devices to choose from; empty until they have been listed.
     pub devices: Arc<[DeviceEntry]>,
-    /// The network that was switched to, or the same one on the device that was; none as long as both are the first.
-    pub subject: Option<Arc<Subject>>,
-    /// How many wishes for another network or device have been answered, by it or by a notice.
+    /// The network on the device after the last switch; none before the first switch of network or device.
+    pub subject: Option<Arc<LoadedNetwork>>,
+    /// The number of requests for another network or device that have been answered, also by a notice of failure.
     pub switches: u64,
-    /// The networks that judge the pictures besides the one that is climbed.
+    /// The names of the networks that classify the pictures besides the visualised one.
     pub judges: Arc<[Arc<str>]>,
-    /// The classes last seen in the run's picture.
+    /// The newest predictions for the run's picture.
     pub predictions: Option<Arc<Predictions>>,
 }
 
 /// A run that could not be saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The run's number.
+pub struct UnsavedRun {
+    /// The number of the run in this session.
     pub run: u64,
-    /// Which it was, and why.
+    /// A sentence that names the run and says why it was not saved.
     pub text: Arc<str>,
 }
 
-/// What the worker is doing.
+/// The worker's activity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Status {
-    /// Putting a network on the device.
+    /// The worker is loading a network.
     #[default]
     Loading,
-    /// Nothing: no run has begun.
+    /// No run has been started.
     Idle,
-    /// Climbing.
+    /// A run is making steps.
     Running,
-    /// Waiting for the user to go on.
+    /// The run is paused by the user.
     Paused,
-    /// The run took all its steps.
+    /// The run has made all its steps.
     Finished,
-    /// The run cannot go on; the notice says why.
+    /// The run failed; the notice says why.
     Stopped,
-    /// The worker itself cannot go on: the dashboard has to end, with this message.
+    /// The worker itself failed. The dashboard ends with this message.
     Broken(String),
 }
 
-/// A run as far as it has come.
+/// A run, as the dashboard shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunView {
-    /// What it is.
+    /// The plan of the run, with its changes.
     pub plan: Arc<Plan>,
-    /// Counts the runs of this session, to tell one from the next.
+    /// The number of the run in this session.
     pub number: u64,
-    /// Steps taken.
+    /// The number of steps so far.
     pub step: usize,
-    /// The newest loss.
+    /// The loss of the last step; none before the first.
     pub loss: Option<f64>,
-    /// The length of the newest gradient.
+    /// The L2 norm of the last step's gradient.
     pub gradient_norm: Option<f64>,
-    /// Did no gradient reach the image in the newest step, so that the ReLUs' redirected one was climbed?
+    /// Whether no gradient reached the image in the last step, so that the redirected ReLU gradient was used.
     pub dead: bool,
-    /// How many steps did.
+    /// The number of steps that used the redirected ReLU gradient.
     pub dead_steps: usize,
-    /// Share of the picture's values at 0 or 255.
+    /// The share of the picture's values at 0 or 255, from 0 to 1.
     pub saturated: f64,
-    /// Steps a second, lately.
+    /// The recent number of steps a second.
     pub rate: Option<f64>,
-    /// The losses.
+    /// The losses of all steps.
     pub curve: Curve,
-    /// Where the objective or the recipe was changed: the steps taken by then.
+    /// The steps at which the objective or the recipe was changed.
     pub changes: Vec<usize>,
-    /// The objective on the picture as it would be saved, and its mean over transforms of that, once the run stands still.
+    /// The score of the saved picture: the objective's value on it, and its mean over a fixed set of views. None while the run is
+    /// making steps.
     pub worth: Option<(f64, f64)>,
-    /// The picture, as it would be saved now.
+    /// The picture as it would be saved now.
     pub picture: Arc<Picture>,
-    /// Where it was last saved.
+    /// The folder in which the run was last saved.
     pub folder: Option<PathBuf>,
 }
 
 impl RunView {
-    /// What is raised now; it can have been changed on the way.
+    /// The current objective; it can have been changed during the run.
     pub fn objective(&self) -> &Objective {
         self.plan.at(self.step).0
     }

@@ -1,12 +1,13 @@
-//! Steering: another objective or recipe, for the run that goes on or for the next one, and the way back. Not here: what
-//! they do to a run.
+//! Changing the objective or the recipe of the current run or of the next one, and undoing steps. The worker applies the
+//! changes.
 
 use super::actions::{NOTHING, no_room};
-use super::keys::Key;
-use super::{Command, Mode, State, list};
+use super::key::Key;
+use super::list;
+use super::state::{Command, Mode, State};
 use crate::engine::{Objective, RECIPES, Recipe};
 
-/// Opens the line where the objective is typed, with what is climbed now.
+/// Opens the input line for an objective, with the current objective as text.
 pub(super) fn open_objective(state: &mut State) -> Vec<Command> {
     let run = state.snapshot.run.as_ref().map(|run| run.plan.last_objective().to_string());
     let text = run.unwrap_or_else(|| state.plan().objective.to_string());
@@ -14,7 +15,7 @@ pub(super) fn open_objective(state: &mut State) -> Vec<Command> {
     NOTHING
 }
 
-/// Opens the list of recipes on the one in use.
+/// Opens the list of recipes with the cursor on the one in use.
 pub(super) fn open_recipes(state: &mut State) -> Vec<Command> {
     if !state.full {
         return no_room(state, "the list of recipes");
@@ -24,32 +25,32 @@ pub(super) fn open_recipes(state: &mut State) -> Vec<Command> {
     NOTHING
 }
 
-/// Goes back by some steps.
+/// Undoes some steps of the run.
 pub(super) fn back(state: &mut State) -> Vec<Command> {
     if state.snapshot.run.is_none() {
-        state.remark = Some("there is no run to take steps back from".into());
+        state.remark = Some("there is no run whose steps can be undone".into());
         return NOTHING;
     }
     vec![Command::Back]
 }
 
-/// The recipes that need nothing but a channel; the others begin with a picture, which only `trepang render` is given.
+/// The recipes that need only a channel. The others start from a picture, which only `trepang render` accepts.
 pub fn recipes() -> Vec<Recipe> {
     RECIPES.iter().filter_map(|name| Recipe::named(name)).filter(|recipe| !recipe.wants_picture()).collect()
 }
 
-/// A key while the objective is being typed.
+/// Handles a key while an objective is typed.
 pub(super) fn type_objective(state: &mut State, key: Key) -> Vec<Command> {
     let Mode::Objective(text) = &mut state.mode else { return NOTHING };
     match key {
-        Key::Enter => return raise(state),
+        Key::Enter => return use_objective(state),
         Key::Tab => complete(state),
         other => edit(text, other).unwrap_or_else(|| state.mode = Mode::Browse),
     }
     NOTHING
 }
 
-/// A key in a line of text; `None` if it gives up.
+/// Handles a key in a line of text. Returns `None` if the key cancels.
 fn edit(text: &mut String, key: Key) -> Option<()> {
     match key {
         Key::Char(c) => text.push(c),
@@ -61,7 +62,8 @@ fn edit(text: &mut String, key: Key) -> Option<()> {
     Some(())
 }
 
-fn raise(state: &mut State) -> Vec<Command> {
+/// Parses the typed objective and uses it for the run on the screen, or starts a run.
+fn use_objective(state: &mut State) -> Vec<Command> {
     let Mode::Objective(text) = &state.mode else { return NOTHING };
     let objective: Objective = match text.parse() {
         Ok(objective) => objective,
@@ -82,7 +84,7 @@ fn raise(state: &mut State) -> Vec<Command> {
     }
 }
 
-/// Completes the layer's or function's name at the end of the line as far as it is certain; tells what there is to choose from.
+/// Completes the name of a layer or function at the end of the line as far as it is unique, and lists the candidates.
 fn complete(state: &mut State) {
     let Mode::Objective(text) = &state.mode else { return };
     let begin = text.rfind(|c: char| " (,*+-".contains(c)).map_or(0, |at| at + 1);
@@ -90,10 +92,10 @@ fn complete(state: &mut State) {
     let known = if before.trim_end().ends_with('(') { layer_names(state) } else { function_names() };
     let fitting: Vec<&String> = known.iter().filter(|name| name.starts_with(typed)).collect();
     let Some(first) = fitting.first() else {
-        state.remark = Some(format!("nothing begins with \"{typed}\""));
+        state.remark = Some(format!("no name begins with \"{typed}\""));
         return;
     };
-    let common = fitting.iter().fold(first.as_str(), |common, name| shared(common, name));
+    let common = fitting.iter().fold(first.as_str(), |common, name| common_prefix(common, name));
     let completed = format!("{before}{common}");
     if fitting.len() > 1 {
         state.remark = Some(fitting.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("  "));
@@ -113,19 +115,19 @@ fn function_names() -> Vec<String> {
     Objective::functions().map(|name| format!("{name}(")).collect()
 }
 
-/// What two names begin with.
-fn shared<'a>(a: &'a str, b: &str) -> &'a str {
+/// The longest common prefix of two names.
+fn common_prefix<'a>(a: &'a str, b: &str) -> &'a str {
     let same = a.char_indices().zip(b.chars()).find(|((_, a), b)| a != b);
     &a[..same.map_or(a.len().min(b.len()), |((at, _), _)| at)]
 }
 
-/// A key while the list of recipes is open and `cursor` is on one of its lines.
+/// Handles a key while the list of recipes is open with the cursor on line `cursor`.
 pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> {
     let all = recipes();
     match (key, all.get(cursor)) {
-        (Key::Enter, Some(recipe)) => follow(state, recipe.clone()),
+        (Key::Enter, Some(recipe)) => use_recipe(state, recipe.clone()),
         (Key::Char('e'), Some(recipe)) => {
-            // The numbers of the one in use are changed as they are, those of another from its text.
+            // The recipe in use keeps its changes; another one starts from its own numbers.
             if recipe.name != state.settings.recipe.name {
                 state.settings.recipe = recipe.clone();
             }
@@ -140,7 +142,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Command> 
     }
 }
 
-/// A key while a recipe's numbers are being typed, as `key=value key=value`.
+/// Handles a key while numbers of the recipe are typed, as `key=value key=value`.
 pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Command> {
     let Mode::Numbers(text) = &mut state.mode else { return NOTHING };
     if key != Key::Enter {
@@ -152,13 +154,13 @@ pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Command> {
         match word.split_once('=') {
             Some((key, value)) => set.push((key.to_owned(), value.to_owned())),
             None => {
-                state.remark = Some(format!("\"{word}\" is no key=value, such as optimizer.rate=0.1"));
+                state.remark = Some(format!("\"{word}\" is not key=value, such as optimizer.rate=0.1"));
                 return NOTHING;
             }
         }
     }
     match state.settings.recipe.with(&set) {
-        Ok(recipe) => follow(state, recipe),
+        Ok(recipe) => use_recipe(state, recipe),
         Err(error) => {
             state.remark = Some(error);
             NOTHING
@@ -166,8 +168,8 @@ pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Command> {
     }
 }
 
-/// The next start follows the recipe, and the run that is on screen goes on with it.
-fn follow(state: &mut State, recipe: Recipe) -> Vec<Command> {
+/// Uses the recipe for the run on the screen and for the next one.
+fn use_recipe(state: &mut State, recipe: Recipe) -> Vec<Command> {
     state.mode = Mode::Browse;
     if state.is_switching() {
         return NOTHING;
@@ -177,7 +179,7 @@ fn follow(state: &mut State, recipe: Recipe) -> Vec<Command> {
     }
     state.settings.recipe = recipe.clone();
     let Some(run) = state.snapshot.run.as_ref().filter(|_| state.has_run()) else {
-        state.remark = Some(format!("the next start follows {}", recipe.name));
+        state.remark = Some(format!("the next run uses the recipe {}", recipe.name));
         return NOTHING;
     };
     vec![Command::Change { objective: run.plan.last_objective().clone(), recipe: recipe.into() }]

@@ -170,12 +170,12 @@ fn in_lines(ascent: Ascent, compute: &Compute, runs: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::Failure;
+    use crate::app::UnsavedRun;
     use crate::config::args::ComputeArgs;
 
     #[test]
     fn every_run_that_could_not_be_saved_is_told_at_the_end() {
-        let failure = |run, text: &str| Failure { run, text: text.into() };
+        let failure = |run, text: &str| UnsavedRun { run, text: text.into() };
         let last = |failures, notice: &str| Snapshot {
             failures,
             notice: Some(notice.into()),

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{View, pane};
-use crate::app::{Guess, State, Verdict};
+use crate::app::{Classification, Guess, State};
 
 /// The cells of a probability, with the blank before it.
 const PERCENT: usize = 5;
@@ -36,11 +36,11 @@ fn waiting(state: &State) -> &'static str {
 }
 
 /// As many judges as have room for their name and a class, and as many classes of each as there is then room for.
-fn fit<'a>(verdicts: &[Verdict], view: &View, area: Rect) -> Vec<Line<'a>> {
+fn fit<'a>(verdicts: &[Classification], view: &View, area: Rect) -> Vec<Line<'a>> {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let count = verdicts.len().min(height / 2).max(1);
     let (each, more) = (height / count, height % count);
-    let of = |(index, verdict): (usize, &Verdict)| {
+    let of = |(index, verdict): (usize, &Classification)| {
         let classes = each.saturating_sub(1) + usize::from(index < more);
         let name = Line::styled(verdict.judge.to_string(), view.theme.accent);
         let guesses = verdict.guesses.iter().take(classes).enumerate();

@@ -7,7 +7,7 @@ use anyhow::Result;
 use trepang_api::{Model, Network};
 use trepang_weights::Labels;
 
-use crate::app::{Guess, Predictions, Verdict};
+use crate::app::{Classification, Guess, Predictions};
 use crate::classify::{Class, Classifier, Framing, Head};
 use crate::engine::Picture;
 use crate::panics::guard;
@@ -114,9 +114,9 @@ impl Judges {
     }
 }
 
-fn verdict(judge: &Arc<str>, classes: &[Class]) -> Verdict {
+fn verdict(judge: &Arc<str>, classes: &[Class]) -> Classification {
     let guess = |class: &Class| Guess { label: class.label.clone(), probability: class.probability };
-    Verdict { judge: Arc::clone(judge), guesses: classes.iter().map(guess).collect() }
+    Classification { judge: Arc::clone(judge), guesses: classes.iter().map(guess).collect() }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use anyhow::Result;
 use trepang_api::{Model, Network};
 use trepang_weights::Labels;
 
-use crate::app::{DeviceEntry, NetworkEntry, Subject};
+use crate::app::{DeviceEntry, LoadedNetwork, NetworkEntry};
 use crate::classify::Classifier;
 use crate::runs::Provenance;
 
@@ -23,7 +23,7 @@ pub struct Loaded {
     /// What manifests say of the computation.
     pub provenance: Provenance,
     /// What the dashboard shows of it.
-    pub subject: Arc<Subject>,
+    pub subject: Arc<LoadedNetwork>,
 }
 
 /// The networks to be had, by name. Called on the worker's thread.

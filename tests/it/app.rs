@@ -120,7 +120,7 @@ fn a_layer_without_a_relu_has_no_form_before_it() {
     press(&mut state, &[Key::Up]);
     assert_eq!(state.layer_name(), "pool1");
     press(&mut state, &[Key::Char('p')]);
-    assert_eq!(state.remark.as_deref(), Some("pool1 has no ReLU to look before"));
+    assert_eq!(state.remark.as_deref(), Some("pool1 has no form before a ReLU"));
 }
 
 #[test]
@@ -197,8 +197,8 @@ fn the_list_of_networks_opens_on_the_one_that_is_there_and_keys_stay_in_it() {
 fn a_network_that_is_not_here_is_not_switched_to_but_the_user_is_told_how_to_get_it() {
     let mut state = with_list();
     for (line, advice) in [
-        (3, "to get it: trepang pull far (80 MB)"),
-        (4, "to take it over from Keras: trepang pull found (80 MB)"),
+        (3, "to download it: trepang pull far (80 MB)"),
+        (4, "to import it from the cache of Keras: trepang pull found (80 MB)"),
     ] {
         for key in [Key::Enter, Key::Char('c')] {
             state.mode = Mode::Networks(line);
@@ -215,8 +215,8 @@ fn enter_switches_and_until_the_answer_comes_no_key_starts_anything() {
     state.snapshot = with_list().snapshot;
     press(&mut state, &[Key::Char('+'), Key::Char('N'), Key::Down]);
     let settings = Box::new(state.settings.clone());
-    let wish = Command::Switch { name: "pulled".into(), settings };
-    assert_eq!(press(&mut state, &[Key::Enter]), vec![wish]);
+    let command = Command::Switch { name: "pulled".into(), settings };
+    assert_eq!(press(&mut state, &[Key::Enter]), vec![command]);
     assert_eq!(state.mode, Mode::Browse);
     for key in [Key::Enter, Key::Char(' '), Key::Char('r'), Key::Char('+'), Key::Char('-')] {
         assert_eq!(press(&mut state, &[key]), vec![], "{key:?}");
@@ -256,7 +256,7 @@ fn the_cursor_goes_to_the_new_networks_first_look_and_settings_stay() {
 fn c_chooses_judges_that_can_judge() {
     let mut state = with_list();
     for (line, commands, remark) in [
-        (0, vec![], Some("tinynet judges its own pictures anyway")),
+        (0, vec![], Some("tinynet always classifies its own pictures")),
         (1, vec![Command::ToggleJudge("pulled".into())], None),
         (2, vec![], Some("trunk has no classifier")),
     ] {
@@ -301,13 +301,13 @@ fn b_opens_the_devices_on_the_one_that_computes_and_enter_carries_the_run_to_ano
     assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
     assert_eq!(
         (&state.mode, state.remark.as_deref()),
-        (&Mode::Browse, Some("candle on cpu computes already"))
+        (&Mode::Browse, Some("candle on cpu is in use already"))
     );
     press(&mut state, &[Key::Char('B'), Key::End]);
     assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
     assert_eq!((&state.mode, state.remark.as_deref()), (&Mode::Devices(2), Some("no libtorch")));
-    let wish = Command::Carry { backend: "candle".into(), device: "cuda:0".into() };
-    assert_eq!(press(&mut state, &[Key::Up, Key::Enter]), vec![wish]);
+    let command = Command::Carry { backend: "candle".into(), device: "cuda:0".into() };
+    assert_eq!(press(&mut state, &[Key::Up, Key::Enter]), vec![command]);
     assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
     assert_eq!(state.remark.as_deref(), Some("candle on cuda:0 is still being loaded"));
     assert_eq!(press(&mut state, &[Key::Char('B'), Key::Char('B')]), vec![]);

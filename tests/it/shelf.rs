@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use trepang::app::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
+use trepang::app::{DeviceEntry, LayerInfo, LoadedNetwork, NetworkEntry, NetworkInfo, Supply};
 use trepang::classify::Classifier;
 use trepang::runs::Provenance;
 use trepang::worker::{Loaded, Shelf};
@@ -37,7 +37,7 @@ pub(crate) fn entry(name: &str, supply: Supply, classifier: bool) -> NetworkEntr
 }
 
 /// What a dashboard shows of a network of one layer.
-pub(crate) fn subject(name: &str) -> Subject {
+pub(crate) fn subject(name: &str) -> LoadedNetwork {
     let info = NetworkInfo {
         name: name.into(),
         backend: "reference".into(),
@@ -56,7 +56,7 @@ pub(crate) fn subject(name: &str) -> Subject {
     };
     let layers = vec![layer("block1_conv2"), layer(FIRST_LOOK.0)];
     let first_look = (FIRST_LOOK.0.to_owned(), FIRST_LOOK.1);
-    Subject { info, layers, classes: Vec::new(), size: 32, first_look }
+    LoadedNetwork { info, layers, classes: Vec::new(), size: 32, first_look }
 }
 
 /// What loads and does not compute: a device without memory, an operation that it lacks.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use trepang::app::{
-    Command, Curve, Guess, Key, LayerInfo, Message, NetworkInfo, RunView, Settings, Snapshot, State, Status,
-    Verdict,
+    Classification, Command, Curve, Guess, Key, LayerInfo, Message, NetworkInfo, RunView, Settings, Snapshot,
+    State, Status,
 };
 use trepang::engine::{Picture, Recipe};
 
@@ -77,7 +77,7 @@ pub(crate) fn see(state: &mut State, change: impl FnOnce(&mut Snapshot)) {
 }
 
 /// What a judge sees: as many classes as there are to show.
-pub(crate) fn verdict(judge: &str) -> Verdict {
+pub(crate) fn verdict(judge: &str) -> Classification {
     let seen = [
         ("sea cucumber, holothurian", 0.912),
         ("black-and-tan coonhound", 0.06),
@@ -86,7 +86,7 @@ pub(crate) fn verdict(judge: &str) -> Verdict {
         ("goldfish, Carassius auratus", 0.0001),
     ];
     let guesses = seen.map(|(label, probability)| Guess { label: label.into(), probability });
-    Verdict { judge: judge.into(), guesses: guesses.into() }
+    Classification { judge: judge.into(), guesses: guesses.into() }
 }
 
 /// 8x8 pixels, the left half red and the right half blue.

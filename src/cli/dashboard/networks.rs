@@ -8,7 +8,7 @@ use trepang_api::{Backend, Device, Network, find_device};
 use trepang_weights::cache::{Environment, SizeCheck};
 use trepang_weights::{Labels, Purpose, SETS, Set, Trained, cached_copies, embedded_megabytes};
 
-use crate::app::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, Subject, Supply};
+use crate::app::{DeviceEntry, LayerInfo, LoadedNetwork, NetworkEntry, NetworkInfo, Supply};
 use crate::backends::{BACKENDS, Entry};
 use crate::classify::Classifier;
 use crate::config::{DEFAULT_NETWORK, find_entry, find_weights, provenance, store};
@@ -22,7 +22,7 @@ pub(super) fn subject(
     labels: &Labels,
     (layer, channel): (&str, usize),
     provenance: &Provenance,
-) -> Result<Subject> {
+) -> Result<LoadedNetwork> {
     let size = network.input().native;
     let info = NetworkInfo {
         name: provenance.network.clone(),
@@ -33,7 +33,7 @@ pub(super) fn subject(
         weights: provenance.weights.clone(),
     };
     let (layers, classes) = (layers(network, size)?, labels.names());
-    Ok(Subject { info, layers, classes, size, first_look: (layer.into(), channel) })
+    Ok(LoadedNetwork { info, layers, classes, size, first_look: (layer.into(), channel) })
 }
 
 /// Every layer for the list: a convolution and its ReLU are one.
