@@ -1,4 +1,4 @@
-//! `trepang predict`: the classes that a network sees in pictures.
+//! `trepang predict`: classifies pictures with a network.
 
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use crate::config::args::PredictArgs;
 use crate::config::{DEFAULT_NETWORK, find_place, find_weights};
 use crate::runs::read_picture;
 
+/// The classes of one picture, for `--json`.
 #[derive(Serialize)]
 struct Predicted<'a> {
     image: String,
@@ -30,7 +31,7 @@ pub(super) fn run(args: &PredictArgs) -> Result<()> {
             Err(error) => failed.push(about(image, error)),
         }
     }
-    // The other pictures have been answered: only what failed is left to say.
+    // The results of the other pictures have been printed.
     match failed.len() {
         0 => Ok(()),
         1 => Err(failed.swap_remove(0)),
@@ -41,13 +42,10 @@ pub(super) fn run(args: &PredictArgs) -> Result<()> {
     }
 }
 
-/// The error with the picture's name, unless it has that already.
+/// Adds the name of the picture to the error, unless the error has it already.
 fn about(image: &Path, error: Error) -> Error {
     let name = image.display().to_string();
-    match format!("{error:#}").contains(&name) {
-        true => error,
-        false => error.context(name),
-    }
+    if format!("{error:#}").contains(&name) { error } else { error.context(name) }
 }
 
 fn network(args: &PredictArgs) -> &str {

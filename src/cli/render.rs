@@ -15,7 +15,7 @@ use self::events::{Done, Seeds, StepEvent};
 use super::drive::{Run, drive};
 use super::{output, outputs};
 use crate::config::args::RenderArgs;
-use crate::config::{Compute, Job, Usage, check_repeatable, compute_of, pictures_of};
+use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pictures_of};
 use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
 use crate::runs::{
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 8;
 /// What is to be made: ascents with what they begin with, and where their pictures go.
 struct Batch {
     compute: Compute,
-    jobs: Vec<Job>,
+    jobs: Vec<RenderJob>,
     /// A run that goes on, in place of the only job's start.
     resumed: Option<Run>,
 }
@@ -74,7 +74,7 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
             check_repeatable(&origin)?;
             (
                 compute_of(&origin, &args.compute)?,
-                vec![Job::again(&origin, args.init.as_deref(), &args.output)?],
+                vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?],
             )
         }
         None => {
@@ -82,7 +82,7 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
                 args.logit.is_some() || args.objective.as_ref().is_some_and(|text| text.contains("logit"));
             let compute =
                 Compute::open(&args.compute, if classes { Purpose::Classes } else { Purpose::Features })?;
-            let jobs = Job::from_flags(args, &compute)?;
+            let jobs = RenderJob::from_flags(args, &compute)?;
             (compute, jobs)
         }
     };
@@ -104,12 +104,12 @@ fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
         let (taken, asked) = (ascent.step_count(), ascent.plan().steps);
         return Err(Usage(format!("that run has taken {taken} steps; it cannot go back to {asked}")).into());
     }
-    let job = Job { plan: ascent.plan().clone(), pictures, output: args.output.clone() };
+    let job = RenderJob { plan: ascent.plan().clone(), pictures, output: args.output.clone() };
     Ok(Batch { compute, jobs: vec![job], resumed: Some(Run::new(ascent, folder)) })
 }
 
 /// The ascent of a job, with a folder of its own.
-fn begin(args: &RenderArgs, compute: &Compute, job: &Job) -> Result<Run> {
+fn begin(args: &RenderArgs, compute: &Compute, job: &RenderJob) -> Result<Run> {
     let ascent = Ascent::new(job.plan.clone(), compute.network(), &job.pictures)?;
     let origin = Origin::new(job.plan.clone(), compute.provenance.clone());
     let folder = RunFolder::create(&args.runs.clone().unwrap_or_else(default_folder), &origin)?;
@@ -129,7 +129,7 @@ struct Render<'a> {
 
 impl Render<'_> {
     /// Makes the pictures of a few jobs together.
-    fn group(&mut self, jobs: &[Job], resumed: Option<Run>) -> Result<()> {
+    fn group(&mut self, jobs: &[RenderJob], resumed: Option<Run>) -> Result<()> {
         let mut runs = match resumed {
             Some(run) => vec![run],
             None => jobs.iter().map(|job| begin(self.args, self.compute, job)).collect::<Result<_>>()?,
@@ -176,7 +176,7 @@ impl Render<'_> {
     }
 
     /// Writes a finished run's picture and tells what came of it.
-    fn keep(&mut self, run: &Run, job: &Job, per_step: Option<f64>) -> Result<()> {
+    fn keep(&mut self, run: &Run, job: &RenderJob, per_step: Option<f64>) -> Result<()> {
         let Run { ascent, folder, .. } = run;
         let origin = folder.origin(ascent);
         let kept = folder.save(ascent);
@@ -209,7 +209,7 @@ impl Render<'_> {
         &mut self,
         ascent: &Ascent,
         folder: &RunFolder,
-        job: &Job,
+        job: &RenderJob,
         saved: &Picture,
         per_step: Option<f64>,
     ) -> Result<Done> {

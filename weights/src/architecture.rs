@@ -104,7 +104,7 @@ impl fmt::Display for Architecture {
 }
 
 impl Dialect {
-    /// Every dialect.
+    /// Every dialect, in the order of the variants.
     pub const ALL: [Self; 5] = [Self::Trepang, Self::Keras, Self::Torchvision, Self::Timm, Self::Lite];
 
     /// The name that is written into the metadata of files.

@@ -129,7 +129,7 @@ impl PartFile {
         Ok(())
     }
 
-    /// Appends bytes.
+    /// Appends bytes to the file and to the hasher.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|source| Error::io("write", &self.path, source))?;
         self.hasher.put(bytes);
