@@ -95,7 +95,7 @@ impl NetworkEntry {
         let Self { name, megabytes, .. } = self;
         match &self.supply {
             Supply::Found(owner) => {
-                format!("to import it from the cache of {owner}: trepang pull {name} ({megabytes} MB)")
+                format!("to import it from {owner}: trepang pull {name} ({megabytes} MB)")
             }
             _ => format!("to download it: trepang pull {name} ({megabytes} MB)"),
         }

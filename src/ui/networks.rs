@@ -1,4 +1,4 @@
-//! The list of networks, over the panes: what there is, where it would come from, and who judges.
+//! The list of networks, over the panes: where the weights of each are, and which networks classify the pictures.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,16 +6,16 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::View;
-use super::list::{self, Look};
+use super::list::{self, ListStyle};
 use crate::app::{NetworkEntry, State, Supply};
 
-const LOOK: Look = Look { title: "networks", width: 69, empty: " looking for networks" };
+const STYLE: ListStyle = ListStyle { title: "networks", width: 69, empty: " looking for networks" };
 
-/// `area` is what the list may cover: the message line says how to get a network, and stays in sight.
+/// Draws the list inside `area`, which leaves out the message line: that line says how to get a network.
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, cursor: usize) {
     let entries = state.snapshot.networks.iter().enumerate();
     let lines = entries.map(|(index, entry)| line(state, view, entry, index == cursor)).collect();
-    list::render(frame, view, area, &LOOK, cursor, lines);
+    list::render(frame, view, area, &STYLE, cursor, lines);
 }
 
 fn line<'a>(state: &State, view: &View, entry: &NetworkEntry, selected: bool) -> Line<'a> {
@@ -27,7 +27,7 @@ fn line<'a>(state: &State, view: &View, entry: &NetworkEntry, selected: bool) ->
         Supply::Published => "not pulled".into(),
     };
     let about = match (state.is_judge(entry), entry.classifier) {
-        (true, _) => "\u{2713} judges",
+        (true, _) => "\u{2713} classifies",
         (false, true) => "classes",
         (false, false) => "features",
     };

@@ -1,4 +1,4 @@
-//! The predictions pane: the classes that networks see in the run's picture.
+//! The predictions pane: the classes that networks predict for the run's picture.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,8 +9,8 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::{View, pane};
 use crate::app::{Classification, Guess, State};
 
-/// The cells of a probability, with the blank before it.
-const PERCENT: usize = 5;
+/// The cells of a probability, with the space before it.
+const PERCENT_WIDTH: usize = 5;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let predictions = state.snapshot.predictions.as_ref();
@@ -27,15 +27,16 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }).block(block), area);
 }
 
+/// The text of the pane while there are no predictions.
 fn waiting(state: &State) -> &'static str {
     if state.classes.is_empty() && state.snapshot.judges.is_empty() {
-        "This network has no classifier. N, then c on one that has, adds it."
+        "This network has no classifier. Press N, then c on one that has."
     } else {
         ""
     }
 }
 
-/// As many judges as have room for their name and a class, and as many classes of each as there is then room for.
+/// The lines of as many networks as have room for their name and a class, with as many classes of each as fit.
 fn fit<'a>(verdicts: &[Classification], view: &View, area: Rect) -> Vec<Line<'a>> {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let count = verdicts.len().min(height / 2).max(1);
@@ -50,17 +51,17 @@ fn fit<'a>(verdicts: &[Classification], view: &View, area: Rect) -> Vec<Line<'a>
     verdicts.iter().take(count).enumerate().flat_map(of).collect()
 }
 
-/// The first of the class's names, and its probability.
+/// The line of a class: the first of its names, and its probability.
 fn line<'a>(guess: &Guess, first: bool, view: &View, width: usize) -> Line<'a> {
     let name = guess.label.split(',').next().unwrap_or_default();
     let percent = match 100.0 * guess.probability {
         small if small < 1.0 => "<1%".into(),
         percent => format!("{percent:.0}%"),
     };
-    let room = width.saturating_sub(PERCENT);
+    let room = width.saturating_sub(PERCENT_WIDTH);
     let style = if first { Style::default() } else { view.theme.dim };
     Line::from(vec![
         Span::styled(format!("{name:<room$.room$}"), style),
-        Span::styled(format!("{percent:>PERCENT$}"), style),
+        Span::styled(format!("{percent:>PERCENT_WIDTH$}"), style),
     ])
 }
