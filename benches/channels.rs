@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result, ensure};
 use trepang::backends::BACKENDS;
-use trepang::bench::{Work, grids, load};
+use trepang::bench::{Workload, grids, load};
 use trepang::engine::{Ascent, Picture, Pictures, Plan, RECIPES, Recipe, Start};
 use trepang_api::{LayerId, Model, Network};
 
@@ -26,8 +26,8 @@ fn main() -> Result<()> {
     let steps = words.get(1).map_or(Ok(recipe.steps), |steps| steps.parse()).context("STEPS is a number")?;
     let threads = std::thread::available_parallelism()?.get();
     let (network, random_weights) = (name.clone(), !flags.is_empty());
-    let work = Work { network, layer: None, size: None, batch: 1, threads, random_weights };
-    let (network, mut model) = load(BACKENDS[0].name, &work)?;
+    let workload = Workload { network, layer: None, size: None, batch: 1, threads, random_weights };
+    let (network, mut model) = load(BACKENDS[0].name, &workload)?;
     let layers: Vec<LayerId> = grids(&network, network.input().native).collect();
     ensure!(!layers.is_empty(), "{name} has no layer to climb");
     let (mut state, mut bad) = (1_u32, 0);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use trepang::backends::BACKENDS;
-use trepang::bench::{Work, load};
+use trepang::bench::{Workload, load};
 use trepang::engine::{Ascent, Moments, Param, Pictures, Plan, Recipe, Start, step_together};
 use trepang_api::{Array, Cotangents, LayerId, Model, Network, ReluGradient, Result as ApiResult};
 
@@ -56,9 +56,9 @@ impl Model for Timed {
 fn main() -> Result<()> {
     let threads = std::thread::available_parallelism()?.get();
     let (network, layer) = (NETWORK.into(), Some(LAYER.into()));
-    let work = Work { network, layer, size: Some(SIZE), batch: 1, threads, random_weights: true };
+    let workload = Workload { network, layer, size: Some(SIZE), batch: 1, threads, random_weights: true };
     let backend = BACKENDS[0].name;
-    let (network, model) = load(backend, &work)?;
+    let (network, model) = load(backend, &workload)?;
     let mut timed = Timed { model, network: Duration::ZERO, objective: Duration::ZERO };
     println!("{NETWORK} {LAYER}, {SIZE} px, {backend} on {threads} threads, medians of {STEPS} steps, in ms");
     for name in ["lucid", "pixel"] {

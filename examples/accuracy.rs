@@ -12,7 +12,7 @@ use trepang::config::{find_place, find_weights};
 use trepang::engine::Picture;
 use trepang::runs::read_picture;
 use trepang_api::Array;
-use trepang_weights::{Labels, Want};
+use trepang_weights::{Labels, Purpose};
 
 /// Pictures a call: enough for every core, little memory.
 const BATCH: usize = 32;
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
 }
 
 fn measure(name: &str, folder: &Path) -> Result<Score> {
-    let trained = find_weights(name, None, Want::Classes)?;
+    let trained = find_weights(name, None, Purpose::Classes)?;
     let size = trained.network.input().native;
     let logits = trained.network.logits().context("the network has no classifier")?;
     let (backend, device) = find_place(&ComputeArgs::default())?;

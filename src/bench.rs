@@ -1,9 +1,9 @@
-//! How long a whole step takes, on one backend against another: forwards to a layer and back to the image.
+//! Measures the time of a whole step, forwards to a layer and backwards to the image, on one backend or on two.
 //!
-//! Each backend has a process of its own, so that neither the other's threads nor its memory count; they take turns, so
-//! that what else the machine does falls on both. Not for parts of a kernel: that is `benches/kernels.rs`.
+//! Each backend runs in a process of its own, so that the other's threads and memory do not affect it. The backends take
+//! turns, so that other load on the machine affects both. `benches/kernels.rs` measures single kernels.
 
-mod clerk;
+mod process;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -12,64 +12,64 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use trepang_api::{LayerId, Network, Op};
 
-pub use self::clerk::Clerk;
+pub use self::process::BenchProcess;
 pub use self::worker::{load, serve};
 
-/// What is measured; also what a worker is told.
+/// The work that is measured, as the user asks for it. It is passed to the worker processes as JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Work {
-    /// A network, or a set of weights.
+pub struct Workload {
+    /// The name of a network or a set of weights.
     pub network: String,
-    /// A layer; the deepest with more than one position, if there is none.
+    /// The layer that a step goes to. The default is the deepest layer with more than one position.
     pub layer: Option<String>,
-    /// The side of the images; the network's own, if there is none.
+    /// The side of the images in pixels. The default is the network's own size.
     pub size: Option<usize>,
-    /// Images at once.
+    /// The number of images in a batch.
     pub batch: usize,
-    /// Compute threads.
+    /// The number of compute threads of each worker.
     pub threads: usize,
-    /// Made-up weights, even where the network's own are here.
+    /// Whether to use made-up weights even if the network's own have been pulled.
     pub random_weights: bool,
 }
 
-/// What the work turned out to be.
+/// The work with its defaults filled in, as a worker reports it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Agreed {
-    /// The layer climbed.
+pub struct ResolvedWorkload {
+    /// The layer that a step goes to.
     pub layer: String,
-    /// The side of the images.
+    /// The side of the images in pixels.
     pub size: usize,
-    /// Each layer on the way, with the operations of a step up to it, in GFLOP of direct convolution.
+    /// Each layer up to that one, with the operations of a step up to it in GFLOP, counted as direct convolution.
     pub layers: Vec<(String, f64)>,
 }
 
-/// One backend's figures.
+/// The measurements of one backend.
 #[derive(Debug, Clone, Serialize)]
-pub struct Side {
-    /// Its name.
+pub struct BackendTimes {
+    /// The name of the backend.
     pub backend: String,
-    /// The median of the rounds.
+    /// The seconds a step: the median of the rounds.
     pub seconds_median: f64,
-    /// Operations a second, counted as direct convolution, in 1e9.
+    /// GFLOP a second, counted as direct convolution.
     pub gflops: f64,
-    /// The most memory that its process had; nothing where the system does not tell.
+    /// The peak memory of the process in MB (1e6 bytes); none where the system does not tell it.
     pub peak_mb: Option<f64>,
 }
 
-/// A layer's share of a step: the time up to it less the time up to the one before.
+/// The time of one layer in a step: the time up to it minus the time up to the layer before.
 #[derive(Debug, Clone, Serialize)]
 pub struct LayerTime {
-    /// Its name.
+    /// The name of the layer.
     pub layer: String,
-    /// GFLOP of direct convolution, forwards and back.
+    /// The layer's operations, forwards and backwards, in GFLOP of direct convolution.
     pub gflop: f64,
-    /// Seconds on the first backend.
+    /// The seconds on the first backend.
     pub a: f64,
-    /// Seconds on the second.
+    /// The seconds on the second backend, if there is one.
     pub b: Option<f64>,
 }
 
-/// The middle one of the sorted numbers, or the mean of both.
+/// The median: the middle one of the sorted numbers, or the mean of the two middle ones; NaN without numbers.
 pub fn median(numbers: &[f64]) -> f64 {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -80,15 +80,15 @@ pub fn median(numbers: &[f64]) -> f64 {
     }
 }
 
-/// Median, smallest and largest ratio of a round's two times.
+/// The median, the smallest and the largest ratio a / b of the times of a round.
 pub fn ratios(a: &[f64], b: &[f64]) -> [f64; 3] {
     let ratios: Vec<f64> = a.iter().zip(b).map(|(a, b)| a / b).collect();
     let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
     [median(&ratios), least, ratios.iter().copied().fold(0.0, f64::max)]
 }
 
-/// Operations of a step on one image up to `layer`, in GFLOP: each multiplication and addition of the convolutions and linear
-/// layers that it takes, once forwards and once back.
+/// The operations of a step on one image up to `layer`, in GFLOP: every multiplication and addition of the convolutions and
+/// linear layers, once forwards and once backwards.
 pub fn gflop(network: &Network, size: usize, layer: LayerId) -> Result<f64> {
     let shapes = network.shapes(size, size, layer)?;
     let needed = network.needed(&[layer]);
@@ -106,7 +106,7 @@ pub fn gflop(network: &Network, size: usize, layer: LayerId) -> Result<f64> {
     Ok(4.0 * products / 1e9)
 }
 
-/// Every ReLU, sum or concatenation with more than one position, for square images of `size` pixels.
+/// The layers with more than one position that are a ReLU, a sum or a concatenation, for square images of `size` pixels.
 pub fn grids(network: &Network, size: usize) -> impl Iterator<Item = LayerId> {
     network.layers().filter(move |&id| {
         let joins =
@@ -115,14 +115,14 @@ pub fn grids(network: &Network, size: usize) -> impl Iterator<Item = LayerId> {
     })
 }
 
-/// Each layer's own share from the times up to each.
-pub fn shares(
-    agreed: &Agreed,
+/// The time of each layer, computed from the times up to each layer in seconds.
+pub fn layer_times(
+    resolved: &ResolvedWorkload,
     a: &BTreeMap<String, f64>,
     b: Option<&BTreeMap<String, f64>>,
 ) -> Vec<LayerTime> {
     let (mut before, mut rows) = ((0.0, 0.0, 0.0), Vec::new());
-    for (layer, gflop) in &agreed.layers {
+    for (layer, gflop) in &resolved.layers {
         let of = |times: &BTreeMap<String, f64>| times.get(layer).copied().unwrap_or(f64::NAN);
         let now = (*gflop, of(a), b.map_or(0.0, of));
         rows.push(LayerTime {
@@ -149,10 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_counted_as_direct_convolution_forwards_and_back() {
+    fn operations_are_counted_as_direct_convolution() {
         let network = minivgg().unwrap();
         let first = network.layer("block1_conv1").unwrap();
-        // 64 x 64 outputs, 32 channels, 27 products each, an addition with each, twice.
+        // 64 x 64 positions, 32 channels, 27 products for each, an addition for each product, forwards and backwards.
         assert_eq!(gflop(&network, 64, first).unwrap(), 64.0 * 64.0 * 32.0 * 27.0 * 4.0 / 1e9);
     }
 }

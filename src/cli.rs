@@ -1,4 +1,4 @@
-//! The command line: one file a subcommand. Not here: what the commands do.
+//! The command line, with one file for each subcommand. The work itself is done below `cli`.
 
 mod bench;
 mod completions;
@@ -24,10 +24,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::config::args::{Cli, Command};
+use crate::config::args::{Cli, CliCommand};
 use crate::panics::guard;
 
-/// Parses the process's arguments, runs the command and reports how it went.
+/// Parses the arguments of the process, runs the command and returns its exit code.
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => exit::report(guard("trepang", || handle(&cli))),
@@ -38,18 +38,18 @@ pub fn run() -> ExitCode {
 fn handle(cli: &Cli) -> Result<()> {
     match &cli.command {
         None => dashboard::run(&cli.dashboard),
-        Some(Command::Render(args)) => render::run(args),
-        Some(Command::Predict(args)) => predict::run(args),
-        Some(Command::Pull(args)) => pull::run(args),
-        Some(Command::Info(args)) => info::run(args),
-        Some(Command::Networks(args)) => networks::run(args),
-        Some(Command::Devices(args)) => devices::run(args),
-        Some(Command::Parity(args)) => parity::run(args),
-        Some(Command::Bench(args)) => bench::run(args),
-        Some(Command::Recipes(args)) => recipes::run(args),
-        Some(Command::Spectrum(args)) => spectrum::run(args),
-        Some(Command::Show(args)) => show::run(args),
-        Some(Command::Completions(args)) => completions::run(args),
-        Some(Command::Man) => man::run(),
+        Some(CliCommand::Render(args)) => render::run(args),
+        Some(CliCommand::Predict(args)) => predict::run(args),
+        Some(CliCommand::Pull(args)) => pull::run(args),
+        Some(CliCommand::Info(args)) => info::run(args),
+        Some(CliCommand::Networks(args)) => networks::run(args),
+        Some(CliCommand::Devices(args)) => devices::run(args),
+        Some(CliCommand::Parity(args)) => parity::run(args),
+        Some(CliCommand::Bench(args)) => bench::run(args),
+        Some(CliCommand::Recipes(args)) => recipes::run(args),
+        Some(CliCommand::Spectrum(args)) => spectrum::run(args),
+        Some(CliCommand::Show(args)) => show::run(args),
+        Some(CliCommand::Completions(args)) => completions::run(args),
+        Some(CliCommand::Man) => man::run(),
     }
 }

@@ -1,5 +1,5 @@
-//! From what was typed to what can be run. Everything that is named is looked up here: network, weights,
-//! backend, device, layer, channel, recipe, start picture. Only validated settings go on from here.
+//! Turns what the user typed into validated settings: it looks up the network, weights, backend, device, layer, channel, recipe
+//! and start picture. Only validated settings are passed on.
 
 pub mod args;
 mod channels;
@@ -12,53 +12,53 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use trepang_api::{Backend, Device, LayerId, Model, Network};
 use trepang_weights::cache::Environment;
-use trepang_weights::{Error as WeightsError, Store, Trained, Want, trained};
+use trepang_weights::{Error as WeightsError, Purpose, Store, Trained, trained};
 
 use crate::runs::{Origin, Provenance, Segment};
 use args::ComputeArgs;
 
-pub use job::{Job, pictures_of, read_references};
+pub use job::{RenderJob, pictures_of, read_references};
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;
 
-/// The network if nobody says otherwise.
+/// The network that is used if the user names none.
 pub const DEFAULT_NETWORK: &str = "minivgg";
 
-/// Something was asked for that cannot be: exit code 2.
+/// An error in what the user asked for; the program ends with exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Usage(pub String);
 
-/// A network, and what computes it.
+/// A network with its weights, and the backend and device that compute it.
 #[derive(Debug)]
 pub struct Compute {
     /// The network, its weights and labels.
     pub trained: Trained,
-    /// The framework.
+    /// The backend that computes the network.
     pub backend: Box<dyn Backend>,
-    /// Where it runs.
+    /// The device that the backend computes on.
     pub device: Device,
-    /// What a run's manifest says of all this.
+    /// The description of all this for the manifest of a run.
     pub provenance: Provenance,
 }
 
 impl Compute {
-    /// Looks up everything in `args`.
-    pub fn open(args: &ComputeArgs, want: Want) -> Result<Self> {
+    /// Looks up everything in `args`. Fails for unknown names, and for weights that are not on this machine.
+    pub fn open(args: &ComputeArgs, purpose: Purpose) -> Result<Self> {
         let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
-        let trained = find_weights(network, args.weights.as_deref(), want)?;
+        let trained = find_weights(network, args.weights.as_deref(), purpose)?;
         let (backend, device) = find_place(args)?;
         let weights = (trained.name.as_str(), args.weights.as_deref(), trained.sha256()?);
         let provenance = Provenance::new(weights, (backend.as_ref(), &device));
         Ok(Self { trained, backend, device, provenance })
     }
 
-    /// The network.
+    /// The structure of the network.
     pub fn network(&self) -> &Network {
         &self.trained.network
     }
 
-    /// Puts the network on the device.
+    /// Loads the network on the device.
     pub fn model(&self) -> Result<Box<dyn Model>> {
         Ok(self.backend.load(&self.trained.network, &self.trained.weights, &self.device)?)
     }
@@ -69,23 +69,24 @@ pub fn store() -> Store {
     Store::new(Environment::of_process().weights_folder())
 }
 
-/// The network with its weights: those of `file`, the embedded ones, or a pulled set.
-pub fn find_weights(network: &str, file: Option<&Path>, want: Want) -> Result<Trained> {
+/// Loads a network with the weights of `file`, with the embedded ones or with a pulled set.
+pub fn find_weights(network: &str, file: Option<&Path>, purpose: Purpose) -> Result<Trained> {
     let advice = "choose another file with --weights, or leave it out for the network's own weights";
-    trained(network, file, &store(), want).map_err(|error| match (file, error) {
+    trained(network, file, &store(), purpose).map_err(|error| match (file, error) {
         (Some(_), error @ WeightsError::Io { .. }) => anyhow!("{error}; {advice}"),
         (_, error) => error.into(),
     })
 }
 
-/// The layer called `name`.
+/// Finds the layer called `name`. Fails with the command that lists the layers.
 pub fn find_layer(network: &Network, name: &str) -> Result<LayerId> {
     network.layer(name).map_err(|error| {
         Usage(format!("{error} (`trepang networks` lists the layers of {})", network.name())).into()
     })
 }
 
-/// Fails for a picture that several computations made one after the other: none of them alone makes the same bytes.
+/// Fails for a picture whose run was continued by another backend, device, number of threads or version: no single computation
+/// gives the same bytes.
 pub fn check_repeatable(origin: &Origin) -> Result<()> {
     if origin.segments.len() < 2 {
         return Ok(());
@@ -96,16 +97,16 @@ pub fn check_repeatable(origin: &Origin) -> Result<()> {
     };
     let parts: Vec<String> = origin.segments.iter().map(part).collect();
     Err(Usage(format!(
-        "this picture's run was gone on with by another computation ({}), so it cannot be made again to the byte; go \
-         on with its run with --resume, or render it anew from its flags",
+        "this picture's run was continued by another computation ({}), so it cannot be made again to the byte; \
+         continue its run with --resume, or render it again from its flags",
         parts.join("; ")
     ))
     .into())
 }
 
-/// What `--from` and `--resume` take from a finished run where no flag says otherwise; fails when the weights
-/// are not the same. A weights file that was moved keeps its old place in the manifest, so that the same
-/// picture comes out with the same text.
+/// The network, backend and device for `--from` and `--resume`: those of the run, where no flag names another. Fails if the weights
+/// are not the same. A weights file that was moved keeps its old path in the manifest, so that the same picture has the same
+/// text.
 pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
     let made = &origin.provenance;
     // Another device may be one that the run's backend does not have.
@@ -117,7 +118,7 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
         device: args.device.clone().or_else(|| Some(made.device.clone())),
         threads: args.threads.or_else(|| u16::try_from(made.threads).ok()),
     };
-    let mut compute = Compute::open(&asked, Want::Features)
+    let mut compute = Compute::open(&asked, Purpose::Features)
         .with_context(|| format!("that run was made with {}", computed_with(made)))?;
     if compute.provenance.weights_sha256 == made.weights_sha256 {
         compute.provenance.weights.clone_from(&made.weights);
@@ -127,10 +128,10 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
     Err(Usage(format!("the weights are not those of that run (its SHA-256 was {was:.12}..., these have {is:.12}...); choose them with --weights")).into())
 }
 
-/// For the user who has to say where things are now.
+/// Describes what a run was made with, for the user who must name the new paths.
 fn computed_with(made: &Provenance) -> String {
     let (weights, moved) = match &made.weights {
-        Some(file) => (file.as_str(), "; if that file was moved, say where it is with --weights"),
+        Some(file) => (file.as_str(), "; if that file was moved, name its new path with --weights"),
         None => ("its own weights", ""),
     };
     format!("{} and {weights}, by {} on {}{moved}", made.network, made.backend, made.device)

@@ -1,9 +1,9 @@
-//! Do the backends of this machine agree? The conformance suite on every device, and whole networks compared pair by
-//! pair: activations, a pull-back, short ascents. Not here: how the table is printed.
+//! Checks whether the backends of this machine agree: the conformance suite on every device, and whole networks compared pair
+//! by pair (activations, a pull-back, short ascents). `cli/parity.rs` prints the table.
 
 mod ascents;
 mod comparison;
-mod subjects;
+mod networks;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,27 +16,27 @@ use trepang_api::{Backend, Device, DeviceKind, Reference};
 use crate::backends::BACKENDS;
 use crate::panics::guard;
 
-pub use self::ascents::{LOSS_TOLERANCE, STEPS};
+pub use self::ascents::{ASCENT_STEPS, LOSS_TOLERANCE};
 pub use self::comparison::Comparison;
-pub use self::subjects::{CHEAPEST, Subject};
+pub use self::networks::{CHEAPEST, ParityNetwork};
 
 /// A backend on one of its devices.
 #[derive(Debug, Clone)]
-pub struct Place {
-    /// The framework.
+pub struct BackendOnDevice {
+    /// The backend, shared by its devices.
     pub backend: Arc<dyn Backend>,
-    /// Where it computes.
+    /// The device that the backend computes on.
     pub device: Device,
 }
 
-impl Place {
-    /// Is it the oracle, which is too slow for whole networks?
+impl BackendOnDevice {
+    /// Whether this is the reference backend, which is too slow for whole networks.
     pub fn is_reference(&self) -> bool {
         self.backend.name() == Reference.name()
     }
 
     /// Is this network compared here? On a slow CPU only the cheapest networks are, and on the oracle none.
-    pub fn covers(&self, subject: &Subject) -> bool {
+    pub fn covers(&self, subject: &ParityNetwork) -> bool {
         let entry = BACKENDS.iter().find(|entry| entry.name == self.backend.name());
         let is_slow = self.is_on_host() && entry.is_some_and(|entry| entry.is_slow_on_cpu);
         !self.is_reference() && (subject.is_cheap() || !is_slow)
@@ -48,30 +48,30 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for BackendOnDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.backend.name(), self.device)
     }
 }
 
-/// Something that was measured, and how large it may be.
+/// One comparison: the measured difference and its tolerance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// Who: a place, or two of them.
+    /// The backend and device, or a pair of them.
     pub who: String,
-    /// What was compared.
+    /// The quantity that was compared.
     pub what: String,
-    /// The largest difference, relative; none where there is no number because of `failure`.
+    /// The largest relative difference; none if `failure` says why there is no number.
     pub worst: Option<f64>,
-    /// How large it may be; none for a row that only gives the others a scale.
+    /// The largest difference that passes; none for a row that only shows how large rounding makes the others.
     pub tolerance: Option<f64>,
-    /// Why so much.
+    /// Why a difference of that size is expected.
     pub reason: String,
-    /// Where the largest difference is: a layer, a step.
+    /// Where the largest difference is, such as a layer or a step.
     pub at: Option<String>,
-    /// Why nothing was measured.
+    /// Why nothing was measured, if nothing was.
     pub failure: Option<String>,
-    /// Is it within the tolerance?
+    /// Whether the difference is within the tolerance.
     pub passes: bool,
 }
 
@@ -90,7 +90,7 @@ impl Row {
         }
     }
 
-    /// Nothing was measured, because of an error.
+    /// A row for a comparison that failed with an error.
     pub fn failed(who: &str, what: &str, error: &anyhow::Error) -> Self {
         Self {
             worst: None,
@@ -100,14 +100,14 @@ impl Row {
         }
     }
 
-    /// Says where the largest difference is.
+    /// Adds where the largest difference is.
     fn at(self, place: String) -> Self {
         Self { at: Some(place), ..self }
     }
 }
 
-/// Fails where the pull-back of some operation, on tiny networks, is not what the reference computes: the part of the
-/// suite that takes no time, for whoever is about to compute there.
+/// Checks the pull-backs of all operations on tiny networks against the reference. Fails if one differs. This part of the suite
+/// is fast, so it runs before a device is used.
 pub fn known_gradients(backend: &dyn Backend, device: &Device) -> Result<()> {
     let found = pull_backs_agree(backend, device)?;
     let Measured { worst, tolerance } = found;
@@ -115,8 +115,8 @@ pub fn known_gradients(backend: &dyn Backend, device: &Device) -> Result<()> {
     Ok(())
 }
 
-/// The conformance suite at one place, check by check.
-pub fn operations(place: &Place) -> impl Iterator<Item = Row> {
+/// Runs the conformance suite on one backend and device, check by check.
+pub fn operations(place: &BackendOnDevice) -> impl Iterator<Item = Row> {
     let who = place.to_string();
     CHECKS.iter().map(move |Check { name, reason, run }| {
         match guard("the backend", || Ok(run(place.backend.as_ref(), &place.device)?)) {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_passes_up_to_its_tolerance_and_one_that_is_no_number_never() {
+    fn differences_up_to_the_tolerance_pass_and_nan_never_passes() {
         let passes = |worst, tolerance| Row::new("here", "something", worst, tolerance, "").passes;
         assert!(passes(1e-4, Some(1e-4)) && !passes(1.1e-4, Some(1e-4)));
         assert!(passes(0.3, None), "a row for the scale");

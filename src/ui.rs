@@ -1,5 +1,5 @@
-//! The dashboard's drawing, its terminal and its pictures. It renders from [`State`] and what the encoder last
-//! finished; it never touches a tensor.
+//! Draws the dashboard, and owns its terminal and its encoded pictures. It draws from [`State`] and the last encoded picture, and
+//! never uses a tensor.
 
 mod channels;
 mod decoder;
@@ -38,27 +38,27 @@ pub use theme::Theme;
 
 use crate::app::{Mode, State};
 
-/// The smallest screen that holds all panes.
-pub const FULL: (u16, u16) = (72, 20);
+/// The smallest screen that shows all panes, columns and rows.
+pub const MIN_FULL_SCREEN: (u16, u16) = (72, 20);
 
-/// The rows of the run's pane when it has all there is to say.
-const RUN: u16 = 17;
+/// The rows of the run pane with all its lines.
+const RUN_PANE_ROWS: u16 = 17;
 
-/// The smallest pane of predictions.
-const PREDICTIONS: (u16, u16) = (24, 6);
+/// The smallest pane for predictions, columns and rows.
+const MIN_PREDICTIONS_PANE: (u16, u16) = (24, 6);
 
-/// What is drawn besides the state.
+/// The input of drawing besides the state.
 #[derive(Debug, Default)]
 pub struct View<'a> {
-    /// The picture, ready for this terminal.
+    /// The picture, encoded for this terminal.
     pub picture: Option<&'a Encoded>,
-    /// How pictures are shown, and the kilobytes a second that everything on the screen takes.
+    /// The name of the image protocol, and the kB a second that are written to the terminal.
     pub link: Option<(&'static str, f64)>,
-    /// Colours.
+    /// The colours of the dashboard.
     pub theme: Theme,
 }
 
-/// Where the panes are.
+/// The areas of the panes.
 ///
 /// ```text
 /// +- network ------+- picture --------------------+- run -------+
@@ -74,31 +74,31 @@ pub struct View<'a> {
 /// saved in ...
 /// Enter start  Space pause  ...
 /// ```
-/// Where the run has no room below it, the classes are beside the loss.
+/// If there is no room below the run pane, the classes are beside the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Panes {
-    /// What runs where.
+    /// The network, its backend and its device.
     pub network: Rect,
     /// The list of layers.
     pub layers: Rect,
     /// The channels around the cursor.
     pub channels: Rect,
-    /// The picture.
+    /// The picture of the run.
     pub picture: Rect,
     /// The numbers of the run.
     pub run: Rect,
-    /// The curve.
+    /// The curve of the loss.
     pub loss: Rect,
-    /// What networks see in the picture; empty where there is no room, or it is not wanted.
+    /// The predictions; empty if they are turned off or there is no room.
     pub predictions: Rect,
-    /// What the user has to be told.
+    /// The line with the message for the user.
     pub message: Rect,
-    /// The keys.
+    /// The line with the most useful keys.
     pub keys: Rect,
 }
 
 impl Panes {
-    /// Divides the screen. Only the picture and the two last lines remain when the picture is zoomed.
+    /// Divides the screen. If the picture is zoomed, only the picture and the last two lines have an area.
     pub fn of(area: Rect, zoomed: bool) -> Self {
         let one = Constraint::Length(1);
         let [body, message, keys] = Layout::vertical([Constraint::Fill(1), one, one]).areas(area);
@@ -121,15 +121,15 @@ impl Panes {
         Self { network, layers, channels, picture, run, loss, predictions, message, keys }
     }
 
-    /// Makes room for predictions: below the run, or else beside the loss, or else not at all. The picture stays.
+    /// Adds a pane for predictions below the run, or else beside the loss, or not at all. The picture keeps its area.
     #[must_use]
     pub fn with_predictions(self) -> Self {
-        if self.run.height >= RUN + PREDICTIONS.1 {
-            let rows = [Constraint::Length(RUN), Constraint::Fill(1)];
+        if self.run.height >= RUN_PANE_ROWS + MIN_PREDICTIONS_PANE.1 {
+            let rows = [Constraint::Length(RUN_PANE_ROWS), Constraint::Fill(1)];
             let [run, predictions] = Layout::vertical(rows).areas(self.run);
             return Self { run, predictions, ..self };
         }
-        if self.loss.width < 2 * PREDICTIONS.0 {
+        if self.loss.width < 2 * MIN_PREDICTIONS_PANE.0 {
             return self;
         }
         let width = (self.loss.width / 2).min(30);
@@ -144,20 +144,17 @@ impl Panes {
     }
 }
 
-/// Is there room for all panes, and for the help over them?
+/// Whether the screen has room for all panes, and so for the help over them.
 pub fn is_full(area: Rect) -> bool {
-    area.width >= FULL.0 && area.height >= FULL.1
+    area.width >= MIN_FULL_SCREEN.0 && area.height >= MIN_FULL_SCREEN.1
 }
 
 /// The cells that the picture may fill on a screen of this size.
 pub fn picture_room(area: Rect, zoomed: bool) -> Rect {
-    match is_full(area) {
-        true => Panes::of(area, zoomed).picture_inner(),
-        false => small::picture_room(area, zoomed),
-    }
+    if is_full(area) { Panes::of(area, zoomed).picture_inner() } else { small::picture_room(area, zoomed) }
 }
 
-/// Draws everything.
+/// Draws the dashboard on the whole frame.
 pub fn render(frame: &mut Frame, state: &State, view: &View) {
     let area = frame.area();
     if !is_full(area) {
@@ -190,12 +187,12 @@ pub fn render(frame: &mut Frame, state: &State, view: &View) {
     }
 }
 
-/// How many channels a row of the channel pane holds on a screen of this size.
+/// The number of channels in a row of the channel pane, on a screen of this size.
 pub fn channels_in_a_row(area: Rect) -> usize {
     channels::in_a_row(Panes::of(area, false).channels)
 }
 
-/// A pane's border with its title; brighter where the arrow keys work.
+/// The border of a pane with its title, brighter if the arrow keys work in it.
 fn pane(title: &str, theme: &Theme, focused: bool) -> Block<'static> {
     let border = if focused { theme.accent } else { theme.dim };
     Block::bordered()

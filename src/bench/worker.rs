@@ -1,5 +1,5 @@
-//! The process that computes: one backend, one network, steps when it is told. Asked on stdin, a line of JSON each, and
-//! answering on stdout.
+//! The worker process, which measures one backend on one network. It reads requests from stdin and writes replies to stdout,
+//! each as a line of JSON.
 
 use std::fs;
 use std::io::{self, BufRead};
@@ -10,67 +10,67 @@ use serde::{Deserialize, Serialize};
 use trepang_api::{Array, LayerId, Model, Network, ReluGradient, find_device};
 use trepang_weights::{MadeUp, architecture, find_set};
 
-use super::{Agreed, Work, gflop, grids};
+use super::{ResolvedWorkload, Workload, gflop, grids};
 use crate::config::find_entry;
-use crate::parity::Subject;
+use crate::parity::ParityNetwork;
 
-/// What a worker is asked for.
+/// A request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Ask {
-    /// So many steps up to a layer.
+pub(super) enum BenchRequest {
+    /// Run `count` steps up to `layer`.
     Steps { layer: String, count: usize },
-    /// The most memory it has had.
+    /// Report the peak memory.
     Memory,
 }
 
-/// What it answers.
+/// A reply of a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Answer {
-    /// It is ready, and this is what it will do.
-    Ready(Agreed),
-    /// Seconds a step.
+pub(super) enum BenchReply {
+    /// The worker is ready, and this is the work with its defaults filled in.
+    Ready(ResolvedWorkload),
+    /// The mean seconds a step.
     Seconds(f64),
-    /// In 1e6 bytes.
+    /// The peak memory in MB (1e6 bytes), if the system tells it.
     Memory(Option<f64>),
 }
 
-/// Answers until stdin ends. `say` prints a line.
-pub fn serve(backend: &str, work: &Work, mut say: impl FnMut(String) -> Result<()>) -> Result<()> {
-    let mut say = |answer: Answer| say(serde_json::to_string(&answer)?);
-    let (network, mut model) = load(backend, work)?;
-    let agreed = agree(&network, work)?;
-    let images = images(work.batch, agreed.size);
-    say(Answer::Ready(agreed))?;
+/// Handles requests until stdin ends. `reply` prints a line. Fails if the work cannot be done.
+pub fn serve(backend: &str, workload: &Workload, mut reply: impl FnMut(String) -> Result<()>) -> Result<()> {
+    let mut reply = |answer: BenchReply| reply(serde_json::to_string(&answer)?);
+    let (network, mut model) = load(backend, workload)?;
+    let resolved = resolve(&network, workload)?;
+    let images = images(workload.batch, resolved.size);
+    reply(BenchReply::Ready(resolved))?;
     for line in io::stdin().lock().lines() {
-        say(match serde_json::from_str(&line?)? {
-            Ask::Steps { layer, count } => {
-                Answer::Seconds(steps(model.as_mut(), network.layer(&layer)?, &images, count)?)
+        reply(match serde_json::from_str(&line?)? {
+            BenchRequest::Steps { layer, count } => {
+                BenchReply::Seconds(steps(model.as_mut(), network.layer(&layer)?, &images, count)?)
             }
-            Ask::Memory => Answer::Memory(peak_memory()),
+            BenchRequest::Memory => BenchReply::Memory(peak_memory()),
         })?;
     }
     Ok(())
 }
 
-/// The work's network and its model on a backend. The weights are gone when this returns: a model has copied what it needs.
-pub fn load(backend: &str, work: &Work) -> Result<(Network, Box<dyn Model>)> {
-    let backend = find_entry(backend)?.open(work.threads)?;
-    let trained = match work.random_weights {
-        true => {
-            let architecture = architecture(&work.network)?;
-            let dialect = find_set(&work.network).map_or(architecture.dialects()[0], |set| set.dialect);
-            MadeUp::new(architecture, dialect, false)?.load()?
-        }
-        false => Subject::named(&work.network, None)?.load()?,
+/// Loads the network of the work on a backend. The weights are freed when this returns, because a model has copied what it
+/// needs.
+pub fn load(backend: &str, workload: &Workload) -> Result<(Network, Box<dyn Model>)> {
+    let backend = find_entry(backend)?.open(workload.threads)?;
+    let trained = if workload.random_weights {
+        let architecture = architecture(&workload.network)?;
+        let dialect = find_set(&workload.network).map_or(architecture.dialects()[0], |set| set.dialect);
+        MadeUp::new(architecture, dialect, false)?.load()?
+    } else {
+        ParityNetwork::named(&workload.network, None)?.load()?
     };
     let model = backend.load(&trained.network, &trained.weights, &find_device(backend.as_ref(), "auto")?)?;
     Ok((trained.network, model))
 }
 
-fn agree(network: &Network, work: &Work) -> Result<Agreed> {
-    let size = work.size.unwrap_or(network.input().native);
+fn resolve(network: &Network, workload: &Workload) -> Result<ResolvedWorkload> {
+    let size = workload.size.unwrap_or(network.input().native);
     network.check_size(size)?;
-    let deepest = match &work.layer {
+    let deepest = match &workload.layer {
         Some(name) => network.layer(name)?,
         None => deepest_grid(network, size)?,
     };
@@ -80,13 +80,13 @@ fn agree(network: &Network, work: &Work) -> Result<Agreed> {
         let name = &network.node(id)?.name;
         let before_its_relu = name.ends_with(":pre") && id != deepest;
         if !before_its_relu {
-            layers.push((name.clone(), gflop(network, size, id)? * work.batch as f64));
+            layers.push((name.clone(), gflop(network, size, id)? * workload.batch as f64));
         }
     }
-    Ok(Agreed { layer: network.node(deepest)?.name.clone(), size, layers })
+    Ok(ResolvedWorkload { layer: network.node(deepest)?.name.clone(), size, layers })
 }
 
-/// The deepest of [`grids`].
+/// The deepest layer of [`grids`]. Fails if there is none.
 fn deepest_grid(network: &Network, size: usize) -> Result<LayerId> {
     match grids(network, size).last() {
         Some(id) => Ok(id),
@@ -94,7 +94,7 @@ fn deepest_grid(network: &Network, size: usize) -> Result<LayerId> {
     }
 }
 
-/// Something between black and white, the same each time.
+/// Pseudo-random images with values between 0 and 1, the same on every run.
 fn images(n: usize, size: usize) -> Array {
     let mut images = Array::zeros([n, 3, size, size]);
     let mut state = 1_u32;
@@ -105,7 +105,7 @@ fn images(n: usize, size: usize) -> Array {
     images
 }
 
-/// Seconds a step: the mean of channel 4 (or the last, if there are fewer) of every image, and its gradient.
+/// The mean seconds a step. A step computes the mean of channel 4 (or of the last channel) of every image, and its gradient.
 fn steps(model: &mut dyn Model, layer: LayerId, images: &Array, count: usize) -> Result<f64> {
     let begun = Instant::now();
     for _ in 0..count {
@@ -123,7 +123,7 @@ fn steps(model: &mut dyn Model, layer: LayerId, images: &Array, count: usize) ->
     Ok(begun.elapsed().as_secs_f64() / count as f64)
 }
 
-/// The most memory that this process has had, as Linux tells it.
+/// The peak memory of this process in MB (1e6 bytes), which only Linux tells.
 fn peak_memory() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! `trepang bench`: steps on one backend against another, in turns.
+//! `trepang bench`: measures the steps of one backend, or of two in turns.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,34 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::output;
-use crate::bench::{Clerk, LayerTime, Side, Work, median, ratios, serve, shares};
+use super::parity::new_spinner;
+use crate::bench::{BackendTimes, BenchProcess, LayerTime, Workload, layer_times, median, ratios, serve};
 use crate::config::args::{BenchArgs, ComputeArgs};
 use crate::config::{find_entry, find_place, thread_count};
 
-/// A turn is at least this long: shorter ones measure the clock and the turns.
-const TURN: f64 = 0.2;
+/// The shortest turn of a backend, in seconds. A shorter one would measure the clock and the switching.
+const MIN_TURN_SECONDS: f64 = 0.2;
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 #[derive(Debug, Serialize)]
-struct Report {
+struct BenchReport {
     network: String,
     layer: String,
     size: usize,
     batch: usize,
     threads: usize,
-    a: Side,
+    a: BackendTimes,
     #[serde(skip_serializing_if = "Option::is_none")]
-    b: Option<Side>,
+    b: Option<BackendTimes>,
     #[serde(flatten)]
-    ratio: Option<Ratio>,
+    ratio: Option<TimeRatio>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     layers: Vec<LayerTime>,
 }
 
-/// a / b, round by round.
+/// The ratio of the two backends' times, a / b, over the rounds.
 #[derive(Debug, Serialize)]
-struct Ratio {
+struct TimeRatio {
     #[serde(rename = "ratio_median")]
     median: f64,
     #[serde(rename = "ratio_min")]
@@ -53,7 +54,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     }
     find_entry(a)?;
     args.vs.as_deref().map(find_entry).transpose()?;
-    let work = Work {
+    let workload = Workload {
         network: args.network.clone().unwrap_or_else(|| "minivgg".into()),
         layer: args.layer.clone(),
         size: args.size,
@@ -61,61 +62,60 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
         threads: thread_count(args.threads),
         random_weights: args.random_weights,
     };
-    let mut desk = Desk::open(a, args.vs.as_deref(), &work, args.rounds.into())?;
-    let report = desk.measure(&work, args.per_layer)?;
-    desk.waiting.finish_and_clear();
-    match args.json {
-        true => output::json(&report),
-        false => print(&report),
-    }
+    let mut run = BenchRun::open(a, args.vs.as_deref(), &workload, args.rounds.into())?;
+    let report = run.measure(&workload, args.per_layer)?;
+    run.spinner.finish_and_clear();
+    if args.json { output::json(&report) } else { print(&report) }
 }
 
-/// The workers, and how many rounds they go.
-struct Desk {
-    clerks: Vec<Clerk>,
+/// A run of `trepang bench`: the worker processes, the number of rounds, and the spinner while it works.
+struct BenchRun {
+    processes: Vec<BenchProcess>,
     rounds: usize,
-    waiting: ProgressBar,
+    spinner: ProgressBar,
 }
 
-impl Desk {
-    fn open(a: &str, b: Option<&str>, work: &Work, rounds: usize) -> Result<Self> {
-        let waiting = super::parity::spinner();
-        waiting.set_message("loading");
-        let clerks =
-            std::iter::once(a).chain(b).map(|name| Clerk::start(name, work)).collect::<Result<Vec<_>>>()?;
-        if clerks.iter().any(|clerk| clerk.agreed != clerks[0].agreed) {
+impl BenchRun {
+    fn open(a: &str, b: Option<&str>, workload: &Workload, rounds: usize) -> Result<Self> {
+        let spinner = new_spinner();
+        spinner.set_message("loading");
+        let processes = std::iter::once(a)
+            .chain(b)
+            .map(|name| BenchProcess::start(name, workload))
+            .collect::<Result<Vec<_>>>()?;
+        if processes.iter().any(|process| process.resolved != processes[0].resolved) {
             bail!("the backends do not agree on what there is to compute");
         }
-        Ok(Self { clerks, rounds, waiting })
+        Ok(Self { processes, rounds, spinner })
     }
 
-    fn measure(&mut self, work: &Work, per_layer: bool) -> Result<Report> {
-        let agreed = self.clerks[0].agreed.clone();
-        let times = self.turns(&agreed.layer, self.rounds)?;
-        let gflop = agreed.layers.last().map_or(0.0, |(_, gflop)| *gflop);
+    fn measure(&mut self, workload: &Workload, per_layer: bool) -> Result<BenchReport> {
+        let resolved = self.processes[0].resolved.clone();
+        let times = self.turns(&resolved.layer, self.rounds)?;
+        let gflop = resolved.layers.last().map_or(0.0, |(_, gflop)| *gflop);
         let mut sides = Vec::new();
-        for (clerk, times) in self.clerks.iter_mut().zip(&times) {
+        for (process, times) in self.processes.iter_mut().zip(&times) {
             let seconds_median = median(times);
-            sides.push(Side {
-                backend: clerk.backend.clone(),
+            sides.push(BackendTimes {
+                backend: process.backend.clone(),
                 seconds_median,
                 gflops: gflop / seconds_median,
-                peak_mb: clerk.memory()?,
+                peak_mb: process.memory()?,
             });
         }
         let ratio = times.get(1).map(|b| {
             let [median, min, max] = ratios(&times[0], b);
-            Ratio { median, min, max }
+            TimeRatio { median, min, max }
         });
         let layers = if per_layer { self.layers()? } else { Vec::new() };
         let mut sides = sides.into_iter();
         let Some(a) = sides.next() else { bail!("nothing was measured") };
-        Ok(Report {
-            network: work.network.clone(),
-            layer: agreed.layer,
-            size: agreed.size,
-            batch: work.batch,
-            threads: work.threads,
+        Ok(BenchReport {
+            network: workload.network.clone(),
+            layer: resolved.layer,
+            size: resolved.size,
+            batch: workload.batch,
+            threads: workload.threads,
             a,
             b: sides.next(),
             ratio,
@@ -123,41 +123,41 @@ impl Desk {
         })
     }
 
-    /// Seconds a step of each worker in each round.
+    /// The seconds a step of each worker, in each round.
     fn turns(&mut self, layer: &str, rounds: usize) -> Result<Vec<Vec<f64>>> {
         let mut slowest: f64 = 0.0;
-        for clerk in &mut self.clerks {
-            clerk.steps(layer, 1)?; // sets itself up
-            slowest = slowest.max(clerk.steps(layer, 1)?);
+        for process in &mut self.processes {
+            process.steps(layer, 1)?; // the first step allocates and is not measured
+            slowest = slowest.max(process.steps(layer, 1)?);
         }
-        let count = (TURN / slowest).ceil().clamp(1.0, 100.0) as usize;
-        let mut times = vec![Vec::new(); self.clerks.len()];
+        let count = (MIN_TURN_SECONDS / slowest).ceil().clamp(1.0, 100.0) as usize;
+        let mut times = vec![Vec::new(); self.processes.len()];
         for round in 1..=rounds {
-            self.waiting.set_message(format!("{layer}, round {round} of {rounds}"));
-            self.waiting.tick();
-            for (clerk, times) in self.clerks.iter_mut().zip(&mut times) {
-                times.push(clerk.steps(layer, count)?);
+            self.spinner.set_message(format!("{layer}, round {round} of {rounds}"));
+            self.spinner.tick();
+            for (process, times) in self.processes.iter_mut().zip(&mut times) {
+                times.push(process.steps(layer, count)?);
             }
         }
         Ok(times)
     }
 
-    /// The times up to each layer, and the differences between one and the next.
+    /// Measures the time up to each layer, and returns the differences between successive layers.
     fn layers(&mut self) -> Result<Vec<LayerTime>> {
-        let agreed = self.clerks[0].agreed.clone();
-        let mut up_to = vec![BTreeMap::new(); self.clerks.len()];
-        for (layer, _) in &agreed.layers {
+        let resolved = self.processes[0].resolved.clone();
+        let mut up_to = vec![BTreeMap::new(); self.processes.len()];
+        for (layer, _) in &resolved.layers {
             let times = self.turns(layer, self.rounds)?;
             up_to.iter_mut().zip(times).for_each(|(up_to, times)| {
                 up_to.insert(layer.clone(), median(&times));
             });
         }
-        Ok(shares(&agreed, &up_to[0], up_to.get(1)))
+        Ok(layer_times(&resolved, &up_to[0], up_to.get(1)))
     }
 }
 
-fn print(report: &Report) -> Result<()> {
-    let Report { network, layer, size, batch, threads, .. } = report;
+fn print(report: &BenchReport) -> Result<()> {
+    let BenchReport { network, layer, size, batch, threads, .. } = report;
     output::line(format_args!("{network}, {layer}, {size} px, {batch} at once, threads: {threads}"))?;
     for side in std::iter::once(&report.a).chain(&report.b) {
         let memory = side.peak_mb.map_or("-".into(), |mb| format!("{mb:.0} MB"));
@@ -167,7 +167,7 @@ fn print(report: &Report) -> Result<()> {
             side.gflops
         ))?;
     }
-    if let Some(Ratio { median, min, max }) = report.ratio {
+    if let Some(TimeRatio { median, min, max }) = report.ratio {
         output::line(format_args!("ratio {median:.3} ({min:.3} to {max:.3})"))?;
     }
     for LayerTime { layer, gflop, a, b } in &report.layers {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result, bail};
 use trepang_api::{Backend, Device};
-use trepang_weights::Want;
+use trepang_weights::Purpose;
 use trepang_weights::cache::Environment;
 
 use super::drive::{drive, noted_signal, stop_signal};
@@ -28,7 +28,7 @@ use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network
 const LOG: &str = "trepang.log";
 
 pub(super) fn run(args: &DashboardArgs) -> Result<()> {
-    let compute = Compute::open(&args.compute, Want::Features)?;
+    let compute = Compute::open(&args.compute, Purpose::Features)?;
     let state = initial_state(args, &compute)?;
     // A plan that does not fit is told before the screen is taken over.
     let runs = args.runs.clone().unwrap_or_else(default_folder);
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_panic_in_the_dashboard_still_saves_the_run_and_says_where() {
         let runs = tempfile::tempdir().unwrap();
-        let compute = Compute::open(&ComputeArgs::default(), Want::Features).unwrap();
+        let compute = Compute::open(&ComputeArgs::default(), Purpose::Features).unwrap();
         let recipe = find_recipe("pixel", &[]).unwrap();
         let objective = crate::engine::Objective::channel("block1_conv1", 0);
         let plan =

@@ -1,4 +1,4 @@
-//! `trepang devices`: every backend and device, and whether it computes known gradients rightly here.
+//! `trepang devices`: lists every backend and device, and checks that each one computes known gradients correctly.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -11,16 +11,17 @@ use crate::config::thread_count;
 use crate::panics::guard;
 use crate::parity::known_gradients;
 
+/// A device in the list, for `--json`.
 #[derive(Serialize)]
-struct Listed {
+struct DeviceListing {
     backend: String,
-    /// None of a backend that cannot be used.
+    /// The device as users type it; none for a backend that cannot be used.
     device: Option<String>,
     description: String,
-    /// Bytes: the device's own, or the host's.
+    /// The memory of the device, or of the host for a CPU, in bytes.
     memory: Option<u64>,
     works: bool,
-    /// Why not, if it does not.
+    /// The reason, if it does not work.
     error: Option<String>,
 }
 
@@ -29,7 +30,7 @@ pub(super) fn run(args: &DevicesArgs) -> Result<()> {
     for entry in BACKENDS {
         match entry.open(thread_count(args.threads)) {
             Ok(backend) => {
-                listed.extend(backend.devices().iter().map(|device| try_out(backend.as_ref(), device)));
+                listed.extend(backend.devices().iter().map(|device| check_device(backend.as_ref(), device)));
             }
             Err(error) => listed.push(unusable(entry.name, &error)),
         }
@@ -37,20 +38,21 @@ pub(super) fn run(args: &DevicesArgs) -> Result<()> {
     if args.json {
         return output::json(&listed);
     }
-    for Listed { backend, device, description, memory, error, .. } in &listed {
+    for DeviceListing { backend, device, description, memory, error, .. } in &listed {
         let device = device.as_deref().unwrap_or("-");
         let memory = memory.map_or(String::new(), |bytes| format!("{} MB", bytes / 1_000_000));
         let verdict = error.as_ref().map_or("works".into(), |error| format!("does not work: {error}"));
         output::line(format_args!("{backend:<10} {device:<8} {memory:>10}  {verdict}  {description}"))?;
     }
-    match ABSENT.is_empty() {
-        true => Ok(()),
-        false => output::line(format_args!("not in this build: {} (see README.md)", ABSENT.join(", "))),
+    if ABSENT.is_empty() {
+        Ok(())
+    } else {
+        output::line(format_args!("not in this build: {} (see README.md)", ABSENT.join(", ")))
     }
 }
 
-fn unusable(backend: &str, error: &anyhow::Error) -> Listed {
-    Listed {
+fn unusable(backend: &str, error: &anyhow::Error) -> DeviceListing {
+    DeviceListing {
         backend: backend.into(),
         device: None,
         description: String::new(),
@@ -60,10 +62,10 @@ fn unusable(backend: &str, error: &anyhow::Error) -> Listed {
     }
 }
 
-fn try_out(backend: &dyn Backend, device: &Device) -> Listed {
+fn check_device(backend: &dyn Backend, device: &Device) -> DeviceListing {
     let error = guard("the backend", || known_gradients(backend, device)).err();
     let memory = if device.kind == DeviceKind::Cpu { host_memory() } else { device.memory };
-    Listed {
+    DeviceListing {
         backend: backend.name().into(),
         device: Some(device.to_string()),
         description: device.description.clone(),
@@ -73,8 +75,8 @@ fn try_out(backend: &dyn Backend, device: &Device) -> Listed {
     }
 }
 
-/// Bytes of memory of this machine, where the system tells.
-#[allow(clippy::unnecessary_wraps, reason = "other systems do not tell")]
+/// The memory of this machine in bytes, if the system tells it.
+#[allow(clippy::unnecessary_wraps, reason = "other systems do not tell it")]
 fn host_memory() -> Option<u64> {
     #[cfg(target_os = "linux")]
     {

@@ -1,29 +1,30 @@
-//! `trepang info`: what a weights file is, and which network it fits.
+//! `trepang info`: describes a weights file, and recognises the network that it holds.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
-use trepang_weights::{Architecture, MINIVGG_CARD, Source, find_set, minivgg, open, recognise};
+use trepang_weights::{Architecture, MINIVGG_CARD, TensorSource, find_set, minivgg, open, recognise};
 
 use super::output;
 use crate::config::args::InfoArgs;
 use crate::config::{Usage, store};
 
-/// How many characters of a name or a value a person is shown.
-const LONGEST: usize = 200;
+/// The largest number of characters of a name or value that the text output shows.
+const MAX_SHOWN_CHARS: usize = 200;
 
-/// How many tensors a person is shown.
-const SHOWN: usize = 8;
+/// The largest number of tensors that the text output shows.
+const MAX_SHOWN_TENSORS: usize = 8;
 
+/// The description of a weights file, for `--json`.
 #[derive(Serialize)]
 struct About {
     path: Option<PathBuf>,
     format: String,
-    /// The network that it fits; none if it is of no known one.
+    /// The network that the file holds; none if it is unknown.
     network: Option<&'static str>,
-    /// Whose version of it.
+    /// The training that the weights come from.
     version: Option<&'static str>,
     classifier: Option<bool>,
     preprocessing: Option<&'static str>,
@@ -32,6 +33,7 @@ struct About {
     tensors: Vec<Tensor>,
 }
 
+/// A tensor of the file, for `--json`.
 #[derive(Serialize)]
 struct Tensor {
     name: String,
@@ -47,7 +49,7 @@ pub(super) fn run(args: &InfoArgs) -> Result<()> {
     print(&about)
 }
 
-/// A file is looked at if there is one of that name; else the name is a network's.
+/// Describes the file `what` if it exists, or else the network or set of that name.
 fn about(what: &str) -> Result<About> {
     let path = Path::new(what);
     if path.is_file() {
@@ -69,7 +71,7 @@ fn of_file(path: &Path) -> Result<About> {
     Ok(of_source(open(path)?.as_ref()))
 }
 
-fn of_source(source: &dyn Source) -> About {
+fn of_source(source: &dyn TensorSource) -> About {
     let fit = recognise(source);
     let tensor = |tensor: &trepang_weights::TensorInfo| Tensor {
         name: tensor.name.clone(),
@@ -110,10 +112,10 @@ fn of_embedded() -> Result<About> {
     })
 }
 
-/// A file's own words, fit for one line of a terminal.
+/// Makes text from a file safe to print on one line of a terminal.
 fn printable(words: &str) -> String {
-    let mut line: String = words.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if words.chars().nth(LONGEST).is_some() {
+    let mut line: String = words.chars().take(MAX_SHOWN_CHARS).flat_map(char::escape_debug).collect();
+    if words.chars().nth(MAX_SHOWN_CHARS).is_some() {
         line.push_str("...");
     }
     line
@@ -128,7 +130,7 @@ fn print(about: &About) -> Result<()> {
                 if classifier { "" } else { "out" }
             )
         }
-        _ => "none that Trepang knows".into(),
+        _ => "not known to Trepang".into(),
     };
     output::line(format_args!("file            {path}"))?;
     output::line(format_args!("format          {}", about.format))?;
@@ -137,11 +139,11 @@ fn print(about: &About) -> Result<()> {
         output::line(format_args!("preprocessing   {preprocessing}"))?;
     }
     output::line(format_args!("numbers         {} in {} tensors", about.parameters, about.tensors.len()))?;
-    for Tensor { name, shape, dtype } in about.tensors.iter().take(SHOWN) {
+    for Tensor { name, shape, dtype } in about.tensors.iter().take(MAX_SHOWN_TENSORS) {
         let name = printable(name);
         output::line(format_args!("  {name:<40} {dtype:<5} {shape:?}"))?;
     }
-    if let Some(more) = about.tensors.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+    if let Some(more) = about.tensors.len().checked_sub(MAX_SHOWN_TENSORS).filter(|more| *more > 0) {
         output::line(format_args!("  and {more} more, which --json lists"))?;
     }
     for (key, value) in about.metadata.iter().filter(|(key, _)| *key != "card") {

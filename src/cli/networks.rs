@@ -1,4 +1,4 @@
-//! `trepang networks`: every network with its layers, at its own size.
+//! `trepang networks`: lists every network with its layers, at the network's own size.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -8,15 +8,17 @@ use trepang_weights::Architecture;
 use super::output;
 use crate::config::args::ListArgs;
 
+/// A network in the list, for `--json`; `size` is in pixels.
 #[derive(Serialize)]
-struct Listed {
+struct NetworkListing {
     name: String,
     size: usize,
-    layers: Vec<Layer>,
+    layers: Vec<LayerListing>,
 }
 
+/// A layer in the list, for `--json`.
 #[derive(Serialize)]
-struct Layer {
+struct LayerListing {
     name: String,
     kind: &'static str,
     channels: usize,
@@ -33,19 +35,19 @@ pub(super) fn run(args: &ListArgs) -> Result<()> {
     }
     for network in &listed {
         output::line(format_args!("{}, {} px", network.name, network.size))?;
-        for Layer { name, kind, channels, height, width } in &network.layers {
+        for LayerListing { name, kind, channels, height, width } in &network.layers {
             output::line(format_args!("  {name:<28} {kind:<15} {channels:>5} x {height} x {width}"))?;
         }
     }
     Ok(())
 }
 
-fn list(network: &Network) -> Result<Listed> {
+fn list(network: &Network) -> Result<NetworkListing> {
     let size = network.input().native;
     let layer = |id| {
         let shape = network.shape(size, size, id)?;
         let node = network.node(id)?;
-        Ok(Layer {
+        Ok(LayerListing {
             name: node.name.clone(),
             kind: node.op.kind(),
             channels: shape.channels,
@@ -54,5 +56,5 @@ fn list(network: &Network) -> Result<Listed> {
         })
     };
     let layers = network.layers().map(layer).collect::<Result<_>>()?;
-    Ok(Listed { name: network.name().into(), size, layers })
+    Ok(NetworkListing { name: network.name().into(), size, layers })
 }

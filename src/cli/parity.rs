@@ -1,4 +1,4 @@
-//! `trepang parity`: the conformance suite and whole networks, as a user runs them on a server.
+//! `trepang parity`: runs the conformance suite and compares whole networks on every backend and device of this machine.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -14,21 +14,21 @@ use super::output;
 use crate::backends::{BACKENDS, Entry};
 use crate::config::args::ParityArgs;
 use crate::config::{find_entry, thread_count};
-use crate::parity::{CHEAPEST, Comparison, Place, Row, Subject, operations};
+use crate::parity::{BackendOnDevice, CHEAPEST, Comparison, ParityNetwork, Row, operations};
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 #[derive(Debug, Default, Serialize)]
-struct Report {
-    /// Backends that were compiled in and cannot be used here, and why.
+struct ParityReport {
+    /// The errors of the backends that were compiled in and cannot be used on this machine.
     unusable: Vec<String>,
     operations: Vec<Row>,
-    networks: Vec<Compared>,
+    networks: Vec<NetworkRows>,
     passes: bool,
 }
 
-/// The rows of one network.
+/// The comparisons of one network, for `--json`.
 #[derive(Debug, Serialize)]
-struct Compared {
+struct NetworkRows {
     network: String,
     /// Backends and devices that take too long for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,25 +38,25 @@ struct Compared {
 
 pub(super) fn run(args: &ParityArgs) -> Result<()> {
     let threads = thread_count(args.threads);
-    let subjects = match &args.network {
-        Some(name) => vec![Subject::named(name, args.weights.as_deref())?],
-        None => Subject::all()?,
+    let networks = match &args.network {
+        Some(name) => vec![ParityNetwork::named(name, args.weights.as_deref())?],
+        None => ParityNetwork::all()?,
     };
-    let desk = Desk { json: args.json, threads, waiting: spinner() };
-    let mut report = Report::default();
-    let places = desk.places(&mut report)?;
+    let run = ParityRun { json: args.json, threads, spinner: new_spinner() };
+    let mut report = ParityReport::default();
+    let places = run.places(&mut report)?;
     for place in &places {
-        report.operations.extend(desk.operations(place)?);
+        report.operations.extend(run.operations(place)?);
     }
-    for subject in &subjects {
-        report.networks.push(desk.network(subject, &places)?);
+    for network in &networks {
+        report.networks.push(run.network(network, &places)?);
     }
-    desk.waiting.finish_and_clear();
+    run.spinner.finish_and_clear();
     conclude(report, args.json)
 }
 
-/// The verdict: an error, if anything is out.
-fn conclude(mut report: Report, json: bool) -> Result<()> {
+/// Prints the report or a closing line. Fails if a difference is larger than its tolerance, or if a backend could not be used.
+fn conclude(mut report: ParityReport, json: bool) -> Result<()> {
     let rows = || report.operations.iter().chain(report.networks.iter().flat_map(|network| &network.rows));
     let (out, all) = (rows().filter(|row| !row.passes).count(), rows().count());
     report.passes = out == 0 && report.unusable.is_empty();
@@ -71,21 +71,21 @@ fn conclude(mut report: Report, json: bool) -> Result<()> {
     }
 }
 
-/// On stderr, if that is a terminal.
-pub(super) fn spinner() -> ProgressBar {
+/// A spinner on stderr, which is hidden if stderr is not a terminal.
+pub(super) fn new_spinner() -> ProgressBar {
     if io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() }
 }
 
-/// Where the work is reported.
-struct Desk {
+/// A run of `trepang parity`: the settings, and the spinner while it works.
+struct ParityRun {
     json: bool,
     threads: usize,
-    waiting: ProgressBar,
+    spinner: ProgressBar,
 }
 
-impl Desk {
-    /// Every device of every backend.
-    fn places(&self, report: &mut Report) -> Result<Vec<Place>> {
+impl ParityRun {
+    /// Opens every device of every backend. A backend that cannot be opened is added to the report.
+    fn places(&self, report: &mut ParityReport) -> Result<Vec<BackendOnDevice>> {
         let mut places = Vec::new();
         for entry in BACKENDS {
             match open(entry, self.threads) {
@@ -99,7 +99,7 @@ impl Desk {
         Ok(places)
     }
 
-    fn operations(&self, place: &Place) -> Result<Vec<Row>> {
+    fn operations(&self, place: &BackendOnDevice) -> Result<Vec<Row>> {
         self.line(format!("{place}: every operation, on tiny networks"))?;
         let mut rows = Vec::new();
         for row in operations(place) {
@@ -109,14 +109,14 @@ impl Desk {
         Ok(rows)
     }
 
-    /// Runs a network everywhere, and compares.
-    fn network(&self, subject: &Subject, places: &[Place]) -> Result<Compared> {
-        self.line(format!("\n{}", subject.title))?;
-        let trained = subject.load()?;
+    /// Runs a network on every backend and device, and compares the results.
+    fn network(&self, network: &ParityNetwork, places: &[BackendOnDevice]) -> Result<NetworkRows> {
+        self.line(format!("\n{}", network.title))?;
+        let trained = network.load()?;
         let mut comparison = Comparison::new(&trained);
         let mut rows = Vec::new();
-        let covering = || places.iter().filter(|place| place.covers(subject));
-        let left_out = |place: &&Place| !place.is_reference() && !place.covers(subject);
+        let covering = || places.iter().filter(|place| place.covers(network));
+        let left_out = |place: &&BackendOnDevice| !place.is_reference() && !place.covers(network);
         let left_out: Vec<String> = places.iter().filter(left_out).map(ToString::to_string).collect();
         if !left_out.is_empty() {
             let cheapest = CHEAPEST.map(Architecture::name).join(" and ");
@@ -127,53 +127,57 @@ impl Desk {
         }
         for place in covering() {
             self.wait_for(&format!("{} on {place}", trained.name));
-            rows.extend(self.told(comparison.add(place))?);
+            rows.extend(self.print_rows(comparison.add(place))?);
         }
         for place in covering().filter(|place| place.is_on_host() && self.threads > 1) {
             self.wait_for(&format!("{} on {place} with 1 thread", trained.name));
-            rows.extend(self.told(comparison.add_twin(place, &alone(place)?, "with 1 thread"))?);
+            rows.extend(self.print_rows(comparison.add_other_threads(
+                place,
+                &with_one_thread(place)?,
+                "with 1 thread",
+            ))?);
         }
-        Ok(Compared { network: subject.title.clone(), left_out, rows })
+        Ok(NetworkRows { network: network.title.clone(), left_out, rows })
     }
 
     fn wait_for(&self, what: &str) {
-        self.waiting.set_message(what.to_owned());
-        self.waiting.enable_steady_tick(Duration::from_millis(100));
+        self.spinner.set_message(what.to_owned());
+        self.spinner.enable_steady_tick(Duration::from_millis(100));
     }
 
-    fn told(&self, rows: Vec<Row>) -> Result<Vec<Row>> {
+    fn print_rows(&self, rows: Vec<Row>) -> Result<Vec<Row>> {
         rows.iter().try_for_each(|row| self.row(row))?;
         Ok(rows)
     }
 
     fn row(&self, row: &Row) -> Result<()> {
-        let verdict = if row.passes { " " } else { "!" };
+        let mark = if row.passes { " " } else { "!" };
         let measured = row.worst.map_or("-".into(), |worst| format!("{worst:.1e}"));
         let allowed = row.tolerance.map_or(String::new(), |allowed| format!("of {allowed:.1e}"));
         let place = row.at.as_ref().map_or(String::new(), |at| format!("({at}) "));
         let about = row.failure.as_ref().unwrap_or(&row.reason);
         let Row { who, what, .. } = row;
-        self.line(format!("{verdict} {who:<32} {what:<38} {measured:>8} {allowed:<10} {place}{about}"))
+        self.line(format!("{mark} {who:<32} {what:<38} {measured:>8} {allowed:<10} {place}{about}"))
     }
 
     fn line(&self, text: String) -> Result<()> {
         if self.json {
             return Ok(());
         }
-        self.waiting.suspend(|| output::line(text))
+        self.spinner.suspend(|| output::line(text))
     }
 }
 
-/// The same place with one thread.
-fn alone(place: &Place) -> Result<Place> {
+/// The same backend and device, with one thread.
+fn with_one_thread(place: &BackendOnDevice) -> Result<BackendOnDevice> {
     let backend = find_entry(place.backend.name())?.open(1)?.into();
-    Ok(Place { backend, device: place.device.clone() })
+    Ok(BackendOnDevice { backend, device: place.device.clone() })
 }
 
-fn open(entry: &Entry, threads: usize) -> Result<Vec<Place>> {
+fn open(entry: &Entry, threads: usize) -> Result<Vec<BackendOnDevice>> {
     let backend: Arc<dyn Backend> = entry.open(threads)?.into();
     let devices = backend.devices().into_iter();
-    Ok(devices.map(|device| Place { backend: Arc::clone(&backend), device }).collect())
+    Ok(devices.map(|device| BackendOnDevice { backend: Arc::clone(&backend), device }).collect())
 }
 
 #[cfg(test)]
@@ -186,18 +190,19 @@ mod tests {
             let failed = Row::failed("here", "something", &anyhow::anyhow!("it broke"));
             Row { passes, ..failed }
         };
-        let report = |operations, rows| Report {
+        let report = |operations, rows| ParityReport {
             operations,
-            networks: vec![Compared { network: "tiny".into(), left_out: Vec::new(), rows }],
-            ..Report::default()
+            networks: vec![NetworkRows { network: "tiny".into(), left_out: Vec::new(), rows }],
+            ..ParityReport::default()
         };
         assert!(conclude(report(vec![row(true)], vec![row(true)]), true).is_ok());
         for out in [report(vec![row(false)], vec![row(true)]), report(vec![row(true)], vec![row(false)])] {
             let error = conclude(out, true).unwrap_err().to_string();
             assert_eq!(error, "1 of 2 differences are larger than their tolerances");
         }
-        let alone = Report { unusable: vec!["no libtorch".into()], ..report(vec![row(true)], vec![]) };
-        let error = conclude(alone, true).unwrap_err().to_string();
+        let incomplete =
+            ParityReport { unusable: vec!["no libtorch".into()], ..report(vec![row(true)], vec![]) };
+        let error = conclude(incomplete, true).unwrap_err().to_string();
         assert_eq!(error, "not every backend of this build was compared: no libtorch");
     }
 }

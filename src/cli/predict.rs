@@ -1,10 +1,10 @@
-//! `trepang predict`: the classes that a network sees in pictures.
+//! `trepang predict`: classifies pictures with a network.
 
 use std::path::Path;
 
 use anyhow::{Error, Result, bail};
 use serde::Serialize;
-use trepang_weights::Want;
+use trepang_weights::Purpose;
 
 use super::output;
 use crate::config::args::PredictArgs;
@@ -12,6 +12,7 @@ use crate::config::{DEFAULT_NETWORK, find_place, find_weights};
 use crate::runs::read_picture;
 use crate::worker::{ClassLogit, Classifier, Framing};
 
+/// The classes of one picture, for `--json`.
 #[derive(Serialize)]
 struct Predicted<'a> {
     image: String,
@@ -32,7 +33,7 @@ pub(super) fn run(args: &PredictArgs) -> Result<()> {
             Err(error) => failed.push(about(image, error)),
         }
     }
-    // The other pictures have been answered: only what failed is left to say.
+    // The results of the other pictures have been printed.
     match failed.len() {
         0 => Ok(()),
         1 => Err(failed.swap_remove(0)),
@@ -43,7 +44,7 @@ pub(super) fn run(args: &PredictArgs) -> Result<()> {
     }
 }
 
-/// The error with the picture's name, unless it has that already.
+/// Adds the name of the picture to the error, unless the error has it already.
 fn about(image: &Path, error: Error) -> Error {
     let name = image.display().to_string();
     if format!("{error:#}").contains(&name) { error } else { error.context(name) }
@@ -55,7 +56,7 @@ fn network(args: &PredictArgs) -> &str {
 
 fn open(args: &PredictArgs) -> Result<Classifier> {
     let compute = &args.compute;
-    let trained = find_weights(network(args), compute.weights.as_deref(), Want::Classes)?;
+    let trained = find_weights(network(args), compute.weights.as_deref(), Purpose::Classes)?;
     let (backend, device) = find_place(compute)?;
     let model = backend.load(&trained.network, &trained.weights, &device)?;
     Ok(Classifier::new(trained.network, trained.labels, model)?)

@@ -1,5 +1,5 @@
-//! `trepang pull`: fetches weights, and tells how it goes: a bar on stderr if that is a terminal, notes, and what came
-//! of it on stdout. Not here: how they are fetched, and from where (the weights crate).
+//! `trepang pull`: gets weights and reports the progress: a bar on stderr if that is a terminal, notes on stderr, and the result on
+//! stdout. The weights crate does the download.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::Ordering;
@@ -8,17 +8,20 @@ use std::time::Duration;
 use anyhow::{Error, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use trepang_weights::cache::{Environment, Verdict};
-use trepang_weights::pull::{Event, Options, Progress};
-use trepang_weights::{How, SETS, Set, Watcher, Wish, address, elsewhere, find_set, obtain};
+use trepang_weights::cache::{Environment, SizeCheck};
+use trepang_weights::pull::{Event, PullOptions, PullProgress};
+use trepang_weights::{
+    PullOutcome, PullRequest, SETS, Set, Watcher, address, cached_copies, find_set, obtain,
+};
 
 use super::drive::stop_signal;
 use super::output;
 use crate::config::args::PullArgs;
 use crate::config::{Usage, store};
 
+/// A set in the list, for `--json`.
 #[derive(Serialize)]
-struct Listed {
+struct SetListing {
     name: &'static str,
     network: &'static str,
     version: &'static str,
@@ -26,16 +29,17 @@ struct Listed {
     megabytes: u32,
     licence: &'static str,
     source: String,
-    /// Has it been pulled?
+    /// Whether the set has been pulled.
     pulled: bool,
-    /// A file in another program's cache that it can be made from.
+    /// The path of a copy in another program's cache.
     found: Option<String>,
 }
 
+/// The result for one set, for `--json`.
 #[derive(Serialize)]
 struct Pulled {
     name: &'static str,
-    /// `already`, `imported`, `found` or `fetched`.
+    /// How the set was obtained: `already`, `imported`, `found` or `fetched`.
     how: &'static str,
     path: String,
     source: Option<String>,
@@ -48,16 +52,16 @@ pub(super) fn run(args: &PullArgs) -> Result<()> {
         return list(args, &environment);
     }
     let sets = sets(args)?;
-    let options = Options { mirror: args.mirror.clone(), stop: stop_signal()?, ..Options::default() };
-    let wish = Wish { from: args.from.as_deref(), offline: args.offline, verify: args.verify };
+    let options = PullOptions { mirror: args.mirror.clone(), stop: stop_signal()?, ..PullOptions::default() };
+    let request = PullRequest { from: args.from.as_deref(), offline: args.offline, verify: args.verify };
     let mut failed = Vec::new();
     for set in sets {
-        let mut watcher = Telling::new(set.name, args.json);
-        let how = obtain(set, &wish, (&store(), &environment), &options, &mut watcher);
+        let mut watcher = PullReporter::new(set.name, args.json);
+        let outcome = obtain(set, &request, (&store(), &environment), &options, &mut watcher);
         watcher.bar.finish_and_clear();
-        match how {
-            Ok(how) => report(set, &how, args)?,
-            // The others may come all the same, but not after somebody has asked to stop.
+        match outcome {
+            Ok(outcome) => report(set, &outcome, args)?,
+            // The other sets are still pulled, unless the user has requested a stop.
             Err(error) => failed.push(Error::from(error).context(format!("{} was not pulled", set.name))),
         }
         if options.stop.load(Ordering::Relaxed) != 0 {
@@ -79,10 +83,10 @@ fn sum_up(mut failed: Vec<Error>) -> Result<()> {
     }
 }
 
-/// What is named; with `--verify` alone, all that has been pulled.
+/// The sets that the user names; with `--verify` alone, all that have been pulled.
 fn sets(args: &PullArgs) -> Result<Vec<&'static Set>> {
     if args.from.is_some() && args.names.len() != 1 {
-        return Err(Usage("--from FILE imports one set of weights: name just that".into()).into());
+        return Err(Usage("--from FILE imports one set of weights: name exactly one".into()).into());
     }
     if args.names.is_empty() {
         return Ok(SETS.iter().filter(|set| store().has(set)).collect());
@@ -91,7 +95,7 @@ fn sets(args: &PullArgs) -> Result<Vec<&'static Set>> {
 }
 
 fn list(args: &PullArgs, environment: &Environment) -> Result<()> {
-    let listed = |set: &Set| Listed {
+    let listed = |set: &Set| SetListing {
         name: set.name,
         network: set.architecture.name(),
         version: set.dialect.name(),
@@ -100,16 +104,16 @@ fn list(args: &PullArgs, environment: &Environment) -> Result<()> {
         licence: set.licence,
         source: address(set, environment),
         pulled: store().has(set),
-        found: elsewhere(set, environment)
+        found: cached_copies(set, environment)
             .into_iter()
-            .find(|found| found.verdict == Verdict::Candidate)
+            .find(|found| found.size_check == SizeCheck::Candidate)
             .map(|found| found.path.display().to_string()),
     };
-    let listed: Vec<Listed> = SETS.iter().map(listed).collect();
+    let listed: Vec<SetListing> = SETS.iter().map(listed).collect();
     if args.json {
         return output::json(&listed);
     }
-    for Listed { name, megabytes, classifier, licence, pulled, found, .. } in &listed {
+    for SetListing { name, megabytes, classifier, licence, pulled, found, .. } in &listed {
         let what = if *classifier { "with classifier" } else { "features only" };
         let place = match found {
             _ if *pulled => "pulled",
@@ -121,14 +125,14 @@ fn list(args: &PullArgs, environment: &Environment) -> Result<()> {
     Ok(())
 }
 
-fn report(set: &'static Set, how: &How, args: &PullArgs) -> Result<()> {
+fn report(set: &'static Set, outcome: &PullOutcome, args: &PullArgs) -> Result<()> {
     let path = store().path(set);
-    let (word, sentence) = match how {
-        How::AlreadyHere if args.verify => ("already", "is whole".into()),
-        How::AlreadyHere => ("already", "is here already".into()),
-        How::Imported => ("imported", "is imported".into()),
-        How::Found(file) => ("found", format!("is taken over from {}", file.display())),
-        How::Fetched => ("fetched", "is fetched".into()),
+    let (word, sentence) = match outcome {
+        PullOutcome::AlreadyHere if args.verify => ("already", "is not damaged".into()),
+        PullOutcome::AlreadyHere => ("already", "has been pulled already".into()),
+        PullOutcome::Imported => ("imported", "was imported".into()),
+        PullOutcome::FoundInCache(file) => ("found", format!("was imported from {}", file.display())),
+        PullOutcome::Fetched => ("fetched", "was downloaded".into()),
     };
     if !args.json {
         return output::line(format_args!("{} {sentence}: {}", set.name, path.display()));
@@ -144,23 +148,23 @@ fn report(set: &'static Set, how: &How, args: &PullArgs) -> Result<()> {
     })
 }
 
-/// Tells on stderr.
-struct Telling {
+/// Reports the progress of one set on stderr.
+struct PullReporter {
     name: &'static str,
     bar: ProgressBar,
-    /// Ends with the last note's line where there is no bar.
+    /// Whether the note about a resumed download is left out.
     quiet: bool,
 }
 
-impl Telling {
+impl PullReporter {
     fn new(name: &'static str, json: bool) -> Self {
         let hidden = !io::stderr().is_terminal() || (json && io::stdout().is_terminal());
         let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
-        let telling = Self { name, bar, quiet: json };
-        telling.show("{msg} {spinner}", "looking for", 0, None);
-        telling.bar.enable_steady_tick(Duration::from_millis(200));
-        telling
+        let reporter = Self { name, bar, quiet: json };
+        reporter.show("{msg} {spinner}", "looking for", 0, None);
+        reporter.bar.enable_steady_tick(Duration::from_millis(200));
+        reporter
     }
 
     fn bytes(&self, verb: &str, done: u64, total: Option<u64>) {
@@ -184,38 +188,40 @@ impl Telling {
         self.bar.set_position(done);
     }
 
-    fn tell(&self, text: &str) {
+    fn print_note(&self, text: &str) {
         self.bar.suspend(|| {
-            // A terminal that has gone is no reason to stop fetching.
+            // If the terminal has gone, the download continues.
             let _ = writeln!(io::stderr(), "trepang: {}: {text}", self.name);
         });
     }
 }
 
-impl Progress for Telling {
+impl PullProgress for PullReporter {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Checking { done, total } => self.bytes("checking", done, Some(total)),
-            Event::Received { done, total } => self.bytes("fetching", done, total),
+            Event::Received { done, total } => self.bytes("downloading", done, total),
             Event::Asking { from, .. } => {
-                self.show("{msg} {spinner}", "asking for", from, None);
+                self.show("{msg} {spinner}", "requesting", from, None);
                 if from > 0 && !self.quiet {
-                    self.tell(&format!("going on after {from} bytes"));
+                    self.print_note(&format!("resuming after {from} bytes"));
                 }
             }
             Event::Again { reason, wait } => {
-                self.tell(&format!("{reason}; trying again in {:.0} s", wait.as_secs_f64()));
+                self.print_note(&format!("{reason}; retrying in {:.0} s", wait.as_secs_f64()));
             }
-            Event::Restarting { reason } => self.tell(&format!("{reason}; fetching it from the start")),
+            Event::Restarting { reason } => {
+                self.print_note(&format!("{reason}; downloading it from the start"))
+            }
             Event::Running { .. } => self.show("{msg} {spinner}", "running pip for", 0, None),
             _ => {}
         }
     }
 }
 
-impl Watcher for Telling {
+impl Watcher for PullReporter {
     fn note(&mut self, text: &str) {
-        self.tell(text);
+        self.print_note(text);
     }
 
     fn converting(&mut self, done: usize, total: usize) {

@@ -8,13 +8,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trepang_api::Model;
-use trepang_weights::Want;
+use trepang_weights::Purpose;
 
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
 use super::drive::drive;
 use super::{output, outputs};
 use crate::config::args::RenderArgs;
-use crate::config::{Compute, Job, Usage, check_repeatable, compute_of, pictures_of};
+use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pictures_of};
 use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
 use crate::runs::{
@@ -28,7 +28,7 @@ const MAX_VIEWS: usize = 8;
 /// What is to be made: ascents with what they begin with, and where their pictures go.
 struct Batch {
     compute: Compute,
-    jobs: Vec<Job>,
+    jobs: Vec<RenderJob>,
     /// The run that the only job goes on with, or has begun already.
     resumed: Option<Session>,
 }
@@ -74,14 +74,15 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
             check_repeatable(&origin)?;
             (
                 compute_of(&origin, &args.compute)?,
-                vec![Job::again(&origin, args.init.as_deref(), &args.output)?],
+                vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?],
             )
         }
         None => {
             let classes =
                 args.logit.is_some() || args.objective.as_ref().is_some_and(|text| text.contains("logit"));
-            let compute = Compute::open(&args.compute, if classes { Want::Classes } else { Want::Features })?;
-            let jobs = Job::from_flags(args, &compute)?;
+            let compute =
+                Compute::open(&args.compute, if classes { Purpose::Classes } else { Purpose::Features })?;
+            let jobs = RenderJob::from_flags(args, &compute)?;
             (compute, jobs)
         }
     };
@@ -104,12 +105,12 @@ fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
         let (taken, asked) = (ascent.step_count(), ascent.plan().steps);
         return Err(Usage(format!("that run has taken {taken} steps; it cannot go back to {asked}")).into());
     }
-    let job = Job { plan: ascent.plan().clone(), pictures, output: args.output.clone() };
+    let job = RenderJob { plan: ascent.plan().clone(), pictures, output: args.output.clone() };
     Ok(Batch { compute, jobs: vec![job], resumed: Some(session) })
 }
 
 /// The run of a job, with a folder of its own.
-fn begin(args: &RenderArgs, compute: &Compute, job: &Job) -> runs::Result<Session> {
+fn begin(args: &RenderArgs, compute: &Compute, job: &RenderJob) -> runs::Result<Session> {
     let folder = args.runs.clone().unwrap_or_else(default_folder);
     let (plan, provenance) = (job.plan.clone(), compute.provenance.clone());
     let mut session = Session::new(plan, compute.network(), &job.pictures, provenance, &folder)?;
@@ -118,7 +119,7 @@ fn begin(args: &RenderArgs, compute: &Compute, job: &Job) -> runs::Result<Sessio
 }
 
 /// The runs of a few jobs. If one cannot begin, no folder of the others stays either.
-fn begin_all(args: &RenderArgs, compute: &Compute, jobs: &[Job]) -> runs::Result<Vec<Session>> {
+fn begin_all(args: &RenderArgs, compute: &Compute, jobs: &[RenderJob]) -> runs::Result<Vec<Session>> {
     let mut sessions = Vec::new();
     for job in jobs {
         let begun = begin(args, compute, job).inspect_err(|_| sessions.iter_mut().for_each(Session::discard));
@@ -140,7 +141,7 @@ struct Render<'a> {
 
 impl Render<'_> {
     /// Makes the pictures of a few jobs together.
-    fn group(&mut self, jobs: &[Job], resumed: Option<Session>) -> Result<()> {
+    fn group(&mut self, jobs: &[RenderJob], resumed: Option<Session>) -> Result<()> {
         let mut sessions = match resumed {
             Some(session) => vec![session],
             None => begin_all(self.args, self.compute, jobs)?,
@@ -187,7 +188,7 @@ impl Render<'_> {
     }
 
     /// Writes a finished run's picture and tells what came of it.
-    fn keep(&mut self, session: &mut Session, job: &Job, per_step: Option<f64>) -> Result<()> {
+    fn keep(&mut self, session: &mut Session, job: &RenderJob, per_step: Option<f64>) -> Result<()> {
         let kept = session.save();
         let (ascent, folder) = (session.ascent(), session.folder().unwrap_or(Path::new("")));
         let hint = || match &kept {
@@ -214,7 +215,7 @@ impl Render<'_> {
     fn evaluate(
         &mut self,
         session: &Session,
-        job: &Job,
+        job: &RenderJob,
         per_step: Option<f64>,
     ) -> Result<(DoneEvent, Option<Picture>)> {
         let saved = read_picture(&job.output)?;

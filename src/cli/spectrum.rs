@@ -1,4 +1,4 @@
-//! `trepang spectrum`: the mean spectrum of a folder of pictures, as a table for recipes.
+//! `trepang spectrum`: measures the mean spectrum of a folder of pictures, as a table for recipes.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -30,7 +30,7 @@ pub(super) fn run(args: &SpectrumArgs) -> Result<()> {
     };
     if let [first, rest @ ..] = &unreadable[..] {
         let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        // Not `eprintln`, which panics when the terminal has gone.
+        // `eprintln` would panic if the terminal has gone.
         let _ = writeln!(io::stderr(), "trepang: {} cannot be read{more}, and was left out", first.display());
     }
     let text = table(&spectrum, builder.count(), args.size);
@@ -40,7 +40,7 @@ pub(super) fn run(args: &SpectrumArgs) -> Result<()> {
     }
 }
 
-/// All files that are called like pictures, below a folder, in an order that does not depend on the disk.
+/// All files below a folder whose names end like a picture's, sorted, so that the order does not depend on the disk.
 fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -52,7 +52,7 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
             let path = entry.path();
             let extension =
                 path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-            // Links to folders are not followed: one could lead back here.
+            // Links to folders are not followed, because they can form a loop.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folders.push(path);
             } else if ["png", "jpg", "jpeg"].contains(&extension.as_str()) {

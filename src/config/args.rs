@@ -1,4 +1,4 @@
-//! What can be typed: flags and their help. Nothing is looked up or checked here beyond its syntax.
+//! The command line's flags and their help. Only the syntax is checked here; `config` looks up names.
 
 use std::path::PathBuf;
 
@@ -8,44 +8,44 @@ use clap_complete::Shell;
 pub use super::channels::Channels;
 use crate::engine::FUNCTIONS;
 
-/// See what a channel of a convolutional network looks for, live, in the terminal.
+/// Show what a channel of a convolutional network responds to, live in the terminal.
 ///
-/// Without a subcommand, trepang opens a dashboard: choose a layer and a channel with the arrow keys and watch
-/// gradient ascent draw what raises it. Press ? there for the keys. Where stdout is not a terminal, the same
-/// ascent runs with plain progress lines.
+/// Without a subcommand, trepang opens a dashboard: choose a layer and a channel with the arrow keys, and watch gradient ascent
+/// find a picture that raises it. Press ? for the keys. If stdout is not a terminal, the same ascent runs and prints
+/// progress lines.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What the dashboard starts with.
+    /// The flags of the dashboard.
     #[command(flatten)]
     pub dashboard: DashboardArgs,
-    /// Something else than the dashboard.
+    /// The subcommand; without one, the dashboard opens.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
 }
 
-/// The subcommands.
+/// The subcommands of `trepang`.
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Make one picture, without a screen
+pub enum CliCommand {
+    /// Make pictures without the dashboard
     Render(Box<RenderArgs>),
-    /// Tell which classes a network sees in pictures
+    /// Classify pictures with a network
     Predict(Box<PredictArgs>),
-    /// Fetch a network's weights, or take them over from a file or another program's cache
+    /// Download a network's weights, or import them from a file or another program's cache
     Pull(PullArgs),
-    /// Tell what a weights file, or a network's own weights, are
+    /// Describe a weights file, or a network's own weights
     Info(InfoArgs),
     /// List the networks and their layers
     Networks(ListArgs),
-    /// List the backends and devices, and whether each one works here
+    /// List the backends and devices, and whether each one works on this machine
     Devices(DevicesArgs),
-    /// Hold every backend and device here against the reference and against each other
+    /// Compare every backend and device on this machine with the reference and with each other
     Parity(ParityArgs),
-    /// Measure how long a step takes, on one backend or on two in turns
+    /// Measure the time of a step, on one backend or on two in turns
     Bench(BenchArgs),
-    /// List the recipes, or print one, to be changed and passed as a file
+    /// List the recipes, or print one to change it and pass it as a file
     Recipes(RecipesArgs),
-    /// Measure the spectrum of pictures, for recipes of the kind maco
+    /// Measure the spectrum of pictures, for recipes like maco
     Spectrum(SpectrumArgs),
     /// Print a picture in the terminal
     Show(ShowArgs),
@@ -55,7 +55,7 @@ pub enum Command {
     Man,
 }
 
-/// Which network, and what computes it.
+/// The flags that choose the network, its weights, and the backend and device that compute it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ComputeArgs {
     /// The network: minivgg, or a set of weights that `trepang pull --list` names [default: minivgg, which is built in]
@@ -71,38 +71,38 @@ pub struct ComputeArgs {
     /// and another device is that of the first backend that has it [default: auto]
     #[arg(long, value_name = "cpu|cuda[:I]|metal|mps|auto")]
     pub device: Option<String>,
-    /// How many threads compute [default: one for each core]
+    /// The number of compute threads [default: one for each core]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }
 
-/// `trepang`
+/// The flags of the dashboard, `trepang` without a subcommand.
 #[derive(Debug, Clone, Args)]
 pub struct DashboardArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub compute: ComputeArgs,
-    /// The layer to start at [default: one worth a first look]
+    /// The layer to start at [default: one chosen for each network]
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
-    /// The channel to start with [default: one worth a first look, or 0 of the layer given]
+    /// The channel to start with [default: one chosen for each network, or 0 if a layer is given]
     #[arg(long, value_name = "C", allow_negative_numbers = true, value_parser = parse_channel)]
     pub channel: Option<usize>,
-    /// How pictures are made: see `trepang render --help`
+    /// The recipe that makes the pictures: see `trepang render --help`
     #[arg(long, value_name = "NAME|FILE.toml", default_value = "lucid")]
     pub recipe: String,
     /// Change a number of the recipe, as in `trepang render`
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
     pub set: Vec<(String, String)>,
-    /// How pictures reach the terminal; auto asks it
+    /// The protocol that shows pictures in the terminal; auto asks the terminal
     #[arg(long, value_enum, default_value_t)]
     pub image_protocol: ImageProtocol,
-    /// Where runs are kept [default: ~/.local/share/trepang/runs]
+    /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
     #[arg(long, value_name = "DIR")]
     pub runs: Option<PathBuf>,
 }
 
-/// How a picture reaches the terminal.
+/// The protocol that shows pictures in the terminal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ImageProtocol {
     /// Ask the terminal what it can do
@@ -110,17 +110,17 @@ pub enum ImageProtocol {
     Auto,
     /// kitty's graphics protocol, with Unicode placeholders
     Kitty,
-    /// DEC's sixels
+    /// Sixel graphics, as from DEC's terminals
     Sixel,
     /// iTerm2's inline images
     Iterm2,
     /// Two pixels a character cell, in any terminal with colours
     Halfblocks,
-    /// No picture
+    /// Show no pictures at all
     None,
 }
 
-/// `trepang render`
+/// The flags of `trepang render`.
 #[derive(Debug, Clone, Args)]
 #[command(group(clap::ArgGroup::new("target").args(["channel", "neuron", "logit", "objective", "from", "resume"])))]
 pub struct RenderArgs {
@@ -131,10 +131,10 @@ pub struct RenderArgs {
     #[arg(long, value_name = "LAYER", conflicts_with_all = ["from", "resume"])]
     pub layer: Option<String>,
     /// Raise the mean of this channel, or of each of several: 4, or 4,7,9, or 0..64 (0 to 63), or all. With several,
-    /// --output is a folder, and the pictures are LAYER/CHANNEL.png in it
+    /// --output is a folder that receives LAYER/CHANNEL.png
     #[arg(long, value_name = "C", requires = "layer", allow_hyphen_values = true)]
     pub channel: Option<Channels>,
-    /// Raise one number: channel, row, column
+    /// Raise one neuron: channel, row, column
     #[arg(long, value_name = "C,Y,X", requires = "layer", allow_hyphen_values = true, value_parser = parse_neuron)]
     pub neuron: Option<[usize; 3]>,
     /// Raise a class: its index, its WordNet id or its name
@@ -143,49 +143,49 @@ pub struct RenderArgs {
     /// The text form of an objective to raise
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help = objective_help())]
     pub objective: Option<String>,
-    /// How pictures are made: the name of a recipe (`trepang recipes` lists them) or a TOML file [default: lucid]
+    /// The recipe that makes the pictures: a name (`trepang recipes` lists them) or a TOML file [default: lucid]
     #[arg(long, value_name = "NAME|FILE.toml", conflicts_with_all = ["from", "resume"])]
     pub recipe: Option<String>,
     /// Change a number of the recipe: optimizer.rate=0.1, views=4; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting, conflicts_with_all = ["from", "resume"])]
     pub set: Vec<(String, String)>,
-    /// How many steps [default: the recipe's]
+    /// The number of steps [default: the recipe's]
     #[arg(long, value_name = "S", conflicts_with = "from", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,
     /// The side of the picture in pixels [default: the start picture's, or the network's own]
     #[arg(long, value_name = "PX", conflicts_with_all = ["from", "resume"])]
     pub size: Option<usize>,
-    /// The seed of all randomness
+    /// The random seed
     #[arg(long, value_name = "K", default_value_t = 0, conflicts_with_all = ["from", "resume"])]
     pub seed: u64,
-    /// Make each picture from so many seeds, --seed and those after it, and tell mean and spread
+    /// Make each picture with N seeds, --seed and those after it, and print the mean and the spread
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["from", "resume"], value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub seeds: u16,
-    /// The start picture: noise, gray, or a PNG or JPEG, of which the middle square is taken [default: noise]
+    /// The start picture: noise, gray, or the middle square of a PNG or JPEG [default: noise]
     #[arg(long, value_name = "noise|gray|FILE", conflicts_with = "resume")]
     pub init: Option<String>,
-    /// Make the picture again that this PNG of trepang's shows
+    /// Make the picture of this PNG, which trepang wrote, again
     #[arg(long, value_name = "PNG")]
     pub from: Option<PathBuf>,
-    /// Go on with a run that was interrupted, or beyond its end with --steps
+    /// Continue a run that was interrupted, or beyond its end with --steps
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
-    /// Where the picture goes; of several, the folder they go into
+    /// The PNG to write; with several pictures, the folder to write them to
     #[arg(short, long, value_name = "OUT.png|DIR")]
     pub output: PathBuf,
-    /// Where a sheet of all pictures with their names goes
+    /// Write a sheet of all pictures with their names
     #[arg(long, value_name = "FILE.png")]
     pub sheet: Option<PathBuf>,
-    /// Where the growth of the picture goes: a GIF, or with .png or .apng an animated PNG
+    /// Write an animation of the steps: a GIF, or with .png or .apng an animated PNG
     #[arg(long, value_name = "FILE.gif|FILE.png")]
     pub gif: Option<PathBuf>,
-    /// Where the loss of every step goes
+    /// Write the loss of every step
     #[arg(long, value_name = "OUT.csv")]
     pub losses: Option<PathBuf>,
-    /// Where the run's folder goes [default: ~/.local/share/trepang/runs]; with --resume, it stays where it is
+    /// The folder that the run is saved in [default: ~/.local/share/trepang/runs]; with --resume, it stays where it is
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub runs: Option<PathBuf>,
-    /// Print one JSON object a line: every step, then what came of it
+    /// Print JSON, one object a line: every step, then the result
     #[arg(long)]
     pub json: bool,
 }
@@ -209,46 +209,46 @@ pub struct PredictArgs {
     /// The pictures: PNG or JPEG
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<PathBuf>,
-    /// How many classes to tell, those with the highest logits
+    /// The number of classes to print, those with the highest logits
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub top: u16,
-    /// Take pictures as they are, which must have a size that the network takes; otherwise the shorter side is resized
-    /// to 8/7 of the network's size and the middle cut out
+    /// Classify pictures at their own size, which the network must accept; otherwise the shorter side is resized to 8/7 of
+    /// the network's size and the middle is cut out
     #[arg(long)]
     pub exact: bool,
-    /// Print one JSON object a line for each picture
+    /// Print JSON, one object a line for each picture
     #[arg(long)]
     pub json: bool,
 }
 
-/// `trepang pull`
+/// The flags of `trepang pull`.
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub struct PullArgs {
     /// Which weights: see --list. `vgg19` is Keras's, without its classifier; `vgg19+top` has it
     #[arg(value_name = "NAME", required_unless_present_any = ["list", "verify"])]
     pub names: Vec<String>,
-    /// Import this file, which was fetched by hand, instead of downloading
+    /// Import this file, which was downloaded by hand, instead of downloading
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
-    /// Fetch from here: the address that takes the place of the file's host
+    /// Download from this mirror: the address that replaces the host of the file
     #[arg(long, value_name = "URL")]
     pub mirror: Option<String>,
-    /// Use no network: only files, and the caches of Keras, PyTorch and the hub
+    /// Do not use the network, only files and the caches of Keras, PyTorch and the hub
     #[arg(long, conflicts_with = "mirror")]
     pub offline: bool,
-    /// Read what has been pulled from end to end (all of it, if nothing is named) and fetch again what is damaged
+    /// Verify the files that have been pulled (all of them, if none is named), and download damaged ones again
     #[arg(long)]
     pub verify: bool,
     /// List every set of weights, with its size, licence and where it is
     #[arg(long, conflicts_with_all = ["names", "from", "verify"])]
     pub list: bool,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     pub json: bool,
 }
 
-/// `trepang info`
+/// The flags of `trepang info`.
 #[derive(Debug, Clone, Args)]
 pub struct InfoArgs {
     /// A weights file, or the name of a network or set of weights
@@ -259,21 +259,21 @@ pub struct InfoArgs {
     pub json: bool,
 }
 
-/// `trepang networks`
+/// The flags of `trepang networks`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArgs {
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     pub json: bool,
 }
 
-/// `trepang devices`
+/// The flags of `trepang devices`.
 #[derive(Debug, Clone, Args)]
 pub struct DevicesArgs {
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     pub json: bool,
-    /// How many threads compute [default: one for each core]
+    /// The number of compute threads [default: one for each core]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }
@@ -287,69 +287,69 @@ pub struct DevicesArgs {
 #[derive(Debug, Clone, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ParityArgs {
-    /// Only this network: with its own weights if they are here, or else with made-up ones [default: every network,
-    /// which takes minutes]
+    /// Compare only this network, with its own weights if they have been pulled, or else with made-up ones [default: every
+    /// network, which takes minutes]
     #[arg(long, value_name = "NAME")]
     pub network: Option<String>,
     /// A file with other weights for that network
     #[arg(long, value_name = "FILE", requires = "network")]
     pub weights: Option<PathBuf>,
-    /// How many threads compute [default: one for each core]
+    /// The number of compute threads [default: one for each core]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Print one JSON object, at the end
+    /// Print JSON, one object at the end
     #[arg(long)]
     pub json: bool,
 }
 
-/// `trepang bench`
+/// The flags of `trepang bench`.
 #[derive(Debug, Clone, Args)]
 pub struct BenchArgs {
     /// The network: minivgg, or a set of weights; made-up weights if it has not been pulled [default: minivgg]
     #[arg(long, value_name = "N")]
     pub network: Option<String>,
-    /// How deep a step goes [default: the deepest layer with more than one position]
+    /// The layer that a step goes to [default: the deepest layer with more than one position]
     #[arg(long, value_name = "L")]
     pub layer: Option<String>,
     /// The side of the images in pixels [default: the network's own]
     #[arg(long, value_name = "PX")]
     pub size: Option<usize>,
-    /// Images at once
+    /// The number of images in a batch
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub batch: u16,
     /// What is measured [default: the backend that computes where none is named]
     #[arg(long, value_name = "A")]
     pub backend: Option<String>,
-    /// What it is measured against, in turns
+    /// A second backend to measure, in turns with the first
     #[arg(long, value_name = "B")]
     pub vs: Option<String>,
-    /// How many turns each takes
+    /// The number of turns of each backend
     #[arg(long, value_name = "R", default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..))]
     pub rounds: u16,
-    /// How many threads compute [default: one for each core]
+    /// The number of compute threads [default: one for each core]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Take made-up weights even where the network's own are here: a step takes as long
+    /// Use made-up weights even if the network's own have been pulled; a step takes the same time
     #[arg(long)]
     pub random_weights: bool,
-    /// Also tell each layer's share: the time up to it less the time up to the one before
+    /// Also measure each layer: the time up to it minus the time up to the layer before
     #[arg(long)]
     pub per_layer: bool,
-    /// Print one JSON object
+    /// Print JSON, one object
     #[arg(long)]
     pub json: bool,
-    /// Set by the program itself, for the processes that compute
+    /// Set by the program itself for its worker processes
     #[arg(long, hide = true, value_name = "JSON")]
     pub worker: Option<String>,
 }
 
-/// `trepang recipes`
+/// The flags of `trepang recipes`.
 #[derive(Debug, Clone, Args)]
 pub struct RecipesArgs {
-    /// Print this one's text
+    /// Print the text of this recipe
     #[arg(long, value_name = "NAME")]
     pub show: Option<String>,
-    /// Print JSON
+    /// Print JSON instead of text
     #[arg(long)]
     pub json: bool,
 }
@@ -360,18 +360,18 @@ pub struct RecipesArgs {
 /// the TOML table that a recipe of the kind maco can have: append it to one.
 #[derive(Debug, Clone, Args)]
 pub struct SpectrumArgs {
-    /// A folder of PNGs and JPEGs, and of folders of them
+    /// A folder with PNG and JPEG files, also in folders below it
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// The side in pixels to look at pictures at
+    /// The side in pixels to which pictures are resized
     #[arg(long, value_name = "PX", default_value_t = 64, value_parser = clap::value_parser!(u16).range(8..=2048))]
     pub size: u16,
-    /// Where the table goes [default: stdout]
+    /// The file to write the table to [default: stdout]
     #[arg(short, long, value_name = "FILE.toml")]
     pub output: Option<PathBuf>,
 }
 
-/// `trepang show`
+/// The flags of `trepang show`.
 #[derive(Debug, Clone, Args)]
 pub struct ShowArgs {
     /// The picture: PNG or JPEG

@@ -1,15 +1,15 @@
-//! Which channels of a layer: one, some, a range or all.
+//! The channels of a layer that the user names: one, several, a range or all.
 
 use std::str::FromStr;
 
-/// Channels as they are typed, before a layer says how many there are.
+/// Channels as the user typed them, before the number of channels of the layer is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Channels {
-    /// `4` or `4,7,9`
+    /// A list of channels, `4` or `4,7,9`.
     These(Vec<usize>),
-    /// `0..64`, without the last
+    /// A range without its end, `0..64`.
     Range(usize, usize),
-    /// `all`
+    /// Every channel of the layer, `all`.
     All,
 }
 
@@ -17,7 +17,7 @@ impl FromStr for Channels {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "channels are counted from 0: give 4, or 4,7,9, or 0..64, or all".to_owned();
+        let wrong = || "channels are counted from 0: write 4, or 4,7,9, or 0..64, or all".to_owned();
         let number = |part: &str| part.trim().parse::<usize>().map_err(|_| wrong());
         match (text.trim(), text.split_once("..")) {
             ("all", _) => Ok(Self::All),
@@ -35,14 +35,15 @@ impl FromStr for Channels {
 }
 
 impl Channels {
-    /// Their numbers, in order and each once, for a layer of `count`. A single one is not checked: that is the ascent's.
+    /// The channels in order and without duplicates, for a layer with `count` channels. Fails for a channel that the layer does not
+    /// have; a single channel is checked later, by the ascent.
     pub fn numbers(&self, count: usize) -> Result<Vec<usize>, String> {
         let none = |channel: usize| {
             format!("there are {count} channels, 0 to {}, and no channel {channel}", count - 1)
         };
         let mut numbers: Vec<usize> = match self {
             Self::These(numbers) => numbers.clone(),
-            // Before so many numbers are made.
+            // Checked before a list of that length is made.
             Self::Range(_, end) if *end > count => return Err(none(end - 1)),
             Self::Range(first, end) => (*first..*end).collect(),
             Self::All => (0..count).collect(),

@@ -1,4 +1,4 @@
-//! What `trepang render` has been asked to make: from flags, or from a picture that is to be made again.
+//! The pictures that `trepang render` makes: from flags, or from a picture that is made again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,20 @@ use super::{Compute, Usage, find_layer, find_recipe};
 use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start};
 use crate::runs::{Origin, read_picture};
 
-/// One picture to make: a plan, the pictures that it begins with or compares with, and where it goes.
+/// One picture to make: its plan, the pictures that it starts from or compares with, and the path of the output.
 #[derive(Debug)]
-pub struct Job {
-    /// What to make.
+pub struct RenderJob {
+    /// The plan of the ascent.
     pub plan: Plan,
-    /// By file.
+    /// The pictures that the plan names, by their file names.
     pub pictures: Pictures,
-    /// Where the picture goes.
+    /// The path of the PNG to write.
     pub output: PathBuf,
 }
 
-impl Job {
-    /// New ascents, from flags: one, or one for each channel and seed. Several pictures go into the folder `--output`.
+impl RenderJob {
+    /// New ascents from flags: one for each channel and seed. With several pictures, `--output` is a folder. Fails for names that
+    /// do not exist and for files that cannot be read.
     pub fn from_flags(args: &RenderArgs, compute: &Compute) -> Result<Vec<Self>> {
         let recipe = find_recipe(args.recipe.as_deref().unwrap_or(RECIPES[0]), &args.set)?;
         let (start, mut pictures) = find_start(args.init.as_deref())?;
@@ -49,9 +50,10 @@ impl Job {
             for index in 0..u64::from(args.seeds) {
                 let seed = args.seed.wrapping_add(index);
                 let steps = args.steps.map_or(recipe.steps, |steps| steps as usize);
-                let output = match several {
-                    true => args.output.join(place(target.as_ref(), (args.seeds > 1).then_some(seed))),
-                    false => args.output.clone(),
+                let output = if several {
+                    args.output.join(output_path(target.as_ref(), (args.seeds > 1).then_some(seed)))
+                } else {
+                    args.output.clone()
                 };
                 let (objective, start) = (objective.clone(), start.clone());
                 let plan = Plan {
@@ -67,8 +69,8 @@ impl Job {
         Ok(jobs)
     }
 
-    /// The ascent that made a picture. `init` tells where its start picture is now, if that was moved; the plan
-    /// keeps the old place, so that the same picture comes out with the same text.
+    /// The ascent that made a picture. `init` is the new path of its start picture, if that was moved. The plan keeps the old path,
+    /// so that the same picture has the same text.
     pub fn again(origin: &Origin, init: Option<&str>, output: &Path) -> Result<Self> {
         let plan = origin.plan.clone();
         let pictures = pictures_of(&plan, Some(init))?;
@@ -76,8 +78,8 @@ impl Job {
     }
 }
 
-/// What a plan begins with and compares with, from disk; fails where a file no longer holds what it did. `init` tells where
-/// the start picture is now, if it was moved; without it a start is not needed, because the run has left it.
+/// Reads the pictures that a plan starts from and compares with. Fails if a file has changed. `init` is the new path of the start
+/// picture, if that was moved; with `None` the start picture is not read, because the run has already started.
 pub fn pictures_of(plan: &Plan, init: Option<Option<&str>>) -> Result<Pictures> {
     let mut pictures = Pictures::new();
     match (&plan.start, init) {
@@ -85,7 +87,7 @@ pub fn pictures_of(plan: &Plan, init: Option<Option<&str>>) -> Result<Pictures> 
             let place = place.unwrap_or(file);
             if ["noise", "gray"].contains(&place) {
                 return Err(
-                    Usage(format!("{place} is not the picture that this one began from, {file}")).into()
+                    Usage(format!("{place} is not the picture that this one started from, {file}")).into()
                 );
             }
             let picture = same_picture(place, sha256)?;
@@ -93,7 +95,7 @@ pub fn pictures_of(plan: &Plan, init: Option<Option<&str>>) -> Result<Pictures> 
         }
         (_, None | Some(None)) => {}
         (_, Some(Some(_))) => {
-            return Err(Usage("this picture began from no file; leave --init out".into()).into());
+            return Err(Usage("this picture started from no file; leave --init out".into()).into());
         }
     }
     for (file, sha256) in &plan.references {
@@ -104,20 +106,18 @@ pub fn pictures_of(plan: &Plan, init: Option<Option<&str>>) -> Result<Pictures> 
     Ok(pictures)
 }
 
-/// The picture in `file`, which must hold what it held when a run began.
+/// Reads the picture in `file`. Fails if it is not the one with this hash.
 fn same_picture(file: &str, hash: &str) -> Result<crate::engine::Picture> {
     let picture = read_picture(Path::new(file))
-        .with_context(|| format!("this picture began from {file}; say where that is with --init"))?;
-    match sha256(&picture.rgb) == *hash {
-        true => Ok(picture),
-        false => {
-            Err(Usage(format!("{file} is not the picture that this one began from (its hash differs)"))
-                .into())
-        }
+        .with_context(|| format!("this picture started from {file}; name its new path with --init"))?;
+    if sha256(&picture.rgb) == *hash {
+        Ok(picture)
+    } else {
+        Err(Usage(format!("{file} is not the picture that this one started from (its hash differs)")).into())
     }
 }
 
-/// Reads what objectives compare with, into `pictures`; the hashes of all that they name.
+/// Reads the pictures that objectives compare with into `pictures`, and returns their hashes by file name.
 pub fn read_references<'a>(
     objectives: impl Iterator<Item = &'a Objective>,
     pictures: &mut Pictures,
@@ -132,7 +132,8 @@ pub fn read_references<'a>(
     Ok(hashes)
 }
 
-/// The side of the picture if nobody says otherwise: a start picture's own where the network takes it, or the recipe's.
+/// The side of the picture in pixels without `--size`: that of a square start picture if the network accepts it, or else the
+/// recipe's.
 fn default_size(recipe: &Recipe, compute: &Compute, start: &Start, pictures: &Pictures) -> usize {
     let network = compute.network();
     let own = pictures_file(start)
@@ -151,8 +152,8 @@ fn pictures_file(start: &Start) -> Option<&str> {
     }
 }
 
-/// `block5_conv2/30.png`, or with several seeds `block5_conv2/30-seed1.png`.
-fn place(target: Option<&Objective>, seed: Option<u64>) -> PathBuf {
+/// The path of one of several pictures: `block5_conv2/30.png`, or with several seeds `block5_conv2/30-seed1.png`.
+fn output_path(target: Option<&Objective>, seed: Option<u64>) -> PathBuf {
     let (folder, mut name) = match target {
         Some(Objective::Channel { layer, channel }) => (layer.clone(), channel.to_string()),
         Some(Objective::Logit { class }) => ("logits".to_owned(), class.to_string()),
@@ -165,7 +166,7 @@ fn place(target: Option<&Objective>, seed: Option<u64>) -> PathBuf {
     PathBuf::from(folder.replace(['/', '\\', ':'], "_")).join(format!("{name}.png"))
 }
 
-/// What the flags name, each by the network's own names; a single `None` where they name only a layer, or nothing.
+/// The objectives that the flags name, with the network's own layer names; a single `None` if they name only a layer or nothing.
 fn find_targets(args: &RenderArgs, trained: &Trained) -> Result<Vec<Option<Objective>>> {
     let network = &trained.network;
     if let Some(text) = &args.objective {
@@ -176,7 +177,7 @@ fn find_targets(args: &RenderArgs, trained: &Trained) -> Result<Vec<Option<Objec
         return Ok(vec![Some(find_class(class, args.layer.as_deref(), trained)?)]);
     }
     let Some(layer) = &args.layer else { return Ok(vec![None]) };
-    // By its own name, also where another framework's was typed.
+    // The network's own name, also if the user typed another framework's.
     let id = find_layer(network, layer)?;
     let layer = network.node(id)?.name.clone();
     Ok(match (&args.channel, args.neuron) {

@@ -1,4 +1,4 @@
-//! Short ascents of one channel by several recipes, and how far two of them part.
+//! Short ascents of one channel by several recipes, and the differences between the losses of two backends.
 
 use anyhow::Result;
 use trepang_api::{Model, Network};
@@ -9,33 +9,33 @@ use crate::engine::{Ascent, Objective, Pictures, Plan, Recipe};
 /// code for every backend.
 pub(super) const RECIPES: [&str; 2] = ["pixel", "original"];
 
-/// Steps of each ascent.
-pub const STEPS: usize = 20;
+/// The number of steps of each ascent.
+pub const ASCENT_STEPS: usize = 20;
 
-/// How far the losses of two correct backends may part in [`STEPS`] steps, relative to the loss. A step turns rounding
-/// into pixels, and near-ties of a ReLU or a max pooling into other paths; what differs grows from step to step.
+/// The largest relative difference between the losses of two correct backends in [`ASCENT_STEPS`] steps. Each step turns rounding
+/// into pixels, and near-ties of a ReLU or a max pooling into other paths, so that differences grow.
 pub const LOSS_TOLERANCE: f64 = 1e-2;
 
-/// What is climbed.
+/// The layer and the channel that the ascents maximise.
 #[derive(Debug, Clone)]
-pub(super) struct Climb {
+pub(super) struct ParityAscent {
     pub(super) layer: String,
     pub(super) channel: usize,
 }
 
-/// The losses of every recipe.
+/// For each recipe, its name and the losses of its steps.
 #[derive(Debug)]
-pub(super) struct Climbs(Vec<(String, Vec<f64>)>);
+pub(super) struct AscentLosses(Vec<(String, Vec<f64>)>);
 
-impl Climb {
-    /// Climbs by each recipe. With `nudged` the start is one rounding off.
-    pub(super) fn climbs(
+impl ParityAscent {
+    /// Runs an ascent by each recipe. With `nudged`, the start differs by one rounding.
+    pub(super) fn losses(
         &self,
         model: &mut dyn Model,
         network: &Network,
         recipes: &[&str],
         nudged: bool,
-    ) -> Result<Climbs> {
+    ) -> Result<AscentLosses> {
         let mut losses = Vec::new();
         for recipe in recipes.iter().filter_map(|name| Recipe::named(name)) {
             let name = recipe.name.clone();
@@ -48,12 +48,12 @@ impl Climb {
             }
             losses.push((name, ascent.state().losses.clone()));
         }
-        Ok(Climbs(losses))
+        Ok(AscentLosses(losses))
     }
 
     fn plan(&self, network: &Network, recipe: Recipe) -> Plan {
         let objective = Objective::channel(&self.layer, self.channel);
-        Plan { steps: STEPS, ..Plan::new(objective, recipe, network.input().native) }
+        Plan { steps: ASCENT_STEPS, ..Plan::new(objective, recipe, network.input().native) }
     }
 }
 
@@ -64,8 +64,8 @@ fn nudge(ascent: &Ascent, network: &Network) -> Result<Ascent> {
     Ok(Ascent::resume(ascent.plan().clone(), network, state, &Pictures::new())?)
 }
 
-impl Climbs {
-    /// For each recipe that both took: its name, the largest relative difference of a loss, and the step where it is.
+impl AscentLosses {
+    /// For each recipe: its name, the largest relative difference of a loss, and the step of that loss, counted from 1.
     pub(super) fn apart<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a str, f64, usize)> + 'a {
         let both = self.0.iter().zip(&other.0);
         both.map(|((recipe, a), (_, b))| {
@@ -80,5 +80,5 @@ fn largest(a: &[f64], b: &[f64]) -> (f64, usize) {
         let apart = (a - b).abs() / a.abs().max(b.abs()).max(f64::MIN_POSITIVE);
         (apart, step)
     });
-    steps.fold((0.0, STEPS), |most, next| if next.0 > most.0 { next } else { most })
+    steps.fold((0.0, ASCENT_STEPS), |most, next| if next.0 > most.0 { next } else { most })
 }

@@ -1,5 +1,5 @@
-//! One network, wherever it runs: every place is compared with each one before it, and the first with itself, which
-//! gives the others a scale.
+//! Compares one network on every backend and device: each one with those before it. The first is compared with itself from a
+//! start that differs by one rounding, which shows how large a difference is to be expected.
 
 use anyhow::Result;
 use trepang_api::conformance::{
@@ -8,99 +8,105 @@ use trepang_api::conformance::{
 use trepang_api::{Array, LayerId, Model, Network, NetworkBuilder, Op};
 use trepang_weights::Trained;
 
-use super::ascents::RECIPES;
-use super::ascents::{Climb, Climbs, STEPS};
-use super::{LOSS_TOLERANCE, Place, Row};
+use super::ascents::{ASCENT_STEPS, AscentLosses, ParityAscent, RECIPES};
+use super::{BackendOnDevice, LOSS_TOLERANCE, Row};
 use crate::panics::guard;
 
-/// The ascents climb in the deepest layer with so many rows at least. In a smaller one a single near-tie that falls
-/// the other way moves a channel's mean by percents: on minivgg's last layer, 4x4, two correct backends were 5 % apart
-/// within 20 steps.
-const ROWS: usize = 14;
+/// The ascents maximise a channel of the deepest layer with at least this height. In a smaller layer, a single near-tie that is
+/// decided differently changes a channel's mean by percents: on minivgg's last layer, 4x4, two correct backends differed by
+/// 5 % within 20 steps.
+const MIN_LAYER_HEIGHT: usize = 14;
 
-/// How much further than one rounding of the start moves a backend's losses may another backend's be: both are single
-/// draws of the same chance, in which a few near-ties fall the other way.
-const TIMES_SCALE: f64 = 3.0;
+/// The tolerance for losses, as a multiple of the difference that one rounding of the start makes. Both differences are single
+/// samples of the same random effect, in which a few near-ties are decided differently.
+const TOLERANCE_PER_NUDGE: f64 = 3.0;
 
-/// But never as far as this: a network whose losses part further by rounding cannot be compared in this way.
-const MOST: f64 = 0.2;
+/// The largest tolerance for losses. A network whose losses differ more by rounding cannot be compared in this way.
+const MAX_LOSS_TOLERANCE: f64 = 0.2;
 
-/// What has been found so far.
+/// The comparison of one network: the results of the backends and devices so far.
 #[derive(Debug)]
 pub struct Comparison<'a> {
     trained: &'a Trained,
-    climb: Option<Climb>,
-    done: Vec<Whole>,
-    /// For each recipe, how far the first place's losses part when its start is moved by one rounding.
+    ascent: Option<ParityAscent>,
+    done: Vec<BackendResults>,
+    /// For each recipe, the relative difference of the first one's losses after a nudge of its start by one rounding.
     scale: Vec<f64>,
 }
 
-/// What one place makes of the network.
+/// The results of one backend and device on the network.
 #[derive(Debug)]
-struct Whole {
+struct BackendResults {
     who: String,
     survey: Survey,
-    climbs: Climbs,
+    losses: AscentLosses,
     model: Box<dyn Model>,
 }
 
 impl<'a> Comparison<'a> {
-    /// Nothing has run yet.
+    /// A comparison without results.
     pub fn new(trained: &'a Trained) -> Self {
-        Self { trained, climb: None, done: Vec::new(), scale: Vec::new() }
+        Self { trained, ascent: None, done: Vec::new(), scale: Vec::new() }
     }
 
-    /// Runs the network at another place and compares it with each one before. The first is compared with itself.
-    pub fn add(&mut self, place: &Place) -> Vec<Row> {
+    /// Runs the network on another backend and device and compares it with each one before; the first is compared with itself.
+    pub fn add(&mut self, place: &BackendOnDevice) -> Vec<Row> {
         let who = place.to_string();
         let first = self.done.is_empty();
         let run = guard("the backend", || {
-            let whole = self.run(place)?;
-            self.done.push(whole);
+            let results = self.run(place)?;
+            self.done.push(results);
             if first { self.nudge() } else { self.pairs() }
         });
         run.unwrap_or_else(|error| vec![Row::failed(&who, "the network", &error)])
     }
 
-    /// The losses of `place` with another number of threads, against those with its own: nothing is asked of them.
-    pub fn add_twin(&self, place: &Place, twin: &Place, name: &str) -> Vec<Row> {
+    /// Compares the losses of `place` with those of `other`, the same with another number of threads. These rows have no tolerance.
+    pub fn add_other_threads(
+        &self,
+        place: &BackendOnDevice,
+        other: &BackendOnDevice,
+        name: &str,
+    ) -> Vec<Row> {
         let who = format!("{place} : {name}");
-        let whole = self.done.iter().find(|whole| whole.who == place.to_string());
-        let (Some(whole), Some(climb)) = (whole, &self.climb) else { return Vec::new() };
+        let results = self.done.iter().find(|results| results.who == place.to_string());
+        let (Some(results), Some(ascent)) = (results, &self.ascent) else { return Vec::new() };
         let climbed = guard("the backend", || {
             let Trained { network, weights, .. } = self.trained;
-            let mut model = twin.backend.load(network, weights, &twin.device)?;
-            climb.climbs(model.as_mut(), network, &RECIPES[..1], false)
+            let mut model = other.backend.load(network, weights, &other.device)?;
+            ascent.losses(model.as_mut(), network, &RECIPES[..1], false)
         });
         match climbed {
-            Ok(climbs) => scale_rows(&who, &whole.climbs, &climbs, "the scale: another order of sums"),
+            Ok(losses) => scale_rows(&who, &results.losses, &losses, "for scale: another order of sums"),
             Err(error) => vec![Row::failed(&who, "the network", &error)],
         }
     }
 
-    fn run(&mut self, place: &Place) -> Result<Whole> {
+    fn run(&mut self, place: &BackendOnDevice) -> Result<BackendResults> {
         let Trained { network, weights, .. } = self.trained;
         let mut model = place.backend.load(network, weights, &place.device)?;
         let deepest = network.layers().last().unwrap_or(NetworkBuilder::FIRST);
         let survey = Survey::of(model.as_mut(), network, deepest)?;
-        let climb = match &self.climb {
-            Some(climb) => climb,
-            None => self.climb.insert(choose(network, &survey)?),
+        let ascent = match &self.ascent {
+            Some(ascent) => ascent,
+            None => self.ascent.insert(choose(network, &survey)?),
         };
-        let climbs = climb.climbs(model.as_mut(), network, &RECIPES, false)?;
-        Ok(Whole { who: place.to_string(), survey, climbs, model })
+        let losses = ascent.losses(model.as_mut(), network, &RECIPES, false)?;
+        Ok(BackendResults { who: place.to_string(), survey, losses, model })
     }
 
-    /// Climbs once more from a start that is one rounding off.
+    /// Runs the ascents of the first one again, from a start that differs by one rounding.
     fn nudge(&mut self) -> Result<Vec<Row>> {
-        let (Some(whole), Some(climb)) = (self.done.last_mut(), &self.climb) else { return Ok(Vec::new()) };
-        let nudged = climb.climbs(whole.model.as_mut(), &self.trained.network, &RECIPES, true)?;
-        self.scale = whole.climbs.apart(&nudged).map(|(_, apart, _)| apart).collect();
-        let who = format!("{} : itself", whole.who);
-        Ok(scale_rows(&who, &whole.climbs, &nudged, "the scale: a start one rounding off"))
+        let (Some(results), Some(ascent)) = (self.done.last_mut(), &self.ascent) else {
+            return Ok(Vec::new());
+        };
+        let nudged = ascent.losses(results.model.as_mut(), &self.trained.network, &RECIPES, true)?;
+        self.scale = results.losses.apart(&nudged).map(|(_, apart, _)| apart).collect();
+        let who = format!("{} : itself", results.who);
+        Ok(scale_rows(&who, &results.losses, &nudged, "for scale: a start that differs by one rounding"))
     }
 
-    /// The newest place against each one before.
+    /// Compares the newest results with each one before.
     fn pairs(&mut self) -> Result<Vec<Row>> {
         let Some((newest, before)) = self.done.split_last_mut() else { return Ok(Vec::new()) };
         let mut rows = Vec::new();
@@ -111,8 +117,8 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// How far two places are apart.
-fn pair(a: &mut Whole, b: &Whole, network: &Network, scale: &[f64]) -> Result<Vec<Row>> {
+/// The differences between two backends and devices.
+fn pair(a: &mut BackendResults, b: &BackendResults, network: &Network, scale: &[f64]) -> Result<Vec<Row>> {
     let who = format!("{} : {}", a.who, b.who);
     let row = |what: &str, worst, tolerance, reason| Row::new(&who, what, worst, Some(tolerance), reason);
     let ActivationsApart { worst, layer } = a.survey.activations_apart(&b.survey, network)?;
@@ -121,20 +127,20 @@ fn pair(a: &mut Whole, b: &Whole, network: &Network, scale: &[f64]) -> Result<Ve
     let GradientsApart { worst, with_decisions, decisions } =
         a.survey.gradients_apart(&b.survey, network, a.model.as_mut())?;
     let near_ties = match decisions {
-        0 => "no near-tie fell the other way".into(),
-        n => format!("near-ties that fell the other way: {n}; with them {with_decisions:.1e}"),
+        0 => "no near-tie was decided differently".into(),
+        n => format!("near-ties decided differently: {n}; with them {with_decisions:.1e}"),
     };
-    let reason = "the same, twice as deep";
+    let reason = "sums in another order, forwards and backwards";
     rows.push(row("pull-back", worst, SURVEY_GRADIENT_TOLERANCE, reason).at(near_ties));
-    for ((recipe, apart, step), scale) in a.climbs.apart(&b.climbs).zip(scale) {
-        let tolerance = LOSS_TOLERANCE.max(TIMES_SCALE * scale).min(MOST);
-        let reason = "near-ties, and what a step makes of them";
+    for ((recipe, apart, step), scale) in a.losses.apart(&b.losses).zip(scale) {
+        let tolerance = LOSS_TOLERANCE.max(TOLERANCE_PER_NUDGE * scale).min(MAX_LOSS_TOLERANCE);
+        let reason = "near-ties, whose effect grows from step to step";
         rows.push(row(&steps_of(recipe), apart, tolerance, reason).at(format!("step {step}")));
     }
     Ok(rows)
 }
 
-fn scale_rows(who: &str, a: &Climbs, b: &Climbs, reason: &str) -> Vec<Row> {
+fn scale_rows(who: &str, a: &AscentLosses, b: &AscentLosses, reason: &str) -> Vec<Row> {
     let row = |(recipe, apart, step)| {
         Row::new(who, &steps_of(recipe), apart, None, reason).at(format!("step {step}"))
     };
@@ -142,20 +148,20 @@ fn scale_rows(who: &str, a: &Climbs, b: &Climbs, reason: &str) -> Vec<Row> {
 }
 
 fn steps_of(recipe: &str) -> String {
-    format!("{STEPS} steps of {recipe}")
+    format!("{ASCENT_STEPS} steps of {recipe}")
 }
 
-/// The deepest layer that is large enough, and its channel with the largest mean: one that is alive. Not one after a
-/// ReLU6, where that would be a channel at its bound.
-fn choose(network: &Network, survey: &Survey) -> Result<Climb> {
+/// Chooses the deepest layer that is large enough, and its channel with the largest mean, which is certainly active. Layers after
+/// a ReLU6 are left out, since their channel with the largest mean would be at the bound.
+fn choose(network: &Network, survey: &Survey) -> Result<ParityAscent> {
     let suits = |(layer, activation): &&(LayerId, Array)| {
-        let large = activation.dims4().is_ok_and(|(_, shape)| shape.height >= ROWS);
+        let large = activation.dims4().is_ok_and(|(_, shape)| shape.height >= MIN_LAYER_HEIGHT);
         large && network.node(*layer).is_ok_and(|node| node.op != Op::Relu6 && !node.name.ends_with(":pre"))
     };
     let (layer, activation) = survey.activations.iter().rev().find(suits).unwrap_or(&survey.activations[0]);
     let sums = channel_sums(activation);
     let channel = (0..sums.len()).max_by(|&a, &b| sums[a].total_cmp(&sums[b])).unwrap_or_default();
-    Ok(Climb { layer: network.node(*layer)?.name.clone(), channel })
+    Ok(ParityAscent { layer: network.node(*layer)?.name.clone(), channel })
 }
 
 /// The sum of every channel of a batch of one.

@@ -1,4 +1,4 @@
-//! The channel pane: the numbers around the cursor, with those that were climbed in this session marked.
+//! The channel pane: the channels around the cursor. The channels that were maximised in this session are marked.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -10,12 +10,12 @@ use super::{View, pane};
 use crate::app::{Pane, State};
 use crate::engine::Objective;
 
-/// Columns of a number with the space behind it.
-const CELL: usize = 5;
+/// The columns of a channel's number with the space after it.
+const COLUMNS_PER_CHANNEL: usize = 5;
 
-/// How many numbers fit beside each other.
+/// The number of channels in a row.
 pub(super) fn in_a_row(area: Rect) -> usize {
-    (usize::from(Block::bordered().inner(area).width) / CELL).max(1)
+    (usize::from(Block::bordered().inner(area).width) / COLUMNS_PER_CHANNEL).max(1)
 }
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {

@@ -1,23 +1,23 @@
-//! Bytes from the terminal to keys and answers, while nobody else reads them: at the start the terminal is asked
-//! what it can do, and what it says arrives among what is typed.
+//! Decodes the bytes of the terminal to keys and answers during the probe: at the start, the terminal is queried for its
+//! capabilities, and its answers arrive between the keys that the user types.
 
 use crate::app::Key;
 
 /// What a sequence of bytes means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum TerminalInput {
     /// A key that was pressed.
     Key(Key),
-    /// A control sequence: its parameters and its last byte.
+    /// A control sequence (CSI): its parameters and its final byte.
     Control(String, char),
-    /// An application's string: kitty's answers.
+    /// The text of an application program command (APC), as kitty's answers are.
     String(String),
 }
 
 /// The most bytes of a sequence: longer than any answer.
 const MAX_ANSWER_BYTES: usize = 256;
 
-/// Takes bytes apart, whatever pieces they come in.
+/// Decodes a stream of bytes, one byte at a time.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     state: DecoderState,
@@ -25,11 +25,12 @@ pub(super) struct Decoder {
     held: Vec<u8>,
 }
 
+/// The position of the decoder in the stream.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum DecoderState {
     #[default]
     Plain,
-    /// After Esc, which may be a key or begin something.
+    /// After Esc, which can be a key or the start of a sequence.
     Escape,
     /// After Esc `[`, which begins a control sequence.
     Control,
@@ -37,25 +38,25 @@ enum DecoderState {
     Shift3,
     /// After Esc `_`, which begins an application's string.
     String,
-    /// The same, after an Esc that may end it.
+    /// In such a command, after an Esc that can end it.
     StringEnd,
 }
 
 impl Decoder {
-    /// Is something begun that is more than a key?
+    /// Whether a sequence has started and not ended.
     pub(super) fn is_inside(&self) -> bool {
         !matches!(self.state, DecoderState::Plain | DecoderState::Escape)
     }
 
     /// Takes the next byte; returns what it completes, if it completes anything.
-    pub(super) fn push(&mut self, byte: u8) -> Option<Said> {
+    pub(super) fn push(&mut self, byte: u8) -> Option<TerminalInput> {
         match (self.state, byte) {
             (DecoderState::Plain, b'\x1b') => self.begin(DecoderState::Escape),
             (DecoderState::Plain, _) => self.character(byte),
             (DecoderState::Escape, b'[') => self.begin(DecoderState::Control),
             (DecoderState::Escape, b'O') => self.begin(DecoderState::Shift3),
             (DecoderState::Escape, b'_') => self.begin(DecoderState::String),
-            (DecoderState::Escape, b'\x1b') => Some(Said::Key(Key::Escape)),
+            (DecoderState::Escape, b'\x1b') => Some(TerminalInput::Key(Key::Escape)),
             (DecoderState::Escape, _) => {
                 self.state = DecoderState::Plain;
                 self.character(byte)
@@ -68,7 +69,7 @@ impl Decoder {
                 self.state = DecoderState::StringEnd;
                 None
             }
-            (DecoderState::StringEnd, b'\\') => Some(Said::String(self.end())),
+            (DecoderState::StringEnd, b'\\') => Some(TerminalInput::String(self.end())),
             (DecoderState::String, _) if !self.may_follow(byte) => {
                 self.end();
                 self.character(byte)
@@ -78,24 +79,25 @@ impl Decoder {
     }
 
     /// What a lone Esc is when nothing follows.
-    pub(super) fn finish(&mut self) -> Option<Said> {
+    pub(super) fn finish(&mut self) -> Option<TerminalInput> {
         let escape = self.state == DecoderState::Escape;
         self.end();
-        escape.then_some(Said::Key(Key::Escape))
+        escape.then_some(TerminalInput::Key(Key::Escape))
     }
 
-    /// kitty's answers begin with a G and hold no control characters: what does is a key, after an Alt-_.
+    /// Whether a byte can continue a string. kitty's answers start with G and hold no control characters; anything else is a key
+    /// after Alt-_.
     fn may_follow(&self, byte: u8) -> bool {
         !byte.is_ascii_control() && (!self.held.is_empty() || byte == b'G')
     }
 
-    fn begin(&mut self, state: DecoderState) -> Option<Said> {
+    fn begin(&mut self, state: DecoderState) -> Option<TerminalInput> {
         self.held.clear();
         self.state = state;
         None
     }
 
-    fn hold(&mut self, byte: u8) -> Option<Said> {
+    fn hold(&mut self, byte: u8) -> Option<TerminalInput> {
         self.held.push(byte);
         if self.held.len() > MAX_ANSWER_BYTES {
             self.end();
@@ -108,16 +110,16 @@ impl Decoder {
         String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
     }
 
-    fn character(&mut self, byte: u8) -> Option<Said> {
+    fn character(&mut self, byte: u8) -> Option<TerminalInput> {
         self.held.push(byte);
         let key = match std::str::from_utf8(&self.held) {
             Ok(text) => text.chars().next().and_then(character_key),
-            // The rest of the character is on its way.
+            // The character is incomplete.
             Err(error) if error.error_len().is_none() => return None,
             Err(_) => None,
         };
         self.held.clear();
-        key.map(Said::Key)
+        key.map(TerminalInput::Key)
     }
 }
 
@@ -132,8 +134,8 @@ fn character_key(c: char) -> Option<Key> {
     })
 }
 
-/// The keys that are sequences; every other sequence is an answer, or nothing.
-fn control(parameters: String, last: char) -> Said {
+/// Decodes a control sequence as a key, or else as an answer.
+fn control(parameters: String, last: char) -> TerminalInput {
     let key = match (parameters.as_str(), last) {
         (_, 'A') => Key::Up,
         (_, 'B') => Key::Down,
@@ -145,32 +147,32 @@ fn control(parameters: String, last: char) -> Said {
         ("6", '~') => Key::PageDown,
         (_, 'Z') => Key::BackTab,
         (_, 'M') if parameters.is_empty() => Key::Enter,
-        _ => return Said::Control(parameters, last),
+        _ => return TerminalInput::Control(parameters, last),
     };
-    Said::Key(key)
+    TerminalInput::Key(key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn decode(bytes: &[u8]) -> Vec<Said> {
+    fn decode(bytes: &[u8]) -> Vec<TerminalInput> {
         let mut decoder = Decoder::default();
-        let mut said: Vec<Said> = bytes.iter().filter_map(|&byte| decoder.push(byte)).collect();
-        said.extend(decoder.finish());
-        said
+        let mut input: Vec<TerminalInput> = bytes.iter().filter_map(|&byte| decoder.push(byte)).collect();
+        input.extend(decoder.finish());
+        input
     }
 
     fn keys(bytes: &[u8]) -> Vec<Key> {
-        let key = |said| match said {
-            Said::Key(key) => Some(key),
+        let key = |input| match input {
+            TerminalInput::Key(key) => Some(key),
             _ => None,
         };
         decode(bytes).into_iter().filter_map(key).collect()
     }
 
     #[test]
-    fn keys_come_out_as_they_were_typed() {
+    fn keys_are_decoded() {
         assert_eq!(keys(b"q\x03\x1a"), [Key::Char('q'), Key::Ctrl('c'), Key::Ctrl('z')]);
         assert_eq!(keys(b"\r\t\x7f "), [Key::Enter, Key::Tab, Key::Backspace, Key::Char(' ')]);
         assert_eq!(keys(b"\x1b[A\x1bOB\x1b[5~\x1b[Z"), [Key::Up, Key::Down, Key::PageUp, Key::BackTab]);
@@ -181,17 +183,17 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_no_keys_wherever_they_stand() {
-        let said = decode(b"q\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[6;16;8tl\x1b[0n");
-        let control = |parameters: &str, last| Said::Control(parameters.into(), last);
+    fn answers_between_keys_are_not_keys() {
+        let input = decode(b"q\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[6;16;8tl\x1b[0n");
+        let control = |parameters: &str, last| TerminalInput::Control(parameters.into(), last);
         assert_eq!(
-            said,
+            input,
             [
-                Said::Key(Key::Char('q')),
-                Said::String("Gi=31;OK".into()),
+                TerminalInput::Key(Key::Char('q')),
+                TerminalInput::String("Gi=31;OK".into()),
                 control("?62;4", 'c'),
                 control("6;16;8", 't'),
-                Said::Key(Key::Char('l')),
+                TerminalInput::Key(Key::Char('l')),
                 control("0", 'n'),
             ]
         );
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_ends_does_not_take_the_keys_for_ever() {
+    fn a_sequence_that_never_ends_is_dropped() {
         let mut bytes = b"\x1b_G".to_vec();
         bytes.extend([b'x'; 2 * MAX_ANSWER_BYTES]);
         assert_eq!(keys(&[&bytes[..], b"q"].concat()).last(), Some(&Key::Char('q')));

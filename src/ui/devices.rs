@@ -1,4 +1,4 @@
-//! The list of backends and devices, over the panes: what there is to compute with, and what computes now.
+//! The list of backends and devices, over the panes. The one in use is marked.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,23 +6,23 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::View;
-use super::list::{self, Look};
+use super::list::{self, ListStyle};
 use crate::app::State;
 use crate::worker::protocol::DeviceEntry;
 
-const LOOK: Look = Look { title: "devices", width: 69, empty: " looking for devices" };
+const STYLE: ListStyle = ListStyle { title: "devices", width: 69, empty: " looking for devices" };
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, cursor: usize) {
     let entries = state.snapshot.devices.iter().enumerate();
     let lines = entries.map(|(index, entry)| line(state, view, entry, index == cursor)).collect();
-    list::render(frame, view, area, &LOOK, cursor, lines);
+    list::render(frame, view, area, &STYLE, cursor, lines);
 }
 
 fn line<'a>(state: &State, view: &View, entry: &DeviceEntry, selected: bool) -> Line<'a> {
     let mark = if state.computes_on(entry) { "\u{25b8}" } else { " " };
     let (device, about) = match &entry.device {
         Ok((device, about)) => (device.as_str(), about.as_str()),
-        Err(_) => ("", "cannot be used here; Enter tells why"),
+        Err(_) => ("", "cannot be used here; Enter shows why"),
     };
     let style = match (selected, &entry.device) {
         (true, _) => view.theme.cursor,

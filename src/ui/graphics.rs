@@ -1,12 +1,12 @@
-//! What the terminal can show.
+//! The image protocols, and the one that this terminal uses.
 
 use ratatui::layout::Size;
 use ratatui_image::picker::Picker;
 
-/// Pixels of a character cell where nobody says.
-const USUAL_CELL: (u16, u16) = (8, 16);
+/// The width and height of a character cell in pixels, if they are unknown.
+const DEFAULT_CELL_PIXELS: (u16, u16) = (8, 16);
 
-/// A way to show a picture.
+/// An image protocol: a way to show pictures in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// Two pixels a cell, in colours.
@@ -15,14 +15,14 @@ pub enum Protocol {
     Kitty,
     /// iTerm2's inline images.
     Iterm2,
-    /// DEC's sixels.
+    /// Sixel graphics, as from DEC's terminals.
     Sixel,
-    /// No picture.
+    /// Pictures are not shown.
     None,
 }
 
 impl Protocol {
-    /// Its name on the screen.
+    /// The name of the protocol, as the dashboard shows it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Halfblocks => "half-blocks",
@@ -33,7 +33,7 @@ impl Protocol {
         }
     }
 
-    /// The next one, for trying them out.
+    /// The next protocol in a fixed order, so that the user can try them.
     #[must_use]
     pub fn next(self) -> Self {
         match self {
@@ -45,7 +45,7 @@ impl Protocol {
         }
     }
 
-    /// What to try when this one cannot be made ready.
+    /// The protocol to use if a picture cannot be encoded for this one.
     #[must_use]
     pub fn simpler(self) -> Self {
         match self {
@@ -54,34 +54,34 @@ impl Protocol {
         }
     }
 
-    /// Is the picture painted by the terminal over the cells, instead of made of cells?
+    /// Whether the terminal draws the picture over the cells; otherwise the picture consists of cells.
     pub fn paints_over_cells(self) -> bool {
         matches!(self, Self::Iterm2 | Self::Sixel)
     }
 }
 
-/// How pictures reach this terminal.
+/// The image protocol of this terminal with its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Graphics {
-    /// The way.
+    /// The image protocol in use.
     pub protocol: Protocol,
-    /// Pixels of a character cell, width and height.
+    /// The width and height of a character cell in pixels.
     pub cell: (u16, u16),
-    /// Must sequences be wrapped, to pass through tmux?
+    /// Whether sequences must be wrapped to pass through tmux.
     pub tmux: bool,
-    /// May kitty pictures be deflated?
+    /// Whether the terminal accepts deflated kitty pictures.
     pub deflate: bool,
 }
 
 impl Graphics {
-    /// The user's word, or half-blocks where there is none: they work everywhere.
+    /// The user's choice, or half-blocks, which work in every terminal.
     pub fn assumed(choice: Option<Protocol>) -> Self {
         let protocol = choice.unwrap_or(Protocol::Halfblocks);
         let tmux = protocol != Protocol::Halfblocks && Picker::halfblocks().tmux_detected();
         Self { protocol, cell: cell_size(), tmux, deflate: choice.is_some() }
     }
 
-    /// The largest square, in cells, that fits `room`.
+    /// The size in cells of the largest square, in pixels, that fits `room`.
     pub fn square(&self, room: Size) -> Size {
         let (width, height) = (u32::from(self.cell.0), u32::from(self.cell.1));
         let side = (u32::from(room.width) * width).min(u32::from(room.height) * height);
@@ -89,7 +89,7 @@ impl Graphics {
     }
 }
 
-/// What the system says of the cells, for terminals that are not asked.
+/// The size of a cell in pixels that the operating system reports, or else the default.
 fn cell_size() -> (u16, u16) {
     match ratatui::crossterm::terminal::window_size() {
         Ok(size)
@@ -100,7 +100,7 @@ fn cell_size() -> (u16, u16) {
         {
             (size.width / size.columns, size.height / size.rows)
         }
-        _ => USUAL_CELL,
+        _ => DEFAULT_CELL_PIXELS,
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fails_ends_in_showing_nothing_at_last() {
+    fn simpler_protocols_end_with_none() {
         assert_eq!(Protocol::Sixel.simpler(), Protocol::Halfblocks);
         assert_eq!(Protocol::Halfblocks.simpler(), Protocol::None);
     }

@@ -1,4 +1,4 @@
-//! The help overlay, made from the key table, in two columns: all of it fits the smallest screen with panes.
+//! The help overlay, which is generated from the key table. Its two columns fit the smallest screen that shows all panes.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
@@ -8,8 +8,8 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::{View, pane};
 use crate::app::{BINDINGS, Binding};
 
-/// The cells of a column: a blank, the keys, what they do.
-const COLUMN: usize = 35;
+/// The width of a column in cells: a space, the keys and their action.
+const COLUMN_WIDTH: usize = 35;
 
 pub(super) fn render(frame: &mut Frame, view: &View, area: Rect) {
     let rows = BINDINGS.len().div_ceil(2);
@@ -17,7 +17,7 @@ pub(super) fn render(frame: &mut Frame, view: &View, area: Rect) {
     let beside = right.iter().map(Some).chain(std::iter::repeat(None));
     let lines: Vec<Line> =
         left.iter().zip(beside).map(|(left, right)| line(Some(left), right, view)).collect();
-    let (width, height) = (2 * COLUMN + 2, rows + 2);
+    let (width, height) = (2 * COLUMN_WIDTH + 2, rows + 2);
     let area = area.centered(Constraint::Length(width as u16), Constraint::Length(height as u16));
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(pane("keys (any key closes)", &view.theme, true)), area);
@@ -25,7 +25,7 @@ pub(super) fn render(frame: &mut Frame, view: &View, area: Rect) {
 
 fn line<'a>(left: Option<&Binding>, right: Option<&Binding>, view: &View) -> Line<'a> {
     let spans = |binding: &Binding| {
-        let about = COLUMN - 8;
+        let about = COLUMN_WIDTH - 8;
         [
             Span::styled(format!(" {:<7}", binding.shown), view.theme.accent),
             Span::raw(format!("{:<about$}", binding.about)),

@@ -1,4 +1,4 @@
-//! Terminal events to the dashboard's own keys, and whether there is a terminal at all.
+//! Waits for input, and converts terminal events to the dashboard's keys.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::app::Key;
 
-/// Waits until there is something to read or the time is over; false when the other end of the terminal has hung
-/// up. Usually SIGHUP says so first, but that can be ignored (`nohup`).
+/// Waits until input can be read or `limit` is over. Returns false if the other end of the terminal has hung up; SIGHUP usually
+/// reports that first, but it can be ignored (`nohup`).
 ///
-/// crossterm's own wait is not used for this: its last millisecond is a busy loop, one part in twenty of a core
-/// that the ascent wants.
+/// crossterm's own wait is not used, because its last millisecond is a busy loop, which would take 5 % of a core from the
+/// computation.
 pub(super) fn wait(limit: Duration) -> bool {
     let stdin = rustix::stdio::stdin();
     let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
     let limit = Timespec { tv_sec: limit.as_secs() as i64, tv_nsec: i64::from(limit.subsec_nanos()) };
-    // An interruption (a resize, a signal) is news as well, and the caller looks for it.
+    // An interruption (a resize or a signal) also ends the wait, and the caller handles it.
     poll(&mut watched, Some(&limit)).is_err()
         || !watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
-/// Is there something to read now?
+/// Whether input can be read now.
 pub(super) fn is_readable() -> bool {
     let stdin = rustix::stdio::stdin();
     let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
@@ -29,15 +29,14 @@ pub(super) fn is_readable() -> bool {
         && watched[0].revents().contains(PollFlags::IN)
 }
 
-/// Tells keys from what a slow terminal says when nobody waits for it any more: kitty's answer to the question
-/// what it can do arrives as Alt-_, its text and Alt-\.
+/// Removes late answers of a slow terminal from the keys: kitty's answer to the probe arrives as Alt-_, its text and Alt-\.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     answer: bool,
 }
 
 impl Filter {
-    /// The key, unless it is part of an answer.
+    /// The key, or `None` if it is part of an answer.
     pub(super) fn key(&mut self, event: KeyEvent) -> Option<Key> {
         let alt = event.modifiers.contains(KeyModifiers::ALT);
         match event.code {
@@ -50,7 +49,7 @@ impl Filter {
     }
 }
 
-/// The key, if it is one the dashboard knows; none for releases.
+/// Converts an event to a key; `None` for other keys and for releases.
 fn key(event: KeyEvent) -> Option<Key> {
     if event.kind == KeyEventKind::Release {
         return None;

@@ -27,7 +27,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-/// Keeps the cursor in the middle where there is more than fits.
+/// The first visible line, which keeps the cursor in the middle if not all lines fit.
 pub(super) fn first_visible(cursor: usize, len: usize, height: usize) -> usize {
     cursor.saturating_sub(height / 2).min(len.saturating_sub(height))
 }
@@ -50,7 +50,7 @@ fn line<'a>(state: &State, view: &View, index: usize, layer: &LayerInfo, width: 
     Line::from(vec![Span::styled(mark, view.theme.running), Span::styled(text, style)])
 }
 
-/// Is the run on screen about this layer, in either form?
+/// Whether the run maximises a channel of this layer, before or after its ReLU.
 fn is_climbed(state: &State, name: &str) -> bool {
     match state.snapshot.run.as_ref().map(RunView::objective) {
         Some(Objective::Channel { layer, .. }) => layer.strip_suffix(":pre").unwrap_or(layer) == name,

@@ -1,4 +1,4 @@
-//! A list over the panes, with a cursor. What its lines say is the list's own.
+//! Draws a list with a cursor over the panes. The caller makes the lines.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
@@ -8,30 +8,30 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::layers::first_visible;
 use super::{View, pane};
 
-/// What a list is called, how wide its lines are, and what stands there while it is empty.
-pub(super) struct Look {
+/// The title of a list, the width of its lines in columns, and the text of an empty list.
+pub(super) struct ListStyle {
     pub(super) title: &'static str,
     pub(super) width: u16,
     pub(super) empty: &'static str,
 }
 
-/// Draws as many lines as `area` has room for, the one under the cursor among them.
+/// Draws the lines that fit into `area`, always with the one under the cursor.
 pub(super) fn render(
     frame: &mut Frame,
     view: &View,
     area: Rect,
-    look: &Look,
+    style: &ListStyle,
     cursor: usize,
     mut lines: Vec<Line>,
 ) {
-    let block = pane(look.title, &view.theme, true);
+    let block = pane(style.title, &view.theme, true);
     let rows = lines.len().max(1) as u16;
     let area =
-        area.centered(Constraint::Length(look.width + 2), Constraint::Length((rows + 2).min(area.height)));
+        area.centered(Constraint::Length(style.width + 2), Constraint::Length((rows + 2).min(area.height)));
     let height = usize::from(block.inner(area).height);
     let first = first_visible(cursor, lines.len(), height);
     if lines.is_empty() {
-        lines.push(Line::styled(look.empty, view.theme.dim));
+        lines.push(Line::styled(style.empty, view.theme.dim));
     }
     let shown: Vec<Line> = lines.into_iter().skip(first).take(height).collect();
     frame.render_widget(Clear, area);

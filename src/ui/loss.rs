@@ -1,4 +1,4 @@
-//! The loss pane: the whole run, thinned, and beside it its recent part in full.
+//! The loss pane: the curve of the whole run, and beside it the curve of its recent steps.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -9,11 +9,11 @@ use super::run::number;
 use super::{View, pane};
 use crate::app::State;
 
-/// Points of the line where a run was changed: one for each row of any chart.
-const MARK: u32 = 32;
+/// The segments of the dotted line that marks a change of the run: one for each row of the largest chart.
+const MARK_SEGMENTS: u32 = 32;
 
-/// Narrower than this there is room for one chart only.
-const BOTH: u16 = 70;
+/// The smallest width in columns for two charts.
+const MIN_WIDTH_FOR_BOTH: u16 = 70;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let block = pane("loss, by step", &view.theme, false);
@@ -21,18 +21,18 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     frame.render_widget(block, area);
     let Some(run) = &state.snapshot.run else { return };
     let whole = run.curve.whole();
-    if inner.width < BOTH {
+    if inner.width < MIN_WIDTH_FOR_BOTH {
         return chart(frame, view, inner, &whole, &run.changes);
     }
     let [left, right] = Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]).areas(inner);
     chart(frame, view, left, &whole, &run.changes);
-    // The newest quarter, but enough to see something, and no more than is kept in full.
+    // The newest quarter of the steps, at least 16, and at most those that are kept in full.
     let recent = run.curve.recent();
     let from = recent.len().saturating_sub((run.step / 4).max(16));
     chart(frame, view, right, &recent[from..], &run.changes);
 }
 
-/// A curve, with a dotted line wherever the run was `changed` after so many steps.
+/// Draws a curve, with a dotted line at each step in `changed`.
 pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, f64)], changed: &[usize]) {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
     let (low, high) =
@@ -42,8 +42,13 @@ pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, 
         changed.iter().map(|&step| step as f64 + 0.5).filter(|step| (first.0..=last.0).contains(step));
     let marks: Vec<Vec<(f64, f64)>> = inside
         .map(|step| {
-            (0..=MARK)
-                .map(|i| (step, low - margin + (high - low + 2.0 * margin) * f64::from(i) / f64::from(MARK)))
+            (0..=MARK_SEGMENTS)
+                .map(|i| {
+                    (
+                        step,
+                        low - margin + (high - low + 2.0 * margin) * f64::from(i) / f64::from(MARK_SEGMENTS),
+                    )
+                })
                 .collect()
         })
         .collect();

@@ -1,4 +1,4 @@
-//! The network pane: what runs where.
+//! The network pane: the network, its backend, its device and its weights.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -21,7 +21,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     frame.render_widget(Paragraph::new(lines).block(pane(&network.name, &view.theme, false)), area);
 }
 
-/// 1483760 as `1,483,760`.
+/// Writes a number with commas: 1483760 becomes `1,483,760`.
 fn with_commas(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

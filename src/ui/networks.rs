@@ -6,17 +6,17 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::View;
-use super::list::{self, Look};
+use super::list::{self, ListStyle};
 use crate::app::State;
 use crate::worker::protocol::{NetworkEntry, Supply};
 
-const LOOK: Look = Look { title: "networks", width: 69, empty: " looking for networks" };
+const STYLE: ListStyle = ListStyle { title: "networks", width: 69, empty: " looking for networks" };
 
-/// `area` is what the list may cover: the message line says how to get a network, and stays in sight.
+/// Draws the list inside `area`, which leaves out the message line: that line says how to get a network.
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, cursor: usize) {
     let entries = state.snapshot.networks.iter().enumerate();
     let lines = entries.map(|(index, entry)| line(state, view, entry, index == cursor)).collect();
-    list::render(frame, view, area, &LOOK, cursor, lines);
+    list::render(frame, view, area, &STYLE, cursor, lines);
 }
 
 fn line<'a>(state: &State, view: &View, entry: &NetworkEntry, selected: bool) -> Line<'a> {

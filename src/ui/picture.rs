@@ -1,4 +1,4 @@
-//! The picture pane: what the encoder last finished, in the middle.
+//! The picture pane: the last encoded picture, centred.
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -19,10 +19,10 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     inside(frame, state, view, inner);
 }
 
-/// The picture without its border.
+/// Draws the picture without the border of the pane.
 pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, inner: Rect) {
     match view.picture {
-        // A picture drawn by the terminal itself would lie over what lies over it.
+        // The terminal itself would draw the picture over the overlay.
         Some(picture) if state.mode.is_overlay() && !picture.is_text() => {}
         Some(picture) => draw(picture, inner, frame.buffer_mut()),
         None => {
@@ -36,7 +36,7 @@ pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, inner: Rect)
     }
 }
 
-/// Puts the picture's cells into the buffer. One that was made for a larger area waits for the next.
+/// Puts the cells of the picture into the buffer. A picture that is too large for the area is not drawn.
 fn draw(picture: &Encoded, area: Rect, buffer: &mut Buffer) {
     let size = picture.cells();
     if size.width > area.width || size.height > area.height {
@@ -49,8 +49,8 @@ fn draw(picture: &Encoded, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// kitty's placeholder cells carry the picture's id in their colour. As a palette index it survives tmux
-/// without true colour; and what was sent under that id before is deleted first, since some terminals keep it.
+/// Sets the colour of kitty's placeholder cells, which carries the id of the picture. A palette index also works in tmux without
+/// true colour. The previous picture with this id is deleted first, because some terminals keep it.
 fn prepare_placeholders(id: u8, delete: &str, area: Rect, buffer: &mut Buffer) {
     for position in area.positions() {
         if let Some(cell) = buffer.cell_mut(position) {

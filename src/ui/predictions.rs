@@ -1,4 +1,4 @@
-//! The predictions pane: the classes that networks see in the run's picture.
+//! The predictions pane: the classes that networks predict for the run's picture.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -10,8 +10,8 @@ use super::{View, pane};
 use crate::app::State;
 use crate::worker::protocol::{ClassGuess, Classification};
 
-/// The cells of a probability, with the blank before it.
-const PERCENT: usize = 5;
+/// The cells of a probability, with the space before it.
+const PERCENT_WIDTH: usize = 5;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let predictions = state.snapshot.predictions.as_ref();
@@ -28,6 +28,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: true }).block(block), area);
 }
 
+/// The text of the pane while there are no predictions.
 fn waiting(state: &State) -> &'static str {
     if state.classes.is_empty() && state.snapshot.classifiers.is_empty() {
         "This network has no classifier. N, then c on one that has, adds it."
@@ -58,10 +59,10 @@ fn line<'a>(guess: &ClassGuess, first: bool, view: &View, width: usize) -> Line<
         small if small < 1.0 => "<1%".into(),
         percent => format!("{percent:.0}%"),
     };
-    let room = width.saturating_sub(PERCENT);
+    let room = width.saturating_sub(PERCENT_WIDTH);
     let style = if first { Style::default() } else { view.theme.dim };
     Line::from(vec![
         Span::styled(format!("{name:<room$.room$}"), style),
-        Span::styled(format!("{percent:>PERCENT$}"), style),
+        Span::styled(format!("{percent:>PERCENT_WIDTH$}"), style),
     ])
 }

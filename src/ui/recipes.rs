@@ -1,4 +1,4 @@
-//! The list of recipes, over the panes: what can be followed from here, and what is followed now.
+//! The list of recipes, over the panes. The recipe in use is marked.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,19 +6,19 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::View;
-use super::list::{self, Look};
+use super::list::{self, ListStyle};
 use crate::app::{State, recipes};
 
-const LOOK: Look = Look { title: "recipes", width: 69, empty: "" };
+const STYLE: ListStyle = ListStyle { title: "recipes", width: 69, empty: "" };
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, cursor: usize) {
-    let followed = &state.settings.recipe.name;
+    let current = &state.settings.recipe.name;
     let line = |(index, recipe): (usize, crate::engine::Recipe)| {
-        let mark = if recipe.name == *followed { "\u{25b8}" } else { " " };
+        let mark = if recipe.name == *current { "\u{25b8}" } else { " " };
         let style = if index == cursor { view.theme.cursor } else { Style::default() };
         let text = format!("{:<8}{:.57}", recipe.name, recipe.about);
         Line::from(vec![Span::styled(format!(" {mark} "), view.theme.running), Span::styled(text, style)])
     };
     let lines = recipes().into_iter().enumerate().map(line).collect();
-    list::render(frame, view, area, &LOOK, cursor, lines);
+    list::render(frame, view, area, &STYLE, cursor, lines);
 }

@@ -1,4 +1,4 @@
-//! The run pane: where the run stands, in numbers.
+//! The run pane: the status of the run and its numbers.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ fn line<'a>(name: &'static str, value: String, style: Style, view: &View) -> Lin
     Line::from(vec![Span::styled(format!("{name:<10}"), view.theme.dim), Span::styled(value, style)])
 }
 
-/// Four significant digits, in whatever form is shorter to read.
+/// Writes a number with four significant digits, in scientific notation if it is very small or large.
 pub(super) fn number(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_as_people_say_them() {
+    fn durations_are_written_in_words() {
         for (seconds, text) in
             [(0.2, "under 1 s"), (59.0, "59 s"), (61.0, "1 min 01 s"), (7300.0, "2 h 01 min")]
         {

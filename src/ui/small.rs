@@ -1,4 +1,4 @@
-//! Screens that have no room for panes: the same in a few lines, with as much of the picture and the curve as fits.
+//! Draws the dashboard on screens that have no room for panes: a few lines, with the picture and the curve if they fit.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -10,13 +10,13 @@ use super::{View, keyline, loss, picture, run};
 use crate::app::{Mode, Pane, State};
 use crate::worker::protocol::RunView;
 
-/// The smallest screen that holds a picture and a curve beside each other.
-const COMPACT: (u16, u16) = (30, 8);
+/// The smallest screen for a picture, columns and rows.
+const MIN_COMPACT_SCREEN: (u16, u16) = (30, 8);
 
-/// Narrower than this a curve says nothing.
-const CURVE: u16 = 14;
+/// The smallest width of a curve in columns.
+const MIN_CURVE_WIDTH: u16 = 14;
 
-/// Where things are on a small screen.
+/// The areas of a small screen.
 ///
 /// ```text
 /// block5_conv2  channel 30 of 256
@@ -26,7 +26,7 @@ const CURVE: u16 = 14;
 /// saved in ...
 /// arrows move  Enter start  q quit
 /// ```
-struct Places {
+struct SmallLayout {
     cursor: Rect,
     run: Rect,
     numbers: Rect,
@@ -36,46 +36,48 @@ struct Places {
     keys: Rect,
 }
 
-impl Places {
-    /// None where there is room for words only.
+impl SmallLayout {
+    /// Divides the screen; `None` if there is room for text only.
     fn of(area: Rect, zoomed: bool) -> Option<Self> {
-        if area.width < COMPACT.0 || area.height < COMPACT.1 {
+        if area.width < MIN_COMPACT_SCREEN.0 || area.height < MIN_COMPACT_SCREEN.1 {
             return None;
         }
         let one = Constraint::Length(1);
         let [cursor, run, numbers, body, message, keys] =
             Layout::vertical([one, one, one, Constraint::Fill(1), one, one]).areas(area);
-        // A cell is about twice as high as it is wide.
+        // A cell is about twice as high as wide.
         let side = (2 * body.height).min(body.width);
-        let beside = !zoomed && body.width - side >= CURVE;
+        let beside = !zoomed && body.width - side >= MIN_CURVE_WIDTH;
         let width = Constraint::Length(if beside { side } else { body.width });
         let [picture, curve] = Layout::horizontal([width, Constraint::Fill(1)]).areas(body);
         Some(Self { cursor, run, numbers, picture, curve, message, keys })
     }
 }
 
-/// The cells that the picture may fill; none on the smallest screens.
+/// The cells that the picture may fill; empty on the smallest screens.
 pub(super) fn picture_room(area: Rect, zoomed: bool) -> Rect {
-    Places::of(area, zoomed).map_or_else(Rect::default, |places| places.picture)
+    SmallLayout::of(area, zoomed).map_or_else(Rect::default, |layout| layout.picture)
 }
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let Some(places) = Places::of(area, state.zoomed) else { return words(frame, state, view, area) };
-    frame.render_widget(Paragraph::new(cursor(state, view)), places.cursor);
-    frame.render_widget(Paragraph::new(running(state, view)), places.run);
-    picture::inside(frame, state, view, places.picture);
+    let Some(layout) = SmallLayout::of(area, state.zoomed) else {
+        return draw_text(frame, state, view, area);
+    };
+    frame.render_widget(Paragraph::new(cursor(state, view)), layout.cursor);
+    frame.render_widget(Paragraph::new(running(state, view)), layout.run);
+    picture::inside(frame, state, view, layout.picture);
     if let Some(run) = &state.snapshot.run {
         let style = view.theme.accent;
-        frame.render_widget(Paragraph::new(numbers(run)).style(style), places.numbers);
-        if places.curve.width >= CURVE {
-            loss::chart(frame, view, places.curve, &run.curve.whole(), &run.changes);
+        frame.render_widget(Paragraph::new(numbers(run)).style(style), layout.numbers);
+        if layout.curve.width >= MIN_CURVE_WIDTH {
+            loss::chart(frame, view, layout.curve, &run.curve.whole(), &run.changes);
         }
     }
-    keyline::message(frame, state, view, places.message);
-    keyline::keys(frame, state, view, places.keys);
+    keyline::message(frame, state, view, layout.message);
+    keyline::keys(frame, state, view, layout.keys);
 }
 
-/// The layer and the channel under the cursor; brighter what up and down move in.
+/// The layer and the channel under the cursor; the one that up and down change is brighter.
 fn cursor<'a>(state: &State, view: &View) -> Line<'a> {
     let style = |pane| if state.pane == pane { view.theme.accent } else { Style::default() };
     let channel = match state.class() {
@@ -106,8 +108,8 @@ fn loss_of(run: &RunView, before: &str) -> String {
     run.loss.map_or_else(String::new, |loss| format!("{before}{}", run::number(loss)))
 }
 
-/// What there is to say, the most important first.
-fn words(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+/// Draws only text, the most important line first.
+fn draw_text(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let width = usize::from(area.width);
     let prompt = match &state.mode {
         Mode::Jump(typed) => Some(keyline::prompt(state, typed, width)),
@@ -115,19 +117,19 @@ fn words(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         _ => None,
     };
     let first = Line::from(summary(state, width));
-    let mut lines = match (prompt, keyline::told(state)) {
+    let mut lines = match (prompt, keyline::message_text(state)) {
         (Some(prompt), _) if area.height == 1 => vec![Line::from(prompt)],
         (Some(prompt), _) => vec![first, Line::styled(prompt, view.theme.accent)],
-        (None, Some(told)) => vec![first, Line::styled(told.to_owned(), view.theme.warning)],
+        (None, Some(message_text)) => vec![first, Line::styled(message_text.to_owned(), view.theme.warning)],
         (None, None) => vec![first],
     };
     lines.push(Line::from(state.layer_name()));
-    lines.push(Line::from(format!("enlarge to {}x{}", COMPACT.0, COMPACT.1)));
+    lines.push(Line::from(format!("enlarge to {}x{}", MIN_COMPACT_SCREEN.0, MIN_COMPACT_SCREEN.1)));
     lines.push(Line::from("q quits"));
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// The channel under the cursor, the step and the loss in one line, as long as fits.
+/// The channel under the cursor, the step and the loss in one line, in the longest form that fits.
 fn summary(state: &State, width: usize) -> String {
     let channel = state.channel;
     let Some(run) = &state.snapshot.run else { return format!("ch {channel}") };

@@ -1,4 +1,4 @@
-//! The terminal: taken over on entry, given back on leaving, on suspending and in a panic.
+//! Takes over the terminal, and gives it back when the dashboard ends, is suspended or panics.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Stdout, Write};
@@ -26,41 +26,45 @@ use super::graphics::{Graphics, Protocol};
 use super::probe::Probe;
 use crate::app::Key;
 
-/// Is the terminal ours? The panic hook has to know, and gives it back only once.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal is taken over. The panic hook uses this to give it back only once.
+static TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
 
-type Out = BufWriter<Counted<Stdout>>;
+/// The buffered output to the terminal.
+type Out = BufWriter<CountingWriter<Stdout>>;
 
-/// The terminal while the dashboard has it.
+/// The terminal while the dashboard uses it. Dropping it gives the terminal back.
 #[derive(Debug)]
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Out>>,
     written: Arc<AtomicU64>,
     graphics: Graphics,
-    /// The question what it can show, until that is answered.
+    /// The query for the terminal's capabilities, until it is answered.
     probe: Option<Probe>,
-    /// Ids for kitty pictures, used in turn: the old picture stays until the new one is whole.
+    /// Two ids for kitty pictures, used in turn: the old picture stays until the new one is complete.
     kitty_ids: [u8; 2],
-    /// Is the next frame to be drawn whole?
-    anew: bool,
+    /// Whether the next frame redraws the whole screen.
+    redraw_whole: bool,
     stderr: Option<StderrToLog>,
 }
 
 impl Screen {
-    /// Takes the terminal over and, without a `protocol`, asks what it can show: see [`listen`](Self::listen). What
-    /// native libraries print to stderr goes to `log` meanwhile. A panic in the calling thread gives the terminal back before it is reported.
+    /// Takes over the terminal and, without a `protocol`, queries its capabilities: see [`listen`](Self::listen). Stderr, to which
+    /// native libraries print, goes to `log` meanwhile. A panic in the calling thread gives the terminal back before it is
+    /// reported. Fails if there is no usable terminal.
     pub fn enter(protocol: Option<Protocol>, log: &Path) -> Result<Self> {
         give_back_in_panic();
         force_color_output(true); // with NO_COLOR the theme has no colours; pictures need them
-        let stderr = StderrToLog::start(log); // before the screen is ours: nothing may be printed onto it
-        take()?;
+        let stderr = StderrToLog::start(log); // before the terminal is taken over: nothing may be printed onto the screen
+        take_over()?;
         let probe = match protocol {
             None if !is_dumb() => Some(Probe::ask().inspect_err(|_| give_back())?),
             _ => None,
         };
         let written = Arc::<AtomicU64>::default();
-        let out =
-            BufWriter::with_capacity(1 << 16, Counted { out: io::stdout(), written: Arc::clone(&written) });
+        let out = BufWriter::with_capacity(
+            1 << 16,
+            CountingWriter { out: io::stdout(), written: Arc::clone(&written) },
+        );
         let first = 16 + (std::process::id() % 100) as u8 * 2;
         let terminal = Terminal::new(CrosstermBackend::new(out)).context("cannot draw on this terminal");
         Ok(Self {
@@ -69,23 +73,22 @@ impl Screen {
             graphics: Graphics::assumed(protocol),
             probe,
             kitty_ids: [first, first + 1],
-            anew: true,
+            redraw_whole: true,
             stderr,
         })
     }
 
-    /// What the terminal can show.
+    /// The image protocol of the terminal with its parameters.
     pub fn graphics(&self) -> Graphics {
         self.graphics
     }
 
-    /// Is the terminal still being asked what it can show? Then keys are read by [`listen`](Self::listen), and by
-    /// nobody else.
+    /// Whether the query is not yet answered. Until then, only [`listen`](Self::listen) may read keys.
     pub fn is_asking(&self) -> bool {
         self.probe.is_some()
     }
 
-    /// Hears what the terminal says of itself, without waiting, and returns the keys that were pressed meanwhile.
+    /// Reads the terminal's answers without waiting, and returns the keys that were pressed meanwhile.
     pub fn listen(&mut self) -> Vec<Key> {
         let Some(probe) = &mut self.probe else { return Vec::new() };
         let keys = probe.listen();
@@ -96,22 +99,22 @@ impl Screen {
         keys
     }
 
-    /// Shows pictures another way.
+    /// Changes the image protocol.
     pub fn show_by(&mut self, protocol: Protocol) -> Result<()> {
         self.forget_pictures()?;
-        self.probe = None; // the user's word counts, whatever the terminal says
+        self.probe = None; // the user's choice replaces the terminal's answer
         self.graphics.protocol = protocol;
         self.redraw();
         Ok(())
     }
 
-    /// An id for the next kitty picture: not the one on screen.
+    /// An id for the next kitty picture, different from that of the picture on the screen.
     pub fn next_kitty_id(&mut self) -> u8 {
         self.kitty_ids.swap(0, 1);
         self.kitty_ids[0]
     }
 
-    /// Bytes written so far.
+    /// The number of bytes written to the terminal so far.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
     }
@@ -122,12 +125,12 @@ impl Screen {
         Ok(ratatui::layout::Rect::new(0, 0, size.width, size.height))
     }
 
-    /// Draws a frame, all of it at once where the terminal can, and says how long the terminal took.
+    /// Draws a frame as one synchronized update, and returns the time that it took. Fails if the terminal has gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> Result<Duration> {
         let begun = Instant::now();
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        if std::mem::take(&mut self.anew) {
-            // Not `clear`: that asks the terminal where its cursor is, and some never answer.
+        if std::mem::take(&mut self.redraw_whole) {
+            // `clear` is not used, because it queries the cursor's position, and some terminals do not answer.
             let area = self.area()?;
             self.terminal.resize(area).context("the terminal has gone")?;
         }
@@ -136,18 +139,18 @@ impl Screen {
         Ok(begun.elapsed())
     }
 
-    /// Forgets what is on the screen, so that the next frame is drawn whole.
+    /// Makes the next frame redraw the whole screen.
     pub fn redraw(&mut self) {
-        self.anew = true;
+        self.redraw_whole = true;
     }
 
-    /// Gives the terminal to the shell until the user comes back.
+    /// Gives the terminal back and suspends the process, until the user resumes it.
     pub fn suspend(&mut self) -> Result<()> {
         self.forget_pictures()?;
         give_back();
         let log = self.stderr.take().and_then(StderrToLog::stop);
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
-        take()?;
+        take_over()?;
         self.stderr = log.and_then(StderrToLog::start_file);
         self.redraw();
         Ok(())
@@ -169,29 +172,30 @@ impl Drop for Screen {
         if let Some(probe) = self.probe.take() {
             probe.dismiss();
         }
-        // A terminal that has gone cannot be cleaned up.
+        // An error means that the terminal has gone.
         let _ = self.forget_pictures();
         give_back();
     }
 }
 
-/// A terminal that would print a question instead of answering it.
+/// Whether the terminal would print a query instead of answering it.
 fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-fn take() -> Result<()> {
+/// Puts the terminal into raw mode and on the alternate screen.
+fn take_over() -> Result<()> {
     enable_raw_mode().context("cannot take over the terminal")?;
-    TAKEN.store(true, Ordering::SeqCst);
+    TERMINAL_TAKEN.store(true, Ordering::SeqCst);
     execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, EnableFocusChange)
         .inspect_err(|_| give_back())
         .context("cannot take over the terminal")
 }
 
-/// Whatever fails here fails because the terminal has gone: there is nothing left to restore.
+/// Gives the terminal back. Errors mean that the terminal has gone, and are ignored.
 fn give_back() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        // Cleared first: a tmux window that grew meanwhile would keep the rows it did not have before.
+    if TERMINAL_TAKEN.swap(false, Ordering::SeqCst) {
+        // The screen is cleared first, because a tmux window that has grown would keep the new rows.
         let clear = Clear(ClearType::All);
         let _ = execute!(
             io::stdout(),
@@ -205,26 +209,26 @@ fn give_back() {
     }
 }
 
-/// A panic in this thread gives the terminal back and is reported as usual. One in another thread is caught
-/// there and told by the dashboard: printing it now would wreck the screen.
+/// Sets a panic hook: a panic in this thread gives the terminal back and is reported as usual. A panic in another thread is caught
+/// there and shown by the dashboard, because printing it would disturb the screen.
 fn give_back_in_panic() {
     let (ours, report) = (thread::current().id(), panic::take_hook());
     panic::set_hook(Box::new(move |info| {
-        if thread::current().id() == ours || !TAKEN.load(Ordering::SeqCst) {
+        if thread::current().id() == ours || !TERMINAL_TAKEN.load(Ordering::SeqCst) {
             give_back();
             report(info);
         }
     }));
 }
 
-/// Counts what passes.
+/// A writer that counts the bytes written.
 #[derive(Debug)]
-struct Counted<W> {
+struct CountingWriter<W> {
     out: W,
     written: Arc<AtomicU64>,
 }
 
-impl<W: Write> Write for Counted<W> {
+impl<W: Write> Write for CountingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let len = self.out.write(bytes)?;
         self.written.fetch_add(len as u64, Ordering::Relaxed);
@@ -236,7 +240,7 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-/// Stderr, sent to a file until this is dropped: libtorch and CUDA print there.
+/// Redirects stderr to a file until this value is dropped, because libtorch and CUDA print there.
 #[derive(Debug)]
 struct StderrToLog {
     terminal: OwnedFd,
@@ -244,7 +248,7 @@ struct StderrToLog {
 }
 
 impl StderrToLog {
-    /// None where the log cannot be opened: a disturbed screen is better than no dashboard.
+    /// Starts the redirection; `None` if the log cannot be opened, because a disturbed screen is better than no dashboard.
     fn start(log: &Path) -> Option<Self> {
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder).ok()?;
@@ -265,7 +269,7 @@ impl StderrToLog {
 
 impl Drop for StderrToLog {
     fn drop(&mut self) {
-        // Both descriptors are ours and open; if the system refuses, stderr stays with the log.
+        // Both descriptors are open. If the system refuses, stderr stays redirected.
         let _ = rustix::stdio::dup2_stderr(&self.terminal);
     }
 }

@@ -1,21 +1,21 @@
-//! Colours, as the terminal's own sixteen: they fit light and dark screens alike.
+//! The colours of the dashboard. They are from the terminal's own sixteen, which suit light and dark screens.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// Styles by what they mean.
+/// The styles of the dashboard, by meaning.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
-    /// Where the user is.
+    /// The focused pane, keys and important numbers.
     pub accent: Style,
-    /// Borders and what is less important.
+    /// Borders and less important text.
     pub dim: Style,
     /// The line under the cursor.
     pub cursor: Style,
-    /// What runs.
+    /// The network, layer and channel of the current run.
     pub running: Style,
-    /// What needs attention.
+    /// Messages that need attention.
     pub warning: Style,
-    /// The curves.
+    /// The curves of the loss pane.
     pub curve: Style,
 }
 
@@ -34,18 +34,19 @@ impl Default for Theme {
 }
 
 impl Theme {
-    /// Without colours, for `NO_COLOR`. Pictures keep theirs: without, there would be none.
+    /// Styles without colours, for `NO_COLOR`. Pictures keep their colours.
     pub fn plain() -> Self {
         let bold = Style::default().add_modifier(Modifier::BOLD);
         let none = Style::default();
         Self { accent: bold, dim: none, running: bold, warning: bold, curve: none, ..Self::default() }
     }
 
-    /// What the environment asks for (<https://no-color.org>).
+    /// The styles that the variable `NO_COLOR` asks for (<https://no-color.org>).
     pub fn from_environment() -> Self {
-        match std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-            true => Self::plain(),
-            false => Self::default(),
+        if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+            Self::plain()
+        } else {
+            Self::default()
         }
     }
 }

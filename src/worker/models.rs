@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use trepang_api::{Backend, Device, Model, Network, find_device};
-use trepang_weights::cache::{Environment, Verdict};
+use trepang_weights::cache::{Environment, SizeCheck};
 use trepang_weights::{
-    Architecture, Labels, SETS, Set, Store, Trained, Want, elsewhere, embedded_megabytes, trained,
+    Architecture, Labels, Purpose, SETS, Set, Store, Trained, cached_copies, embedded_megabytes, trained,
 };
 
 use super::classifier::Classifier;
@@ -104,8 +104,8 @@ impl LocalModels {
         let supply = if store.has(set) {
             Supply::Pulled
         } else {
-            let found = elsewhere(set, &self.environment);
-            let candidate = found.into_iter().find(|found| found.verdict == Verdict::Candidate);
+            let found = cached_copies(set, &self.environment);
+            let candidate = found.into_iter().find(|found| found.size_check == SizeCheck::Candidate);
             candidate.map_or(Supply::Published, |found| Supply::Found(found.owner.to_string()))
         };
         NetworkEntry { name: set.name.into(), supply, megabytes: set.megabytes, classifier: set.classifier }
@@ -125,12 +125,12 @@ impl ModelProvider for LocalModels {
     }
 
     fn open(&self, name: &str) -> Result<LoadedModel> {
-        let trained = trained(name, None, &self.store(), Want::Features)?;
+        let trained = trained(name, None, &self.store(), Purpose::Features)?;
         load(None, trained, (self.backend.as_ref(), &self.device))
     }
 
     fn classifier(&self, name: &str) -> Result<Classifier> {
-        let trained = trained(name, None, &self.store(), Want::Classes)?;
+        let trained = trained(name, None, &self.store(), Purpose::Classes)?;
         let model = self.backend.load(&trained.network, &trained.weights, &self.device)?;
         Classifier::new(trained.network, trained.labels, model)
     }
@@ -155,7 +155,7 @@ impl ModelProvider for LocalModels {
         let device = find_device(backend.as_ref(), device)?;
         self.backends.check(backend.as_ref(), &device).map_err(Error::Load)?;
         let file = here.weights.as_deref().map(Path::new);
-        let trained = trained(&here.network, file, &self.store(), Want::Features)?;
+        let trained = trained(&here.network, file, &self.store(), Purpose::Features)?;
         let loaded = load(file, trained, (backend.as_ref(), &device))?;
         if loaded.provenance.weights_sha256 != here.weights_sha256 {
             return Err(Error::WeightsChanged);

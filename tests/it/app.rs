@@ -43,7 +43,7 @@ fn in_the_channel_pane_up_and_down_move_by_a_row() {
 }
 
 #[test]
-fn enter_starts_the_channel_under_the_cursor_and_r_the_next_seed() {
+fn enter_starts_the_channel_and_r_takes_the_next_seed() {
     let mut state = state();
     let started = press(&mut state, &[Key::Right, Key::Right, Key::Char('p'), Key::Enter]);
     let [Effect::Ask(Action::Start(plan))] = &started[..] else { panic!("{started:?}") };
@@ -68,7 +68,7 @@ fn space_pauses_what_runs_and_goes_on_with_what_is_paused() {
 }
 
 #[test]
-fn plus_and_minus_change_the_next_run_and_this_one_but_not_its_past() {
+fn plus_and_minus_change_the_steps_of_this_run_and_the_next() {
     let mut state = state();
     assert_eq!(press(&mut state, &[Key::Char('+')]), vec![]);
     assert_eq!(state.settings.steps, 160);
@@ -93,7 +93,7 @@ fn a_typed_number_jumps_if_there_is_such_a_channel() {
 }
 
 #[test]
-fn while_typing_or_reading_help_keys_do_not_start_anything_but_ctrl_c_quits() {
+fn typing_and_help_start_nothing_but_ctrl_c_quits() {
     for opener in ['g', '?'] {
         for key in [Key::Enter, Key::Char('r'), Key::Char('q')] {
             let mut state = state();
@@ -121,7 +121,7 @@ fn a_layer_without_a_relu_has_no_form_before_it() {
     press(&mut state, &[Key::Up]);
     assert_eq!(state.layer_name(), "pool1");
     press(&mut state, &[Key::Char('p')]);
-    assert_eq!(state.remark.as_deref(), Some("pool1 has no ReLU to look before"));
+    assert_eq!(state.remark.as_deref(), Some("pool1 has no form before a ReLU"));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn with_list() -> State {
 }
 
 #[test]
-fn the_list_of_networks_opens_on_the_one_that_is_there_and_keys_stay_in_it() {
+fn the_list_of_networks_opens_on_the_current_one() {
     let mut state = with_list();
     assert_eq!(press(&mut state, &[Key::Char('N')]), vec![Effect::Ask(Action::ListNetworks)]);
     for (keys, line) in [
@@ -195,11 +195,11 @@ fn the_list_of_networks_opens_on_the_one_that_is_there_and_keys_stay_in_it() {
 }
 
 #[test]
-fn a_network_that_is_not_here_is_not_switched_to_but_the_user_is_told_how_to_get_it() {
+fn a_network_that_is_not_here_is_not_switched_to() {
     let mut state = with_list();
     for (line, advice) in [
-        (3, "to get it: trepang pull far (80 MB)"),
-        (4, "to take it over from Keras: trepang pull found (80 MB)"),
+        (3, "to download it: trepang pull far (80 MB)"),
+        (4, "to import it from Keras: trepang pull found (80 MB)"),
     ] {
         for key in [Key::Enter, Key::Char('c')] {
             state.mode = Mode::Networks(line);
@@ -210,7 +210,7 @@ fn a_network_that_is_not_here_is_not_switched_to_but_the_user_is_told_how_to_get
 }
 
 #[test]
-fn enter_switches_and_until_the_answer_comes_no_key_starts_anything() {
+fn until_a_switch_is_done_no_key_starts_a_run() {
     let mut state = with_list();
     see_run(&mut state, Status::Running, 5);
     state.snapshot = with_list().snapshot;
@@ -234,7 +234,7 @@ fn enter_switches_and_until_the_answer_comes_no_key_starts_anything() {
 }
 
 #[test]
-fn the_cursor_goes_to_the_new_networks_first_look_and_settings_stay() {
+fn after_a_switch_the_cursor_moves_and_settings_stay() {
     let mut state = with_list();
     see_run(&mut state, Status::Running, 5);
     press(&mut state, &[Key::Char('p'), Key::Char('+'), Key::Right]);
@@ -295,14 +295,14 @@ fn with_devices() -> State {
 }
 
 #[test]
-fn b_opens_the_devices_on_the_one_that_computes_and_enter_carries_the_run_to_another() {
+fn b_lists_the_devices_and_enter_moves_the_run() {
     let mut state = with_devices();
     assert_eq!(press(&mut state, &[Key::Char('B')]), vec![Effect::Ask(Action::ListDevices)]);
     assert_eq!(state.mode, Mode::Devices(0));
     assert_eq!(press(&mut state, &[Key::Enter]), vec![]);
     assert_eq!(
         (&state.mode, state.remark.as_deref()),
-        (&Mode::Browse, Some("candle on cpu computes already"))
+        (&Mode::Browse, Some("candle on cpu is in use already"))
     );
     press(&mut state, &[Key::Char('B'), Key::End]);
     assert_eq!(press(&mut state, &[Key::Enter]), vec![]);

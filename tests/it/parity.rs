@@ -2,7 +2,7 @@
 //! the embedded network, and short ascents against the reference.
 
 use trepang::engine::{Ascent, Objective, Pictures, Plan, Recipe, read_recipe};
-use trepang::parity::{Comparison, Place, Subject, operations};
+use trepang::parity::{BackendOnDevice, Comparison, ParityNetwork, operations};
 use trepang_api::conformance::{Golden, NEAR_TIE, failures, matches_golden, near_ties};
 use trepang_api::{Array, Backend, Device, Model, Reference, Weights, find_device};
 use trepang_weights::{Trained, minivgg, read_safetensors};
@@ -154,7 +154,7 @@ fn a_backend_with_a_wrong_gradient_is_found_out() {
     let mut comparison = Comparison::new(&trained);
     let place = |backend: Box<dyn Backend>| {
         let device = backend.devices().swap_remove(0);
-        Place { backend: backend.into(), device }
+        BackendOnDevice { backend: backend.into(), device }
     };
     assert!(comparison.add(&place(default_backend(2))).iter().all(|row| row.passes));
     let skewed = place(Box::new(Skewed { backend: default_backend(2), factor: 1.01 }));
@@ -170,9 +170,9 @@ fn a_backend_with_a_wrong_gradient_is_found_out() {
 fn a_slow_cpu_is_compared_on_the_cheapest_networks_only() {
     for backend in backends(1) {
         let device = find_device(backend.as_ref(), "cpu").unwrap();
-        let place = Place { backend: backend.into(), device };
+        let place = BackendOnDevice { backend: backend.into(), device };
         let covered = ["minivgg", "efficientnet_lite0", "vgg16", "inception_v3"]
-            .map(|name| place.covers(&Subject::named(name, None).unwrap()));
+            .map(|name| place.covers(&ParityNetwork::named(name, None).unwrap()));
         let expected = match place.backend.name() {
             "reference" => [false; 4],
             "candle" => [true, true, false, false],

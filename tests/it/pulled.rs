@@ -12,7 +12,7 @@ use trepang::worker::{Classifier, Framing};
 use trepang_api::{Backend, Weights, find_device};
 #[cfg(feature = "cpu")]
 use trepang_cpu::{Algorithm, CpuBackend, CpuOptions};
-use trepang_weights::{Trained, Want};
+use trepang_weights::{Purpose, Trained};
 
 use crate::golden::{Case, read};
 use crate::library::{default_backend, on_cpu, repository};
@@ -31,7 +31,7 @@ const RESIZED_LOGIT_TOLERANCE: f32 = 0.1;
 
 static GOLDEN: LazyLock<Weights> = LazyLock::new(|| read("pulled.safetensors"));
 
-fn pulled(name: &str, want: Want) -> Trained {
+fn pulled(name: &str, want: Purpose) -> Trained {
     find_weights(name, None, want)
         .unwrap_or_else(|error| panic!("{error:#} (in {})", store().folder().display()))
 }
@@ -47,8 +47,11 @@ fn picture(name: &str) -> trepang::engine::Picture {
 #[test]
 #[ignore = "needs the set efficientnet_lite0, which `trepang pull` fetches"]
 fn needs_pulled_weights_efficientnet_lite0_computes_what_pytorch_computes() {
-    let mut case =
-        case("efficientnet_lite0", pulled("efficientnet_lite0", Want::Classes), default_backend(2).as_ref());
+    let mut case = case(
+        "efficientnet_lite0",
+        pulled("efficientnet_lite0", Purpose::Classes),
+        default_backend(2).as_ref(),
+    );
     let layers = ["stem_activation", "block4a_project_bn", "top_activation"];
     case.check_activations(&picture("picture-224.png"), &layers);
 }
@@ -69,7 +72,7 @@ fn needs_pulled_weights_the_vgg16_trunk_by_direct_sums_has_pytorchs_gradient() {
 }
 
 fn check_trunk(backend: &dyn Backend, tolerance: f64) {
-    let trained = pulled("vgg16-trunk", Want::Features);
+    let trained = pulled("vgg16-trunk", Purpose::Features);
     let mut jumps = on_cpu(default_backend(2).as_ref(), &trained);
     let mut case = case("vgg16-trunk", trained, backend);
     let picture = picture("picture-224.png");
@@ -80,7 +83,7 @@ fn check_trunk(backend: &dyn Backend, tolerance: f64) {
 #[test]
 #[ignore = "needs the set efficientnet_lite0, which `trepang pull` fetches"]
 fn needs_pulled_weights_a_picture_is_resized_as_torchvision_resizes() {
-    let trained = pulled("efficientnet_lite0", Want::Classes);
+    let trained = pulled("efficientnet_lite0", Purpose::Classes);
     let backend = default_backend(2);
     let cpu = find_device(backend.as_ref(), "cpu").unwrap();
     let model = backend.load(&trained.network, &trained.weights, &cpu).unwrap();

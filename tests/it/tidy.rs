@@ -239,7 +239,7 @@ fn only_pull_talks_to_the_network() {
         "weights/src/pull/http.rs",
         "weights/src/pull/watch.rs",
         "weights/src/pull/wheel.rs",
-        "src/bench/clerk.rs",
+        "src/bench/process.rs",
         "backends/plugin/build.rs",
     ];
     check(&["src", "backends", "weights/src"], &may, &network);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use trepang_api::Array;
-use trepang_weights::{MINIVGG_CARD, Result, Store, Trained, Want, minivgg, sha256, trained};
+use trepang_weights::{MINIVGG_CARD, Purpose, Result, Store, Trained, minivgg, sha256, trained};
 
 use crate::library::{repository, with_tensor, write_weights};
 
@@ -28,7 +28,7 @@ fn every_logit_has_a_label() {
 
 /// The embedded network with the weights of a file.
 fn with_file(path: &Path) -> Result<Trained> {
-    trained("minivgg", Some(path), &Store::new("no-such-folder"), Want::Classes)
+    trained("minivgg", Some(path), &Store::new("no-such-folder"), Purpose::Classes)
 }
 
 #[test]

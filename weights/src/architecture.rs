@@ -1,6 +1,6 @@
-//! Which networks there are, and in whose versions: a network trained by Keras's authors and one by
-//! torchvision's differ in their names, their preprocessing and a few details. Not here: where a file keeps the
-//! numbers (`layout`).
+//! The known networks and the versions of each. A network trained by the Keras authors and one trained by the torchvision
+//! authors differ in their layer names, their preprocessing and a few details. The names of the tensors in a file are
+//! in `layout`.
 
 use std::fmt;
 
@@ -12,28 +12,29 @@ use crate::Result;
 /// A network's structure, whoever trained it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
-    /// The embedded one.
+    /// Trepang's own small VGG, which is embedded in the program.
     Minivgg,
-    /// VGG with 13 convolutions.
+    /// VGG with 13 convolutions and 3 fully connected layers.
     Vgg16,
-    /// VGG with 16 convolutions.
+    /// VGG with 16 convolutions and 3 fully connected layers.
     Vgg19,
     /// A residual network with 50 layers.
     Resnet50,
-    /// Inception, third version.
+    /// The third version of GoogLeNet's Inception.
     InceptionV3,
-    /// EfficientNet without squeeze-and-excite.
+    /// EfficientNet-B0 without squeeze-and-excite, with ReLU6.
     EfficientnetLite0,
 }
 
-/// Whose weights: this decides the preprocessing, the details in which frameworks differ, and the names in a file.
+/// The training that weights come from. It decides the preprocessing, the details in which frameworks differ, and the
+/// names of the tensors in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Trepang's own training.
     Trepang,
     /// `keras.applications`; for VGG these are Oxford's Caffe weights.
     Keras,
-    /// torchvision's training.
+    /// torchvision's training, in torchvision's own names.
     Torchvision,
     /// torchvision's training as the timm library names it.
     Timm,
@@ -42,11 +43,11 @@ pub enum Dialect {
 }
 
 impl Architecture {
-    /// All of them.
+    /// Every architecture, in the order in which networks are listed.
     pub const ALL: [Self; 6] =
         [Self::Minivgg, Self::Vgg16, Self::Vgg19, Self::Resnet50, Self::InceptionV3, Self::EfficientnetLite0];
 
-    /// The network's name.
+    /// The name that users type, such as `vgg19`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Minivgg => "minivgg",
@@ -58,7 +59,7 @@ impl Architecture {
         }
     }
 
-    /// Whose versions of it can be read.
+    /// The trainings of this architecture whose files can be read; the first is the usual one.
     pub fn dialects(self) -> &'static [Dialect] {
         match self {
             Self::Minivgg => &[Dialect::Trepang],
@@ -68,7 +69,7 @@ impl Architecture {
         }
     }
 
-    /// What is done to the image before `dialect`'s version of it sees it, in words.
+    /// Describes in words how an image is preprocessed for `dialect`'s version of this network.
     pub fn preprocessing(self, dialect: Dialect) -> &'static str {
         match (self, dialect) {
             (Self::InceptionV3, _) => "RGB of 0..255 / 127.5 - 1",
@@ -78,7 +79,7 @@ impl Architecture {
         }
     }
 
-    /// The network in one of its [`dialects`](Self::dialects), without or with its classifier.
+    /// Builds the network in one of its [`dialects`](Self::dialects), with or without its classifier.
     pub fn network(self, dialect: Dialect, classifier: bool) -> Result<Network> {
         let keras = dialect == Dialect::Keras;
         let preprocess = if keras { Preprocess::caffe() } else { Preprocess::imagenet() };
@@ -103,10 +104,10 @@ impl fmt::Display for Architecture {
 }
 
 impl Dialect {
-    /// All of them.
+    /// Every dialect, in the order of the variants.
     pub const ALL: [Self; 5] = [Self::Trepang, Self::Keras, Self::Torchvision, Self::Timm, Self::Lite];
 
-    /// As it is written into files.
+    /// The name that is written into the metadata of files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Trepang => "trepang",

@@ -1,5 +1,5 @@
-//! Where weights files lie on this machine: Trepang's own folder, and those of Keras, of PyTorch and of the hub.
-//! Those of others are only looked into. Not for reading the files, nor for fetching them (`pull`).
+//! The folders of this machine that hold weights files: Trepang's own, and the caches of Keras, PyTorch and the Hugging
+//! Face hub, which are only read. Downloading is in `pull`.
 
 mod elsewhere;
 
@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-pub use elsewhere::{Found, Owner, Verdict, Wanted, find_elsewhere};
+pub use elsewhere::{CacheQuery, CachedFile, Owner, SizeCheck, find_cached_files};
 
-/// The variables that say where things are.
+/// The environment variables that name these folders or configure the hub.
 const VARIABLES: [&str; 13] = [
     "HOME",
     "USERPROFILE",
@@ -26,7 +26,7 @@ const VARIABLES: [&str; 13] = [
     "HF_HUB_OFFLINE",
 ];
 
-/// The environment as a value: what the process was told of folders and of the hub.
+/// A copy of the environment variables that name folders or configure the hub, so that tests can pass their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     variables: BTreeMap<String, OsString>,
@@ -34,7 +34,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// That of this process, now.
+    /// Copies the variables of this process.
     pub fn of_process() -> Self {
         let variable = |name: &str| Some((name.to_owned(), std::env::var_os(name)?));
         Self {
@@ -43,7 +43,7 @@ impl Environment {
         }
     }
 
-    /// One of these variables only, with `temporary` for the system's temporary folder.
+    /// An environment that consists of `variables` only; `temporary` stands for the system's temporary folder.
     pub fn new<'a>(
         variables: impl IntoIterator<Item = (&'a str, OsString)>,
         temporary: impl Into<PathBuf>,
@@ -52,8 +52,8 @@ impl Environment {
         Self { variables, temporary: temporary.into() }
     }
 
-    /// The folder of Trepang's own weights: `weights` in `$TREPANG_CACHE`, else in `trepang` in the user's folder for
-    /// caches, else, without a home, in `trepang-cache` here. It need not exist.
+    /// The folder of Trepang's own weights: `weights` in `$TREPANG_CACHE`, or else in `trepang` in the user's cache folder,
+    /// or else (without a home folder) in `trepang-cache` in the current folder. The folder need not exist.
     pub fn weights_folder(&self) -> PathBuf {
         let own = self.folder("TREPANG_CACHE");
         let caches = || self.folder("XDG_CACHE_HOME").or_else(|| self.system_caches());
@@ -67,19 +67,19 @@ impl Environment {
         self.variables.get("HF_ENDPOINT")?.to_str().filter(|endpoint| !endpoint.is_empty())
     }
 
-    /// Has the user said that the hub's programs shall not use the network (`HF_HUB_OFFLINE`)?
+    /// Whether `$HF_HUB_OFFLINE` forbids network access to the hub.
     pub fn hub_offline(&self) -> bool {
         let value = self.variables.get("HF_HUB_OFFLINE").and_then(|value| value.to_str()).unwrap_or_default();
         ["1", "on", "yes", "true"].contains(&value.to_ascii_lowercase().as_str())
     }
 
-    /// The user's own folder.
+    /// The user's home folder, if a variable names an absolute path.
     fn home(&self) -> Option<PathBuf> {
         let home = |name| self.variables.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
         home("HOME").or_else(|| home("USERPROFILE"))
     }
 
-    /// Where this system has caches, without XDG's variable.
+    /// The cache folder that is usual on this operating system; on macOS, `XDG_CACHE_HOME` is not used here.
     fn system_caches(&self) -> Option<PathBuf> {
         if cfg!(target_os = "macos") {
             return Some(self.home()?.join("Library/Caches"));
@@ -88,12 +88,12 @@ impl Environment {
         windows.or_else(|| self.xdg_caches())
     }
 
-    /// Where Python's programs have caches, on every system.
+    /// The cache folder that Python programs use on every operating system.
     fn xdg_caches(&self) -> Option<PathBuf> {
         self.folder("XDG_CACHE_HOME").or_else(|| Some(self.home()?.join(".cache")))
     }
 
-    /// The folder that a variable names, if it does; `~` is the home.
+    /// The folder that a variable names, if it is set to an absolute path; a leading `~` means the home folder.
     fn folder(&self, name: &str) -> Option<PathBuf> {
         let path = PathBuf::from(self.variables.get(name)?);
         let path = match path.strip_prefix("~") {

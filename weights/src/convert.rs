@@ -1,55 +1,56 @@
-//! From a file's tensors to the network's: axes in the network's order, batch norm folded, the first kernel turned
-//! from BGR to RGB. What is written by [`save`] needs none of this again.
+//! Converts a file's tensors to the network's: axes are reordered, batch norm is folded into the convolution, and the first
+//! kernel is turned from BGR to RGB. A file in Trepang's own store has been converted already.
 
 use trepang_api::{Array, Weights};
 
-use crate::layout::{Kernel, Norm, Order, Part};
-use crate::{Error, Fit, Result, Source};
+use crate::layout::{BatchNorm, KernelOrder, KernelTensor, LayerTensors};
+use crate::{Error, Fit, Result, TensorSource};
 
 impl Fit {
-    /// Reads and converts every tensor that the network needs, one part at a time. `progress` is told how many parts of
-    /// how many are done, and says whether to go on.
+    /// Reads and converts every tensor that the network needs, layer by layer. `progress(done, total)` is called before each
+    /// layer and returns whether to continue. Fails with [`Error::Stopped`] if it returns false, and for numbers that
+    /// are not finite.
     pub fn weights(
         &self,
-        source: &dyn Source,
+        source: &dyn TensorSource,
         progress: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<Weights> {
         let mut weights = Weights::default();
-        let mut turn = !self.canonical && self.network.preprocess().trained_on_bgr;
-        for (done, part) in self.parts.iter().enumerate() {
-            if !progress(done, self.parts.len()) {
+        let mut is_bgr = !self.canonical && self.network.preprocess().trained_on_bgr;
+        for (done, entry) in self.entries.iter().enumerate() {
+            if !progress(done, self.entries.len()) {
                 return Err(Error::Stopped { path: source.path().into() });
             }
-            let (mut weight, bias) = self.part(source, part)?;
-            if std::mem::take(&mut turn) {
+            let (mut weight, bias) = self.entry(source, entry)?;
+            if std::mem::take(&mut is_bgr) {
                 swap_red_and_blue(&mut weight);
             }
-            weights.insert(format!("{}.weight", part.layer), weight);
-            weights.insert(format!("{}.bias", part.layer), bias);
+            weights.insert(format!("{}.weight", entry.layer), weight);
+            weights.insert(format!("{}.bias", entry.layer), bias);
         }
-        let _ = progress(self.parts.len(), self.parts.len());
+        let _ = progress(self.entries.len(), self.entries.len());
         weights
             .check(&self.network)
             .map_err(|error| Error::InFile { path: source.path().into(), source: Box::new(error) })?;
         Ok(weights)
     }
 
-    fn part(&self, source: &dyn Source, part: &Part) -> Result<(Array, Array)> {
+    fn entry(&self, source: &dyn TensorSource, entry: &LayerTensors) -> Result<(Array, Array)> {
         let read = |name: &str| source.read(self.index[name]);
-        let mut weight = native(&part.kernel, part.outputs, read(&part.kernel.name)?)?;
-        let mut bias = match &part.bias {
+        let mut weight = native(&entry.kernel, entry.outputs, read(&entry.kernel.name)?)?;
+        let mut bias = match &entry.bias {
             Some(name) => read(name)?,
-            None => Array::zeros([part.outputs]),
+            None => Array::zeros([entry.outputs]),
         };
-        if let Some(norm) = &part.norm {
+        if let Some(norm) = &entry.norm {
             fold(norm, read, &mut weight, &mut bias)?;
         }
         Ok((weight, bias))
     }
 }
 
-/// A kernel with the channels out first, then the channels in.
-fn native(kernel: &Kernel, outputs: usize, tensor: Array) -> Result<Array> {
+/// Reorders a kernel to `[outputs, inputs, height, width]`, or `[outputs, inputs]` for a fully connected layer.
+fn native(kernel: &KernelTensor, outputs: usize, tensor: Array) -> Result<Array> {
     let shape = &kernel.shape;
     let transposed = |inner: &[usize]| {
         // [a, b, .., out] to [out, b', a', ..]: `inner` says where each number of a row of outputs goes.
@@ -62,25 +63,28 @@ fn native(kernel: &Kernel, outputs: usize, tensor: Array) -> Result<Array> {
         data
     };
     Ok(match kernel.order {
-        Order::Native => tensor,
-        Order::Unrolled => Array::new([outputs, tensor.item(0).len()], tensor.into_data())?,
-        Order::Hwio => {
+        KernelOrder::Native => tensor,
+        KernelOrder::Unrolled => Array::new([outputs, tensor.item(0).len()], tensor.into_data())?,
+        KernelOrder::Hwio => {
             let [h, w, inputs] = [shape[0], shape[1], shape[2]];
             let to: Vec<usize> = (0..h * w * inputs).map(|at| at % inputs * h * w + at / inputs).collect();
             Array::new([outputs, inputs, h, w], transposed(&to))?
         }
-        Order::InOut => Array::new([outputs, shape[0]], transposed(&(0..shape[0]).collect::<Vec<_>>()))?,
-        Order::Flattened([c, h, w]) => {
+        KernelOrder::InOut => {
+            Array::new([outputs, shape[0]], transposed(&(0..shape[0]).collect::<Vec<_>>()))?
+        }
+        KernelOrder::Flattened([c, h, w]) => {
             let to: Vec<usize> = (0..c * h * w).map(|at| at % c * h * w + at / c).collect();
             Array::new([outputs, c * h * w], transposed(&to))?
         }
     })
 }
 
-/// w' = w gamma / sqrt(variance + epsilon), b' = (b - mean) gamma / sqrt(variance + epsilon) + beta, for each channel
-/// out; in `f64`, rounded once.
+/// Folds a batch norm into the convolution before it, for each output channel:
+/// w' = w gamma / sqrt(variance + epsilon), b' = (b - mean) gamma / sqrt(variance + epsilon) + beta.
+/// The arithmetic is in `f64` and is rounded once.
 fn fold(
-    norm: &Norm,
+    norm: &BatchNorm,
     read: impl Fn(&str) -> Result<Array>,
     weight: &mut Array,
     bias: &mut Array,
@@ -97,7 +101,7 @@ fn fold(
     Ok(())
 }
 
-/// Reverses the channels in of `[out, 3, h, w]`.
+/// Reverses the three input channels of a kernel `[outputs, 3, height, width]`.
 fn swap_red_and_blue(weight: &mut Array) {
     let plane: usize = weight.shape()[2..].iter().product();
     for kernel in weight.data_mut().chunks_exact_mut(3 * plane) {

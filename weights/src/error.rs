@@ -1,193 +1,193 @@
-//! What can be wrong with a weights file, in one sentence each.
+//! The errors of finding, reading and converting weights. Each message is one sentence that says what to do.
 
 use std::io;
 use std::path::PathBuf;
 
-use crate::Format;
+use crate::FileFormat;
 
-/// The result of reading weights.
+/// A result with this crate's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why weights could not be read.
+/// An error of finding, reading or converting weights.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A name that is not in the catalog.
+    /// No network has this name.
     #[error("there is no network \"{name}\"; the networks are: {known}")]
     UnknownNetwork {
-        /// The name asked for.
+        /// The name that was asked for.
         name: String,
-        /// Those there are, separated by commas.
+        /// All known names, separated by commas.
         known: String,
     },
-    /// A name that no set of weights has.
+    /// No set of weights has this name.
     #[error("there are no weights \"{name}\"; those that can be pulled are: {known}")]
     UnknownSet {
-        /// The name asked for.
+        /// The name that was asked for.
         name: String,
-        /// Those there are, separated by commas.
+        /// All known names, separated by commas.
         known: String,
     },
-    /// A set that is not on this machine.
+    /// The set has not been pulled.
     #[error("{name} is not here yet: `trepang pull {name}` fetches it ({megabytes} MB)")]
     NotPulled {
-        /// The set.
+        /// The name of the set.
         name: &'static str,
-        /// Its size.
+        /// The size of the download in megabytes (1e6 bytes).
         megabytes: u32,
     },
-    /// Classes are wanted of weights that have none.
+    /// Classes are wanted, and the weights have no classifier.
     #[error("{name} has no classifier; choose weights that have one: `trepang pull --list` shows which do")]
     NoClassifier {
-        /// The network, or the file.
+        /// The name of the network, or the path of the file.
         name: String,
     },
-    /// A set that would have to be fetched, and must not be.
+    /// The set would have to be downloaded, and the network may not be used.
     #[error(
         "{name} is not on this machine: fetch {file} from {origin} by hand and import it with \
          `trepang pull {name} --from FILE`, or allow the network (leave --offline and HF_HUB_OFFLINE out)"
     )]
     Offline {
-        /// The set.
+        /// The name of the set.
         name: &'static str,
-        /// The file's name.
+        /// The name of the set's file.
         file: String,
-        /// Where it is published.
+        /// The address where the file is published.
         origin: String,
     },
-    /// A pulled file that is not what was written.
+    /// A pulled file is not what was written.
     #[error("the pulled file {path} is damaged ({reason}); `trepang pull {name}` fetches it again")]
     Damaged {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The set.
+        /// The name of the set.
         name: &'static str,
-        /// How it differs.
+        /// The difference that was found, as a clause.
         reason: String,
     },
-    /// Somebody asked to stop.
+    /// The user stopped the conversion.
     #[error("stopped while {path} was converted; run the same command again")]
     Stopped {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// A file that was to be imported and is not the published one.
+    /// A file that was to be imported is not the published one.
     #[error("{reason}; to use {path} as it is, pass it with --weights")]
     NotPublished {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// How it differs.
+        /// The difference that was found, as a clause.
         reason: String,
     },
-    /// A converted file could not be written.
+    /// The converted file could not be written.
     #[error("cannot write {path} ({source}); free some space or set TREPANG_CACHE to another folder")]
     Write {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Fetching or checking a file failed.
+    /// Downloading or verifying a file failed.
     #[error(transparent)]
     Pull(#[from] crate::pull::Error),
     /// The file could not be opened or read.
     #[error("cannot read the weights file {path}: {source}")]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file of a known format that is damaged, most often cut short.
+    /// A file of a known format is damaged, most often cut short.
     #[error(
         "{path} is not a whole {format} file ({reason}); if it was downloaded, it may have been cut short: \
          fetch it again"
     )]
     Format {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The format its beginning promises.
-        format: Format,
-        /// The reader's reason.
+        /// The format that the first bytes of the file indicate.
+        format: FileFormat,
+        /// The reason that the reader gave, as a clause.
         reason: String,
     },
-    /// A file of no known format.
+    /// A file has no known format.
     #[error(
         "{path} is no weights file that can be read: it begins with {found}, and safetensors, Keras's HDF5 or \
          a PyTorch file is needed"
     )]
     UnknownFormat {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What it looks like.
+        /// What the first bytes of the file look like.
         found: String,
     },
-    /// A pickle that would run code.
+    /// A pickle would run code.
     #[error(
         "{path} asks for {call} to be run, which a weights file has no need of: it was not opened; do not load \
          it with other programs either"
     )]
     Malicious {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What it wants to call, `os.system`.
+        /// The function that it would call, such as `os.system`.
         call: String,
     },
-    /// A tensor of a type that cannot hold weights.
+    /// A tensor has a type that cannot hold weights.
     #[error("{path}: tensor \"{tensor}\" holds {dtype}; weights are F32, F16, BF16 or F64")]
     Type {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The tensor's name.
+        /// The name of the tensor in the file.
         tensor: String,
-        /// Its type.
+        /// The type of its numbers, such as `I64`.
         dtype: String,
     },
-    /// A line of a table of labels that is not index, WNID, name.
+    /// A line of a table of labels is not index, WNID and name.
     #[error("line {line} of the labels is not \"index, WNID, name\" with index {line}, counted from 0")]
     Labels {
-        /// Counted from 0.
+        /// The number of the line, counted from 0.
         line: usize,
     },
-    /// A file with another network in it.
+    /// The file holds another network.
     #[error("{path} holds {found}, not {wanted}: say --network {found}, or choose another file")]
     OtherNetwork {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What was asked for.
+        /// The name of the network that was asked for.
         wanted: &'static str,
-        /// What it is.
+        /// The name of the network that the file holds.
         found: &'static str,
     },
-    /// A file that comes close to a network and is not it.
+    /// The tensors of the file do not match the network.
     #[error("{path} does not fit {network}: {reason}; `trepang info {path}` shows what it holds")]
     Misfit {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What was asked for.
+        /// The name of the network that was asked for.
         network: &'static str,
-        /// The first thing that is wrong.
+        /// The first difference, as a clause.
         reason: String,
     },
-    /// A format in which the network's weights are not published.
+    /// The network's weights are not published in the file's format.
     #[error("{path} is {format}, and no weights of {network} that can be read come in that format")]
     OtherFormat {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What was asked for.
+        /// The name of the network that was asked for.
         network: &'static str,
-        /// How the file is written.
-        format: Format,
+        /// The format of the file.
+        format: FileFormat,
     },
-    /// Numbers in a file that no network can compute with.
+    /// Numbers in the file are not usable, for example not finite.
     #[error("{path}: {source}; fetch or make the file again")]
     InFile {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error about the tensor.
         source: Box<trepang_api::Error>,
     },
-    /// The tensors and the network do not go together.
+    /// A network could not be built, or its tensors do not fit it.
     #[error(transparent)]
     Network(#[from] trepang_api::Error),
 }

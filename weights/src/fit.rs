@@ -1,35 +1,35 @@
-//! Which network a weights file holds, and in whose version: found by the names and shapes of its tensors. Not
-//! here: their numbers (`convert`).
+//! Recognises which network a weights file holds, and in which version, by the names and shapes of its tensors. Reading
+//! the numbers is in `convert`.
 
 use trepang_api::Network;
 
 use crate::index::{self, Index};
-use crate::layout::{self, Part};
-use crate::{Architecture, Dialect, Error, Format, Result, Source, TensorInfo};
+use crate::layout::{self, LayerTensors};
+use crate::{Architecture, Dialect, Error, FileFormat, Result, TensorInfo, TensorSource};
 
-/// A file and the network it holds.
+/// The network that was recognised in a file, and the positions of its tensors there.
 #[derive(Debug)]
 pub struct Fit {
-    /// The structure.
+    /// The structure of the network.
     pub architecture: Architecture,
-    /// Whose version.
+    /// The training whose names and shapes the file has.
     pub dialect: Dialect,
-    /// Is the classifier there?
+    /// Whether the file includes the classifier.
     pub classifier: bool,
-    /// The network in that version.
+    /// The network in that version, with or without its classifier as the file has it.
     pub network: Network,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) entries: Vec<LayerTensors>,
     pub(crate) index: Index,
-    /// Does the file hold the network's own tensors, batch norm folded and RGB first?
+    /// Whether the file is from Trepang's own store: batch norm is folded and the first kernel reads RGB.
     pub(crate) canonical: bool,
 }
 
-/// Key of the metadata that says whose version a file of Trepang's own is.
-pub(crate) const DIALECT: &str = "dialect";
+/// The metadata key under which a file in Trepang's own store names its dialect.
+pub(crate) const DIALECT_KEY: &str = "dialect";
 
-/// Finds `architecture` in a file. Fails with what is missing, superfluous or of the wrong shape in the version
-/// that comes closest, or with the name of the network that the file does hold.
-pub fn fit(architecture: Architecture, source: &dyn Source) -> Result<Fit> {
+/// Matches a file against `architecture`. Fails with the first tensor that is missing, superfluous or of the wrong shape in
+/// the closest version, or with the name of the other network that the file holds.
+pub fn fit(architecture: Architecture, source: &dyn TensorSource) -> Result<Fit> {
     let error = match closest(architecture, source) {
         Ok(fit) => return Ok(fit),
         Err(error) => error,
@@ -45,13 +45,13 @@ pub fn fit(architecture: Architecture, source: &dyn Source) -> Result<Fit> {
     }
 }
 
-/// The network that a file holds, if it is one that is known.
-pub fn recognise(source: &dyn Source) -> Option<Fit> {
+/// The network that a file holds, if it is a known one.
+pub fn recognise(source: &dyn TensorSource) -> Option<Fit> {
     Architecture::ALL.into_iter().find_map(|architecture| closest(architecture, source).ok())
 }
 
-/// The version of `architecture` that the file fits, or what is wrong with the one that it comes closest to.
-fn closest(architecture: Architecture, source: &dyn Source) -> Result<Fit> {
+/// The version of `architecture` that the file matches, or the error of the version that comes closest.
+fn closest(architecture: Architecture, source: &dyn TensorSource) -> Result<Fit> {
     let mut nearest: Option<(usize, Error)> = None;
     for candidate in candidates(architecture, source)? {
         match candidate.and_then(|fit| check(fit, source)) {
@@ -73,15 +73,16 @@ fn closest(architecture: Architecture, source: &dyn Source) -> Result<Fit> {
     ))
 }
 
-/// What a file with this version of `architecture` holds, in the order of its kind of file; a Keras file's layers
-/// come by kind. The other side of [`fit`], for whoever makes such a file up.
+/// The tensors of a file with this version of `architecture`, in the order of its format (Keras lists convolutions first).
+/// This is the inverse of [`fit`], for tests and for [`MadeUp`](crate::MadeUp).
 pub fn tensors_of(architecture: Architecture, dialect: Dialect, classifier: bool) -> Result<Vec<TensorInfo>> {
     let network = architecture.network(dialect, classifier)?;
-    let mut parts = layout::native(&network, architecture, dialect);
+    let mut entries = layout::native(&network, architecture, dialect);
     if dialect == Dialect::Keras {
-        let layers: Vec<String> = parts.iter().map(|part| part.layer.clone()).collect();
+        let layers: Vec<String> = entries.iter().map(|entry| entry.layer.clone()).collect();
         let convs = layout::convolution_order(architecture, &layers);
-        parts.sort_by_key(|part| convs.iter().position(|layer| *layer == part.layer).unwrap_or(convs.len()));
+        entries
+            .sort_by_key(|entry| convs.iter().position(|layer| *layer == entry.layer).unwrap_or(convs.len()));
     }
     let info = |(name, shape): (&str, Vec<usize>)| TensorInfo {
         name: name.into(),
@@ -89,20 +90,20 @@ pub fn tensors_of(architecture: Architecture, dialect: Dialect, classifier: bool
         shape,
         dtype: "F32".into(),
     };
-    Ok(parts.iter().flat_map(|part| part.tensors().map(info).collect::<Vec<_>>()).collect())
+    Ok(entries.iter().flat_map(|entry| entry.tensors().map(info).collect::<Vec<_>>()).collect())
 }
 
-/// How far a file is from a version, and the first thing that is wrong.
+/// The number of tensors that do not match a version, and the error about the first of them.
 struct Misfit {
     faults: usize,
     error: Error,
 }
 
-/// Every version that the file can hold: the one it names itself, or those whose names its format allows; each
-/// with its classifier first.
-fn candidates(architecture: Architecture, source: &dyn Source) -> Result<Vec<Result<Fit, Misfit>>> {
-    let is_keras = matches!(source.format(), Format::KerasLegacy | Format::Keras3);
-    let word = source.metadata().get(DIALECT);
+/// Every version that the file can hold: the one that its metadata names, or else those that its format allows. For each
+/// version, the network with the classifier comes first.
+fn candidates(architecture: Architecture, source: &dyn TensorSource) -> Result<Vec<Result<Fit, Misfit>>> {
+    let is_keras = matches!(source.format(), FileFormat::KerasLegacy | FileFormat::Keras3);
+    let word = source.metadata().get(DIALECT_KEY);
     let possible = |dialect: &&Dialect| match word {
         Some(name) => name == dialect.name(),
         None => is_keras == (**dialect == Dialect::Keras),
@@ -118,33 +119,30 @@ fn candidates(architecture: Architecture, source: &dyn Source) -> Result<Vec<Res
 }
 
 fn candidate(
-    source: &dyn Source,
+    source: &dyn TensorSource,
     architecture: Architecture,
     dialect: Dialect,
     (classifier, canonical): (bool, bool),
     network: Network,
 ) -> Result<Fit, Misfit> {
-    let parts = match canonical {
-        true => layout::canonical(&network),
-        false => layout::native(&network, architecture, dialect),
-    };
+    let entries =
+        if canonical { layout::canonical(&network) } else { layout::native(&network, architecture, dialect) };
     let index = match source.format() {
-        Format::KerasLegacy | Format::Keras3 => {
-            index::keras(source, architecture, &parts).map_err(|reason| Misfit {
-                faults: parts.len(),
+        FileFormat::KerasLegacy | FileFormat::Keras3 => index::keras(source, architecture, &entries)
+            .map_err(|reason| Misfit {
+                faults: entries.len(),
                 error: Error::Misfit { path: source.path().into(), network: architecture.name(), reason },
-            })?
-        }
+            })?,
         _ => index::by_name(source),
     };
-    Ok(Fit { architecture, dialect, classifier, network, parts, index, canonical })
+    Ok(Fit { architecture, dialect, classifier, network, entries, index, canonical })
 }
 
-/// Every tensor is there, has its shape, and there is no other.
-fn check(fit: Fit, source: &dyn Source) -> Result<Fit, Misfit> {
+/// Checks that every tensor is there and has the right shape, and that there is no other tensor.
+fn check(fit: Fit, source: &dyn TensorSource) -> Result<Fit, Misfit> {
     let mut faults = Vec::new();
     let mut used = vec![false; source.tensors().len()];
-    for (name, expected) in fit.parts.iter().flat_map(Part::tensors) {
+    for (name, expected) in fit.entries.iter().flat_map(LayerTensors::tensors) {
         match fit.index.get(name) {
             None => faults.push(format!("tensor \"{name}\" is missing among the file's {}", used.len())),
             Some(&at) => {
@@ -170,8 +168,8 @@ fn check(fit: Fit, source: &dyn Source) -> Result<Fit, Misfit> {
     }
 }
 
-/// What comes with some files and no picture needs: counters, Inception's training head, an optimizer's state, and
-/// heads that others have put on a Keras 3 trunk.
+/// Whether a tensor may be ignored: counters of batch norm, Inception's auxiliary classifier, an optimizer's state, and
+/// layers that somebody added on top of a Keras 3 trunk.
 fn is_dispensable(name: &str) -> bool {
     name.ends_with("num_batches_tracked")
         || name.starts_with("AuxLogits.")

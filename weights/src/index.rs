@@ -1,65 +1,70 @@
-//! From the logical names of a layout to the tensors of a file. A PyTorch or safetensors file has the names
-//! themselves; Keras's have layers, whose tensors go by position, and in two cases only the layers' order.
+//! Maps the logical names of a layout to the tensors of a file. A PyTorch or safetensors file uses those names. A Keras
+//! file has layers whose tensors are told apart by position; in Keras 3 files and for InceptionV3, the layers too.
 
 use std::collections::HashMap;
 
-use crate::layout::{Part, convolution_order};
-use crate::{Architecture, Format, Source, TensorInfo};
+use crate::layout::{LayerTensors, convolution_order};
+use crate::{Architecture, FileFormat, TensorInfo, TensorSource};
 
-/// Positions in [`Source::tensors`] by logical name.
+/// Positions in [`TensorSource::tensors`] by logical name.
 pub(crate) type Index = HashMap<String, usize>;
 
-/// The names of the tensors as they are, for PyTorch and safetensors.
-pub(crate) fn by_name(source: &dyn Source) -> Index {
+/// The index of a PyTorch or safetensors file, whose tensor names are the logical names.
+pub(crate) fn by_name(source: &dyn TensorSource) -> Index {
     source.tensors().iter().enumerate().map(|(at, tensor)| (tensor.name.clone(), at)).collect()
 }
 
-/// The tensors of a Keras file as `<layer>/<role>`, or why its layers cannot be told apart.
+/// The index of a Keras file by `<layer>/<role>`. The error says why its layers cannot be told apart.
 pub(crate) fn keras(
-    source: &dyn Source,
+    source: &dyn TensorSource,
     architecture: Architecture,
-    parts: &[Part],
+    entries: &[LayerTensors],
 ) -> Result<Index, String> {
     let layers = layers(source.tensors());
-    let by_order = source.format() == Format::Keras3 || architecture == Architecture::InceptionV3;
+    let by_order = source.format() == FileFormat::Keras3 || architecture == Architecture::InceptionV3;
     if !by_order {
         let named = layers.iter().map(|layer| (layer.name.to_owned(), layer));
         return Ok(index(named));
     }
-    let convs: Vec<String> = names(parts, 4);
+    let convs: Vec<String> = names(entries, 4);
     let convs = convolution_order(architecture, &convs);
-    if source.format() == Format::KerasLegacy {
+    if source.format() == FileFormat::KerasLegacy {
         check_numbers(&layers, &convs)?;
     }
     let norms: Vec<String> = convs.iter().map(|conv| norm_of(conv)).collect();
     let mut named = Vec::new();
-    for (kind, names) in [("conv2d", convs), ("batch_normalization", norms), ("dense", names(parts, 2))] {
+    for (kind, names) in [("conv2d", convs), ("batch_normalization", norms), ("dense", names(entries, 2))] {
         named.extend(names.into_iter().zip(layers.iter().filter(|layer| layer.number(kind).is_some())));
     }
-    // A classifier's layers keep their own names where the convolutions are numbered.
+    // InceptionV3 numbers its convolutions, but its classifier has a name of its own.
     named.extend(layers.iter().filter(|layer| layer.name == "predictions").map(|l| (l.name.to_owned(), l)));
     Ok(index(named.into_iter()))
 }
 
-/// The layers in `parts` whose kernels have this many sides.
-fn names(parts: &[Part], sides: usize) -> Vec<String> {
-    parts.iter().filter(|part| part.kernel.shape.len() == sides).map(|part| part.layer.clone()).collect()
+/// The names of the layers in `entries` whose kernels have `sides` dimensions: 4 for a convolution, 2 for a fully connected
+/// layer.
+fn names(entries: &[LayerTensors], sides: usize) -> Vec<String> {
+    entries
+        .iter()
+        .filter(|entry| entry.kernel.shape.len() == sides)
+        .map(|entry| entry.layer.clone())
+        .collect()
 }
 
 fn norm_of(conv: &str) -> String {
     conv.replace("conv2d", "batch_normalization").replace("_conv", "_bn")
 }
 
-/// A layer of a Keras file and its tensors.
+/// A layer of a Keras file: consecutive tensors, of which the first is at position `first` in the file.
 #[derive(Debug)]
-struct Layer<'a> {
+struct KerasLayer<'a> {
     name: &'a str,
     first: usize,
     tensors: &'a [TensorInfo],
 }
 
-impl Layer<'_> {
-    /// Its number if it is an automatically named layer of this kind: `conv2d` is 0, `layers/conv2d_7` is 7.
+impl KerasLayer<'_> {
+    /// The layer's number, if Keras named it automatically as this kind: `conv2d` is 0, `layers/conv2d_7` is 7.
     fn number(&self, kind: &str) -> Option<usize> {
         match self.name.rsplit('/').next()?.strip_prefix(kind)? {
             "" => Some(0),
@@ -67,7 +72,7 @@ impl Layer<'_> {
         }
     }
 
-    /// What each tensor is, by its position.
+    /// The role of each tensor, by its position in the layer.
     fn roles(&self) -> &'static [&'static str] {
         let is_norm = self.tensors.first().is_some_and(|tensor| tensor.shape.len() == 1);
         match (is_norm, self.tensors.len()) {
@@ -78,18 +83,18 @@ impl Layer<'_> {
     }
 }
 
-fn layers(tensors: &[TensorInfo]) -> Vec<Layer<'_>> {
+fn layers(tensors: &[TensorInfo]) -> Vec<KerasLayer<'_>> {
     let mut first = 0;
     let runs = tensors.chunk_by(|a, b| a.layer == b.layer);
     runs.map(|tensors| {
-        let layer = Layer { name: tensors[0].layer.as_deref().unwrap_or_default(), first, tensors };
+        let layer = KerasLayer { name: tensors[0].layer.as_deref().unwrap_or_default(), first, tensors };
         first += tensors.len();
         layer
     })
     .collect()
 }
 
-fn index<'a>(named: impl Iterator<Item = (String, &'a Layer<'a>)>) -> Index {
+fn index<'a>(named: impl Iterator<Item = (String, &'a KerasLayer<'a>)>) -> Index {
     named
         .flat_map(|(name, layer)| {
             let tensors = layer.first..layer.first + layer.tensors.len();
@@ -98,9 +103,9 @@ fn index<'a>(named: impl Iterator<Item = (String, &'a Layer<'a>)>) -> Index {
         .collect()
 }
 
-/// InceptionV3's layers are numbered as they were made and listed by depth: the numbers of the convolutions in
-/// the file must rank as the order by which they are told apart, or the file is of another make.
-fn check_numbers(layers: &[Layer], convs: &[String]) -> Result<(), String> {
+/// InceptionV3's layers are numbered in the order of their creation and listed by depth. Checks that the numbers of the
+/// file's convolutions rank in the expected order; otherwise another program wrote the file.
+fn check_numbers(layers: &[KerasLayer], convs: &[String]) -> Result<(), String> {
     let found: Vec<usize> = layers.iter().filter_map(|layer| layer.number("conv2d")).collect();
     let expected: Vec<usize> =
         convs.iter().filter_map(|conv| conv.strip_prefix("conv2d_")?.parse().ok()).collect();
@@ -110,8 +115,9 @@ fn check_numbers(layers: &[Layer], convs: &[String]) -> Result<(), String> {
     let mut sorted = found.clone();
     sorted.sort_unstable();
     let ranks = found.iter().map(|number| sorted.partition_point(|other| other < number));
-    match ranks.eq(expected) {
-        true => Ok(()),
-        false => Err("its convolutions are not numbered as Keras numbers this network's".into()),
+    if ranks.eq(expected) {
+        Ok(())
+    } else {
+        Err("its convolutions are not numbered as Keras numbers this network's".into())
     }
 }

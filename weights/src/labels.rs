@@ -1,17 +1,17 @@
-//! The names of a network's classes.
+//! The class labels of networks: WordNet ids and names, by logit.
 
 use crate::{Error, Result};
 
-/// One class.
+/// A class of a classifier: its WordNet id and its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// WordNet's id, `n02321529`.
+    /// The WordNet id, such as `n02321529`.
     pub wnid: String,
-    /// The lemmas, `sea cucumber, holothurian`.
+    /// The names of the class, separated by commas, such as `sea cucumber, holothurian`.
     pub name: String,
 }
 
-/// The 1000 classes of ImageNet; where the table comes from is told beside it.
+/// The table of the 1000 ImageNet classes. `imagenet/README.md` says where it comes from.
 const IMAGENET: &str = include_str!("../imagenet/labels.tsv");
 
 /// The classes of a network's logits, in their order.
@@ -24,7 +24,7 @@ impl Labels {
         Self::parse(IMAGENET)
     }
 
-    /// Reads lines of index, WNID and name, separated by tabs.
+    /// Parses lines of index, WNID and name, separated by tabs. Fails for a line that is out of order or incomplete.
     pub fn parse(table: &str) -> Result<Self> {
         let parse = |(index, text): (usize, &str)| {
             let mut fields = text.splitn(3, '\t');
@@ -38,17 +38,17 @@ impl Labels {
         table.lines().enumerate().map(parse).collect::<Result<_>>().map(Self)
     }
 
-    /// The label of a logit.
+    /// The label of the logit at index `class`.
     pub fn get(&self, class: usize) -> Option<&Label> {
         self.0.get(class)
     }
 
-    /// How many classes there are.
+    /// The number of classes.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The names in order.
+    /// The names of all classes, in the order of the logits.
     pub fn names(&self) -> Vec<String> {
         self.0.iter().map(|label| label.name.clone()).collect()
     }
@@ -58,8 +58,8 @@ impl Labels {
         self.0.is_empty()
     }
 
-    /// The class that `text` means: its index, its WNID, or one of its lemmas, whatever the case and with `_`
-    /// for a space.
+    /// The index of the class that `text` names by index, WNID or one of its names. Case is ignored and `_` stands for a
+    /// space.
     pub fn find(&self, text: &str) -> Option<usize> {
         if let Ok(index) = text.parse::<usize>() {
             return (index < self.0.len()).then_some(index);

@@ -1,6 +1,6 @@
-//! Where each weighted operation of a network finds its numbers, under the names that whoever trained it gave
-//! them. Names here are logical: `block5_conv4/kernel` for Keras, whatever its file calls the tensor (`index`
-//! finds it), and the state dict's own for PyTorch. Not here: reading and converting (`convert`).
+//! Lists which tensors of a file each convolution and fully connected layer of a network reads, by dialect. The names
+//! are logical: `block5_conv4/kernel` for Keras, whatever the file calls the tensor (`index` finds it), and the name in the
+//! state dict for PyTorch. Reading and converting is in `convert`.
 
 mod keras;
 mod lite;
@@ -10,45 +10,47 @@ use trepang_api::{Conv2d, Linear, Network, Node, Op};
 
 use crate::{Architecture, Dialect};
 
-/// One convolution or fully connected layer, and its batch norm if that is to be folded in.
+/// The tensors of a file that one convolution or fully connected layer is made from, with the batch norm that is folded
+/// into it, if there is one.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Part {
-    /// The network's tensors are `<layer>.weight` and `<layer>.bias`.
+pub(crate) struct LayerTensors {
+    /// The layer's name in the network, whose tensors are `<layer>.weight` and `<layer>.bias`.
     pub layer: String,
-    pub kernel: Kernel,
+    pub kernel: KernelTensor,
     pub bias: Option<String>,
-    pub norm: Option<Norm>,
-    /// How many channels out.
+    pub norm: Option<BatchNorm>,
+    /// The number of output channels.
     pub outputs: usize,
 }
 
-/// A kernel in a file.
+/// The kernel as a tensor of the file: its logical name, the order of its axes and its shape there.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Kernel {
+pub(crate) struct KernelTensor {
     pub name: String,
-    pub order: Order,
+    pub order: KernelOrder,
     pub shape: Vec<usize>,
 }
 
-/// How a kernel's numbers lie.
+/// The order of a kernel's axes in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// As the network wants them: `[out, in, h, w]` or `[out, in]`.
+pub(crate) enum KernelOrder {
+    /// The network's own order: `[out, in, h, w]` or `[out, in]`.
     Native,
-    /// A fully connected layer kept as a convolution over the whole activation: `[out, c, h, w]`.
+    /// A fully connected layer that is stored as a convolution over the whole activation: `[out, c, h, w]`.
     Unrolled,
     /// TensorFlow's convolutions: `[h, w, in, out]`.
     Hwio,
     /// TensorFlow's fully connected layers: `[in, out]`.
     InOut,
-    /// The same on a flattened activation of these channels, height and width, which TensorFlow flattens with the
+    /// The same, for a layer after a flattened activation of these channels, height and width. TensorFlow flattens with the
     /// channels last.
     Flattened([usize; 3]),
 }
 
-/// Batch norm: y = gamma (x - mean) / sqrt(variance + epsilon) + beta.
+/// The tensors of a batch norm, y = gamma (x - mean) / sqrt(variance + epsilon) + beta, by their names in the file. Without
+/// `gamma`, its value is 1.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Norm {
+pub(crate) struct BatchNorm {
     pub gamma: Option<String>,
     pub beta: String,
     pub mean: String,
@@ -56,8 +58,8 @@ pub(crate) struct Norm {
     pub epsilon: f64,
 }
 
-impl Norm {
-    /// PyTorch's names under `prefix`.
+impl BatchNorm {
+    /// The names that PyTorch gives the tensors of the module `prefix`.
     fn torch(prefix: &str, epsilon: f64) -> Self {
         Self {
             gamma: Some(format!("{prefix}.weight")),
@@ -69,8 +71,8 @@ impl Norm {
     }
 }
 
-impl Part {
-    /// Every tensor it reads, with the shape it must have.
+impl LayerTensors {
+    /// Every tensor that the layer reads, by logical name, with the shape that it must have.
     pub(crate) fn tensors(&self) -> impl Iterator<Item = (&str, Vec<usize>)> {
         let vectors = self.norm.iter().flat_map(|norm| {
             [norm.gamma.as_deref(), Some(&*norm.beta), Some(&*norm.mean), Some(&*norm.variance)]
@@ -81,53 +83,57 @@ impl Part {
     }
 }
 
-/// The parts of `network` in a file of Trepang's own: `<layer>.weight` and `<layer>.bias`.
-pub(crate) fn canonical(network: &Network) -> Vec<Part> {
-    parts(network, |_, weights, shape| plain(weights, weights, shape))
+/// The tensors of `network` in a file of Trepang's own store: `<layer>.weight` and `<layer>.bias`.
+pub(crate) fn canonical(network: &Network) -> Vec<LayerTensors> {
+    entries(network, |_, weights, shape| plain(weights, weights, shape))
 }
 
-/// The parts of `network`, which is `architecture` as `dialect` has it, under the dialect's names.
-pub(crate) fn native(network: &Network, architecture: Architecture, dialect: Dialect) -> Vec<Part> {
+/// The tensors of `network` under the names that `dialect` gives them in its files of `architecture`.
+pub(crate) fn native(network: &Network, architecture: Architecture, dialect: Dialect) -> Vec<LayerTensors> {
     match dialect {
         Dialect::Trepang => canonical(network),
-        Dialect::Keras => parts(network, |_, weights, shape| keras::part(architecture, weights, shape)),
+        Dialect::Keras => entries(network, |_, weights, shape| keras::entry(architecture, weights, shape)),
         Dialect::Torchvision | Dialect::Timm => {
-            parts(network, |node, weights, shape| torch::part(network, node, dialect, weights, shape))
+            entries(network, |node, weights, shape| torch::entry(network, node, dialect, weights, shape))
         }
         Dialect::Lite => {
             let blocks = lite::blocks(network);
-            parts(network, |_, weights, shape| lite::part(&blocks, weights, shape))
+            entries(network, |_, weights, shape| lite::entry(&blocks, weights, shape))
         }
     }
 }
 
-/// A part for each weighted operation, made from its node, the name of its tensors in the network, and its kernel's
-/// shape there.
-fn parts(network: &Network, part: impl Fn(&Node, &str, &[usize]) -> Part) -> Vec<Part> {
+/// Calls `entry` for each convolution and fully connected layer, with its node, the name of its tensors in the network, and
+/// the shape of its kernel there.
+fn entries(network: &Network, entry: impl Fn(&Node, &str, &[usize]) -> LayerTensors) -> Vec<LayerTensors> {
     let one = |node: &Node| match &node.op {
         Op::Conv2d(Conv2d { weights, inputs, outputs, kernel: [h, w], groups, .. }) => {
-            Some(part(node, weights, &[*outputs, inputs / groups, *h, *w]))
+            Some(entry(node, weights, &[*outputs, inputs / groups, *h, *w]))
         }
-        Op::Linear(Linear { weights, inputs, outputs }) => Some(part(node, weights, &[*outputs, *inputs])),
+        Op::Linear(Linear { weights, inputs, outputs }) => Some(entry(node, weights, &[*outputs, *inputs])),
         _ => None,
     };
     network.nodes().iter().filter_map(one).collect()
 }
 
-/// `<name>.weight` and `<name>.bias`, as the network wants them.
-fn plain(layer: &str, name: &str, shape: &[usize]) -> Part {
-    Part {
+/// A layer whose file has `<name>.weight` and `<name>.bias` in the network's own order of axes.
+fn plain(layer: &str, name: &str, shape: &[usize]) -> LayerTensors {
+    LayerTensors {
         layer: layer.into(),
         outputs: shape[0],
-        kernel: Kernel { name: format!("{name}.weight"), order: Order::Native, shape: shape.to_vec() },
+        kernel: KernelTensor {
+            name: format!("{name}.weight"),
+            order: KernelOrder::Native,
+            shape: shape.to_vec(),
+        },
         bias: Some(format!("{name}.bias")),
         norm: None,
     }
 }
 
-/// A convolution without a bias of its own, `<name>.weight`, and its batch norm.
-fn normed(layer: &str, name: &str, shape: &[usize], norm: Norm) -> Part {
-    Part { bias: None, norm: Some(norm), ..plain(layer, name, shape) }
+/// A convolution without a bias, `<name>.weight`, and the batch norm after it.
+fn normed(layer: &str, name: &str, shape: &[usize], norm: BatchNorm) -> LayerTensors {
+    LayerTensors { bias: None, norm: Some(norm), ..plain(layer, name, shape) }
 }
 
 pub(crate) use keras::convolution_order;

@@ -1,17 +1,17 @@
-//! Where Trepang's weights come from: the catalog of what is published, the readers of every format it comes in, the
-//! conversion to the networks' own tensors, the class labels and the embedded network.
+//! The weights of Trepang's networks: the catalog of published sets, the readers of every file format, the conversion
+//! to the tensors that a [`Network`](trepang_api::Network) reads, the class labels and the embedded network.
 //!
-//! This crate is *not* for running networks. It writes nothing but pulled sets, into Trepang's own folder.
+//! This crate does not run networks. It writes only pulled sets, and only into Trepang's own folder.
 //!
 //! # Map
-//! - [`Architecture`], [`Dialect`]: which networks there are, and in whose versions.
-//! - [`open`]: a file as a [`Source`] of tensors, whatever its format.
-//! - `layout`, `index`: under which names, and where in a file, each version keeps its numbers; [`fit`]: which
-//!   version a file holds; `convert`: from its tensors to the network's.
-//! - [`SETS`]: what is published; [`pull`]: fetching it; [`cache`]: where it may be already; [`Store`]: what has been
-//!   pulled.
-//! - [`MadeUp`]: weights out of names, for comparing frameworks without a file.
-//! - [`trained`]: from the name of a network to the network with its weights.
+//! - [`Architecture`], [`Dialect`]: the known networks, and the trainings in which each one is published.
+//! - [`open`]: a file as a [`TensorSource`], whatever its format.
+//! - `layout`, `index`: the names of the tensors in each version, and their positions in a file; [`fit`]: recognises
+//!   the version in a file; `convert`: converts its tensors to the network's.
+//! - [`SETS`]: the published sets; [`pull`]: downloads them; [`cache`]: finds copies that are on this machine already;
+//!   [`Store`]: keeps the pulled sets.
+//! - [`MadeUp`]: pseudo-random weights computed from tensor names, for comparing frameworks without a file.
+//! - [`trained`]: loads a network with its weights by name.
 
 mod architecture;
 pub mod cache;
@@ -33,14 +33,14 @@ mod source;
 mod store;
 
 pub use architecture::{Architecture, Dialect};
-pub use catalog::{Place, SETS, Set, find_set, first_look};
+pub use catalog::{PublishedAt, SETS, Set, find_set, first_look};
 pub use embedded::{MINIVGG_CARD, embedded_megabytes, minivgg};
 pub use error::{Error, Result};
 pub use fit::{Fit, fit, recognise, tensors_of};
 pub use labels::{Label, Labels};
-pub use library::{Origin, Trained, Want, architecture, names, sha256, trained};
+pub use library::{Purpose, Trained, WeightsOrigin, architecture, names, sha256, trained};
 pub use made_up::{MadeUp, words};
-pub use obtain::{How, Watcher, Wish, address, elsewhere, obtain};
+pub use obtain::{PullOutcome, PullRequest, Watcher, address, cached_copies, obtain};
 pub use readers::{SafetensorsFile, SharedF32, open, read_safetensors};
-pub use source::{Format, Source, TensorInfo};
+pub use source::{FileFormat, TensorInfo, TensorSource};
 pub use store::Store;

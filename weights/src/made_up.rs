@@ -1,5 +1,6 @@
-//! Weights out of names: a whole network of any size without a file, the same numbers in every language. With them
-//! frameworks can be compared on a network that nobody has pulled. Not for looking at: such a network sees nothing.
+//! Pseudo-random weights that are computed from the names of the tensors: the same numbers in every programming language,
+//! without a file. Frameworks can be compared with them on a network that has not been pulled. Pictures of such a network
+//! show nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,11 +8,11 @@ use std::path::Path;
 use trepang_api::Array;
 
 use crate::{
-    Architecture, Dialect, Format, Labels, Origin, Result, Source, TensorInfo, Trained, first_look, fit,
-    tensors_of,
+    Architecture, Dialect, FileFormat, Labels, Result, TensorInfo, TensorSource, Trained, WeightsOrigin,
+    first_look, fit, tensors_of,
 };
 
-/// The name of such weights.
+/// The name that errors and tables give these weights.
 const NAME: &str = "made-up";
 
 /// The 64-bit FNV-1a hash of a name.
@@ -20,7 +21,7 @@ fn key(name: &str) -> u64 {
         .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
-/// splitmix64's numbers for a name, without end.
+/// An endless sequence of random numbers for a name: splitmix64, seeded with the name's hash.
 pub fn words(name: &str) -> impl Iterator<Item = u64> {
     let key = key(name);
     (1..).map(move |i: u64| {
@@ -31,40 +32,42 @@ pub fn words(name: &str) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Numbers within `scale` of `offset`.
+/// `len` random numbers between `offset - scale` and `offset + scale`.
 fn uniform(name: &str, len: usize, scale: f32, offset: f32) -> Vec<f32> {
     let unit = |z: u64| (z >> 40) as f32 * f32::from_bits(0x3400_0000) - 1.0; // 2^-23
     words(name).take(len).map(|z| offset + scale * unit(z)).collect()
 }
 
-/// A weights file that is not there: every tensor of a network in one version, made up from its name.
+/// Stands for a weights file: it has every tensor of one version of a network, with numbers computed from the tensor's
+/// name.
 #[derive(Debug)]
 pub struct MadeUp {
     architecture: Architecture,
     dialect: Dialect,
-    /// What the names of the numbers begin with.
+    /// The prefix of the names from which the numbers are computed.
     prefix: &'static str,
     tensors: Vec<TensorInfo>,
     metadata: BTreeMap<String, String>,
 }
 
-/// The prefix of weights on which an ascent is well conditioned: kernels whose numbers are positive on the mean, so that
-/// rounding lets few ReLUs and max pools fall the other way.
-const SEED: &str = "seed";
+/// The prefix of weights on which an ascent is well conditioned: the numbers of a kernel have a positive mean, so that
+/// rounding changes the decision of few ReLUs and max pools.
+const POSITIVE_MEAN_PREFIX: &str = "seed";
 
 impl MadeUp {
-    /// Weights for `architecture` as `dialect` keeps them, without or with the classifier.
+    /// Weights for `architecture` in the layout of `dialect`, with or without the classifier.
     pub fn new(architecture: Architecture, dialect: Dialect, classifier: bool) -> Result<Self> {
         let tensors = tensors_of(architecture, dialect, classifier)?;
         Ok(Self { architecture, dialect, prefix: dialect.name(), tensors, metadata: BTreeMap::new() })
     }
 
-    /// Keras's VGG19 without its classifier, and with kernels whose mean is positive.
+    /// Weights for Keras's VGG19 without its classifier, with kernels whose mean is positive. Golden files of
+    /// ascents were made with them.
     pub fn for_the_seed() -> Result<Self> {
-        Ok(Self { prefix: SEED, ..Self::new(Architecture::Vgg19, Dialect::Keras, false)? })
+        Ok(Self { prefix: POSITIVE_MEAN_PREFIX, ..Self::new(Architecture::Vgg19, Dialect::Keras, false)? })
     }
 
-    /// The network with these weights, which take the way that a real file takes.
+    /// Loads the network with these weights through the same conversion that a real file takes.
     pub fn load(&self) -> Result<Trained> {
         let fit = fit(self.architecture, self)?;
         Ok(Trained {
@@ -73,11 +76,11 @@ impl MadeUp {
             network: fit.network,
             labels: Labels::default(),
             first_look: first_look(self.architecture),
-            origin: Origin::MadeUp,
+            origin: WeightsOrigin::MadeUp,
         })
     }
 
-    /// The scale and the offset of a tensor, by what it is.
+    /// The scale and the offset of a tensor's numbers, by its role: kernel, gamma, variance or any other vector.
     fn range(&self, tensor: &TensorInfo) -> (f32, f32) {
         let (shape, name) = (&tensor.shape, tensor.name.as_str());
         if shape.len() > 1 {
@@ -85,7 +88,7 @@ impl MadeUp {
             let outputs = if self.dialect == Dialect::Keras { shape[shape.len() - 1] } else { shape[0] };
             let fan_in = (all / outputs) as f64;
             return match self.prefix {
-                SEED => ((1.0 / fan_in).sqrt() as f32, (1.1 / fan_in) as f32),
+                POSITIVE_MEAN_PREFIX => ((1.0 / fan_in).sqrt() as f32, (1.1 / fan_in) as f32),
                 _ => ((6.0 / fan_in).sqrt() as f32, 0.0),
             };
         }
@@ -99,11 +102,11 @@ impl MadeUp {
     }
 }
 
-impl Source for MadeUp {
-    fn format(&self) -> Format {
+impl TensorSource for MadeUp {
+    fn format(&self) -> FileFormat {
         match self.dialect {
-            Dialect::Keras => Format::KerasLegacy,
-            _ => Format::PytorchZip,
+            Dialect::Keras => FileFormat::KerasLegacy,
+            _ => FileFormat::PytorchZip,
         }
     }
 

@@ -1,5 +1,5 @@
-//! A file as bytes in memory that the system brings in page by page. The one place where this crate is `unsafe`,
-//! and not a place for anything else.
+//! Maps a file into memory, so that the system reads it page by page. This is the only `unsafe` code of the crate, and
+//! the file holds nothing else.
 
 #![expect(unsafe_code, reason = "mapping a file is unsafe in Rust, and copying 575 MB instead is worse")]
 
@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use memmap2::Mmap;
 
-/// A whole file, shared by everything that reads it; unmapped with the last of them.
+/// A whole file in memory. Clones share the mapping, and dropping the last of them unmaps the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapped(Arc<Mmap>);
 
 impl Mapped {
-    /// Maps a file; fails for what is none, such as a folder or a pipe.
+    /// Maps a file. Fails for anything else than a regular file, such as a folder or a pipe.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         if !path.metadata()?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));

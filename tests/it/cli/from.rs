@@ -90,7 +90,7 @@ fn weights_may_move() {
     let run = format!("--resume {}", done["run"].as_str().unwrap());
     for made in ["--from first.png", &run] {
         let outcome = home.run(&format!("render {made} -o again.png"));
-        assert!(outcome.refusal(1).contains("say where it is with --weights"), "{outcome:?}");
+        assert!(outcome.refusal(1).contains("name its new path with --weights"), "{outcome:?}");
         home.json(&format!("render {made} --weights moved.safetensors --json -o again.png"));
         assert!(home.read("first.png") == home.read("again.png"), "{made}");
     }
@@ -105,7 +105,7 @@ fn a_start_picture_may_move() {
     ));
     std::fs::rename(home.path("start.png"), home.path("moved.png")).unwrap();
     let sentence = home.run("render --from first.png -o again.png");
-    assert!(sentence.refusal(1).contains("say where that is with --init"), "{sentence:?}");
+    assert!(sentence.refusal(1).contains("name its new path with --init"), "{sentence:?}");
     home.json("render --from first.png --init moved.png --json -o again.png");
     assert!(home.read("first.png") == home.read("again.png"));
 }
@@ -120,11 +120,11 @@ fn another_start_picture_is_refused() {
     write_png(&home.path("start.png"), &noise_picture(5, 32));
     for init in ["", "--init start.png", "--init noise"] {
         let outcome = home.run(&format!("render --from first.png {init} -o again.png"));
-        assert!(outcome.refusal(2).contains("is not the picture that this one began from"), "{outcome:?}");
+        assert!(outcome.refusal(2).contains("is not the picture that this one started from"), "{outcome:?}");
     }
     home.json(&format!("render --layer block2_conv1 --channel 5 {SMALL} --json -o noise.png"));
     let outcome = home.run("render --from noise.png --init start.png -o again.png");
-    assert!(outcome.refusal(2).contains("began from no file"), "{outcome:?}");
+    assert!(outcome.refusal(2).contains("started from no file"), "{outcome:?}");
     assert!(!home.path("again.png").exists());
 }
 

@@ -37,7 +37,7 @@ fn a_pull_that_cannot_be_says_why_and_what_to_do() {
             "1000 bytes long and 80134624 were expected; to use short.h5 as it is",
         ),
         ("pull vgg19 --from .", 1, "is not a regular file"),
-        ("pull vgg19 vgg16 --from short.h5", 2, "name just that"),
+        ("pull vgg19 vgg16 --from short.h5", 2, "name exactly one"),
         ("pull vgg19 --mirror nonsense", 2, "is no address to fetch from"),
     ] {
         let outcome = home.run(line);

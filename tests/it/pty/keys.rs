@@ -101,7 +101,7 @@ fn g_goes_to_a_channel_by_its_number() {
     // p means the same layer before its ReLU; some layers have none.
     press(&mut terminal, "p", "block5_conv2:pre");
     press(&mut terminal, "jjjjjjjj", "╭ 20: ");
-    press(&mut terminal, "p", "predictions has no ReLU to look before");
+    press(&mut terminal, "p", "predictions has no form before a ReLU");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn the_run_goes_on_with_another_backend() {
     let mut terminal = running();
     prolong(&mut terminal);
     press(&mut terminal, "B", "naive loops on one thread");
-    press(&mut terminal, END, "Enter go on there");
+    press(&mut terminal, END, "Enter continue there");
     press(&mut terminal, ENTER, "reference on cpu, 1 thread");
     let there = terminal.wait_for("reference on cpu computes now");
     terminal.wait_until("more steps", |frame| step(frame) > step(&there));

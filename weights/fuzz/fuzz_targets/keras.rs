@@ -1,4 +1,4 @@
-//! HDF5: the bytes follow its magic number, so that no run is spent on other formats.
+//! Fuzzes the HDF5 reader. The bytes follow HDF5's signature, so that no run is spent on other formats.
 
 #![no_main]
 

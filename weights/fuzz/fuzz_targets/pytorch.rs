@@ -1,5 +1,5 @@
-//! PyTorch: the bytes are an archive or a stream; or they are a pickle, which is put into an archive, because no
-//! mutation gets an archive's checksums right.
+//! Fuzzes the PyTorch readers. The bytes are an archive or a stream, or else a pickle that is put into an archive, because
+//! a mutated archive almost never has correct checksums.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-/// The storages that the fixtures' pickles speak of.
+/// The storages that the pickles of the fixtures refer to, with their sizes in bytes.
 const STORAGES: [(&str, usize); 3] =
     [("archive/data/0", 432), ("archive/data/1", 16), ("archive/data/2", 16)];
 

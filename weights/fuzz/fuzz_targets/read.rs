@@ -1,4 +1,4 @@
-//! What every target does with its bytes: writes them to a file, opens it, and reads every tensor. Not a target.
+//! Shared by the fuzz targets: writes the bytes to a file, opens it, and reads every tensor.
 
 use std::cell::RefCell;
 use std::io::{Seek, Write};
@@ -6,11 +6,11 @@ use std::io::{Seek, Write};
 use tempfile::NamedTempFile;
 
 thread_local! {
-    /// One file for all runs: making one takes longer than reading it. Nothing maps it between two runs.
+    /// One file for all runs, because creating a file takes longer than reading it. No run keeps it mapped.
     static FILE: RefCell<NamedTempFile> = RefCell::new(NamedTempFile::new().expect("a temporary file"));
 }
 
-/// Opens `bytes` as a weights file and reads all of it; panics where the readers do.
+/// Opens `bytes` as a weights file and reads all of it. It panics where the readers panic.
 pub fn read(bytes: &[u8]) {
     FILE.with_borrow_mut(|file| {
         file.as_file().set_len(0).expect("a shorter file");
@@ -25,7 +25,7 @@ pub fn read(bytes: &[u8]) {
     });
 }
 
-/// One line that does nothing to a terminal.
+/// Checks that an error has no control characters.
 fn check(error: trepang_weights::Error) {
     let sentence = error.to_string();
     assert!(!sentence.contains(char::is_control), "{sentence:?}");

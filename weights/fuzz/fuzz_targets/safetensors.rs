@@ -1,4 +1,4 @@
-//! safetensors: the bytes are a whole file.
+//! Fuzzes the safetensors reader. The bytes are a whole file.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Looks for a file in the caches of other programs, by name and size. Never writes there, and never trusts a name:
-//! what is found still has to be verified by its hash.
+//! Searches the caches of other programs for a file, by name and size. It never writes there. A file that is found must
+//! still be verified by its hash.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,25 +8,25 @@ use std::path::{Path, PathBuf};
 
 use super::Environment;
 
-/// What to look for.
+/// Describes the file that is searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted<'a> {
-    /// The names the file has where Keras and PyTorch keep files.
+pub struct CacheQuery<'a> {
+    /// The names of the file in the caches of Keras and PyTorch.
     pub names: &'a [&'a str],
     /// The repository on the hub, `ORG/NAME`, and the file's path in it.
     pub hub: Option<(&'a str, &'a str)>,
-    /// How many bytes it has, if that is known.
+    /// The size of the file in bytes, if it is known.
     pub size: Option<u64>,
 }
 
-/// Whose cache it is.
+/// The program that a cache belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// Keras.
+    /// Keras, below `$KERAS_HOME` or `~/.keras`.
     Keras,
-    /// PyTorch.
+    /// PyTorch, below `$TORCH_HOME` or the cache folder.
     Torch,
-    /// The Hugging Face hub.
+    /// The Hugging Face hub's own client, below `$HF_HUB_CACHE` or the cache folder.
     Hub,
 }
 
@@ -40,50 +40,50 @@ impl fmt::Display for Owner {
     }
 }
 
-/// What the size of a file says.
+/// The result of comparing a file's size with the expected one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may be the file; its hash will tell.
+pub enum SizeCheck {
+    /// The size is right or unknown. The hash must still be compared.
     Candidate,
-    /// It is too short: most often a download that was cut off.
+    /// The file is too short; the usual cause is an interrupted download.
     Short {
-        /// Bytes it has.
+        /// The file's size in bytes.
         found: u64,
-        /// Bytes it should have.
+        /// The expected size in bytes.
         expected: u64,
     },
-    /// It is another file of the same name.
+    /// The file is too long, so it is another file of the same name.
     Other {
-        /// Bytes it has.
+        /// The file's size in bytes.
         found: u64,
-        /// Bytes it should have.
+        /// The expected size in bytes.
         expected: u64,
     },
 }
 
-/// A file of the wanted name.
+/// A file with the wanted name in another program's cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// Where it is.
+pub struct CachedFile {
+    /// The file's path.
     pub path: PathBuf,
-    /// In whose cache.
+    /// The program whose cache holds the file.
     pub owner: Owner,
-    /// Whether it may be the one.
-    pub verdict: Verdict,
+    /// Whether the file's size is the expected one.
+    pub size_check: SizeCheck,
 }
 
-impl fmt::Display for Found {
-    /// A sentence for the user, who may have to do something about another program's broken file.
+impl fmt::Display for CachedFile {
+    /// Writes a sentence for the user, who may have to delete another program's broken file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (path, owner) = (self.path.display(), self.owner);
-        match self.verdict {
-            Verdict::Candidate => write!(f, "{path} is in the cache of {owner}"),
-            Verdict::Short { found, expected } => write!(
+        match self.size_check {
+            SizeCheck::Candidate => write!(f, "{path} is in the cache of {owner}"),
+            SizeCheck::Short { found, expected } => write!(
                 f,
                 "{path}, in the cache of {owner}, has {found} of {expected} bytes: it was cut short, and {owner} \
                  will fail on it too until it is deleted"
             ),
-            Verdict::Other { found, expected } => write!(
+            SizeCheck::Other { found, expected } => write!(
                 f,
                 "{path}, in the cache of {owner}, has {found} bytes where {expected} were expected: it is another \
                  file of the same name, and was left alone"
@@ -92,8 +92,8 @@ impl fmt::Display for Found {
     }
 }
 
-/// Every file of the wanted name in the caches of Keras, PyTorch and the hub, those of the right size first.
-pub fn find_elsewhere(environment: &Environment, wanted: &Wanted<'_>) -> Vec<Found> {
+/// Finds every file of the wanted name in the caches of Keras, PyTorch and the hub. Files of the right size come first.
+pub fn find_cached_files(environment: &Environment, wanted: &CacheQuery<'_>) -> Vec<CachedFile> {
     let mut places = Vec::new();
     for name in wanted.names {
         places.extend(keras(environment).into_iter().map(|folder| (folder.join(name), Owner::Keras)));
@@ -110,21 +110,22 @@ pub fn find_elsewhere(environment: &Environment, wanted: &Wanted<'_>) -> Vec<Fou
         .filter_map(|(path, owner)| look(path, owner, wanted.size))
         .filter(|found| seen.insert(fs::canonicalize(&found.path).unwrap_or_else(|_| found.path.clone())))
         .collect();
-    found.sort_by_key(|found| found.verdict != Verdict::Candidate);
+    found.sort_by_key(|found| found.size_check != SizeCheck::Candidate);
     found
 }
 
-fn look(path: PathBuf, owner: Owner, size: Option<u64>) -> Option<Found> {
+fn look(path: PathBuf, owner: Owner, size: Option<u64>) -> Option<CachedFile> {
     let found = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?.len();
-    let verdict = match size {
-        Some(expected) if found < expected => Verdict::Short { found, expected },
-        Some(expected) if found > expected => Verdict::Other { found, expected },
-        _ => Verdict::Candidate,
+    let size_check = match size {
+        Some(expected) if found < expected => SizeCheck::Short { found, expected },
+        Some(expected) if found > expected => SizeCheck::Other { found, expected },
+        _ => SizeCheck::Candidate,
     };
-    Some(Found { path, owner, verdict })
+    Some(CachedFile { path, owner, size_check })
 }
 
-/// `$KERAS_HOME` takes the place of `~/.keras`; without a home that can be written to, Keras uses the temporary folder.
+/// Keras's folders: `$KERAS_HOME` replaces `~/.keras`, and Keras falls back to the temporary folder where it cannot write
+/// to the home folder.
 fn keras(environment: &Environment) -> Vec<PathBuf> {
     let home = || Some(environment.home()?.join(".keras"));
     let main = environment.folder("KERAS_HOME").or_else(home);
@@ -132,7 +133,7 @@ fn keras(environment: &Environment) -> Vec<PathBuf> {
     folders.into_iter().flatten().map(|folder| folder.join("models")).collect()
 }
 
-/// The places of torch.hub now, and before 1.6 and 1.0.
+/// The folders of `torch.hub` today, before PyTorch 1.6 and before PyTorch 1.0.
 fn torch(environment: &Environment) -> Vec<PathBuf> {
     let cache = || Some(environment.xdg_caches()?.join("torch"));
     let home = environment.folder("TORCH_HOME").or_else(cache);
@@ -143,7 +144,7 @@ fn torch(environment: &Environment) -> Vec<PathBuf> {
     folders.into_iter().flatten().collect()
 }
 
-/// The hub's folder, by its variables in their order.
+/// The hub's folder. The variables are tried in the order that the hub's own client uses.
 fn hub(environment: &Environment) -> Vec<PathBuf> {
     let named =
         ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"].into_iter().find_map(|name| environment.folder(name));
@@ -165,9 +166,9 @@ fn snapshots(hub: &Path, repo: &str) -> Vec<PathBuf> {
 mod tests {
     use super::*;
 
-    /// Writes files below a folder, then looks for `vgg.h5` and `ORG/vgg`'s `model.safetensors` of 5 bytes.
+    /// Writes files below a folder, then searches for `vgg.h5` and `ORG/vgg`'s `model.safetensors` of 5 bytes.
     #[track_caller]
-    fn check(files: &[(&str, &str)], variables: &[(&str, &str)], expected: &[(&str, Verdict)]) {
+    fn check(files: &[(&str, &str)], variables: &[(&str, &str)], expected: &[(&str, SizeCheck)]) {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = root.path().join(path);
@@ -177,17 +178,17 @@ mod tests {
         let variables = variables.iter().map(|(name, path)| (*name, root.path().join(path).into_os_string()));
         let environment = Environment::new(variables, root.path().join("tmp"));
         let wanted =
-            Wanted { names: &["vgg.h5"], hub: Some(("ORG/vgg", "model.safetensors")), size: Some(5) };
-        let found = find_elsewhere(&environment, &wanted);
+            CacheQuery { names: &["vgg.h5"], hub: Some(("ORG/vgg", "model.safetensors")), size: Some(5) };
+        let found = find_cached_files(&environment, &wanted);
         let found: Vec<_> = found
             .iter()
-            .map(|found| (found.path.strip_prefix(root.path()).unwrap().to_str().unwrap(), found.verdict))
+            .map(|found| (found.path.strip_prefix(root.path()).unwrap().to_str().unwrap(), found.size_check))
             .collect();
         assert_eq!(found, expected);
     }
 
     #[test]
-    fn every_known_place_is_looked_at() {
+    fn every_known_cache_folder_is_searched() {
         let home = [("HOME", "home")];
         for place in [
             "home/.keras/models/vgg.h5",
@@ -197,12 +198,12 @@ mod tests {
             "home/.torch/models/vgg.h5",
             "home/.cache/huggingface/hub/models--ORG--vgg/snapshots/abc/model.safetensors",
         ] {
-            check(&[(place, "whole")], &home, &[(place, Verdict::Candidate)]);
+            check(&[(place, "whole")], &home, &[(place, SizeCheck::Candidate)]);
         }
     }
 
     #[test]
-    fn the_variables_move_the_places() {
+    fn environment_variables_move_the_cache_folders() {
         for (name, place) in [
             ("KERAS_HOME", "moved/models/vgg.h5"),
             ("TORCH_HOME", "moved/hub/checkpoints/vgg.h5"),
@@ -212,35 +213,39 @@ mod tests {
             ("HF_HOME", "moved/hub/models--ORG--vgg/snapshots/abc/model.safetensors"),
             ("HF_HUB_CACHE", "moved/models--ORG--vgg/snapshots/abc/model.safetensors"),
         ] {
-            check(&[(place, "whole")], &[("HOME", "home"), (name, "moved")], &[(place, Verdict::Candidate)]);
+            check(
+                &[(place, "whole")],
+                &[("HOME", "home"), (name, "moved")],
+                &[(place, SizeCheck::Candidate)],
+            );
         }
         let old = "home/.keras/models/vgg.h5";
         check(&[(old, "whole")], &[("HOME", "home"), ("KERAS_HOME", "moved")], &[]);
     }
 
     #[test]
-    fn a_wrong_size_is_a_note_behind_the_candidates() {
+    fn files_of_a_wrong_size_come_after_the_candidates() {
         let (keras, torch) = ("home/.keras/models/vgg.h5", "home/.torch/models/vgg.h5");
         let (short, other) =
-            (Verdict::Short { found: 3, expected: 5 }, Verdict::Other { found: 6, expected: 5 });
+            (SizeCheck::Short { found: 3, expected: 5 }, SizeCheck::Other { found: 6, expected: 5 });
         check(
             &[(keras, "cut"), (torch, "whole")],
             &[("HOME", "home")],
-            &[(torch, Verdict::Candidate), (keras, short)],
+            &[(torch, SizeCheck::Candidate), (keras, short)],
         );
         check(&[(keras, "longer")], &[("HOME", "home")], &[(keras, other)]);
-        let note = Found { path: keras.into(), owner: Owner::Keras, verdict: short }.to_string();
+        let note = CachedFile { path: keras.into(), owner: Owner::Keras, size_check: short }.to_string();
         assert!(note.contains("has 3 of 5 bytes: it was cut short"), "{note}");
     }
 
     #[test]
-    fn without_a_home_there_is_only_the_temporary_folder() {
+    fn without_a_home_only_the_temporary_folder_is_searched() {
         check(&[("home/.keras/models/vgg.h5", "whole")], &[], &[]);
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_blob_is_found_once_and_a_broken_link_not_at_all() {
+    fn a_blob_is_found_once_and_a_broken_link_is_skipped() {
         let root = tempfile::tempdir().unwrap();
         let repo = root.path().join("models--ORG--vgg");
         for revision in ["a", "b", "c"] {
@@ -252,8 +257,8 @@ mod tests {
         fs::create_dir_all(repo.join("blobs")).unwrap();
         fs::write(repo.join("blobs/one"), "whole").unwrap();
         let environment = Environment::new([("HF_HUB_CACHE", root.path().into())], "/nowhere");
-        let wanted = Wanted { names: &[], hub: Some(("ORG/vgg", "model.safetensors")), size: None };
-        let found = find_elsewhere(&environment, &wanted);
+        let wanted = CacheQuery { names: &[], hub: Some(("ORG/vgg", "model.safetensors")), size: None };
+        let found = find_cached_files(&environment, &wanted);
         assert_eq!(found.len(), 1);
         assert!(found[0].path.ends_with("snapshots/a/model.safetensors"));
     }

@@ -1,17 +1,17 @@
-//! The names of `keras.applications`, and the order of its layers, which its files go by.
+//! The tensor names of `keras.applications`, and the order in which its files list the layers.
 
-use super::{Kernel, Norm, Order, Part};
+use super::{BatchNorm, KernelOrder, KernelTensor, LayerTensors};
 use crate::Architecture;
 
-/// `keras.applications` gives ResNet50 this, and InceptionV3 Keras's default.
+/// Batch norm's epsilon in ResNet50 of `keras.applications`; InceptionV3 uses Keras's default.
 const RESNET_EPSILON: f64 = 1.001e-5;
 const INCEPTION_EPSILON: f64 = 1e-3;
 
-/// The activation that VGG's `fc1` flattens.
+/// Channels, height and width of the activation that VGG flattens before `fc1`.
 const VGG_FEATURES: [usize; 3] = [512, 7, 7];
 
-/// Files list InceptionV3's layers by their depth in the graph, not in the order they were made: the k-th
-/// convolution of a file is `conv2d_<this[k]>`.
+/// Files list InceptionV3's layers by their depth in the graph, not in the order of their creation: the k-th convolution
+/// of a file is `conv2d_<INCEPTION_ORDER[k]>`.
 const INCEPTION_ORDER: [usize; 94] = [
     0, 1, 2, 3, 4, 8, 6, 9, 5, 7, 10, 11, 15, 13, 16, 12, 14, 17, 18, 22, 20, 23, 19, 21, 24, 25, 27, 28, 26,
     29, 34, 35, 31, 36, 32, 37, 30, 33, 38, 39, 44, 45, 41, 46, 42, 47, 40, 43, 48, 49, 54, 55, 51, 56, 52,
@@ -19,16 +19,16 @@ const INCEPTION_ORDER: [usize; 94] = [
     82, 83, 76, 84, 89, 86, 90, 87, 88, 91, 92, 85, 93,
 ];
 
-/// The part whose tensors in the network are called `layer`.
-pub(super) fn part(architecture: Architecture, layer: &str, shape: &[usize]) -> Part {
+/// The tensors of the layer that the network calls `layer`.
+pub(super) fn entry(architecture: Architecture, layer: &str, shape: &[usize]) -> LayerTensors {
     let outputs = shape[0];
     let (order, shape) = match *shape {
-        [o, i, h, w] => (Order::Hwio, vec![h, w, i, o]),
-        _ if layer == "fc1" => (Order::Flattened(VGG_FEATURES), vec![shape[1], shape[0]]),
-        _ => (Order::InOut, vec![shape[1], shape[0]]),
+        [o, i, h, w] => (KernelOrder::Hwio, vec![h, w, i, o]),
+        _ if layer == "fc1" => (KernelOrder::Flattened(VGG_FEATURES), vec![shape[1], shape[0]]),
+        _ => (KernelOrder::InOut, vec![shape[1], shape[0]]),
     };
-    let is_conv = order == Order::Hwio;
-    let norm = |layer: String, gamma, epsilon| Norm {
+    let is_conv = order == KernelOrder::Hwio;
+    let norm = |layer: String, gamma, epsilon| BatchNorm {
         gamma: Some(format!("{layer}/gamma")).filter(|_| gamma),
         beta: format!("{layer}/beta"),
         mean: format!("{layer}/moving_mean"),
@@ -43,21 +43,21 @@ pub(super) fn part(architecture: Architecture, layer: &str, shape: &[usize]) -> 
         _ => None,
     };
     let biased = !(architecture == Architecture::InceptionV3 && is_conv);
-    Part {
+    LayerTensors {
         layer: layer.into(),
-        kernel: Kernel { name: format!("{layer}/kernel"), order, shape },
+        kernel: KernelTensor { name: format!("{layer}/kernel"), order, shape },
         bias: biased.then(|| format!("{layer}/bias")),
         norm,
         outputs,
     }
 }
 
-/// The convolutions in the order in which files list them, given those of the network in its own order.
+/// Sorts the network's convolutions into the order in which files list them.
 pub(crate) fn convolution_order(architecture: Architecture, convs: &[String]) -> Vec<String> {
     match architecture {
         Architecture::InceptionV3 => INCEPTION_ORDER.iter().filter_map(|&k| convs.get(k).cloned()).collect(),
         Architecture::Resnet50 => {
-            // A block's projection is made first and listed just before the last convolution.
+            // A block's projection is created first and listed just before the last convolution.
             let mut order = convs.to_vec();
             let projections = (0..convs.len()).filter(|&k| convs[k].ends_with("_0_conv"));
             for k in projections.filter(|k| k + 3 <= convs.len()) {

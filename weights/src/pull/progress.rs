@@ -1,61 +1,61 @@
-//! What a pull tells while it goes on. Not for drawing: whoever has a terminal does that.
+//! The events that a pull reports while it runs. Drawing them is up to the caller.
 
 use std::time::Duration;
 
-/// Something that happened during a pull.
+/// An event during a pull.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Bytes that are on the disk already are being hashed.
+    /// Bytes that are on the disk are being hashed.
     Checking {
-        /// How many have been.
+        /// The number of bytes that have been hashed.
         done: u64,
-        /// How many there are.
+        /// The number of bytes to hash.
         total: u64,
     },
-    /// A server is asked for the file from this byte on.
+    /// A request for the file, or for the rest of it, is being sent.
     Asking {
-        /// The address.
+        /// The address that the request is sent to.
         address: &'a str,
-        /// The first byte, not 0 when an earlier download is gone on with.
+        /// The first byte that is requested; it is not 0 if a download is resumed.
         from: u64,
     },
-    /// Bytes have come and are in the part.
+    /// Bytes have been received and written.
     Received {
-        /// How many are there now.
+        /// The number of bytes received so far.
         done: u64,
-        /// How many there will be, if anyone said.
+        /// The size of the file in bytes, if it is known.
         total: Option<u64>,
     },
-    /// Something failed that may pass; after a wait it is tried again.
+    /// An attempt failed, and another one follows after a wait.
     Again {
-        /// What failed.
+        /// The reason of the failure, as a clause.
         reason: &'a str,
-        /// How long the wait is.
+        /// The time until the next attempt.
         wait: Duration,
     },
-    /// What came is no use; the file is fetched from its first byte.
+    /// The received bytes are not usable, and the download starts again from the first byte.
     Restarting {
-        /// Why.
+        /// The reason, as a clause.
         reason: &'a str,
     },
-    /// Another program is at work.
+    /// Another program, pip, is being run.
     Running {
-        /// Its command line.
+        /// The command line of the program.
         command: &'a str,
     },
 }
 
-/// Who wants to know. Called from the thread that pulls, between two chunks: it should return soon.
-pub trait Progress {
-    /// Takes note of what happened.
+/// Receives the events of a pull. It is called on the thread that pulls, between two chunks, and should return soon.
+pub trait PullProgress {
+    /// Receives an event.
     fn event(&mut self, event: Event<'_>);
 }
 
-/// Takes note of nothing.
+/// A [`PullProgress`] that ignores every event.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
+pub struct NoProgress;
 
-impl Progress for Silent {
+impl PullProgress for NoProgress {
     fn event(&mut self, _: Event<'_>) {}
 }

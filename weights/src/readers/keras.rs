@@ -1,5 +1,5 @@
-//! HDF5 as Keras writes it. Here: opening and reading numbers; the two ways to lay out layers are in `keras/`. Not
-//! here: HDF5 itself, which is `hdf5_reader`'s.
+//! Reads the HDF5 files of Keras: opens them and reads their numbers. The two ways in which Keras arranges layers are in
+//! `keras/`. The crate `hdf5_reader` reads HDF5 itself.
 
 mod attributes;
 mod legacy;
@@ -13,40 +13,41 @@ use hdf5_reader::{Dataset, Datatype, Hdf5File, OpenOptions};
 use trepang_api::Array;
 
 use super::contents::Contents;
-use super::numbers::{NATIVE, Order};
+use super::numbers::{ByteOrder, NATIVE};
 use super::{damaged, numbers};
 use crate::mapped::Mapped;
-use crate::{Format, Result, Source, TensorInfo};
+use crate::{FileFormat, Result, TensorInfo, TensorSource};
 
-/// Why something in the file could not be understood, as the reason of an error.
+/// The reason why a file could not be understood, as a clause for an error message.
 type Reason = String;
 
-/// Text attributes are names of layers and the like: far smaller.
-const LARGEST_HEADER: usize = 16 << 20;
+/// The largest header of an HDF5 object. Text attributes, such as names of layers, are far smaller.
+const MAX_OBJECT_HEADER_BYTES: usize = 16 << 20;
 
 /// Opens a file that begins as HDF5 does.
-pub(super) fn open(file: Mapped, path: &Path) -> Result<Box<dyn Source>> {
+pub(super) fn open(file: Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
     let len = file.len();
-    let not_keras = |reason: Reason| damaged(path, Format::KerasLegacy, reason);
+    let not_keras = |reason: Reason| damaged(path, FileFormat::KerasLegacy, reason);
     let hdf5 = open_hdf5(file).map_err(not_keras)?;
-    let mut found = Found { contents: Contents::new(Format::KerasLegacy, path), paths: Vec::new(), len };
+    let mut found =
+        TensorListing { contents: Contents::new(FileFormat::KerasLegacy, path), paths: Vec::new(), len };
     let layers = legacy::group_of_layers(&hdf5).map_err(not_keras)?;
     if let Some((prefix, group)) = layers {
         legacy::list(&hdf5, &prefix, &group, &mut found).map_err(not_keras)?;
     } else {
-        found.contents.format = Format::Keras3;
+        found.contents.format = FileFormat::Keras3;
         version3::list(&hdf5, &mut found).map_err(|reason| found.contents.damaged(reason))?;
     }
     found.contents.check(len)?;
     Ok(Box::new(KerasFile { contents: found.contents, paths: found.paths, hdf5 }))
 }
 
-/// Opens the container. HDF5 knows its length: it is what tells a file that was cut short.
+/// Opens the HDF5 container. HDF5 stores the length of the file, by which a file that was cut short is detected.
 fn open_hdf5(file: Mapped) -> Result<Hdf5File, Reason> {
     let len = file.len() as u64;
     let options = OpenOptions::default()
         .with_chunk_cache_bytes(0) // every tensor is read once
-        .with_max_object_header_bytes(LARGEST_HEADER);
+        .with_max_object_header_bytes(MAX_OBJECT_HEADER_BYTES);
     let hdf5 = Hdf5File::from_owner(file, options).map_err(|error| error.to_string())?;
     let promised = hdf5.superblock().eof_address;
     if promised > len {
@@ -55,17 +56,17 @@ fn open_hdf5(file: Mapped) -> Result<Hdf5File, Reason> {
     Ok(hdf5)
 }
 
-/// The tensors as they are found.
-struct Found {
+/// Collects the tensors while the layers of a file are listed.
+struct TensorListing {
     contents: Contents,
-    /// Each tensor's path in the file.
+    /// The path of each tensor in the file.
     paths: Vec<String>,
-    /// The file's length.
+    /// The length of the file in bytes.
     len: usize,
 }
 
-impl Found {
-    /// Adds the dataset at `path`.
+impl TensorListing {
+    /// Adds the dataset at `path` as a tensor called `name`.
     fn add(&mut self, hdf5: &Hdf5File, path: String, layer: &str, name: String) -> Result<(), Reason> {
         let dataset = hdf5.dataset(&path).map_err(|error| error.to_string())?;
         let side = |side: &u64| usize::try_from(*side).ok();
@@ -82,16 +83,16 @@ impl Found {
     }
 }
 
-/// An opened file.
+/// An opened HDF5 file of Keras.
 struct KerasFile {
     contents: Contents,
-    /// Each tensor's path in the file.
+    /// The path of each tensor in the file.
     paths: Vec<String>,
     hdf5: Hdf5File,
 }
 
 impl KerasFile {
-    /// The numbers, in memory once where they are stored as `f32`.
+    /// Reads the numbers of a tensor; `f32` numbers are read without a second copy. None if they are not floats.
     fn numbers(&self, index: usize) -> Result<Option<Vec<f32>>, hdf5_reader::error::Error> {
         let dataset = self.hdf5.dataset(&self.paths[index])?;
         let dtype = self.contents.tensors[index].dtype.as_str();
@@ -102,7 +103,7 @@ impl KerasFile {
             return Ok(Some(data));
         }
         let opaque = matches!(dataset.dtype(), Datatype::Opaque { .. });
-        let order = if opaque { Order::Little } else { NATIVE };
+        let order = if opaque { ByteOrder::Little } else { NATIVE };
         Ok(numbers::decode(&dataset.read_native_bytes()?, dtype, order))
     }
 }
@@ -113,8 +114,8 @@ impl Debug for KerasFile {
     }
 }
 
-impl Source for KerasFile {
-    fn format(&self) -> Format {
+impl TensorSource for KerasFile {
+    fn format(&self) -> FileFormat {
         self.contents.format
     }
 
@@ -140,7 +141,7 @@ impl Source for KerasFile {
     }
 }
 
-/// The type of a dataset's numbers in safetensors' words.
+/// The type of a dataset's numbers, under the name that safetensors uses.
 fn dtype(dataset: &Dataset) -> String {
     match dataset.dtype() {
         Datatype::FloatingPoint { size: 2, .. } => small_float(dataset).into(),
@@ -154,7 +155,7 @@ fn dtype(dataset: &Dataset) -> String {
     }
 }
 
-/// Two bytes are a half or a brain float. HDF5's description of a float has the exponent's width at byte 13.
+/// Tells `f16` from `bf16`: HDF5's description of a float type has the width of the exponent at byte 13.
 fn small_float(dataset: &Dataset) -> &'static str {
     match dataset.raw_datatype().ok().and_then(|raw| raw.get(13).copied()) {
         Some(5) => "F16",

@@ -1,14 +1,14 @@
-//! The order in which people count names: `conv2d_2` before `conv2d_10`. Not a sorter of anything else.
+//! Natural sort order: `conv2d_2` comes before `conv2d_10`.
 
 use std::cmp::Ordering;
 
-/// Compares two paths part by part, and in a part digits by their value.
+/// Compares two paths component by component, and digits by their numeric value.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     let parts = a.split('/').map(pieces).cmp(b.split('/').map(pieces));
-    parts.then_with(|| a.cmp(b)) // `a_1` and `a_01`
+    parts.then_with(|| a.cmp(b)) // orders `a_1` and `a_01`
 }
 
-/// A stretch of digits without its leading zeros, by length and then by digits; or one of other characters.
+/// A run of digits without leading zeros, which compares by length and then by digits; or a run of other characters.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Piece<'a> {
     Number(usize, &'a str),

@@ -1,26 +1,28 @@
-//! Bytes of a file to `f32`. Not a converter of integers: those are no weights.
+//! Decodes float numbers of any type from a file's bytes to `f32`. Integers are not weights and are not decoded.
 
 use half::{bf16, f16};
 
-/// Which byte of a number comes first.
+/// The order of the bytes of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// The least significant.
+pub(super) enum ByteOrder {
+    /// The least significant byte is first.
     Little,
-    /// The most significant.
+    /// The most significant byte is first.
     Big,
 }
 
-/// This machine's.
-pub(super) const NATIVE: Order = if cfg!(target_endian = "little") { Order::Little } else { Order::Big };
+/// The byte order of this machine.
+pub(super) const NATIVE: ByteOrder =
+    if cfg!(target_endian = "little") { ByteOrder::Little } else { ByteOrder::Big };
 
-/// Can [`decode`] read numbers of this type?
+/// Whether [`decode`] can read numbers of this type.
 pub(super) fn is_float(dtype: &str) -> bool {
     decode(&[], dtype, NATIVE).is_some()
 }
 
-/// The numbers, when `dtype` names floats. A remainder too short for a number is left out.
-pub(super) fn decode(bytes: &[u8], dtype: &str, order: Order) -> Option<Vec<f32>> {
+/// Decodes numbers of the type `dtype`; none if that is not a float type. Bytes at the end that are too few for a number are
+/// ignored.
+pub(super) fn decode(bytes: &[u8], dtype: &str, order: ByteOrder) -> Option<Vec<f32>> {
     Some(match dtype {
         "F32" => each(bytes, order, f32::from_le_bytes),
         "F16" => each(bytes, order, |b| f16::from_le_bytes(b).to_f32()),
@@ -30,11 +32,11 @@ pub(super) fn decode(bytes: &[u8], dtype: &str, order: Order) -> Option<Vec<f32>
     })
 }
 
-fn each<const N: usize>(bytes: &[u8], order: Order, number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+fn each<const N: usize>(bytes: &[u8], order: ByteOrder, number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
     let (numbers, _) = bytes.as_chunks::<N>();
     match order {
-        Order::Little => numbers.iter().map(|b| number(*b)).collect(),
-        Order::Big => numbers.iter().map(|b| number(reversed(*b))).collect(),
+        ByteOrder::Little => numbers.iter().map(|b| number(*b)).collect(),
+        ByteOrder::Big => numbers.iter().map(|b| number(reversed(*b))).collect(),
     }
 }
 
@@ -50,9 +52,9 @@ mod tests {
     #[test]
     fn every_float_type_in_either_order() {
         let check = |dtype, mut bytes: Vec<u8>| {
-            assert_eq!(decode(&bytes, dtype, Order::Little), Some(vec![-1.5]), "{dtype}");
+            assert_eq!(decode(&bytes, dtype, ByteOrder::Little), Some(vec![-1.5]), "{dtype}");
             bytes.reverse();
-            assert_eq!(decode(&bytes, dtype, Order::Big), Some(vec![-1.5]), "{dtype}");
+            assert_eq!(decode(&bytes, dtype, ByteOrder::Big), Some(vec![-1.5]), "{dtype}");
         };
         check("F32", (-1.5_f32).to_le_bytes().into());
         check("F64", (-1.5_f64).to_le_bytes().into());

@@ -1,8 +1,8 @@
-//! PyTorch's files: the zip archive and the older stream. `pytorch_reader` reads them and runs nothing; here its
-//! tensors become weights. Not here: what a pickle asks for (`pickle`)
-//! and may (`harmless`), and names (`names`).
+//! Reads PyTorch's files: the zip archive and the older stream. The crate `pytorch_reader` reads them without running code, and
+//! this file turns its tensors into weights. Scanning a pickle for imports is in `pickle`, the permitted imports are in
+//! `allowed_globals`, and the names of tensors are in `names`.
 
-mod harmless;
+mod allowed_globals;
 mod names;
 mod pickle;
 
@@ -18,18 +18,18 @@ use super::contents::Contents;
 use super::numbers::{self, NATIVE};
 use super::{damaged, malicious, unknown};
 use crate::mapped::Mapped;
-use crate::{Error, Format, Result, Source, TensorInfo};
+use crate::{Error, FileFormat, Result, TensorInfo, TensorSource};
 use pickle::{Refusal, Scan};
 
-/// The pickles of a legacy stream: magic number, protocol, system, the object, the order of its storages.
+/// The number of pickles in a legacy stream: magic number, protocol, system, the object, the order of its storages.
 const STREAM_PICKLES: usize = 5;
 
-/// Which of them is the object.
+/// The position of the pickled object among them.
 const STREAM_OBJECT: usize = 3;
 
-/// Opens a zip archive, if it is PyTorch's.
-pub(super) fn open_zip(file: &Mapped, path: &Path) -> Result<Box<dyn Source>> {
-    let broken = |reason: &dyn std::fmt::Display| damaged(path, Format::PytorchZip, reason);
+/// Opens a zip archive. Fails if PyTorch did not write it.
+pub(super) fn open_zip(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+    let broken = |reason: &dyn std::fmt::Display| damaged(path, FileFormat::PytorchZip, reason);
     let mut archive = ZipArchive::new(Cursor::new(&file[..])).map_err(|error| broken(&error))?;
     let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
     if let Some(found) = other_archive(&names) {
@@ -38,15 +38,15 @@ pub(super) fn open_zip(file: &Mapped, path: &Path) -> Result<Box<dyn Source>> {
     let mut object = Scan::default();
     for name in names.iter().filter(|name| is_pickle(name)) {
         let bytes = pickle_in(&mut archive, name).map_err(|reason| broken(&reason))?;
-        let scan = pickle::scan(&bytes).map_err(|refusal| refused(path, Format::PytorchZip, refusal))?;
+        let scan = pickle::scan(&bytes).map_err(|refusal| refused(path, FileFormat::PytorchZip, refusal))?;
         if name.ends_with("data.pkl") {
             object = scan;
         }
     }
-    read_with(file, path, Format::PytorchZip, &object)
+    read_with(file, path, FileFormat::PytorchZip, &object)
 }
 
-/// What an archive is that has no weights for us, by the names in it.
+/// Describes an archive that holds no weights to read, by the names in it; none for PyTorch's.
 fn other_archive(names: &[String]) -> Option<&'static str> {
     let has = |end: &str| names.iter().any(|name| name.rsplit('/').next() == Some(end));
     if has("constants.pkl") {
@@ -60,54 +60,54 @@ fn other_archive(names: &[String]) -> Option<&'static str> {
     }
 }
 
-/// Archives are made by programs, which write the ending in small letters.
+/// Whether an entry is a pickle. Programs write archives, and they write the ending in small letters.
 fn is_pickle(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, ending)| ending == "pkl")
 }
 
-/// The bytes of a pickle in an archive, whatever length the archive claims.
+/// Reads a pickle of an archive, up to the largest accepted size, whatever size the archive claims.
 fn pickle_in(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, String> {
     let index = archive.index_for_name(name).ok_or("an entry without a name")?;
-    let unchecked = archive.by_index_raw(index).is_ok_and(|entry| entry.crc32() == 0); // PyTorch can leave it out
+    let unchecked = archive.by_index_raw(index).is_ok_and(|entry| entry.crc32() == 0); // PyTorch can omit the checksum
     let options = ZipReadOptions::new().ignore_crc32(unchecked);
     let entry = archive.by_index_with_options(index, options).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
-    let limit = pickle::LONGEST as u64 + 1; // `scan` refuses the one too many
+    let limit = pickle::MAX_PICKLE_BYTES as u64 + 1; // `scan` refuses a pickle of this size
     entry.take(limit).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
     Ok(bytes)
 }
 
 /// Opens PyTorch's older stream.
-pub(super) fn open_stream(file: &Mapped, path: &Path) -> Result<Box<dyn Source>> {
+pub(super) fn open_stream(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
     let mut object = Scan::default();
     let mut rest = &file[..];
     for index in 0..STREAM_PICKLES {
-        let scan = pickle::scan(rest).map_err(|refusal| refused(path, Format::PytorchLegacy, refusal))?;
+        let scan = pickle::scan(rest).map_err(|refusal| refused(path, FileFormat::PytorchLegacy, refusal))?;
         rest = &rest[scan.len..];
         if index == STREAM_OBJECT {
             object = scan;
         }
     }
-    read_with(file, path, Format::PytorchLegacy, &object)
+    read_with(file, path, FileFormat::PytorchLegacy, &object)
 }
 
-/// The error for a pickle that PyTorch did not write: what it asks for, or that it is none of ours.
+/// The error for a pickle that is not from PyTorch: it would run code, or its format is unknown.
 pub(super) fn refuse_pickle(file: &Mapped, path: &Path) -> Error {
     match pickle::scan(file) {
-        Err(Refusal::Asks(call)) => malicious(path, call),
+        Err(Refusal::Imports(call)) => malicious(path, call),
         _ => unknown(path, "a pickle without PyTorch's magic number"),
     }
 }
 
-fn refused(path: &Path, format: Format, refusal: Refusal) -> Error {
+fn refused(path: &Path, format: FileFormat, refusal: Refusal) -> Error {
     match refusal {
-        Refusal::Asks(call) => malicious(path, call),
+        Refusal::Imports(call) => malicious(path, call),
         Refusal::Broken(reason) => damaged(path, format, reason),
     }
 }
 
-/// Reads a file whose pickles were found harmless.
-fn read_with(file: &Mapped, path: &Path, format: Format, object: &Scan) -> Result<Box<dyn Source>> {
+/// Reads a file whose pickles import only permitted objects.
+fn read_with(file: &Mapped, path: &Path, format: FileFormat, object: &Scan) -> Result<Box<dyn TensorSource>> {
     let mut contents = Contents::new(format, path);
     let reader = PytorchReader::new(path).map_err(|error| contents.damaged(error))?;
     let tree = PytorchReader::read_pickle_data(path, None).map_err(|error| contents.damaged(error))?;
@@ -136,15 +136,15 @@ fn info(tensor: &Tensor) -> TensorInfo {
     TensorInfo { name: tensor.name.clone(), layer: None, shape: tensor.shape().to_vec(), dtype }
 }
 
-/// An opened file.
+/// An opened PyTorch file of either format.
 #[derive(Debug)]
 struct PytorchFile {
     contents: Contents,
     tensors: Vec<Tensor>,
 }
 
-impl Source for PytorchFile {
-    fn format(&self) -> Format {
+impl TensorSource for PytorchFile {
+    fn format(&self) -> FileFormat {
         self.contents.format
     }
 

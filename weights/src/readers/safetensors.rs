@@ -1,5 +1,4 @@
-//! safetensors: any float type, from a file or from memory. Not a writer, and not a guesser of layouts: tensors keep
-//! the file's names and shapes.
+//! Reads safetensors with any float type, from a file or from memory. Tensors keep the names and shapes of the file.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -13,34 +12,35 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use trepang_api::{Array, Weights};
 
 use super::contents::Contents;
-use super::numbers::Order;
+use super::numbers::ByteOrder;
 use super::{damaged, map};
 use crate::mapped::Mapped;
-use crate::{Format, Result, Source, TensorInfo};
+use crate::{FileFormat, Result, TensorInfo, TensorSource};
 
-/// The tensors of a safetensors file that is in memory; `path` is what errors call it. Fails for one that is not
-/// whole, and for tensors that are no floats.
+/// Reads the tensors of a safetensors file that is in memory; errors name it `path`. Fails for a file that is not whole, and
+/// for tensors that are not floats.
 pub fn read_safetensors(bytes: &[u8], path: &Path) -> Result<Weights> {
     let (contents, ranges) = parse(bytes, path)?;
     let mut weights = Weights::default();
     for (index, range) in ranges.into_iter().enumerate() {
-        let array = contents.array(index, &bytes[range], Order::Little)?;
+        let array = contents.array(index, &bytes[range], ByteOrder::Little)?;
         weights.insert(contents.tensors[index].name.as_str(), array);
     }
     Ok(weights)
 }
 
-/// A safetensors file that is mapped into memory: tensors are in the order of their bytes.
+/// A safetensors file that is mapped into memory. Its tensors are listed in the order of their bytes.
 #[derive(Debug)]
 pub struct SafetensorsFile {
     contents: Contents,
-    /// Where each tensor's bytes are.
+    /// The byte range of each tensor in the file.
     ranges: Vec<Range<usize>>,
     file: Mapped,
 }
 
 impl SafetensorsFile {
-    /// Opens a file that is known to be safetensors; [`open`](crate::open) finds out. Fails for one that is not whole.
+    /// Opens a file that is known to be safetensors ([`open`](crate::open) detects the format). Fails for a file that is not
+    /// whole.
     pub fn open(path: &Path) -> Result<Self> {
         Self::new(map(path)?, path)
     }
@@ -51,8 +51,8 @@ impl SafetensorsFile {
         Ok(Self { contents, ranges, file })
     }
 
-    /// The numbers of a tensor without a copy of them: none when they are not F32, not aligned in the file, or when
-    /// this machine is big-endian.
+    /// The numbers of a tensor without a copy. None if they are not F32 or not aligned in the file, or if this machine is
+    /// big-endian.
     pub fn shared_f32(&self, index: usize) -> Option<SharedF32> {
         let shared = SharedF32 { file: self.file.clone(), range: self.ranges.get(index)?.clone() };
         let fits = cfg!(target_endian = "little") && self.contents.tensors[index].dtype == "F32";
@@ -60,8 +60,8 @@ impl SafetensorsFile {
     }
 }
 
-impl Source for SafetensorsFile {
-    fn format(&self) -> Format {
+impl TensorSource for SafetensorsFile {
+    fn format(&self) -> FileFormat {
         self.contents.format
     }
 
@@ -77,7 +77,7 @@ impl Source for SafetensorsFile {
         if let Some(shared) = self.shared_f32(index) {
             return Ok(Array::shared(&*self.contents.tensors[index].shape, Arc::new(shared))?);
         }
-        self.contents.array(index, &self.file[self.ranges[index].clone()], Order::Little)
+        self.contents.array(index, &self.file[self.ranges[index].clone()], ByteOrder::Little)
     }
 
     fn metadata(&self) -> &BTreeMap<String, String> {
@@ -85,11 +85,11 @@ impl Source for SafetensorsFile {
     }
 }
 
-/// The numbers of one tensor in a mapped file, which stays mapped for as long as this lives.
+/// The numbers of one tensor in a mapped file. The file stays mapped as long as this value lives.
 #[derive(Debug, Clone)]
 pub struct SharedF32 {
     file: Mapped,
-    /// Holds whole, aligned `f32`s.
+    /// The byte range of the tensor, which holds whole, aligned `f32`s.
     range: Range<usize>,
 }
 
@@ -101,22 +101,22 @@ impl SharedF32 {
 
 impl AsRef<[f32]> for SharedF32 {
     fn as_ref(&self) -> &[f32] {
-        bytemuck::cast_slice(self.bytes()) // `shared_f32` made sure that it can
+        bytemuck::cast_slice(self.bytes()) // `shared_f32` has checked size and alignment
     }
 }
 
-/// What a file holds and where, in the order of the bytes.
+/// Parses the header: the description of the file and the byte range of each tensor, in the order of the bytes.
 fn parse(bytes: &[u8], path: &Path) -> Result<(Contents, Vec<Range<usize>>)> {
-    let broken = |reason: &dyn fmt::Display| damaged(path, Format::Safetensors, reason);
+    let broken = |reason: &dyn fmt::Display| damaged(path, FileFormat::Safetensors, reason);
     let (header_len, header) = SafeTensors::read_metadata(bytes).map_err(|error| broken(&error))?;
     let start = 8 + header_len;
     no_name_twice(&bytes[8..start]).map_err(|error| broken(&error))?;
 
-    let mut contents = Contents::new(Format::Safetensors, path);
+    let mut contents = Contents::new(FileFormat::Safetensors, path);
     contents.metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
     let mut ranges = Vec::new();
     for name in header.offset_keys() {
-        let Some(info) = header.info(&name) else { continue }; // `header` itself named it
+        let Some(info) = header.info(&name) else { continue }; // cannot happen: `header` gave the name
         ranges.push(start + info.data_offsets.0..start + info.data_offsets.1);
         let dtype = format!("{:?}", info.dtype);
         contents.tensors.push(TensorInfo { name, layer: None, shape: info.shape.clone(), dtype });
@@ -124,11 +124,13 @@ fn parse(bytes: &[u8], path: &Path) -> Result<(Contents, Vec<Range<usize>>)> {
     Ok((contents, ranges))
 }
 
-/// JSON keeps the last of two entries of one name: a tensor would be lost without a word.
+/// Fails for a header with a duplicate name. A JSON parser keeps only the last of two entries with one name, and a tensor
+/// would be lost without an error.
 fn no_name_twice(header: &[u8]) -> serde_json::Result<()> {
     serde_json::Deserializer::from_slice(header).deserialize_map(Names)
 }
 
+/// Visits the names of the header, to find a duplicate.
 struct Names;
 
 impl<'de> Visitor<'de> for Names {

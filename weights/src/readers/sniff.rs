@@ -1,29 +1,31 @@
-//! What a file is, from its first bytes. Not from its name, and nothing is parsed here.
+//! Detects the format of a file from its first bytes. The name is not used, and nothing is parsed.
 
 use std::fmt::Write as _;
 
-/// What a file seems to be.
+/// The kind of a file, as its first bytes indicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FileKind {
     Safetensors,
+    /// HDF5, which Keras uses.
     Hdf5,
-    /// PyTorch's, or another.
+    /// A zip archive, from PyTorch or from another program.
     Zip,
     /// PyTorch's older stream of pickles.
     TorchStream,
     /// A pickle that is not PyTorch's.
     Pickle,
-    /// No weights; what it is, in words.
+    /// Not a weights file; the text describes what it is.
     Other(String),
 }
 
+/// The signature of HDF5.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 
-/// The number every legacy stream of PyTorch starts with, in a pickle of any binary protocol.
+/// The magic number at the start of PyTorch's legacy streams, as a pickle of any binary protocol writes it.
 const TORCH_MAGIC: &[u8] = b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
-/// Beginnings of what is met in place of weights.
-const OTHERS: [(&[u8], &str); 13] = [
+/// The first bytes of other kinds of files, with words for them.
+const OTHER_MAGIC: [(&[u8], &str); 13] = [
     (b"\x1f\x8b", "a gzip archive (unpack it first)"),
     (b"BZh", "a bzip2 archive (unpack it first)"),
     (b"\xfd7zXZ\0", "an xz archive (unpack it first)"),
@@ -39,37 +41,37 @@ const OTHERS: [(&[u8], &str); 13] = [
     (b"#!", "a script"),
 ];
 
-/// Looks at the beginning of `file`.
-pub(super) fn kind(file: &[u8]) -> Kind {
+/// Detects the kind of `file`.
+pub(super) fn kind(file: &[u8]) -> FileKind {
     let head = &file[..file.len().min(64)];
     if has_hdf5_magic(file) {
-        Kind::Hdf5
+        FileKind::Hdf5
     } else if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        Kind::Zip
+        FileKind::Zip
     } else if head.get(8) == Some(&b'{') && head[7] < b' ' {
-        Kind::Safetensors // eight bytes of length, the last of which is no text, then JSON
+        FileKind::Safetensors // eight bytes of length, the last of them below any printable character, then JSON
     } else if head.windows(TORCH_MAGIC.len()).any(|window| window == TORCH_MAGIC) {
-        Kind::TorchStream
+        FileKind::TorchStream
     } else if matches!(head, [0x80, 1..=5, ..]) {
-        Kind::Pickle
+        FileKind::Pickle
     } else {
-        Kind::Other(in_words(file))
+        FileKind::Other(in_words(file))
     }
 }
 
-/// HDF5 may begin after a block of the user's own: at 0, 512, 1024, 2048 and so on.
+/// Whether HDF5's signature is at byte 0, 512, 1024, 2048 and so on: HDF5 allows a user block before it.
 fn has_hdf5_magic(file: &[u8]) -> bool {
     let at = |start: usize| file.get(start..).is_some_and(|rest| rest.starts_with(HDF5));
     at(0) || (9..usize::BITS - 1).map(|power| 1 << power).take_while(|start| *start < file.len()).any(at)
 }
 
 fn in_words(file: &[u8]) -> String {
-    let known = OTHERS.iter().find(|(magic, _)| file.starts_with(magic)).map(|(_, words)| *words);
+    let known = OTHER_MAGIC.iter().find(|(magic, _)| file.starts_with(magic)).map(|(_, words)| *words);
     let words = known.or_else(|| markup(file)).or_else(|| tar(file));
     words.map_or_else(|| unknown(file), Into::into)
 }
 
-/// What servers answer in place of a file.
+/// Detects the pages that servers send in place of a file.
 fn markup(file: &[u8]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(&file[..file.len().min(256)]).to_lowercase();
     let text = text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);
@@ -99,7 +101,7 @@ fn unknown(file: &[u8]) -> String {
     }
     let mut hex = String::from("the bytes");
     for byte in head {
-        let _ = write!(hex, " {byte:02x}"); // into memory: cannot fail
+        let _ = write!(hex, " {byte:02x}"); // writing into a `String` cannot fail
     }
     hex
 }
@@ -109,11 +111,11 @@ mod tests {
     use super::*;
 
     fn check(file: &[u8], words: &str) {
-        assert_eq!(kind(file), Kind::Other(words.into()));
+        assert_eq!(kind(file), FileKind::Other(words.into()));
     }
 
     #[test]
-    fn what_is_no_weights_file_is_named() {
+    fn files_that_are_not_weights_are_described() {
         check(b"", "nothing: it is empty");
         check(b"\x1f\x8b\x08\0", "a gzip archive (unpack it first)");
         check(b"\n <!DOCTYPE HTML><title>404", "an HTML page, perhaps a server's error message");
@@ -129,13 +131,13 @@ mod tests {
     #[test]
     fn hdf5_may_begin_late() {
         let mut file = vec![0; 2048];
-        assert_eq!(kind(&file), Kind::Other("the bytes 00 00 00 00 00 00 00 00".into()));
+        assert_eq!(kind(&file), FileKind::Other("the bytes 00 00 00 00 00 00 00 00".into()));
         file.extend_from_slice(HDF5);
-        assert_eq!(kind(&file), Kind::Hdf5);
+        assert_eq!(kind(&file), FileKind::Hdf5);
     }
 
     #[test]
     fn a_header_may_claim_to_be_long() {
-        assert_eq!(kind(b"\0\0\0\0\0\0\0\x10{}"), Kind::Safetensors);
+        assert_eq!(kind(b"\0\0\0\0\0\0\0\x10{}"), FileKind::Safetensors);
     }
 }

@@ -1,4 +1,5 @@
-//! Files that were cut short or have wrong bytes: an error or numbers, never a panic, much memory or much time.
+//! Tests of files that were cut short or have wrong bytes: reading gives an error or numbers, and never panics, takes much
+//! memory or takes much time.
 
 use std::fs;
 use std::io::{Seek, Write};
@@ -8,13 +9,13 @@ use tempfile::NamedTempFile;
 
 use crate::fixture;
 
-/// Random damages tried of each file; `TREPANG_FLIPS` sets another number for a long search.
-const FLIPS: u64 = 400;
+/// The number of random damages for each file. The variable `TREPANG_FLIPS` sets another number, for a long search.
+const DAMAGES: u64 = 400;
 
-/// One file of a few kB, however damaged, on a slow machine without optimization.
-const LONGEST: Duration = Duration::from_secs(5);
+/// The longest time to read a damaged file of a few kB, on a slow machine and without optimization.
+const MAX_TIME: Duration = Duration::from_secs(5);
 
-const WHOLE: [&str; 17] = [
+const FIXTURES: [&str; 17] = [
     "keras.safetensors",
     "legacy_v0.h5",
     "legacy_latest.h5",
@@ -34,10 +35,10 @@ const WHOLE: [&str; 17] = [
     "k3.keras",
 ];
 
-/// A file that is damaged again and again.
-struct Bench(NamedTempFile);
+/// A temporary file whose bytes the test changes.
+struct DamagedFile(NamedTempFile);
 
-impl Bench {
+impl DamagedFile {
     /// A copy of the file.
     fn new(bytes: &[u8]) -> Self {
         let mut file = NamedTempFile::new().unwrap();
@@ -45,7 +46,7 @@ impl Bench {
         Self(file)
     }
 
-    /// Opens and reads it; true when all went well.
+    /// Opens the file and reads every tensor; true if nothing failed.
     fn reads(&self) -> bool {
         let start = Instant::now();
         let whole = match trepang_weights::open(self.0.path()) {
@@ -56,48 +57,48 @@ impl Bench {
                 false
             }
         };
-        assert!(start.elapsed() < LONGEST, "took {:?}", start.elapsed());
+        assert!(start.elapsed() < MAX_TIME, "took {:?}", start.elapsed());
         whole
     }
 }
 
 #[test]
 fn a_file_cut_short_anywhere_is_refused() {
-    for name in WHOLE {
+    for name in FIXTURES {
         let whole = fs::read(fixture(name)).unwrap();
-        let bench = Bench::new(&whole);
+        let damaged_file = DamagedFile::new(&whole);
         for len in (0..whole.len()).rev() {
-            bench.0.as_file().set_len(len as u64).unwrap();
-            assert!(!bench.reads(), "{name} was read with {len} of {} bytes", whole.len());
+            damaged_file.0.as_file().set_len(len as u64).unwrap();
+            assert!(!damaged_file.reads(), "{name} was read with {len} of {} bytes", whole.len());
         }
     }
 }
 
 #[test]
-fn wrong_bytes_do_no_harm() {
-    let flips = std::env::var("TREPANG_FLIPS").map_or(FLIPS, |text| text.parse().unwrap());
-    for name in WHOLE {
+fn wrong_bytes_never_cause_a_panic() {
+    let flips = std::env::var("TREPANG_FLIPS").map_or(DAMAGES, |text| text.parse().unwrap());
+    for name in FIXTURES {
         let whole = fs::read(fixture(name)).unwrap();
-        let mut bench = Bench::new(&whole);
-        let mut chance = Chance(0x7265_7061);
+        let mut damaged_file = DamagedFile::new(&whole);
+        let mut random = SplitMix64(0x7265_7061);
         for _ in 0..flips {
             let mut damaged = whole.clone();
-            for _ in 0..=chance.below(3) {
-                let at = chance.below(damaged.len() as u64) as usize;
-                let interesting = [0, 1, 0x7f, 0x80, 0xff, 1 << chance.below(8), chance.below(256) as u8];
-                damaged[at] ^= interesting[chance.below(7) as usize];
+            for _ in 0..=random.below(3) {
+                let at = random.below(damaged.len() as u64) as usize;
+                let interesting = [0, 1, 0x7f, 0x80, 0xff, 1 << random.below(8), random.below(256) as u8];
+                damaged[at] ^= interesting[random.below(7) as usize];
             }
-            bench.0.rewind().unwrap();
-            bench.0.write_all(&damaged).unwrap();
-            bench.reads();
+            damaged_file.0.rewind().unwrap();
+            damaged_file.0.write_all(&damaged).unwrap();
+            damaged_file.reads();
         }
     }
 }
 
-/// `SplitMix64`: the same damages every time.
-struct Chance(u64);
+/// `SplitMix64`, so that every run tries the same damages.
+struct SplitMix64(u64);
 
-impl Chance {
+impl SplitMix64 {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

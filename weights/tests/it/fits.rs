@@ -1,24 +1,24 @@
-//! Which network a file holds, by the names and shapes of its tensors: every naming that the frameworks' files have, and
-//! files that come close. No number is read.
+//! Tests of recognising a network by the names and shapes of its tensors, in the naming of every framework, and of files that
+//! come close. No numbers are read.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use trepang_api::Array;
 use trepang_weights::{
-    Architecture, Dialect, Format, Result, Source, TensorInfo, fit, recognise, tensors_of,
+    Architecture, Dialect, FileFormat, Result, TensorInfo, TensorSource, fit, recognise, tensors_of,
 };
 
-/// A file of which only the tensors' names and shapes matter.
+/// A file that has only names and shapes of tensors.
 #[derive(Debug)]
-struct Listed {
-    format: Format,
+struct TensorList {
+    format: FileFormat,
     tensors: Vec<TensorInfo>,
     metadata: BTreeMap<String, String>,
 }
 
-impl Source for Listed {
-    fn format(&self) -> Format {
+impl TensorSource for TensorList {
+    fn format(&self) -> FileFormat {
         self.format
     }
 
@@ -39,21 +39,21 @@ impl Source for Listed {
     }
 }
 
-fn listed(format: Format, tensors: Vec<TensorInfo>) -> Listed {
-    Listed { format, tensors, metadata: BTreeMap::new() }
+fn listed(format: FileFormat, tensors: Vec<TensorInfo>) -> TensorList {
+    TensorList { format, tensors, metadata: BTreeMap::new() }
 }
 
-fn keras(architecture: Architecture) -> Listed {
-    listed(Format::KerasLegacy, tensors_of(architecture, Dialect::Keras, true).unwrap())
+fn keras(architecture: Architecture) -> TensorList {
+    listed(FileFormat::KerasLegacy, tensors_of(architecture, Dialect::Keras, true).unwrap())
 }
 
-/// What `fit` says of a file that holds no such network.
-fn misfit(architecture: Architecture, file: &Listed) -> String {
+/// The error of `fit` for a file that does not hold this network.
+fn misfit(architecture: Architecture, file: &TensorList) -> String {
     fit(architecture, file).unwrap_err().to_string()
 }
 
-/// A layer's tensors renamed: `rename(layer, kind and number among its kind)` gives the new layer.
-fn renamed(file: &mut Listed, mut rename: impl FnMut(&str) -> String) {
+/// Renames every layer of a file: `rename(layer)` returns the new name.
+fn renamed(file: &mut TensorList, mut rename: impl FnMut(&str) -> String) {
     let mut last: Option<(String, String)> = None;
     for tensor in &mut file.tensors {
         let layer = tensor.layer.clone().unwrap();
@@ -71,14 +71,15 @@ const KERAS: [Architecture; 4] =
     [Architecture::Vgg16, Architecture::Vgg19, Architecture::Resnet50, Architecture::InceptionV3];
 
 #[test]
-fn every_version_of_every_network_is_recognised_with_and_without_its_classifier() {
+fn every_version_of_every_network_is_recognised() {
     for architecture in Architecture::ALL {
         for &dialect in architecture.dialects() {
             for classifier in [true, false] {
                 if (dialect, classifier) == (Dialect::Timm, false) {
                     continue; // its names are torchvision's
                 }
-                let format = if dialect == Dialect::Keras { Format::KerasLegacy } else { Format::PytorchZip };
+                let format =
+                    if dialect == Dialect::Keras { FileFormat::KerasLegacy } else { FileFormat::PytorchZip };
                 let file = listed(format, tensors_of(architecture, dialect, classifier).unwrap());
                 let fit = recognise(&file).unwrap_or_else(|| panic!("{architecture} {dialect} {classifier}"));
                 assert_eq!((fit.architecture, fit.dialect), (architecture, dialect));
@@ -92,7 +93,7 @@ fn every_version_of_every_network_is_recognised_with_and_without_its_classifier(
 fn keras_3_numbers_its_layers_in_the_order_of_its_files() {
     for architecture in KERAS {
         let mut file = keras(architecture);
-        file.format = Format::Keras3;
+        file.format = FileFormat::Keras3;
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         renamed(&mut file, |layer| {
             let kind = match layer {
@@ -113,7 +114,7 @@ fn keras_3_numbers_its_layers_in_the_order_of_its_files() {
 }
 
 #[test]
-fn inceptions_layers_may_be_numbered_from_anywhere_but_in_no_other_order() {
+fn inceptions_layers_may_start_at_any_number_but_keep_their_order() {
     let number = |layer: &str| layer.rsplit('_').next().unwrap().parse::<usize>();
     let mut later = keras(Architecture::InceptionV3);
     renamed(&mut later, |layer| match number(layer) {
@@ -123,12 +124,13 @@ fn inceptions_layers_may_be_numbered_from_anywhere_but_in_no_other_order() {
     assert!(fit(Architecture::InceptionV3, &later).is_ok());
     let mut in_order = keras(Architecture::InceptionV3);
     let mut count = 0;
-    renamed(&mut in_order, |layer| match layer.starts_with("conv2d") {
-        true => {
+    renamed(&mut in_order, |layer| {
+        if layer.starts_with("conv2d") {
             count += 1;
             format!("conv2d_{count}")
+        } else {
+            layer.into()
         }
-        false => layer.into(),
     });
     let error = misfit(Architecture::InceptionV3, &in_order);
     assert!(error.contains("not numbered as Keras numbers"), "{error}");
@@ -145,16 +147,16 @@ fn keras_1_had_other_names_for_the_tensors_of_a_layer() {
 }
 
 #[test]
-fn what_training_left_in_a_file_is_no_fault() {
+fn tensors_that_only_training_needs_are_ignored() {
     let mut tensors = tensors_of(Architecture::InceptionV3, Dialect::Torchvision, true).unwrap();
     for name in ["AuxLogits.conv0.conv.weight", "Conv2d_1a_3x3.bn.num_batches_tracked"] {
         tensors.push(TensorInfo { name: name.into(), layer: None, shape: vec![], dtype: "F32".into() });
     }
-    assert!(fit(Architecture::InceptionV3, &listed(Format::PytorchLegacy, tensors)).is_ok());
+    assert!(fit(Architecture::InceptionV3, &listed(FileFormat::PytorchLegacy, tensors)).is_ok());
 }
 
 #[test]
-fn a_file_that_comes_close_says_what_is_wrong_with_it() {
+fn a_file_that_comes_close_is_refused_with_the_difference() {
     let check = |change: fn(&mut Vec<TensorInfo>), part: &str| {
         let mut file = keras(Architecture::Vgg16);
         change(&mut file.tensors);
@@ -195,7 +197,7 @@ fn another_network_is_called_by_its_name() {
 }
 
 #[test]
-fn the_older_resnet_of_the_same_name_is_not_taken_for_the_new_one() {
+fn the_older_resnet_is_not_taken_for_the_new_one() {
     let mut file = keras(Architecture::Resnet50);
     renamed(&mut file, |layer| layer.replace("conv2_block1_1", "res2a_branch2a"));
     let error = misfit(Architecture::Resnet50, &file);

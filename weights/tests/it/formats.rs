@@ -1,11 +1,11 @@
-//! Every format gives the numbers that were put in, in its own order and under its own names.
+//! Tests that every format returns the numbers that were written, in the file's order and under the file's names.
 
-use trepang_weights::{Format, SafetensorsFile, Source};
+use trepang_weights::{FileFormat, SafetensorsFile, TensorSource};
 
 use crate::{fixture, open};
 
-/// `layer name [shape] dtype` of every tensor.
-fn listing(source: &dyn Source) -> Vec<String> {
+/// Lists every tensor as `layer name [shape] dtype`.
+fn listing(source: &dyn TensorSource) -> Vec<String> {
     let line = |tensor: &trepang_weights::TensorInfo| {
         let layer = tensor.layer.as_deref().unwrap_or("-");
         format!("{layer} {} {:?} {}", tensor.name, tensor.shape, tensor.dtype)
@@ -13,16 +13,16 @@ fn listing(source: &dyn Source) -> Vec<String> {
     source.tensors().iter().map(line).collect()
 }
 
-/// The numbers of the tensor at `index` are 0, 0.5, 1, ...
-fn check_halves(source: &dyn Source, index: usize) {
+/// Checks that the numbers of the tensor at `index` are 0, 0.5, 1, ...
+fn check_halves(source: &dyn TensorSource, index: usize) {
     let array = source.read(index).unwrap();
     let halves: Vec<f32> = (0..array.data().len()).map(|i| i as f32 * 0.5).collect();
     assert_eq!(array.data(), halves, "{}", source.tensors()[index].name);
     assert_eq!(array.shape(), source.tensors()[index].shape);
 }
 
-/// The file holds the network of `keras.safetensors`, whose tensors have Keras's paths; `rename` tells them.
-fn check_keras(name: &str, format: Format, listed: [&str; 8], rename: fn(&str) -> String) {
+/// Checks that the file holds the network of `keras.safetensors`. `rename` converts a tensor's name to its name there.
+fn check_keras(name: &str, format: FileFormat, listed: [&str; 8], rename: fn(&str) -> String) {
     let source = open(name);
     assert_eq!(source.format(), format, "{name}");
     assert_eq!(source.path(), fixture(name));
@@ -48,7 +48,7 @@ fn keras_legacy_files_of_weights() {
         "fc1 fc1/bias:0 [5] F32",
     ];
     for name in ["legacy_v0.h5", "legacy_latest.h5", "legacy_gzip.h5"] {
-        check_keras(name, Format::KerasLegacy, listed, |name| name.trim_end_matches(":0").into());
+        check_keras(name, FileFormat::KerasLegacy, listed, |name| name.trim_end_matches(":0").into());
         let metadata = open(name).metadata().clone();
         assert_eq!(metadata["keras_version"], "2.0.0");
         assert_eq!(metadata["backend"], "tensorflow");
@@ -67,11 +67,11 @@ fn keras_legacy_files_of_a_whole_model() {
         "fc1 fc1/kernel [64, 5] F32",
         "fc1 fc1/bias [5] F32",
     ];
-    check_keras("k3_legacy_model.h5", Format::KerasLegacy, listed, str::to_owned);
+    check_keras("k3_legacy_model.h5", FileFormat::KerasLegacy, listed, str::to_owned);
 }
 
 #[test]
-fn keras_3() {
+fn keras_3_files() {
     let listed = [
         "layers/batch_normalization layers/batch_normalization/vars/0 [4] F32",
         "layers/batch_normalization layers/batch_normalization/vars/1 [4] F32",
@@ -82,7 +82,7 @@ fn keras_3() {
         "layers/dense layers/dense/vars/0 [64, 5] F32",
         "layers/dense layers/dense/vars/1 [5] F32",
     ];
-    check_keras("k3.weights.h5", Format::Keras3, listed, |path| {
+    check_keras("k3.weights.h5", FileFormat::Keras3, listed, |path| {
         let names = [
             ("layers/batch_normalization/vars/0", "bn/gamma"),
             ("layers/batch_normalization/vars/1", "bn/beta"),
@@ -141,7 +141,7 @@ fn every_type_of_number_in_hdf5() {
 }
 
 #[test]
-fn pytorch() {
+fn pytorch_files() {
     let check = |name, format| {
         let source = open(name);
         assert_eq!(source.format(), format, "{name}");
@@ -151,12 +151,12 @@ fn pytorch() {
             check_halves(&*source, index);
         }
     };
-    check("zip_v2.pth", Format::PytorchZip);
-    check("zip_protocol4.pth", Format::PytorchZip);
-    check("zip_no_checksums.pth", Format::PytorchZip);
-    check("legacy_v1.pth", Format::PytorchLegacy);
-    check("legacy_v2.pth", Format::PytorchLegacy);
-    check("nested.pth", Format::PytorchZip); // in a checkpoint, trained on several GPUs
+    check("zip_v2.pth", FileFormat::PytorchZip);
+    check("zip_protocol4.pth", FileFormat::PytorchZip);
+    check("zip_no_checksums.pth", FileFormat::PytorchZip);
+    check("legacy_v1.pth", FileFormat::PytorchLegacy);
+    check("legacy_v2.pth", FileFormat::PytorchLegacy);
+    check("nested.pth", FileFormat::PytorchZip); // a checkpoint of a training on several GPUs
     assert_eq!(open("zip_v2.pth").metadata()["version"], "3");
 }
 
@@ -170,7 +170,7 @@ fn pytorch_keeps_the_files_order_and_undoes_strides() {
 #[test]
 fn safetensors_are_shared_without_a_copy() {
     let source = open("keras.safetensors");
-    assert_eq!(source.format(), Format::Safetensors);
+    assert_eq!(source.format(), FileFormat::Safetensors);
     let file = SafetensorsFile::open(&fixture("keras.safetensors")).unwrap();
     assert_eq!(file.tensors(), source.tensors());
     for index in 0..file.tensors().len() {
@@ -182,7 +182,7 @@ fn safetensors_are_shared_without_a_copy() {
     assert!(file.shared_f32(file.tensors().len()).is_none());
     let shared = file.shared_f32(0).unwrap();
     drop(file);
-    assert!(shared.as_ref().iter().all(|number| number.is_finite())); // the map lives on
+    assert!(shared.as_ref().iter().all(|number| number.is_finite())); // the file is still mapped
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The readers of weights files against files that were written by others. Fixtures and the scripts that wrote them
-//! are in `tests/fixtures`; tests of one function are beside it in `src`.
+//! Tests of the readers with files that other programs wrote. The fixtures and the scripts that wrote them are in
+//! `tests/fixtures`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
@@ -10,17 +10,17 @@ mod refusals;
 
 use std::path::{Path, PathBuf};
 
-use trepang_weights::Source;
+use trepang_weights::TensorSource;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-fn open(name: &str) -> Box<dyn Source> {
+fn open(name: &str) -> Box<dyn TensorSource> {
     trepang_weights::open(&fixture(name)).unwrap()
 }
 
-/// What `open` says about a file that it does not open, without the folder.
+/// The error of `open` for a file, without the folder.
 fn refusal(path: &Path) -> String {
     let error = trepang_weights::open(path).unwrap_err().to_string();
     error.replace(&format!("{}/", path.parent().unwrap().display()), "")

@@ -1,4 +1,4 @@
-//! What is not opened, and the sentence that says why.
+//! Tests of files that are refused, and of the errors.
 
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -13,7 +13,7 @@ fn check(name: &str, sentence: &str) {
     assert_eq!(refusal(&fixture(name)), sentence);
 }
 
-/// A file of these bytes.
+/// Checks the error for a file with these bytes.
 fn check_bytes(bytes: &[u8], phrase: &str) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
@@ -22,7 +22,7 @@ fn check_bytes(bytes: &[u8], phrase: &str) {
 }
 
 #[test]
-fn code_is_refused_by_its_name() {
+fn a_pickle_that_would_run_code_is_refused() {
     let sentence = |name: &str| {
         format!(
             "{name} asks for posix.system to be run, which a weights file has no need of: it was not opened; do not \
@@ -36,7 +36,7 @@ fn code_is_refused_by_its_name() {
 }
 
 #[test]
-fn what_is_no_weights_file_is_named() {
+fn files_that_are_not_weights_are_described() {
     check(
         "k3.keras",
         "k3.keras is no weights file that can be read: it begins with Keras 3's .keras archive (unpack it and use its \
@@ -58,7 +58,7 @@ fn a_folder_and_a_missing_file_are_named() {
 }
 
 #[test]
-fn hdf5_that_keras_did_not_write() {
+fn hdf5_that_keras_did_not_write_is_refused() {
     let damaged = |reason: &str| {
         format!("({reason}); if it was downloaded, it may have been cut short: fetch it again")
     };
@@ -76,7 +76,7 @@ fn hdf5_that_keras_did_not_write() {
 }
 
 #[test]
-fn sizes_that_cannot_be_are_refused_before_memory_is_asked_for() {
+fn impossible_sizes_are_refused_before_memory_is_allocated() {
     check_bytes(b"\0\0\0\0\0\0\0\x10{\"a\":1}", "is not a whole safetensors file");
     check_bytes(b"\xff\xff\xff\xff\0\0\0\0{\"a\":1}", "is not a whole safetensors file");
     for name in ["huge.weights.h5", "expanded.pth"] {
@@ -85,7 +85,7 @@ fn sizes_that_cannot_be_are_refused_before_memory_is_asked_for() {
     }
 }
 
-/// An archive with one entry.
+/// Checks the error for an archive with one entry.
 fn check_archive(name: &str, content: &[u8], phrase: &str) {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     archive.start_file(name, SimpleFileOptions::default()).unwrap();

@@ -1,4 +1,4 @@
-//! A folder to pull into, an impatient user, and a record of what the user was told.
+//! The fixture of the download tests: a folder to pull into, short timeouts, and a record of the events.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use trepang_weights::pull::{Digest, Error, Event, Fetched, Options, Progress, Remote, fetch};
+use trepang_weights::pull::{Digest, Error, Event, Fetched, PullOptions, PullProgress, Remote, fetch};
 
-/// Bytes of which no two pieces look alike.
+/// Pseudo-random bytes, so that no two pieces are alike.
 pub(crate) fn bytes(len: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {
@@ -32,55 +32,55 @@ fn hex(bytes: &[u8]) -> String {
     digits.concat()
 }
 
-/// All that can be known of a file.
+/// A remote file with a known size and hash.
 pub(crate) fn remote(url: String, file: &[u8]) -> Remote {
     Remote { url, size: Some(file.len() as u64), digest: Digest::Sha256(sha256(file)) }
 }
 
-/// Nothing is known but where it is.
+/// A remote file with an unknown size and hash.
 pub(crate) fn unknown(url: String) -> Remote {
     Remote { url, size: None, digest: Digest::None }
 }
 
-/// What was told, a line each.
+/// Records the events of a pull, each as a line of text.
 #[derive(Debug, Default)]
-pub(crate) struct Told(pub(crate) Vec<String>);
+pub(crate) struct EventRecorder(pub(crate) Vec<String>);
 
-impl Progress for Told {
+impl PullProgress for EventRecorder {
     fn event(&mut self, event: Event<'_>) {
         self.0.push(format!("{event:?}"));
     }
 }
 
-impl Told {
-    /// How many of the lines begin so.
+impl EventRecorder {
+    /// The number of lines with this beginning.
     pub(crate) fn count(&self, beginning: &str) -> usize {
         self.0.iter().filter(|line| line.starts_with(beginning)).count()
     }
 }
 
-/// One target in a folder of its own.
+/// A folder with one target, the settings of a pull, and the events recorded.
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) folder: TempDir,
-    pub(crate) options: Options,
-    pub(crate) told: Told,
+    pub(crate) options: PullOptions,
+    pub(crate) events: EventRecorder,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let options = Options {
+        let options = PullOptions {
             backoff: Duration::from_millis(1),
             longest_wait: Duration::from_millis(20),
             connect: Duration::from_secs(5),
             stall: Duration::from_secs(5),
             proxies: false,
-            ..Options::default()
+            ..PullOptions::default()
         };
-        Self { folder: tempfile::tempdir().unwrap(), options, told: Told::default() }
+        Self { folder: tempfile::tempdir().unwrap(), options, events: EventRecorder::default() }
     }
 
-    /// With an old file where the new one shall be.
+    /// A fixture whose target exists with the text `old`.
     pub(crate) fn with_old() -> Self {
         let bench = Self::new();
         fs::write(bench.target(), "old").unwrap();
@@ -96,18 +96,18 @@ impl Bench {
     }
 
     pub(crate) fn fetch(&mut self, remote: &Remote) -> Result<Fetched, Error> {
-        self.told.0.clear();
-        fetch(remote, &self.target(), &self.options, &mut self.told)
+        self.events.0.clear();
+        fetch(remote, &self.target(), &self.options, &mut self.events)
     }
 
-    /// A fetch that fails with a sentence which has `phrase` in it.
+    /// Pulls, and checks that it fails with an error that contains `phrase`.
     #[track_caller]
     pub(crate) fn fails(&mut self, remote: &Remote, phrase: &str) {
         let error = self.fetch(remote).unwrap_err().to_string();
         assert!(error.contains(phrase), "{error}");
     }
 
-    /// The target is this, and nothing lies beside it.
+    /// Checks the bytes of the target, and that no other file is in the folder.
     #[track_caller]
     pub(crate) fn has_only(&self, target: &[u8]) {
         assert!(fs::read(self.target()).unwrap() == target, "the target is not what it should be");

@@ -1,5 +1,5 @@
-//! Pulls against a server on loopback that misbehaves, and against programs that pretend to be pip. Whatever they
-//! do, the target is the old file or the whole new one. No test leaves this machine.
+//! Tests of downloads against a faulty server on the loopback interface and against scripts in place of pip. After every
+//! failure, the target is the old file or the whole new one. No test uses the network.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 

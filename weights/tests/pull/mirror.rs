@@ -1,4 +1,4 @@
-//! Another server than the file's own.
+//! Tests of downloads from a mirror.
 
 use std::fs;
 
@@ -7,9 +7,12 @@ use crate::server::{Reply, Server};
 
 /// A server that has the file at `path` only.
 fn only(path: &'static str, file: Vec<u8>) -> Server {
-    Server::new(move |request, _| match request.path == path {
-        true => Some(Reply::file(request, &file, "\"v1\"")),
-        false => Some(Reply::new(404, b"")),
+    Server::new(move |request, _| {
+        if request.path == path {
+            Some(Reply::file(request, &file, "\"v1\""))
+        } else {
+            Some(Reply::new(404, b""))
+        }
     })
 }
 
@@ -27,7 +30,7 @@ fn a_mirror_has_the_whole_path_or_the_bare_name() {
 }
 
 #[test]
-fn a_mirror_without_the_file_is_told() {
+fn a_mirror_without_the_file_is_an_error() {
     let server = only("/elsewhere", Vec::new());
     let mut bench = Bench::with_old();
     bench.options.mirror = Some(server.origin.clone());
@@ -39,7 +42,7 @@ fn a_mirror_without_the_file_is_told() {
 }
 
 #[test]
-fn a_mirror_that_fails_does_not_cost_what_came_from_elsewhere() {
+fn a_mirror_that_fails_does_not_delete_received_bytes() {
     let file = bytes(100_000);
     let served = file.clone();
     let server = Server::new(move |request, n| {

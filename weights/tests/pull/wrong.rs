@@ -1,12 +1,12 @@
-//! Servers that give other bytes than were promised.
+//! Tests of servers that send other bytes than the catalog or their headers say.
 
 use trepang_weights::pull::{Digest, Remote};
 
 use crate::harness::{Bench, bytes, remote, sha256, unknown};
 use crate::server::{Reply, Request, Server};
 
-/// Pulls a file of 10,000 bytes from a server that answers so; the pull fails with `phrase`, after asking so often.
-/// The old file stays, and nothing is left beside it.
+/// Pulls a file of 10,000 bytes from a server that sends `reply`. Checks that the pull fails with `phrase` after `asked`
+/// requests, that the old file stays, and that nothing is left beside it.
 #[track_caller]
 fn check(reply: impl Fn(&[u8]) -> Reply + Send + 'static, asked: usize, phrase: &str) {
     let file = bytes(10_000);
@@ -19,7 +19,7 @@ fn check(reply: impl Fn(&[u8]) -> Reply + Send + 'static, asked: usize, phrase: 
 }
 
 #[test]
-fn a_wrong_body_is_believed_the_second_time() {
+fn a_wrong_body_is_an_error_the_second_time() {
     let mut other = bytes(10_000);
     other[5000] ^= 1;
     let phrase = format!("is {} and {} was expected", sha256(&other), sha256(&bytes(10_000)));
@@ -29,7 +29,7 @@ fn a_wrong_body_is_believed_the_second_time() {
 }
 
 #[test]
-fn a_wrong_body_may_have_been_an_accident() {
+fn a_wrong_body_is_retried_once() {
     let file = bytes(10_000);
     let served = file.clone();
     let server = Server::new(move |_, n| {
@@ -38,7 +38,7 @@ fn a_wrong_body_may_have_been_an_accident() {
     });
     let mut bench = Bench::new();
     bench.fetch(&remote(server.url(), &file)).unwrap();
-    assert_eq!(bench.told.count("Restarting"), 1);
+    assert_eq!(bench.events.count("Restarting"), 1);
     bench.has_only(&file);
 }
 
@@ -52,7 +52,7 @@ fn a_wrong_length_is_seen_before_a_byte_is_taken() {
 }
 
 #[test]
-fn a_body_without_end_is_left() {
+fn a_body_that_is_too_long_is_abandoned() {
     check(
         |file| Reply::new(200, &file.repeat(100)).chunked().hang(),
         2,
@@ -62,7 +62,7 @@ fn a_body_without_end_is_left() {
 }
 
 #[test]
-fn a_length_that_is_a_lie_is_found_out_without_the_catalogue() {
+fn a_wrong_content_length_is_detected() {
     let file = bytes(10_000);
     let served = file.clone();
     let server = Server::new(move |_, _| Some(Reply::new(200, &served).header("Content-Length", 10_001)));
@@ -90,7 +90,7 @@ fn chunks_need_no_length() {
 }
 
 #[test]
-fn an_end_that_only_the_connection_tells_needs_another_witness() {
+fn a_body_of_unknown_length_needs_a_known_size_or_hash() {
     let file = bytes(10_000);
     let (served, whole) = (file.clone(), file.len());
     let server = Server::new(move |_, n| {
@@ -101,12 +101,12 @@ fn an_end_that_only_the_connection_tells_needs_another_witness() {
     bench.fails(&unknown(server.url()), "cannot tell whether");
     bench.has_only(b"old");
     bench.fetch(&remote(server.url(), &file)).unwrap();
-    assert_eq!(bench.told.count("Again"), 1);
+    assert_eq!(bench.events.count("Again"), 1);
     bench.has_only(&file);
 }
 
 #[test]
-fn the_hubs_own_hash_is_held_to_where_the_catalogue_has_none() {
+fn the_hubs_hash_is_checked_where_the_catalog_has_none() {
     let file = bytes(10_000);
     let hash = sha256(&file);
     let served = file.clone();

@@ -1,39 +1,44 @@
-//! Keras before version 3: every layer is a group that names its weights, in the order in which Keras loads them.
-//! Not here: what order or names a network expects.
+//! Lists the tensors in files of Keras before version 3: each layer is a group whose attribute names its weights, in the order
+//! in which Keras loads them.
 
 use hdf5_reader::Hdf5File;
 use hdf5_reader::group::Group;
 
 use super::attributes::{string, strings};
-use super::{Found, Reason};
+use super::{Reason, TensorListing};
 
-/// The names of a group's layers, or of a layer's weights.
-const LAYERS: &str = "layer_names";
-const WEIGHTS: &str = "weight_names";
+/// The attributes that list the layers of a file and the weights of a layer.
+const LAYER_NAMES: &str = "layer_names";
+const WEIGHT_NAMES: &str = "weight_names";
 
-/// What else the file says that is worth keeping.
-const METADATA: [&str; 2] = ["keras_version", "backend"];
+/// The attributes that become the metadata of the file.
+const METADATA_KEYS: [&str; 2] = ["keras_version", "backend"];
 
-/// The group that names its layers, and its path: the root of a file of weights, `model_weights` in that of a whole
-/// model. None when it is not such a file.
+/// The group that lists the layers, and its path: the root in a file of weights, `model_weights` in a file of a whole model.
+/// None if Keras 2 did not write the file.
 pub(super) fn group_of_layers(hdf5: &Hdf5File) -> Result<Option<(String, Group)>, Reason> {
     let root = hdf5.root_group().map_err(|error| error.to_string())?;
-    if names(&root, LAYERS)?.is_some() {
+    if names(&root, LAYER_NAMES)?.is_some() {
         return Ok(Some((String::new(), root)));
     }
     let Ok(model) = root.group("model_weights") else { return Ok(None) };
-    Ok(names(&model, LAYERS)?.map(|_| ("model_weights/".into(), model)))
+    Ok(names(&model, LAYER_NAMES)?.map(|_| ("model_weights/".into(), model)))
 }
 
-/// Adds the tensors of all layers, in the file's order.
-pub(super) fn list(hdf5: &Hdf5File, prefix: &str, layers: &Group, found: &mut Found) -> Result<(), Reason> {
-    for key in METADATA {
+/// Adds the tensors of all layers, in the order of the file.
+pub(super) fn list(
+    hdf5: &Hdf5File,
+    prefix: &str,
+    layers: &Group,
+    found: &mut TensorListing,
+) -> Result<(), Reason> {
+    for key in METADATA_KEYS {
         found.contents.metadata.extend(string(layers, key).map(|text| (key.into(), text)));
     }
-    for layer in names(layers, LAYERS)?.unwrap_or_default() {
+    for layer in names(layers, LAYER_NAMES)?.unwrap_or_default() {
         let path = format!("{prefix}{layer}");
         let group = hdf5.group(&path).map_err(|error| format!("layer \"{layer}\": {error}"))?;
-        for name in names(&group, WEIGHTS)?.unwrap_or_default() {
+        for name in names(&group, WEIGHT_NAMES)?.unwrap_or_default() {
             let in_layer = |reason| format!("weight \"{name}\" of layer \"{layer}\": {reason}");
             found.add(hdf5, format!("{path}/{name}"), &layer, name.clone()).map_err(in_layer)?;
         }
@@ -42,7 +47,7 @@ pub(super) fn list(hdf5: &Hdf5File, prefix: &str, layers: &Group, found: &mut Fo
     Ok(())
 }
 
-/// Names as a list, or as lists `layer_names0`, `layer_names1`, ... where one would be too long for HDF5.
+/// Reads a list of names. Keras splits a list that is too long for HDF5 into `layer_names0`, `layer_names1`, ...
 fn names(group: &Group, attribute: &str) -> Result<Option<Vec<String>>, Reason> {
     if let Some(whole) = strings(group, attribute)? {
         return Ok(Some(whole));
@@ -55,8 +60,8 @@ fn names(group: &Group, attribute: &str) -> Result<Option<Vec<String>>, Reason> 
     Ok(all)
 }
 
-/// Some versions write `kernel` in every layer: then a tensor goes by its path.
-fn make_names_unique(found: &mut Found, prefix: &str) {
+/// Names tensors by their paths if two have the same name: some versions of Keras write `kernel` in every layer.
+fn make_names_unique(found: &mut TensorListing, prefix: &str) {
     let mut names: Vec<&str> = found.contents.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
     names.sort_unstable();
     if names.windows(2).any(|pair| pair[0] == pair[1]) {

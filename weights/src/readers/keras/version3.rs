@@ -1,5 +1,6 @@
-//! Keras 3's `.weights.h5`: a layer's tensors are `.../vars/0`, `.../vars/1`, and so on. No list says their order,
-//! so paths are sorted as people count. Not here: `.keras` archives, which hold such a file.
+//! Lists the tensors in `.weights.h5` files of Keras 3: a layer's tensors are `.../vars/0`, `.../vars/1`, and so on. The file
+//! does not list their order, so the paths are sorted in natural order. `.keras` archives, which contain such a file, are
+//! not read.
 
 use std::collections::HashSet;
 
@@ -7,19 +8,19 @@ use hdf5_reader::Hdf5File;
 use hdf5_reader::group::Group;
 
 use super::attributes::string;
-use super::{Found, Reason};
+use super::{Reason, TensorListing};
 use crate::readers::natural;
 
-/// Groups in groups: the deepest networks nest a handful.
-const DEEPEST: usize = 32;
+/// The largest depth of nested groups. Networks nest a few.
+const MAX_GROUP_DEPTH: usize = 32;
 
-/// Groups in all: a network has hundreds of layers.
-const MOST_GROUPS: usize = 100_000;
+/// The largest number of groups. A network has hundreds of layers.
+const MAX_GROUPS: usize = 100_000;
 
-/// Adds every tensor. Fails when there is none: then Keras did not write the file.
-pub(super) fn list(hdf5: &Hdf5File, found: &mut Found) -> Result<(), Reason> {
+/// Adds every tensor. Fails if there is none, because then Keras did not write the file.
+pub(super) fn list(hdf5: &Hdf5File, found: &mut TensorListing) -> Result<(), Reason> {
     let root = hdf5.root_group().map_err(|error| error.to_string())?;
-    let mut walk = Walk::default();
+    let mut walk = GroupWalk::default();
     walk.group(&root, "", 0)?;
     if walk.tensors.is_empty() {
         return Err("it is HDF5, but not Keras's: nothing in it has layer_names or is called vars/0".into());
@@ -33,7 +34,7 @@ pub(super) fn list(hdf5: &Hdf5File, found: &mut Found) -> Result<(), Reason> {
     Ok(())
 }
 
-/// The path before `/vars/N`; none for what is not a layer's tensor.
+/// The layer's path, before `/vars/N`; none if `path` is not the path of a layer's tensor.
 fn layer_of(path: &str) -> Option<&str> {
     let (layer, number) = path.rsplit_once('/')?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -43,19 +44,19 @@ fn layer_of(path: &str) -> Option<&str> {
     layer.strip_suffix("/vars").filter(|_| digits)
 }
 
-/// The paths met so far.
+/// Walks through the groups of a file and collects the paths of tensors.
 #[derive(Default)]
-struct Walk {
-    /// The addresses of the groups seen, as a group may be in itself.
+struct GroupWalk {
+    /// The addresses of the groups that were visited, since a group may contain itself.
     seen: HashSet<u64>,
     tensors: Vec<String>,
-    /// The names that layers were given, by path.
+    /// The names of layers, each after its path.
     names: Vec<(String, String)>,
 }
 
-impl Walk {
+impl GroupWalk {
     fn group(&mut self, group: &Group, path: &str, depth: usize) -> Result<(), Reason> {
-        if depth > DEEPEST || self.seen.len() > MOST_GROUPS {
+        if depth > MAX_GROUP_DEPTH || self.seen.len() > MAX_GROUPS {
             return Err("it has more groups than a network has layers".into());
         }
         if !self.seen.insert(group.address()) {

@@ -1,5 +1,5 @@
-//! The names and the order of a PyTorch file's tensors. Files wrap a `state_dict` in others, and training on several
-//! GPUs puts `module.` before every name. Not here: which network the names belong to.
+//! Cleans the names of a PyTorch file's tensors and restores their order. Some files wrap a `state_dict` in another dictionary,
+//! and training on several GPUs puts `module.` before every name.
 
 use std::collections::HashMap;
 
@@ -7,23 +7,23 @@ use pytorch_reader::{PickleValue, Tensor};
 
 use crate::readers::natural;
 
-/// Where programs put a `state_dict` in a larger file.
+/// The keys under which programs put a `state_dict` in a larger dictionary.
 const WRAPPERS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
 
-/// One in another in another.
-const DEEPEST: usize = 3;
+/// The largest number of dictionaries around a `state_dict`.
+const MAX_WRAPPER_DEPTH: usize = 3;
 
-/// What training on several GPUs puts before every name.
-const PARALLEL: &str = "module.";
+/// The prefix that `DataParallel`, for training on several GPUs, puts before every name.
+const DATA_PARALLEL_PREFIX: &str = "module.";
 
-/// How the reader calls a tensor in the tree of a pickle's values.
-const TENSOR: &str = "torch.Tensor";
+/// The name of a tensor in the tree of values that the reader returns.
+const TENSOR_KIND: &str = "torch.Tensor";
 
-/// How many keys an error names.
-const KEYS_NAMED: usize = 10;
+/// The largest number of keys that an error lists.
+const MAX_KEYS_NAMED: usize = 10;
 
-/// Takes the file's order: that in which names are first met in the pickle. Names met together, as the `weight` of
-/// every layer of a module, are sorted as people count.
+/// Sorts tensors into the order of the file, in which their names first appear in the pickle. Names with the same position, as
+/// the `weight` of every layer of a module, are sorted in natural order.
 pub(super) fn sort(tensors: &mut [Tensor], texts: &HashMap<String, usize>) {
     let rank = |name: &str| {
         let mut starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));
@@ -33,7 +33,7 @@ pub(super) fn sort(tensors: &mut [Tensor], texts: &HashMap<String, usize>) {
         .sort_by_cached_key(|tensor| Position(rank(&tensor.name).unwrap_or(usize::MAX), tensor.name.clone()));
 }
 
-/// Where a tensor stands in the file.
+/// The sort key of a tensor: the position of its name in the pickle, and the name.
 #[derive(PartialEq, Eq)]
 struct Position(usize, String);
 
@@ -49,29 +49,29 @@ impl PartialOrd for Position {
     }
 }
 
-/// Leaves the tensors of the wrapped `state_dict`, if there is exactly one, and takes its key and `module.` from
-/// their names.
+/// Keeps only the tensors of the wrapped `state_dict`, if there is exactly one, and removes its key and `module.` from their
+/// names.
 pub(super) fn strip(tensors: &mut Vec<Tensor>, tree: &PickleValue) {
     let prefix = wrapping(tree);
     tensors.retain_mut(|tensor| cut(&mut tensor.name, &prefix));
-    if tensors.iter().all(|tensor| tensor.name.starts_with(PARALLEL)) {
+    if tensors.iter().all(|tensor| tensor.name.starts_with(DATA_PARALLEL_PREFIX)) {
         for tensor in tensors {
-            cut(&mut tensor.name, PARALLEL);
+            cut(&mut tensor.name, DATA_PARALLEL_PREFIX);
         }
     }
 }
 
-/// Takes `prefix` from the start of `name`; false when it is not there.
+/// Removes `prefix` from the start of `name`; false if it is not there.
 fn cut(name: &mut String, prefix: &str) -> bool {
     let rest = name.strip_prefix(prefix).map(str::to_owned);
     rest.map(|rest| *name = rest).is_some()
 }
 
-/// The keys around the only `state_dict`, each with its dot.
+/// The keys that lead to the only `state_dict`, each followed by a dot.
 fn wrapping(tree: &PickleValue) -> String {
     let mut prefix = String::new();
     let mut inner = tree;
-    for _ in 0..DEEPEST {
+    for _ in 0..MAX_WRAPPER_DEPTH {
         let PickleValue::Dict(dict) = inner else { break };
         let wrapped = |key: &&str| dict.get(*key).is_some_and(|value| is_dict(value) && count(value) > 0);
         let mut keys = WRAPPERS.into_iter().filter(wrapped);
@@ -87,27 +87,24 @@ fn is_dict(value: &PickleValue) -> bool {
     matches!(value, PickleValue::Dict(_))
 }
 
-/// How many tensors there are; `pytorch_reader` bounds the depth.
+/// The number of tensors in a value. `pytorch_reader` bounds the depth of the recursion.
 pub(super) fn count(value: &PickleValue) -> usize {
     match value {
         PickleValue::Dict(dict) => dict.values().map(count).sum(),
         PickleValue::List(items) => items.iter().map(count).sum(),
-        PickleValue::Unsupported(kind) => usize::from(kind == TENSOR),
+        PickleValue::Unsupported(kind) => usize::from(kind == TENSOR_KIND),
         _ => 0,
     }
 }
 
-/// What is at the top of a file, in words.
+/// Describes the outermost value of a file in words.
 pub(super) fn keys(tree: &PickleValue) -> String {
     let PickleValue::Dict(dict) = tree else { return "a value that has no keys".into() };
     let mut keys: Vec<&str> = dict.keys().map(String::as_str).collect();
     keys.sort_unstable();
-    let more = if keys.len() > KEYS_NAMED { ", ..." } else { "" };
-    keys.truncate(KEYS_NAMED);
-    match keys.is_empty() {
-        true => "an empty dictionary".into(),
-        false => format!("the keys {}{more}", keys.join(", ")),
-    }
+    let more = if keys.len() > MAX_KEYS_NAMED { ", ..." } else { "" };
+    keys.truncate(MAX_KEYS_NAMED);
+    if keys.is_empty() { "an empty dictionary".into() } else { format!("the keys {}{more}", keys.join(", ")) }
 }
 
 #[cfg(test)]
@@ -119,11 +116,11 @@ mod tests {
     }
 
     fn tensor() -> PickleValue {
-        PickleValue::Unsupported(TENSOR.into())
+        PickleValue::Unsupported(TENSOR_KIND.into())
     }
 
     #[test]
-    fn one_wrapped_state_dict_is_found_and_of_two_none_is_preferred() {
+    fn a_wrapped_state_dict_is_found_only_if_it_is_the_only_one() {
         let weights = || dict([("conv.weight", tensor())]);
         let check = |tree: PickleValue, prefix: &str| assert_eq!(wrapping(&tree), prefix);
         check(weights(), "");

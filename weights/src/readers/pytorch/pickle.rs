@@ -1,34 +1,35 @@
-//! Looks through a pickle for what it asks Python to import, before anything reads it. Not an unpickler: opcodes are
-//! stepped over and nothing is built. Pickle's opcodes are listed in Python's `Lib/pickletools.py`.
+//! Scans a pickle for the globals that it would import, before anything reads it. It is not an unpickler: opcodes are skipped
+//! and no value is built. Python's `Lib/pickletools.py` lists the opcodes.
 
 use std::collections::HashMap;
 
-use super::harmless::is_harmless;
+use super::allowed_globals::is_allowed_global;
 
-/// A `state_dict` with thousands of tensors takes a tenth of this, and unpickling a hundred times its length in memory.
-pub(super) const LONGEST: usize = 2 << 20;
+/// The largest accepted pickle in bytes. A `state_dict` with thousands of tensors takes a tenth of this, and unpickling can take
+/// a hundred times its length in memory.
+pub(super) const MAX_PICKLE_BYTES: usize = 2 << 20;
 
-/// What was found in a harmless pickle.
+/// The result of scanning a pickle that imports only permitted globals.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    /// Its length in bytes: other things may follow.
+    /// The length of the pickle in bytes; other data may follow it.
     pub(super) len: usize,
-    /// Every text in it, with its place in the order of first appearance.
+    /// Every string in the pickle, with its position in the order of first appearance.
     pub(super) texts: HashMap<String, usize>,
 }
 
 /// Why a pickle is not read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It imports something that weights do not need.
-    Asks(String),
-    /// It is cut short, or no pickle.
+    /// It imports this global, which weights do not need.
+    Imports(String),
+    /// It is cut short or is not a pickle; the text is the reason.
     Broken(String),
 }
 
-/// Steps through the pickle at the start of `bytes`. Fails at the first thing that weights do not need.
+/// Scans the pickle at the start of `bytes`. Fails at the first global that weights do not need.
 pub(super) fn scan(bytes: &[u8]) -> Result<Scan, Refusal> {
-    let mut scanner = Scanner { bytes: &bytes[..bytes.len().min(LONGEST)], ..Scanner::default() };
+    let mut scanner = Scanner { bytes: &bytes[..bytes.len().min(MAX_PICKLE_BYTES)], ..Scanner::default() };
     loop {
         let at = scanner.at;
         let opcode = *scanner.take(1)?.first().ok_or_else(cut_short)?;
@@ -36,7 +37,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scan, Refusal> {
             b'.' => return Ok(Scan { len: scanner.at, texts: scanner.texts }),
             b'c' | b'i' => scanner.global()?,
             0x93 => scanner.stack_global()?,
-            0x82..=0x84 => return Err(Refusal::Asks("an extension that only its writer knows".into())),
+            0x82..=0x84 => return Err(Refusal::Imports("an extension that only its writer knows".into())),
             _ => scanner.step(opcode, at)?,
         }
     }
@@ -46,47 +47,50 @@ fn cut_short() -> Refusal {
     Refusal::Broken("its pickle is cut short".into())
 }
 
-/// Where the scan is.
+/// The state of a scan: the position, and what is known of the unpickler's stack and memo.
 #[derive(Default)]
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     texts: HashMap<String, usize>,
-    /// The texts pushed last, as far as they are surely on top of the stack.
+    /// The strings that are certainly on top of the stack.
     top: Vec<&'a [u8]>,
-    /// The texts that were put aside, by number.
+    /// The strings in the memo, by index.
     memo: HashMap<usize, &'a [u8]>,
-    /// How many things `MEMOIZE` put aside; it counts for itself.
+    /// The number of memo entries so far, from which `MEMOIZE` takes its index.
     memoized: usize,
 }
 
 impl<'a> Scanner<'a> {
-    /// The next `count` bytes.
+    /// Consumes the next `count` bytes.
     fn take(&mut self, count: usize) -> Result<&'a [u8], Refusal> {
         let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or_else(|| match self.bytes.len() == LONGEST {
-            true => Refusal::Broken("its pickle is longer than any that describes weights".into()),
-            false => cut_short(),
+        let end = end.ok_or_else(|| {
+            if self.bytes.len() == MAX_PICKLE_BYTES {
+                Refusal::Broken("its pickle is longer than any that describes weights".into())
+            } else {
+                cut_short()
+            }
         })?;
         let taken = &self.bytes[self.at..end];
         self.at = end;
         Ok(taken)
     }
 
-    /// A number of `width` bytes, the lowest first.
+    /// Consumes a little-endian number of `width` bytes.
     fn number(&mut self, width: usize) -> Result<usize, Refusal> {
         let bytes = self.take(width)?;
         let number = bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         usize::try_from(number).map_err(|_| cut_short())
     }
 
-    /// As many bytes as a number of `width` bytes says.
+    /// Consumes a length of `width` bytes and then that many bytes.
     fn counted(&mut self, width: usize) -> Result<&'a [u8], Refusal> {
         let count = self.number(width)?;
         self.take(count)
     }
 
-    /// The bytes up to the end of the line.
+    /// Consumes the bytes up to the end of the line.
     fn line(&mut self) -> Result<&'a [u8], Refusal> {
         let rest = &self.bytes[self.at..];
         let len = rest.iter().position(|byte| *byte == b'\n').ok_or_else(cut_short)?;
@@ -94,24 +98,24 @@ impl<'a> Scanner<'a> {
         Ok(&rest[..len])
     }
 
-    /// `GLOBAL` and `INST`: two lines of text.
+    /// Handles `GLOBAL` and `INST`, which are followed by two lines: module and name.
     fn global(&mut self) -> Result<(), Refusal> {
         let (module, name) = (self.line()?, self.line()?);
         self.top.clear();
-        judge(module, name)
+        check_global(module, name)
     }
 
-    /// `STACK_GLOBAL`: the two texts on top of the stack.
+    /// Handles `STACK_GLOBAL`, which takes module and name from the stack.
     fn stack_global(&mut self) -> Result<(), Refusal> {
         let names = match self.top[..] {
-            [.., module, name] => judge(module, name),
-            _ => Err(Refusal::Asks("something whose name it hides".into())),
+            [.., module, name] => check_global(module, name),
+            _ => Err(Refusal::Imports("something whose name it hides".into())),
         };
         self.top.clear();
         names
     }
 
-    /// Steps over every other opcode, which started `at`.
+    /// Handles every other opcode; it started at byte `at`.
     fn step(&mut self, opcode: u8, at: usize) -> Result<(), Refusal> {
         match opcode {
             b'X' | b'T' => self.counted(4).map(|text| self.push(text)),
@@ -134,7 +138,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Opcodes after which it is no longer sure what is on top of the stack.
+    /// Skips opcodes after which the top of the stack is unknown.
     fn step_other(&mut self, opcode: u8, at: usize) -> Result<(), Refusal> {
         self.top.clear();
         let stepped = match opcode {
@@ -166,7 +170,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Puts what is on top aside. An opcode that did not push text leaves `top` empty.
+    /// Stores the top of the stack in the memo. If the top is not a string, the entry is removed.
     fn put(&mut self, index: usize) {
         self.memoized += 1;
         match self.top.last() {
@@ -188,13 +192,10 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Is it something that weights need?
-fn judge(module: &[u8], name: &[u8]) -> Result<(), Refusal> {
+/// Fails if weights do not need the global.
+fn check_global(module: &[u8], name: &[u8]) -> Result<(), Refusal> {
     let (module, name) = (String::from_utf8_lossy(module), String::from_utf8_lossy(name));
-    match is_harmless(&module, &name) {
-        true => Ok(()),
-        false => Err(Refusal::Asks(format!("{module}.{name}"))),
-    }
+    if is_allowed_global(&module, &name) { Ok(()) } else { Err(Refusal::Imports(format!("{module}.{name}"))) }
 }
 
 #[cfg(test)]
@@ -202,7 +203,7 @@ mod tests {
     use super::*;
 
     fn check_asks(pickle: &[u8], call: &str) {
-        assert_eq!(scan(pickle).unwrap_err(), Refusal::Asks(call.into()));
+        assert_eq!(scan(pickle).unwrap_err(), Refusal::Imports(call.into()));
     }
 
     fn check_broken(pickle: &[u8], reason: &str) {
@@ -221,24 +222,27 @@ mod tests {
     }
 
     #[test]
-    fn a_put_aside_number_is_no_text() {
+    fn a_number_in_the_memo_replaces_a_string() {
         // memo 0 becomes "os", then the number 1
         check_asks(b"\x80\x02U\x02osq\0K\x01q\0Nh\0U\x06system\x93.", "something whose name it hides");
     }
 
     #[test]
-    fn texts_keep_their_order_and_what_follows_is_left() {
+    fn strings_keep_their_order_and_later_bytes_are_ignored() {
         let scan = scan(b"\x80\x02}(U\x01bK\x01U\x01aK\x02U\x01bK\x03u.more").unwrap();
         assert_eq!(scan.len, 21);
         assert_eq!(scan.texts, HashMap::from([("b".into(), 0), ("a".into(), 1)]));
     }
 
     #[test]
-    fn what_is_no_pickle_is_said_to_be_none() {
+    fn bytes_that_are_not_a_pickle_are_refused() {
         check_broken(b"", "its pickle is cut short");
         check_broken(b"\x80\x02X\xff\xff\xff\xffos", "its pickle is cut short");
         check_broken(b"\x80\x02\x8d\xff\xff\xff\xff\xff\xff\xff\xffos", "its pickle is cut short");
         check_broken(b"\x80\x02~", "its pickle has the unknown opcode 0x7e at byte 2");
-        check_broken(&vec![b'N'; LONGEST + 1], "its pickle is longer than any that describes weights");
+        check_broken(
+            &vec![b'N'; MAX_PICKLE_BYTES + 1],
+            "its pickle is longer than any that describes weights",
+        );
     }
 }

@@ -1,9 +1,9 @@
-//! Which Python objects a weights file may name. None is ever imported; the list tells a file of weights from one that
-//! is up to something. Not here: how they are found.
+//! The Python globals that the pickle of a weights file may import. Trepang imports none of them; a file that names any other
+//! global is refused. Finding the globals in a pickle is in `pickle`.
 
-/// What a `state_dict` and the numbers saved beside it are made of.
-pub(super) fn is_harmless(module: &str, name: &str) -> bool {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'); // no `a.b`
+/// Whether a `state_dict`, or the values that programs save beside it, may need the global `module.name`.
+pub(super) fn is_allowed_global(module: &str, name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'); // `a.b` is refused
     plain
         && match module {
             "collections" => ["OrderedDict", "defaultdict", "Counter"].contains(&name),
@@ -15,7 +15,7 @@ pub(super) fn is_harmless(module: &str, name: &str) -> bool {
             "torch._utils" => name.starts_with("_rebuild_"),
             "torch._tensor" => name == "_rebuild_from_type_v2",
             "torch.serialization" => name == "_get_layout",
-            "_codecs" => name == "encode", // how Python 3 writes bytes in protocol 2
+            "_codecs" => name == "encode", // Python 3 writes bytes in this way in protocol 2
             "argparse" => name == "Namespace",
             "numpy" => ["dtype", "ndarray"].contains(&name),
             "numpy.core.multiarray" | "numpy._core.multiarray" => ["scalar", "_reconstruct"].contains(&name),
@@ -23,6 +23,7 @@ pub(super) fn is_harmless(module: &str, name: &str) -> bool {
         }
 }
 
+/// The permitted names of the module `builtins`.
 const BUILTINS: [&str; 12] = [
     "set",
     "frozenset",
@@ -38,6 +39,7 @@ const BUILTINS: [&str; 12] = [
     "complex",
 ];
 
+/// The permitted names of the module `torch`, besides the storage classes.
 const TORCH: [&str; 21] = [
     "Size",
     "device",
@@ -62,7 +64,7 @@ const TORCH: [&str; 21] = [
     "complex128",
 ];
 
-/// A class of PyTorch's own modules or torchvision's, which a file has that holds a whole model.
+/// Whether the global is a class of `torch.nn` or torchvision. Files that hold a whole model name such classes.
 fn is_module_class(module: &str, name: &str) -> bool {
     let class =
         name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -77,8 +79,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_and_what_is_saved_with_them_is_harmless() {
-        let harmless = [
+    fn globals_of_weights_files_are_allowed() {
+        let allowed = [
             ("collections", "OrderedDict"),
             ("torch._utils", "_rebuild_tensor"),
             ("torch._utils", "_rebuild_tensor_v2"),
@@ -94,13 +96,13 @@ mod tests {
             ("numpy.core.multiarray", "scalar"),
             ("argparse", "Namespace"),
         ];
-        for (module, name) in harmless {
-            assert!(is_harmless(module, name), "{module}.{name}");
+        for (module, name) in allowed {
+            assert!(is_allowed_global(module, name), "{module}.{name}");
         }
     }
 
     #[test]
-    fn everything_else_is_not() {
+    fn all_other_globals_are_refused() {
         let others = [
             ("os", "system"),
             ("builtins", "eval"),
@@ -116,7 +118,7 @@ mod tests {
             ("collections", ""),
         ];
         for (module, name) in others {
-            assert!(!is_harmless(module, name), "{module}.{name}");
+            assert!(!is_allowed_global(module, name), "{module}.{name}");
         }
     }
 }

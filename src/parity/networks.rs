@@ -1,10 +1,10 @@
-//! The networks that backends are compared on: with their own weights where those are here, or else with made-up ones.
+//! The networks that backends are compared on, with their own weights if those have been pulled, or else with made-up ones.
 
 use std::path::Path;
 
 use anyhow::Result;
 use trepang_api::Node;
-use trepang_weights::{Architecture, Dialect, Error, MadeUp, Trained, Want, architecture, find_set};
+use trepang_weights::{Architecture, Dialect, Error, MadeUp, Purpose, Trained, architecture, find_set};
 
 use crate::config::find_weights;
 
@@ -13,23 +13,25 @@ pub const CHEAPEST: [Architecture; 2] = [Architecture::Minivgg, Architecture::Ef
 
 /// A network that can be loaded.
 #[derive(Debug, Clone)]
-pub struct Subject {
-    /// What it is, for the table.
+pub struct ParityNetwork {
+    /// A description of the network for the table.
     pub title: String,
-    source: Source,
+    source: NetworkWeights,
 }
 
+/// The weights of a network that is compared.
 #[derive(Debug, Clone)]
-enum Source {
-    /// Weights that a name, and perhaps a file, mean.
+enum NetworkWeights {
+    /// Weights from a file, the store or the program.
     Real(Box<Trained>),
+    /// Made-up weights for a version of an architecture.
     MadeUp(Architecture, Dialect),
 }
 
-impl Subject {
-    /// What `name` means, with the weights of `file` or its own; with made-up ones, if it has not been pulled.
+impl ParityNetwork {
+    /// The network called `name`, with the weights of `file` or its own, or with made-up ones if its own have not been pulled.
     pub fn named(name: &str, file: Option<&Path>) -> Result<Self> {
-        match find_weights(name, file, Want::Features) {
+        match find_weights(name, file, Purpose::Features) {
             Ok(trained) => Ok(Self::real(name, trained)),
             Err(error) => match error.downcast_ref::<Error>() {
                 Some(Error::NotPulled { .. }) => {
@@ -40,10 +42,10 @@ impl Subject {
         }
     }
 
-    /// The embedded network, and every other one with made-up weights. Of versions that differ in their preprocessing
-    /// alone, the first stands for all.
+    /// The embedded network, and every other one with made-up weights. Of versions that differ only in their preprocessing, the
+    /// first is used.
     pub fn all() -> Result<Vec<Self>> {
-        let mut subjects = Vec::new();
+        let mut networks = Vec::new();
         for architecture in Architecture::ALL {
             let mut seen: Vec<Vec<Node>> = Vec::new();
             for &dialect in architecture.dialects() {
@@ -52,38 +54,42 @@ impl Subject {
                     continue;
                 }
                 seen.push(nodes);
-                subjects.push(match architecture {
+                networks.push(match architecture {
                     Architecture::Minivgg => Self::named(architecture.name(), None)?,
                     _ => Self::made_up(architecture, dialect),
                 });
             }
         }
-        Ok(subjects)
+        Ok(networks)
     }
 
-    /// The network with its weights.
+    /// Loads the network with its weights.
     pub fn load(&self) -> Result<Trained> {
         match &self.source {
-            Source::Real(trained) => Ok(Trained::clone(trained)),
-            Source::MadeUp(architecture, dialect) => Ok(MadeUp::new(*architecture, *dialect, true)?.load()?),
+            NetworkWeights::Real(trained) => Ok(Trained::clone(trained)),
+            NetworkWeights::MadeUp(architecture, dialect) => {
+                Ok(MadeUp::new(*architecture, *dialect, true)?.load()?)
+            }
         }
     }
 
     /// Is it one of the [`CHEAPEST`]?
     pub(super) fn is_cheap(&self) -> bool {
         match &self.source {
-            Source::Real(trained) => CHEAPEST.iter().any(|cheap| cheap.name() == trained.network.name()),
-            Source::MadeUp(architecture, _) => CHEAPEST.contains(architecture),
+            NetworkWeights::Real(trained) => {
+                CHEAPEST.iter().any(|cheap| cheap.name() == trained.network.name())
+            }
+            NetworkWeights::MadeUp(architecture, _) => CHEAPEST.contains(architecture),
         }
     }
 
     fn real(name: &str, trained: Trained) -> Self {
         let size = trained.network.input().native;
-        Self { title: format!("{name}, {size} px"), source: Source::Real(Box::new(trained)) }
+        Self { title: format!("{name}, {size} px"), source: NetworkWeights::Real(Box::new(trained)) }
     }
 
     fn made_up(architecture: Architecture, dialect: Dialect) -> Self {
-        let title = format!("{architecture} as {dialect} has it, made-up weights");
-        Self { title, source: Source::MadeUp(architecture, dialect) }
+        let title = format!("{architecture}, {dialect}'s version, made-up weights");
+        Self { title, source: NetworkWeights::MadeUp(architecture, dialect) }
     }
 }
