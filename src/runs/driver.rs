@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_run_is_saved_and_resumes_to_the_same_evaluation() {
+    fn an_interrupted_run_is_saved_and_resumes_to_the_same_picture() {
         let runs = tempfile::tempdir().unwrap();
         let (network, pictures) = (trained().network, Pictures::new());
         let mut whole = [prepared(runs.path())];
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_caller_cannot_do_after_a_step_stops_and_saves_the_run() {
+    fn a_caller_that_fails_after_a_step_stops_and_saves_the_run() {
         let runs = tempfile::tempdir().unwrap();
         let mut one = [prepared(runs.path())];
         let refuse = |_: usize, _: &Ascent, _: &StepReport| Err(BoxedError::from("stdout has gone"));

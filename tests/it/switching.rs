@@ -105,7 +105,7 @@ fn the_networks_are_listed_when_somebody_asks() {
 }
 
 #[test]
-fn a_finished_run_is_classified_by_its_network_and_by_the_chosen() {
+fn a_finished_run_is_classified_by_its_network_and_the_chosen() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 6));
