@@ -6,12 +6,16 @@
 
 mod actions;
 mod devices;
-mod keys;
+mod key;
+mod key_table;
 mod list;
 mod networks;
 mod state;
 mod steer;
+mod update;
 
-pub use keys::{BINDINGS, Binding, Key};
-pub use state::{Effect, Message, Mode, Pane, State, TerminalAction};
+pub use key::Key;
+pub use key_table::{BINDINGS, Binding};
+pub use state::{Effect, Mode, Pane, State, TerminalAction};
 pub use steer::recipes;
+pub use update::Message;

@@ -1,70 +1,71 @@
-//! One small function a command, named as the key table calls it. Each changes the state and says what others
-//! have to do.
+//! The actions of the key table, one function each. An action changes the state and returns effects for the worker and the
+//! terminal.
 
-use super::{Effect, Mode, Pane, State, TerminalAction};
+use super::state::{Effect, Mode, Pane, State, TerminalAction};
 use crate::worker::protocol::{Action, Status};
 
-/// Steps that `+` adds and `-` takes away, and the fewest that a start takes.
-const STEPS: isize = 32;
+/// The number of steps that `+` adds and `-` removes, and the smallest number that a run can have.
+const STEP_INCREMENT: isize = 32;
 
-/// Channels that a page moves.
-const PAGE: usize = 16;
+/// The number of channels that a page key moves by.
+const CHANNELS_PER_PAGE: usize = 16;
 
+/// No effects, for actions that only change the state.
 pub(super) const NOTHING: Vec<Effect> = Vec::new();
 
 pub(super) fn up(state: &mut State) -> Vec<Effect> {
     match state.pane {
         Pane::Layers => set_layer(state, state.layer.saturating_sub(1)),
-        Pane::Channels => back(state, state.row),
+        Pane::Channels => move_back(state, state.row),
     }
 }
 
 pub(super) fn down(state: &mut State) -> Vec<Effect> {
     match state.pane {
         Pane::Layers => set_layer(state, state.layer + 1),
-        Pane::Channels => forth(state, state.row),
+        Pane::Channels => move_forward(state, state.row),
     }
 }
 
 pub(super) fn left(state: &mut State) -> Vec<Effect> {
-    back(state, 1)
+    move_back(state, 1)
 }
 
 pub(super) fn right(state: &mut State) -> Vec<Effect> {
-    forth(state, 1)
+    move_forward(state, 1)
 }
 
 pub(super) fn page_up(state: &mut State) -> Vec<Effect> {
-    back(state, PAGE)
+    move_back(state, CHANNELS_PER_PAGE)
 }
 
 pub(super) fn page_down(state: &mut State) -> Vec<Effect> {
-    forth(state, PAGE)
+    move_forward(state, CHANNELS_PER_PAGE)
 }
 
 pub(super) fn first(state: &mut State) -> Vec<Effect> {
-    back(state, usize::MAX)
+    move_back(state, usize::MAX)
 }
 
 pub(super) fn last(state: &mut State) -> Vec<Effect> {
-    forth(state, usize::MAX)
+    move_forward(state, usize::MAX)
 }
 
-fn back(state: &mut State, channels: usize) -> Vec<Effect> {
+fn move_back(state: &mut State, channels: usize) -> Vec<Effect> {
     state.channel = state.channel.saturating_sub(channels);
     NOTHING
 }
 
-fn forth(state: &mut State, channels: usize) -> Vec<Effect> {
+fn move_forward(state: &mut State, channels: usize) -> Vec<Effect> {
     let last = state.channels().saturating_sub(1);
     state.channel = state.channel.saturating_add(channels).min(last);
     NOTHING
 }
 
-/// Moves to a layer and keeps the channel where the layer has it.
+/// Moves to a layer and keeps the channel, if the layer has that many.
 fn set_layer(state: &mut State, layer: usize) -> Vec<Effect> {
     state.layer = layer.min(state.layers.len().saturating_sub(1));
-    forth(state, 0)
+    move_forward(state, 0)
 }
 
 pub(super) fn next_pane(state: &mut State) -> Vec<Effect> {
@@ -76,7 +77,7 @@ pub(super) fn next_pane(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn previous_pane(state: &mut State) -> Vec<Effect> {
-    next_pane(state) // of two
+    next_pane(state) // there are two panes
 }
 
 pub(super) fn jump(state: &mut State) -> Vec<Effect> {
@@ -87,7 +88,7 @@ pub(super) fn jump(state: &mut State) -> Vec<Effect> {
 pub(super) fn toggle_pre(state: &mut State) -> Vec<Effect> {
     match state.layers.get(state.layer) {
         Some(layer) if layer.has_pre => state.pre = !state.pre,
-        Some(layer) => state.remark = Some(format!("{} has no ReLU to look before", layer.name)),
+        Some(layer) => state.remark = Some(format!("{} has no form before a ReLU", layer.name)),
         None => {}
     }
     NOTHING
@@ -123,19 +124,19 @@ pub(super) fn reseed(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn more_steps(state: &mut State) -> Vec<Effect> {
-    change_steps(state, STEPS)
+    change_steps(state, STEP_INCREMENT)
 }
 
 pub(super) fn fewer_steps(state: &mut State) -> Vec<Effect> {
-    change_steps(state, -STEPS)
+    change_steps(state, -STEP_INCREMENT)
 }
 
-/// Changes the steps of the next start and, if there is one, of the run on screen.
+/// Changes the number of steps of the next run and, if there is one, of the run on the screen.
 fn change_steps(state: &mut State, by: isize) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
-    state.settings.steps = state.settings.steps.saturating_add_signed(by).max(STEPS.unsigned_abs());
+    state.settings.steps = state.settings.steps.saturating_add_signed(by).max(STEP_INCREMENT.unsigned_abs());
     if state.has_run() { vec![Effect::Ask(Action::ChangeSteps(by))] } else { NOTHING }
 }
 

@@ -1,8 +1,9 @@
 //! The list of backends and devices: what there is to compute with, and what keys do while it is open.
 
 use super::actions::{NOTHING, no_room};
-use super::keys::Key;
-use super::{Effect, Mode, State, list};
+use super::key::Key;
+use super::list;
+use super::state::{Effect, Mode, State};
 use crate::worker::protocol::{Action, DeviceEntry};
 
 /// Opens the list on the device that computes now, and has it made anew.

@@ -1,8 +1,9 @@
 //! The list of networks: what there is to choose from, and what keys do while it is open.
 
 use super::actions::{NOTHING, no_room};
-use super::keys::Key;
-use super::{Effect, Mode, State, list};
+use super::key::Key;
+use super::list;
+use super::state::{Effect, Mode, State};
 use crate::worker::protocol::{Action, NetworkEntry, NetworkInfo, NetworkView, Supply};
 
 /// The command that gets a network, for the user.
@@ -113,7 +114,7 @@ impl State {
 
     /// Takes in what is on the device now: another network, or the same one on another device, which changes nothing
     /// else on the screen.
-    pub(super) fn look_at(&mut self, view: &NetworkView) {
+    pub(super) fn show_network(&mut self, view: &NetworkView) {
         let (layer, channel) = &view.first_look;
         let of = |info: &NetworkInfo| (info.name.clone(), info.weights.clone());
         let same = of(&self.network) == of(&view.info);

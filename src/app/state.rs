@@ -3,19 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::keys::{Key, lookup};
-use super::{devices, networks, steer};
 use crate::engine::{Objective, Plan};
 use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot, Status};
-
-/// Something that happened, for [`State::update`].
-#[derive(Debug, Clone)]
-pub enum Message {
-    /// A key was pressed.
-    Key(Key),
-    /// The worker published.
-    Snapshot(Arc<Snapshot>),
-}
 
 /// Something that others have to do after a message.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,92 +132,6 @@ impl State {
             switching: None,
             predicting: true,
         }
-    }
-
-    /// Takes in what happened and says what is to be done about it.
-    pub fn update(&mut self, message: Message) -> Vec<Effect> {
-        match message {
-            Message::Snapshot(snapshot) => {
-                self.see(snapshot);
-                Vec::new()
-            }
-            Message::Key(key) => self.press(key),
-        }
-    }
-
-    fn see(&mut self, snapshot: Arc<Snapshot>) {
-        if self.switching.as_ref().is_some_and(|(_, answer)| snapshot.switches >= *answer) {
-            (self.switching, self.remark) = (None, None);
-        }
-        if let Some(network) = &snapshot.network
-            && self.snapshot.network.as_ref().is_none_or(|before| !Arc::ptr_eq(before, network))
-        {
-            self.look_at(network);
-        }
-        if let Some(run) = &snapshot.run
-            && let (Some(loss), Objective::Channel { layer, channel }) = (run.loss, run.objective())
-        {
-            self.climbed.insert((layer.clone(), *channel), loss);
-        }
-        self.snapshot = snapshot;
-    }
-
-    fn press(&mut self, key: Key) -> Vec<Effect> {
-        self.remark = None;
-        match (&self.mode, lookup(key)) {
-            (_, Some(binding)) if key == Key::Ctrl('c') => (binding.act)(self),
-            (Mode::Jump(_), _) => {
-                self.type_number(key);
-                Vec::new()
-            }
-            (Mode::Objective(_), _) => steer::type_objective(self, key),
-            (Mode::Numbers(_), _) => steer::type_numbers(self, key),
-            (&Mode::Recipes(cursor), _) if self.full => steer::press(self, cursor, key),
-            (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
-            (&Mode::Devices(cursor), _) if self.full => devices::press(self, cursor, key),
-            (Mode::Help, _) if self.full => {
-                self.mode = Mode::Browse;
-                Vec::new()
-            }
-            // The screen became too small for it: nobody sees that it is open.
-            (Mode::Help | Mode::Networks(_) | Mode::Devices(_) | Mode::Recipes(_), binding) => {
-                self.mode = Mode::Browse;
-                binding.map(|binding| (binding.act)(self)).unwrap_or_default()
-            }
-            (Mode::Browse, Some(binding)) => (binding.act)(self),
-            (Mode::Browse, None) => Vec::new(),
-        }
-    }
-
-    /// Digits build the number, Enter goes there, Esc gives up.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "every other key does nothing while a number is typed"
-    )]
-    fn type_number(&mut self, key: Key) {
-        let Mode::Jump(typed) = &mut self.mode else { return };
-        match key {
-            Key::Char(digit @ '0'..='9') if typed.len() < 6 => typed.push(digit),
-            Key::Backspace => {
-                typed.pop();
-            }
-            Key::Enter => {
-                let (last, wanted) = (self.channels().saturating_sub(1), self.jump_target());
-                match wanted {
-                    Some(channel) if channel <= last => self.channel = channel,
-                    Some(channel) => self.remark = Some(format!("no channel {channel}: the last is {last}")),
-                    None => {}
-                }
-                self.mode = Mode::Browse;
-            }
-            Key::Escape => self.mode = Mode::Browse,
-            _ => {}
-        }
-    }
-
-    fn jump_target(&self) -> Option<usize> {
-        let Mode::Jump(typed) = &self.mode else { return None };
-        typed.parse().ok()
     }
 
     /// How many channels the layer under the cursor has.

@@ -2,8 +2,9 @@
 //! they do to a run.
 
 use super::actions::{NOTHING, no_room};
-use super::keys::Key;
-use super::{Effect, Mode, State, list};
+use super::key::Key;
+use super::list;
+use super::state::{Effect, Mode, State};
 use crate::engine::{FUNCTIONS, Objective, RECIPES, Recipe};
 use crate::worker::protocol::Action;
 

@@ -1,0 +1,113 @@
+//! The dashboard's update function: it takes a message, changes the state and returns effects for others.
+
+use std::sync::Arc;
+
+use super::key::Key;
+use super::key_table::lookup;
+use super::state::{Effect, Mode, State};
+use super::{devices, networks, steer};
+use crate::engine::Objective;
+use crate::worker::protocol::Snapshot;
+
+/// An event that the dashboard reacts to.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Key),
+    /// The worker published a snapshot.
+    Snapshot(Arc<Snapshot>),
+}
+
+impl State {
+    /// Handles a message: changes the state and returns effects for the worker and the terminal.
+    pub fn update(&mut self, message: Message) -> Vec<Effect> {
+        match message {
+            Message::Snapshot(snapshot) => {
+                self.receive(snapshot);
+                Vec::new()
+            }
+            Message::Key(key) => self.press(key),
+        }
+    }
+
+    /// Replaces the snapshot, and updates what depends on it.
+    fn receive(&mut self, snapshot: Arc<Snapshot>) {
+        if self.switching.as_ref().is_some_and(|(_, answer)| snapshot.switches >= *answer) {
+            (self.switching, self.remark) = (None, None);
+        }
+        if let Some(network) = &snapshot.network
+            && self.snapshot.network.as_ref().is_none_or(|before| !Arc::ptr_eq(before, network))
+        {
+            self.show_network(network);
+        }
+        if let Some(run) = &snapshot.run
+            && let (Some(loss), Objective::Channel { layer, channel }) = (run.loss, run.objective())
+        {
+            self.climbed.insert((layer.clone(), *channel), loss);
+        }
+        self.snapshot = snapshot;
+    }
+
+    /// Handles a key according to the mode.
+    fn press(&mut self, key: Key) -> Vec<Effect> {
+        self.remark = None;
+        match (&self.mode, lookup(key)) {
+            (_, Some(binding)) if key == Key::Ctrl('c') => (binding.act)(self),
+            (Mode::Jump(_), _) => {
+                self.type_number(key);
+                Vec::new()
+            }
+            (Mode::Objective(_), _) => steer::type_objective(self, key),
+            (Mode::Numbers(_), _) => steer::type_numbers(self, key),
+            // A key with Ctrl does the same in a list as while browsing.
+            (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_), binding)
+                if self.full && matches!(key, Key::Ctrl(_)) =>
+            {
+                binding.map(|binding| (binding.act)(self)).unwrap_or_default()
+            }
+            (&Mode::Recipes(cursor), _) if self.full => steer::press(self, cursor, key),
+            (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
+            (&Mode::Devices(cursor), _) if self.full => devices::press(self, cursor, key),
+            (Mode::Help, _) if self.full => {
+                self.mode = Mode::Browse;
+                Vec::new()
+            }
+            // The screen became too small to show what is open, so the key acts as while browsing.
+            (Mode::Help | Mode::Networks(_) | Mode::Devices(_) | Mode::Recipes(_), binding) => {
+                self.mode = Mode::Browse;
+                binding.map(|binding| (binding.act)(self)).unwrap_or_default()
+            }
+            (Mode::Browse, Some(binding)) => (binding.act)(self),
+            (Mode::Browse, None) => Vec::new(),
+        }
+    }
+
+    /// Handles a key while a channel's number is typed: digits extend it, Enter goes to the channel, Esc cancels.
+    fn type_number(&mut self, key: Key) {
+        let Mode::Jump(typed) = &mut self.mode else { return };
+        match key {
+            Key::Char(digit @ '0'..='9') if typed.len() < 6 => typed.push(digit),
+            Key::Backspace => {
+                typed.pop();
+            }
+            Key::Enter => {
+                let (last, wanted) = (self.channels().saturating_sub(1), self.jump_target());
+                match wanted {
+                    Some(channel) if channel <= last => self.channel = channel,
+                    Some(channel) => self.remark = Some(format!("no channel {channel}: the last is {last}")),
+                    None => {}
+                }
+                self.mode = Mode::Browse;
+            }
+            Key::Escape => self.mode = Mode::Browse,
+            _ => {}
+        }
+    }
+
+    fn jump_target(&self) -> Option<usize> {
+        match &self.mode {
+            Mode::Jump(typed) => typed.parse().ok(),
+            _ => None,
+        }
+    }
+}
