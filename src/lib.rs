@@ -8,17 +8,17 @@
 //! - `parity`: whether the backends of this machine agree.
 //! - `runs`: a run on disk, and the one driver of a run.
 //! - `worker`: the one thread that owns the model and the run; its protocol; models and classifiers.
-//! - `app`: the dashboard's state, its keys and its effects: pure.
+//! - `dashboard`: the dashboard's state, its keys and its effects: pure.
 //! - `ui`: the dashboard's drawing, the terminal and its pictures.
 //!
 //! The seam to the frameworks is the crate `trepang-api`. The library exists for the binary and its tests; the
 //! modules below are what they use.
 
-pub mod app;
 pub mod backends;
 pub mod bench;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod engine;
 mod panics;
 pub mod parity;

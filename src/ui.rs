@@ -36,7 +36,7 @@ pub use graphics::{Graphics, Protocol};
 pub use terminal::Screen;
 pub use theme::Theme;
 
-use crate::app::{Mode, State};
+use crate::dashboard::{Mode, State};
 
 /// The smallest screen that shows all panes, columns and rows.
 pub const MIN_FULL_SCREEN: (u16, u16) = (72, 20);

@@ -12,10 +12,10 @@ use trepang_weights::cache::Environment;
 
 use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
-use crate::app::State;
 use crate::backends::BACKENDS;
 use crate::config::args::{DashboardArgs, ImageProtocol};
 use crate::config::{Compute, Usage, find_entry, find_layer, find_recipe, thread_count};
+use crate::dashboard::State;
 use crate::engine::Pictures;
 use crate::panics::guard;
 use crate::parity::known_gradients;

@@ -200,7 +200,7 @@ fn objective_help() -> String {
     )
 }
 
-/// `trepang predict`
+/// The flags of `trepang predict`.
 #[derive(Debug, Clone, Args)]
 pub struct PredictArgs {
     #[command(flatten)]
@@ -379,7 +379,7 @@ pub struct ShowArgs {
     pub file: PathBuf,
 }
 
-/// `trepang completions`
+/// The flags of `trepang completions`.
 #[derive(Debug, Clone, Args)]
 pub struct CompletionsArgs {
     /// The shell that will read the script

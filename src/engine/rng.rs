@@ -20,7 +20,7 @@ pub(super) enum Stream {
     Tiles { step: usize },
     /// The noise on one view of one image in a step.
     Noise { step: usize, view: usize, image: usize },
-    /// Test data.
+    /// Numbers that tests draw.
     #[cfg(test)]
     Test(u64),
 }

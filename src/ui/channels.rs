@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 use super::{View, pane};
-use crate::app::{Pane, State};
+use crate::dashboard::{Pane, State};
 use crate::engine::Objective;
 
 /// The columns of a channel's number with the space after it.

@@ -1,7 +1,7 @@
 //! Decodes the bytes of the terminal to keys and answers during the probe: at the start, the terminal is queried for its
 //! capabilities, and its answers arrive between the keys that the user types.
 
-use crate::app::Key;
+use crate::dashboard::Key;
 
 /// What a sequence of bytes means.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::View;
 use super::list::{self, ListStyle};
-use crate::app::State;
+use crate::dashboard::State;
 use crate::worker::protocol::DeviceEntry;
 
 const STYLE: ListStyle = ListStyle { title: "devices", width: 69, empty: " looking for devices" };

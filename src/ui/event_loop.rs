@@ -15,7 +15,7 @@ use super::graphics::{Graphics, Protocol};
 use super::terminal::Screen;
 use super::theme::Theme;
 use super::{View, channels_in_a_row, input, is_full, picture_room, render};
-use crate::app::{Effect, Key, Message, State, TerminalAction};
+use crate::dashboard::{Effect, Key, Message, State, TerminalAction};
 use crate::engine::Picture;
 use crate::worker::Viewer;
 use crate::worker::protocol::{Action, Outcome, RequestId, Snapshot, Status};

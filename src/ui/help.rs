@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::{View, pane};
-use crate::app::{BINDINGS, Binding};
+use crate::dashboard::{BINDINGS, Binding};
 
 /// The width of a column in cells: a space, the keys and their action.
 const COLUMN_WIDTH: usize = 35;

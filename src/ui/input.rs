@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::app::Key;
+use crate::dashboard::Key;
 
 /// Waits until input can be read or `limit` is over. Returns false if the other end of the terminal has hung up; SIGHUP usually
 /// reports that first, but it can be ignored (`nohup`).

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, is_full};
-use crate::app::{BINDINGS, Mode, State};
+use crate::dashboard::{BINDINGS, Mode, State};
 
 /// The keys that open an overlay, which needs room for all panes.
 const OVERLAY_KEYS: [&str; 4] = ["?", "N", "B", "R"];

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, pane};
-use crate::app::{Pane, State};
+use crate::dashboard::{Pane, State};
 use crate::engine::Objective;
 use crate::worker::protocol::{LayerInfo, RunView};
 

@@ -7,7 +7,7 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType};
 
 use super::run::number;
 use super::{View, pane};
-use crate::app::State;
+use crate::dashboard::State;
 
 /// The segments of the dotted line that marks a change of the run: one for each row of the largest chart.
 const MARK_SEGMENTS: u32 = 32;

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::{View, pane};
-use crate::app::State;
+use crate::dashboard::State;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let network = &state.network;

@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use ratatui_image::Image;
 
 use super::{Encoded, View, pane};
-use crate::app::State;
+use crate::dashboard::State;
 use crate::worker::protocol::Status;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{View, pane};
-use crate::app::State;
+use crate::dashboard::State;
 use crate::worker::protocol::{ClassGuess, Classification};
 
 /// The cells of a probability, with the space before it.

@@ -11,7 +11,7 @@ use ratatui_image::picker::{Picker, ProtocolType};
 use super::decoder::{Decoder, TerminalInput};
 use super::graphics::{Graphics, Protocol};
 use super::input;
-use crate::app::Key;
+use crate::dashboard::Key;
 
 /// The time in which the terminal must answer, enough for the round trip of a slow link.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);

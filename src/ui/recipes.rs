@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::View;
 use super::list::{self, ListStyle};
-use crate::app::{State, recipes};
+use crate::dashboard::{State, recipes};
 
 const STYLE: ListStyle = ListStyle { title: "recipes", width: 69, empty: "" };
 

@@ -9,7 +9,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, pane};
-use crate::app::State;
+use crate::dashboard::State;
 use crate::worker::protocol::{RunView, Status};
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {

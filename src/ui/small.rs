@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, keyline, loss, picture, run};
-use crate::app::{Mode, Pane, State};
+use crate::dashboard::{Mode, Pane, State};
 use crate::worker::protocol::RunView;
 
 /// The smallest screen for a picture, columns and rows.

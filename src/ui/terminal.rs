@@ -24,7 +24,7 @@ use ratatui::{Frame, Terminal};
 use super::encoder::kitty_delete;
 use super::graphics::{Graphics, Protocol};
 use super::probe::Probe;
-use crate::app::Key;
+use crate::dashboard::Key;
 
 /// Whether the terminal is taken over. The panic hook uses this to give it back only once.
 static TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);

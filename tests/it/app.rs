@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trepang::app::{BINDINGS, Effect, Key, Mode, Pane, State};
+use trepang::dashboard::{BINDINGS, Effect, Key, Mode, Pane, State};
 use trepang::engine::Objective;
 use trepang::worker::protocol::{Action, DeviceEntry, Status, Supply};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trepang::app::{Effect, Key, Message, State};
+use trepang::dashboard::{Effect, Key, Message, State};
 use trepang::engine::{Picture, Recipe};
 use trepang::worker::protocol::{
     ClassGuess, Classification, Curve, LayerInfo, NetworkInfo, RunView, Settings, Snapshot, Status,

@@ -1,6 +1,6 @@
 //! Steering a run: what O, R and u do to the dashboard's state, and what the worker does about it.
 
-use trepang::app::{Effect, Key, Mode};
+use trepang::dashboard::{Effect, Key, Mode};
 use trepang::engine::{Objective, Recipe, Score};
 use trepang::runs::RunFolder;
 use trepang::worker::protocol::{Action, Status};
@@ -8,7 +8,7 @@ use trepang::worker::protocol::{Action, Status};
 use crate::stage::{press, see_run, state};
 use crate::worker::{plan, spawn, step, wait};
 
-fn type_text(state: &mut trepang::app::State, text: &str) {
+fn type_text(state: &mut trepang::dashboard::State, text: &str) {
     let keys: Vec<Key> = text.chars().map(Key::Char).collect();
     assert_eq!(press(state, &keys), Vec::new());
 }

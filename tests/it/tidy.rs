@@ -1,6 +1,8 @@
 //! Rules of the repository that a reader of the sources could check by hand: who may know whom, and where
 //! threads, files and chance come from. Comments may name anything.
 
+mod arrows;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -74,8 +76,8 @@ fn check(places: &[&str], except: &[&str], phrases: &[&str]) {
 }
 
 #[test]
-fn engine_and_app_know_no_terminal_and_no_framework() {
-    let places = ["src/engine.rs", "src/engine", "src/app.rs", "src/app"];
+fn engine_and_dashboard_know_no_terminal_and_no_framework() {
+    let places = ["src/engine.rs", "src/engine", "src/dashboard.rs", "src/dashboard"];
     let terminal = ["ratatui", "ratatui_image", "crossterm", "viuer", "indicatif"];
     let frameworks = ["candle", "candle_core", "trepang_candle", "trepang_cpu", "tch", "trepang_tch"];
     check(&places, &[], &terminal);
@@ -107,13 +109,13 @@ fn runs_and_worker_have_typed_errors() {
 
 #[test]
 fn the_worker_knows_neither_the_dashboard_nor_the_command_line() {
-    let above = ["crate::app", "crate::cli", "crate::config", "crate::ui", "crate::parity", "crate::bench"];
+    let above = ["crate::dashboard", "crate::cli", "crate::config", "crate::ui", "crate::parity", "crate::bench"];
     check(&["src/worker.rs", "src/worker"], &[], &above);
 }
 
 #[test]
 fn the_dashboard_knows_the_worker_by_its_protocol_only() {
-    for source in sources(&["src/app.rs", "src/app"]) {
+    for source in sources(&["src/dashboard.rs", "src/dashboard"]) {
         let mut lines = source.code().filter(|line| line.contains("crate::worker"));
         assert!(lines.all(|line| line.contains("crate::worker::protocol")), "{}", source.path);
     }

@@ -6,7 +6,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
 use ratatui::style::Color;
-use trepang::app::{BINDINGS, Key, Message, State};
+use trepang::dashboard::{BINDINGS, Key, Message, State};
 use trepang::ui::{
     Encoded, Graphics, Panes, PictureRequest, Protocol, View, encode, is_full, picture_room, render,
 };

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use trepang::app::BINDINGS;
+use trepang::dashboard::BINDINGS;
 
 use super::{Ended, Setup, Terminal, prolong, running, running_in, step};
 

@@ -83,6 +83,10 @@ impl State {
     }
 
     /// Handles a key while a channel's number is typed: digits extend it, Enter goes to the channel, Esc cancels.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other key does nothing while a number is typed"
+    )]
     fn type_number(&mut self, key: Key) {
         let Mode::Jump(typed) = &mut self.mode else { return };
         match key {
@@ -105,9 +109,7 @@ impl State {
     }
 
     fn jump_target(&self) -> Option<usize> {
-        match &self.mode {
-            Mode::Jump(typed) => typed.parse().ok(),
-            _ => None,
-        }
+        let Mode::Jump(typed) = &self.mode else { return None };
+        typed.parse().ok()
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
     match state.snapshot.status {
         Status::Running => vec![Effect::Ask(Action::Pause)],
         Status::Paused => vec![Effect::Ask(Action::Resume)],
-        _ => {
+        Status::Loading | Status::Idle | Status::Finished | Status::Stopped | Status::Broken(_) => {
             state.remark = Some("nothing is running: Enter starts an ascent".into());
             NOTHING
         }
