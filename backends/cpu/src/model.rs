@@ -25,19 +25,19 @@ const PLANS: usize = 6;
 
 /// A [`Model`] for vectors of one width.
 pub(crate) struct CpuModel<S> {
-    engine: Engine<S>,
+    runner: PlanRunner<S>,
     plans: Vec<(PlanKey, ExecutionPlan)>,
     pool: Arc<ThreadPool>,
 }
 
 impl<S> fmt::Debug for CpuModel<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CpuModel").field("network", &self.engine.network.name()).finish_non_exhaustive()
+        f.debug_struct("CpuModel").field("network", &self.runner.network.name()).finish_non_exhaustive()
     }
 }
 
-/// Weights and memory.
-struct Engine<S> {
+/// What runs a plan: the packed weights, and the memory that all plans share.
+struct PlanRunner<S> {
     simd: S,
     network: Network,
     /// For each node, its convolution if it is one.
@@ -79,7 +79,7 @@ impl<S: Lanes> CpuModel<S> {
             convolutions.push(convolution);
             linears.push(linear);
         }
-        let engine = Engine {
+        let runner = PlanRunner {
             simd,
             network: network.clone(),
             convolutions,
@@ -88,18 +88,18 @@ impl<S: Lanes> CpuModel<S> {
             slots: Vec::new(),
             scratch: Scratch::default(),
         };
-        Ok(Self { engine, plans: Vec::new(), pool })
+        Ok(Self { runner, plans: Vec::new(), pool })
     }
 
     /// Makes the plan for a call the last of those that are kept.
     fn plan(&mut self, images: &Array, at: &[LayerId], pulls_back: bool) -> Result<()> {
-        self.engine.network.check_request(images, at)?;
+        self.runner.network.check_request(images, at)?;
         let (n, shape) = images.dims4()?;
         let key = PlanKey { at: at.to_vec(), images: [n, shape.height, shape.width], pulls_back };
         let found = match self.plans.iter().position(|(made_for, _)| *made_for == key) {
             Some(index) => self.plans.remove(index),
             None => {
-                let plan = self.engine.planner().plan(&key)?;
+                let plan = self.runner.planner().plan(&key)?;
                 (key, plan)
             }
         };
@@ -115,14 +115,14 @@ impl<S: Lanes> CpuModel<S> {
         images: &Array,
         at: &[LayerId],
         pulls_back: bool,
-        run: impl FnOnce(&mut Engine<S>, &mut ExecutionPlan) -> Result<T> + Send,
+        run: impl FnOnce(&mut PlanRunner<S>, &mut ExecutionPlan) -> Result<T> + Send,
     ) -> Result<T> {
         self.plan(images, at, pulls_back)?;
-        let Self { engine, plans, pool } = self;
+        let Self { runner, plans, pool } = self;
         match plans.last_mut() {
             Some((_, plan)) => pool.install(|| {
-                engine.make_room(plan);
-                run(engine, plan)
+                runner.make_room(plan);
+                run(runner, plan)
             }),
             None => unreachable!("it has just been made"),
         }
@@ -132,12 +132,12 @@ impl<S: Lanes> CpuModel<S> {
 impl<S: Lanes> Model for CpuModel<S> {
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
         if at.is_empty() {
-            self.engine.network.check_request(images, at)?;
+            self.runner.network.check_request(images, at)?;
             return Ok(Vec::new());
         }
-        self.run(images, at, false, |engine, plan| {
-            engine.forward(images, plan, ReluGradient::True);
-            Ok(engine.asked(plan))
+        self.run(images, at, false, |runner, plan| {
+            runner.forward(images, plan, ReluGradient::True);
+            Ok(runner.asked(plan))
         })
     }
 
@@ -149,21 +149,21 @@ impl<S: Lanes> Model for CpuModel<S> {
         cotangents: &mut Cotangents,
     ) -> Result<Array> {
         if at.is_empty() {
-            self.engine.network.check_request(images, at)?;
-            check_cotangents(&self.engine.network, at, &[], &cotangents(&[])?)?;
+            self.runner.network.check_request(images, at)?;
+            check_cotangents(&self.runner.network, at, &[], &cotangents(&[])?)?;
             return Ok(Array::zeros(images.shape()));
         }
-        self.run(images, at, true, |engine, plan| {
-            engine.forward(images, plan, relu);
-            let activations = engine.asked(plan);
+        self.run(images, at, true, |runner, plan| {
+            runner.forward(images, plan, relu);
+            let activations = runner.asked(plan);
             let cotangents = cotangents(&activations)?;
-            check_cotangents(&engine.network, at, &activations, &cotangents)?;
-            Ok(engine.back(plan, relu, &cotangents))
+            check_cotangents(&runner.network, at, &activations, &cotangents)?;
+            Ok(runner.back(plan, relu, &cotangents))
         })
     }
 }
 
-impl<S: Lanes> Engine<S> {
+impl<S: Lanes> PlanRunner<S> {
     fn planner(&self) -> Planner<'_> {
         Planner {
             network: &self.network,
@@ -312,8 +312,8 @@ impl<S: Lanes> Engine<S> {
                 let to = &plan.values[read];
                 let accumulate = std::mem::replace(&mut written[read], true);
                 let mut dx = std::mem::take(&mut self.slots[to.gradient]);
-                let ends = Ends { x: to.grid, y: value.grid, first };
-                self.step_back(step, ends, (value.gradient, gates), dx.numbers_mut(), accumulate);
+                let shapes = StepShapes { x: to.grid, y: value.grid, first };
+                self.step_back(step, shapes, (value.gradient, gates), dx.numbers_mut(), accumulate);
                 self.slots[to.gradient] = dx;
                 first += to.grid.channels;
             }
@@ -329,7 +329,7 @@ impl<S: Lanes> Engine<S> {
     fn step_back(
         &mut self,
         step: &PlanStep,
-        ends: Ends,
+        shapes: StepShapes,
         (dy, gates): (usize, &[u16]),
         dx: &mut [f32],
         accumulate: bool,
@@ -337,7 +337,7 @@ impl<S: Lanes> Engine<S> {
         let (simd, lanes) = (self.simd, S::F32_LANES);
         let dy = self.slots[dy].numbers();
         let gates = Some(gates).filter(|gates| !gates.is_empty());
-        let dx = &mut dx[..ends.x.len(lanes)];
+        let dx = &mut dx[..shapes.x.len(lanes)];
         match &step.kind {
             StepKind::Preprocess => {}
             StepKind::Convolve { back, .. } => {
@@ -346,34 +346,36 @@ impl<S: Lanes> Engine<S> {
                 let finish = Finish::plain(accumulate);
                 convolution.run(simd, (back, Direction::Back), input, output, finish, &mut self.scratch);
             }
-            StepKind::Sum(_) => pointwise::pass_back(simd, ends.y, Input { data: dy, gates }, dx, accumulate),
+            StepKind::Sum(_) => {
+                pointwise::pass_back(simd, shapes.y, Input { data: dy, gates }, dx, accumulate);
+            }
             StepKind::MaxPool(windows) => windows.max_back(simd, dy, &step.kept.winners, dx, !accumulate),
             StepKind::Average { windows, count_padding } => {
                 windows.average_back(simd, *count_padding, dy, dx, !accumulate);
             }
-            StepKind::GlobalAverage => pointwise::global_average_back(simd, ends.x, dy, dx, accumulate),
+            StepKind::GlobalAverage => pointwise::global_average_back(simd, shapes.x, dy, dx, accumulate),
             StepKind::Concat => {
-                Joint { part: ends.x, first: ends.first }.part_back(lanes, dy, dx, accumulate);
+                Joint { part: shapes.x, first: shapes.first }.part_back(lanes, dy, dx, accumulate);
             }
             StepKind::Flatten | StepKind::Linear | StepKind::Softmax => {
-                let (plain_dx, plain_dy) = plain(&mut self.scratch.shared, ends.x, ends.y);
-                ends.y.unpack(lanes, dy, plain_dy, |_, dy| dy);
+                let (plain_dx, plain_dy) = plain(&mut self.scratch.shared, shapes.x, shapes.y);
+                shapes.y.unpack(lanes, dy, plain_dy, |_, dy| dy);
                 if matches!(step.kind, StepKind::Softmax) {
-                    vector::softmax_back(ends.y, step.kept.numbers.numbers(), plain_dy);
+                    vector::softmax_back(shapes.y, step.kept.numbers.numbers(), plain_dy);
                 }
                 match &self.linears[step.node] {
-                    Some(linear) => linear.back(ends.y.n, plain_dy, plain_dx),
+                    Some(linear) => linear.back(shapes.y.n, plain_dy, plain_dx),
                     None => plain_dx.copy_from_slice(plain_dy),
                 }
-                ends.x.put_back(lanes, plain_dx, dx, accumulate);
+                shapes.x.put_back(lanes, plain_dx, dx, accumulate);
             }
         }
     }
 }
 
-/// Both ends of a pull-back.
+/// The shapes of a step's input and output, for its pull-back.
 #[derive(Clone, Copy)]
-struct Ends {
+struct StepShapes {
     x: BatchShape,
     y: BatchShape,
     /// The input's first channel among the output's: of a concatenation.

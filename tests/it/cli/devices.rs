@@ -7,7 +7,7 @@ use trepang::config::find_place;
 use trepang_api::conformance::CHECKS;
 use trepang_api::{Backend as _, Reference};
 
-use crate::binary::{Home, Outcome};
+use crate::binary::Home;
 use crate::library::backends;
 
 fn text<'a>(entry: &'a Value, key: &str) -> &'a str {
@@ -46,7 +46,9 @@ fn the_list_for_people_says_what_works_and_what_is_absent() {
 fn other_vector_instructions_can_be_asked_for() {
     let home = Home::new();
     let devices = |vectors: &str| {
-        Outcome::from(home.command("devices").env("TREPANG_VECTORS", vectors).output().unwrap())
+        crate::binary::Outcome::from(
+            home.command("devices").env("TREPANG_VECTORS", vectors).output().unwrap(),
+        )
     };
     assert!(devices("portable").stdout.contains("no vector instructions"));
     let refused = devices("mmx");

@@ -78,7 +78,7 @@ impl Direct {
         shares(output, share, positions, lanes).into_par_iter().enumerate().for_each(
             |(index, (y, gates))| {
                 vectorized!(simd, {
-                    let mut target = Share { first: index * share, y: S::as_mut_simd_f32s(y).0, gates };
+                    let mut target = OutputShare { first: index * share, y: S::as_mut_simd_f32s(y).0, gates };
                     for (sweep, steps) in self.sweeps.iter().zip(&steps) {
                         self.sweep(simd, sweep, steps, weights, a, &mut target, finish);
                     }
@@ -111,7 +111,7 @@ impl Direct {
         steps: &[(usize, usize)],
         weights: &[f32],
         a: &[f32],
-        target: &mut Share<S>,
+        target: &mut OutputShare<S>,
         finish: Finish,
     ) {
         let lanes = S::F32_LANES;
@@ -186,7 +186,7 @@ pub(crate) fn bordered<S: Lanes>(simd: S, reads: BatchShape, border: Border, inp
 }
 
 /// A thread's blocks of outputs.
-struct Share<'a, S: Lanes> {
+struct OutputShare<'a, S: Lanes> {
     first: usize,
     y: &'a mut [S::f32s],
     gates: &'a mut [u16],

@@ -108,12 +108,12 @@ impl Winograd {
             shares(output, share, positions, lanes).into_par_iter().enumerate().for_each(
                 |(index, (y, gates))| {
                     let mut own = own.mine();
-                    let mut own = Own::<S>::new(own.numbers_mut());
+                    let mut own = ThreadTables::<S>::new(own.numbers_mut());
                     for (pair, (y, gates)) in
                         shares(Output::of(y, gates), COLUMNS, positions, lanes).into_iter().enumerate()
                     {
                         let block = index * share + pair * COLUMNS;
-                        let target = Target { block, y: S::as_mut_simd_f32s(y).0, gates };
+                        let target = OutputBlocks { block, y: S::as_mut_simd_f32s(y).0, gates };
                         vectorized!(
                             simd,
                             self.blocks(simd, &weights, panels, shared, target, finish, &mut own)
@@ -193,9 +193,9 @@ impl Winograd {
         weights: &PackedWeights<S::f32s>,
         panels: &[Range<usize>],
         shared: &[f32],
-        mut target: Target<S>,
+        mut target: OutputBlocks<S>,
         finish: Finish,
-        own: &mut Own<S>,
+        own: &mut ThreadTables<S>,
     ) {
         let columns = target.y.len() / self.writes.positions();
         let chunk = DEPTH / S::F32_LANES;
@@ -225,7 +225,7 @@ impl Winograd {
         shared: &[f32],
         columns: usize,
         depth: Range<usize>,
-        own: &mut Own<S>,
+        own: &mut ThreadTables<S>,
     ) {
         let lanes = S::F32_LANES;
         let first = group[0].start;
@@ -259,9 +259,9 @@ impl Winograd {
         tile: usize,
         at: usize,
         columns: usize,
-        target: &mut Target<S>,
+        target: &mut OutputBlocks<S>,
         finish: Finish,
-        own: &Own<S>,
+        own: &ThreadTables<S>,
     ) {
         let BatchShape { height, width, .. } = self.writes;
         let (image, [top, left]) = self.corner(tile);
@@ -284,14 +284,14 @@ impl Winograd {
 }
 
 /// Blocks of outputs to write.
-struct Target<'a, S: Lanes> {
+struct OutputBlocks<'a, S: Lanes> {
     block: usize,
     y: &'a mut [S::f32s],
     gates: &'a mut [u16],
 }
 
 /// A thread's own tables.
-struct Own<'a, S: Lanes> {
+struct ThreadTables<'a, S: Lanes> {
     /// `[COLUMNS, 36, DEPTH]` transformed weights.
     weights: &'a mut [S::f32s],
     /// `[36, tiles, COLUMNS]`.
@@ -300,7 +300,7 @@ struct Own<'a, S: Lanes> {
     turned: &'a mut [S::f32s],
 }
 
-impl<'a, S: Lanes> Own<'a, S> {
+impl<'a, S: Lanes> ThreadTables<'a, S> {
     fn new(numbers: &'a mut [f32]) -> Self {
         let [weights, products, turned] = tables(S::F32_LANES);
         let (weights, rest) = S::as_mut_simd_f32s(numbers).0.split_at_mut(weights);
