@@ -18,7 +18,7 @@ pub(super) fn run(args: &RecipesArgs) -> Result<()> {
     }
     for (index, recipe) in RECIPES.iter().filter_map(|name| Recipe::named(name)).enumerate() {
         if args.json {
-            output::json(&recipe)?
+            output::json(&recipe)?;
         } else {
             let default = if index == 0 { " (default)" } else { "" };
             let Recipe { name, about, steps, .. } = recipe;
