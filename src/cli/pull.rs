@@ -211,7 +211,7 @@ impl PullProgress for PullReporter {
                 self.print_note(&format!("{reason}; retrying in {:.0} s", wait.as_secs_f64()));
             }
             Event::Restarting { reason } => {
-                self.print_note(&format!("{reason}; downloading it from the start"))
+                self.print_note(&format!("{reason}; downloading it from the start"));
             }
             Event::Running { .. } => self.show("{msg} {spinner}", "running pip for", 0, None),
             _ => {}

@@ -109,7 +109,8 @@ fn runs_and_worker_have_typed_errors() {
 
 #[test]
 fn the_worker_knows_neither_the_dashboard_nor_the_command_line() {
-    let above = ["crate::dashboard", "crate::cli", "crate::config", "crate::ui", "crate::parity", "crate::bench"];
+    let above =
+        ["crate::dashboard", "crate::cli", "crate::config", "crate::ui", "crate::parity", "crate::bench"];
     check(&["src/worker.rs", "src/worker"], &[], &above);
 }
 

@@ -20,7 +20,7 @@ pub enum Architecture {
     Vgg19,
     /// A residual network with 50 layers.
     Resnet50,
-    /// The third version of GoogLeNet's Inception.
+    /// The third version of the Inception network.
     InceptionV3,
     /// EfficientNet-B0 without squeeze-and-excite, with ReLU6.
     EfficientnetLite0,

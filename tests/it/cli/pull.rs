@@ -73,7 +73,7 @@ fn info_tells_what_a_file_is_and_which_network_it_fits() {
     fs::copy(repository("weights/tests/fixtures/legacy_v1.pth"), home.path("b.bin")).unwrap();
     let stdout = home.run("info b.bin").stdout;
     assert!(
-        stdout.contains("PyTorch (legacy stream)") && stdout.contains("none that Trepang knows"),
+        stdout.contains("PyTorch (legacy stream)") && stdout.contains("not known to Trepang"),
         "{stdout}"
     );
     let outcome = home.run("info c.bin");
