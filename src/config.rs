@@ -4,6 +4,7 @@
 pub mod args;
 mod channels;
 mod job;
+mod networks;
 mod place;
 mod recipe;
 
@@ -18,6 +19,7 @@ use crate::runs::{Origin, Provenance, Segment};
 use args::ComputeArgs;
 
 pub use job::{RenderJob, pictures_of, read_references};
+pub use networks::MeasuredNetwork;
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;
 

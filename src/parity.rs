@@ -3,7 +3,6 @@
 
 mod ascents;
 mod comparison;
-mod networks;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,13 +11,17 @@ use anyhow::{Result, ensure};
 use serde::Serialize;
 use trepang_api::conformance::{CHECKS, Check, Measured, pull_backs_agree};
 use trepang_api::{Backend, Device, DeviceKind, Reference};
+use trepang_weights::Architecture;
 
 use crate::backends::BACKENDS;
+use crate::config::MeasuredNetwork;
 use crate::panics::guard;
 
 pub use self::ascents::{ASCENT_STEPS, LOSS_TOLERANCE};
 pub use self::comparison::Comparison;
-pub use self::networks::{CHEAPEST, ParityNetwork};
+
+/// The networks that take the fewest operations: the only ones that are compared on a slow backend.
+pub const CHEAPEST: [Architecture; 2] = [Architecture::Minivgg, Architecture::EfficientnetLite0];
 
 /// A backend on one of its devices.
 #[derive(Debug, Clone)]
@@ -36,10 +39,10 @@ impl BackendOnDevice {
     }
 
     /// Is this network compared here? On a slow CPU only the cheapest networks are, and on the oracle none.
-    pub fn covers(&self, subject: &ParityNetwork) -> bool {
+    pub fn covers(&self, network: &MeasuredNetwork) -> bool {
         let entry = BACKENDS.iter().find(|entry| entry.name == self.backend.name());
         let is_slow = self.is_on_host() && entry.is_some_and(|entry| entry.is_slow_on_cpu);
-        !self.is_reference() && (subject.is_cheap() || !is_slow)
+        !self.is_reference() && (network.is_of(&CHEAPEST) || !is_slow)
     }
 
     /// Does the number of host threads matter here?

@@ -11,8 +11,8 @@ use trepang_api::{Array, LayerId, Model, Network, ReluGradient, find_device};
 use trepang_weights::{MadeUp, architecture, find_set};
 
 use super::{ResolvedWorkload, Workload, gflop, grids};
+use crate::config::MeasuredNetwork;
 use crate::config::find_entry;
-use crate::parity::ParityNetwork;
 
 /// A request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub fn load(backend: &str, workload: &Workload) -> Result<(Network, Box<dyn Mode
         let dialect = find_set(&workload.network).map_or(architecture.dialects()[0], |set| set.dialect);
         MadeUp::new(architecture, dialect, false)?.load()?
     } else {
-        ParityNetwork::named(&workload.network, None)?.load()?
+        MeasuredNetwork::named(&workload.network, None)?.load()?
     };
     let model = backend.load(&trained.network, &trained.weights, &find_device(backend.as_ref(), "auto")?)?;
     Ok((trained.network, model))

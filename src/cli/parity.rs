@@ -13,8 +13,8 @@ use trepang_weights::Architecture;
 use super::output;
 use crate::backends::{BACKENDS, Entry};
 use crate::config::args::ParityArgs;
-use crate::config::{find_entry, thread_count};
-use crate::parity::{BackendOnDevice, CHEAPEST, Comparison, ParityNetwork, Row, operations};
+use crate::config::{MeasuredNetwork, find_entry, thread_count};
+use crate::parity::{BackendOnDevice, CHEAPEST, Comparison, Row, operations};
 
 /// The object that `--json` prints.
 #[derive(Debug, Default, Serialize)]
@@ -39,8 +39,8 @@ struct NetworkRows {
 pub(super) fn run(args: &ParityArgs) -> Result<()> {
     let threads = thread_count(args.threads);
     let networks = match &args.network {
-        Some(name) => vec![ParityNetwork::named(name, args.weights.as_deref())?],
-        None => ParityNetwork::all()?,
+        Some(name) => vec![MeasuredNetwork::named(name, args.weights.as_deref())?],
+        None => MeasuredNetwork::all()?,
     };
     let run = ParityRun { json: args.json, threads, spinner: new_spinner() };
     let mut report = ParityReport::default();
@@ -110,7 +110,7 @@ impl ParityRun {
     }
 
     /// Runs a network on every backend and device, and compares the results.
-    fn network(&self, network: &ParityNetwork, places: &[BackendOnDevice]) -> Result<NetworkRows> {
+    fn network(&self, network: &MeasuredNetwork, places: &[BackendOnDevice]) -> Result<NetworkRows> {
         self.line(format!("\n{}", network.title))?;
         let trained = network.load()?;
         let mut comparison = Comparison::new(&trained);

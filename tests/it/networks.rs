@@ -42,7 +42,7 @@ fn looked_at(architecture: Architecture) -> (&'static [&'static str], &'static s
 }
 
 /// A network with made-up weights, as the script ran it: whole at its own size, without its classifier at a small one.
-struct ParityNetwork {
+struct GoldenNetwork {
     name: (String, usize),
     trained: Trained,
     picture: Picture,
@@ -50,7 +50,7 @@ struct ParityNetwork {
     gradient: (&'static str, usize),
 }
 
-impl ParityNetwork {
+impl GoldenNetwork {
     fn new(architecture: Architecture, dialect: Dialect, size: usize) -> Self {
         let suffix = if dialect == Dialect::Torchvision { "-torchvision" } else { "" };
         let (layers, layer, channel) = looked_at(architecture);
@@ -71,7 +71,7 @@ impl ParityNetwork {
 
 fn check_at_small_size(architecture: Architecture, size: usize) {
     for dialect in [Dialect::Keras, Dialect::Torchvision] {
-        let subject = ParityNetwork::new(architecture, dialect, size);
+        let subject = GoldenNetwork::new(architecture, dialect, size);
         let mut jumps = on_cpu(default_backend(2).as_ref(), &subject.trained);
         for backend in fast_backends(2).into_iter().chain([Box::new(Reference) as Box<dyn Backend>]) {
             let mut case = subject.case(backend.as_ref());
@@ -90,7 +90,7 @@ fn check_at_full_size(architecture: Architecture) {
     let size = if architecture == Architecture::InceptionV3 { 299 } else { 224 };
     for backend in fast_backends(2) {
         for dialect in [Dialect::Keras, Dialect::Torchvision] {
-            let subject = ParityNetwork::new(architecture, dialect, size);
+            let subject = GoldenNetwork::new(architecture, dialect, size);
             let mut case = subject.case(backend.as_ref());
             case.check_activations(&subject.picture, subject.layers);
             case.check_gradient(&subject.picture, subject.gradient, FULL_SIZE_TOLERANCE);
@@ -141,11 +141,11 @@ fn inception_v3_has_the_frameworks_gradient_at_a_small_size() {
 /// Of a whole network, too, near-ties hide neither a gradient 1 % too long nor a wrong weight.
 #[test]
 fn near_ties_hide_no_mistake_from_a_sampled_gradient() {
-    let mut subject = ParityNetwork::new(Architecture::Vgg16, Dialect::Keras, 64);
+    let mut subject = GoldenNetwork::new(Architecture::Vgg16, Dialect::Keras, 64);
     let backend = default_backend(2);
     let mut right = on_cpu(backend.as_ref(), &subject.trained);
     let skewed = Skewed { backend, factor: 1.01 };
-    let mut apart = |backend: &dyn Backend, subject: &ParityNetwork| {
+    let mut apart = |backend: &dyn Backend, subject: &GoldenNetwork| {
         let mut case = subject.case(backend);
         case.apart_but_for_near_ties(&subject.picture, subject.gradient, SMALL_SIZE_TOLERANCE, right.as_mut())
     };

@@ -1,8 +1,9 @@
 //! Every backend of this build, on every device it finds: the conformance suite, what PyTorch computed with
 //! the embedded network, and short ascents against the reference.
 
+use trepang::config::MeasuredNetwork;
 use trepang::engine::{Ascent, Objective, Pictures, Plan, Recipe, read_recipe};
-use trepang::parity::{BackendOnDevice, Comparison, ParityNetwork, operations};
+use trepang::parity::{BackendOnDevice, Comparison, operations};
 use trepang_api::conformance::{Golden, NEAR_TIE, failures, matches_golden, near_ties};
 use trepang_api::{Array, Backend, Device, Model, Reference, Weights, find_device};
 use trepang_weights::{Trained, minivgg, read_safetensors};
@@ -172,7 +173,7 @@ fn a_slow_cpu_is_compared_on_the_cheapest_networks_only() {
         let device = find_device(backend.as_ref(), "cpu").unwrap();
         let place = BackendOnDevice { backend: backend.into(), device };
         let covered = ["minivgg", "efficientnet_lite0", "vgg16", "inception_v3"]
-            .map(|name| place.covers(&ParityNetwork::named(name, None).unwrap()));
+            .map(|name| place.covers(&MeasuredNetwork::named(name, None).unwrap()));
         let expected = match place.backend.name() {
             "reference" => [false; 4],
             "candle" => [true, true, false, false],

@@ -1,4 +1,4 @@
-//! The networks that backends are compared on, with their own weights if those have been pulled, or else with made-up ones.
+//! The networks that backends are compared and timed on, with their own weights if those have been pulled, or else with made-up ones.
 
 use std::path::Path;
 
@@ -6,14 +6,11 @@ use anyhow::Result;
 use trepang_api::Node;
 use trepang_weights::{Architecture, Dialect, Error, MadeUp, Purpose, Trained, architecture, find_set};
 
-use crate::config::find_weights;
-
-/// The networks that take the fewest operations.
-pub const CHEAPEST: [Architecture; 2] = [Architecture::Minivgg, Architecture::EfficientnetLite0];
+use super::find_weights;
 
 /// A network that can be loaded.
 #[derive(Debug, Clone)]
-pub struct ParityNetwork {
+pub struct MeasuredNetwork {
     /// A description of the network for the table.
     pub title: String,
     source: NetworkWeights,
@@ -28,7 +25,7 @@ enum NetworkWeights {
     MadeUp(Architecture, Dialect),
 }
 
-impl ParityNetwork {
+impl MeasuredNetwork {
     /// The network called `name`, with the weights of `file` or its own, or with made-up ones if its own have not been pulled.
     pub fn named(name: &str, file: Option<&Path>) -> Result<Self> {
         match find_weights(name, file, Purpose::Features) {
@@ -73,13 +70,13 @@ impl ParityNetwork {
         }
     }
 
-    /// Is it one of the [`CHEAPEST`]?
-    pub(super) fn is_cheap(&self) -> bool {
+    /// Whether the network is of one of these architectures.
+    pub fn is_of(&self, architectures: &[Architecture]) -> bool {
         match &self.source {
             NetworkWeights::Real(trained) => {
-                CHEAPEST.iter().any(|cheap| cheap.name() == trained.network.name())
+                architectures.iter().any(|architecture| architecture.name() == trained.network.name())
             }
-            NetworkWeights::MadeUp(architecture, _) => CHEAPEST.contains(architecture),
+            NetworkWeights::MadeUp(architecture, _) => architectures.contains(architecture),
         }
     }
 
