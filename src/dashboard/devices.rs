@@ -46,7 +46,7 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
     }
     state.mode = Mode::Browse;
     if current {
-        state.remark = Some(format!("{backend} on {device} computes already"));
+        state.remark = Some(format!("{backend} on {device} is in use already"));
         return NOTHING;
     }
     state.switching = Some((format!("{backend} on {device}"), state.snapshot.switches + 1));

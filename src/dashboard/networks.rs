@@ -11,10 +11,10 @@ fn advice(entry: &NetworkEntry) -> String {
     let NetworkEntry { name, megabytes, supply, .. } = entry;
     match supply {
         Supply::Found(owner) => {
-            format!("to take it over from {owner}: trepang pull {name} ({megabytes} MB)")
+            format!("to import it from {owner}: trepang pull {name} ({megabytes} MB)")
         }
         Supply::Embedded | Supply::Pulled | Supply::Published => {
-            format!("to get it: trepang pull {name} ({megabytes} MB)")
+            format!("to download it: trepang pull {name} ({megabytes} MB)")
         }
     }
 }
@@ -65,7 +65,7 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
     }
     state.mode = Mode::Browse;
     if state.is_current(&entry) {
-        state.remark = Some(format!("{} is on the screen already", entry.name));
+        state.remark = Some(format!("{} is in use already", entry.name));
         return NOTHING;
     }
     state.switch(entry.name)
@@ -79,7 +79,7 @@ fn toggle_classifier(state: &mut State, cursor: usize) -> Vec<Effect> {
     if !entry.classifier {
         state.remark = Some(format!("{} has no classifier", entry.name));
     } else if state.is_current(&entry) {
-        state.remark = Some(format!("{} judges its own pictures anyway", entry.name));
+        state.remark = Some(format!("{} always classifies its own pictures", entry.name));
     } else {
         return vec![Effect::Ask(Action::ToggleClassifier(entry.name))];
     }

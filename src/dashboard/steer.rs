@@ -29,7 +29,7 @@ pub(super) fn open_recipes(state: &mut State) -> Vec<Effect> {
 /// Goes back by some steps.
 pub(super) fn back(state: &mut State) -> Vec<Effect> {
     if state.snapshot.run.is_none() {
-        state.remark = Some("there is no run to take steps back from".into());
+        state.remark = Some("there is no run whose steps can be undone".into());
         return NOTHING;
     }
     vec![Effect::Ask(Action::Undo)]
@@ -95,7 +95,7 @@ fn complete(state: &mut State) {
     let known = if before.trim_end().ends_with('(') { layer_names(state) } else { function_names() };
     let fitting: Vec<&String> = known.iter().filter(|name| name.starts_with(typed)).collect();
     let Some(first) = fitting.first() else {
-        state.remark = Some(format!("nothing begins with \"{typed}\""));
+        state.remark = Some(format!("no name begins with \"{typed}\""));
         return;
     };
     let common = fitting.iter().fold(first.as_str(), |common, name| shared(common, name));
@@ -157,7 +157,7 @@ pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Effect> {
         match word.split_once('=') {
             Some((key, value)) => set.push((key.to_owned(), value.to_owned())),
             None => {
-                state.remark = Some(format!("\"{word}\" is no key=value, such as optimizer.rate=0.1"));
+                state.remark = Some(format!("\"{word}\" is not key=value, such as optimizer.rate=0.1"));
                 return NOTHING;
             }
         }
@@ -182,7 +182,7 @@ fn follow(state: &mut State, recipe: Recipe) -> Vec<Effect> {
     }
     state.settings.recipe = recipe.clone();
     let Some(run) = state.snapshot.run.as_ref().filter(|_| state.has_run()) else {
-        state.remark = Some(format!("the next start follows {}", recipe.name));
+        state.remark = Some(format!("the next run uses the recipe {}", recipe.name));
         return NOTHING;
     };
     vec![Effect::Ask(Action::Change { objective: run.plan.last_objective().clone(), recipe: recipe.into() })]

@@ -28,7 +28,7 @@ fn line<'a>(state: &State, view: &View, entry: &NetworkEntry, selected: bool) ->
         Supply::Published => "not pulled".into(),
     };
     let about = match (state.is_classifying(entry), entry.classifier) {
-        (true, _) => "\u{2713} judges",
+        (true, _) => "\u{2713} classifies",
         (false, true) => "classes",
         (false, false) => "features",
     };

@@ -31,13 +31,13 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 /// The text of the pane while there are no predictions.
 fn waiting(state: &State) -> &'static str {
     if state.classes.is_empty() && state.snapshot.classifiers.is_empty() {
-        "This network has no classifier. N, then c on one that has, adds it."
+        "This network has no classifier. Press N, then c on one that has."
     } else {
         ""
     }
 }
 
-/// As many networks as have room for their name and a class, and as many classes of each as there is then room for.
+/// The lines of as many networks as have room for their name and a class, with as many classes of each as fit.
 fn fit<'a>(classifications: &[Classification], view: &View, area: Rect) -> Vec<Line<'a>> {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let count = classifications.len().min(height / 2).max(1);
@@ -52,7 +52,7 @@ fn fit<'a>(classifications: &[Classification], view: &View, area: Rect) -> Vec<L
     classifications.iter().take(count).enumerate().flat_map(of).collect()
 }
 
-/// The first of the class's names, and its probability.
+/// The line of a class: the first of its names, and its probability.
 fn line<'a>(guess: &ClassGuess, first: bool, view: &View, width: usize) -> Line<'a> {
     let name = guess.label.split(',').next().unwrap_or_default();
     let percent = match 100.0 * guess.probability {

@@ -254,10 +254,10 @@ fn after_a_switch_the_cursor_moves_and_settings_stay() {
 }
 
 #[test]
-fn c_chooses_judges_that_can_judge() {
+fn c_chooses_networks_that_have_a_classifier() {
     let mut state = with_list();
     for (line, commands, remark) in [
-        (0, vec![], Some("tinynet judges its own pictures anyway")),
+        (0, vec![], Some("tinynet always classifies its own pictures")),
         (1, vec![Effect::Ask(Action::ToggleClassifier("pulled".into()))], None),
         (2, vec![], Some("trunk has no classifier")),
     ] {
