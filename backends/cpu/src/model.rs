@@ -96,12 +96,11 @@ impl<S: Lanes> CpuModel<S> {
         self.runner.network.check_request(images, at)?;
         let (n, shape) = images.dims4()?;
         let key = PlanKey { at: at.to_vec(), images: [n, shape.height, shape.width], pulls_back };
-        let found = match self.plans.iter().position(|(made_for, _)| *made_for == key) {
-            Some(index) => self.plans.remove(index),
-            None => {
-                let plan = self.runner.planner().plan(&key)?;
-                (key, plan)
-            }
+        let found = if let Some(index) = self.plans.iter().position(|(made_for, _)| *made_for == key) {
+            self.plans.remove(index)
+        } else {
+            let plan = self.runner.planner().plan(&key)?;
+            (key, plan)
         };
         if self.plans.len() == PLANS {
             self.plans.remove(0);

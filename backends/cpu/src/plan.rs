@@ -306,12 +306,11 @@ impl Slots {
     fn take(&mut self, len: usize) -> usize {
         let fit = |&slot: &usize| (self.sizes[slot] < len, self.sizes[slot].abs_diff(len));
         let best = (0..self.free.len()).min_by_key(|&index| fit(&self.free[index]));
-        let slot = match best {
-            Some(index) => self.free.swap_remove(index),
-            None => {
-                self.sizes.push(0);
-                self.sizes.len() - 1
-            }
+        let slot = if let Some(index) = best {
+            self.free.swap_remove(index)
+        } else {
+            self.sizes.push(0);
+            self.sizes.len() - 1
         };
         self.sizes[slot] = self.sizes[slot].max(len);
         slot

@@ -108,9 +108,10 @@ fn a_signal_that_comes_twice_does_not_leave_a_wrecked_terminal() {
 fn suspended_from_outside_or_inside_the_terminal_is_the_shells_until_it_comes_back() {
     let (mut terminal, _) = long_run();
     for outside in [true, false] {
-        match outside {
-            true => terminal.signal("TSTP"),
-            false => terminal.send("\x1a"),
+        if outside {
+            terminal.signal("TSTP");
+        } else {
+            terminal.send("\x1a");
         }
         terminal.wait_until("the shell's screen", |frame| {
             !frame.in_alternate_screen() && !frame.cursor_is_hidden()

@@ -98,13 +98,12 @@ impl Setup {
 
     /// Nothing of the user's own surroundings reaches the program.
     fn command(&self, home: &Path) -> CommandBuilder {
-        let mut command = match self.keyboard {
-            true => CommandBuilder::new(env!("CARGO_BIN_EXE_trepang")),
-            false => {
-                let mut shell = CommandBuilder::new("/bin/sh");
-                shell.args(["-c", "exec \"$0\" \"$@\" </dev/null", env!("CARGO_BIN_EXE_trepang")]);
-                shell
-            }
+        let mut command = if self.keyboard {
+            CommandBuilder::new(env!("CARGO_BIN_EXE_trepang"))
+        } else {
+            let mut shell = CommandBuilder::new("/bin/sh");
+            shell.args(["-c", "exec \"$0\" \"$@\" </dev/null", env!("CARGO_BIN_EXE_trepang")]);
+            shell
         };
         command.env_clear();
         for (name, value) in INSTRUCTIONS.iter().filter_map(|name| Some((name, std::env::var_os(name)?))) {
