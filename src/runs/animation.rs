@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_knows_no_animated_png_shows_the_finished_picture() {
+    fn without_animated_png_the_finished_picture_is_shown() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("growth.png");
         growth(5).0.write(&path).unwrap();

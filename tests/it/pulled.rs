@@ -46,7 +46,7 @@ fn picture(name: &str) -> trepang::engine::Picture {
 
 #[test]
 #[ignore = "needs the set efficientnet_lite0, which `trepang pull` fetches"]
-fn needs_pulled_weights_efficientnet_lite0_computes_what_pytorch_computes() {
+fn needs_pulled_weights_lite0_agrees_with_pytorch() {
     let mut case = case(
         "efficientnet_lite0",
         pulled("efficientnet_lite0", Purpose::Classes),
@@ -58,14 +58,14 @@ fn needs_pulled_weights_efficientnet_lite0_computes_what_pytorch_computes() {
 
 #[test]
 #[ignore = "needs the set vgg16-trunk, which `trepang pull` fetches"]
-fn needs_pulled_weights_the_vgg16_trunk_computes_what_pytorch_computes() {
+fn needs_pulled_weights_vgg16_trunk_agrees_with_pytorch() {
     check_trunk(default_backend(2).as_ref(), GRADIENT_TOLERANCE);
 }
 
 #[cfg(feature = "cpu")]
 #[test]
 #[ignore = "needs the set vgg16-trunk, which `trepang pull` fetches"]
-fn needs_pulled_weights_the_vgg16_trunk_by_direct_sums_has_pytorchs_gradient() {
+fn needs_pulled_weights_direct_sums_have_pytorchs_gradient() {
     let options = CpuOptions { algorithm: Algorithm::Direct, ..CpuOptions::default() };
     let direct = CpuBackend::new(2, options).unwrap();
     check_trunk(&direct, DIRECT_GRADIENT_TOLERANCE);
@@ -82,7 +82,7 @@ fn check_trunk(backend: &dyn Backend, tolerance: f64) {
 
 #[test]
 #[ignore = "needs the set efficientnet_lite0, which `trepang pull` fetches"]
-fn needs_pulled_weights_a_picture_is_resized_as_torchvision_resizes() {
+fn needs_pulled_weights_resizing_is_torchvisions() {
     let trained = pulled("efficientnet_lite0", Purpose::Classes);
     let backend = default_backend(2);
     let cpu = find_device(backend.as_ref(), "cpu").unwrap();

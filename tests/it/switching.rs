@@ -33,7 +33,7 @@ fn classifiers(snapshot: &Snapshot) -> Vec<&str> {
 }
 
 #[test]
-fn a_switch_saves_the_run_and_begins_at_the_new_networks_first_look() {
+fn a_switch_saves_the_run_and_begins_one_of_the_new_network() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 100_000));
@@ -80,7 +80,7 @@ fn a_paused_run_is_still_paused_after_a_switch_that_failed() {
 }
 
 #[test]
-fn who_quits_while_a_network_is_loaded_need_not_wait_and_loses_nothing() {
+fn quitting_while_a_network_loads_is_immediate_and_saves() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 100_000));
@@ -140,7 +140,7 @@ fn a_classifier_that_becomes_the_network_classifies_once() {
 }
 
 #[test]
-fn another_start_forgets_what_was_seen_and_while_it_runs_little_is_predicted() {
+fn a_new_run_drops_old_predictions_and_predicts_seldom() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 1));
@@ -208,7 +208,7 @@ fn on_another_device_the_run_goes_on_from_the_same_picture() {
 }
 
 #[test]
-fn a_run_that_could_not_be_saved_before_it_was_carried_still_says_who_made_it() {
+fn an_unsaved_run_that_changes_device_keeps_its_provenance() {
     let place = tempfile::tempdir().unwrap();
     let runs = place.path().join("runs");
     std::fs::write(&runs, "a file where the folder should be").unwrap();

@@ -288,7 +288,7 @@ fn halfblocks_show_the_pictures_colours_where_they_are() {
 }
 
 #[test]
-fn a_kitty_picture_is_sent_once_with_a_palette_colour_for_its_id() {
+fn a_kitty_picture_is_sent_once_with_its_id_as_a_colour() {
     let size = (120, 40);
     let picture = encoded(Graphics { protocol: Protocol::Kitty, ..HALFBLOCKS }, size);
     let sent = |terminal: &Terminal<TestBackend>| {

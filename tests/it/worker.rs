@@ -209,7 +209,7 @@ fn a_run_without_a_step_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_panic_in_the_model_is_told_and_the_steps_before_it_are_saved() {
+fn a_panic_in_the_model_is_reported_and_the_run_is_saved() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), 4);
     worker.send(plan(3, 100));
@@ -330,7 +330,7 @@ fn a_failure_that_was_made_good_is_forgotten() {
 }
 
 #[test]
-fn a_run_of_a_few_steps_that_another_replaces_is_kept_only_if_it_was_asked_for() {
+fn a_short_run_that_is_replaced_is_kept_only_if_it_was_saved() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), 0);
     // As a key held down does: no run gets far. The last one is kept, however short.

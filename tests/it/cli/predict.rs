@@ -60,7 +60,7 @@ fn any_size_is_resized_and_cropped_unless_exact_is_asked_for() {
 }
 
 #[test]
-fn a_picture_that_cannot_be_read_does_not_keep_the_others_from_being_answered() {
+fn one_unreadable_picture_does_not_stop_the_others() {
     let home = Home::new();
     write_png(&home.path("a.png"), &noise_picture(3, 64));
     fs::write(home.path("b.png"), "no picture").unwrap();

@@ -157,7 +157,7 @@ fn without_a_terminal_the_dashboards_ascent_runs_in_lines() {
 }
 
 #[test]
-fn without_json_the_numbers_are_in_sentences_and_nothing_is_on_stderr() {
+fn without_json_the_result_is_sentences_on_stdout_alone() {
     let home = Home::new();
     let outcome = home.run("render --layer block1_conv1 --channel 4 --size 32 --steps 2 -o a.png");
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));

@@ -105,7 +105,7 @@ fn a_signal_that_comes_twice_does_not_leave_a_wrecked_terminal() {
 }
 
 #[test]
-fn suspended_from_outside_or_inside_the_terminal_is_the_shells_until_it_comes_back() {
+fn a_suspended_dashboard_gives_the_terminal_to_the_shell() {
     let (mut terminal, _) = long_run();
     for outside in [true, false] {
         if outside {

@@ -230,7 +230,7 @@ fn sixels_are_sent_when_forced_and_when_found() {
 }
 
 #[test]
-fn a_silent_terminal_gets_half_blocks_and_keys_typed_meanwhile_do_no_harm() {
+fn a_silent_terminal_gets_half_blocks_and_no_key_is_lost() {
     let terminal = Setup::new(100, 30).answers(Answers::Nothing).start();
     terminal.send("hjkl\x1b[A?\x1b\x1b_Gx\t");
     let mut terminal = terminal;
@@ -243,7 +243,7 @@ fn a_silent_terminal_gets_half_blocks_and_keys_typed_meanwhile_do_no_harm() {
 }
 
 #[test]
-fn a_silent_terminal_shows_the_dashboard_at_once_and_takes_every_key() {
+fn a_silent_terminal_shows_the_dashboard_at_once() {
     let mut terminal = Setup::new(100, 30).answers(Answers::Nothing).start();
     terminal.send("l\x1b[C");
     terminal.wait_for("╭ channel 32 of 256");

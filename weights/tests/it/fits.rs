@@ -114,7 +114,7 @@ fn keras_3_numbers_its_layers_in_the_order_of_its_files() {
 }
 
 #[test]
-fn inceptions_layers_may_start_at_any_number_but_keep_their_order() {
+fn inceptions_layers_may_start_at_any_number_in_order() {
     let number = |layer: &str| layer.rsplit('_').next().unwrap().parse::<usize>();
     let mut later = keras(Architecture::InceptionV3);
     renamed(&mut later, |layer| match number(layer) {
