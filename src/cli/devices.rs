@@ -47,7 +47,7 @@ pub(super) fn run(args: &DevicesArgs) -> Result<()> {
     if ABSENT.is_empty() {
         Ok(())
     } else {
-        output::line(format_args!("not in this build: {} (see README.md)", ABSENT.join(", ")))
+        output::line(format_args!("not in this build: {} (see docs/backends.md)", ABSENT.join(", ")))
     }
 }
 
