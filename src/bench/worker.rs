@@ -90,7 +90,7 @@ fn resolve(network: &Network, workload: &Workload) -> Result<ResolvedWorkload> {
 fn deepest_grid(network: &Network, size: usize) -> Result<LayerId> {
     match grids(network, size).last() {
         Some(id) => Ok(id),
-        None => bail!("{} has no layer to climb at {size} px; name one with --layer", network.name()),
+        None => bail!("{} has no layer to maximise at {size} px; name one with --layer", network.name()),
     }
 }
 

@@ -90,7 +90,7 @@ fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
     let (folder, saved) = RunFolder::open(path)?;
     let compute = compute_of(&saved.origin, &args.compute)?;
     let plan = &saved.origin.plan;
-    // Of the start only its worth is wanted again: a run goes on without it.
+    // Of the start picture only its score is wanted again: a run goes on without it.
     let pictures = pictures_of(plan, Some(None)).or_else(|_| pictures_of(plan, None))?;
     let provenance = compute.provenance.clone();
     let mut session = Session::resume((folder, saved), compute.network(), &pictures, provenance)?;

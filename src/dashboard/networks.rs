@@ -126,6 +126,6 @@ impl State {
         self.classes.clone_from(&view.classes);
         self.layer = self.layers.iter().position(|known| known.name == *layer).unwrap_or_default();
         (self.channel, self.pre, self.settings.size) = (*channel, false, view.size);
-        self.climbed.clear();
+        self.maximised.clear();
     }
 }

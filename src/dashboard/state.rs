@@ -93,8 +93,8 @@ pub struct State {
     pub snapshot: Arc<Snapshot>,
     /// What the user has to be told about a key, until the next one.
     pub remark: Option<String>,
-    /// The newest loss of every channel that has been climbed in this session, by layer name and channel.
-    pub climbed: HashMap<(String, usize), f64>,
+    /// The newest loss of every channel that has been maximised in this session, by layer name and channel.
+    pub maximised: HashMap<(String, usize), f64>,
     /// Channels in a row of the channel pane, as it was last drawn.
     pub row: usize,
     /// Is there room on the screen for all panes, and so for the help?
@@ -126,7 +126,7 @@ impl State {
             settings,
             snapshot: Arc::default(),
             remark: None,
-            climbed: HashMap::new(),
+            maximised: HashMap::new(),
             row: 8,
             full: true,
             switching: None,

@@ -8,7 +8,7 @@ use super::state::{Effect, Mode, State};
 use crate::engine::{FUNCTIONS, Objective, RECIPES, Recipe};
 use crate::worker::protocol::Action;
 
-/// Opens the line where the objective is typed, with what is climbed now.
+/// Opens the line where the objective is typed, with what is maximised now.
 pub(super) fn open_objective(state: &mut State) -> Vec<Effect> {
     let run = state.snapshot.run.as_ref().map(|run| run.plan.last_objective().to_string());
     let text = run.unwrap_or_else(|| state.plan().objective.to_string());

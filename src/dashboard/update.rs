@@ -43,7 +43,7 @@ impl State {
         if let Some(run) = &snapshot.run
             && let (Some(loss), Objective::Channel { layer, channel }) = (run.loss, run.objective())
         {
-            self.climbed.insert((layer.clone(), *channel), loss);
+            self.maximised.insert((layer.clone(), *channel), loss);
         }
         self.snapshot = snapshot;
     }

@@ -28,7 +28,7 @@ pub struct StepReport {
     pub loss: f64,
     /// The Euclidean length of dL/dx, before any normalisation.
     pub gradient_norm: f64,
-    /// True when no gradient reached the image, and the redirected one of the ReLUs was climbed instead, if that did.
+    /// True when no gradient reached the image, and the redirected one of the ReLUs was followed instead, if that did.
     pub dead: bool,
 }
 
@@ -60,7 +60,7 @@ pub struct Ascent {
 /// The activations of each reference picture at each layer that the objective reads, an item for each view.
 type References = Vec<Vec<Array>>;
 
-/// What is climbed and how, until the next octave or the next change.
+/// What is maximised and how, until the next octave or the next change.
 #[derive(Debug)]
 struct Stage {
     /// What is raised, bound for views of `view` pixels.
@@ -150,7 +150,7 @@ impl Ascent {
         &self.plan
     }
 
-    /// The recipe that is climbed with now.
+    /// The recipe that is followed now.
     pub fn recipe(&self) -> &Recipe {
         self.plan.at(self.step_count()).1
     }

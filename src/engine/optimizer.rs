@@ -164,9 +164,9 @@ impl Optimizer {
                     let mean = self.beta1 * f64::from(*m) + (1.0 - self.beta1) * g;
                     let square = self.beta2 * f64::from(*v) + (1.0 - self.beta2) * g * g;
                     (*m, *v) = (mean as f32, square as f32);
-                    let climb =
+                    let direction =
                         (of_mean * mean + of_gradient * g) / ((square / correction).sqrt() + self.epsilon);
-                    *x = (f64::from(*x) + rate * climb) as f32;
+                    *x = (f64::from(*x) + rate * direction) as f32;
                 }
             }
         }

@@ -20,7 +20,7 @@ pub use read::read_recipe;
 pub enum DeadChannel {
     /// Stop and say so.
     Stop,
-    /// Climb the redirected gradient of the ReLUs (lucid's) until the true one reaches the image again.
+    /// Follow the redirected gradient of the ReLUs (lucid's) until the true one reaches the image again.
     #[default]
     Redirect,
 }

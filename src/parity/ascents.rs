@@ -5,7 +5,7 @@ use trepang_api::{Model, Network};
 
 use crate::engine::{Ascent, Objective, Pictures, Plan, Recipe};
 
-/// The recipes that are climbed: those that add the least of their own. What others do outside of the network is the same
+/// The recipes that are compared: those that add the least of their own. What others do outside of the network is the same
 /// code for every backend.
 pub(super) const RECIPES: [&str; 2] = ["pixel", "original"];
 

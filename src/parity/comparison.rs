@@ -71,12 +71,12 @@ impl<'a> Comparison<'a> {
         let who = format!("{place} : {name}");
         let results = self.done.iter().find(|results| results.who == place.to_string());
         let (Some(results), Some(ascent)) = (results, &self.ascent) else { return Vec::new() };
-        let climbed = guard("the backend", || {
+        let ascended = guard("the backend", || {
             let Trained { network, weights, .. } = self.trained;
             let mut model = other.backend.load(network, weights, &other.device)?;
             ascent.losses(model.as_mut(), network, &RECIPES[..1], false)
         });
-        match climbed {
+        match ascended {
             Ok(losses) => scale_rows(&who, &results.losses, &losses, "for scale: another order of sums"),
             Err(error) => vec![Row::failed(&who, "the network", &error)],
         }

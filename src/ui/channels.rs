@@ -39,14 +39,14 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 
 fn cell<'a>(state: &State, view: &View, channel: usize) -> [Span<'a>; 2] {
     let layer = state.layer_name();
-    let climbing = state.snapshot.run.as_ref().is_some_and(|run| {
+    let running = state.snapshot.run.as_ref().is_some_and(|run| {
         matches!(run.objective(), Objective::Channel { layer: l, channel: c } if *l == layer && *c == channel)
     });
     let style = if channel == state.channel {
         view.theme.cursor
-    } else if climbing {
+    } else if running {
         view.theme.running
-    } else if state.climbed.contains_key(&(layer, channel)) {
+    } else if state.maximised.contains_key(&(layer, channel)) {
         view.theme.accent
     } else {
         Style::default()

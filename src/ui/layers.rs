@@ -39,7 +39,7 @@ fn line<'a>(state: &State, view: &View, index: usize, layer: &LayerInfo, width: 
     if name.len() + shape.len() + 2 > width {
         shape = layer.channels.to_string();
     }
-    let mark = if is_climbed(state, &layer.name) { "\u{25b8}" } else { " " };
+    let mark = if is_maximised(state, &layer.name) { "\u{25b8}" } else { " " };
     let room = width.saturating_sub(shape.len() + 2);
     let text = format!("{name:<room$.room$} {shape}");
     let style = match (selected, layer.has_pre || layer.kind == "linear") {
@@ -51,7 +51,7 @@ fn line<'a>(state: &State, view: &View, index: usize, layer: &LayerInfo, width: 
 }
 
 /// Whether the run maximises a channel of this layer, before or after its ReLU.
-fn is_climbed(state: &State, name: &str) -> bool {
+fn is_maximised(state: &State, name: &str) -> bool {
     match state.snapshot.run.as_ref().map(RunView::objective) {
         Some(Objective::Channel { layer, .. }) => layer.strip_suffix(":pre").unwrap_or(layer) == name,
         _ => false,

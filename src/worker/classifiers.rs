@@ -26,12 +26,12 @@ pub fn pause_after(took: Duration) -> Duration {
     MIN_PREDICTION_INTERVAL.max(took.saturating_mul(PREDICTION_PAUSE_FACTOR))
 }
 
-/// The climbed network and the others that classify its pictures.
+/// The network of the run and the others that classify its pictures.
 #[derive(Debug)]
 pub(super) struct Classifiers {
     /// Does a viewer want predictions?
     pub(super) wanted: bool,
-    /// The climbed network itself: it classifies by the model that climbs.
+    /// The network of the run, which classifies with the model of the run.
     own: Option<(Arc<str>, ClassifierHead)>,
     others: Vec<(Arc<str>, Classifier)>,
     /// No prediction before this time, while a run goes on.
@@ -43,7 +43,7 @@ impl Classifiers {
         Self { wanted: true, own: None, others: Vec::new(), due: None }
     }
 
-    /// Sets the network that is climbed; one without a classifier cannot classify.
+    /// Sets the network of the run; without a classifier it cannot classify.
     pub(super) fn set_own(&mut self, name: &str, network: &Network, labels: &Labels) {
         let head = ClassifierHead::new(network.clone(), labels.clone()).ok();
         self.own = head.filter(|_| !labels.is_empty()).map(|head| (name.into(), head));
@@ -99,7 +99,7 @@ impl Classifiers {
             classes.is_ok()
         };
         if let Some((name, head)) = &self.own {
-            // After a panic the model that climbs cannot be trusted: that one is an error.
+            // After a panic the model of the run cannot be trusted: that one is an error.
             let classes = guard("the backend", || {
                 Ok::<_, Error>(head.classify(model, picture, Framing::Fitting, MAX_CLASSES))
             })?;

@@ -127,7 +127,7 @@ impl WorkerLoop {
         step > seen && self.classifiers.are_wanted() && (!running || self.classifiers.are_due())
     }
 
-    /// Has the picture classified. Only a panic in the model that climbs is an error.
+    /// Has the picture classified. Only a panic in the model of the run is an error.
     pub(super) fn predict(&mut self, model: &mut dyn Model) -> Result<()> {
         let Some(run) = &self.run else { return Ok(()) };
         let ascent = run.session.ascent();

@@ -136,7 +136,7 @@ fn saving_needs_a_run() {
 fn channels_that_were_climbed_are_remembered_with_their_loss() {
     let mut state = state();
     see_run(&mut state, Status::Running, 4);
-    assert_eq!(state.climbed.get(&("conv2".into(), 0)), Some(&2.0));
+    assert_eq!(state.maximised.get(&("conv2".into(), 0)), Some(&2.0));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn after_a_switch_the_cursor_moves_and_settings_stay() {
     assert_eq!((state.layer_name().as_str(), state.channel), FIRST_LOOK);
     assert_eq!((state.network.name.as_str(), state.settings.size, state.settings.steps), ("second", 32, 160));
     assert_eq!(
-        state.climbed.keys().map(|(layer, _)| &**layer).collect::<Vec<_>>(),
+        state.maximised.keys().map(|(layer, _)| &**layer).collect::<Vec<_>>(),
         ["conv2"],
         "of the run shown"
     );
@@ -323,10 +323,10 @@ fn another_device_changes_nothing_on_the_screen_but_its_name() {
     let mut state = with_devices();
     see_run(&mut state, Status::Running, 5);
     press(&mut state, &[Key::Char('p'), Key::Right, Key::Right]);
-    let before = (state.layer_name(), state.channel, state.climbed.clone(), state.settings.clone());
+    let before = (state.layer_name(), state.channel, state.maximised.clone(), state.settings.clone());
     let mut carried = view("tinynet");
     carried.info.device = "cuda:0".into();
     see(&mut state, |snapshot| (snapshot.switches, snapshot.network) = (1, Some(Arc::new(carried))));
     assert_eq!(state.network.device, "cuda:0");
-    assert_eq!((state.layer_name(), state.channel, state.climbed.clone(), state.settings.clone()), before);
+    assert_eq!((state.layer_name(), state.channel, state.maximised.clone(), state.settings.clone()), before);
 }

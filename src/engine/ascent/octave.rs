@@ -1,4 +1,4 @@
-//! Octaves: an image that is climbed at growing sizes, coarse to fine (Mordvintsev et al. 2015). What an octave has added to
+//! Octaves: an ascent at growing image sizes, coarse to fine (Mordvintsev et al. 2015). What an octave has added to
 //! the start is enlarged and laid over the start at the next size, so that the start keeps its detail.
 
 use trepang_api::{Array, Network};

@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub status: Status,
     /// The run, once one has begun.
     pub run: Option<RunView>,
-    /// The last thing worth telling: what was saved where, what went wrong.
+    /// The newest message for the user: what was saved where, or what went wrong.
     #[serde(with = "shared::option")]
     pub notice: Option<Arc<str>>,
     /// Every run that could not be saved, and has not been since.
@@ -35,7 +35,7 @@ pub struct Snapshot {
     pub network: Option<Arc<NetworkView>>,
     /// How many requests for another network or device have been answered, by it or by a notice.
     pub switches: u64,
-    /// The networks that classify the pictures besides the one that is climbed.
+    /// The networks that classify the pictures besides the network of the run.
     #[serde(with = "shared")]
     pub classifiers: Arc<[String]>,
     /// The classes last seen in the run's picture.
@@ -88,7 +88,7 @@ pub struct RunView {
     pub loss: Option<f64>,
     /// The length of the newest gradient.
     pub gradient_norm: Option<f64>,
-    /// Did no gradient reach the image in the newest step, so that the ReLUs' redirected one was climbed?
+    /// Did no gradient reach the image in the newest step, so that the ReLUs' redirected one was followed?
     pub dead: bool,
     /// In how many steps no gradient reached the image.
     pub dead_steps: usize,
@@ -122,7 +122,7 @@ impl RunView {
 pub struct Predictions {
     /// The step after which the picture was taken.
     pub step: usize,
-    /// What each network saw: the climbed network first, if it has a classifier.
+    /// What each network saw: the network of the run first, if it has a classifier.
     pub classifications: Vec<Classification>,
 }
 
