@@ -66,7 +66,8 @@ const VECTORS: &str = "TREPANG_VECTORS";
 fn open_cpu(threads: usize) -> Result<Box<dyn Backend>> {
     let mut options = trepang_cpu::CpuOptions::default();
     if let Some(level) = std::env::var_os(VECTORS).filter(|level| !level.is_empty()) {
-        options.level = level.to_string_lossy().parse().context(VECTORS)?;
+        options.level =
+            level.to_string_lossy().parse().map_err(|error| anyhow::anyhow!("{VECTORS}: {error}"))?;
     }
     Ok(Box::new(trepang_cpu::CpuBackend::new(threads, options)?))
 }

@@ -2,7 +2,7 @@
 //! nothing here draws, reads a clock, starts a thread or knows a terminal's or a framework's types.
 
 // A new variant of an enum of ours must be thought of wherever the enum is matched.
-#![warn(clippy::wildcard_enum_match_arm)]
+#![deny(clippy::wildcard_enum_match_arm)]
 
 mod actions;
 mod devices;

@@ -6,7 +6,7 @@
 //! parameters again, `optimizer`. A `recipe` has all the numbers, a `plan` a whole run.
 
 // A new variant of an enum of ours must be thought of wherever the enum is matched.
-#![warn(clippy::wildcard_enum_match_arm)]
+#![deny(clippy::wildcard_enum_match_arm)]
 
 mod ascent;
 mod bound;

@@ -45,7 +45,7 @@ pub fn recipes() -> Vec<Recipe> {
 pub(super) fn type_objective(state: &mut State, key: Key) -> Vec<Effect> {
     let Mode::Objective(text) = &mut state.mode else { return NOTHING };
     match key {
-        Key::Enter => return raise(state),
+        Key::Enter => return maximise_typed_objective(state),
         Key::Tab => complete(state),
         other => edit(text, other).unwrap_or_else(|| state.mode = Mode::Browse),
     }
@@ -65,7 +65,7 @@ fn edit(text: &mut String, key: Key) -> Option<()> {
     Some(())
 }
 
-fn raise(state: &mut State) -> Vec<Effect> {
+fn maximise_typed_objective(state: &mut State) -> Vec<Effect> {
     let Mode::Objective(text) = &state.mode else { return NOTHING };
     let objective: Objective = match text.parse() {
         Ok(objective) => objective,

@@ -9,6 +9,12 @@ use super::View;
 use super::list::{self, ListStyle};
 use crate::dashboard::{State, recipes};
 
+/// Columns of the longest name, `accentuate`, with a space after it.
+const NAME_WIDTH: usize = 11;
+
+/// Columns that are left for what a recipe is about.
+const ABOUT_WIDTH: usize = 54;
+
 const STYLE: ListStyle = ListStyle { title: "recipes", width: 69, empty: "" };
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, cursor: usize) {
@@ -16,7 +22,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, 
     let line = |(index, recipe): (usize, crate::engine::Recipe)| {
         let mark = if recipe.name == *current { "\u{25b8}" } else { " " };
         let style = if index == cursor { view.theme.cursor } else { Style::default() };
-        let text = format!("{:<8}{:.57}", recipe.name, recipe.about);
+        let text = format!("{:<NAME_WIDTH$}{:.ABOUT_WIDTH$}", recipe.name, recipe.about);
         Line::from(vec![Span::styled(format!(" {mark} "), view.theme.running), Span::styled(text, style)])
     };
     let lines = recipes().into_iter().enumerate().map(line).collect();

@@ -14,6 +14,7 @@ impl WorkerLoop {
     /// The run goes on with another objective or recipe; where that does not fit, it goes on as it was.
     pub(super) fn change(&mut self, objective: Objective, recipe: Recipe) -> Outcome {
         let Some(run) = &mut self.run else { return Outcome::Refused("there is no run".into()) };
+        self.evaluating = None;
         let step = run.session.ascent().step_count() + 1;
         let told = format!("from step {step} on: {objective} by {}", recipe.name);
         let outcome = match run.change(objective, recipe) {
@@ -30,6 +31,7 @@ impl WorkerLoop {
     /// Takes the last steps back, and pauses there.
     pub(super) fn undo(&mut self) -> Outcome {
         let Some(run) = &mut self.run else { return Outcome::Refused("there is no run".into()) };
+        self.evaluating = None;
         let outcome = match run.undo(&self.setup.provenance) {
             Ok(true) => {
                 let step = run.session.ascent().step_count();

@@ -2,6 +2,7 @@
 //! threads, files and chance come from. Comments may name anything.
 
 mod arrows;
+mod counts;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -6,9 +6,7 @@ use std::str::FromStr;
 
 use bytemuck::cast_slice;
 use pulp::{Scalar128b, Simd};
-use trepang_api::{Error, Result};
 
-use crate::failed;
 
 /// The most lanes that any machine here has.
 pub(crate) const WIDEST: usize = 16;
@@ -177,10 +175,10 @@ impl Level {
 }
 
 impl FromStr for Level {
-    type Err = Error;
+    type Err = String;
 
-    /// By the short name. Fails where there is none of this name, or where this processor does not have it.
-    fn from_str(name: &str) -> Result<Self> {
+    /// Finds a level by its short name. Fails if there is none of this name, or if this processor does not have it.
+    fn from_str(name: &str) -> Result<Self, String> {
         let known = [Self::Portable, Self::Avx2, Self::Avx512, Self::Neon];
         let problem = match known.into_iter().find(|level| level.name() == name) {
             Some(level) if Self::available().contains(&level) => return Ok(level),
@@ -188,8 +186,7 @@ impl FromStr for Level {
             None => format!("there are no vector instructions '{name}'"),
         };
         let names: Vec<_> = Self::available().into_iter().map(Self::name).collect();
-        let message = format!("{problem}; there are {}", names.join(", "));
-        Err(failed(message))
+        Err(format!("{problem}; there are {}", names.join(", ")))
     }
 }
 

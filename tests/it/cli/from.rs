@@ -58,7 +58,7 @@ fn what_candle_made_on_the_cpu_before_is_made_again_by_cpu() {
 
 /// Version 0.1.0 called the recipe `original` `seed`; the file is one that it wrote.
 #[test]
-fn a_picture_of_the_recipe_seed_is_made_again_to_the_byte() {
+fn a_picture_of_the_recipe_seed_is_made_again() {
     let home = Home::new();
     let before = repository("tests/golden/recipe-seed-0.1.0.png");
     let done = home.json(&format!("render --from {} --json -o again.png", before.display())).pop().unwrap();

@@ -128,8 +128,7 @@ fn each_room_imports_only_from_its_right() {
             .unwrap_or_else(|| panic!("{} belongs to no known room", source.path));
         for path in imports(source) {
             let other = path[0].as_str();
-            let known = MAY_IMPORT.iter().any(|(room, _)| *room == other);
-            let fits = other == here[0] || allowed.contains(&other) || !known;
+            let fits = other == here[0] || allowed.contains(&other);
             assert!(fits, "{} imports {}", source.path, path.join("::"));
             let protocol_only = here[0] == "dashboard" && other == "worker";
             let protocol = path.get(1).is_some_and(|module| module == "protocol");
