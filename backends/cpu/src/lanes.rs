@@ -7,7 +7,6 @@ use std::str::FromStr;
 use bytemuck::cast_slice;
 use pulp::{Scalar128b, Simd};
 
-
 /// The most lanes that any machine here has.
 pub(crate) const WIDEST: usize = 16;
 

@@ -57,7 +57,7 @@ fn a_doc_comment_has_more_than_two_words() {
         let lines = lines(&source);
         let doc = |index: usize| lines.get(index).is_some_and(|line| line.trim_start().starts_with("///"));
         for (index, line) in lines.iter().enumerate().filter(|(index, _)| doc(*index)) {
-            let alone = !(index > 0 && doc(index - 1)) && !doc(index + 1);
+            let alone = (index == 0 || !doc(index - 1)) && !doc(index + 1);
             let words = line.trim_start().trim_start_matches('/').split_whitespace().count();
             assert!(!alone || words > 2, "{}:{}: {line}", source.path, index + 1);
         }
