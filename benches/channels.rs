@@ -29,7 +29,7 @@ fn main() -> Result<()> {
     let workload = Workload { network, layer: None, size: None, batch: 1, threads, random_weights };
     let (network, mut model) = load(BACKENDS[0].name, &workload)?;
     let layers: Vec<LayerId> = grids(&network, network.input().native).collect();
-    ensure!(!layers.is_empty(), "{name} has no layer to climb");
+    ensure!(!layers.is_empty(), "{name} has no layer to maximise");
     let (mut state, mut bad) = (1_u32, 0);
     for count in 1..=CHANNELS {
         let layer = layers[below(&mut state, layers.len())];

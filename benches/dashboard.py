@@ -8,7 +8,7 @@ Prints medians: seconds from exec to the first picture, with half-blocks chosen 
 an ascent runs; steps a second in the dashboard over those of `trepang render` for the same ascent, in turn; steps a
 second with the pane of classes over those without it, in turn. With the name of a pulled network that has a classifier,
     python3 benches/dashboard.py efficientnet_lite0
-measures only the last, with that network as a second judge.
+measures only the last, with that network as a second classifier.
 """
 import fcntl
 import json
@@ -103,17 +103,17 @@ def line_of(name):
     return 1 + [entry["name"] for entry in json.loads(out.stdout)].index(name)
 
 
-def judged(runs, wanted, judge=None):
-    """Steps a second of a run with the pane of classes, or without it. The judge is there before the run begins."""
+def rate(runs, wanted, classifier=None):
+    """Steps a second of a run with the pane of classes, or without it. The classifier is there before the run begins."""
     dashboard = Dashboard(runs)
     dashboard.wait(PICTURE)
     dashboard.send(b" " if wanted else b"t ")
     dashboard.wait(b"paused")
-    if judge:
-        dashboard.send(b"N\x1b[H" + b"j" * line_of(judge) + b"c")
+    if classifier:
+        dashboard.send(b"N\x1b[H" + b"j" * line_of(classifier) + b"c")
         time.sleep(2)
         dashboard.send(b"\x0c")  # draws everything anew: what was there already is not written again
-        dashboard.wait(b"judges too")
+        dashboard.wait(b"classifies the pictures too")
         dashboard.send(b"q")
         time.sleep(1)
     dashboard.drain()
@@ -124,17 +124,17 @@ def judged(runs, wanted, judge=None):
     return STEPS / seconds
 
 
-def compare_judged(runs, judge=None):
-    pairs = [(judged(runs, True, judge), judged(runs, False, judge)) for _ in range(5)]
+def compare_classified(runs, classifier=None):
+    pairs = [(rate(runs, True, classifier), rate(runs, False, classifier)) for _ in range(5)]
     ratio = statistics.median(a / b for a, b in pairs)
-    by = f"the network and {judge}" if judge else "the network"
-    print(f"steps/s: judged by {by} {pairs[-1][0]:.0f}, not judged {pairs[-1][1]:.0f}, median ratio {ratio:.3f}")
+    by = f"the network and {classifier}" if classifier else "the network"
+    print(f"steps/s: classified by {by} {pairs[-1][0]:.0f}, not classified {pairs[-1][1]:.0f}, median ratio {ratio:.3f}")
 
 
 def main():
     with tempfile.TemporaryDirectory() as runs:
         if sys.argv[1:]:
-            return compare_judged(runs, sys.argv[1])
+            return compare_classified(runs, sys.argv[1])
         for protocol in ("halfblocks", "auto"):
             seconds = statistics.median(first_picture(runs, protocol) for _ in range(9))
             print(f"exec to the first picture, {protocol}: {seconds:.3f} s")
@@ -143,7 +143,7 @@ def main():
         pairs = [rates(runs) for _ in range(5)]
         ratio = statistics.median(a / b for a, b in pairs)
         print(f"steps/s: dashboard {pairs[-1][0]:.0f}, render {pairs[-1][1]:.0f}, median ratio {ratio:.3f}")
-        compare_judged(runs)
+        compare_classified(runs)
 
 
 if __name__ == "__main__":

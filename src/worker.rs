@@ -15,13 +15,14 @@ mod viewer;
 mod worker_loop;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use trepang_api::Model;
 
-use self::protocol::{Action, Request, Snapshot, Status};
-use self::viewer::{Board, Envelope};
+use self::protocol::{Snapshot, Status};
+use self::viewer::{Board, Mail};
 use self::worker_loop::WorkerLoop;
 use crate::runs::BoxedError;
 
@@ -33,10 +34,12 @@ pub use viewer::Viewer;
 pub use worker_loop::Setup;
 
 /// The worker as its owner sees it: it lives until it is told to end, by [`Worker::finish`], by dropping this value, or by
-/// a viewer's [`Action::Shutdown`].
+/// a viewer's [`Action::Shutdown`](protocol::Action::Shutdown).
 #[derive(Debug)]
 pub struct Worker {
-    requests: Sender<Envelope>,
+    mail: Sender<Mail>,
+    /// How many viewers have subscribed so far.
+    viewer_count: AtomicU64,
     board: Arc<Board>,
     thread: Option<JoinHandle<()>>,
 }
@@ -48,19 +51,20 @@ impl Worker {
         load: impl FnOnce() -> Result<Box<dyn Model>, BoxedError> + Send + 'static,
         models: Box<dyn ModelProvider>,
     ) -> Result<Self> {
-        let (requests, inbox) = channel();
+        let (mail, inbox) = channel();
         let board = Arc::<Board>::default();
         let published = Arc::clone(&board);
         let thread = thread::Builder::new()
             .name("worker".into())
             .spawn(move || WorkerLoop::new(setup, models, inbox, published).work(load))
             .map_err(Error::Thread)?;
-        Ok(Self { requests, board, thread: Some(thread) })
+        Ok(Self { mail, viewer_count: AtomicU64::new(0), board, thread: Some(thread) })
     }
 
     /// A new viewer. It can be dropped at any time; the worker and the other viewers do not notice.
     pub fn subscribe(&self) -> Viewer {
-        Viewer::new(self.requests.clone(), Arc::clone(&self.board))
+        let id = self.viewer_count.fetch_add(1, Ordering::Relaxed);
+        Viewer::new(id, self.mail.clone(), Arc::clone(&self.board))
     }
 
     /// Lets the worker save its run and end, and returns its last snapshot. A worker that is loading a network has saved
@@ -79,9 +83,8 @@ impl Worker {
     }
 
     fn request_shutdown(&self) {
-        // Nobody listens for the reply. A worker that has ended already takes no request.
-        let request = Request { id: 0, action: Action::Shutdown };
-        let _ = self.requests.send(Envelope { request, replies: channel().0 });
+        // A worker that has ended already takes no mail.
+        let _ = self.mail.send(Mail::End);
     }
 }
 

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use trepang_weights::{Error as WeightsError, Trained, sha256};
 
 use super::args::RenderArgs;
-use super::{Compute, Usage, find_layer, find_recipe};
+use super::recipe::find_recipe;
+use super::{Compute, Usage, find_layer};
 use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start};
 use crate::runs::{Origin, read_picture};
 

@@ -42,14 +42,14 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
         }
     };
     if state.is_switching() {
-        return NOTHING; // told already
+        return NOTHING; // the remark says so
     }
     state.mode = Mode::Browse;
     if current {
         state.remark = Some(format!("{backend} on {device} is in use already"));
         return NOTHING;
     }
-    state.switching = Some((format!("{backend} on {device}"), state.snapshot.switches + 1));
+    state.switching = Some((format!("{backend} on {device}"), state.asked + 1));
     vec![Effect::Ask(Action::SwitchDevice { backend, device })]
 }
 

@@ -44,8 +44,8 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     }
 }
 
-/// The line under the cursor, if what it is about can be opened; if not, the user is told how to get it, and the list
-/// is read anew, since that may have been done meanwhile.
+/// The line under the cursor, if its network can be opened; if not, a remark says how to get it, and the list is read
+/// anew, since that may have been done meanwhile.
 fn entry(state: &mut State, cursor: usize) -> Result<NetworkEntry, Vec<Effect>> {
     let Some(entry) = state.snapshot.networks.get(cursor).cloned() else { return Err(NOTHING) };
     if entry.is_here() {
@@ -61,7 +61,7 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
         Err(commands) => return commands,
     };
     if state.is_switching() {
-        return NOTHING; // told already
+        return NOTHING; // the remark says so
     }
     state.mode = Mode::Browse;
     if state.is_current(&entry) {
@@ -98,13 +98,13 @@ impl State {
         chosen || (self.is_current(entry) && !self.classes.is_empty())
     }
 
-    /// Asks for another network. Until the answer comes, keys start nothing: plans are about the old one.
+    /// Asks for another network. Until the reply comes, keys start nothing: plans are about the old one.
     fn switch(&mut self, name: String) -> Vec<Effect> {
-        self.switching = Some((name.clone(), self.snapshot.switches + 1));
+        self.switching = Some((name.clone(), self.asked + 1));
         vec![Effect::Ask(Action::SwitchNetwork { name, settings: Box::new(self.settings.clone()) })]
     }
 
-    /// Is another network on its way? Tells the user so.
+    /// Whether another network is being loaded; if so, a remark says it.
     pub(super) fn is_switching(&mut self) -> bool {
         if let Some((name, _)) = &self.switching {
             self.remark = Some(format!("{name} is still being loaded"));

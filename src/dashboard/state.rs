@@ -89,19 +89,23 @@ pub struct State {
     pub zoomed: bool,
     /// How ascents are made.
     pub settings: Settings,
-    /// How things stand.
+    /// The worker's newest snapshot.
     pub snapshot: Arc<Snapshot>,
-    /// What the user has to be told about a key, until the next one.
+    /// A message about the last key, until the next one.
     pub remark: Option<String>,
     /// The newest loss of every channel that has been maximised in this session, by layer name and channel.
     pub maximised: HashMap<(String, usize), f64>,
     /// Channels in a row of the channel pane, as it was last drawn.
     pub row: usize,
-    /// Is there room on the screen for all panes, and so for the help?
+    /// Whether the screen has room for all panes, and so for the help.
     pub full: bool,
-    /// The network or the device that was asked for and has not come yet, and the number of the answer.
-    pub switching: Option<(String, u64)>,
-    /// Are predictions wanted on the screen?
+    /// The requests that were made of the worker so far.
+    pub asked: usize,
+    /// The replies to them so far; they come in the order of the requests.
+    pub answered: usize,
+    /// The network or the device that was asked for, until its reply comes, and the number of the request, from 1.
+    pub switching: Option<(String, usize)>,
+    /// Whether predictions are wanted on the screen.
     pub predicting: bool,
 }
 
@@ -129,6 +133,8 @@ impl State {
             maximised: HashMap::new(),
             row: 8,
             full: true,
+            asked: 0,
+            answered: 0,
             switching: None,
             predicting: true,
         }

@@ -7,13 +7,15 @@ use super::key_table::lookup;
 use super::state::{Effect, Mode, State};
 use super::{devices, networks, steer};
 use crate::engine::Objective;
-use crate::worker::protocol::Snapshot;
+use crate::worker::protocol::{Outcome, Snapshot};
 
 /// An event that the dashboard reacts to.
 #[derive(Debug, Clone)]
 pub enum Message {
     /// A key was pressed.
     Key(Key),
+    /// The worker answered the oldest request that had no reply yet.
+    Reply(Outcome),
     /// The worker published a snapshot.
     Snapshot(Arc<Snapshot>),
 }
@@ -26,15 +28,34 @@ impl State {
                 self.receive(snapshot);
                 Vec::new()
             }
-            Message::Key(key) => self.press(key),
+            Message::Reply(outcome) => {
+                self.take_reply(outcome);
+                Vec::new()
+            }
+            Message::Key(key) => {
+                let effects = self.press(key);
+                self.asked += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
+                effects
+            }
+        }
+    }
+
+    /// Counts a reply, which ends the wait for a network or a device, and says why a request was refused.
+    fn take_reply(&mut self, outcome: Outcome) {
+        self.answered += 1;
+        if self.switching.as_ref().is_some_and(|(_, request)| self.answered >= *request) {
+            (self.switching, self.remark) = (None, None);
+        }
+        match outcome {
+            Outcome::Done => {}
+            // The notice says it to all viewers already.
+            Outcome::Refused(reason) if self.snapshot.notice.as_deref() == Some(&*reason) => {}
+            Outcome::Refused(reason) => self.remark = Some(reason),
         }
     }
 
     /// Replaces the snapshot, and updates what depends on it.
     fn receive(&mut self, snapshot: Arc<Snapshot>) {
-        if self.switching.as_ref().is_some_and(|(_, answer)| snapshot.switches >= *answer) {
-            (self.switching, self.remark) = (None, None);
-        }
         if let Some(network) = &snapshot.network
             && self.snapshot.network.as_ref().is_none_or(|before| !Arc::ptr_eq(before, network))
         {

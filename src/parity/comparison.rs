@@ -8,8 +8,9 @@ use trepang_api::conformance::{
 use trepang_api::{Array, LayerId, Model, Network, NetworkBuilder, Op};
 use trepang_weights::Trained;
 
+use super::ascents::LOSS_TOLERANCE;
 use super::ascents::{ASCENT_STEPS, AscentLosses, ParityAscent, RECIPES};
-use super::{BackendOnDevice, LOSS_TOLERANCE, Row};
+use super::{BackendOnDevice, Row};
 use crate::panics::guard;
 
 /// The ascents maximise a channel of the deepest layer with at least this height. In a smaller layer, a single near-tie that is

@@ -136,10 +136,12 @@ impl Session {
         reserved
     }
 
-    /// Saves the run if it has changed since it was last saved. A run that has taken no step leaves nothing behind.
+    /// Saves the run if it has changed since it was last saved. A run that has taken no step makes no folder; one that
+    /// was taken back to its start replaces what its folder holds.
     pub fn save(&mut self) -> Result<()> {
         let step = self.ascent.step_count();
-        if step == 0 || self.saved_steps == Some(step) {
+        let has_begun = step > 0 || self.folder.is_some();
+        if !has_begun || self.saved_steps == Some(step) {
             return Ok(());
         }
         self.write()

@@ -18,7 +18,7 @@ use super::{View, channels_in_a_row, input, is_full, picture_room, render};
 use crate::dashboard::{Effect, Key, Message, State, TerminalAction};
 use crate::engine::Picture;
 use crate::worker::Viewer;
-use crate::worker::protocol::{Action, Outcome, RequestId, Snapshot, Status};
+use crate::worker::protocol::{Snapshot, Status};
 
 /// The shortest time between two frames that only bring new numbers.
 const NUMBERS_INTERVAL: Duration = Duration::from_millis(100);
@@ -69,9 +69,9 @@ pub fn run(state: &mut State, viewer: &Viewer, screen: &mut Screen, signal: &Ato
             return Ok(Ending::Signal);
         }
         if event_loop.stopped.swap(false, Ordering::Relaxed) {
-            event_loop.suspend(state, viewer)?;
+            event_loop.suspend()?;
         }
-        event_loop.take_snapshot(state, viewer)?;
+        event_loop.take_news(state, viewer)?;
         event_loop.take_picture(state)?;
         event_loop.request_picture(state);
         event_loop.draw(state)?;
@@ -97,8 +97,6 @@ struct EventLoop<'a> {
     stale: bool,
     drawn_at: Instant,
     link: Link,
-    /// The requests that the loop itself made when it was last suspended: to pause and to resume.
-    own_requests: [RequestId; 2],
     /// Set by a SIGTSTP from outside, which asks for what Ctrl-Z does inside.
     stopped: Arc<AtomicBool>,
 }
@@ -137,7 +135,6 @@ impl<'a> EventLoop<'a> {
             drawn_at: now,
             link: Link { since: now, written: 0, rate: 0.0 },
             screen,
-            own_requests: [0; 2],
             stopped,
         })
     }
@@ -197,7 +194,7 @@ impl<'a> EventLoop<'a> {
                 }
                 Effect::Terminal(TerminalAction::Redraw) => self.redraw()?,
                 Effect::Terminal(TerminalAction::NextProtocol) => self.show_by_next(state)?,
-                Effect::Terminal(TerminalAction::Suspend) => self.suspend(state, viewer)?,
+                Effect::Terminal(TerminalAction::Suspend) => self.suspend()?,
             }
         }
         // What the terminal painted over the cells does not go away by drawing cells.
@@ -207,15 +204,9 @@ impl<'a> EventLoop<'a> {
         Ok(false)
     }
 
-    fn suspend(&mut self, state: &State, viewer: &Viewer) -> Result<()> {
-        let running = state.snapshot.status == Status::Running;
-        if running {
-            self.own_requests = [viewer.request(Action::Pause), 0];
-        }
+    /// Stops the process, and with it a worker of this process, until it is continued.
+    fn suspend(&mut self) -> Result<()> {
         self.screen.suspend()?;
-        if running {
-            self.own_requests[1] = viewer.request(Action::Resume);
-        }
         self.redraw()
     }
 
@@ -227,30 +218,28 @@ impl<'a> EventLoop<'a> {
         Ok(())
     }
 
-    fn take_snapshot(&mut self, state: &mut State, viewer: &Viewer) -> Result<()> {
-        // First the replies: what a request changed is in every snapshot after its reply.
+    /// Takes the replies and the newest snapshot into the state.
+    fn take_news(&mut self, state: &mut State, viewer: &Viewer) -> Result<()> {
+        // Fetched first: what a request changed is in every snapshot after its reply.
         let replies = viewer.replies();
         let snapshot = viewer.latest()?;
+        if snapshot.version != state.snapshot.version {
+            self.take_snapshot(state, snapshot);
+        }
         for reply in replies {
-            match reply.outcome {
-                Outcome::Done => {}
-                // Nobody typed these.
-                Outcome::Refused(_) if self.own_requests.contains(&reply.id) => {}
-                // Most reasons are told to all viewers, by the notice.
-                Outcome::Refused(reason) if snapshot.notice.as_deref() == Some(&*reason) => {}
-                Outcome::Refused(reason) => (state.remark, self.urgent) = (Some(reason), true),
-            }
+            state.update(Message::Reply(reply.outcome));
+            self.urgent = true;
         }
-        if snapshot.version == state.snapshot.version {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    fn take_snapshot(&mut self, state: &mut State, snapshot: Arc<Snapshot>) {
         let run = |snapshot: &Snapshot| snapshot.run.as_ref().map(|run| run.number);
         if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {
             (self.urgent, self.picture_pause) = (true, Duration::ZERO);
         }
         state.update(Message::Snapshot(snapshot));
         self.stale = true;
-        Ok(())
     }
 
     fn take_picture(&mut self, state: &mut State) -> Result<()> {

@@ -7,7 +7,8 @@ use ratatui::style::Color;
 use ratatui::widgets::{Paragraph, Widget};
 use ratatui_image::Image;
 
-use super::{Encoded, View, pane};
+use super::encoder::Encoded;
+use super::{View, pane};
 use crate::dashboard::State;
 use crate::worker::protocol::Status;
 

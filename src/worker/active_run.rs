@@ -11,6 +11,10 @@ use crate::runs::{Provenance, Result, Session};
 /// How much the newest step counts in the moving mean of the seconds a step.
 const PACE_WEIGHT: f64 = 0.1;
 
+/// The most that one step may count in that mean, as a multiple of it: the time in which the program was suspended is no
+/// step's time.
+const MAX_PACE_RATIO: f64 = 10.0;
+
 /// The fewest steps of a run that is saved without being asked to when another takes its place.
 const MIN_KEPT_STEPS: usize = 3;
 
@@ -50,7 +54,8 @@ impl ActiveRun {
 
     pub(super) fn note_step(&mut self, report: StepReport, took: Duration) {
         let seconds = took.as_secs_f64();
-        self.pace = Some(self.pace.map_or(seconds, |pace| pace + PACE_WEIGHT * (seconds - pace)));
+        let mean = |pace: f64| pace + PACE_WEIGHT * (seconds.min(MAX_PACE_RATIO * pace) - pace);
+        self.pace = Some(self.pace.map_or(seconds, mean));
         self.curve.push(report.loss);
         self.last_step = Some(report);
     }
@@ -91,7 +96,7 @@ impl ActiveRun {
         Ok(())
     }
 
-    /// Has the picture changed since it was last evaluated?
+    /// Whether the picture has changed since it was last evaluated.
     pub(super) fn wants_score(&self) -> bool {
         let step = self.session.ascent().step_count();
         step > 0 && self.score.is_none_or(|(at, _)| at != step)
@@ -108,8 +113,8 @@ impl ActiveRun {
         self.pace = None;
     }
 
-    /// Is the run to be saved when another takes its place? One of a few steps is not, unless it was saved before: a key
-    /// held down would leave a folder for each.
+    /// Whether the run is to be saved when another takes its place. One of a few steps is not, unless it was saved before:
+    /// a key held down would leave a folder for each.
     pub(super) fn is_worth_keeping(&self) -> bool {
         self.session.folder().is_some() || self.session.ascent().step_count() >= MIN_KEPT_STEPS
     }

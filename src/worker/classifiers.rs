@@ -29,7 +29,7 @@ pub fn pause_after(took: Duration) -> Duration {
 /// The network of the run and the others that classify its pictures.
 #[derive(Debug)]
 pub(super) struct Classifiers {
-    /// Does a viewer want predictions?
+    /// Whether at least one viewer wants predictions.
     pub(super) wanted: bool,
     /// The network of the run, which classifies with the model of the run.
     own: Option<(Arc<str>, ClassifierHead)>,
@@ -40,7 +40,7 @@ pub(super) struct Classifiers {
 
 impl Classifiers {
     pub(super) fn new() -> Self {
-        Self { wanted: true, own: None, others: Vec::new(), due: None }
+        Self { wanted: false, own: None, others: Vec::new(), due: None }
     }
 
     /// Sets the network of the run; without a classifier it cannot classify.

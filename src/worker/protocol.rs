@@ -89,7 +89,7 @@ pub enum Action {
     },
     /// Let this network classify the pictures too, or no longer.
     ToggleClassifier(String),
-    /// Classify the pictures, or do not.
+    /// Whether this viewer wants predictions, as each does at first. Pictures are classified while one viewer wants it.
     Predict(bool),
     /// Save the run and end the worker, for all viewers.
     Shutdown,

@@ -22,7 +22,6 @@ impl WorkerLoop {
         self.save();
         self.publish(Status::Loading);
         let opened = guard("the backend", || self.models.open(name));
-        self.snapshot.switches += 1;
         match opened {
             Ok(loaded) => self.take_over(name, loaded, settings, model),
             Err(error) => {
@@ -65,7 +64,6 @@ impl WorkerLoop {
         self.save();
         self.publish(Status::Loading);
         let opened = guard("the backend", || self.models.open_on(backend, device, &self.setup.provenance));
-        self.snapshot.switches += 1;
         let outcome = match opened {
             Ok(LoadedModel { model: new, provenance, view, .. }) => {
                 *model = new;

@@ -1,25 +1,32 @@
-//! One of those who watch the worker: it asks, hears what became of it, and sees the newest snapshot.
+//! A viewer's end of the line to the worker: it sends requests, receives replies and reads the newest snapshot.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::{Error, Result};
 use super::protocol::{Action, Reply, Request, RequestId, Snapshot, Status};
 
-/// A request on its way to the worker, and where its reply goes.
+/// The number of a viewer, by which the worker knows whose request it serves. Numbers are not used again.
+pub(super) type ViewerId = u64;
+
+/// What the worker receives, in the order in which it was sent.
 #[derive(Debug)]
-pub(super) struct Envelope {
-    pub(super) request: Request,
-    pub(super) replies: Sender<Reply>,
+pub(super) enum Mail {
+    /// This viewer has subscribed.
+    Joined(ViewerId),
+    /// A viewer's request, and the sender for its reply.
+    Request { viewer: ViewerId, request: Request, replies: Sender<Reply> },
+    /// This viewer has gone. Its requests, which came before, are served all the same.
+    Left(ViewerId),
+    /// The owner of the worker wants it to end.
+    End,
 }
 
-/// Where the worker publishes, for all viewers: one snapshot, which all of them share.
+/// Holds the newest snapshot, which all viewers share.
 #[derive(Debug, Default)]
 pub(super) struct Board {
     latest: Mutex<Arc<Snapshot>>,
-    ended: AtomicBool,
 }
 
 impl Board {
@@ -31,11 +38,6 @@ impl Board {
         Arc::clone(&self.lock())
     }
 
-    /// Notes that nothing will be published any more.
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
-    }
-
     /// A snapshot is replaced whole, so a panic elsewhere cannot leave half of one.
     fn lock(&self) -> MutexGuard<'_, Arc<Snapshot>> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
@@ -45,23 +47,26 @@ impl Board {
 /// A viewer's end of the line to the worker. It can be sent to another thread, and dropped at any time.
 #[derive(Debug)]
 pub struct Viewer {
-    requests: Sender<Envelope>,
+    id: ViewerId,
+    mail: Sender<Mail>,
     board: Arc<Board>,
     replies: (Sender<Reply>, Receiver<Reply>),
     next_id: Cell<RequestId>,
 }
 
 impl Viewer {
-    pub(super) fn new(requests: Sender<Envelope>, board: Arc<Board>) -> Self {
-        Self { requests, board, replies: channel(), next_id: Cell::new(1) }
+    pub(super) fn new(id: ViewerId, mail: Sender<Mail>, board: Arc<Board>) -> Self {
+        // A worker that has ended takes no mail; its last snapshot says so.
+        let _ = mail.send(Mail::Joined(id));
+        Self { id, mail, board, replies: channel(), next_id: Cell::new(1) }
     }
 
     /// Asks the worker for something; returns the number that the reply will carry. A worker that has ended takes no
     /// request and sends no reply; its last snapshot says why.
     pub fn request(&self, action: Action) -> RequestId {
         let id = self.next_id.replace(self.next_id.get() + 1);
-        let envelope = Envelope { request: Request { id, action }, replies: self.replies.0.clone() };
-        let _ = self.requests.send(envelope);
+        let replies = self.replies.0.clone();
+        let _ = self.mail.send(Mail::Request { viewer: self.id, request: Request { id, action }, replies });
         id
     }
 
@@ -78,12 +83,16 @@ impl Viewer {
 
     /// The newest snapshot. Fails when the worker cannot go on, or has ended.
     pub fn latest(&self) -> Result<Arc<Snapshot>> {
-        // Asked first: what the worker published before it ended is then in the snapshot.
-        let ended = self.board.ended.load(Ordering::Acquire);
         let snapshot = self.snapshot();
         if let Status::Broken(message) = &snapshot.status {
             return Err(Error::Broken(message.clone()));
         }
-        if ended { Err(Error::Ended) } else { Ok(snapshot) }
+        if snapshot.ended { Err(Error::Ended) } else { Ok(snapshot) }
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        let _ = self.mail.send(Mail::Left(self.id));
     }
 }

@@ -1,5 +1,6 @@
 //! The worker's loop: it serves requests, steps, classifies and evaluates, one thing after the other.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -13,13 +14,16 @@ use super::classifiers::Classifiers;
 use super::error::{Error, Result};
 use super::models::ModelProvider;
 use super::protocol::{Action, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
-use super::viewer::{Board, Envelope};
+use super::viewer::{Board, Mail, ViewerId};
 use crate::engine::{Evaluator, Pictures, Plan};
 use crate::panics::guard;
 use crate::runs::{self, BoxedError, Provenance, Session};
 
 /// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
 const MIN_PUBLISH_INTERVAL: Duration = Duration::from_millis(33);
+
+/// The most requests that are served between two steps, so that a viewer that asks without end does not stop the run.
+const MAX_REQUESTS_PER_STEP: usize = 64;
 
 /// What the worker needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -39,8 +43,10 @@ pub(super) struct WorkerLoop {
     pub(super) setup: Setup,
     pub(super) models: Box<dyn ModelProvider>,
     pub(super) classifiers: Classifiers,
-    inbox: Receiver<Envelope>,
+    inbox: Receiver<Mail>,
     board: Arc<Board>,
+    /// Those who look on, and whether each of them wants predictions.
+    viewers: BTreeMap<ViewerId, bool>,
     /// What was last published, or will be next.
     pub(super) snapshot: Snapshot,
     published_at: Instant,
@@ -49,7 +55,7 @@ pub(super) struct WorkerLoop {
     pub(super) evaluating: Option<(u64, usize, Evaluator)>,
     /// How many runs have begun.
     run_count: u64,
-    /// Has a request told the worker to end?
+    /// Whether the worker is to end: its owner or a viewer asked for it.
     ending: bool,
 }
 
@@ -57,7 +63,7 @@ impl WorkerLoop {
     pub(super) fn new(
         setup: Setup,
         models: Box<dyn ModelProvider>,
-        inbox: Receiver<Envelope>,
+        inbox: Receiver<Mail>,
         board: Arc<Board>,
     ) -> Self {
         Self {
@@ -66,6 +72,7 @@ impl WorkerLoop {
             classifiers: Classifiers::new(),
             inbox,
             board,
+            viewers: BTreeMap::new(),
             snapshot: Snapshot::default(),
             published_at: Instant::now(),
             run: None,
@@ -80,7 +87,6 @@ impl WorkerLoop {
         if let Err(error) = guard("the worker", || self.serve(load)) {
             self.break_down(&error);
         }
-        self.board.end();
     }
 
     fn serve(&mut self, load: impl FnOnce() -> Result<Box<dyn Model>, BoxedError>) -> Result<()> {
@@ -100,6 +106,7 @@ impl WorkerLoop {
         }
         self.classifiers.clear();
         self.save();
+        self.snapshot.ended = true;
         self.republish();
         Ok(())
     }
@@ -117,6 +124,7 @@ impl WorkerLoop {
             self.note_unsaved(number, format!("the run could not be saved: {}", second.chain()));
         }
         self.snapshot.version += 1;
+        self.snapshot.ended = true;
         self.snapshot.status = Status::Broken(error.chain());
         self.board.publish(Arc::new(self.snapshot.clone()));
     }
@@ -124,24 +132,50 @@ impl WorkerLoop {
     /// Serves the requests that have come in, waiting for one if there is nothing else to do. False when it is time to
     /// end.
     fn take_requests(&mut self, model: &mut Box<dyn Model>) -> bool {
-        while !self.ending {
+        for _ in 0..MAX_REQUESTS_PER_STEP {
+            if self.ending {
+                return false;
+            }
             let received = if self.is_busy() {
                 self.inbox.try_recv()
             } else {
                 self.inbox.recv().map_err(|_| TryRecvError::Disconnected)
             };
             match received {
-                Ok(Envelope { request: Request { id, action }, replies }) => {
-                    let outcome = self.handle(action, model);
-                    // A viewer that has gone hears nothing, and nobody minds.
-                    let _ = replies.send(Reply { id, outcome });
-                }
+                Ok(mail) => self.open(mail, model),
                 Err(TryRecvError::Empty) => return true,
-                // The owner tells the worker to end before it lets go of its sender.
+                // The owner tells the worker to end before it drops its sender.
                 Err(TryRecvError::Disconnected) => return false,
             }
         }
-        false
+        !self.ending
+    }
+
+    fn open(&mut self, mail: Mail, model: &mut Box<dyn Model>) {
+        match mail {
+            Mail::Joined(viewer) => self.set_wish(viewer, Some(true)),
+            Mail::Left(viewer) => self.set_wish(viewer, None),
+            Mail::Request { viewer, request: Request { id, action }, replies } => {
+                let outcome = self.handle(viewer, action, model);
+                // The viewer may have gone; then its reply is dropped.
+                let _ = replies.send(Reply { id, outcome });
+            }
+            Mail::End => self.ending = true,
+        }
+    }
+
+    /// Notes whether a viewer wants predictions; none for a viewer that has gone. Pictures are classified as long as
+    /// there is one that does.
+    fn set_wish(&mut self, viewer: ViewerId, wish: Option<bool>) {
+        match wish {
+            Some(wish) => self.viewers.insert(viewer, wish),
+            None => self.viewers.remove(&viewer),
+        };
+        let wanted = self.viewers.values().any(|wish| *wish);
+        if wanted != self.classifiers.wanted {
+            self.classifiers.wanted = wanted;
+            self.forget_predictions();
+        }
     }
 
     fn is_busy(&self) -> bool {
@@ -149,7 +183,7 @@ impl WorkerLoop {
     }
 
     /// Carries out a request. Whatever it changes is published before this returns.
-    fn handle(&mut self, action: Action, model: &mut Box<dyn Model>) -> Outcome {
+    fn handle(&mut self, viewer: ViewerId, action: Action, model: &mut Box<dyn Model>) -> Outcome {
         match action {
             Action::Start(plan) => self.start(*plan),
             Action::Pause => self.go_from(&Status::Running, Status::Paused, "nothing is running"),
@@ -172,8 +206,7 @@ impl WorkerLoop {
             Action::SwitchDevice { backend, device } => self.switch_device(&backend, &device, model),
             Action::ToggleClassifier(name) => self.toggle_classifier(&name),
             Action::Predict(wanted) => {
-                self.classifiers.wanted = wanted;
-                self.forget_predictions();
+                self.set_wish(viewer, Some(wanted));
                 Outcome::Done
             }
             Action::Shutdown => {
@@ -221,7 +254,7 @@ impl WorkerLoop {
                 Outcome::Done
             }
             Err(error) => {
-                let refused = self.refuse(error.to_string());
+                let refused = self.refuse(error.chain());
                 self.republish();
                 refused
             }
@@ -265,7 +298,7 @@ impl WorkerLoop {
             Err(error @ runs::Error::Panicked(_)) => return Err(error.into()),
             Err(error) => {
                 self.save();
-                self.snapshot.notice = Some(error.to_string().into());
+                self.snapshot.notice = Some(error.chain().into());
                 self.publish(Status::Stopped);
             }
         }
@@ -285,7 +318,7 @@ impl WorkerLoop {
         }
     }
 
-    /// Saves the run if it has changed since it was last saved, and tells where, or what went wrong.
+    /// Saves the run if it has changed since it was last saved, and publishes where, or what went wrong.
     pub(super) fn save(&mut self) -> Outcome {
         match &mut self.run {
             Some(run) => {
@@ -329,7 +362,7 @@ impl WorkerLoop {
         self.snapshot.notice = Some(text);
     }
 
-    /// Tells all viewers why a request was not carried out, with the next snapshot.
+    /// Says to all viewers why a request was not carried out, with the next snapshot.
     pub(super) fn refuse(&mut self, reason: String) -> Outcome {
         self.snapshot.notice = Some(reason.as_str().into());
         Outcome::Refused(reason)

@@ -3,7 +3,7 @@
 Nothing is written into the repository; the figures are in docs/lucid.md. The program draws each channel of CHANNELS on
 vgg16-trunk with PyTorch's autograd: a Fourier image in decorrelated colours, lucid's transforms, Adam 0.05, with dead
 ReLUs redirected as lucid has them for a step whose gradient is zero. Trepang draws the same channels with `lucid` and
-with `pixel`, and judges all pictures: the activation of the clean 8-bit file, and its mean over 32 transforms, which are
+with `pixel`, and evaluates all pictures: the activation of the clean 8-bit file, and its mean over 32 transforms, which are
 the same for all.
 
 Run, from the repository's root, after `cargo build --release` and `target/release/trepang pull vgg16-trunk`:
@@ -149,7 +149,7 @@ def draw_with_trepang(args, recipe, seeds):
             kept.write_text(json.dumps(values))
 
 
-def judge(args):
+def evaluate(args):
     """What Trepang says of PyTorch's pictures: each is the start of a run."""
     for seed in range(args.seeds):
         for layer, channels in CHANNELS.items():
@@ -159,7 +159,7 @@ def judge(args):
             for channel in channels:
                 picture = args.out / f"torch-{seed}" / layer / f"{channel}.png"
                 words = ["--layer", layer, "--channel", channel, "--recipe", "pixel", "--steps", 1, "--init", picture]
-                done = trepang(args, *words, "-o", args.out / "judged.png")[0]
+                done = trepang(args, *words, "-o", args.out / "evaluated.png")[0]
                 values[channel] = [done["activation_start"], done["activation_start_robust"]]
             kept.write_text(json.dumps(values))
 
@@ -191,14 +191,14 @@ def main():
     parser.add_argument("--device", default="cpu", help="PyTorch's")
     parser.add_argument("--steps", type=int, default=256)
     parser.add_argument("--seeds", type=int, default=3, help="of lucid and PyTorch; pixel has one")
-    parser.add_argument("--only", choices=["torch", "lucid", "pixel", "judge", "report"])
+    parser.add_argument("--only", choices=["torch", "lucid", "pixel", "evaluate", "report"])
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     parts = {
         "torch": lambda: draw_with_torch(args),
         "lucid": lambda: draw_with_trepang(args, "lucid", args.seeds),
         "pixel": lambda: draw_with_trepang(args, "pixel", 1),
-        "judge": lambda: judge(args),
+        "evaluate": lambda: evaluate(args),
         "report": lambda: report(args.out),
     }
     for name, part in parts.items():

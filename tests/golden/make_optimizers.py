@@ -2,7 +2,7 @@
 
     python3 -m pip install torch==2.13.0 && python3 tests/golden/make_optimizers.py
 
-Four numbers climb gradients that do not depend on them, sin(1.3 step + 0.7 i) * 10^(i - 2): of all sizes, changing sign.
+Four numbers follow gradients that do not depend on them, sin(1.3 step + 0.7 i) * 10^(i - 2): of all sizes, changing sign.
 PyTorch descends, so it is given their negatives. In float64, so that what is left is Trepang's own rounding.
 """
 
@@ -20,7 +20,7 @@ def gradient(step):
     return [math.sin(1.3 * step + 0.7 * i) * 10.0 ** (i - 2) for i in range(4)]
 
 
-def climb(make):
+def follow(make):
     x = torch.zeros(4, dtype=torch.float64, requires_grad=True)
     optimizer = make([x])
     path = []
@@ -32,9 +32,9 @@ def climb(make):
 
 
 paths = {
-    "sgd": climb(lambda x: torch.optim.SGD(x, lr=RATE, momentum=0.9)),
-    "adam": climb(lambda x: torch.optim.Adam(x, lr=RATE)),
-    "nadam": climb(lambda x: torch.optim.NAdam(x, lr=RATE)),
+    "sgd": follow(lambda x: torch.optim.SGD(x, lr=RATE, momentum=0.9)),
+    "adam": follow(lambda x: torch.optim.Adam(x, lr=RATE)),
+    "nadam": follow(lambda x: torch.optim.NAdam(x, lr=RATE)),
 }
 gradients = [gradient(step) for step in range(1, STEPS + 1)]
 text = json.dumps({"rate": RATE, "gradients": gradients, "paths": paths})

@@ -3,25 +3,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
-mod app;
 mod ascents;
 mod binary;
 mod cli;
+mod dashboard;
 mod documents;
 mod formats;
 mod golden;
 mod library;
 mod made_up;
+mod models;
 mod networks;
 mod parity;
 mod pty;
 mod pulled;
-mod shelf;
 mod stage;
 mod steering;
 mod switching;
 mod tidy;
 mod ui;
+mod viewers;
 mod weights;
 mod worker;
 mod wrapped;

@@ -71,14 +71,14 @@ impl GoldenNetwork {
 
 fn check_at_small_size(architecture: Architecture, size: usize) {
     for dialect in [Dialect::Keras, Dialect::Torchvision] {
-        let subject = GoldenNetwork::new(architecture, dialect, size);
-        let mut jumps = on_cpu(default_backend(2).as_ref(), &subject.trained);
+        let golden = GoldenNetwork::new(architecture, dialect, size);
+        let mut jumps = on_cpu(default_backend(2).as_ref(), &golden.trained);
         for backend in fast_backends(2).into_iter().chain([Box::new(Reference) as Box<dyn Backend>]) {
-            let mut case = subject.case(backend.as_ref());
-            case.check_activations(&subject.picture, subject.layers);
+            let mut case = golden.case(backend.as_ref());
+            case.check_activations(&golden.picture, golden.layers);
             case.check_gradient_but_for_near_ties(
-                &subject.picture,
-                subject.gradient,
+                &golden.picture,
+                golden.gradient,
                 SMALL_SIZE_TOLERANCE,
                 jumps.as_mut(),
             );
@@ -90,10 +90,10 @@ fn check_at_full_size(architecture: Architecture) {
     let size = if architecture == Architecture::InceptionV3 { 299 } else { 224 };
     for backend in fast_backends(2) {
         for dialect in [Dialect::Keras, Dialect::Torchvision] {
-            let subject = GoldenNetwork::new(architecture, dialect, size);
-            let mut case = subject.case(backend.as_ref());
-            case.check_activations(&subject.picture, subject.layers);
-            case.check_gradient(&subject.picture, subject.gradient, FULL_SIZE_TOLERANCE);
+            let golden = GoldenNetwork::new(architecture, dialect, size);
+            let mut case = golden.case(backend.as_ref());
+            case.check_activations(&golden.picture, golden.layers);
+            case.check_gradient(&golden.picture, golden.gradient, FULL_SIZE_TOLERANCE);
         }
     }
 }
@@ -141,19 +141,19 @@ fn inception_v3_has_the_frameworks_gradient_at_a_small_size() {
 /// Of a whole network, too, near-ties hide neither a gradient 1 % too long nor a wrong weight.
 #[test]
 fn near_ties_hide_no_mistake_from_a_sampled_gradient() {
-    let mut subject = GoldenNetwork::new(Architecture::Vgg16, Dialect::Keras, 64);
+    let mut golden = GoldenNetwork::new(Architecture::Vgg16, Dialect::Keras, 64);
     let backend = default_backend(2);
-    let mut right = on_cpu(backend.as_ref(), &subject.trained);
+    let mut right = on_cpu(backend.as_ref(), &golden.trained);
     let skewed = Skewed { backend, factor: 1.01 };
-    let mut apart = |backend: &dyn Backend, subject: &GoldenNetwork| {
-        let mut case = subject.case(backend);
-        case.apart_but_for_near_ties(&subject.picture, subject.gradient, SMALL_SIZE_TOLERANCE, right.as_mut())
+    let mut apart = |backend: &dyn Backend, golden: &GoldenNetwork| {
+        let mut case = golden.case(backend);
+        case.apart_but_for_near_ties(&golden.picture, golden.gradient, SMALL_SIZE_TOLERANCE, right.as_mut())
     };
-    assert!(apart(&skewed, &subject) > 10.0 * SMALL_SIZE_TOLERANCE);
-    let mut kernel = subject.trained.weights.remove("block3_conv2.weight").unwrap();
+    assert!(apart(&skewed, &golden) > 10.0 * SMALL_SIZE_TOLERANCE);
+    let mut kernel = golden.trained.weights.remove("block3_conv2.weight").unwrap();
     kernel.data_mut().iter_mut().step_by(1000).for_each(|weight| *weight = -*weight);
-    subject.trained.weights.insert("block3_conv2.weight", kernel);
-    assert!(apart(&skewed, &subject) > 10.0 * SMALL_SIZE_TOLERANCE);
+    golden.trained.weights.insert("block3_conv2.weight", kernel);
+    assert!(apart(&skewed, &golden) > 10.0 * SMALL_SIZE_TOLERANCE);
 }
 
 /// The original program, run by TensorFlow: ten steps on Keras's VGG19.

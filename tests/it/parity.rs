@@ -33,7 +33,7 @@ const SHORT_ASCENTS: [ShortAscent; 3] = [
 const NEAREST_TIE: f64 = 1e-6;
 
 /// The layer whose activations are maximised.
-const CLIMBED: &str = "block4_conv2";
+const MAXIMISED: &str = "block4_conv2";
 
 fn everywhere(check: impl Fn(&dyn Backend, &Device)) {
     for backend in backends(2) {
@@ -205,7 +205,7 @@ fn short_ascents_are_the_references() {
 fn losses(trained: &Trained, model: &mut dyn Model, (recipe, set, seed): ShortAscent) -> Vec<f64> {
     let set: Vec<_> = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let recipe = read_recipe(Recipe::text(recipe).unwrap(), &set).unwrap();
-    let objective = Objective::Layer { layer: CLIMBED.into() };
+    let objective = Objective::Layer { layer: MAXIMISED.into() };
     let plan = Plan { seed, steps: STEPS, ..Plan::new(objective, recipe, 32) };
     let mut ascent = Ascent::new(plan, &trained.network, &Pictures::new()).unwrap();
     (0..STEPS).map(|_| ascent.step(model).unwrap().loss).collect()
@@ -213,8 +213,8 @@ fn losses(trained: &Trained, model: &mut dyn Model, (recipe, set, seed): ShortAs
 
 /// The distance of the nearest decision among those that moved the image: nothing depends on the last gradient.
 fn nearest_tie(trained: &Trained, Watched { mut model, images }: Watched) -> f64 {
-    let climbed = trained.network.layer(CLIMBED).unwrap();
-    let near = |images| near_ties(&trained.network, climbed, images, model.as_mut(), NEAR_TIE).unwrap();
+    let maximised = trained.network.layer(MAXIMISED).unwrap();
+    let near = |images| near_ties(&trained.network, maximised, images, model.as_mut(), NEAR_TIE).unwrap();
     let ties = images[..STEPS - 1].iter().flat_map(near);
     ties.map(|tie| tie.distance).fold(NEAR_TIE, f64::min)
 }

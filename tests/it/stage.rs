@@ -5,7 +5,7 @@ use std::sync::Arc;
 use trepang::dashboard::{Effect, Key, Message, State};
 use trepang::engine::{Picture, Recipe};
 use trepang::worker::protocol::{
-    ClassGuess, Classification, Curve, LayerInfo, NetworkInfo, RunView, Settings, Snapshot, Status,
+    ClassGuess, Classification, Curve, LayerInfo, NetworkInfo, Outcome, RunView, Settings, Snapshot, Status,
 };
 
 /// Two layers with a ReLU, a pool, and a classifier of three.
@@ -66,6 +66,14 @@ pub(crate) fn see_run(state: &mut State, status: Status, step: usize) {
     let snapshot =
         Snapshot { version: state.snapshot.version + 1, status, run: Some(run), ..Snapshot::default() };
     state.update(Message::Snapshot(Arc::new(snapshot)));
+}
+
+/// Answers every request that `state` has made: the last one with `outcome`.
+pub(crate) fn reply(state: &mut State, outcome: Outcome) {
+    while state.answered + 1 < state.asked {
+        state.update(Message::Reply(Outcome::Done));
+    }
+    state.update(Message::Reply(outcome));
 }
 
 /// Shows `state` a change of its snapshot.

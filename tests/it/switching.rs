@@ -10,7 +10,7 @@ use trepang::worker::{Setup, Worker};
 use trepang_api::{Backend, Reference, find_device};
 use trepang_weights::{Labels, Trained, minivgg};
 
-use crate::shelf::{Bare, FIRST_LOOK, provenance};
+use crate::models::{Bare, FIRST_LOOK, provenance};
 use crate::worker::{Watcher, folders, plan, step, wait};
 
 /// minivgg, with or without its classifier.
@@ -43,7 +43,7 @@ fn a_switch_saves_the_run_and_begins_one_of_the_new_network() {
     let run = ended.run.as_ref().unwrap();
     assert_eq!(run.plan.objective, Objective::channel(FIRST_LOOK.0, FIRST_LOOK.1));
     assert_eq!((run.plan.size, run.plan.seed, run.plan.steps, run.number), (32, 3, 2, 2));
-    assert_eq!((ended.switches, &*ended.network.as_ref().unwrap().info.name), (1, "second"));
+    assert_eq!(ended.network.as_ref().unwrap().info.name, "second");
     let (_, saved) = RunFolder::open(run.folder.as_ref().unwrap()).unwrap();
     assert_eq!(saved.origin.provenance.network, "second");
     worker.finish();
@@ -60,8 +60,7 @@ fn a_switch_that_fails_is_told_and_the_run_before_goes_on() {
         let worker = spawn(runs.path(), true);
         worker.send(plan(3, 100_000));
         wait(&worker, "a step", |s| step(s) >= 1);
-        worker.send(switch(name, 2));
-        let told = wait(&worker, "the answer", |s| s.switches == 1);
+        let told = worker.ask(switch(name, 2));
         assert_eq!((told.notice.as_deref(), &told.status), (Some(reason), &Status::Running));
         assert!(told.network.is_none() && told.run.as_ref().unwrap().folder.is_some());
         wait(&worker, "more steps", |s| step(s) > step(&told));
@@ -74,8 +73,7 @@ fn a_paused_run_is_still_paused_after_a_switch_that_failed() {
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 100_000));
     worker.send(Action::Pause);
-    worker.send(switch("damaged", 2));
-    let told = wait(&worker, "the answer", |s| s.switches == 1);
+    let told = worker.ask(switch("damaged", 2));
     assert_eq!(told.status, Status::Paused);
 }
 
@@ -184,8 +182,7 @@ fn on_another_device_the_run_goes_on_from_the_same_picture() {
     wait(&worker, "some steps", |s| step(s) >= 3);
     worker.send(Action::Pause);
     let before = wait(&worker, "the pause", |s| s.status == Status::Paused);
-    worker.send(carry("other"));
-    let after = wait(&worker, "the other device", |s| s.switches == 1);
+    let after = worker.ask(carry("other"));
     assert_eq!(
         (&after.status, after.notice.as_deref()),
         (&Status::Paused, Some("other on cpu computes now"))
@@ -215,8 +212,7 @@ fn an_unsaved_run_that_changes_device_keeps_its_provenance() {
     let worker = spawn(&runs, true);
     worker.send(plan(3, 100_000));
     wait(&worker, "some steps", |s| step(s) >= 3);
-    worker.send(carry("other"));
-    let carried = wait(&worker, "the other device", |s| s.switches == 1);
+    let carried = worker.ask(carry("other"));
     wait(&worker, "another step", |s| step(s) > step(&carried));
     std::fs::remove_file(&runs).unwrap();
     worker.send(Action::Save);
@@ -232,8 +228,7 @@ fn a_device_that_does_not_work_leaves_the_run_where_it_is() {
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 100_000));
     wait(&worker, "a step", |s| step(s) >= 1);
-    worker.send(carry("rotten"));
-    let told = wait(&worker, "the answer", |s| s.switches == 1);
+    let told = worker.ask(carry("rotten"));
     let reason = "rotten on cpu does not compute: the backend panicked: the file is rotten";
     assert_eq!((told.notice.as_deref(), &told.status), (Some(reason), &Status::Running));
     wait(&worker, "more steps", |s| step(s) > step(&told));
@@ -251,8 +246,7 @@ fn a_run_that_a_device_stopped_goes_on_elsewhere() {
     worker.send(carry("failing"));
     let stopped = wait(&worker, "the failure", |s| s.status == Status::Stopped);
     assert!(stopped.notice.as_ref().unwrap().contains("out of memory"), "{:?}", stopped.notice);
-    worker.send(carry("other"));
-    wait(&worker, "the other device", |s| s.switches == 2 && s.status == Status::Paused);
+    assert_eq!(worker.ask(carry("other")).status, Status::Paused);
     worker.send(Action::Resume);
     wait(&worker, "more steps", |s| step(s) > step(&stopped));
 }

@@ -22,7 +22,7 @@ struct Source {
 impl Source {
     /// Its code without comments and without the unit tests at its end.
     fn code(&self) -> impl Iterator<Item = &str> {
-        let before_tests = self.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let before_tests = self.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         before_tests.lines().map(|line| line.split("//").next().unwrap_or_default())
     }
 
@@ -143,14 +143,33 @@ fn only_one_file_names_concrete_backends() {
 #[test]
 fn backends_know_the_seam_and_not_the_application() {
     check(&["backends", "weights"], &[], &["trepang::", "extern crate trepang"]);
-    for folder in ["api", "candle", "cpu", "plugin", "tch"].map(|name| format!("backends/{name}")) {
-        let manifest = format!("{folder}/Cargo.toml");
-        for other in ["trepang", "trepang-candle", "trepang-cpu", "trepang-tch", "trepang-weights"] {
-            assert!(!dependencies(&manifest).contains(&other.into()), "{manifest} names {other}");
+    for (folder, expected) in [
+        ("backends/api", &[][..]),
+        ("backends/candle", &["trepang-api"]),
+        ("backends/cpu", &["trepang-api"]),
+        ("backends/plugin", &["trepang-api"]),
+        ("backends/tch", &["trepang-api", "trepang-plugin"]),
+        ("weights", &["trepang-api"]),
+    ] {
+        let mut found =
+            dependencies(&fs::read_to_string(repository(&format!("{folder}/Cargo.toml"))).unwrap());
+        if folder == "backends/api" {
+            assert_eq!(found, ["thiserror"]);
         }
+        found.retain(|name| name.starts_with("trepang"));
+        assert_eq!(found, expected, "{folder}");
     }
-    assert!(!dependencies("weights/Cargo.toml").contains(&"trepang".into()));
-    assert_eq!(dependencies("backends/api/Cargo.toml"), ["thiserror"]);
+}
+
+#[test]
+fn weights_are_read_by_the_rooms_that_the_architecture_names() {
+    let rooms = ["cli", "config", "bench", "parity", "worker"];
+    let page = fs::read_to_string(repository("ARCHITECTURE.md")).unwrap();
+    assert!(page.contains("`cli`, `config`, `bench`, `parity` and `worker` import `weights`"));
+    for source in sources(&["src"]).iter().filter(|source| source.mentions("trepang_weights")) {
+        let room = source.path.split(['/', '.']).nth(1).unwrap();
+        assert!(rooms.contains(&room), "{} imports trepang_weights", source.path);
+    }
 }
 
 /// Of all operations no network uses the softmax, so what names it is what handles every operation.
@@ -193,12 +212,30 @@ fn libtorch_is_called_in_its_fallible_form_only() {
     check(&["backends/tch/src"], &[], &panicking);
 }
 
-/// The names in `[dependencies]`.
+/// The names that a manifest depends on, on every platform and in its build script, but not for its tests.
 fn dependencies(manifest: &str) -> Vec<String> {
-    let text = fs::read_to_string(repository(manifest)).unwrap();
-    let section = text.lines().skip_while(|line| *line != "[dependencies]").skip(1);
-    let entries = section.take_while(|line| !line.starts_with('[')).filter(|line| line.contains('='));
-    entries.map(|line| line.split(['.', ' ', '=']).next().unwrap().to_owned()).collect()
+    let (mut found, mut inside) = (Vec::new(), false);
+    for line in manifest.lines() {
+        if let Some(header) = line.strip_prefix('[') {
+            let header = header.trim_end_matches(']');
+            let (_, section) = header.rsplit_once("'.").unwrap_or(("", header));
+            let (section, name) = section.split_once('.').unwrap_or((section, ""));
+            inside = section == "dependencies" || section == "build-dependencies";
+            found.extend(Some(name).filter(|name| inside && !name.is_empty()).map(String::from));
+            inside &= name.is_empty();
+        } else if inside && line.starts_with(|c: char| c.is_alphanumeric()) {
+            found.extend(line.split(['.', ' ', '=']).next().map(String::from));
+        }
+    }
+    found
+}
+
+#[test]
+fn dependencies_are_found_in_every_section_of_a_manifest() {
+    let manifest = "[package]\nname = \"x\"\n[dependencies]\na = \"1\" # why\nb.workspace = true\n\n[dependencies.c]\n\
+        version = \"1\"\n[dev-dependencies]\nd = \"1\"\n[target.'cfg(unix)'.dependencies]\ne = \"1\"\n\
+        [target.'cfg(unix)'.dev-dependencies]\nf = \"1\"\n[build-dependencies]\ng = \"1\"\n";
+    assert_eq!(dependencies(manifest), ["a", "b", "c", "e", "g"]);
 }
 
 #[test]
@@ -264,5 +301,5 @@ fn the_rules_find_what_they_look_for() {
     assert!(source("use tch::Tensor;").mentions("tch"));
     assert!(source("use trepang::engine;").mentions("trepang::"));
     assert!(!source("match x {}\nlet tch_like = patch;\n// tch").mentions("tch"));
-    assert!(!source("fn f() {}\n#[cfg(test)]\nmod tests { use tch::Tensor; }").mentions("tch"));
+    assert!(!source("fn f() {}\n#[cfg(test)]\nmod tests {\nuse tch::Tensor; }").mentions("tch"));
 }

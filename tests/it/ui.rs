@@ -12,7 +12,7 @@ use trepang::ui::{
 };
 use trepang::worker::protocol::{DeviceEntry, Predictions, Snapshot, Status, Supply};
 
-use crate::shelf::entry;
+use crate::models::entry;
 use crate::stage::{classification, picture, press, see, see_run, state};
 
 const HALFBLOCKS: Graphics =
@@ -40,12 +40,12 @@ fn encoded(graphics: Graphics, size: (u16, u16)) -> Encoded {
 fn running() -> State {
     let mut state = state();
     see_run(&mut state, Status::Running, 57);
-    judged_by(&mut state, &["tinynet"]);
+    show_classifications(&mut state, &["tinynet"]);
     state
 }
 
-fn judged_by(state: &mut State, judges: &[&str]) {
-    let classifications = judges.iter().map(|judge| classification(judge)).collect();
+fn show_classifications(state: &mut State, classifiers: &[&str]) {
+    let classifications = classifiers.iter().map(|name| classification(name)).collect();
     see(state, |snapshot| snapshot.predictions = Some(Arc::new(Predictions { step: 50, classifications })));
 }
 
@@ -119,16 +119,16 @@ fn classes(state: &State, size: (u16, u16)) -> String {
 }
 
 #[test]
-fn two_judges_share_the_pane() {
+fn two_classifiers_share_the_pane() {
     let mut state = running();
-    judged_by(&mut state, &["tinynet", "efficientnet_lite0"]);
+    show_classifications(&mut state, &["tinynet", "efficientnet_lite0"]);
     insta::assert_snapshot!(classes(&state, (120, 40)) + "\n\n" + &classes(&state, (80, 24)));
 }
 
 #[test]
-fn more_judges_than_have_room_are_left_out_and_no_size_panics() {
+fn classifiers_without_room_are_left_out_and_no_size_panics() {
     let mut state = running();
-    judged_by(&mut state, &["one", "two", "three", "four", "five", "six"]);
+    show_classifications(&mut state, &["one", "two", "three", "four", "five", "six"]);
     let small = classes(&state, (80, 24));
     assert!(small.contains("two") && !small.contains("three"), "{small}");
     for size in [(72, 20), (76, 21), (100, 30), (200, 60), (400, 100)] {

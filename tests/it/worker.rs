@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use trepang::engine::{Objective, Plan, Recipe};
 use trepang::runs::RunFolder;
-use trepang::worker::protocol::{Action, Outcome, Reply, Request, Settings, Snapshot, Status};
+use trepang::worker::protocol::{Action, Outcome, Snapshot, Status};
 use trepang::worker::{Setup, Viewer, Worker};
 use trepang_api::{
     Array, Backend, Cotangents, LayerId, Model, Reference, ReluGradient, Result, find_device, networks,
 };
 
-use crate::shelf::{Bare, provenance};
+use crate::models::{Bare, provenance};
 
 /// Long enough for anything on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The reference on minivgg, which panics at a step of our choice and counts its calls.
 #[derive(Debug)]
@@ -84,6 +84,12 @@ impl Watcher {
         self.viewer.request(action);
     }
 
+    /// Makes a request and waits for its reply; returns the snapshot that is the newest then.
+    pub(crate) fn ask(&self, action: Action) -> Arc<Snapshot> {
+        reply_to(&self.viewer, action);
+        self.viewer.snapshot()
+    }
+
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.viewer.snapshot()
     }
@@ -94,6 +100,18 @@ impl Watcher {
 
     pub(crate) fn finish(self) -> Arc<Snapshot> {
         self.worker.finish()
+    }
+}
+
+/// Makes a viewer's request and waits for its reply.
+pub(crate) fn reply_to(viewer: &Viewer, action: Action) -> Outcome {
+    let (id, begun) = (viewer.request(action), Instant::now());
+    loop {
+        if let Some(reply) = viewer.replies().into_iter().find(|reply| reply.id == id) {
+            return reply.outcome;
+        }
+        assert!(begun.elapsed() < PATIENCE, "no reply");
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 
@@ -347,69 +365,15 @@ fn a_short_run_that_is_replaced_is_kept_only_if_it_was_saved() {
 }
 
 #[test]
-fn two_viewers_share_snapshots_and_one_may_leave_in_mid_run() {
+fn a_run_taken_back_to_its_start_is_saved_as_such() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(runs.path(), 0);
-    let other = worker.subscribe();
-    other.request(plan(3, 200));
-    let begun = wait(&worker, "some steps", |s| step(s) >= 2);
-    assert_eq!(begun.status, Status::Running);
-    drop(other);
-    let ended = wait(&worker, "the end", |s| s.status == Status::Finished);
-    assert_eq!((step(&ended), ended.run.as_ref().unwrap().number), (200, 1));
-    let latecomer = worker.subscribe();
-    assert!(Arc::ptr_eq(&latecomer.snapshot(), &worker.snapshot()), "a snapshot is shared, not copied");
-    drop(latecomer);
-    assert!(worker.viewer.latest().is_ok(), "the worker ends when it is told to, not when a viewer leaves");
-}
-
-#[test]
-fn every_request_is_answered_to_the_viewer_that_made_it() {
-    let runs = tempfile::tempdir().unwrap();
-    let worker = spawn(runs.path(), 0);
-    let other = worker.subscribe();
-    let pause = worker.viewer.request(Action::Pause);
-    let resume = other.request(Action::Resume);
-    let shutdown = worker.viewer.request(Action::Shutdown);
-    let begun = Instant::now();
-    let (mut own, mut others) = (Vec::new(), Vec::new());
-    while own.len() < 2 || others.is_empty() {
-        own.extend(worker.viewer.replies());
-        others.extend(other.replies());
-        assert!(begun.elapsed() < PATIENCE);
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let refused = |id, reason: &str| Reply { id, outcome: Outcome::Refused(reason.into()) };
-    assert_eq!(own, [refused(pause, "nothing is running"), Reply { id: shutdown, outcome: Outcome::Done }]);
-    assert_eq!(others, [refused(resume, "nothing is paused")]);
-}
-
-#[test]
-fn requests_replies_and_snapshots_survive_json() {
-    let runs = tempfile::tempdir().unwrap();
-    let worker = spawn(runs.path(), 0);
-    worker.send(plan(3, 6));
-    worker.send(Action::ListNetworks);
-    worker.send(Action::ListDevices);
-    worker.send(Action::ToggleClassifier("second".into()));
-    let snapshot = wait(&worker, "everything that a snapshot holds", |s| {
-        let run = s.run.as_ref();
-        run.is_some_and(|run| run.score.is_some() && run.folder.is_some()) && s.predictions.is_some()
+    worker.send(plan(3, 5));
+    let saved = wait(&worker, "the end", |s| {
+        s.status == Status::Finished && s.run.as_ref().unwrap().folder.is_some()
     });
-    assert!(!snapshot.devices.is_empty() && !snapshot.classifiers.is_empty());
-    let text = serde_json::to_string(&*snapshot).unwrap();
-    assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap(), *snapshot);
-    let short = text.replace("\"width\":32", "\"width\":33");
-    assert!(serde_json::from_str::<Snapshot>(&short).is_err(), "a picture that lies about its size");
-
-    let settings = Settings { recipe: Recipe::named("lucid").unwrap(), size: 64, seed: 3, steps: 7 };
-    let switch = Action::SwitchNetwork { name: "second".into(), settings: Box::new(settings) };
-    for action in [plan(3, 6), Action::ChangeSteps(-32), Action::Predict(false), switch] {
-        let request = Request { id: 7, action };
-        let text = serde_json::to_string(&request).unwrap();
-        assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
-    }
-    let reply = Reply { id: 7, outcome: Outcome::Refused("nothing is running".into()) };
-    let text = serde_json::to_string(&reply).unwrap();
-    assert_eq!(serde_json::from_str::<Reply>(&text).unwrap(), reply);
+    assert_eq!(step(&worker.ask(Action::Undo)), 0);
+    worker.ask(Action::Save);
+    let (_, kept) = RunFolder::open(saved.run.as_ref().unwrap().folder.as_ref().unwrap()).unwrap();
+    assert_eq!(kept.state.losses.len(), 0);
 }

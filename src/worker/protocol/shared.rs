@@ -24,10 +24,15 @@ where
 
 /// The same for a value that may be absent.
 pub(super) mod option {
-    use super::{Arc, Deserialize, Deserializer, Serialize, Serializer};
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[expect(clippy::ref_option, reason = "serde hands a field over as it is declared")]
-    pub(in super::super) fn serialize<T, S>(value: &Option<Arc<T>>, serializer: S) -> Result<S::Ok, S::Error>
+    pub(in crate::worker::protocol) fn serialize<T, S>(
+        value: &Option<Arc<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error>
     where
         T: Serialize + ?Sized,
         S: Serializer,
@@ -35,7 +40,9 @@ pub(super) mod option {
         value.as_deref().serialize(serializer)
     }
 
-    pub(in super::super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<Arc<T>>, D::Error>
+    pub(in crate::worker::protocol) fn deserialize<'de, T, D>(
+        deserializer: D,
+    ) -> Result<Option<Arc<T>>, D::Error>
     where
         T: ?Sized,
         Box<T>: Deserialize<'de>,
@@ -47,11 +54,13 @@ pub(super) mod option {
 
 /// A picture: its bytes as base64, which is a third of their length as a list of numbers.
 pub(super) mod picture {
+    use std::sync::Arc;
+
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Arc, Deserialize, Deserializer, Serialize, Serializer};
     use crate::engine::Picture;
 
     #[derive(Serialize, Deserialize)]
@@ -61,7 +70,7 @@ pub(super) mod picture {
         rgb: String,
     }
 
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(in crate::worker::protocol) fn serialize<S: Serializer>(
         picture: &Arc<Picture>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -69,7 +78,7 @@ pub(super) mod picture {
         EncodedPicture { width, height, rgb }.serialize(serializer)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::worker::protocol) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Arc<Picture>, D::Error> {
         let EncodedPicture { width, height, rgb } = EncodedPicture::deserialize(deserializer)?;

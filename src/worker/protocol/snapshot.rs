@@ -17,6 +17,8 @@ pub struct Snapshot {
     pub version: u64,
     /// What the worker is doing.
     pub status: Status,
+    /// Whether the worker has ended: this snapshot is its last.
+    pub ended: bool,
     /// The run, once one has begun.
     pub run: Option<RunView>,
     /// The newest message for the user: what was saved where, or what went wrong.
@@ -33,8 +35,6 @@ pub struct Snapshot {
     /// The network that was switched to, or the same one on the device that was; none as long as both are the first.
     #[serde(with = "shared::option")]
     pub network: Option<Arc<NetworkView>>,
-    /// How many requests for another network or device have been answered, by it or by a notice.
-    pub switches: u64,
     /// The networks that classify the pictures besides the network of the run.
     #[serde(with = "shared")]
     pub classifiers: Arc<[String]>,

@@ -1,4 +1,4 @@
-//! Channels that no gradient comes back from: said, climbed out of where the recipe can, and never a NaN.
+//! Channels from which no gradient comes back: this is reported, the recipe wakes them where it can, and no NaN appears.
 
 use serde_json::Value;
 use trepang::engine::{Ascent, Error, Objective, Pictures, Plan, Recipe, Start};
@@ -62,7 +62,7 @@ fn original_stops_at_a_dead_channel_and_changes_nothing() {
 }
 
 #[test]
-fn pixel_climbs_the_redirected_gradient_until_the_channel_wakes() {
+fn pixel_follows_redirected_gradients_until_the_channel_wakes() {
     let trained = asleep();
     let mut ascent =
         Ascent::new(plan(Recipe::named("pixel").unwrap()), &trained.network, &Pictures::new()).unwrap();

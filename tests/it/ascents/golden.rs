@@ -91,8 +91,8 @@ impl Golden {
         Plan { start, steps: self.losses.len(), ..Plan::new(objective, recipe, 64) }
     }
 
-    /// Climbs all the way; returns the losses and the parameters after [`EARLY`] updates.
-    fn climb(&self) -> (Vec<f64>, Vec<f32>) {
+    /// Takes all steps; returns the losses and the parameters after [`EARLY`] updates.
+    fn run(&self) -> (Vec<f64>, Vec<f32>) {
         let trained = minivgg().unwrap();
         let pictures = Pictures::from([(START.to_owned(), self.start.clone())]);
         let mut ascent = Ascent::new(self.plan(), &trained.network, &pictures).unwrap();
@@ -113,7 +113,7 @@ fn ascents_are_pytorchs() {
     let all = golden();
     assert_eq!(all.len(), 4);
     for (name, golden) in all {
-        let (losses, early) = golden.climb();
+        let (losses, early) = golden.run();
         for (step, (&found, &expected)) in losses.iter().zip(&golden.losses).enumerate() {
             let tolerance = if step <= EARLY { EARLY_LOSS_TOLERANCE } else { LATE_LOSS_TOLERANCE };
             let apart = apart(found, expected.into());

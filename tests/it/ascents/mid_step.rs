@@ -52,7 +52,7 @@ fn plan(text: &str, recipe: Recipe) -> Plan {
 }
 
 /// The picture and the losses of a run whose every step first fails after so many calls of the model.
-fn climb(plan: Plan, failures: &[usize]) -> (Picture, Vec<f64>) {
+fn run_to_the_end(plan: Plan, failures: &[usize]) -> (Picture, Vec<f64>) {
     let trained = minivgg().unwrap();
     let mut model = Failing { inner: on_default(&trained), calls_left: 0 };
     let mut ascent = Ascent::new(plan, &trained.network, &photo()).unwrap();
@@ -78,8 +78,8 @@ fn a_failed_call_leaves_the_ascent_as_it_was() {
         ("caricature(block4_conv2, \"photo\")", recipe("caricature", &[]), &[0, 1]),
         ("channel(block4_conv2, 20)", recipe("lucid", &[]), &[0]),
     ] {
-        let whole = climb(plan(text, recipe.clone()), &[]);
-        assert!(climb(plan(text, recipe), failures) == whole, "{text}");
+        let whole = run_to_the_end(plan(text, recipe.clone()), &[]);
+        assert!(run_to_the_end(plan(text, recipe), failures) == whole, "{text}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every objective can be climbed, alone, in a batch and with transforms; and a run can be changed on the way.
+//! Every objective can be maximised, alone, in a batch and with transforms; and a run can be changed on the way.
 
 use trepang::engine::{
     Ascent, Evaluator, FUNCTIONS, Objective, Picture, Pictures, Plan, Recipe, Score, Start, read_recipe,
@@ -25,7 +25,7 @@ fn photo() -> Pictures {
     Pictures::from([("photo".to_owned(), noise_picture(7, 40))])
 }
 
-fn climb(plan: Plan, pictures: &Pictures) -> Ascent {
+fn run_to_the_end(plan: Plan, pictures: &Pictures) -> Ascent {
     let trained = minivgg().unwrap();
     let mut model = on_default(&trained);
     let mut ascent = Ascent::new(plan, &trained.network, pictures).unwrap();
@@ -37,7 +37,7 @@ fn climb(plan: Plan, pictures: &Pictures) -> Ascent {
 
 fn rises(text: &str, recipe: Recipe, steps: usize) {
     let name = recipe.name.clone();
-    let ascent = climb(Plan { steps, ..Plan::new(objective(text), recipe, SIZE) }, &photo());
+    let ascent = run_to_the_end(Plan { steps, ..Plan::new(objective(text), recipe, SIZE) }, &photo());
     let losses = &ascent.state().losses;
     assert!(losses[steps - 1] > losses[0], "{text} by {name}: {losses:?}");
     assert!(losses.iter().all(|loss| loss.is_finite()));
@@ -76,7 +76,7 @@ fn batch_objectives_rise_over_several_images() {
     // Faint starts are as good as aligned.
     let strong = [("images", "3"), ("param.noise", "1"), ("optimizer.rate", "0.003")];
     rises("alignment(block3_conv1)", recipe("pixel", &strong), 6);
-    let ascent = climb(
+    let ascent = run_to_the_end(
         Plan { steps: 2, ..Plan::new(objective("alignment(block3_conv1)"), recipe("lucid", &images), SIZE) },
         &photo(),
     );
@@ -85,7 +85,7 @@ fn batch_objectives_rise_over_several_images() {
 }
 
 #[test]
-fn every_parameterization_is_climbed_through_transforms() {
+fn every_parameterization_is_optimised_through_transforms() {
     let transforms = "[{ pad = 4 }, { jitter = 4 }, { zoom = [0.9, 1.1] }, { turn = [-9, 9] }, { flip = 0.5 }, \
                       { blur = [0.3, 0.6] }, { noise = [0.01, 0.01] }]";
     for (name, set) in [
@@ -118,7 +118,7 @@ fn ascents_together_make_the_pictures_that_each_makes_alone() {
         assert!(step_together(&mut all, model.as_mut()).iter().all(Result::is_ok));
     }
     for (ascent, channel) in batch.iter().zip([20, 31, 7]) {
-        let alone = climb(plan(channel), &photo());
+        let alone = run_to_the_end(plan(channel), &photo());
         let apart = ascent.state().losses.iter().zip(&alone.state().losses);
         let worst = apart.map(|(a, b)| (a - b).abs() / b.abs().max(1e-9)).fold(0.0, f64::max);
         // A batch may be summed in another order.
@@ -165,7 +165,7 @@ fn a_run_that_was_changed_is_made_again_from_its_plan() {
         ascent.step(model.as_mut()).unwrap();
     }
     assert_eq!(ascent.changed_at().collect::<Vec<_>>(), [3, 3, 6]);
-    let again = climb(ascent.plan().clone(), &photo());
+    let again = run_to_the_end(ascent.plan().clone(), &photo());
     assert_eq!(again.state(), ascent.state());
 }
 
@@ -215,7 +215,7 @@ fn octaves_end_at_the_pictures_size_and_keep_its_detail() {
     let plan = Plan { start, steps: 6, ..Plan::new(objective("layer(block3_conv2)"), still, 96) };
     let begun = Ascent::new(plan.clone(), &trained.network, &photo()).unwrap().picture();
     assert!(begun.width < 96, "{}", begun.width);
-    let ended = climb(plan.clone(), &photo()).picture();
+    let ended = run_to_the_end(plan.clone(), &photo()).picture();
     let photograph = Ascent::start_picture(&plan, &trained.network, &photo()).unwrap();
     assert_eq!((ended.width, photograph.width), (96, 96));
     let worst = ended.rgb.iter().zip(&photograph.rgb).map(|(a, b)| a.abs_diff(*b)).max();
@@ -229,7 +229,7 @@ fn a_picture_made_through_transforms_scores_higher_on_views() {
     let raised = objective("channel(block4_conv2, 20)");
     let mut score = |name: &str| {
         let plan = Plan { steps: 48, ..Plan::new(raised.clone(), recipe(name, &[]), 64) };
-        let picture = climb(plan, &Pictures::new()).picture();
+        let picture = run_to_the_end(plan, &Pictures::new()).picture();
         let mut evaluator = Evaluator::new(&raised, &trained.network, [64, 1], &Pictures::new()).unwrap();
         evaluator.score(&picture, model.as_mut()).unwrap()
     };

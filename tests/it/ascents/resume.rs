@@ -39,7 +39,7 @@ fn origin(plan: Plan) -> Origin {
     Origin::new(plan, provenance)
 }
 
-fn climb(ascent: &mut Ascent, steps: usize, model: &mut dyn Model) {
+fn take_steps(ascent: &mut Ascent, steps: usize, model: &mut dyn Model) {
     for _ in 0..steps {
         ascent.step(model).unwrap();
     }
@@ -71,13 +71,13 @@ fn a_run_cut_at_any_step_ends_in_the_same_bits() {
         let name = recipe.name.clone();
         let begin = || Ascent::new(plan(recipe.clone()), &trained.network, &Pictures::new()).unwrap();
         let mut whole = begin();
-        climb(&mut whole, STEPS, model.as_mut());
+        take_steps(&mut whole, STEPS, model.as_mut());
         for cut in [0, 1, 4, STEPS] {
             let mut ascent = begin();
-            climb(&mut ascent, cut, model.as_mut());
+            take_steps(&mut ascent, cut, model.as_mut());
             let mut ascent = through_disk(&ascent, folder.path());
             assert_eq!(ascent.step_count(), cut);
-            climb(&mut ascent, STEPS - cut, model.as_mut());
+            take_steps(&mut ascent, STEPS - cut, model.as_mut());
             assert!(bits(ascent.state()) == bits(whole.state()), "{name} cut after {cut} steps");
             assert_eq!(ascent.picture(), whole.picture(), "{name} cut after {cut} steps");
         }

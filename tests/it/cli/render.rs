@@ -51,8 +51,8 @@ fn check_saved(home: &Home, done: &Value, losses: &[f64]) {
     assert_eq!(done["saturated"], ends as f64 / picture.rgb.len() as f64);
 
     let saved = done["activation_saved"].as_f64().unwrap();
-    let honest = channel_mean(&activation("block3_conv2", &picture), 7);
-    assert!(apart(saved, honest) <= ACTIVATION_TOLERANCE, "{saved} where the PNG gives {honest}");
+    let measured = channel_mean(&activation("block3_conv2", &picture), 7);
+    assert!(apart(saved, measured) <= ACTIVATION_TOLERANCE, "{saved} where the PNG gives {measured}");
 
     let run = home.path(done["run"].as_str().unwrap());
     let read = |name: &str| std::fs::read(run.join(name)).unwrap();

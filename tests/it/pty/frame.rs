@@ -107,9 +107,9 @@ impl Frame {
     /// Does the run stand still, and is everything told that is found out about a picture that does: what it is worth, and
     /// the classes of this very step?
     pub(crate) fn is_settled(&self) -> bool {
-        let judged =
+        let classified =
             self.step().is_some_and(|(step, _)| self.pane(&format!("classes, step {step} ")).is_some());
-        judged && self.has("paused") && self.number("robust").is_some()
+        classified && self.has("paused") && self.number("robust").is_some()
     }
 
     pub(crate) fn loss(&self) -> Option<f64> {

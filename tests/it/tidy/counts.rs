@@ -16,7 +16,7 @@ const LONGEST_TEST_NAME: usize = 60;
 
 /// The lines of a source before its unit tests.
 fn lines(source: &Source) -> Vec<&str> {
-    source.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().lines().collect()
+    source.text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().lines().collect()
 }
 
 /// The sources that are part of the program: tests and benchmarks have names of their own.

@@ -1,8 +1,7 @@
 //! Equal numbers: with the reference, with itself, and the rule for ties.
 
-use super::{
-    ACTIVATION_TOLERANCE, GRADIENT_TOLERANCE, Measured, Sample, images, noise, relative_difference, samples,
-};
+use super::samples::{Sample, samples};
+use super::{ACTIVATION_TOLERANCE, GRADIENT_TOLERANCE, Measured, images, noise, relative_difference};
 use crate::{
     Array, Backend, Device, InputSize, Model, NetworkBuilder, Op, Padding, Pool, Preprocess, Reference,
     ReluGradient, Result, Weights, find_device,

@@ -14,7 +14,6 @@
 //! Where the other run is another framework's, whose decisions nobody kept, `S` is among the decisions that are near a tie
 //! in the run at hand.
 
-use super::Survey;
 use crate::reference::{near_winners, winners};
 use crate::{Array, LayerId, Model, Network, Op, Pool, ReluGradient, Result};
 
@@ -73,16 +72,17 @@ fn deciders(network: &Network, deepest: LayerId) -> Result<Vec<Decider<'_>>> {
     Ok(nodes.iter().filter_map(|node| Some(with_input(&node.op, node.inputs.first()?))).collect())
 }
 
-/// Every decision up to `deepest` on which the two differ.
+/// Every decision up to `deepest` on which two runs differ, from the activations of both.
 pub(super) fn differing(
     network: &Network,
     deepest: LayerId,
-    a: &Survey,
-    b: &Survey,
+    [a, b]: [&[(LayerId, Array)]; 2],
 ) -> Result<Vec<Decision>> {
     let mut found = Vec::new();
+    let at = |run: &[(LayerId, Array)], layer| run.iter().position(|(id, _)| *id == layer);
     for Decider { op, input } in deciders(network, deepest)? {
-        let (Some(a), Some(b)) = (a.activation(input), b.activation(input)) else { continue };
+        let (Some(at_a), Some(at_b)) = (at(a, input), at(b, input)) else { continue };
+        let (a, b) = (&a[at_a].1, &b[at_b].1);
         if let Op::MaxPool(pool) = op {
             let winners = winners(pool, a)?.into_iter().zip(winners(pool, b)?);
             let other = winners.filter(|(a, b)| a != b);

@@ -1,6 +1,7 @@
 //! Pull-backs against what they mean: the transpose of the forward map, and the slope of the function.
 
-use super::{ADJOINT_TOLERANCE, DIFFERENCE_TOLERANCE, Measured, Sample, dot, images, noise, samples};
+use super::samples::{Sample, samples};
+use super::{ADJOINT_TOLERANCE, DIFFERENCE_TOLERANCE, Measured, dot, images, noise};
 use crate::{Array, Backend, Device, Model, ReluGradient, Result};
 
 /// Half the distance between the two points of a central difference.

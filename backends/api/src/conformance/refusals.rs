@@ -1,6 +1,7 @@
 //! What a backend must refuse, with an error and not a panic.
 
-use super::{Measured, Sample, images, samples};
+use super::samples::{Sample, samples};
+use super::{Measured, images};
 use crate::{Array, Backend, Device, DeviceKind, Error, ReluGradient, Result};
 
 /// Missing, misshapen and NaN weights, an absent device, a layer of another network, images of the wrong

@@ -1,7 +1,8 @@
 //! What is left of a difference between two gradients once known vectors are taken away from it: least squares, one
 //! vector at a time.
 
-use super::{Decision, dot};
+use super::decisions::Decision;
+use super::dot;
 use crate::{Array, Model, Result};
 
 /// A vector whose part that is new is smaller than this share of it adds nothing but rounding.

@@ -81,7 +81,7 @@ impl Survey {
         model: &mut dyn Model,
     ) -> Result<GradientsApart> {
         let with_decisions = relative_difference(other.gradient.data(), self.gradient.data());
-        let decisions = differing(network, self.from, self, other)?;
+        let decisions = differing(network, self.from, [&self.activations, &other.activations])?;
         let worst = if (1..=MAX_DECISIONS).contains(&decisions.len()) {
             let explained = without(&other.gradient, &self.gradient, &decisions, &picture(network), model)?;
             relative_difference(explained.data(), self.gradient.data())

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Measured, dead_relus_are_redirected, limit, living_images_keep_their_gradient,
-    redirected_pull_backs_agree,
+    dead_relus_are_redirected, limit, living_images_keep_their_gradient, redirected_pull_backs_agree,
 };
+use crate::conformance::Measured;
 use crate::reference::Loops;
 use crate::{
     Array, Backend, Device, Interpreter, Kernels, Model, Network, Node, Op, PullBack, Reference,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use trepang::dashboard::{BINDINGS, Effect, Key, Mode, Pane, State};
 use trepang::engine::Objective;
-use trepang::worker::protocol::{Action, DeviceEntry, Status, Supply};
+use trepang::worker::protocol::{Action, DeviceEntry, Outcome, Status, Supply};
 
-use crate::shelf::{FIRST_LOOK, entry, view};
-use crate::stage::{press, see, see_run, state};
+use crate::models::{FIRST_LOOK, entry, view};
+use crate::stage::{press, reply, see, see_run, state};
 
 #[test]
 fn arrows_and_hjkl_move_alike_and_stop_at_the_ends() {
@@ -133,7 +133,7 @@ fn saving_needs_a_run() {
 }
 
 #[test]
-fn channels_that_were_climbed_are_remembered_with_their_loss() {
+fn maximised_channels_are_remembered_with_their_loss() {
     let mut state = state();
     see_run(&mut state, Status::Running, 4);
     assert_eq!(state.maximised.get(&("conv2".into(), 0)), Some(&2.0));
@@ -228,7 +228,8 @@ fn until_a_switch_is_done_no_key_starts_a_run() {
     assert_eq!(press(&mut state, &[Key::Char('q')]), vec![Effect::Quit]);
     let seed = state.settings.seed;
     // It did not work: everything is as it was.
-    see(&mut state, |snapshot| (snapshot.switches, snapshot.notice) = (1, Some("damaged".into())));
+    see(&mut state, |snapshot| snapshot.notice = Some("damaged".into()));
+    reply(&mut state, Outcome::Refused("damaged".into()));
     assert_eq!((state.network.name.as_str(), state.settings.seed, &state.remark), ("tinynet", seed, &None));
     assert!(matches!(press(&mut state, &[Key::Enter])[..], [Effect::Ask(Action::Start(_))]));
 }
@@ -239,7 +240,7 @@ fn after_a_switch_the_cursor_moves_and_settings_stay() {
     see_run(&mut state, Status::Running, 5);
     press(&mut state, &[Key::Char('p'), Key::Char('+'), Key::Right]);
     let second = Arc::new(view("second"));
-    see(&mut state, |snapshot| (snapshot.switches, snapshot.network) = (1, Some(Arc::clone(&second))));
+    see(&mut state, |snapshot| snapshot.network = Some(Arc::clone(&second)));
     assert_eq!((state.layer_name().as_str(), state.channel), FIRST_LOOK);
     assert_eq!((state.network.name.as_str(), state.settings.size, state.settings.steps), ("second", 32, 160));
     assert_eq!(
@@ -326,7 +327,7 @@ fn another_device_changes_nothing_on_the_screen_but_its_name() {
     let before = (state.layer_name(), state.channel, state.maximised.clone(), state.settings.clone());
     let mut carried = view("tinynet");
     carried.info.device = "cuda:0".into();
-    see(&mut state, |snapshot| (snapshot.switches, snapshot.network) = (1, Some(Arc::new(carried))));
+    see(&mut state, |snapshot| snapshot.network = Some(Arc::new(carried)));
     assert_eq!(state.network.device, "cuda:0");
     assert_eq!((state.layer_name(), state.channel, state.maximised.clone(), state.settings.clone()), before);
 }
