@@ -1,6 +1,6 @@
 //! What a step costs outside of the network: `cargo bench --bench host`. Raises channels of VGG19's last convolution at
-//! 224 px with the recipes `lucid` and `pixel`, one and eight at once, on the default backend with made-up weights, and prints how a
-//! step's time divides. Not for the network itself: that is `trepang bench`.
+//! 224 px with the recipes `lucid` and `pixel`, one and eight at once, on the default backend with made-up weights, and
+//! prints how a step's time divides. Not for the network itself: that is `trepang bench`.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

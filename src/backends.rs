@@ -8,9 +8,9 @@ use trepang_api::{Backend, Reference};
 pub struct Entry {
     /// The name that chooses it: a value of `--backend`.
     pub name: &'static str,
-    /// May it find a GPU, in this build on this machine? Where not, it is not opened to look for one.
+    /// Whether it may find a GPU, in this build on this machine. Where not, it is not opened to look for one.
     pub seeks_gpus: fn() -> bool,
-    /// Does it take too long for large networks on the CPU? Then `trepang parity` leaves them out there.
+    /// Whether it takes too long for large networks on the CPU. Then `trepang parity` leaves them out there.
     pub is_slow_on_cpu: bool,
     open: fn(usize) -> Result<Box<dyn Backend>>,
 }
@@ -59,15 +59,18 @@ impl Entry {
 
 /// The variable that asks the backend `cpu` for other vector instructions than the fastest: `portable`, `avx2`, `avx512`
 /// or `neon`. A run's bits depend on them, so that a picture made on another machine can be made again.
-#[cfg(feature = "cpu")]
 const VECTORS: &str = "TREPANG_VECTORS";
+
+/// Vector instructions that were asked for and that do not exist, or that this processor lacks: a sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{VECTORS}: {0}")]
+pub struct UnknownVectors(String);
 
 #[cfg(feature = "cpu")]
 fn open_cpu(threads: usize) -> Result<Box<dyn Backend>> {
     let mut options = trepang_cpu::CpuOptions::default();
     if let Some(level) = std::env::var_os(VECTORS).filter(|level| !level.is_empty()) {
-        options.level =
-            level.to_string_lossy().parse().map_err(|error| anyhow::anyhow!("{VECTORS}: {error}"))?;
+        options.level = level.to_string_lossy().parse().map_err(UnknownVectors)?;
     }
     Ok(Box::new(trepang_cpu::CpuBackend::new(threads, options)?))
 }
@@ -83,7 +86,8 @@ fn open_tch(threads: usize) -> Result<Box<dyn Backend>> {
     })
 }
 
-/// Is there a sign of a GPU that libtorch could use? Loading libtorch to ask it takes longer than all else at the start.
+/// Whether there is a sign of a GPU that libtorch could use. Loading libtorch to ask it takes longer than all else at
+/// the start.
 #[cfg(feature = "tch")]
 fn has_gpu_driver() -> bool {
     // NVIDIA's driver, the same inside of Windows, and AMD's.

@@ -52,7 +52,7 @@ pub struct BackendTimes {
     pub seconds_median: f64,
     /// GFLOP a second, counted as direct convolution.
     pub gflops: f64,
-    /// The peak memory of the process in MB (1e6 bytes); none where the system does not tell it.
+    /// The peak memory of the process in MB (1e6 bytes); none where the system does not report it.
     pub peak_mb: Option<f64>,
 }
 

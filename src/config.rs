@@ -1,5 +1,5 @@
-//! Turns what the user typed into validated settings: it looks up the network, weights, backend, device, layer, channel, recipe
-//! and start picture. Only validated settings are passed on.
+//! Turns what the user typed into validated settings: it looks up the network, weights, backend, device, layer, channel,
+//! recipe and start picture. Only validated settings are passed on.
 
 pub mod args;
 mod channels;
@@ -87,8 +87,8 @@ pub fn find_layer(network: &Network, name: &str) -> Result<LayerId> {
     })
 }
 
-/// Fails for a picture whose run was continued by another backend, device, number of threads or version: no single computation
-/// gives the same bytes.
+/// Fails for a picture whose run was continued by another backend, device, number of threads or version: no single
+/// computation gives the same bytes.
 pub fn check_repeatable(origin: &Origin) -> Result<()> {
     if origin.segments.len() < 2 {
         return Ok(());
@@ -106,9 +106,9 @@ pub fn check_repeatable(origin: &Origin) -> Result<()> {
     .into())
 }
 
-/// The network, backend and device for `--from` and `--resume`: those of the run, where no flag names another. Fails if the weights
-/// are not the same. A weights file that was moved keeps its old path in the manifest, so that the same picture has the same
-/// text.
+/// The network, backend and device for `--from` and `--resume`: those of the run, where no flag names another. Fails if
+/// the weights are not the same. A weights file that was moved keeps its old path in the manifest, so that the same
+/// picture has the same text.
 pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
     let made = &origin.provenance;
     // Another device may be one that the run's backend does not have.

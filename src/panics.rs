@@ -9,11 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub struct Panicked {
     /// The part of the program that panicked, for a sentence: "the backend".
     who: String,
-    /// What the panic said, if that was text.
+    /// The panic's message, if it was text.
     message: String,
 }
 
-/// Does `work` and returns a panic in it as an error. What the panic left half done is the caller's to know.
+/// Does `work` and returns a panic in it as an error. The caller has to know what the panic left half done.
 pub(crate) fn catch<T>(who: &str, work: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panicked(who, &*panic))
 }

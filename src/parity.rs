@@ -1,5 +1,5 @@
-//! Checks whether the backends of this machine agree: the conformance suite on every device, and whole networks compared pair
-//! by pair (activations, a pull-back, short ascents). `cli/parity.rs` prints the table.
+//! Checks whether the backends of this machine agree: the conformance suite on every device, and whole networks compared
+//! pair by pair (activations, a pull-back, short ascents). `cli/parity.rs` prints the table.
 
 mod ascents;
 mod comparison;
@@ -38,14 +38,14 @@ impl BackendOnDevice {
         self.backend.name() == Reference.name()
     }
 
-    /// Is this network compared here? On a slow CPU only the cheapest networks are, and on the oracle none.
+    /// Whether this network is compared here. On a slow CPU only the cheapest networks are, and on the oracle none.
     pub fn covers(&self, network: &MeasuredNetwork) -> bool {
         let entry = BACKENDS.iter().find(|entry| entry.name == self.backend.name());
         let is_slow = self.is_on_host() && entry.is_some_and(|entry| entry.is_slow_on_cpu);
         !self.is_reference() && (network.is_of(&CHEAPEST) || !is_slow)
     }
 
-    /// Does the number of host threads matter here?
+    /// Whether the number of host threads matters here.
     pub fn is_on_host(&self) -> bool {
         self.device.kind == DeviceKind::Cpu
     }
@@ -68,11 +68,11 @@ pub struct Row {
     pub worst: Option<f64>,
     /// The largest difference that passes; none for a row that only shows how large rounding makes the others.
     pub tolerance: Option<f64>,
-    /// Why a difference of that size is expected.
+    /// The reason for a difference of that size.
     pub reason: String,
-    /// Where the largest difference is, such as a layer or a step.
+    /// The place of the largest difference, such as a layer or a step.
     pub at: Option<String>,
-    /// Why nothing was measured, if nothing was.
+    /// The reason why nothing was measured, if nothing was.
     pub failure: Option<String>,
     /// Whether the difference is within the tolerance.
     pub passes: bool,
@@ -109,8 +109,8 @@ impl Row {
     }
 }
 
-/// Checks the pull-backs of all operations on tiny networks against the reference. Fails if one differs. This part of the suite
-/// is fast, so it runs before a device is used.
+/// Checks the pull-backs of all operations on tiny networks against the reference. Fails if one differs. This part of
+/// the suite is fast, so it runs before a device is used.
 pub fn known_gradients(backend: &dyn Backend, device: &Device) -> Result<()> {
     let found = pull_backs_agree(backend, device)?;
     let Measured { worst, tolerance } = found;

@@ -1,5 +1,5 @@
-//! Draws the dashboard, and owns its terminal and its encoded pictures. It draws from [`State`] and the last encoded picture, and
-//! never uses a tensor.
+//! Draws the dashboard, and owns its terminal and its encoded pictures. It draws from [`State`] and the last encoded
+//! picture, and never uses a tensor.
 
 mod channels;
 mod decoder;

@@ -38,7 +38,7 @@ pub use worker_loop::Setup;
 #[derive(Debug)]
 pub struct Worker {
     mail: Sender<Mail>,
-    /// How many viewers have subscribed so far.
+    /// The number of viewers that have subscribed so far.
     viewer_count: AtomicU64,
     board: Arc<Board>,
     thread: Option<JoinHandle<()>>,

@@ -53,7 +53,7 @@ impl BenchProcess {
         }
     }
 
-    /// The peak memory of the worker so far in MB (1e6 bytes), if its system tells it.
+    /// The peak memory of the worker so far in MB (1e6 bytes), if its system reports it.
     pub fn memory(&mut self) -> Result<Option<f64>> {
         match self.send(&BenchRequest::Memory)? {
             BenchReply::Memory(megabytes) => Ok(megabytes),

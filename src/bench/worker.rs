@@ -30,7 +30,7 @@ pub(super) enum BenchReply {
     Ready(ResolvedWorkload),
     /// The mean seconds a step.
     Seconds(f64),
-    /// The peak memory in MB (1e6 bytes), if the system tells it.
+    /// The peak memory in MB (1e6 bytes), if the system reports it.
     Memory(Option<f64>),
 }
 
@@ -123,7 +123,7 @@ fn steps(model: &mut dyn Model, layer: LayerId, images: &Array, count: usize) ->
     Ok(begun.elapsed().as_secs_f64() / count as f64)
 }
 
-/// The peak memory of this process in MB (1e6 bytes), which only Linux tells.
+/// The peak memory of this process in MB (1e6 bytes), which only Linux reports.
 fn peak_memory() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

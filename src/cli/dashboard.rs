@@ -24,13 +24,13 @@ use crate::ui::{Ending, Protocol, Screen, run as run_loop};
 use crate::worker::protocol::{Action, Settings, Snapshot, Status};
 use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network_view};
 
-/// Where what libraries print goes while the dashboard is up, inside the folder of the runs.
+/// The file for what libraries print while the dashboard is up, inside the folder of the runs.
 const LOG: &str = "trepang.log";
 
 pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     let compute = Compute::open(&args.compute, Purpose::Features)?;
     let state = initial_state(args, &compute)?;
-    // A plan that does not fit is told before the screen is taken over.
+    // A plan that does not fit is refused before the screen is taken over.
     let runs = args.runs.clone().unwrap_or_else(default_folder);
     let (network, provenance) = (compute.network(), compute.provenance.clone());
     let session = Session::new(state.plan(), network, &Pictures::new(), provenance, &runs)?;
@@ -124,7 +124,7 @@ impl BackendProvider for BuiltBackends {
 }
 
 /// Runs the dashboard as a viewer of the worker. However it ends, by a panic too, the worker then saves its run, and the
-/// user is told where.
+/// message says where.
 fn supervise(
     worker: Worker,
     viewer: &Viewer,
@@ -152,7 +152,7 @@ fn protocol(choice: ImageProtocol) -> Option<Protocol> {
     }
 }
 
-/// What the user should know after quitting: where the run is, or every run that could not be kept.
+/// The message after quitting: the folder of the run, or every run that could not be kept.
 fn exit_message(last: &Snapshot) -> Result<()> {
     match &last.status {
         Status::Broken(message) => bail!("{message}; {}", outcome(last)),
@@ -161,13 +161,13 @@ fn exit_message(last: &Snapshot) -> Result<()> {
     }
 }
 
-/// What became of the runs: what could not be saved, and the last thing told.
+/// The fate of the runs: what could not be saved, and the last notice.
 fn outcome(last: &Snapshot) -> String {
     let unsaved = last.unsaved.iter().map(|unsaved| &unsaved.text);
     let notice =
         last.notice.iter().filter(|notice| last.unsaved.iter().all(|unsaved| unsaved.text != **notice));
-    let told: Vec<&str> = unsaved.chain(notice).map(|text| &**text).collect();
-    if told.is_empty() { "no run was in progress".into() } else { told.join("; ") }
+    let sentences: Vec<&str> = unsaved.chain(notice).map(|text| &**text).collect();
+    if sentences.is_empty() { "no run was in progress".into() } else { sentences.join("; ") }
 }
 
 /// The same ascent without a screen.
@@ -211,10 +211,10 @@ mod tests {
             ..Snapshot::default()
         };
         let lost = vec![failure(1, "one could not be saved"), failure(3, "three could not be saved")];
-        let told = exit_message(&last(lost.clone(), "saved in here")).unwrap_err().to_string();
-        assert_eq!(told, "one could not be saved; three could not be saved; saved in here");
-        let told = exit_message(&last(lost, "three could not be saved")).unwrap_err().to_string();
-        assert_eq!(told, "one could not be saved; three could not be saved");
+        let message = exit_message(&last(lost.clone(), "saved in here")).unwrap_err().to_string();
+        assert_eq!(message, "one could not be saved; three could not be saved; saved in here");
+        let message = exit_message(&last(lost, "three could not be saved")).unwrap_err().to_string();
+        assert_eq!(message, "one could not be saved; three could not be saved");
         // A notice is for reading: what it says does not decide how the program ends.
         assert!(exit_message(&last(Vec::new(), "a run could not be saved, but was later")).is_ok());
     }

@@ -75,8 +75,8 @@ fn check_device(backend: &dyn Backend, device: &Device) -> DeviceListing {
     }
 }
 
-/// The memory of this machine in bytes, if the system tells it.
-#[allow(clippy::unnecessary_wraps, reason = "other systems do not tell it")]
+/// The memory of this machine in bytes, if the system reports it.
+#[allow(clippy::unnecessary_wraps, reason = "other systems do not report it")]
 fn host_memory() -> Option<u64> {
     #[cfg(target_os = "linux")]
     {

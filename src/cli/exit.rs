@@ -1,4 +1,4 @@
-//! How a command ended: one sentence on stderr and an exit code.
+//! The end of a command: one sentence on stderr and an exit code.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -7,6 +7,7 @@ use anyhow::{Context, Error, Result};
 use trepang_api::Error as Api;
 use trepang_weights::Error as Weights;
 
+use crate::backends::UnknownVectors;
 use crate::config::Usage;
 use crate::engine::Error as Engine;
 use crate::runs;
@@ -38,8 +39,8 @@ fn refuse(sentence: &str, code: u8) -> ExitCode {
 /// The flag parser's paragraphs without the usage: what is wrong, the values there are, its tips.
 fn one_line(paragraphs: &str) -> String {
     let lines = paragraphs.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let told = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
-    let text = told.fold(String::new(), |text, line| match (text.is_empty(), line.starts_with("tip:")) {
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let text = lines.fold(String::new(), |text, line| match (text.is_empty(), line.starts_with("tip:")) {
         (true, _) => line.strip_prefix("error: ").unwrap_or(line).into(),
         (false, true) => format!("{text}; {line}"),
         (false, false) => format!("{text} {line}"),
@@ -60,10 +61,11 @@ fn sentence(error: &Error) -> String {
     })
 }
 
-/// Was something asked for that cannot be? Each crate's errors know that of themselves.
+/// Whether the request was impossible. Each crate's errors answer that themselves.
 fn is_usage(error: &Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<Usage>()
+            || cause.is::<UnknownVectors>()
             || cause.downcast_ref().is_some_and(Api::is_usage)
             || cause.downcast_ref().is_some_and(Engine::is_usage)
             || cause.downcast_ref().is_some_and(Weights::is_usage)

@@ -8,10 +8,10 @@ use clap_mangen::Man;
 use super::output;
 use crate::config::args::Cli;
 
-/// What each part of a page opens with: an apostrophe that every roff prints as one. Once is enough.
+/// The opening of each part of a page: an apostrophe that every roff prints as one. Once is enough.
 const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
-/// What the flags do not say, in roff.
+/// The sections that the flags do not give, in roff.
 const REST: &str = include_str!("man/rest.roff");
 
 pub(super) fn run() -> Result<()> {

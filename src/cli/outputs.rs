@@ -1,4 +1,4 @@
-//! Where `trepang render` puts its results, looked at before the work: they can be written there, and no file is
+//! The places where `trepang render` puts its results, checked before the work: they can be written there, and no file is
 //! lost that the command reads.
 
 use std::fs;
@@ -38,7 +38,7 @@ pub(super) fn check(args: &RenderArgs) -> Result<()> {
     Ok(())
 }
 
-/// Where one picture goes has to be a file's place, where several go a folder's. What only one can have is not given to
+/// The place of one picture has to be a file's, the place of several a folder's. What only one can have is not given to
 /// several.
 pub(super) fn check_several(args: &RenderArgs, several: bool) -> Result<()> {
     let output = args.output.as_path();
@@ -93,7 +93,7 @@ fn check_place(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Are these the same file, however they are spelled, or would they be once they are written?
+/// Whether these are the same file, however they are spelled, or would be once they are written.
 fn same_file(a: &Path, b: &Path) -> bool {
     let place = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
     let inode = |path: &Path| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));

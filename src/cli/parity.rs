@@ -55,7 +55,8 @@ pub(super) fn run(args: &ParityArgs) -> Result<()> {
     conclude(report, args.json)
 }
 
-/// Prints the report or a closing line. Fails if a difference is larger than its tolerance, or if a backend could not be used.
+/// Prints the report or a closing line. Fails if a difference is larger than its tolerance, or if a backend could not be
+/// used.
 fn conclude(mut report: ParityReport, json: bool) -> Result<()> {
     let rows = || report.operations.iter().chain(report.networks.iter().flat_map(|network| &network.rows));
     let (out, all) = (rows().filter(|row| !row.passes).count(), rows().count());

@@ -1,5 +1,5 @@
-//! `trepang pull`: gets weights and reports the progress: a bar on stderr if that is a terminal, notes on stderr, and the result on
-//! stdout. The weights crate does the download.
+//! `trepang pull`: gets weights and reports the progress: a bar on stderr if that is a terminal, notes on stderr, and
+//! the result on stdout. The weights crate does the download.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::Ordering;

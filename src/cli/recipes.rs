@@ -23,7 +23,7 @@ pub(super) fn run(args: &RecipesArgs) -> Result<()> {
         let recipe = find_recipe(name, &[])?;
         return match (args.json, Recipe::text(name)) {
             (false, Some(text)) => output::line(text.trim_end()),
-            // A file's own text is where the user has it; what was read of it is told.
+            // A file's own text is where the user has it; the recipe that was read from it is printed.
             _ => output::json(&recipe),
         };
     }

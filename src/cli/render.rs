@@ -25,7 +25,7 @@ use crate::runs::{
 /// The most views that go through the network at once: beyond it a batch is no faster, and takes memory.
 const MAX_VIEWS: usize = 8;
 
-/// What is to be made: ascents with what they begin with, and where their pictures go.
+/// A render job: ascents with what they begin with, and the places of their pictures.
 struct Batch {
     compute: Compute,
     jobs: Vec<RenderJob>,
@@ -125,7 +125,7 @@ fn begin_all(args: &RenderArgs, compute: &Compute, jobs: &[RenderJob]) -> runs::
     Ok(sessions)
 }
 
-/// What `trepang render` needs while it makes its pictures, and what came of them.
+/// The state of `trepang render` while it makes its pictures, and its results.
 struct Render<'a> {
     args: &'a RenderArgs,
     compute: &'a Compute,
@@ -184,7 +184,7 @@ impl Render<'_> {
         Ok(())
     }
 
-    /// Writes a finished run's picture and tells what came of it.
+    /// Writes a finished run's picture and reports its evaluation.
     fn keep(&mut self, session: &mut Session, job: &RenderJob, per_step: Option<f64>) -> Result<()> {
         let kept = session.save();
         let (ascent, folder) = (session.ascent(), session.folder().unwrap_or(Path::new("")));
@@ -277,7 +277,7 @@ fn progress_bar(sessions: &[Session], json: bool, batch: Option<usize>) -> Progr
     bar.with_position(steps(Ascent::step_count))
 }
 
-/// `json` tells whether steps are printed, and then whether with what they are of.
+/// `json` decides whether steps are printed, and whether each names its run.
 fn on_step(
     report: &StepReport,
     ascent: &Ascent,

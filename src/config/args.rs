@@ -10,8 +10,8 @@ use crate::engine::FUNCTIONS;
 
 /// Show what a channel of a convolutional network responds to, live in the terminal.
 ///
-/// Without a subcommand, trepang opens a dashboard: choose a layer and a channel with the arrow keys, and watch gradient ascent
-/// find a picture that raises it. Press ? for the keys. If stdout is not a terminal, the same ascent runs and prints
+/// Without a subcommand, trepang opens a dashboard: choose a layer and a channel with the arrow keys, and watch gradient
+/// ascent find a picture that raises it. Press ? for the keys. If stdout is not a terminal, the same ascent runs and prints
 /// progress lines.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]

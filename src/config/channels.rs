@@ -35,8 +35,8 @@ impl FromStr for Channels {
 }
 
 impl Channels {
-    /// The channels in order and without duplicates, for a layer with `count` channels. Fails for a channel that the layer does not
-    /// have; a single channel is checked later, by the ascent.
+    /// The channels in order and without duplicates, for a layer with `count` channels. Fails for a channel that the
+    /// layer does not have; a single channel is checked later, by the ascent.
     pub fn numbers(&self, count: usize) -> Result<Vec<usize>, String> {
         let none = |channel: usize| {
             format!("there are {count} channels, 0 to {}, and no channel {channel}", count - 1)

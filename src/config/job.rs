@@ -24,8 +24,8 @@ pub struct RenderJob {
 }
 
 impl RenderJob {
-    /// New ascents from flags: one for each channel and seed. With several pictures, `--output` is a folder. Fails for names that
-    /// do not exist and for files that cannot be read.
+    /// New ascents from flags: one for each channel and seed. With several pictures, `--output` is a folder. Fails for
+    /// names that do not exist and for files that cannot be read.
     pub fn from_flags(args: &RenderArgs, compute: &Compute) -> Result<Vec<Self>> {
         let recipe = find_recipe(args.recipe.as_deref().unwrap_or(RECIPES[0]), &args.set)?;
         let (start, mut pictures) = find_start(args.init.as_deref())?;
@@ -70,8 +70,8 @@ impl RenderJob {
         Ok(jobs)
     }
 
-    /// The ascent that made a picture. `init` is the new path of its start picture, if that was moved. The plan keeps the old path,
-    /// so that the same picture has the same text.
+    /// The ascent that made a picture. `init` is the new path of its start picture, if that was moved. The plan keeps
+    /// the old path, so that the same picture has the same text.
     pub fn again(origin: &Origin, init: Option<&str>, output: &Path) -> Result<Self> {
         let plan = origin.plan.clone();
         let pictures = pictures_of(&plan, Some(init))?;
@@ -79,8 +79,8 @@ impl RenderJob {
     }
 }
 
-/// Reads the pictures that a plan starts from and compares with. Fails if a file has changed. `init` is the new path of the start
-/// picture, if that was moved; with `None` the start picture is not read, because the run has already started.
+/// Reads the pictures that a plan starts from and compares with. Fails if a file has changed. `init` is the new path of
+/// the start picture, if that was moved; with `None` the start picture is not read, because the run has already started.
 pub fn pictures_of(plan: &Plan, init: Option<Option<&str>>) -> Result<Pictures> {
     let mut pictures = Pictures::new();
     match (&plan.start, init) {
@@ -167,7 +167,8 @@ fn output_path(target: Option<&Objective>, seed: Option<u64>) -> PathBuf {
     PathBuf::from(folder.replace(['/', '\\', ':'], "_")).join(format!("{name}.png"))
 }
 
-/// The objectives that the flags name, with the network's own layer names; a single `None` if they name only a layer or nothing.
+/// The objectives that the flags name, with the network's own layer names; a single `None` if they name only a layer or
+/// nothing.
 fn find_targets(args: &RenderArgs, trained: &Trained) -> Result<Vec<Option<Objective>>> {
     let network = &trained.network;
     if let Some(text) = &args.objective {

@@ -1,4 +1,5 @@
-//! The networks that backends are compared and timed on, with their own weights if those have been pulled, or else with made-up ones.
+//! The networks that backends are compared and timed on, with their own weights if those have been pulled, or else with
+//! made-up ones.
 
 use std::path::Path;
 
@@ -26,7 +27,8 @@ enum NetworkWeights {
 }
 
 impl MeasuredNetwork {
-    /// The network called `name`, with the weights of `file` or its own, or with made-up ones if its own have not been pulled.
+    /// The network called `name`, with the weights of `file` or its own, or with made-up ones if its own have not been
+    /// pulled.
     pub fn named(name: &str, file: Option<&Path>) -> Result<Self> {
         match find_weights(name, file, Purpose::Features) {
             Ok(trained) => Ok(Self::real(name, trained)),
@@ -39,8 +41,8 @@ impl MeasuredNetwork {
         }
     }
 
-    /// The embedded network, and every other one with made-up weights. Of versions that differ only in their preprocessing, the
-    /// first is used.
+    /// The embedded network, and every other one with made-up weights. Of versions that differ only in their
+    /// preprocessing, the first is used.
     pub fn all() -> Result<Vec<Self>> {
         let mut networks = Vec::new();
         for architecture in Architecture::ALL {

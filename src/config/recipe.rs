@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use super::Usage;
 use crate::engine::{RECIPES, Recipe, nearest, read_recipe};
 
-/// The recipe called `name`, or that of a TOML file, with the changes in `set`. Fails for an unknown name, an unreadable file, and
-/// changes that the recipe does not accept.
+/// The recipe called `name`, or that of a TOML file, with the changes in `set`. Fails for an unknown name, an unreadable
+/// file, and changes that the recipe does not accept.
 pub fn find_recipe(name: &str, set: &[(String, String)]) -> Result<Recipe> {
     let is_file = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
     let text = match Recipe::text(name) {

@@ -54,7 +54,7 @@ fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
 }
 
 impl State {
-    /// Does it compute now?
+    /// Whether this device computes now.
     pub fn computes_on(&self, entry: &DeviceEntry) -> bool {
         let device = entry.device.as_ref().ok().map(|(device, _)| device);
         self.network.backend == entry.backend && device == Some(&self.network.device)

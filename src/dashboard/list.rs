@@ -7,8 +7,8 @@ use super::state::{Effect, Mode, State};
 /// The number of lines that a page key moves by.
 const LINES_PER_PAGE: usize = 8;
 
-/// Handles a key that moves the cursor, from line `cursor` of `len`, or that closes the list. `opened` is the mode of the list
-/// with the cursor on a line. Returns `None` for other keys.
+/// Handles a key that moves the cursor, from line `cursor` of `len`, or that closes the list. `opened` is the mode of
+/// the list with the cursor on a line. Returns `None` for other keys.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other key means nothing to a list")]
 pub(super) fn press(
     state: &mut State,

@@ -87,12 +87,12 @@ fn toggle_classifier(state: &mut State, cursor: usize) -> Vec<Effect> {
 }
 
 impl State {
-    /// Is it the network on the device, with its own weights?
+    /// Whether it is the network on the device, with its own weights.
     pub fn is_current(&self, entry: &NetworkEntry) -> bool {
         self.network.name == entry.name && self.network.weights.is_none()
     }
 
-    /// Does the network classify the pictures: by choice, or because they are its own?
+    /// Whether the network classifies the pictures: by choice, or because they are its own.
     pub fn is_classifying(&self, entry: &NetworkEntry) -> bool {
         let chosen = self.snapshot.classifiers.contains(&entry.name);
         chosen || (self.is_current(entry) && !self.classes.is_empty())

@@ -17,7 +17,7 @@ pub enum Effect {
     Quit,
 }
 
-/// What a viewer's terminal can be asked to do.
+/// The actions of a viewer's terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TerminalAction {
     /// Draw everything anew.
@@ -28,7 +28,7 @@ pub enum TerminalAction {
     Suspend,
 }
 
-/// What the arrow keys move in.
+/// The pane in which the arrow keys move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pane {
     /// Up and down move between layers.
@@ -37,7 +37,7 @@ pub enum Pane {
     Channels,
 }
 
-/// What keys mean.
+/// The mode that decides the meaning of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
     /// The key table.
@@ -59,7 +59,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Does something lie over the panes?
+    /// Whether something lies over the panes.
     pub fn is_overlay(&self) -> bool {
         matches!(self, Self::Help | Self::Networks(_) | Self::Devices(_) | Self::Recipes(_))
     }
@@ -77,17 +77,17 @@ pub struct State {
     pub classes: Vec<String>,
     /// The layer under the cursor.
     pub layer: usize,
-    /// Is it meant before its ReLU?
+    /// Whether the layer is meant before its ReLU.
     pub pre: bool,
     /// The channel under the cursor.
     pub channel: usize,
-    /// Where the cursor is.
+    /// The pane of the cursor.
     pub pane: Pane,
-    /// What keys mean.
+    /// The mode that decides the meaning of keys.
     pub mode: Mode,
-    /// Is the picture alone on the screen?
+    /// Whether the picture is alone on the screen.
     pub zoomed: bool,
-    /// How ascents are made.
+    /// The settings of the next ascent.
     pub settings: Settings,
     /// The worker's newest snapshot.
     pub snapshot: Arc<Snapshot>,
@@ -140,7 +140,7 @@ impl State {
         }
     }
 
-    /// How many channels the layer under the cursor has.
+    /// The number of channels of the layer under the cursor.
     pub fn channels(&self) -> usize {
         self.layers.get(self.layer).map_or(0, |layer| layer.channels)
     }
@@ -162,7 +162,7 @@ impl State {
         self.settings.clone().plan(Objective::channel(&self.layer_name(), self.channel))
     }
 
-    /// Is a run there whose steps can still change?
+    /// Whether there is a run whose steps can still change.
     pub(super) fn has_run(&self) -> bool {
         self.snapshot.run.is_some() && !matches!(self.snapshot.status, Status::Stopped | Status::Broken(_))
     }

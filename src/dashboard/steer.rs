@@ -87,7 +87,8 @@ fn maximise_typed_objective(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(action)]
 }
 
-/// Completes the layer's or function's name at the end of the line as far as it is certain; tells what there is to choose from.
+/// Completes the layer's or function's name at the end of the line as far as it is certain; a remark lists what there is to
+/// choose from.
 fn complete(state: &mut State) {
     let Mode::Objective(text) = &state.mode else { return };
     let begin = text.rfind(|c: char| " (,*+-".contains(c)).map_or(0, |at| at + 1);
@@ -118,7 +119,7 @@ fn function_names() -> Vec<String> {
     FUNCTIONS.iter().map(|function| format!("{}(", function.name)).collect()
 }
 
-/// What two names begin with.
+/// The common beginning of two names.
 fn shared<'a>(a: &'a str, b: &str) -> &'a str {
     let same = a.char_indices().zip(b.chars()).find(|((_, a), b)| a != b);
     &a[..same.map_or(a.len().min(b.len()), |((at, _), _)| at)]

@@ -19,7 +19,7 @@ use super::transform::Transform;
 
 pub use step::step_together;
 
-/// What a finished step found.
+/// The report of a finished step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
     /// The step's number, counted from 1.
@@ -32,7 +32,7 @@ pub struct StepReport {
     pub dead: bool,
 }
 
-/// What has to be kept of an ascent, besides its [`Plan`], to go on with the same bits.
+/// The state of an ascent: with its [`Plan`], enough to go on with the same bits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AscentState {
     /// The parameters: of each image, what the parameterization has.
@@ -41,7 +41,7 @@ pub struct AscentState {
     pub moments: Moments,
     /// The loss of every step so far.
     pub losses: Vec<f64>,
-    /// How many steps were dead.
+    /// The number of dead steps.
     pub dead_steps: usize,
     /// The start at its full size, for a recipe with octaves.
     pub base: Option<Array>,
@@ -60,10 +60,10 @@ pub struct Ascent {
 /// The activations of each reference picture at each layer that the objective reads, an item for each view.
 type References = Vec<Vec<Array>>;
 
-/// What is maximised and how, until the next octave or the next change.
+/// The objective and the recipe until the next octave or the next change.
 #[derive(Debug)]
 struct Stage {
-    /// What is raised, bound for views of `view` pixels.
+    /// The objective, bound for views of `view` pixels.
     objective: Bound,
     param: Param,
     /// The side of the image in pixels: smaller than the plan's in all octaves but the last.
@@ -204,7 +204,7 @@ fn param(recipe: &Recipe, network: &Network, side: usize) -> Param {
 /// The largest side of a picture that is seen in parts, in pixels: as much as anyone prints.
 const MAX_SIDE: usize = 8192;
 
-/// How many pixels of an image of `side` the network sees at once.
+/// The number of pixels of an image of `side` that the network sees at once.
 fn view_side(recipe: &Recipe, network: &Network, side: usize) -> Result<usize> {
     let parts = recipe.octaves.is_some() || recipe.transforms.iter().any(Transform::is_crop);
     if parts && side > MAX_SIDE {

@@ -26,14 +26,14 @@ pub struct Bound {
     field: Option<ReceptiveField>,
 }
 
-/// What an objective is evaluated on: views of the images of one ascent, and the pictures they are compared with.
+/// The input of an objective: views of the images of one ascent, and the pictures they are compared with.
 #[derive(Debug, Clone, Copy)]
 pub struct ObjectiveInput<'a> {
     /// The objective, bound to the layers of the network.
     pub bound: &'a Bound,
-    /// What the network sees, `[images * views, 3, S, S]`: all views of the first image, then of the next.
+    /// The network's input, `[images * views, 3, S, S]`: all views of the first image, then of the next.
     pub views: &'a Array,
-    /// How many images and how many views of each `views` holds.
+    /// The number of images in `views`, and of views of each.
     pub layout: BatchLayout,
     /// The activations of each of [`Bound::pictures`] at each of [`Bound::at`], an item for each view.
     pub references: &'a [Vec<Array>],

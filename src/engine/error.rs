@@ -1,11 +1,11 @@
-//! What can stop an ascent.
+//! The errors of an ascent.
 
 use super::objective::Objective;
 
 /// The result of everything in the engine.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why an ascent could not begin or go on.
+/// An error that keeps an ascent from beginning or going on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -15,7 +15,7 @@ pub enum Error {
          up; try another seed or start picture{way_out}"
     )]
     Dead {
-        /// What was to be raised.
+        /// The objective that was asked for.
         objective: Objective,
         /// The step, counted from 1.
         step: usize,
@@ -29,7 +29,7 @@ pub enum Error {
     NotFinite {
         /// The step, counted from 1.
         step: usize,
-        /// What is not finite: `a loss` or `a gradient`.
+        /// The value that is not finite: `a loss` or `a gradient`.
         what: &'static str,
     },
     /// An objective names a channel that the layer does not have.
@@ -37,7 +37,7 @@ pub enum Error {
     NoChannel {
         /// The layer's name.
         layer: String,
-        /// How many channels it has.
+        /// The number of its channels.
         channels: usize,
         /// The channel asked for.
         channel: usize,
@@ -49,9 +49,9 @@ pub enum Error {
     NoNeuron {
         /// The layer's name.
         layer: String,
-        /// How many rows it has.
+        /// The number of its rows.
         height: usize,
-        /// How many columns it has.
+        /// The number of its columns.
         width: usize,
         /// The row asked for.
         y: usize,
@@ -93,7 +93,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Was something asked for that cannot be, rather than something broken?
+    /// Whether the request was impossible, rather than that something broke.
     pub fn is_usage(&self) -> bool {
         match self {
             Self::NoChannel { .. }

@@ -1,4 +1,5 @@
-//! What is maximised: a value of the activations and of the image, as it is written, printed and put into manifests.
+//! The objective of an ascent: a value of the activations and of the image, as it is written, printed and put into
+//! manifests.
 //!
 //! Lucid's vocabulary (`lucid/optvis/objectives.py`). Not how a value or its cotangent is computed: that is `bound`'s.
 
@@ -58,13 +59,13 @@ pub enum Objective {
         /// The class's index among the network's labels, counted from 0.
         class: usize,
     },
-    /// How little alike the images of a batch are at a layer: minus the sum over the other images of the cosine between
+    /// The dissimilarity of the images of a batch at a layer: minus the sum over the other images of the cosine between
     /// their Gram matrices, between 1 - B and 0.
     Diversity {
         /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
     },
-    /// How alike neighbouring images of a batch are: minus the sum for d = 1 to 4 of `mean((a_i - a_(i+d))^2) / 2^d`.
+    /// The likeness of neighbouring images of a batch: minus the sum for d = 1 to 4 of `mean((a_i - a_(i+d))^2) / 2^d`.
     Alignment {
         /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
@@ -79,7 +80,8 @@ pub enum Objective {
         /// The channel that the last image raises, counted from 0.
         to: usize,
     },
-    /// How near the layer is to what it is for a picture: -|a - r|^2 / |r|^2 (Mahendran and Vedaldi 2015, eq. 1 and 2).
+    /// The nearness of the layer's activation to that of a picture: -|a - r|^2 / |r|^2 (Mahendran and Vedaldi 2015, eq.
+    /// 1 and 2).
     Inversion {
         /// The activation's name in the network, such as `block5_conv4`.
         layer: String,
@@ -100,7 +102,7 @@ pub enum Objective {
     Penalty {
         /// The measure of the image.
         of: Penalty,
-        /// What the measure is multiplied with.
+        /// The factor of the measure.
         weight: f64,
     },
     /// A number, to scale others with.
@@ -129,7 +131,7 @@ pub enum Penalty {
     Boundary,
 }
 
-/// How two objectives are combined.
+/// The operation that combines two objectives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operation {
     Sum,
@@ -148,7 +150,7 @@ impl Operation {
     }
 }
 
-/// What one term reads of a step.
+/// The part of a step that one term reads.
 #[derive(Debug, Clone, Copy, Default)]
 struct Reads<'a> {
     /// The layer it names.
@@ -186,7 +188,7 @@ impl Objective {
         }
     }
 
-    /// What a term reads; nothing for a sum, a difference or a product.
+    /// The input of a term; none for a sum, a difference or a product.
     fn reads(&self) -> Reads<'_> {
         match self {
             Self::Channel { layer, .. }

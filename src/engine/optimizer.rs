@@ -1,10 +1,10 @@
-//! How a gradient becomes a step. Everything is maximised, so steps go up the gradient.
+//! Optimizers: from a gradient to a step. Everything is maximised, so steps go up the gradient.
 
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// How a recipe makes a step of a gradient: a rule and its numbers.
+/// The optimizer of a recipe: a rule and its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Optimizer {
@@ -12,7 +12,7 @@ pub struct Optimizer {
     pub kind: Rule,
     /// Step size, in the parameters' unit.
     pub rate: f64,
-    /// How the step size changes during a run.
+    /// The schedule of the step size during a run.
     #[serde(default)]
     pub schedule: Schedule,
     /// The longest gradient that is followed as it is; longer ones are shortened to this. 0 is no limit.
@@ -60,7 +60,7 @@ pub enum Rule {
     Nadam,
 }
 
-/// How the step size changes with the share of the run that is over.
+/// The step size as a function of the share of the run that is over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
@@ -83,14 +83,14 @@ impl Schedule {
     }
 }
 
-/// What an optimizer remembers from step to step; empty where it needs nothing.
+/// The state of an optimizer from step to step; empty where it needs none.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Moments {
     /// Decaying mean, or sum, of the gradients.
     pub first: Vec<f32>,
     /// Decaying mean of their squares.
     pub second: Vec<f32>,
-    /// How many gradients they remember: both begin at 0, and are corrected by what so many steps leave of that.
+    /// The number of gradients in them: both begin at 0, and are corrected by what so many steps leave of that.
     pub age: usize,
 }
 
@@ -172,7 +172,7 @@ impl Optimizer {
         }
     }
 
-    /// What the mean of gradients and the newest one count for in a step.
+    /// The weights of the mean of gradients and of the newest one in a step.
     fn weights(&self, age: usize) -> [f64; 2] {
         if self.kind == Rule::Adam {
             return [1.0 / (1.0 - self.beta1.powf(age as f64)), 0.0];

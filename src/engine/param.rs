@@ -1,4 +1,4 @@
-//! What is optimised, and how it becomes the image that the network sees and the picture that is saved.
+//! Parameterizations: the optimised numbers, and the way to the image that the network sees and the picture that is saved.
 //!
 //! Numbers x become planes of values (`basis`: pixels, Fourier coefficients, a pyramid, phases), planes become RGB in 0..1
 //! (`colour`, a sigmoid), and RGB may be laid over a backdrop (alpha). Each way has its adjoint beside it.
@@ -38,7 +38,7 @@ pub struct Param {
     images: usize,
 }
 
-/// What shows through where an image with an alpha channel is not opaque.
+/// The backdrop that shows through where an image with an alpha channel is not opaque.
 #[derive(Debug, Clone)]
 pub enum Backdrop {
     /// Middle gray: what is saved.
@@ -207,7 +207,7 @@ impl Param {
         self.basis.pull_back(x, &gradient)
     }
 
-    /// How opaque the images are on average; 1 without an alpha channel.
+    /// The mean opacity of the images; 1 without an alpha channel.
     pub fn mean_alpha(&self, x: &Array) -> f64 {
         if !self.spec.has_alpha() {
             return 1.0;

@@ -7,9 +7,9 @@ use super::resample::{Square, resize};
 /// An RGB picture, one byte a value, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// How many columns of pixels it has.
+    /// The number of columns of pixels.
     pub width: usize,
-    /// How many rows of pixels it has.
+    /// The number of rows of pixels.
     pub height: usize,
     /// `3 * width * height` bytes: R, G, B of the first pixel, and so on.
     pub rgb: Vec<u8>,

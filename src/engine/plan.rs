@@ -18,16 +18,16 @@ pub struct Plan {
     pub recipe: Recipe,
     /// The side of the square image, in pixels.
     pub size: usize,
-    /// Where all randomness comes from.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// What the image is before the first step.
+    /// The image before the first step.
     pub start: Start,
-    /// How many steps the run is meant to take.
+    /// The number of steps that the run is meant to take.
     pub steps: usize,
     /// The pictures that objectives compare with: their files, and the SHA-256 of their pixels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub references: BTreeMap<String, String>,
-    /// What was changed on the way, in the order of the steps.
+    /// The changes on the way, in the order of the steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
 }
@@ -36,7 +36,7 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// How many steps had been taken by then.
+    /// The number of steps taken by then.
     pub step: usize,
     /// The objective that is raised from there on.
     pub objective: Objective,

@@ -14,7 +14,7 @@ use super::transform::Transform;
 
 pub use read::read_recipe;
 
-/// What to do when no gradient reaches the image, which is common after a ReLU.
+/// The response to a gradient that is zero at the image, which is common after a ReLU.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadChannel {
@@ -29,7 +29,7 @@ pub enum DeadChannel {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Octaves {
-    /// How many sizes.
+    /// The number of sizes.
     pub count: usize,
     /// The factor from one size to the next.
     pub scale: f64,
@@ -43,7 +43,7 @@ pub struct Recipe {
     pub name: String,
     /// One line that says what the recipe is, for listings.
     pub about: String,
-    /// How many steps, if nobody says otherwise.
+    /// The number of steps unless the user gives another.
     pub steps: usize,
     /// The objective in terms of what is asked for: `{target}` stands for the channel, neuron or class, `{layer}` for its
     /// layer, `{picture}` for the start picture's file.
@@ -61,7 +61,7 @@ pub struct Recipe {
     /// The policy for steps in which no gradient reaches the image.
     #[serde(default)]
     pub dead: DeadChannel,
-    /// What happens to a copy of the image before the network sees it, in this order.
+    /// The transforms of a copy of the image before the network sees it, in this order.
     #[serde(default)]
     pub transforms: Vec<Transform>,
     /// Growing sizes, if any.

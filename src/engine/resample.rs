@@ -1,7 +1,7 @@
 //! Bilinear sampling of planes through an affine map, with its adjoint, and resizing. Positions are pixel centres: pixel i
 //! covers i - 0.5 to i + 0.5.
 
-/// Where each pixel of a target lies in a source: `source = matrix * target + shift`, both as (row, column).
+/// The place of each pixel of a target in a source: `source = matrix * target + shift`, both as (row, column).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Affine {
     pub(super) matrix: [[f64; 2]; 2],

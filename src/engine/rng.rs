@@ -6,13 +6,13 @@ use std::f64::consts::TAU;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// What random numbers are for. Every use draws from a stream of its own, so that the transforms of step 3 do not depend
+/// The purpose of random numbers. Every use draws from a stream of its own, so that the transforms of step 3 do not depend
 /// on how many numbers step 2 drew. Steps are below 2^29, views and images below 2^10.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stream {
     /// The start of a run.
     Start,
-    /// What shows through a transparent image in a step.
+    /// The backdrop of a transparent image in a step.
     Backdrop { step: usize },
     /// The transforms of one view in a step.
     View { step: usize, view: usize },

@@ -1,4 +1,4 @@
-//! How much of an objective a saved picture holds: the objective on the picture as it is, and on fixed views of it.
+//! The score of a saved picture: the objective on the picture as it is, and on fixed views of it.
 
 use serde::{Deserialize, Serialize};
 use trepang_api::{Array, Model, Network};
@@ -19,16 +19,16 @@ pub struct Score {
     pub robust: f64,
 }
 
-/// How many views of a picture `robust` is the mean over.
+/// The number of views of a picture over which `robust` is the mean.
 pub const ROBUST_VIEWS: usize = 32;
 
-/// How many views go through the network in one call: a compromise between speed and memory.
+/// The number of views in one call of the network: a compromise between speed and memory.
 const VIEWS_PER_CALL: usize = 8;
 
 /// The views of all pictures are drawn from this seed, whatever made the picture.
 const VIEWS_SEED: u64 = 0;
 
-/// How much the views may be shifted before and after scale and rotation, in pixels.
+/// The largest shifts of the views before and after scale and rotation, in pixels.
 const JITTERS: [usize; 2] = [8, 4];
 
 /// The gray around the picture, in pixels.

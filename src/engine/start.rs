@@ -6,7 +6,7 @@ use super::error::{Error, Result};
 use super::picture::Pictures;
 use super::rng::{SeededRng, Stream};
 
-/// What the image is before the first step.
+/// The image before the first step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {

@@ -1,4 +1,4 @@
-//! What happens to a copy of the image before the network sees it, drawn anew for every step and view: lucid's transforms
+//! The transforms of a copy of the image before the network sees it, drawn anew for every step and view: lucid's transforms
 //! (`optvis/transform.py`), `MaCo`'s crops, blur and noise. Linear ones have their adjoint here. Never the parameters.
 
 mod blur;
@@ -67,7 +67,7 @@ pub struct StepContext {
     pub progress: f64,
 }
 
-/// How one view shows an image.
+/// The map from an image to one view of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Draw {
     map: Affine,
@@ -76,12 +76,12 @@ pub(super) struct Draw {
     noise: [f64; 2],
 }
 
-/// How all views of one step show the images, and how large they are.
+/// The maps from the images to all views of one step, and the size of the views.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Views {
     pub(super) draws: Vec<Draw>,
     pub(super) side: usize,
-    /// Where the noise comes from.
+    /// The source of the noise.
     context: StepContext,
 }
 

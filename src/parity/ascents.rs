@@ -12,8 +12,8 @@ pub(super) const RECIPES: [&str; 2] = ["pixel", "original"];
 /// The number of steps of each ascent.
 pub const ASCENT_STEPS: usize = 20;
 
-/// The largest relative difference between the losses of two correct backends in [`ASCENT_STEPS`] steps. Each step turns rounding
-/// into pixels, and near-ties of a ReLU or a max pooling into other paths, so that differences grow.
+/// The largest relative difference between the losses of two correct backends in [`ASCENT_STEPS`] steps. Each step turns
+/// rounding into pixels, and near-ties of a ReLU or a max pooling into other paths, so that differences grow.
 pub const LOSS_TOLERANCE: f64 = 1e-2;
 
 /// The layer and the channel that the ascents maximise.

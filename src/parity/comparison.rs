@@ -13,13 +13,13 @@ use super::ascents::{ASCENT_STEPS, AscentLosses, ParityAscent, RECIPES};
 use super::{BackendOnDevice, Row};
 use crate::panics::guard;
 
-/// The ascents maximise a channel of the deepest layer with at least this height. In a smaller layer, a single near-tie that is
-/// decided differently changes a channel's mean by percents: on minivgg's last layer, 4x4, two correct backends differed by
-/// 5 % within 20 steps.
+/// The ascents maximise a channel of the deepest layer with at least this height. In a smaller layer, a single near-tie
+/// that is decided differently changes a channel's mean by percents: on minivgg's last layer, 4x4, two correct backends
+/// differed by 5 % within 20 steps.
 const MIN_LAYER_HEIGHT: usize = 14;
 
-/// The tolerance for losses, as a multiple of the difference that one rounding of the start makes. Both differences are single
-/// samples of the same random effect, in which a few near-ties are decided differently.
+/// The tolerance for losses, as a multiple of the difference that one rounding of the start makes. Both differences are
+/// single samples of the same random effect, in which a few near-ties are decided differently.
 const TOLERANCE_PER_NUDGE: f64 = 3.0;
 
 /// The largest tolerance for losses. A network whose losses differ more by rounding cannot be compared in this way.
@@ -50,7 +50,8 @@ impl<'a> Comparison<'a> {
         Self { trained, ascent: None, done: Vec::new(), scale: Vec::new() }
     }
 
-    /// Runs the network on another backend and device and compares it with each one before; the first is compared with itself.
+    /// Runs the network on another backend and device and compares it with each one before; the first is compared with
+    /// itself.
     pub fn add(&mut self, place: &BackendOnDevice) -> Vec<Row> {
         let who = place.to_string();
         let first = self.done.is_empty();
@@ -62,7 +63,8 @@ impl<'a> Comparison<'a> {
         run.unwrap_or_else(|error| vec![Row::failed(&who, "the network", &error)])
     }
 
-    /// Compares the losses of `place` with those of `other`, the same with another number of threads. These rows have no tolerance.
+    /// Compares the losses of `place` with those of `other`, the same with another number of threads. These rows have no
+    /// tolerance.
     pub fn add_other_threads(
         &self,
         place: &BackendOnDevice,
@@ -152,8 +154,8 @@ fn steps_of(recipe: &str) -> String {
     format!("{ASCENT_STEPS} steps of {recipe}")
 }
 
-/// Chooses the deepest layer that is large enough, and its channel with the largest mean, which is certainly active. Layers after
-/// a ReLU6 are left out, since their channel with the largest mean would be at the bound.
+/// Chooses the deepest layer that is large enough, and its channel with the largest mean, which is certainly active.
+/// Layers after a ReLU6 are left out, since their channel with the largest mean would be at the bound.
 fn choose(network: &Network, survey: &Survey) -> Result<ParityAscent> {
     let suits = |(layer, activation): &&(LayerId, Array)| {
         let large = activation.dims4().is_ok_and(|(_, shape)| shape.height >= MIN_LAYER_HEIGHT);

@@ -10,10 +10,10 @@ use crate::engine::Picture;
 /// The most frames of an animation: five seconds, and 10 MB in memory at 224 pixels.
 const MAX_FRAMES: usize = 64;
 
-/// How long a frame is shown, in milliseconds.
+/// The time that a frame is shown, in milliseconds.
 const FRAME_MS: u16 = 80;
 
-/// How long the finished picture is shown before the animation begins again, in milliseconds.
+/// The time that the finished picture is shown before the animation begins again, in milliseconds.
 const LAST_FRAME_MS: u16 = 1500;
 
 /// A frame's colours are learnt from every third pixel. On renders of 224 pixels a value is then 4.9 of 255 off
@@ -24,7 +24,7 @@ const GIF_SAMPLING: i32 = 3;
 #[derive(Debug, Clone)]
 pub struct Animation {
     kept: Vec<AnimationFrame>,
-    /// What the animation ends with, if it is not the last that was kept.
+    /// The last frame, if it is not the last that was kept.
     end: Option<AnimationFrame>,
     /// Every `stride`-th of what was offered is among `kept`.
     stride: usize,
@@ -123,7 +123,7 @@ impl AnimationFormat {
     }
 }
 
-/// How long each of `count` frames is shown.
+/// The time that each of `count` frames is shown, in milliseconds.
 fn milliseconds(count: usize) -> impl Iterator<Item = u16> {
     (1..=count).map(move |i| if i == count { LAST_FRAME_MS } else { FRAME_MS })
 }
@@ -183,7 +183,7 @@ mod tests {
     use std::fs::File;
     use std::io::BufReader;
 
-    /// How far a value is from what it was, on average, when 256 colours stand for all; of 255.
+    /// The mean distance of a value from the original when 256 colours stand for all; of 255.
     const GIF_TOLERANCE: f64 = 6.0;
 
     const SIDE: usize = 64;
@@ -249,7 +249,7 @@ mod tests {
         sum / a.rgb.len() as f64
     }
 
-    /// What is written reads back as the same frames, in their order and with their times.
+    /// The written file reads back as the same frames, in their order and with their times.
     fn check(name: &str, tolerance: f64) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);

@@ -8,12 +8,12 @@ use super::error::{BoxedError, Error, Result};
 use super::session::Session;
 use crate::engine::{Ascent, StepReport};
 
-/// What came of driving runs to their ends.
+/// The result of driving runs to their ends.
 #[derive(Debug)]
 pub struct DriveReport {
     /// The time that the steps took, without what the caller did after each.
     pub computing: Duration,
-    /// Was the caller asked to stop before all runs were finished? Those that were going are saved then.
+    /// Whether the caller was asked to stop before all runs were finished. Those in progress are saved then.
     pub interrupted: bool,
     /// Of several runs, by index, why some could not go on; each is saved as far as it had come.
     pub failures: Vec<Option<Error>>,
@@ -52,7 +52,7 @@ pub fn drive(
             return Ok(DriveReport { computing, interrupted: true, failures });
         }
         for (_, session) in unfailed(sessions, &failures) {
-            // The caller saves at the end again, and tells what went wrong then.
+            // The caller saves at the end again, and reports what goes wrong then.
             let _ = session.autosave();
         }
     }
@@ -96,15 +96,16 @@ fn keep_all(sessions: &mut [Session], failures: &[Option<Error>], error: Error) 
     if let [session] = &mut kept[..] {
         return session.keep(error);
     }
+    let (count, mut saved) = (kept.len(), 0);
     for session in &mut kept {
         if session.ascent().step_count() == 0 {
             session.discard();
         } else {
-            // What cannot be saved now is lost with a graver error, which is told.
-            drop(session.save());
+            // The error that stopped all runs is the one to return; the count says how many could be saved.
+            saved += usize::from(session.save().is_ok());
         }
     }
-    Error::SeveralStopped { count: kept.len(), source: Box::new(error) }
+    Error::SeveralStopped { saved, count, source: Box::new(error) }
 }
 
 fn save_all(sessions: &mut [Session], failures: &[Option<Error>]) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What can go wrong with a run on disk, or while it is driven.
+//! The errors of a run on disk, or while it is driven.
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// An error of a library or of a caller whose type does not matter here.
 pub type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a run, or a file of it, could not be made, read, saved or gone on with.
+/// An error of a run, or of a file of it, when it is made, read, saved or resumed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,7 +21,7 @@ pub enum Error {
     Write {
         /// The file that was to be written.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The content of a file could not be put into its format.
@@ -29,7 +29,7 @@ pub enum Error {
     Encode {
         /// The file that was to be written.
         path: PathBuf,
-        /// Why the encoder refused.
+        /// The encoder's error.
         source: BoxedError,
     },
     /// Renaming over a device, a pipe or a folder would replace it.
@@ -51,7 +51,7 @@ pub enum Error {
     NoFolder {
         /// The folder that holds all runs.
         parent: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A folder that was to be opened holds no run.
@@ -62,7 +62,7 @@ pub enum Error {
     NoRun {
         /// The place that was to be opened.
         path: PathBuf,
-        /// What was found there instead, as a clause.
+        /// The content that was found there, as a clause.
         found: &'static str,
     },
     /// The system refused to read a saved state.
@@ -70,7 +70,7 @@ pub enum Error {
     ReadState {
         /// The `state.safetensors` of the run.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A saved state is not what Trepang writes.
@@ -78,7 +78,7 @@ pub enum Error {
     DamagedState {
         /// The `state.safetensors` of the run.
         path: PathBuf,
-        /// What is wrong with its content.
+        /// The fault in its content, as a clause.
         source: BoxedError,
     },
     /// The system refused to read a picture.
@@ -86,7 +86,7 @@ pub enum Error {
     ReadPicture {
         /// The file that was to be read.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A file is no picture in a format that Trepang reads.
@@ -94,15 +94,15 @@ pub enum Error {
     NotPicture {
         /// The file that was read.
         path: PathBuf,
-        /// Why the decoder refused.
+        /// The decoder's error.
         source: image::ImageError,
     },
-    /// A file that was to tell how it was made is no PNG file.
+    /// The file that a picture was to be made again from is no PNG file.
     #[error("{} is not a PNG file", .path.display())]
     NotPng {
         /// The file that was read.
         path: PathBuf,
-        /// Why the decoder refused.
+        /// The decoder's error.
         source: png::DecodingError,
     },
     /// A PNG file ends too early.
@@ -110,7 +110,7 @@ pub enum Error {
     CutPng {
         /// The file that was read.
         path: PathBuf,
-        /// Why the decoder refused.
+        /// The decoder's error.
         source: png::DecodingError,
     },
     /// A PNG file carries no text of Trepang's.
@@ -127,7 +127,7 @@ pub enum Error {
     DamagedText {
         /// The file that was read.
         path: PathBuf,
-        /// Why the decoder refused.
+        /// The decoder's error.
         source: png::DecodingError,
     },
     /// The text of a PNG file does not describe a run as this version does.
@@ -135,7 +135,7 @@ pub enum Error {
     ForeignText {
         /// The file that was read.
         path: PathBuf,
-        /// Why the JSON does not fit.
+        /// The JSON parser's error.
         source: serde_json::Error,
     },
     /// The name of an animation does not say in which format it is.
@@ -156,7 +156,7 @@ pub enum Error {
     /// One run was stopped by an error, and is saved as far as it had come.
     #[error("stopped after step {step}, saved in {}", .folder.display())]
     Stopped {
-        /// How many steps the run had taken.
+        /// The number of steps that the run had taken.
         step: usize,
         /// The folder in which the run is saved.
         folder: PathBuf,
@@ -166,15 +166,17 @@ pub enum Error {
     /// One run was stopped by an error, and could not be saved.
     #[error("the run could not be saved either ({save})")]
     NotKept {
-        /// Why it could not be saved, with all causes.
+        /// The error of saving, with all causes.
         save: String,
         /// The error that stopped the run.
         source: Box<Error>,
     },
     /// Several runs were stopped by one error.
-    #[error("stopped; {count} runs were saved as far as they had come")]
+    #[error("stopped; {saved} of {count} runs were saved as far as they had come")]
     SeveralStopped {
-        /// How many runs were in progress.
+        /// The number of runs that were saved. One that had taken no step is not saved.
+        saved: usize,
+        /// The number of runs in progress.
         count: usize,
         /// The error that stopped the runs.
         source: Box<Error>,
@@ -182,13 +184,13 @@ pub enum Error {
     /// A run was to be stopped by the user, and could not be saved.
     #[error("interrupted, and the run could not be saved")]
     InterruptedUnsaved {
-        /// Why it could not be saved.
+        /// The error of saving.
         source: Box<Error>,
     },
 }
 
 impl Error {
-    /// Was something asked for that cannot be, rather than that something failed? Only the engine's own errors tell.
+    /// Whether the request was impossible, rather than that something failed. Only the engine's own errors know it.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Engine(error) if error.is_usage())
     }

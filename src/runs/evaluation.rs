@@ -1,5 +1,5 @@
-//! What a finished run came to: the scores of the saved picture and of the picture that the run began with, and how much of
-//! each is saturated.
+//! The evaluation of a finished run: the scores of the saved picture and of the picture that the run began with, and how
+//! much of each is saturated.
 
 use trepang_api::{Model, Network};
 
@@ -23,7 +23,7 @@ pub struct Evaluation {
     pub start: Option<PictureEvaluation>,
 }
 
-/// What measures how well `picture` shows the objective that `ascent` ended with.
+/// An evaluator of `picture` for the objective that `ascent` ended with.
 pub(super) fn evaluator(
     ascent: &Ascent,
     picture: &Picture,

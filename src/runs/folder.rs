@@ -23,7 +23,7 @@ pub struct RunFolder {
     path: PathBuf,
     parts: Parts,
     created: u64,
-    /// Did this process make it?
+    /// Whether this process made the folder.
     fresh: bool,
 }
 
@@ -36,7 +36,7 @@ pub struct SavedRun {
     pub state: AscentState,
 }
 
-/// Where runs go if nobody says otherwise: the user's data folder, or `runs` here without a home.
+/// The default folder of runs: in the user's data folder, or `runs` here without a home.
 pub fn default_folder() -> PathBuf {
     let folder =
         |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -91,7 +91,7 @@ impl RunFolder {
         self.parts.go_on(step, provenance);
     }
 
-    /// What made the run as it is.
+    /// The plan and the provenance of the run as it is.
     pub fn origin(&self, ascent: &Ascent) -> Origin {
         self.parts.origin(ascent.plan().clone(), ascent.step_count())
     }
@@ -99,7 +99,7 @@ impl RunFolder {
     /// Takes a folder away that was made for a run which then took no step. One that was there before stays.
     pub fn discard(&self) {
         if self.fresh {
-            // What cannot be taken away stays, and tells of itself: the caller has a graver error to tell.
+            // A file that cannot be removed stays: the caller returns the error that matters.
             let files = [STATE, LOSSES, IMAGE, MANIFEST].map(|name| fs::remove_file(self.path.join(name)));
             let _ = (files, fs::remove_dir(&self.path));
         }

@@ -1,4 +1,4 @@
-//! What is written down about a run: enough to make it again.
+//! The manifest of a run: enough to make the run again.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use trepang_api::{Backend, Device};
 
 use crate::engine::Plan;
 
-/// What computed a run. Together with the plan it decides every bit.
+/// The provenance of a run: what computed it. Together with the plan it decides every bit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The version of Trepang that ran.
@@ -22,13 +22,13 @@ pub struct Provenance {
     pub backend: String,
     /// The device, as `--device` takes it.
     pub device: String,
-    /// How many host threads the backend computed with.
+    /// The number of host threads that the backend computed with.
     pub threads: usize,
 }
 
 impl Provenance {
-    /// What this version of Trepang says of a network (its name, the file of its weights if that was named, and their
-    /// SHA-256) on a device of a backend.
+    /// The provenance of a network in this version of Trepang (its name, the file of its weights if that was named, and
+    /// their SHA-256) on a device of a backend.
     pub fn new(
         (network, weights, weights_sha256): (&str, Option<&Path>, String),
         (backend, device): (&dyn Backend, &Device),
@@ -45,14 +45,14 @@ impl Provenance {
     }
 }
 
-/// What the PNG carries as text: no clock, no path of the output, so that equal runs give equal files. It is written with
+/// The text of a PNG: no clock, no path of the output, so that equal runs give equal files. It is written with
 /// the number of its format, and read in every format there was.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "SavedOrigin", try_from = "SavedOrigin")]
 pub struct Origin {
-    /// What decides the ascent, given the network.
+    /// The plan, which decides the ascent, given the network.
     pub plan: Plan,
-    /// What computed the run, or its last part.
+    /// The provenance of the run, or of its last part.
     pub provenance: Provenance,
     /// Its parts, where the computation changed on the way: no single computation makes the same bits. Empty
     /// otherwise, and in what was written before there were parts.
@@ -114,9 +114,9 @@ impl Provenance {
 /// A part of a run that one computation made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
-    /// How many steps had been taken when it began.
+    /// The number of steps taken when it began.
     pub step: usize,
-    /// What computed this part.
+    /// The provenance of this part.
     pub provenance: Provenance,
 }
 
@@ -127,7 +127,7 @@ impl Origin {
     }
 }
 
-/// What computed a run, part by part, in the order of its steps; never empty.
+/// The provenance of a run, part by part, in the order of its steps; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts(Vec<Segment>);
 
@@ -155,7 +155,7 @@ impl Parts {
         }
     }
 
-    /// What made a run of so many steps. A computation that has taken no step made nothing of it.
+    /// The parts of a run of so many steps. A part that has taken no step is left out.
     pub fn origin(&self, plan: Plan, steps: usize) -> Origin {
         let begun = |(index, part): &(usize, &Segment)| *index == 0 || part.step < steps;
         let parts: Vec<Segment> =
@@ -174,7 +174,7 @@ pub struct Manifest {
     pub origin: Origin,
     /// The last objective in its printed form.
     pub objective: String,
-    /// How many steps the run has taken.
+    /// The number of steps that the run has taken.
     pub step: usize,
     /// The loss of the start image.
     pub loss_first: Option<f64>,
@@ -184,7 +184,7 @@ pub struct Manifest {
     pub dead_steps: usize,
     /// Share of the picture's values at 0 or 255.
     pub saturated: f64,
-    /// Has it taken all its steps?
+    /// Whether the run has taken all its steps.
     pub finished: bool,
     /// Seconds since 1970 when the folder was made.
     pub created: u64,

@@ -45,7 +45,7 @@ pub fn read_picture(path: &Path) -> Result<Picture> {
     Ok(Picture { width: image.width() as usize, height: image.height() as usize, rgb: image.into_raw() })
 }
 
-/// What made the picture, from its text.
+/// The plan and the provenance of the picture, from its text.
 pub fn read_origin(path: &Path) -> Result<Origin> {
     let file = File::open(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
     let mut reader = png::Decoder::new(BufReader::new(file))

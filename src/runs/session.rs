@@ -15,22 +15,22 @@ use crate::engine::{
 };
 use crate::panics::catch;
 
-/// How much work a power cut may cost: a run in progress is saved this often.
+/// The interval at which a run in progress is saved: the work that a power cut may cost.
 pub const SAVE_EVERY: Duration = Duration::from_secs(30);
 
 /// An ascent, the folder it is kept in, and how much of it is saved there.
 #[derive(Debug)]
 pub struct Session {
     ascent: Ascent,
-    /// What computed the run so far.
+    /// The provenance of the run so far.
     parts: Parts,
     /// The folder that holds all runs.
     runs: PathBuf,
     /// The run's own folder, which is made when the run is first saved.
     folder: Option<RunFolder>,
-    /// How many steps the saved run has; none while the run differs from what is saved.
+    /// The steps of the saved run; none while the run differs from what is saved.
     saved_steps: Option<usize>,
-    /// When saving was last tried.
+    /// The time at which saving was last tried.
     saved_at: Instant,
 }
 
@@ -49,7 +49,7 @@ impl Session {
         Ok(Self { ascent, parts, runs: runs.into(), folder: None, saved_steps: None, saved_at })
     }
 
-    /// Prepares to go on with a saved run, computed from here on as `provenance` tells.
+    /// Prepares to go on with a saved run, computed from here on as `provenance` says.
     pub fn resume(
         (mut folder, saved): (RunFolder, SavedRun),
         network: &Network,
@@ -75,7 +75,7 @@ impl Session {
         self.folder.as_ref().map(RunFolder::path)
     }
 
-    /// What made the run as it is now, for its manifest and its picture.
+    /// The plan and the provenance of the run as it is now, for its manifest and its picture.
     pub fn origin(&self) -> Origin {
         self.parts.origin(self.ascent.plan().clone(), self.ascent.step_count())
     }
@@ -190,7 +190,7 @@ impl Session {
         }
     }
 
-    /// What measures how well `picture`, a picture of this run, shows the run's last objective.
+    /// An evaluator of `picture`, a picture of this run, for the run's last objective.
     pub fn evaluator(&self, picture: &Picture, network: &Network, pictures: &Pictures) -> Result<Evaluator> {
         Ok(evaluator(&self.ascent, picture, network, pictures)?)
     }

@@ -20,7 +20,8 @@ const MIN_CELL_WIDTH: usize = 96;
 /// The side of the smallest picture, in pixels: on a smaller one nothing can be seen, so a sheet of thousands is longer.
 const MIN_PICTURE_SIDE: usize = 32;
 
-/// How many characters of the longest label a cell has room for, where it can: the text is as large as that allows.
+/// The number of characters of the longest label that a cell has room for, where it can: the text is as large as that
+/// allows.
 const LABEL_CHARACTERS: std::ops::RangeInclusive<usize> = 16..=28;
 
 /// The colour between the pictures: dark and without a hue, so that it changes no colour beside it.
@@ -64,13 +65,13 @@ fn encode(sheet: &Picture) -> Result<Vec<u8>, BoxedError> {
     Ok(bytes)
 }
 
-/// Where everything on a sheet goes, in pixels.
+/// The places of everything on a sheet, in pixels.
 #[derive(Debug)]
 struct SheetLayout {
     columns: usize,
     rows: usize,
     text: Text,
-    /// What every picture's sides are multiplied with. Above 1 it is whole.
+    /// The scale of every picture. Above 1 it is whole.
     scale: f64,
     /// Columns of a cell, in pixels.
     width: usize,

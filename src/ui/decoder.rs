@@ -85,8 +85,8 @@ impl Decoder {
         escape.then_some(TerminalInput::Key(Key::Escape))
     }
 
-    /// Whether a byte can continue a string. kitty's answers start with G and hold no control characters; anything else is a key
-    /// after Alt-_.
+    /// Whether a byte can continue a string. kitty's answers start with G and hold no control characters; anything else
+    /// is a key after Alt-_.
     fn may_follow(&self, byte: u8) -> bool {
         !byte.is_ascii_control() && (!self.held.is_empty() || byte == b'G')
     }

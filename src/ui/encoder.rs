@@ -91,7 +91,8 @@ fn wrap(sequence: &str, tmux: bool) -> String {
     if tmux { format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")) } else { sequence.into() }
 }
 
-/// Encodes a picture for the terminal; none for [`Protocol::None`] and for no room. Fails when the picture lacks pixels or its protocol refuses it.
+/// Encodes a picture for the terminal; none for [`Protocol::None`] and for no room. Fails when the picture lacks pixels
+/// or its protocol refuses it.
 pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
     let PictureRequest { picture, cells, graphics, live, kitty_id } = &request;
     if cells.width == 0 || cells.height == 0 {

@@ -7,8 +7,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::dashboard::Key;
 
-/// Waits until input can be read or `limit` is over. Returns false if the other end of the terminal has hung up; SIGHUP usually
-/// reports that first, but it can be ignored (`nohup`).
+/// Waits until input can be read or `limit` is over. Returns false if the other end of the terminal has hung up; SIGHUP
+/// usually reports that first, but it can be ignored (`nohup`).
 ///
 /// crossterm's own wait is not used, because its last millisecond is a busy loop, which would take 5 % of a core from the
 /// computation.

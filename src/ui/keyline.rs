@@ -75,8 +75,8 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     frame.render_widget(Paragraph::new(line), area);
 }
 
-/// The line of as many keys as fit; the last two, help and quit, are always shown. The keys of overlays are left out if there is
-/// no room for overlays.
+/// The line of as many keys as fit; the last two, help and quit, are always shown. The keys of overlays are left out if
+/// there is no room for overlays.
 fn from_table<'a>(view: &View, width: usize, full: bool) -> Line<'a> {
     let mut shown: Vec<(&'static str, &'static str)> = vec![("arrows", "move")];
     let with_words = BINDINGS.iter().filter(|binding| !binding.short.is_empty());

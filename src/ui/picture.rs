@@ -50,8 +50,8 @@ fn draw(picture: &Encoded, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Sets the colour of kitty's placeholder cells, which carries the id of the picture. A palette index also works in tmux without
-/// true colour. The previous picture with this id is deleted first, because some terminals keep it.
+/// Sets the colour of kitty's placeholder cells, which carries the id of the picture. A palette index also works in tmux
+/// without true colour. The previous picture with this id is deleted first, because some terminals keep it.
 fn prepare_placeholders(id: u8, delete: &str, area: Rect, buffer: &mut Buffer) {
     for position in area.positions() {
         if let Some(cell) = buffer.cell_mut(position) {

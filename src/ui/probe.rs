@@ -1,5 +1,5 @@
-//! Queries the terminal for its capabilities while the dashboard is already shown. The dashboard does not wait for the answer: until
-//! it arrives or times out, keys are read through this probe.
+//! Queries the terminal for its capabilities while the dashboard is already shown. The dashboard does not wait for the
+//! answer: until it arrives or times out, keys are read through this probe.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};

@@ -48,9 +48,9 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes over the terminal and, without a `protocol`, queries its capabilities: see [`listen`](Self::listen). Stderr, to which
-    /// native libraries print, goes to `log` meanwhile. A panic in the calling thread gives the terminal back before it is
-    /// reported. Fails if there is no usable terminal.
+    /// Takes over the terminal and, without a `protocol`, queries its capabilities: see [`listen`](Self::listen).
+    /// Stderr, to which native libraries print, goes to `log` meanwhile. A panic in the calling thread gives the
+    /// terminal back before it is reported. Fails if there is no usable terminal.
     pub fn enter(protocol: Option<Protocol>, log: &Path) -> Result<Self> {
         give_back_in_panic();
         force_color_output(true); // with NO_COLOR the theme has no colours; pictures need them
@@ -209,8 +209,8 @@ fn give_back() {
     }
 }
 
-/// Sets a panic hook: a panic in this thread gives the terminal back and is reported as usual. A panic in another thread is caught
-/// there and shown by the dashboard, because printing it would disturb the screen.
+/// Sets a panic hook: a panic in this thread gives the terminal back and is reported as usual. A panic in another thread
+/// is caught there and shown by the dashboard, because printing it would disturb the screen.
 fn give_back_in_panic() {
     let (ours, report) = (thread::current().id(), panic::take_hook());
     panic::set_hook(Box::new(move |info| {

@@ -8,7 +8,7 @@ use super::protocol::{Curve, RunView};
 use crate::engine::{AscentState, Objective, Plan, Recipe, Score, StepReport};
 use crate::runs::{Provenance, Result, Session};
 
-/// How much the newest step counts in the moving mean of the seconds a step.
+/// The weight of the newest step in the moving mean of the seconds a step.
 const PACE_WEIGHT: f64 = 0.1;
 
 /// The most that one step may count in that mean, as a multiple of it: the time in which the program was suspended is no
@@ -21,7 +21,7 @@ const MIN_KEPT_STEPS: usize = 3;
 /// Steps between two states that a run can go back to.
 const UNDO_INTERVAL: usize = 8;
 
-/// How many states a run can go back to at most: 30 MB at 224 pixels.
+/// The largest number of states that a run can go back to: 30 MB at 224 pixels.
 const UNDO_DEPTH: usize = 16;
 
 /// A run, and what is known about it.

@@ -1,5 +1,5 @@
-//! What a classifier makes of a picture: brought to the network's size, run, and the classes with the highest logits.
-//! Not here: files, flags and printing.
+//! The classification of a picture: it is brought to the network's size and run, and the classes with the highest logits
+//! are returned. Not here: files, flags and printing.
 
 use image::RgbImage;
 use image::imageops::{self, FilterType};
@@ -28,7 +28,7 @@ pub struct ClassLogit {
     pub logit: f32,
 }
 
-/// How a picture comes to the network's size.
+/// The way in which a picture is brought to the network's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// The way the networks' accuracies are measured: the shorter side becomes 8/7 of the network's size (256 for 224),
@@ -40,7 +40,7 @@ pub enum Framing {
     Fitting,
 }
 
-/// What a network's logits mean. The model that computes them comes with each picture: it may have other work too.
+/// The meaning of a network's logits. The model that computes them comes with each picture: it may have other work too.
 #[derive(Debug, Clone)]
 pub(super) struct ClassifierHead {
     network: Network,

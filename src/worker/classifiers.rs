@@ -18,10 +18,10 @@ const MIN_PREDICTION_INTERVAL: Duration = Duration::from_secs(1);
 /// Between two predictions there is at least this many times what the last one took: one part in 21 is under 5 %.
 const PREDICTION_PAUSE_FACTOR: u32 = 20;
 
-/// How many classes of each network are shown at most.
+/// The largest number of classes that is shown of each network.
 const MAX_CLASSES: usize = 5;
 
-/// How long to wait after a prediction that took so long.
+/// The pause after a prediction that took so long.
 pub fn pause_after(took: Duration) -> Duration {
     MIN_PREDICTION_INTERVAL.max(took.saturating_mul(PREDICTION_PAUSE_FACTOR))
 }
@@ -71,12 +71,12 @@ impl Classifiers {
         self.others.clear();
     }
 
-    /// Are predictions wanted, and is there a network to make them?
+    /// Whether predictions are wanted and there is a network to make them.
     pub(super) fn are_wanted(&self) -> bool {
         self.wanted && (self.own.is_some() || !self.others.is_empty())
     }
 
-    /// May a running ascent be held up now?
+    /// Whether a running ascent may be held up now.
     pub(super) fn are_due(&self) -> bool {
         self.due.is_none_or(|due| Instant::now() >= due)
     }

@@ -1,4 +1,4 @@
-//! What can go wrong in the worker, or with a network that it loads.
+//! The errors of the worker and of the networks that it loads.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::runs::{self, BoxedError};
 /// The result of everything in `worker`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why the worker cannot go on, or cannot do what it was asked.
+/// An error that ends the worker, or that keeps it from an action.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,7 +18,7 @@ pub enum Error {
     /// The worker cannot go on, for this reason.
     #[error("{0}")]
     Broken(String),
-    /// The worker has ended, as it was told to or without a word.
+    /// The worker has ended, because it was asked to, or unexpectedly.
     #[error("the worker has ended")]
     Ended,
     /// A backend or the worker panicked.
@@ -82,7 +82,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Was something asked for that cannot be, rather than that something failed?
+    /// Whether the request was impossible, rather than that something failed.
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Run(error) => error.is_usage(),

@@ -1,5 +1,5 @@
-//! Where models come from: a seam, so that tests need no weights, and the one that opens the networks of this machine.
-//! Not here: concrete backends, which the caller brings.
+//! The source of models: a trait, so that tests need no weights, and its implementation that opens the networks of this
+//! machine. Not here: concrete backends, which the caller brings.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -25,9 +25,9 @@ pub struct LoadedModel {
     pub network: Network,
     /// The names of the network's classes.
     pub labels: Labels,
-    /// What manifests say of the computation.
+    /// The provenance for manifests.
     pub provenance: Provenance,
-    /// What a dashboard shows of the network.
+    /// The description of the network for a dashboard.
     pub view: Arc<NetworkView>,
 }
 
@@ -45,7 +45,7 @@ pub trait ModelProvider: Debug + Send {
     /// Every backend on each of its devices. Opens every backend, which can take a while.
     fn devices(&mut self) -> Vec<DeviceEntry>;
 
-    /// Puts the network that `here` tells of on another device, which from then on is the one that computes. Fails if
+    /// Puts the network that `here` describes on another device, which from then on is the one that computes. Fails if
     /// its weights are no longer what they were.
     fn open_on(&mut self, backend: &str, device: &str, here: &Provenance) -> Result<LoadedModel>;
 }
@@ -178,7 +178,7 @@ fn load(
     Ok(LoadedModel { model, network, labels, provenance, view: Arc::new(view) })
 }
 
-/// What a dashboard shows of a network, at the network's own size. Fails where the network does not take that size.
+/// The description of a network for a dashboard, at the network's own size. Fails where the network does not take that size.
 pub fn network_view(
     network: &Network,
     labels: &Labels,

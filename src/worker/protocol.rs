@@ -1,4 +1,4 @@
-//! What goes between the worker and those who watch it: requests, replies and snapshots. All of it can be serialised, so
+//! The messages between the worker and its viewers: requests, replies and snapshots. All of it can be serialised, so
 //! that a socket only has to carry it. Not here: how a request is served, and anything of one viewer's own, such as its
 //! cursor.
 
@@ -23,11 +23,11 @@ pub type RequestId = u64;
 pub struct Request {
     /// The number that the reply will carry.
     pub id: RequestId,
-    /// What is to be done.
+    /// The action that is asked for.
     pub action: Action,
 }
 
-/// What became of a request. Its effect on the run is in the snapshots from then on.
+/// The answer to a request. The request's effect on the run is in the snapshots from then on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The number of the request that this answers.
@@ -36,7 +36,7 @@ pub struct Reply {
     pub outcome: Outcome,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -75,7 +75,7 @@ pub enum Action {
     SwitchNetwork {
         /// The network's name, as the list has it.
         name: String,
-        /// How the ascent is made; the network's own size takes the place of theirs.
+        /// The settings of the ascent; the network's own size takes the place of theirs.
         settings: Box<Settings>,
     },
     /// Look which backends and devices there are.
@@ -95,7 +95,7 @@ pub enum Action {
     Shutdown,
 }
 
-/// How ascents are made from a dashboard.
+/// The settings of ascents that are started from a dashboard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// The recipe of the next start.

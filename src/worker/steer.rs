@@ -16,10 +16,10 @@ impl WorkerLoop {
         let Some(run) = &mut self.run else { return Outcome::Refused("there is no run".into()) };
         self.evaluating = None;
         let step = run.session.ascent().step_count() + 1;
-        let told = format!("from step {step} on: {objective} by {}", recipe.name);
+        let notice = format!("from step {step} on: {objective} by {}", recipe.name);
         let outcome = match run.change(objective, recipe) {
             Ok(()) => {
-                self.snapshot.notice = Some(told.into());
+                self.snapshot.notice = Some(notice.into());
                 Outcome::Done
             }
             Err(error) => self.refuse(error.chain()),
@@ -47,7 +47,7 @@ impl WorkerLoop {
         outcome
     }
 
-    /// Does a picture stand still that has not been evaluated?
+    /// Whether a picture stands still that has not been evaluated.
     pub(super) fn is_evaluation_due(&self) -> bool {
         let still = matches!(self.snapshot.status, Status::Paused | Status::Finished);
         still && self.run.as_ref().is_some_and(ActiveRun::wants_score)

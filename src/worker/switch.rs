@@ -117,7 +117,8 @@ impl WorkerLoop {
         self.republish();
     }
 
-    /// Is the picture to be classified now: that of a run in progress when it is time, and one that stands still once?
+    /// Whether the picture is to be classified now: that of a run in progress when it is time, and one that stands still
+    /// once.
     pub(super) fn is_prediction_due(&self) -> bool {
         let step = self.run.as_ref().map_or(0, |run| run.session.ascent().step_count());
         let seen = self.snapshot.predictions.as_ref().map_or(0, |predictions| predictions.step);
@@ -125,7 +126,7 @@ impl WorkerLoop {
         step > seen && self.classifiers.are_wanted() && (!running || self.classifiers.are_due())
     }
 
-    /// Has the picture classified. Only a panic in the model of the run is an error.
+    /// Classifies the picture. Only a panic in the model of the run is an error.
     pub(super) fn predict(&mut self, model: &mut dyn Model) -> Result<()> {
         let Some(run) = &self.run else { return Ok(()) };
         let ascent = run.session.ascent();

@@ -10,7 +10,7 @@ use super::protocol::{Action, Reply, Request, RequestId, Snapshot, Status};
 /// The number of a viewer, by which the worker knows whose request it serves. Numbers are not used again.
 pub(super) type ViewerId = u64;
 
-/// What the worker receives, in the order in which it was sent.
+/// The messages that the worker receives, in the order in which they were sent.
 #[derive(Debug)]
 pub(super) enum Mail {
     /// This viewer has subscribed.

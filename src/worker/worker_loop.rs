@@ -25,14 +25,14 @@ const MIN_PUBLISH_INTERVAL: Duration = Duration::from_millis(33);
 /// The most requests that are served between two steps, so that a viewer that asks without end does not stop the run.
 const MAX_REQUESTS_PER_STEP: usize = 64;
 
-/// What the worker needs to know before it starts.
+/// The worker's input at its start.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// The network that plans are about.
     pub network: Network,
     /// The names of the network's classes, if it has a classifier.
     pub labels: Labels,
-    /// What manifests say of the computation.
+    /// The provenance for manifests.
     pub provenance: Provenance,
     /// The folder in which runs are kept.
     pub runs: PathBuf,
@@ -47,13 +47,13 @@ pub(super) struct WorkerLoop {
     board: Arc<Board>,
     /// Those who look on, and whether each of them wants predictions.
     viewers: BTreeMap<ViewerId, bool>,
-    /// What was last published, or will be next.
+    /// The snapshot that was published last, or will be next.
     pub(super) snapshot: Snapshot,
     published_at: Instant,
     pub(super) run: Option<ActiveRun>,
     /// The evaluation of a picture that stands still, in progress: of which run, after how many steps.
     pub(super) evaluating: Option<(u64, usize, Evaluator)>,
-    /// How many runs have begun.
+    /// The number of runs that have begun.
     run_count: u64,
     /// Whether the worker is to end: its owner or a viewer asked for it.
     ending: bool,

@@ -1,4 +1,5 @@
-//! Whole ascents through the library: against PyTorch, on dead channels, for single neurons, cut in two, and failing in mid-step.
+//! Whole ascents through the library: against PyTorch, on dead channels, for single neurons, cut in two, and failing in
+//! mid-step.
 
 mod dead;
 mod golden;

@@ -20,7 +20,8 @@ const FULL_SIZE_TOLERANCE: f64 = 6e-2;
 /// The same at a small size, once the near-ties are accounted for: 4e-6 was seen, and as much as 3e-3 with them.
 const SMALL_SIZE_TOLERANCE: f64 = 1e-4;
 
-/// Relative. Correct runs of the original program's loop were 4e-6 apart; another channel or a wrong step is 0.3 to 40 % off.
+/// Relative. Correct runs of the original program's loop were 4e-6 apart; another channel or a wrong step is 0.3 to 40 %
+/// off.
 const SEED_LOSS_TOLERANCE: f64 = 1e-3;
 
 /// Of the saved bytes, how many are within 2 of TensorFlow's: 99.99 % between correct runs, 60 to 77 % after a mistake.

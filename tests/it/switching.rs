@@ -60,10 +60,10 @@ fn a_switch_that_fails_is_told_and_the_run_before_goes_on() {
         let worker = spawn(runs.path(), true);
         worker.send(plan(3, 100_000));
         wait(&worker, "a step", |s| step(s) >= 1);
-        let told = worker.ask(switch(name, 2));
-        assert_eq!((told.notice.as_deref(), &told.status), (Some(reason), &Status::Running));
-        assert!(told.network.is_none() && told.run.as_ref().unwrap().folder.is_some());
-        wait(&worker, "more steps", |s| step(s) > step(&told));
+        let seen = worker.ask(switch(name, 2));
+        assert_eq!((seen.notice.as_deref(), &seen.status), (Some(reason), &Status::Running));
+        assert!(seen.network.is_none() && seen.run.as_ref().unwrap().folder.is_some());
+        wait(&worker, "more steps", |s| step(s) > step(&seen));
     }
 }
 
@@ -73,8 +73,8 @@ fn a_paused_run_is_still_paused_after_a_switch_that_failed() {
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 100_000));
     worker.send(Action::Pause);
-    let told = worker.ask(switch("damaged", 2));
-    assert_eq!(told.status, Status::Paused);
+    let seen = worker.ask(switch("damaged", 2));
+    assert_eq!(seen.status, Status::Paused);
 }
 
 #[test]
@@ -122,8 +122,8 @@ fn a_finished_run_is_classified_by_its_network_and_the_chosen() {
     worker.send(Action::ToggleClassifier("second".into()));
     wait(&worker, "its end", |s| s.classifiers.is_empty() && classifiers(s) == ["minivgg"]);
     worker.send(Action::ToggleClassifier("damaged".into()));
-    let told = wait(&worker, "the failure", |s| s.notice.as_ref().is_some_and(|n| n.contains("damaged was")));
-    assert!(told.classifiers.is_empty());
+    let seen = wait(&worker, "the failure", |s| s.notice.as_ref().is_some_and(|n| n.contains("damaged was")));
+    assert!(seen.classifiers.is_empty());
 }
 
 #[test]
@@ -228,10 +228,10 @@ fn a_device_that_does_not_work_leaves_the_run_where_it_is() {
     let worker = spawn(runs.path(), true);
     worker.send(plan(3, 100_000));
     wait(&worker, "a step", |s| step(s) >= 1);
-    let told = worker.ask(carry("rotten"));
+    let seen = worker.ask(carry("rotten"));
     let reason = "rotten on cpu does not compute: the backend panicked: the file is rotten";
-    assert_eq!((told.notice.as_deref(), &told.status), (Some(reason), &Status::Running));
-    wait(&worker, "more steps", |s| step(s) > step(&told));
+    assert_eq!((seen.notice.as_deref(), &seen.status), (Some(reason), &Status::Running));
+    wait(&worker, "more steps", |s| step(s) > step(&seen));
     worker.send(Action::ListDevices);
     let listed = wait(&worker, "the list", |s| !s.devices.is_empty());
     assert_eq!(listed.devices[0].backend, "reference");

@@ -275,7 +275,8 @@ fn a_file_is_written_whole() {
 #[test]
 fn only_pull_talks_to_the_network() {
     let network = ["std::net", "TcpStream", "ureq", "reqwest", "Command::new"];
-    // `bench` starts this program itself, to measure each backend in a process of its own. The last asks the compiler which one it is, in a build.
+    // `bench` starts this program itself, to measure each backend in a process of its own. The last asks the compiler
+    // which one it is, in a build.
     let may = [
         "weights/src/pull/http.rs",
         "weights/src/pull/watch.rs",

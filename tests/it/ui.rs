@@ -88,6 +88,13 @@ fn before_a_list_is_there_it_says_so() {
 }
 
 #[test]
+fn the_list_of_recipes_at_80x24() {
+    let mut state = running();
+    press(&mut state, &[Key::Char('R'), Key::Down]);
+    insta::assert_snapshot!(screen(&state, (80, 24)));
+}
+
+#[test]
 fn the_list_of_devices_at_80x24() {
     let mut state = running();
     let entry = |backend: &str, device| DeviceEntry { backend: backend.into(), device };
@@ -254,8 +261,8 @@ fn every_small_screen_shows_what_is_typed_and_told() {
     for size in [(72, 19), (71, 60), (40, 12), (30, 8), (29, 8), (20, 5), (20, 2)] {
         let typed = small(size, &[Key::Char('g'), Key::Char('3'), Key::Char('7')]);
         assert!(typed.contains("0-39: 37\u{2581}") || typed.contains("(0 to 39): 37\u{2581}"), "{typed}");
-        let told = small(size, &[Key::Char('g'), Key::Char('9'), Key::Char('9'), Key::Enter]);
-        assert!(told.contains("no channel 99"), "{told}");
+        let seen = small(size, &[Key::Char('g'), Key::Char('9'), Key::Char('9'), Key::Enter]);
+        assert!(seen.contains("no channel 99"), "{seen}");
         let moved = small(size, &[Key::Right, Key::Right]);
         assert!(moved.contains("channel 2") || moved.contains("ch 2 "), "{moved}");
         let help = small(size, &[Key::Char('?')]);

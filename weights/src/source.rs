@@ -1,4 +1,5 @@
-//! The interface of an opened weights file, [`TensorSource`]: it lists the tensors and reads one at a time. The formats are in
+//! The interface of an opened weights file, [`TensorSource`]: it lists the tensors and reads one at a time. The formats
+//! are in
 //! `readers`, and `fit` recognises the network.
 
 use std::collections::BTreeMap;
@@ -60,8 +61,8 @@ pub trait TensorSource: Debug {
     /// The tensors in the order of the file, which matters for Keras. The list is never empty.
     fn tensors(&self) -> &[TensorInfo];
 
-    /// Reads the tensor at `index` of [`tensors`](Self::tensors), row-major, as `f32`. Fails if its numbers are not floats or
-    /// cannot be read.
+    /// Reads the tensor at `index` of [`tensors`](Self::tensors), row-major, as `f32`. Fails if its numbers are not
+    /// floats or cannot be read.
     fn read(&self, index: usize) -> Result<Array>;
 
     /// The text that the file carries besides tensors (safetensors' metadata, the version of Keras).

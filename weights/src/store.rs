@@ -1,5 +1,5 @@
-//! Keeps the sets that have been pulled: one safetensors file for each set, with the network's own tensors (batch norm folded,
-//! RGB order) and their origin in the metadata. Downloading is in `pull`.
+//! Keeps the sets that have been pulled: one safetensors file for each set, with the network's own tensors (batch norm
+//! folded, RGB order) and their origin in the metadata. Downloading is in `pull`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -172,8 +172,8 @@ fn checksum(path: &Path) -> PathBuf {
     path.with_extension("safetensors.sha256")
 }
 
-/// Writes the checksum of `draft`, which is then renamed to `path`. If the machine stops in between, the old file does not match
-/// the checksum, and `trepang pull --verify` repairs that.
+/// Writes the checksum of `draft`, which is then renamed to `path`. If the machine stops in between, the old file does
+/// not match the checksum, and `trepang pull --verify` repairs that.
 fn write_checksum(draft: &Path, path: &Path) -> std::io::Result<()> {
     let verified = verify(draft, None, &Digest::None, &PullOptions::default(), &mut NoProgress)
         .map_err(std::io::Error::other)?;

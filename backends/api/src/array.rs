@@ -11,7 +11,7 @@ use crate::{Error, Result};
 /// Vectors (the output of a linear layer, of a global average) have a height and a width of 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// How many channels, C.
+    /// The number of channels, C.
     pub channels: usize,
     /// The number of rows, H.
     pub height: usize,

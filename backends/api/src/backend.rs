@@ -7,7 +7,7 @@ use crate::{Array, Error, LayerId, Network, Result, Weights};
 
 /// A framework that can run networks.
 ///
-/// What is assumed: a backend interprets every [`Op`](crate::Op); `load` copies what it needs, so neither
+/// Assumptions: a backend interprets every [`Op`](crate::Op); `load` copies what it needs, so neither
 /// argument outlives the call; it spawns no threads but its own compute pool; for equal arguments, device and
 /// thread count its models return equal bits. What is not: nothing needs autograd, and nothing is asked about
 /// gradients of weights.
@@ -18,7 +18,7 @@ pub trait Backend: Debug + Send + Sync {
     /// The devices that this machine really has, not those that were compiled in; the CPU first.
     fn devices(&self) -> Vec<Device>;
 
-    /// How many host threads its models compute with.
+    /// The number of host threads that its models compute with.
     fn threads(&self) -> usize;
 
     /// Puts a network on a device. Fails for weights that do not fit it and for a device that is not there.
@@ -28,7 +28,7 @@ pub trait Backend: Debug + Send + Sync {
 /// Turns the activations at the asked-for layers into dL/d(activation), one array of the same shape for each.
 pub type Cotangents<'a> = dyn FnMut(&[Array]) -> Result<Vec<Array>> + Send + 'a;
 
-/// What a ReLU's pull-back does where nothing gets through.
+/// The pull-back of a ReLU where no gradient gets through.
 ///
 /// A neuron that is off in the whole image has no gradient, so an ascent that starts there stays there. Lucid's way out
 /// (`lucid/optvis/overrides/redirected_relu_grad.py`, turned round: it minimises, everything here maximises) is to let
@@ -79,9 +79,9 @@ pub enum DeviceKind {
 /// One place to run. Prints as it is typed: `cpu`, `cuda:1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
-    /// What it is.
+    /// The kind of the device.
     pub kind: DeviceKind,
-    /// Which of several.
+    /// The index among the devices of its kind.
     pub index: usize,
     /// For people: the hardware's name, the framework, its threads.
     pub description: String,

@@ -34,7 +34,7 @@ pub use survey::{
     ActivationsApart, GradientsApart, SURVEY_ACTIVATION_TOLERANCE, SURVEY_GRADIENT_TOLERANCE, Survey,
 };
 
-/// How far two correct `f32` backends may differ in an activation, relative to the layer's largest entry.
+/// The largest difference of two correct `f32` backends in an activation, relative to the layer's largest entry.
 /// Sums of at most a few thousand products, added in different orders, differ by some 1e-6.
 pub const ACTIVATION_TOLERANCE: f64 = 2e-5;
 
@@ -47,7 +47,7 @@ pub const ADJOINT_TOLERANCE: f64 = 1e-5;
 /// Central differences with a step of 1e-2 on `f32` activations: their rounding, some 1e-6, over the step.
 pub const DIFFERENCE_TOLERANCE: f64 = 2e-3;
 
-/// What a check found: the worst difference, and how large it may be. A yes-or-no check measures 0 or infinity.
+/// The result of a check: the worst difference, and the largest that is allowed. A yes-or-no check measures 0 or infinity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
     /// The largest difference seen, in the unit of the tolerance.
@@ -57,7 +57,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Is it within the tolerance? A NaN is not.
+    /// Whether it is within the tolerance. A NaN is not.
     pub fn passes(self) -> bool {
         self.worst <= self.tolerance
     }
@@ -73,9 +73,9 @@ pub type CheckFn = fn(&dyn Backend, &Device) -> Result<Measured, Error>;
 /// A check of the suite.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {
-    /// What holds if it passes.
+    /// The statement that holds if the check passes.
     pub name: &'static str,
-    /// Why the tolerance is what it is, in words for a table.
+    /// The reason for the tolerance, in words for a table.
     pub reason: &'static str,
     /// Runs it on a device of a backend and returns the worst difference.
     pub run: CheckFn,

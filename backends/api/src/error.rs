@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 /// The result of everything at the seam.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong at the seam.
+/// An error of a backend, a model or a network.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,7 +21,7 @@ pub enum Error {
     /// An array with the wrong number of sides.
     #[error("expected an array with {expected} sides ([N, C, H, W]) and was given {found:?}")]
     Rank {
-        /// How many sides were wanted.
+        /// The number of sides that were wanted.
         expected: usize,
         /// The shape given.
         found: Vec<usize>,
@@ -29,7 +29,7 @@ pub enum Error {
     /// An array of the right rank and the wrong sides.
     #[error("{what}: expected {expected:?} and was given {found:?}")]
     ShapeMismatch {
-        /// Which array, where.
+        /// The array and its place.
         what: String,
         /// The shape wanted.
         expected: Vec<usize>,
@@ -41,7 +41,7 @@ pub enum Error {
     InvalidNetwork {
         /// The network's name.
         network: String,
-        /// What is wrong with it.
+        /// The fault, as a clause.
         reason: String,
     },
     /// An image size that the network cannot take.
@@ -53,7 +53,7 @@ pub enum Error {
         height: usize,
         /// Columns asked for.
         width: usize,
-        /// Which sizes it can take, or where it fails.
+        /// The sizes that it can take, or the layer at which it fails.
         reason: String,
     },
     /// A layer name that the network does not have.
@@ -73,7 +73,7 @@ pub enum Error {
         network: String,
         /// The tensor wanted.
         tensor: String,
-        /// How many tensors there are.
+        /// The number of tensors that there are.
         found: usize,
     },
     /// A tensor of the wrong shape.
@@ -95,9 +95,9 @@ pub enum Error {
     NonFiniteWeight {
         /// The tensor's name.
         tensor: String,
-        /// Where in it.
+        /// The place in it.
         index: usize,
-        /// What is there.
+        /// The tensors that are there.
         value: f32,
     },
     /// A device that is not there.
@@ -124,7 +124,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Was something asked for that cannot be, rather than something broken? The name of a layer or a device, or an image size.
+    /// Whether the request was impossible, rather than that something broke: the name of a layer or a device, or an
+    /// image size.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::UnknownLayer { .. } | Self::UnknownDevice { .. } | Self::ImageSize { .. })
     }

@@ -7,7 +7,7 @@ use crate::{
     Array, Cotangents, Error, LayerId, Model, Network, Node, ReluGradient, Result, check_cotangents,
 };
 
-/// What is left of an operation once it has run: the function from dL/d(output) to dL/d(input), for each input. It owns
+/// The pull-back of an operation that has run: the function from dL/d(output) to dL/d(input), for each input. It owns
 /// what it needs of the forward run (a ReLU's output, a max pool's winners, for most a shape), which is all that stays
 /// in memory of a node whose output nobody asked for.
 pub type PullBack<'a, T> = Box<dyn FnOnce(T) -> Result<Vec<T>> + 'a>;
@@ -51,7 +51,7 @@ pub struct Interpreter<K> {
 /// Something for each node up to the deepest asked for; `None` where there is none, or no more.
 type Tape<T> = Vec<Option<T>>;
 
-/// What a run forwards leaves: the outputs of the layers asked for, and for each node its pull-back.
+/// The result of a run forwards: the outputs of the layers asked for, and for each node its pull-back.
 struct Trace<'a, T> {
     outputs: Tape<T>,
     pull_backs: Tape<PullBack<'a, T>>,
@@ -170,7 +170,7 @@ fn tape<T>(len: usize) -> Tape<T> {
     std::iter::repeat_with(|| None).take(len).collect()
 }
 
-/// What a node reads: its inputs' outputs, or the images for the first one.
+/// The input of a node: its inputs' outputs, or the images for the first one.
 fn inputs<'a, T>(node: &Node, images: Option<&'a T>, outputs: &'a Tape<T>) -> Vec<&'a T> {
     if node.inputs.is_empty() {
         images.into_iter().collect()

@@ -1,4 +1,4 @@
-//! What a Trepang backend is, and what it interprets.
+//! The interface of Trepang's backends, and the networks that they interpret.
 //!
 //! A CNN is described once, as data ([`Network`]); a backend only interprets that description, so two
 //! backends cannot disagree about an architecture. The one numeric primitive is the pull-back: run the

@@ -24,13 +24,13 @@ impl LayerId {
 pub struct Node {
     /// Unique in the network. A ReLU has the layer's name and the convolution before it `<name>:pre`.
     pub name: String,
-    /// What it does.
+    /// The operation of the node.
     pub op: Op,
-    /// What it reads; empty for the first node, which reads the images.
+    /// The inputs of the node; empty for the first node, which reads the images.
     pub inputs: Vec<LayerId>,
 }
 
-/// Which square images a network takes.
+/// The sizes of square images that a network takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputSize {
     /// The size it was trained at, in pixels.
@@ -118,7 +118,7 @@ impl Network {
         self.aliases.iter().filter(move |(_, own)| own == name).map(|(alias, _)| alias.as_str())
     }
 
-    /// How many numbers the network learned.
+    /// The number of learnt parameters of the network.
     pub fn parameters(&self) -> usize {
         self.tensors().map(|(_, shape)| shape.iter().product::<usize>()).sum()
     }

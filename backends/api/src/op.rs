@@ -23,7 +23,7 @@ impl Preprocess {
         Self { scale: std.map(f32::recip), shift, trained_on_bgr: false }
     }
 
-    /// What PyTorch's ImageNet networks are trained with.
+    /// The preprocessing of PyTorch's ImageNet networks.
     pub fn imagenet() -> Self {
         Self::normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     }
@@ -182,7 +182,7 @@ impl Op {
         }
     }
 
-    /// How many inputs it takes, as the smallest and the largest number.
+    /// The smallest and the largest number of its inputs.
     pub(crate) fn arity(&self) -> (usize, usize) {
         match self {
             Self::Preprocess(_) => (0, 0),
@@ -247,7 +247,7 @@ impl Pool {
     }
 }
 
-/// How many windows fit below and beside each other; a partial one at the end is dropped.
+/// The numbers of windows that fit below and beside each other; a partial one at the end is dropped.
 fn windows(
     input: Shape,
     kernel: [usize; 2],

@@ -1,4 +1,4 @@
-//! Which part of an image some positions of some layers can see: the rest need not be computed. Not how it is
+//! The part of an image that some positions of some layers can see: the rest need not be computed. Not how it is
 //! computed: a model is simply given that part as a smaller image.
 
 use std::ops::RangeInclusive;
@@ -24,9 +24,9 @@ pub struct ReceptiveField {
     pub top: usize,
     /// Its first column.
     pub left: usize,
-    /// How many rows it has.
+    /// The number of its rows.
     pub height: usize,
-    /// How many columns it has.
+    /// The number of its columns.
     pub width: usize,
     /// Of each region asked for, its first row and column on this part alone.
     pub origins: Vec<[usize; 2]>,

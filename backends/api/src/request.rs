@@ -22,7 +22,7 @@ impl Network {
         }
     }
 
-    /// How often each node's output will be read, up to the deepest layer in `at`: by the nodes after it, and by the caller
+    /// The number of reads of each node's output, up to the deepest layer in `at`: by the nodes after it, and by the caller
     /// for those in `at`. A node that nobody reads need not run.
     pub fn needed(&self, at: &[LayerId]) -> Vec<usize> {
         let Some(deepest) = at.iter().max() else { return Vec::new() };

@@ -1,6 +1,6 @@
 //! Every operation of `Network` made of candle's own tensor operations, which exist for every device: forward and pull-back
-//! adjacent, one file a family. Nothing here copies to the host, and there is no device code of ours, so the conformance suite
-//! on the CPU is a proof of what a GPU runs.
+//! adjacent, one file a family. Nothing here copies to the host, and there is no device code of ours, so the conformance
+//! suite on the CPU is a proof of what a GPU runs.
 
 mod conv;
 mod grid;

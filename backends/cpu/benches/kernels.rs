@@ -27,7 +27,7 @@ const fn square(channels: [usize; 2], kernel: usize, side: usize) -> Shape {
     Shape { channels, kernel: [kernel; 2], stride: 1, groups: 1, side }
 }
 
-/// What VGG19, ResNet50, InceptionV3 and EfficientNet-Lite0 have most of.
+/// The convolutions that VGG19, ResNet50, InceptionV3 and EfficientNet-Lite0 have most of.
 const SHAPES: [Shape; 8] = [
     square([64, 64], 3, 112),
     square([256, 256], 3, 28),

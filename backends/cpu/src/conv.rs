@@ -23,7 +23,7 @@ use crate::grid::BatchShape;
 use crate::lanes::Lanes;
 use crate::product::{ROWS, balanced};
 
-/// Which way a convolution is computed.
+/// The direction in which a convolution is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// y from x.
@@ -125,7 +125,7 @@ enum Packed {
     },
 }
 
-/// How one convolution is computed at one size in one direction.
+/// The method for one convolution at one size in one direction.
 #[derive(Debug, Clone)]
 pub(crate) enum ConvKernel {
     Winograd(Winograd),
@@ -201,7 +201,7 @@ impl Convolution {
         }
     }
 
-    /// Is it a 3x3 convolution with step 1, and minimal filtering the faster way?
+    /// Whether it is a 3x3 convolution with step 1 for which minimal filtering is faster.
     fn filters_minimally(
         &self,
         direction: Direction,

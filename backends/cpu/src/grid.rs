@@ -1,4 +1,4 @@
-//! How activations lie in memory here: channels in blocks as wide as a vector, `[blocks, N, H, W, lanes]`. A vector is
+//! The layout of activations in memory: channels in blocks as wide as a vector, `[blocks, N, H, W, lanes]`. A vector is
 //! one position's channels, so every kernel works on whole vectors whatever the image's size, and a block of channels
 //! of all images is one stretch of memory that one thread may write to.
 //!

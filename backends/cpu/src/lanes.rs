@@ -10,12 +10,12 @@ use pulp::{Scalar128b, Simd};
 /// The most lanes that any machine here has.
 pub(crate) const WIDEST: usize = 16;
 
-/// What the kernels are written in.
+/// The vector type in which the kernels are written.
 pub(crate) trait Lanes: Simd {
     /// a b + c, with one rounding where the machine has such an instruction, and two where it would be a call.
     fn fma(self, a: Self::f32s, b: Self::f32s, c: Self::f32s) -> Self::f32s;
 
-    /// One bit a lane, the first lane's lowest: is it above zero?
+    /// One bit a lane, the first lane's lowest: whether it is above zero.
     fn positive(self, v: Self::f32s) -> u16;
 
     /// The lanes whose bit is set; 0 in the others.
@@ -37,7 +37,7 @@ pub(crate) trait Lanes: Simd {
     }
 }
 
-/// What [`vectorized`] closures consume.
+/// The argument of [`vectorized`] closures.
 pub(crate) struct Once;
 
 /// Compiles an expression for the vectors of `simd`. It becomes a closure that can be called once only, by consuming
@@ -133,7 +133,7 @@ impl Lanes for pulp::aarch64::Neon {
 /// The instructions that kernels are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// What every machine has: four lanes, left to the compiler.
+    /// The vectors of every machine: four lanes, left to the compiler.
     Portable,
     /// Eight lanes, on x86-64 processors since 2013.
     Avx2,
@@ -157,7 +157,7 @@ impl Level {
         levels
     }
 
-    /// What it is asked for by.
+    /// The name by which it is asked for.
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",

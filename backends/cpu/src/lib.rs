@@ -1,4 +1,5 @@
-//! Trepang's own backend, `cpu`: networks on the CPU, as fast as it allows, by an interpreter of `Network` with its own kernels.
+//! Trepang's own backend, `cpu`: networks on the CPU, as fast as it allows, by an interpreter of `Network` with its own
+//! kernels.
 //!
 //! Activations lie in blocks of channels as wide as a vector (`grid`). For given layers and sizes a network becomes a plan
 //! (`plan`): each convolution with its bias and ReLU in one step and the kernel that is fastest for its shape (`conv`),
@@ -36,7 +37,7 @@ use self::model::CpuModel;
 /// The name that chooses this backend, and that its errors carry.
 const NAME: &str = "cpu";
 
-/// How dense convolutions are computed.
+/// The method for dense convolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Algorithm {
     /// By whichever way takes fewer cycles by a count of its operations.
@@ -48,7 +49,7 @@ pub enum Algorithm {
     Direct,
 }
 
-/// What may be chosen of the kernels; the default is the fastest.
+/// The options of the kernels; the default is the fastest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CpuOptions {
     /// The vector instructions that every kernel is compiled for.

@@ -36,7 +36,7 @@ impl<S> fmt::Debug for CpuModel<S> {
     }
 }
 
-/// What runs a plan: the packed weights, and the memory that all plans share.
+/// The executor of plans: the packed weights, and the memory that all plans share.
 struct PlanRunner<S> {
     simd: S,
     network: Network,
@@ -381,7 +381,7 @@ struct StepShapes {
     first: usize,
 }
 
-/// Where each input of a concatenation begins.
+/// The first channel of each input of a concatenation.
 fn joints(inputs: &[(BatchShape, usize)]) -> impl Iterator<Item = (Joint, usize)> {
     inputs.iter().scan(0, |first, &(part, slot)| {
         let joint = Joint { part, first: *first };

@@ -1,4 +1,4 @@
-//! What a network comes to for given layers, images and sizes: the steps, with each ReLU in the step before it; which
+//! The plan of a network for given layers, images and sizes: the steps, with each ReLU in the step before it; which
 //! kernel computes each convolution; and which piece of memory holds each activation and each gradient, so that a step
 //! of an ascent allocates nothing.
 
@@ -11,7 +11,7 @@ use crate::conv::{ConvKernel, Convolution, Direction};
 use crate::grid::BatchShape;
 use crate::pool::Windows;
 
-/// What a plan is made for, and found by again.
+/// The key of a plan: what it is made for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlanKey {
     pub(crate) at: Vec<LayerId>,
@@ -65,12 +65,12 @@ pub(crate) struct PlanStep {
     pub(crate) kept: Kept,
 }
 
-/// What a step keeps from its forward run for its pull-back.
+/// The data that a step keeps from its forward run for its pull-back.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     /// A ReLU's, a word a vector.
     pub(crate) gates: Vec<u16>,
-    /// Which of a ReLU6's are closed because the number is too large; empty until a pull-back redirects.
+    /// The gates of a ReLU6 that are closed because the number is too large; empty until a pull-back redirects.
     pub(crate) high: Vec<u16>,
     /// A max pool's.
     pub(crate) winners: Vec<u16>,
@@ -99,7 +99,7 @@ pub(crate) struct ExecutionPlan {
     pub(crate) scratch: [usize; 2],
 }
 
-/// What plans are made from.
+/// The source of plans.
 pub(crate) struct Planner<'a> {
     pub(crate) network: &'a Network,
     /// For each node, its convolution if it is one.
@@ -238,7 +238,7 @@ impl Planner<'_> {
     }
 }
 
-/// What a step before it can do of a node.
+/// The part of a node that the step before it can do.
 fn activation(op: &Op) -> Option<Activation> {
     match op {
         Op::Relu => Some(Activation::Relu),

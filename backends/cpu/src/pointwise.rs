@@ -1,4 +1,4 @@
-//! What treats every number by itself: sums with their ReLU, and channels one after the other. And means over a whole
+//! Element-wise operations: sums with their ReLU, and channels one after the other. And means over a whole
 //! plane.
 
 use rayon::prelude::*;
@@ -71,7 +71,8 @@ impl Joint {
         });
     }
 
-    /// Stretches of lanes that lie side by side in both: where they begin in the part and in the whole, and how many they are.
+    /// Stretches of lanes that lie side by side in both: where they begin in the part and in the whole, and how many
+    /// they are.
     fn each(self, lanes: usize, mut each: impl FnMut(usize, usize, usize)) {
         let block = self.part.positions() * lanes;
         let mut channel = 0;

@@ -48,7 +48,7 @@ impl Windows {
         ClippedWindow { rows, columns, first: above * kernel[1] + left }
     }
 
-    /// What a window's sum is divided by.
+    /// The divisor of a window's sum.
     fn divisor(&self, window: &ClippedWindow, count_padding: bool) -> f32 {
         let [height, width] =
             if count_padding { self.pool.kernel } else { [window.rows.len(), window.columns.len()] };

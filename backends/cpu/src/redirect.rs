@@ -41,7 +41,7 @@ pub(crate) fn gates<S: Lanes>(simd: S, grid: BatchShape, dy: &[f32], kept: &Kept
     Some(gates)
 }
 
-/// Is anything but zero behind an open gate?
+/// Whether anything but zero is behind an open gate.
 fn passes<S: Lanes>(simd: S, gates: &[u16], dy: &[f32]) -> bool {
     vectorized!(simd, {
         let mut found = 0;

@@ -1,5 +1,5 @@
-//! What ends a classifier: flatten, linear, softmax. They work on row-major numbers, `[N, features]` or `[N, C, H, W]`, and
-//! are small: their inputs are unpacked first and their outputs packed.
+//! The operations that end a classifier: flatten, linear, softmax. They work on row-major numbers, `[N, features]` or
+//! `[N, C, H, W]`, and are small: their inputs are unpacked first and their outputs packed.
 
 use gemm::Parallelism;
 use trepang_api::Array;

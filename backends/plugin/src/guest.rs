@@ -16,7 +16,7 @@ pub(crate) const STAMP: usize = 16;
 /// Starts a backend that computes with so many host threads.
 type Open = fn(usize) -> Result<Box<dyn Backend>>;
 
-/// What a library exports. The stamp is first and of a fixed size: it can be read whatever follows.
+/// The export of a library. The stamp is first and of a fixed size: it can be read whatever follows.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Plugin {

@@ -16,7 +16,7 @@ use trepang_api::{
 use crate::Plugin;
 use crate::guest::{STAMP, stamp};
 
-/// Why there is no backend.
+/// The reason why there is no backend.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -37,9 +37,9 @@ pub enum Error {
     Backend(#[from] Api),
 }
 
-/// Where the plug-in called `name` is looked for: in cargo's folder of what was built along with the running program,
-/// beside the program, and in `../lib/trepang` for one that was installed. The first of these that exists, or else the
-/// place beside the program.
+/// The paths at which the plug-in called `name` is looked for: in cargo's folder of what was built along with the
+/// running program, beside the program, and in `../lib/trepang` for one that was installed. The first of these that
+/// exists, or else the place beside the program.
 pub fn beside_program(name: &str) -> PathBuf {
     let file = format!("{DLL_PREFIX}{name}{DLL_SUFFIX}");
     let program = std::env::current_exe().ok().and_then(|program| program.canonicalize().ok());

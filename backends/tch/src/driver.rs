@@ -7,7 +7,7 @@ use std::ffi::{CStr, c_char, c_int, c_uint};
 
 use libloading::Library;
 
-/// What a function of the driver returns when it has succeeded: `CUDA_SUCCESS`.
+/// The result of a driver's function that has succeeded: `CUDA_SUCCESS`.
 const SUCCESS: c_int = 0;
 
 /// The GPU's name and its bytes of memory; none where the driver does not answer. `index` counts as libtorch counts.

@@ -150,7 +150,7 @@ impl PaddedInput {
     }
 }
 
-/// Is it the same on opposite sides?
+/// Whether it is the same on opposite sides.
 fn is_even(p: Padding) -> bool {
     p.top == p.bottom && p.left == p.right
 }

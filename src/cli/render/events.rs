@@ -1,4 +1,4 @@
-//! What `trepang render` prints: lines for people, or JSON.
+//! The output of `trepang render`: lines for people, or JSON.
 
 use std::path::Path;
 

@@ -46,7 +46,7 @@ impl Ascent {
         (self.stage, self.state.x, self.state.moments) = (stage, x, moments);
     }
 
-    /// What the plan changes after `step` steps, from these parameters on; `None` if it changes nothing there.
+    /// The change that the plan has after `step` steps, from these parameters on; `None` if it has none there.
     pub(super) fn changes_at(
         &self,
         step: usize,
@@ -67,7 +67,7 @@ impl Ascent {
         Ok(next)
     }
 
-    /// What a change makes of a stage. Fails when it does not fit the network or the run.
+    /// The stage after a change. Fails when the change does not fit the network or the run.
     fn changed(
         &self,
         stage: &Stage,
@@ -101,7 +101,7 @@ impl Ascent {
         Ok(Transition { stage, x, moments })
     }
 
-    /// Where the run was changed: the steps taken by then.
+    /// The steps after which the run was changed.
     pub fn changed_at(&self) -> impl Iterator<Item = usize> + '_ {
         self.plan.changes.iter().map(|change| change.step)
     }

@@ -123,7 +123,7 @@ impl Ascent {
         StepContext { seed: self.plan.seed, step: self.step_count() + 1, progress: progress.min(1.0) }
     }
 
-    /// What the network is to see in the next step.
+    /// The network's input in the next step.
     fn prepare(&self, model: &mut dyn Model) -> Result<Pending> {
         let octave = self.next_octave()?;
         let (stage, x) = self.staged(octave.as_ref());

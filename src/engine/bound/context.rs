@@ -1,4 +1,4 @@
-//! What the terms of a bound objective read, and where their cotangents are gathered.
+//! The input of the terms of a bound objective, and the arrays in which their cotangents are gathered.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,12 +8,12 @@ use trepang_api::Array;
 
 use crate::engine::gram::Gram;
 
-/// How the images of a batch lie one after the other: image by image, each with all of its views.
+/// The order of the images of a batch: image by image, each with all of its views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLayout {
-    /// How many images are raised together.
+    /// The number of images that are optimised together.
     pub images: usize,
-    /// How many views of each the network sees.
+    /// The number of views of each that the network sees.
     pub views: usize,
 }
 
@@ -21,7 +21,7 @@ impl BatchLayout {
     /// One image, seen as it is.
     pub const SINGLE: Self = Self { images: 1, views: 1 };
 
-    /// How many items the network sees: images times views.
+    /// The number of items that the network sees: images times views.
     pub fn len(self) -> usize {
         self.images * self.views
     }
@@ -32,7 +32,7 @@ impl BatchLayout {
     }
 }
 
-/// What an objective is evaluated on: a run of items of a batch.
+/// The input of an objective: a run of items of a batch.
 #[derive(Debug)]
 pub(super) struct ObjectiveContext<'a> {
     /// The objective's own views, `[images * views, 3, H, W]`.
@@ -77,7 +77,7 @@ impl<'a> ObjectiveContext<'a> {
     }
 }
 
-/// Where the cotangents of an objective are gathered, in arrays of the shapes that its context has.
+/// The cotangents of an objective, in arrays of the shapes that its context has.
 #[derive(Debug)]
 pub(super) struct CotangentBuffers<'a> {
     /// d(value)/d(activations), by layer slot.

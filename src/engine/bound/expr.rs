@@ -159,7 +159,7 @@ impl<'a> Binder<'a> {
     }
 }
 
-/// Where `item` is in `items`, at whose end it is put if it is not there.
+/// The index of `item` in `items`, at whose end it is put if it is not there.
 fn position_or_push<T: PartialEq>(items: &mut Vec<T>, item: T) -> usize {
     items.iter().position(|known| *known == item).unwrap_or_else(|| {
         items.push(item);
@@ -177,7 +177,7 @@ struct BoundLayer {
 }
 
 impl BoundLayer {
-    /// How many positions a channel has.
+    /// The number of positions of a channel.
     fn area(&self) -> usize {
         self.height * self.width
     }

@@ -237,7 +237,7 @@ fn add_direction(
     }
 }
 
-/// How far along the images image `i` is, from 0 to 1.
+/// The place of image `i` among the images, from 0 to 1.
 fn share(image: usize, images: usize) -> f64 {
     image as f64 / (images.saturating_sub(1)).max(1) as f64
 }

@@ -1,4 +1,4 @@
-//! How numbers become planes of values, `[C, S, S]`: as they are, through Fourier, a pyramid, or phases. Each with its
+//! The maps from parameters to planes of values, `[C, S, S]`: identity, Fourier, a pyramid, or phases. Each with its
 //! adjoint, and with the way back from given planes.
 
 use rustfft::num_complex::Complex32;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spectrum::Spectrum;
 
-/// What the optimised numbers are.
+/// The meaning of the optimised numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParamKind {
@@ -26,7 +26,7 @@ pub enum ParamKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParamSpec {
-    /// What the optimised numbers are.
+    /// The meaning of the optimised numbers.
     pub kind: ParamKind,
     /// Whether values go through a sigmoid. Those of `pixel` need not: they are then clipped to 0..1 after every step.
     #[serde(default)]
@@ -38,7 +38,7 @@ pub struct ParamSpec {
     /// times 1 - alpha mean(alpha). 0 is no alpha channel.
     #[serde(default)]
     pub alpha: f64,
-    /// How strongly the noise of a start picture of pixels without a sigmoid shows: 1 is uniform over all levels.
+    /// The strength of the noise in a start picture of pixels without a sigmoid: 1 is uniform over all levels.
     #[serde(default = "one")]
     pub noise: f64,
     /// The standard deviation of the start's numbers where there is a sigmoid.

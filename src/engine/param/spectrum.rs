@@ -102,7 +102,7 @@ impl SpectrumBuilder {
         self.count += 1;
     }
 
-    /// How many pictures were added.
+    /// The number of pictures that were added.
     pub fn count(&self) -> usize {
         self.count
     }

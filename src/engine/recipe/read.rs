@@ -52,7 +52,7 @@ fn parse(value: &str) -> Value {
 
 /// The error in one line, with the nearest key or value where one is not known, and where it is.
 fn plainly(error: &toml::de::Error, text: Option<&str>) -> String {
-    let message = error.message().trim().replace('\n', ", ");
+    let message = without_type_names(&error.message().trim().replace('\n', ", "));
     let place = text.zip(error.span()).map(|(text, span)| {
         let line = text[..span.start.min(text.len())].lines().count().max(1);
         format!("line {line}: ")
@@ -70,6 +70,17 @@ fn plainly(error: &toml::de::Error, text: Option<&str>) -> String {
     format!("{}{message}{hint}", place.unwrap_or_default())
 }
 
+/// Serde's message without the Rust types that it names: `expected struct ParamSpec` becomes `expected a table`.
+fn without_type_names(message: &str) -> String {
+    match message.split_once("expected struct ") {
+        Some((before, after)) => {
+            let rest = after.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+            format!("{before}expected a table of its settings{rest}")
+        }
+        None => message.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +88,12 @@ mod tests {
     fn lucid(set: &[(&str, &str)]) -> Result<Recipe, String> {
         let set: Vec<(String, String)> = set.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         read_recipe(Recipe::text("lucid").unwrap(), &set)
+    }
+
+    #[test]
+    fn messages_name_no_type_of_the_program() {
+        let message = lucid(&[("param", "3")]).unwrap_err();
+        assert_eq!(message, "invalid type: integer `3`, expected a table of its settings");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A Gaussian blur of square planes, and its adjoint. Beyond the edge the edge goes on.
 
-/// How many deviations to each side are summed; what is left out is below 0.3 %.
+/// The deviations to each side that are summed; what is left out is below 0.3 %.
 const REACH: f64 = 3.0;
 
 /// Blurs a plane in place.

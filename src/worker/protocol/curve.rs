@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-/// How many of the newest losses are kept, all of them.
+/// The number of newest losses that are all kept.
 const MAX_RECENT: usize = 256;
 
 /// The most points that stand for the whole history.

@@ -1,4 +1,4 @@
-//! What there is to choose from: networks, backends and devices; and what is known of the network that was chosen.
+//! The lists to choose from: networks, backends and devices; and the description of the network that was chosen.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +11,9 @@ pub struct NetworkInfo {
     pub backend: String,
     /// The device that it is on, as it is typed.
     pub device: String,
-    /// How many host threads compute.
+    /// The number of host threads that compute.
     pub threads: usize,
-    /// How many numbers the network has learnt.
+    /// The number of learnt parameters of the network.
     pub parameters: usize,
     /// The weights' file, if they are not the network's own.
     pub weights: Option<String>,
@@ -26,13 +26,13 @@ pub struct LayerInfo {
     pub name: String,
     /// The kind of its operation, such as `relu`.
     pub kind: String,
-    /// How many channels it has.
+    /// The number of its channels.
     pub channels: usize,
     /// Rows of a channel, at the network's own size.
     pub height: usize,
     /// Columns of a channel, at the network's own size.
     pub width: usize,
-    /// Has it a form before its ReLU?
+    /// Whether the layer has a form before its ReLU.
     pub has_pre: bool,
 }
 
@@ -56,15 +56,15 @@ pub struct NetworkView {
 pub struct NetworkEntry {
     /// The network's name.
     pub name: String,
-    /// Where it would come from.
+    /// The place that its weights would be read from.
     pub supply: Supply,
     /// The size of its file, in millions of bytes.
     pub megabytes: u32,
-    /// Does the network end in a classifier?
+    /// Whether the network ends in a classifier.
     pub classifier: bool,
 }
 
-/// Where a network's weights are.
+/// The place of a network's weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Supply {
@@ -79,7 +79,7 @@ pub enum Supply {
 }
 
 impl NetworkEntry {
-    /// Can it be opened at once?
+    /// Whether the network can be opened at once.
     pub fn is_here(&self) -> bool {
         matches!(self.supply, Supply::Embedded | Supply::Pulled)
     }

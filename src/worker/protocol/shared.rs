@@ -1,5 +1,5 @@
-//! How shared values are serialised: as what they hold. Serde does so by itself only with a feature that the workspace
-//! does without.
+//! The serialisation of shared values: as the values they hold. Serde does so by itself only with a feature that the
+//! workspace does without.
 
 use std::sync::Arc;
 

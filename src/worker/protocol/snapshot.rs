@@ -1,4 +1,4 @@
-//! What the worker publishes: one immutable value. A newer one replaces an older one.
+//! The snapshot that the worker publishes: one immutable value. A newer one replaces an older one.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::engine::{Objective, Picture, Plan, Score};
 pub struct Snapshot {
     /// A number that is larger for each newer snapshot.
     pub version: u64,
-    /// What the worker is doing.
+    /// The activity of the worker at this moment.
     pub status: Status,
     /// Whether the worker has ended: this snapshot is its last.
     pub ended: bool,
@@ -48,12 +48,12 @@ pub struct Snapshot {
 pub struct UnsavedRun {
     /// The run's number, as [`RunView::number`].
     pub number: u64,
-    /// Which run it was, and why it could not be saved.
+    /// A sentence that names the run and says why it could not be saved.
     #[serde(with = "shared")]
     pub text: Arc<str>,
 }
 
-/// What the worker is doing.
+/// The activity of the worker.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -82,13 +82,13 @@ pub struct RunView {
     pub plan: Arc<Plan>,
     /// Counts the worker's runs, to tell one from the next.
     pub number: u64,
-    /// How many steps the run has taken.
+    /// The number of steps that the run has taken.
     pub step: usize,
     /// The objective's value in the newest step.
     pub loss: Option<f64>,
     /// The length of the newest gradient.
     pub gradient_norm: Option<f64>,
-    /// Did no gradient reach the image in the newest step, so that the ReLUs' redirected one was followed?
+    /// Whether no gradient reached the image in the newest step, so that the ReLUs' redirected one was followed.
     pub dead: bool,
     /// In how many steps no gradient reached the image.
     pub dead_steps: usize,
@@ -98,7 +98,7 @@ pub struct RunView {
     pub rate: Option<f64>,
     /// The losses by step, counted from 1.
     pub curve: Curve,
-    /// Where the objective or the recipe was changed: the steps taken by then.
+    /// The steps after which the objective or the recipe was changed.
     pub changes: Vec<usize>,
     /// The objective on the picture as it would be saved, and its mean over transforms of that, once the run stands still
     /// and if it can be measured.
@@ -117,16 +117,16 @@ impl RunView {
     }
 }
 
-/// What every classifier saw in one picture.
+/// The classes that every classifier saw in one picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Predictions {
     /// The step after which the picture was taken.
     pub step: usize,
-    /// What each network saw: the network of the run first, if it has a classifier.
+    /// One entry a network: the network of the run first, if it has a classifier.
     pub classifications: Vec<Classification>,
 }
 
-/// What one network saw in a picture.
+/// The classes that one network saw in a picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Classification {
     /// The network's name.

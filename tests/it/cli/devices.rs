@@ -54,6 +54,16 @@ fn other_vector_instructions_can_be_asked_for() {
     let refused = devices("mmx");
     let all = format!("{}{}", refused.stdout, refused.stderr);
     assert!(all.contains("TREPANG_VECTORS") && all.contains("'mmx'; there are portable"), "{all}");
+    let mut render = home.command("render");
+    render.env("TREPANG_VECTORS", "mmx").args([
+        "--backend",
+        "cpu",
+        "--layer",
+        "block1_conv1",
+        "--channel",
+        "3",
+    ]);
+    assert_eq!(render.args(["-o", "a.png"]).output().unwrap().status.code(), Some(2));
 }
 
 #[test]

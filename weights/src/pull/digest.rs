@@ -112,8 +112,8 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Reads a whole file and computes its hashes. Fails if the file does not have this size or hash, if it cannot be read, and if
-/// the user stops it. A file of the wrong size is not read.
+/// Reads a whole file and computes its hashes. Fails if the file does not have this size or hash, if it cannot be read,
+/// and if the user stops it. A file of the wrong size is not read.
 pub fn verify(
     path: &Path,
     size: Option<u64>,

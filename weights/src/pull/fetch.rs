@@ -48,8 +48,8 @@ pub(super) struct Download<'a> {
 }
 
 impl<'a> Download<'a> {
-    /// Prepares the download and reads what an earlier one left. Fails if an address is not valid, or if the files beside the
-    /// target cannot be read or written.
+    /// Prepares the download and reads what an earlier one left. Fails if an address is not valid, or if the files
+    /// beside the target cannot be read or written.
     pub(super) fn new(
         remote: &Remote,
         target: &'a Path,

@@ -1,5 +1,5 @@
-//! Sends one request to a server, follows redirects and returns the response. This is the only file that speaks HTTP; `fetch`
-//! decides what to request and how to treat the response.
+//! Sends one request to a server, follows redirects and returns the response. This is the only file that speaks HTTP;
+//! `fetch` decides what to request and how to treat the response.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -100,8 +100,8 @@ impl Client {
         Self { agent, stall: options.stall, connect: options.connect, answered: false }
     }
 
-    /// Requests the file at `url`. With `from`, requests the bytes after the first `from.1`, if the file is still the one of the
-    /// record.
+    /// Requests the file at `url`. With `from`, requests the bytes after the first `from.1`, if the file is still the
+    /// one of the record.
     pub(super) fn get(
         &mut self,
         url: &str,

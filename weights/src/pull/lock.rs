@@ -1,5 +1,5 @@
-//! An advisory lock beside a file, so that only one process pulls the file at a time. The system releases it when the process
-//! ends. Programs that do not use the lock are not stopped by it.
+//! An advisory lock beside a file, so that only one process pulls the file at a time. The system releases it when the
+//! process ends. Programs that do not use the lock are not stopped by it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};

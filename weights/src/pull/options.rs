@@ -14,7 +14,8 @@ pub struct PullOptions {
     /// address's whole path and query follow it: with `https://mirror/ml`, `https://host/a/b.h5` becomes
     /// `https://mirror/ml/a/b.h5`. If the mirror answers 404, the bare name is tried, `https://mirror/ml/b.h5`.
     pub mirror: Option<String>,
-    /// A value other than 0 stops the pull soon and keeps the received bytes. A signal handler sets it to the signal's number.
+    /// A value other than 0 stops the pull soon and keeps the received bytes. A signal handler sets it to the signal's
+    /// number.
     pub stop: Arc<AtomicUsize>,
     /// The number of retries in a row; the count starts again whenever bytes have been received.
     pub retries: u32,

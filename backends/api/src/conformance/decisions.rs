@@ -1,7 +1,8 @@
-//! Where two correct runs of a network may part. A ReLU decides whether a number is positive, a max pooling which of a
-//! window's numbers is the largest; where rounding alone decides, two backends may decide differently, and the gradient
-//! jumps. Between such decisions a network is linear, so the jump has a known form: with `S` the decisions that two
-//! runs took differently, their gradients differ by a combination of the pull-backs of `S`'s inputs,
+//! The decisions at which two correct runs of a network may part. A ReLU decides whether a number is positive, a max
+//! pooling which of a window's numbers is the largest; where rounding alone decides, two backends may decide
+//! differently, and the gradient jumps. Between such decisions a network is linear, so the jump has a known form: with
+//! `S` the decisions that two runs took differently, their gradients differ by a combination of the pull-backs of `S`'s
+//! inputs,
 //!
 //! ```text
 //! g_a - g_b = sum over i in S of c_i J_i,   J_i = d(number decided on)/d(image); for a window, winner minus winner
@@ -30,7 +31,7 @@ pub const NEAR_TIE: f64 = 1e-5;
 pub struct Decision {
     /// The layer that holds the numbers.
     pub layer: LayerId,
-    /// How far apart they are, as a share of the layer's largest entry; 0 where two runs decided differently.
+    /// Their distance, as a share of the layer's largest entry; 0 where two runs decided differently.
     pub distance: f64,
     /// Index and cotangent of each.
     numbers: Vec<(usize, f32)>,
@@ -161,7 +162,7 @@ fn largest(x: &Array) -> f64 {
     x.data().iter().fold(f32::MIN_POSITIVE, |most, v| most.max(v.abs())).into()
 }
 
-/// Where an activation function has a kink.
+/// The numbers at which an activation function has a kink.
 fn bounds(op: &Op) -> &'static [f32] {
     match op {
         Op::Relu => &[0.0],

@@ -72,7 +72,7 @@ fn differences_of(sample: &Sample, model: &mut dyn Model) -> Result<f64> {
     Ok(if share > MOST_KINKS { f64::INFINITY } else { worst })
 }
 
-/// Do the slopes to both sides agree, up to rounding? A softmax bends without a kink: its two slopes differ
+/// Whether the slopes to both sides agree, up to rounding. A softmax bends without a kink: its two slopes differ
 /// by its curvature, which the central difference cancels.
 fn smooth(sample: &Sample, up: f64, down: f64, largest: f64) -> bool {
     let bends = sample.network.name().contains("softmax") || sample.network.name() == "classifier";

@@ -25,24 +25,24 @@ pub struct Golden {
 pub struct GoldenRow {
     /// The layer, or which gradient.
     pub name: String,
-    /// Is it near enough?
+    /// Whether it is within the tolerance.
     pub passes: bool,
-    /// How near it is.
+    /// The difference of the two.
     pub difference: Difference,
 }
 
-/// How far apart two gradients are, relative to the largest entry of the expected one.
+/// The distance of two gradients, relative to the largest entry of the expected one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Difference {
     /// The largest difference, without what near-ties explain.
     pub worst: f64,
     /// The largest difference as it is.
     pub with_near_ties: f64,
-    /// How many near-ties were taken into account: none where the difference is small enough without them.
+    /// The number of near-ties that were taken into account: none where the difference is small enough without them.
     pub near_ties: usize,
 }
 
-/// How far a backend is from every array of a golden file.
+/// The distance of a backend from every array of a golden file.
 pub fn matches_golden(backend: &dyn Backend, device: &Device, golden: &Golden) -> Result<Vec<GoldenRow>> {
     let mut model = backend.load(&golden.network, &golden.weights, device)?;
     let mut rows = Vec::new();
@@ -69,7 +69,7 @@ pub fn matches_golden(backend: &dyn Backend, device: &Device, golden: &Golden) -
     Ok(rows)
 }
 
-/// What a gradient is of.
+/// The objective of a gradient.
 #[derive(Debug, Clone, Copy)]
 pub struct PulledBack<'a> {
     /// The network that ran.
@@ -81,8 +81,8 @@ pub struct PulledBack<'a> {
 }
 
 impl PulledBack<'_> {
-    /// How far `found` is from `expected`. Where that is more than `tolerance`, the part of the difference is taken away
-    /// that lies in the span of `model`'s near-ties: whoever computed `expected` may have decided them the other way.
+    /// The distance of `found` from `expected`. Where that is more than `tolerance`, the part of the difference is taken
+    /// away that lies in the span of `model`'s near-ties: whoever computed `expected` may have decided them the other way.
     pub fn apart(
         &self,
         found: &Array,

@@ -26,8 +26,9 @@ pub fn redirected_pull_backs_agree(backend: &dyn Backend, device: &Device) -> Re
     Ok(Measured { worst, tolerance: GRADIENT_TOLERANCE })
 }
 
-/// Where nothing of an image's gradient gets through, what opens a gate arrives at its input: the positive part where it is
-/// too low, the negative part where it is too high. Other images of the batch, and other ReLUs, have no say in it.
+/// Redirection: where no part of an image's gradient gets through, what opens a gate arrives at its input: the positive
+/// part where it is too low, the negative part where it is too high. Other images of the batch, and other ReLUs, have no
+/// say in it.
 pub fn dead_relus_are_redirected(backend: &dyn Backend, device: &Device) -> Result<Measured> {
     let mut worst = 0.0_f64;
     for case in cases()?.iter().filter(|case| !case.relus.is_empty()) {
@@ -68,14 +69,14 @@ fn apart(found: &Array, expected: &Array) -> f64 {
     images.map(|n| relative_difference(found.item(n), expected.item(n))).fold(0.0, f64::max)
 }
 
-/// What is pulled back in a case, and what is known of it.
+/// The cotangents that are pulled back in a case, and what is known of them.
 #[derive(Debug)]
 struct Drawn {
     /// The caller's, at the layers asked for.
     cotangents: Vec<Array>,
-    /// What redirecting adds at the input of each ReLU.
+    /// The part that redirecting adds at the input of each ReLU.
     redirected: Vec<Array>,
-    /// For each image, does something get through each of the ReLUs?
+    /// For each image, whether something gets through each of the ReLUs.
     lives: Vec<bool>,
 }
 
@@ -119,8 +120,8 @@ fn is_open(x: f32, limit: f32) -> bool {
     x > 0.0 && x < limit
 }
 
-/// What redirecting adds to dL/d(x) of a ReLU with this upper bound, and for each image whether anything gets through as
-/// it is.
+/// The part that redirecting adds to dL/d(x) of a ReLU with this upper bound, and for each image whether anything gets
+/// through as it is.
 fn redirect(x: &Array, dy: &Array, limit: f32) -> (Array, Vec<bool>) {
     let mut added = Array::zeros(x.shape());
     let gets_through =

@@ -1,4 +1,4 @@
-//! What a backend must refuse, with an error and not a panic.
+//! Input that a backend must refuse, with an error and not a panic.
 
 use super::samples::{Sample, samples};
 use super::{Measured, images};

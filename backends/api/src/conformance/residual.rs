@@ -1,4 +1,4 @@
-//! What is left of a difference between two gradients once known vectors are taken away from it: least squares, one
+//! The rest of a difference between two gradients once known vectors are taken away from it: least squares, one
 //! vector at a time.
 
 use super::decisions::Decision;
@@ -22,7 +22,7 @@ impl Residual {
         Self { rest: found.iter().zip(expected).map(|(f, e)| f - e).collect(), basis: Vec::new() }
     }
 
-    /// What is left.
+    /// The rest of the difference.
     pub fn rest(&self) -> &[f32] {
         &self.rest
     }

@@ -15,7 +15,7 @@ pub struct Sample {
     pub weights: Weights,
     /// Height and width of the images to try, odd on purpose.
     pub size: [usize; 2],
-    /// Is it affine in the images, so that it has no kink and no curvature?
+    /// Whether it is affine in the images, so that it has no kink and no curvature.
     pub affine: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a backend makes of a whole network, kept so that any two backends can be compared: the activation at each
+//! A backend's results for a whole network, kept so that any two backends can be compared: the activation at each
 //! layer, and a pull-back. Not for ascents, which are the caller's.
 
 use super::decisions::{MAX_DECISIONS, differing};
@@ -6,7 +6,7 @@ use super::residual::without;
 use super::{images, noise, relative_difference};
 use crate::{Array, LayerId, Model, Network, ReluGradient, Result};
 
-/// How far two correct `f32` backends may differ in an activation of a whole network, relative to the layer's largest
+/// The largest difference of two correct `f32` backends in an activation of a whole network, relative to the layer's largest
 /// entry: some fifty layers, each of sums of up to 25,088 products.
 pub const SURVEY_ACTIVATION_TOLERANCE: f64 = 1e-4;
 
@@ -23,7 +23,7 @@ pub struct Survey {
     from: LayerId,
 }
 
-/// How far two activations are apart.
+/// The distance of two activations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActivationsApart {
     /// The largest difference, relative to the layer's largest entry.
@@ -32,14 +32,14 @@ pub struct ActivationsApart {
     pub layer: String,
 }
 
-/// How far two gradients are apart.
+/// The distance of two gradients.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GradientsApart {
     /// The largest difference, relative to the largest entry, without what differing decisions explain.
     pub worst: f64,
     /// The same with it.
     pub with_decisions: f64,
-    /// How many decisions the two took differently.
+    /// The number of decisions that the two took differently.
     pub decisions: usize,
 }
 
@@ -55,7 +55,7 @@ impl Survey {
         Ok(Self { activations: at.into_iter().zip(activations).collect(), gradient, from })
     }
 
-    /// What a layer holds.
+    /// The activation of a layer.
     pub fn activation(&self, layer: LayerId) -> Option<&Array> {
         self.activations.iter().find(|(id, _)| *id == layer).map(|(_, activation)| activation)
     }
@@ -72,7 +72,7 @@ impl Survey {
         Ok(ActivationsApart { worst, layer: network.node(layer)?.name.clone() })
     }
 
-    /// How far apart the two gradients are. `model` is the one that `self` was made with: it is asked what each
+    /// The distance of the two gradients. `model` is the one that `self` was made with: it is asked what each
     /// decision that differs does to the gradient.
     pub fn gradients_apart(
         &self,

@@ -1,4 +1,4 @@
-//! What treats every number by itself: preprocessing, the ReLUs, sums; and concatenation.
+//! Element-wise operations: preprocessing, the ReLUs, sums; and concatenation.
 
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ pub(super) fn clamp_backward(x: &Array, limit: f32, relu: ReluGradient, dy: &Arr
     dx
 }
 
-/// What of dy moves x towards (0, limit): the positive part below, the negative part above.
+/// The part of dy that moves x towards (0, limit): the positive part below, the negative part above.
 fn redirect(x: &[f32], limit: f32, dy: &[f32], dx: &mut [f32]) {
     for ((dx, &x), &dy) in dx.iter_mut().zip(x).zip(dy) {
         if x <= 0.0 {

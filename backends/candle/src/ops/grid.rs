@@ -1,4 +1,4 @@
-//! Where windows read and write, as views. A padded input is seen as `[N, C, H/s, s, W/s, s]` for a step s: what
+//! Views of the places that windows read and write. A padded input is seen as `[N, C, H/s, s, W/s, s]` for a step s: what
 //! every window reads under its tap (i, j) is then a rectangle of that view, and costs no copy.
 
 use candle_core::{Result, Tensor};
@@ -12,7 +12,7 @@ struct WindowAxis {
     /// Padding before it.
     before: usize,
     step: usize,
-    /// How many windows there are.
+    /// The number of windows.
     out: usize,
     /// The padded length in steps: enough for the input and for every tap.
     steps: usize,
@@ -73,7 +73,7 @@ impl WindowGrid {
         x.reshape(&[n, c, self.rows.steps, self.rows.step, self.columns.steps, self.columns.step][..])
     }
 
-    /// What every window reads under a tap, `[N, C, out, out]`: a view of what [`pad`](Self::pad) gave.
+    /// The numbers that every window reads under a tap, `[N, C, out, out]`: a view of what [`pad`](Self::pad) gave.
     pub(super) fn tap(self, padded: &Tensor, [i, j]: [usize; 2]) -> Result<Tensor> {
         let (rows, columns) = (self.rows, self.columns);
         let at = padded.narrow(2, i / rows.step, rows.out)?.narrow(3, i % rows.step, 1)?;

@@ -1,4 +1,4 @@
-//! What ends a classifier: flatten, linear, softmax.
+//! The operations that end a classifier: flatten, linear, softmax.
 
 use candle_core::Tensor;
 use trepang_api::WithPullBack;

@@ -146,7 +146,7 @@ impl Direct {
         }
     }
 
-    /// Where a place reads, a number's index, and where it writes, a vector's.
+    /// The index of the number that a place reads, and of the vector that it writes.
     #[inline(always)]
     fn place(&self, sweep: &Sweep, place: usize, lanes: usize) -> (usize, usize) {
         let [down, right] = sweep.count;

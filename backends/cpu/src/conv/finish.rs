@@ -1,8 +1,8 @@
-//! What kernels read and write, and what happens to a sum on its way to memory: bias, ReLU, its gates, accumulation.
+//! The input and output of kernels, and the work on a sum on its way to memory: bias, ReLU, its gates, accumulation.
 
 use crate::lanes::Lanes;
 
-/// What follows a convolution or a sum.
+/// The activation function that follows a convolution or a sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activation {
     None,
@@ -29,7 +29,7 @@ impl Input<'_> {
     }
 }
 
-/// Where results go, and the gates if an activation has any.
+/// The places of results, and of the gates if an activation has any.
 #[derive(Debug)]
 pub(crate) struct Output<'a> {
     pub(crate) data: &'a mut [f32],
@@ -37,13 +37,13 @@ pub(crate) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// What [`shares`] gives: no gates is an empty slice there.
+    /// The result of [`shares`]: no gates is an empty slice there.
     pub(crate) fn of(data: &'a mut [f32], gates: &'a mut [u16]) -> Self {
         Self { data, gates: Some(gates).filter(|gates| !gates.is_empty()) }
     }
 }
 
-/// What happens to a sum.
+/// The work on a sum.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finish<'a> {
     /// One number a channel, zeros up to a whole block.
@@ -116,8 +116,8 @@ pub(crate) fn shares(
     }
 }
 
-/// How many blocks of channels a thread takes at a time: an even number, a quarter of its share; or its whole share where
-/// that would leave threads without work.
+/// The number of blocks of channels that a thread takes at a time: an even number, a quarter of its share; or its whole
+/// share where that would leave threads without work.
 pub(crate) fn share(blocks: usize, threads: usize) -> usize {
     match blocks / (2 * threads) {
         0 | 1 => blocks.div_ceil(threads).max(1),

@@ -1,4 +1,4 @@
-//! Which input each tap of a convolution reads for which output, forwards and back: one description for both, so that the
+//! The input that each tap of a convolution reads for each output, forwards and back: one description for both, so that the
 //! same loops compute both.
 
 use super::Geometry;
@@ -96,7 +96,7 @@ impl Border {
         self.sides[0] * self.sides[1]
     }
 
-    /// Is there nothing around it?
+    /// Whether there is no padding around it.
     pub(crate) fn is_nothing(self, reads: BatchShape) -> bool {
         self.sides == [reads.height, reads.width]
     }

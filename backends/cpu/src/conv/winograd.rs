@@ -25,7 +25,7 @@ const DEPTH: usize = 128;
 /// Panels of tiles whose products are kept at a time: 124 kB with eight lanes.
 const GROUP: usize = 9;
 
-/// What is between two rows of a table whose rows would otherwise begin in the same cache set: a cache line.
+/// The gap between two rows of a table whose rows would otherwise begin in the same cache set: a cache line.
 fn skew(lanes: usize) -> usize {
     (16 / lanes).max(1)
 }
@@ -359,7 +359,7 @@ fn products_row(lanes: usize) -> usize {
     GROUP * ROWS * COLUMNS + skew(lanes)
 }
 
-/// How many vectors each of a thread's own tables has.
+/// The number of vectors of each of a thread's own tables.
 fn tables(lanes: usize) -> [usize; 3] {
     [COLUMNS * PRODUCTS * weights_row(lanes), PRODUCTS * products_row(lanes), KERNEL * KERNEL * lanes]
 }
@@ -403,9 +403,9 @@ struct WinogradTile<'a, S: Lanes> {
     a: &'a [f32],
     weights: &'a [S::f32s],
     entry: usize,
-    /// Where each block of inputs begins, among the tiles and among the weights.
+    /// The first index of each block of inputs, among the tiles and among the weights.
     steps: &'a [(usize, usize)],
-    /// Are these the first products of their sums?
+    /// Whether these are the first products of their sums.
     begins: bool,
     into: &'a mut [S::f32s],
 }

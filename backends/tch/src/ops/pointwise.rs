@@ -1,4 +1,4 @@
-//! What treats every number by itself: preprocessing, the ReLUs, sums; and concatenation.
+//! Element-wise operations: preprocessing, the ReLUs, sums; and concatenation.
 
 use tch::Tensor;
 use trepang_api::{ReluGradient, WithPullBack};

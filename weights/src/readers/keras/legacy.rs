@@ -1,5 +1,5 @@
-//! Lists the tensors in files of Keras before version 3: each layer is a group whose attribute names its weights, in the order
-//! in which Keras loads them.
+//! Lists the tensors in files of Keras before version 3: each layer is a group whose attribute names its weights, in the
+//! order in which Keras loads them.
 
 use hdf5_reader::Hdf5File;
 use hdf5_reader::group::Group;

@@ -1,5 +1,5 @@
-//! The Python globals that the pickle of a weights file may import. Trepang imports none of them; a file that names any other
-//! global is refused. Finding the globals in a pickle is in `pickle`.
+//! The Python globals that the pickle of a weights file may import. Trepang imports none of them; a file that names any
+//! other global is refused. Finding the globals in a pickle is in `pickle`.
 
 /// Whether a `state_dict`, or the values that programs save beside it, may need the global `module.name`.
 pub(super) fn is_allowed_global(module: &str, name: &str) -> bool {

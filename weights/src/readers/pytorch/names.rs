@@ -1,5 +1,5 @@
-//! Cleans the names of a PyTorch file's tensors and restores their order. Some files wrap a `state_dict` in another dictionary,
-//! and training on several GPUs puts `module.` before every name.
+//! Cleans the names of a PyTorch file's tensors and restores their order. Some files wrap a `state_dict` in another
+//! dictionary, and training on several GPUs puts `module.` before every name.
 
 use std::collections::HashMap;
 
@@ -22,8 +22,8 @@ const TENSOR_KIND: &str = "torch.Tensor";
 /// The largest number of keys that an error lists.
 const MAX_KEYS_NAMED: usize = 10;
 
-/// Sorts tensors into the order of the file, in which their names first appear in the pickle. Names with the same position, as
-/// the `weight` of every layer of a module, are sorted in natural order.
+/// Sorts tensors into the order of the file, in which their names first appear in the pickle. Names with the same
+/// position, as the `weight` of every layer of a module, are sorted in natural order.
 pub(super) fn sort(tensors: &mut [Tensor], texts: &HashMap<String, usize>) {
     let rank = |name: &str| {
         let mut starts = std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1));

@@ -1,12 +1,12 @@
-//! Scans a pickle for the globals that it would import, before anything reads it. It is not an unpickler: opcodes are skipped
-//! and no value is built. Python's `Lib/pickletools.py` lists the opcodes.
+//! Scans a pickle for the globals that it would import, before anything reads it. It is not an unpickler: opcodes are
+//! skipped and no value is built. Python's `Lib/pickletools.py` lists the opcodes.
 
 use std::collections::HashMap;
 
 use super::allowed_globals::is_allowed_global;
 
-/// The largest accepted pickle in bytes. A `state_dict` with thousands of tensors takes a tenth of this, and unpickling can take
-/// a hundred times its length in memory.
+/// The largest accepted pickle in bytes. A `state_dict` with thousands of tensors takes a tenth of this, and unpickling
+/// can take a hundred times its length in memory.
 pub(super) const MAX_PICKLE_BYTES: usize = 2 << 20;
 
 /// The result of scanning a pickle that imports only permitted globals.

@@ -12,7 +12,7 @@ const SIZE: [usize; 2] = [5, 6];
 /// Channels of a convolution that drives a ReLU.
 const DRIVEN: usize = 5;
 
-/// How their names begin.
+/// The beginning of their names.
 const DRIVE: &str = "drive-";
 
 /// Values of R, G or B that become about -10, 2 and 10.
@@ -39,7 +39,7 @@ pub(super) struct Case {
     pub(super) at: Vec<LayerId>,
     /// The ReLUs with nothing but sums and concatenations between them and the layers asked for; none if not all are.
     pub(super) relus: Vec<LayerId>,
-    /// What arrives at these.
+    /// The cotangents that arrive at these.
     pub(super) arriving: Arriving,
 }
 

@@ -15,9 +15,10 @@ use crate::{
 /// A way to redirect.
 #[derive(Debug, Clone, Copy)]
 struct Way {
-    /// How many numbers, of `[n, c, h, w]`, have a common fate: if anything gets through, nothing of them is redirected.
+    /// The count of numbers, of `[n, c, h, w]`, that are treated alike: if anything gets through, none of them is
+    /// redirected.
     together: fn([usize; 4]) -> usize,
-    /// What of dy is redirected to an x outside the bounds.
+    /// The part of dy that is redirected to an x outside the bounds.
     part: fn(x: f32, dy: f32) -> f32,
 }
 
@@ -101,7 +102,7 @@ impl Kernels for OtherLoops {
     }
 }
 
-/// Which of the three checks pass: with the reference, with the true pull-back, and of living images.
+/// The results of the three checks: with the reference, with the true pull-back, and of living images.
 fn check(together: fn([usize; 4]) -> usize, part: fn(f32, f32) -> f32, pass: [bool; 3]) {
     let cpu = find_device(&Reference, "cpu").unwrap();
     let checks = [redirected_pull_backs_agree, dead_relus_are_redirected, living_images_keep_their_gradient];
