@@ -78,7 +78,9 @@ fn open_cpu(threads: usize) -> Result<Box<dyn Backend>> {
 /// libtorch is not linked but loaded, so that the program starts without it: see `trepang-plugin`.
 #[cfg(feature = "tch")]
 fn open_tch(threads: usize) -> Result<Box<dyn Backend>> {
-    trepang_plugin::open(&trepang_plugin::beside_program("trepang_tch"), threads).map_err(|error| {
+    let opened =
+        trepang_plugin::find("trepang_tch").and_then(|library| trepang_plugin::open(&library, threads));
+    opened.map_err(|error| {
         anyhow::anyhow!(
             "{error}; backends/tch/setup.sh and a build with --features tch set it up, and the other backends do \
              without"

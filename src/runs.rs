@@ -15,7 +15,7 @@ mod sheet;
 mod state;
 
 pub use animation::{Animation, check_animation_path};
-pub use atomic::write as write_atomic;
+pub use atomic::{check_target, write as write_atomic};
 pub use driver::{DriveReport, drive};
 pub(crate) use error::describe;
 pub use error::{BoxedError, Error, Result};

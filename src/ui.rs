@@ -6,6 +6,7 @@ mod decoder;
 mod devices;
 mod encoder;
 mod event_loop;
+mod fatal;
 mod graphics;
 mod help;
 mod input;

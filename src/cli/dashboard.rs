@@ -179,7 +179,8 @@ fn in_lines(mut session: Session, compute: &Compute) -> Result<()> {
     let steps = plan.steps;
     let every = (steps / 16).max(1);
     let mut one = [session];
-    drive(&mut one, model.as_mut(), |_, _, report| {
+    let stop = stop_signal()?;
+    drive(&mut one, model.as_mut(), &stop, |_, _, report| {
         if report.step == 1 || report.step.is_multiple_of(every) {
             output::line(format_args!("step {:>5} of {steps}  loss {:.4}", report.step, report.loss))?;
         }

@@ -5,23 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, anyhow};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
 use signal_hook::flag::{register_conditional_shutdown, register_usize};
 use trepang_api::Model;
 
 use crate::engine::{Ascent, StepReport};
 use crate::runs::{self, DriveReport, Session};
 
-/// Drives the runs as [`runs::drive`] does. A signal that asks to stop is an error that says how to go on with each run.
+/// Drives the runs as [`runs::drive`] does. A signal that asks to stop, whose number is then in `stop`, is an error that
+/// says how to go on with each run.
 pub(super) fn drive(
     sessions: &mut [Session],
     model: &mut dyn Model,
+    stop: &AtomicUsize,
     mut on_step: impl FnMut(usize, &Ascent, &StepReport) -> Result<()>,
 ) -> Result<DriveReport> {
-    let stop = stop_signal()?;
     let should_stop = || stop.load(Ordering::Relaxed) != 0;
     let report = runs::drive(sessions, model, should_stop, |index, ascent, report| {
-        Ok(on_step(index, ascent, report)?)
+        // In this form the error can still be told from others by its type.
+        on_step(index, ascent, report)
+            .map_err(anyhow::Error::reallocate_into_boxed_dyn_error_without_backtrace)
     })?;
     if report.interrupted { Err(interrupted(sessions, &report)) } else { Ok(report) }
 }
@@ -44,8 +47,8 @@ fn interrupted(sessions: &[Session], report: &DriveReport) -> anyhow::Error {
     anyhow!("interrupted after step {step} of {steps}; {what}, go on with: {}", ways.join("; "))
 }
 
-/// The signals that ask to stop.
-const STOP: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+/// The signals that ask to stop. Batch systems send USR1, USR2 or XCPU before a job's time is over.
+const STOP: [i32; 8] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ];
 
 /// Holds the number of the last signal that asked to stop, for who looks often and has a terminal to give back.
 pub(super) fn noted_signal() -> Result<Arc<AtomicUsize>> {

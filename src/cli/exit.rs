@@ -7,16 +7,20 @@ use anyhow::{Context, Error, Result};
 use trepang_api::Error as Api;
 use trepang_weights::Error as Weights;
 
+use super::output::ClosedPipe;
 use crate::backends::UnknownVectors;
 use crate::config::Usage;
 use crate::engine::Error as Engine;
 use crate::runs;
 use crate::worker;
 
-/// Prints the error, if there is one, and chooses the code: 2 for what was asked wrongly, 1 for the rest.
+/// Prints the error, if there is one, and chooses the code: 2 for what was asked wrongly, 1 for the rest. Where nobody
+/// reads stdout any more, it is 0, and what was kept of a run is said on stderr.
 pub(super) fn report(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<ClosedPipe>() && error.chain().count() == 1 => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => refuse(&sentence(&error), 0),
         Err(error) => refuse(&sentence(&error), if is_usage(&error) { 2 } else { 1 }),
     }
 }
@@ -58,6 +62,14 @@ fn sentence(error: &Error) -> String {
         } else {
             format!("{text}: {cause}")
         }
+    })
+}
+
+/// Whether a command ended, or a run was stopped, because nobody reads stdout any more.
+fn is_closed_pipe(error: &Error) -> bool {
+    error.chain().any(|cause| {
+        let stopped_by = cause.downcast_ref().and_then(runs::Error::of_caller);
+        cause.is::<ClosedPipe>() || stopped_by.is_some_and(<dyn std::error::Error>::is::<ClosedPipe>)
     })
 }
 

@@ -1,17 +1,35 @@
-//! Lines on stdout. A reader that went away is an error like any other, not a panic.
+//! Lines on stdout. A reader that has gone ends the command without an error.
 
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// Prints a line on stdout and flushes it.
+/// The reader of stdout, such as `head`, has closed its end. It has what it wanted, so this is no failure.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads stdout any more")]
+pub(super) struct ClosedPipe;
+
+/// Prints a line on stdout and flushes it. Fails with [`ClosedPipe`] where nobody reads it.
 pub(super) fn line(text: impl std::fmt::Display) -> Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).context("cannot write to stdout")
+    checked(writeln!(out, "{text}").and_then(|()| out.flush()))
+}
+
+fn checked(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ClosedPipe.into()),
+        other => other.context("cannot write to stdout"),
+    }
 }
 
 /// Prints a value on stdout as one line of JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<()> {
     line(serde_json::to_string(value)?)
+}
+
+/// Writes bytes to stdout as they are.
+pub(super) fn bytes(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    checked(out.write_all(bytes).and_then(|()| out.flush()))
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::Usage;
 use crate::config::args::RenderArgs;
-use crate::runs::check_animation_path;
+use crate::runs::{check_animation_path, check_target};
 
 /// Fails where a result cannot be put down, or would replace another result or something that is read. A picture
 /// made again may replace the one it is made from.
@@ -87,10 +87,24 @@ fn check_place(path: &Path) -> Result<()> {
         let folder = folder.display();
         bail!("cannot write {file}: there is no folder {folder}; create it or choose another");
     }
-    if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-        bail!("cannot write {file}: it exists and is not a regular file");
-    }
+    check_target(path)?;
     Ok(())
+}
+
+/// Whether a path means this program's stdout.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+}
+
+/// Fails where something else would be printed on the stdout that is to take the picture.
+pub(super) fn check_stdout(args: &RenderArgs, several: bool) -> Result<()> {
+    let others = [("--json", args.json), ("several channels and seeds", several)];
+    match others.iter().find(|(_, given)| *given) {
+        Some((other, _)) => {
+            Err(Usage(format!("stdout takes one picture and nothing else; leave out {other}")).into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether these are the same file, however they are spelled, or would be once they are written.

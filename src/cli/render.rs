@@ -2,8 +2,10 @@
 
 mod events;
 
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,7 +13,7 @@ use trepang_api::Model;
 use trepang_weights::Purpose;
 
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
-use super::drive::drive;
+use super::drive::{drive, stop_signal};
 use super::{output, outputs};
 use crate::config::args::RenderArgs;
 use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pictures_of};
@@ -34,22 +36,45 @@ struct Batch {
 }
 
 pub(super) fn run(args: &RenderArgs) -> Result<()> {
+    if !outputs::is_stdout(&args.output) {
+        return render(args, false);
+    }
+    // The picture is evaluated as it was saved, so it is a file first.
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let output = folder.path().join("picture.png");
+    render(&RenderArgs { output: output.clone(), ..args.clone() }, true)?;
+    output::bytes(&fs::read(&output).context("cannot read the picture back")?)
+}
+
+/// Makes the pictures. If `to_stdout`, stdout is kept free for the only one.
+fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     outputs::check(args)?;
     let Batch { compute, jobs, mut resumed } = prepare(args)?;
     let several = jobs.len() > 1;
+    if to_stdout {
+        outputs::check_stdout(args, several)?;
+    }
     outputs::check_several(args, several)?;
+    // From here on there is a folder of the run, which a signal must not leave empty.
+    let stop = stop_signal()?;
     match (&mut resumed, &jobs[..]) {
         (Some(session), _) => session.reserve()?,
         (None, [job]) => resumed = Some(begin(args, &compute, job)?),
         (None, _) => {}
     }
     let model = guard("the backend", || compute.model());
+    let model = model.and_then(|model| match stop.load(Ordering::Relaxed) {
+        0 => Ok(model),
+        _ => bail!("interrupted before the first step"),
+    });
     let mut model = model.inspect_err(|_| resumed.iter_mut().for_each(Session::discard))?;
     let mut render = Render {
         args,
         compute: &compute,
         model: model.as_mut(),
         several,
+        stop: &stop,
+        to_stdout,
         done: Vec::new(),
         failed: Vec::new(),
     };
@@ -131,6 +156,10 @@ struct Render<'a> {
     compute: &'a Compute,
     model: &'a mut dyn Model,
     several: bool,
+    /// The number of a signal that asks to stop, or 0.
+    stop: &'a AtomicUsize,
+    /// Whether stdout is kept free for the picture.
+    to_stdout: bool,
     /// The pictures that were made; the pixels are kept if a sheet is wanted.
     done: Vec<(DoneEvent, Option<Picture>)>,
     failed: Vec<String>,
@@ -157,7 +186,7 @@ impl Render<'_> {
             }
             on_step(report, ascent, (index, &progress), json.then_some(several))
         };
-        let report = drive(&mut sessions, self.model, on_step);
+        let report = drive(&mut sessions, self.model, self.stop, on_step);
         progress.finish_and_clear();
         let report = report?;
         let steps = steps(&sessions) - before;
@@ -219,7 +248,9 @@ impl Render<'_> {
         let evaluation = session.evaluate(&saved, self.compute.network(), &job.pictures, self.model)?;
         let place = (job.output.as_path(), session.folder().unwrap_or(Path::new("")));
         let done = DoneEvent::new(session.ascent(), self.compute, evaluation, place, per_step)?;
-        done.print(self.args.json)?;
+        if !self.to_stdout {
+            done.print(self.args.json)?;
+        }
         Ok((done, self.args.sheet.is_some().then_some(saved)))
     }
 
@@ -232,7 +263,7 @@ impl Render<'_> {
             };
             let cells: Vec<Cell> = self.done.iter().filter_map(cell).collect();
             write_sheet(path, &contact_sheet(&cells, None)).map_err(|error| error.advise("--sheet"))?;
-            if !self.args.json {
+            if !self.args.json && !self.to_stdout {
                 output::line(format_args!("the sheet is {}", path.display()))?;
             }
         }

@@ -29,7 +29,7 @@ pub enum Error {
     NotFinite {
         /// The step, counted from 1.
         step: usize,
-        /// The value that is not finite: `a loss` or `a gradient`.
+        /// The value that is not finite: `a loss`, `a gradient` or `a change of the parameters`.
         what: &'static str,
     },
     /// An objective names a channel that the layer does not have.

@@ -38,6 +38,20 @@ pub enum Error {
         /// The place that was to be written to.
         path: PathBuf,
     },
+    /// Files of the system, such as `/proc/self/mem`, are not on any disk.
+    #[error("cannot write {}: it is not on a disk", .path.display())]
+    NoDisk {
+        /// The place that was to be written to.
+        path: PathBuf,
+    },
+    /// No file system takes a name of that length.
+    #[error("cannot write {}: its name is longer than {limit} bytes", .path.display())]
+    NameTooLong {
+        /// The place that was to be written to.
+        path: PathBuf,
+        /// The largest number of bytes of a name.
+        limit: usize,
+    },
     /// The disk or the user's quota is full.
     #[error("the disk is full: free some space or choose another folder with {flag}")]
     DiskFull {
@@ -193,6 +207,17 @@ impl Error {
     /// Whether the request was impossible, rather than that something failed. Only the engine's own errors know it.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Engine(error) if error.is_usage())
+    }
+
+    /// The error of the caller that stopped the runs, if it was one.
+    pub fn of_caller(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Caller(error) => Some(&**error),
+            Self::Stopped { source, .. }
+            | Self::NotKept { source, .. }
+            | Self::SeveralStopped { source, .. } => source.of_caller(),
+            _ => None,
+        }
     }
 
     /// Names the flag that chooses another folder, if the disk is full; every other error stays as it is.

@@ -22,6 +22,7 @@ use ratatui::crossterm::{cursor, execute, queue};
 use ratatui::{Frame, Terminal};
 
 use super::encoder::kitty_delete;
+use super::fatal;
 use super::graphics::{Graphics, Protocol};
 use super::probe::Probe;
 use crate::dashboard::Key;
@@ -185,8 +186,10 @@ fn is_dumb() -> bool {
 
 /// Puts the terminal into raw mode and on the alternate screen.
 fn take_over() -> Result<()> {
+    fatal::prepare().context("cannot take over the terminal")?;
     enable_raw_mode().context("cannot take over the terminal")?;
     TERMINAL_TAKEN.store(true, Ordering::SeqCst);
+    fatal::set_taken(true);
     execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, EnableFocusChange)
         .inspect_err(|_| give_back())
         .context("cannot take over the terminal")
@@ -195,6 +198,7 @@ fn take_over() -> Result<()> {
 /// Gives the terminal back. Errors mean that the terminal has gone, and are ignored.
 fn give_back() {
     if TERMINAL_TAKEN.swap(false, Ordering::SeqCst) {
+        fatal::set_taken(false);
         // The screen is cleared first, because a tmux window that has grown would keep the new rows.
         let clear = Clear(ClearType::All);
         let _ = execute!(

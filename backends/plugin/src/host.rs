@@ -4,6 +4,8 @@
 
 use std::any::Any;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
@@ -14,38 +16,28 @@ use trepang_api::{
 };
 
 use crate::Plugin;
+use crate::error::Error;
 use crate::guest::{STAMP, stamp};
+use crate::trust;
 
-/// The reason why there is no backend.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// No such file.
-    #[error("{} is not there", .0.display())]
-    Missing(PathBuf),
-    /// The system's loader refused it, or something that it needs.
-    #[error("a library that it needs could not be loaded ({reason})")]
-    Loader {
-        /// The loader's words: which library it did not find, as a rule.
-        reason: String,
-    },
-    /// It is no plug-in, or was built from other sources or by another compiler.
-    #[error("{} was not built with this program", .0.display())]
-    Foreign(PathBuf),
-    /// It was loaded and could not begin.
-    #[error(transparent)]
-    Backend(#[from] Api),
-}
-
-/// The paths at which the plug-in called `name` is looked for: in cargo's folder of what was built along with the
-/// running program, beside the program, and in `../lib/trepang` for one that was installed. The first of these that
-/// exists, or else the place beside the program.
-pub fn beside_program(name: &str) -> PathBuf {
+/// Finds the plug-in called `name`: beside the running program, or in `../lib/trepang` for one that was installed; for a
+/// program in cargo's target folder, first among what cargo built along with it. Never relative to the current folder.
+pub fn find(name: &str) -> Result<PathBuf, Error> {
+    let program = std::env::current_exe().and_then(|program| program.canonicalize());
+    let program = program.map_err(|_| Error::ProgramGone)?;
+    let folder = program.parent().ok_or(Error::ProgramGone)?;
     let file = format!("{DLL_PREFIX}{name}{DLL_SUFFIX}");
-    let program = std::env::current_exe().ok().and_then(|program| program.canonicalize().ok());
-    let folder = program.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
-    let places = ["deps", "../deps", "", "../lib/trepang"].map(|place| folder.join(place).join(&file));
-    places.iter().find(|place| place.is_file()).unwrap_or(&places[2]).clone()
+    let beside = folder.join(&file);
+    // cargo keeps this file in the folder of each profile.
+    let is_cargos = |folder: &Path| folder.join(".cargo-lock").is_file();
+    let built = if is_cargos(folder) {
+        Some(folder.join("deps").join(&file))
+    } else {
+        folder.parent().filter(|above| is_cargos(above)).map(|above| above.join("deps").join(&file))
+    };
+    let installed = folder.parent().map(|above| above.join("lib/trepang").join(&file));
+    let mut places = built.into_iter().chain([beside.clone()]).chain(installed);
+    Ok(places.find(|place| place.is_file()).unwrap_or(beside))
 }
 
 /// Loads the library and starts its backend with so many host threads. The library stays until the process ends: what
@@ -60,9 +52,10 @@ fn load(path: &Path) -> Result<&'static Plugin, Error> {
     if !path.is_file() {
         return Err(Error::Missing(path.into()));
     }
-    // SAFETY: the library's initialisers run. It is a plug-in of ours and what that links to, or a file that the user
-    // has put in its place.
-    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
+    let trusted = trust::check(path, program_owner()?)?;
+    // SAFETY: the library's initialisers run. It holds this build's stamp, and nobody but the owner of this program could
+    // have written it.
+    let library = unsafe { Library::open(Some(trusted), RTLD_NOW | RTLD_LOCAL) }
         .map_err(|error| Error::Loader { reason: loaders_words(&error) })?;
     // SAFETY: only the address is used so far.
     let symbol = unsafe { library.get::<*const Plugin>(b"TREPANG_PLUGIN\0") };
@@ -77,6 +70,12 @@ fn load(path: &Path) -> Result<&'static Plugin, Error> {
     let plugin = unsafe { &*address };
     std::mem::forget(library);
     Ok(plugin)
+}
+
+/// The user whose program this is.
+fn program_owner() -> Result<u32, Error> {
+    let program = std::env::current_exe().and_then(fs::metadata);
+    Ok(program.map_err(|_| Error::ProgramGone)?.uid())
 }
 
 /// `dlopen`'s own words, without the crate's around them.
@@ -142,21 +141,22 @@ mod tests {
 
     #[test]
     fn what_is_no_plugin_is_an_error_that_says_so() {
-        let folder = std::env::temp_dir();
-        let absent = folder.join("trepang-no-such-library.so");
-        assert!(matches!(open(&absent, 1), Err(Error::Missing(path)) if path == absent));
-        let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-        let error = open(&text, 1).unwrap_err();
-        assert!(matches!(&error, Error::Loader { reason } if reason.contains("Cargo.toml")), "{error}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trepang-no-such-library.so");
+        assert!(matches!(open(&path, 1), Err(Error::Missing(missing)) if missing == path));
+        fs::write(&path, "text").unwrap();
+        let error = open(&path, 1).unwrap_err();
+        assert!(error.to_string().ends_with("was not built with this program"), "{error}");
+        // With the stamp it is handed to the loader, which finds no library in it.
+        fs::write(&path, stamp()).unwrap();
+        let error = open(&path, 1).unwrap_err();
+        assert!(matches!(&error, Error::Loader { reason } if reason.contains("no-such-library")), "{error}");
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
-    fn a_library_without_the_symbol_is_foreign() {
-        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-        let libc = maps.split_whitespace().find(|word| word.contains("/libc.so") || word.contains("/libc-"));
-        let error = open(Path::new(libc.unwrap()), 1).unwrap_err();
-        assert!(error.to_string().ends_with("was not built with this program"), "{error}");
+    fn a_plugin_is_never_looked_for_in_the_current_folder() {
+        let found = find("trepang_no_such_plugin").unwrap();
+        assert!(found.is_absolute() && found.starts_with(std::env::current_exe().unwrap().parent().unwrap()));
     }
 
     /// A max pooling, behind both sides of the border.

@@ -6,7 +6,8 @@
 //!
 //! Method: a backend's crate is built as a `cdylib` and calls [`export!`]. The program [`open`]s the file. Both sides are
 //! built from the same sources of `trepang-api` by the same compiler, so a `Box<dyn Backend>` means the same on both;
-//! [`BUILD`] says so, and a library with another one is refused before anything else in it is looked at.
+//! [`BUILD`] says so, and a library with another one is refused before any of its code runs, as is one that other users
+//! could have written (`trust`).
 //!
 //! The border is crossed by calls through vtables, and by memory of the system's allocator, which both sides use (so
 //! neither may set a `#[global_allocator]`). What does not: panics. Each side has a standard library of its own and
@@ -14,11 +15,14 @@
 //!
 //! Not for: plug-ins of strangers. There is no stable interface, on purpose.
 
+mod error;
 mod guest;
 mod host;
+mod trust;
 
+pub use error::Error;
 pub use guest::Plugin;
-pub use host::{Error, beside_program, open};
+pub use host::{find, open};
 
 /// The stamp of everything that decides the layout of what crosses the border.
 pub const BUILD: &str = env!("TREPANG_BUILD");

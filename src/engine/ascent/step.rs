@@ -94,6 +94,11 @@ fn flat_images(gradient: &Array) -> Vec<usize> {
     (0..gradient.shape()[0]).filter(|&n| gradient.item(n).iter().all(|&g| g == 0.0)).collect()
 }
 
+/// Whether none of the numbers is a NaN or infinite.
+fn are_finite(numbers: &[f32]) -> bool {
+    numbers.iter().all(|v| v.is_finite())
+}
+
 impl Ascent {
     /// One step of the recipe. On an error the ascent is what it was before.
     pub fn step(&mut self, model: &mut dyn Model) -> Result<StepReport> {
@@ -179,6 +184,10 @@ impl Ascent {
             pending.octave.as_ref().map_or(&self.state.moments, |octave| &octave.moments).clone();
         if !flat {
             recipe.optimizer.step(context.progress, &mut moments, x.data_mut(), gradient.data());
+            // Before the clamp, which would turn an infinite step into a black or white picture.
+            if ![x.data(), &moments.first, &moments.second].into_iter().all(are_finite) {
+                return Err(Error::NotFinite { step, what: "a change of the parameters" });
+            }
         }
         if let Some([low, high]) = stage.param.bounds() {
             x.data_mut().iter_mut().for_each(|x| *x = x.clamp(low, high));
@@ -223,7 +232,7 @@ impl Ascent {
         let d_images = scaled.as_ref().unwrap_or(&found.gradient);
         let Pending { backdrop, images, .. } = pending;
         let gradient = stage.param.pull_back(x, backdrop, images, d_images, -alpha * found.value)?;
-        if gradient.data().iter().any(|g| !g.is_finite()) {
+        if !are_finite(gradient.data()) {
             return Err(Error::NotFinite { step, what: "a gradient" });
         }
         Ok(gradient)

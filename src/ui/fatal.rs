@@ -1,0 +1,102 @@
+//! Gives the terminal back when the process dies of a signal that no code can survive: a fault in a native library, an
+//! abort, memory that ran out. The handler only writes bytes that were prepared and calls tcsetattr, both of which are
+//! permitted in a signal handler; then the signal takes its usual course.
+#![allow(unsafe_code, reason = "signal handlers and termios have no safe interface for these signals")]
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use libc::{SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, STDIN_FILENO, STDOUT_FILENO, TCSANOW};
+use libc::{c_int, c_void, sigaction, siginfo_t, termios};
+
+/// The signals that a process does not survive.
+const FATAL: [c_int; 5] = [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE];
+
+/// Ends a synchronized update, turns focus reports off, leaves the alternate screen, shows the cursor, and resets colours.
+const RESTORE: &[u8] = b"\x1b[?2026l\x1b[?1004l\x1b[?1049l\x1b[?25h\x1b[0m\r\n";
+
+/// Whether the terminal is in the dashboard's state now.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal's settings and the handlers before the dashboard.
+static BEFORE: OnceLock<Before> = OnceLock::new();
+
+struct Before {
+    terminal: termios,
+    handlers: [sigaction; FATAL.len()],
+}
+
+/// Remembers the terminal's settings and installs the handlers, once for the process. Fails if stdin is no terminal.
+pub(super) fn prepare() -> io::Result<()> {
+    if BEFORE.get().is_some() {
+        return Ok(());
+    }
+    let mut terminal = MaybeUninit::uninit();
+    // SAFETY: tcgetattr fills the struct, and says so by returning 0.
+    let terminal = unsafe {
+        if libc::tcgetattr(STDIN_FILENO, terminal.as_mut_ptr()) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        terminal.assume_init()
+    };
+    let mut handlers = [const { MaybeUninit::<sigaction>::uninit() }; FATAL.len()];
+    for (signal, before) in FATAL.into_iter().zip(&mut handlers) {
+        // SAFETY: with no new action, sigaction only writes the present one.
+        if unsafe { libc::sigaction(signal, ptr::null(), before.as_mut_ptr()) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    // SAFETY: each of them was written above.
+    let handlers = handlers.map(|before| unsafe { before.assume_init() });
+    // The handler reads this, so it is set before the handler is installed.
+    let _ = BEFORE.set(Before { terminal, handlers });
+    FATAL.into_iter().try_for_each(install)
+}
+
+/// Installs the handler. Where the stack has overflowed it runs on the stack that Rust's runtime keeps for that.
+fn install(signal: c_int) -> io::Result<()> {
+    // SAFETY: all zeros are a valid sigaction, whose mask blocks nothing.
+    let mut action: sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = restore;
+    action.sa_sigaction = handler as usize;
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+    // SAFETY: the handler has the signature that SA_SIGINFO asks for, and calls nothing that a handler must not call.
+    if unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) } == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Says whether the terminal is to be given back on a fatal signal.
+pub(super) fn set_taken(taken: bool) {
+    TAKEN.store(taken, Ordering::SeqCst);
+}
+
+/// Gives the terminal back. Then the signal takes its usual course: a fault goes to the handler from before, and a signal
+/// that was sent, as `abort` does, ends the process.
+extern "C" fn restore(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
+    let Some(before) = BEFORE.get() else { return };
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // SAFETY: write and tcsetattr may be called in a handler, and their arguments live as long as the process.
+        unsafe {
+            libc::write(STDOUT_FILENO, RESTORE.as_ptr().cast(), RESTORE.len());
+            libc::tcsetattr(STDIN_FILENO, TCSANOW, &raw const before.terminal);
+        }
+    }
+    // SAFETY: the system passes a valid siginfo; signal, sigaction and raise may be called in a handler, and the actions are
+    // ones that the system returned.
+    unsafe {
+        if (*info).si_code <= 0 {
+            // A process sent it, as its code says. It is blocked until this returns, and then ends the process.
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+        } else if let Some(index) = FATAL.iter().position(|known| *known == signal) {
+            // A fault happens again when this returns.
+            libc::sigaction(signal, &raw const before.handlers[index], ptr::null_mut());
+        }
+    }
+}
