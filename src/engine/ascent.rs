@@ -86,6 +86,7 @@ impl Ascent {
     /// Prepares the first step; fails when the plan does not fit the network. `pictures` holds what the plan's files hold.
     pub fn new(plan: Plan, network: &Network, pictures: &Pictures) -> Result<Self> {
         plan.recipe.check().map_err(Error::Recipe)?;
+        check_steps(&plan)?;
         // Before anything is made of that size.
         view_side(&plan.recipe, network, plan.size)?;
         let side = octave::first_side(&plan, network);
@@ -124,6 +125,7 @@ impl Ascent {
         (objective, recipe): (&Objective, &Recipe),
     ) -> Result<Self> {
         recipe.check().map_err(Error::Recipe)?;
+        check_steps(&plan)?;
         check_images(objective, recipe)?;
         check_pictures(objective, pictures)?;
         let side = octave::side_of(&plan, recipe, &state)?;
@@ -214,6 +216,14 @@ fn view_side(recipe: &Recipe, network: &Network, side: usize) -> Result<usize> {
     network.check_size(view)?;
     Transform::check_all(&recipe.transforms, [side, view]).map_err(Error::Recipe)?;
     Ok(view)
+}
+
+/// Fails when a plan, which a file may hold, has more steps than can be asked for by a flag.
+fn check_steps(plan: &Plan) -> Result<()> {
+    match u32::try_from(plan.steps) {
+        Ok(1..) => Ok(()),
+        _ => Err(Error::Recipe(format!("it has {} steps, where 1 to {} can be taken", plan.steps, u32::MAX))),
+    }
 }
 
 /// Fails when a state is not of this recipe and size.

@@ -52,6 +52,20 @@ pub enum Error {
         /// The largest number of bytes of a name.
         limit: usize,
     },
+    /// The lock of a run's folder could not be made.
+    #[error("cannot make the lock {}", .path.display())]
+    Lock {
+        /// The path of the lock.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// Another process is taking steps of the run.
+    #[error("another process is going on with the run in {}; wait until it ends", .folder.display())]
+    Busy {
+        /// The folder of the run.
+        folder: PathBuf,
+    },
     /// The disk or the user's quota is full.
     #[error("the disk is full: free some space or choose another folder with {flag}")]
     DiskFull {

@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::atomic::write as write_atomic;
 use super::error::{Error, Result};
+use super::lock::RunLock;
 use super::manifest::{Manifest, Origin, Parts, Provenance};
 use super::{png, state};
 use crate::engine::{Ascent, AscentState};
@@ -25,6 +27,8 @@ pub struct RunFolder {
     created: u64,
     /// Whether this process made the folder.
     fresh: bool,
+    /// The lock, if this process takes steps of the run.
+    lock: Option<Arc<RunLock>>,
 }
 
 /// A run as it was read from its folder.
@@ -57,7 +61,8 @@ impl RunFolder {
             let path = parent.join(if number == 1 { name.clone() } else { format!("{name}-{number}") });
             match fs::create_dir(&path) {
                 Ok(()) => {
-                    return Ok(Self { path, parts: Parts::of(origin), created: now(), fresh: true });
+                    let lock = Some(Arc::new(RunLock::take(&path)?));
+                    return Ok(Self { path, parts: Parts::of(origin), created: now(), fresh: true, lock });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(refused(error)),
@@ -66,19 +71,33 @@ impl RunFolder {
         unreachable!("some number is free")
     }
 
-    /// Opens a folder to go on with its run.
+    /// Opens a folder to go on with its run. Fails while another process does.
+    pub fn open_to_resume(path: &Path) -> Result<(Self, SavedRun)> {
+        Self::find(path)?;
+        let lock = Arc::new(RunLock::take(path)?);
+        let (folder, saved) = Self::open(path)?;
+        Ok((Self { lock: Some(lock), ..folder }, saved))
+    }
+
+    /// Reads the run of a folder, whoever is going on with it.
     pub fn open(path: &Path) -> Result<(Self, SavedRun)> {
-        if !path.join(STATE).is_file() {
-            let found = if path.is_dir() { "there is no state to go on from" } else { "it is no folder" };
-            return Err(Error::NoRun { path: path.into(), found });
-        }
+        Self::find(path)?;
         let (origin, state) = state::read(&path.join(STATE))?;
         let created = fs::read(path.join(MANIFEST))
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
             .map_or_else(now, |manifest| manifest.created);
-        let folder = Self { path: path.into(), parts: Parts::of(&origin), created, fresh: false };
+        let folder = Self { path: path.into(), parts: Parts::of(&origin), created, fresh: false, lock: None };
         Ok((folder, SavedRun { origin, state }))
+    }
+
+    /// Fails where there is no run to go on with.
+    fn find(path: &Path) -> Result<()> {
+        if path.join(STATE).is_file() {
+            return Ok(());
+        }
+        let found = if path.is_dir() { "there is no state to go on from" } else { "it is no folder" };
+        Err(Error::NoRun { path: path.into(), found })
     }
 
     /// The folder's place on disk.
@@ -97,7 +116,8 @@ impl RunFolder {
     }
 
     /// Takes a folder away that was made for a run which then took no step. One that was there before stays.
-    pub fn discard(&self) {
+    pub fn discard(&mut self) {
+        self.lock = None;
         if self.fresh {
             // A file that cannot be removed stays: the caller returns the error that matters.
             let files = [STATE, LOSSES, IMAGE, MANIFEST].map(|name| fs::remove_file(self.path.join(name)));

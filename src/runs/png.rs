@@ -1,16 +1,19 @@
 //! Pictures as PNG files that carry, in a text chunk, what made them.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use super::atomic::write as write_atomic;
 use super::error::{BoxedError, Error, Result};
 use super::manifest::Origin;
+use super::regular::open_regular;
 use crate::engine::Picture;
 
 /// The keyword of the text chunk.
 const KEYWORD: &str = "trepang";
+
+/// The largest text that is read from a picture, in bytes. A plan with a hundred changes takes about 200 kB.
+const MAX_TEXT_BYTES: usize = 16 << 20;
 
 /// Writes an 8-bit RGB PNG. Equal pictures of equal origin give equal files, to the byte.
 pub fn write_picture(path: &Path, picture: &Picture, origin: &Origin) -> Result<()> {
@@ -47,7 +50,7 @@ pub fn read_picture(path: &Path) -> Result<Picture> {
 
 /// The plan and the provenance of the picture, from its text.
 pub fn read_origin(path: &Path) -> Result<Origin> {
-    let file = File::open(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
+    let file = open_regular(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
     let mut reader = png::Decoder::new(BufReader::new(file))
         .read_info()
         .map_err(|source| Error::NotPng { path: path.into(), source })?;
@@ -57,6 +60,9 @@ pub fn read_origin(path: &Path) -> Result<Origin> {
     let Some(chunk) = chunk else {
         return Err(Error::NoOrigin { path: path.into() });
     };
-    let text = chunk.get_text().map_err(|source| Error::DamagedText { path: path.into(), source })?;
+    let mut chunk = chunk.clone();
+    // A compressed text is unpacked up to this size and no further.
+    let text = chunk.decompress_text_with_limit(MAX_TEXT_BYTES).and_then(|()| chunk.get_text());
+    let text = text.map_err(|source| Error::DamagedText { path: path.into(), source })?;
     serde_json::from_str(&text).map_err(|source| Error::ForeignText { path: path.into(), source })
 }

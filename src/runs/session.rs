@@ -169,7 +169,7 @@ impl Session {
 
     /// Takes away the folder of a run that took no step, unless the folder was there before this session.
     pub fn discard(&mut self) {
-        if let Some(folder) = &self.folder {
+        if let Some(folder) = &mut self.folder {
             folder.discard();
         }
     }

@@ -41,6 +41,19 @@ const NAMES: &[Case] = &[
 ];
 
 #[test]
+fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
+    let home = Home::new();
+    let pipe = home.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::fs::create_dir(home.path("run")).unwrap();
+    let state = home.path("run/state.safetensors");
+    assert!(std::process::Command::new("mkfifo").arg(&state).status().unwrap().success());
+    for line in ["render --from pipe -o a.png", "render --resume run -o a.png"] {
+        assert!(matches!(home.run(line).code, Some(1)), "{line}");
+    }
+}
+
+#[test]
 fn a_step_to_infinity_is_refused_and_leaves_no_run() {
     for set in ["optimizer.rate=1e308", "optimizer.rate=-1e300"] {
         let home = Home::new();

@@ -46,6 +46,21 @@ fn check_rest(home: &Home, cut: &[f64], run: &str) {
 }
 
 #[test]
+fn a_run_in_progress_cannot_be_resumed_by_another_process() {
+    let home = Home::new();
+    let mut running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png --runs runs"));
+    running.line();
+    let folder = std::fs::read_dir(home.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let resume = format!("render --resume {} --steps 4000001 -o b.png", folder.display());
+    assert!(home.run(&resume).refusal(1).contains("another process is going on with the run"));
+    running.signal("TERM");
+    let (taken, run) = kept(running.finish().refusal(1));
+    assert_eq!(home.run(&format!("render --resume {run} --steps {} -o b.png", taken + 1)).code, Some(0));
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 4, "no lock stays: {left:?}");
+}
+
+#[test]
 fn when_its_reader_goes_away_the_run_is_kept() {
     let home = Home::new();
     let mut running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png"));

@@ -1,0 +1,72 @@
+//! The lock of a run's folder: one process at a time takes steps of a run. The system releases it when the process ends,
+//! however that happens.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::error::{Error, Result};
+
+const LOCK: &str = ".lock";
+
+/// Opening fails for a link in the lock's place, which could lead to any file.
+const NO_LINK: i32 = libc::O_NOFOLLOW;
+
+/// The lock of a run's folder, held until this value is dropped.
+#[derive(Debug)]
+pub(super) struct RunLock {
+    path: PathBuf,
+    /// None on a file system without locks, such as some network ones.
+    file: Option<File>,
+}
+
+impl RunLock {
+    /// Takes the lock of `folder`. Fails at once if another process holds it.
+    pub(super) fn take(folder: &Path) -> Result<Self> {
+        let path = folder.join(LOCK);
+        let failed = |source| Error::Lock { path: path.clone(), source };
+        loop {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(false).custom_flags(NO_LINK);
+            let file = options.open(&path).map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, &path) => return Ok(Self { path, file: Some(file) }),
+                Ok(()) => {} // its owner removed it after it was opened here: create a new one
+                Err(TryLockError::WouldBlock) => return Err(Error::Busy { folder: folder.into() }),
+                Err(TryLockError::Error(_)) => return Ok(Self { path, file: None }),
+            }
+        }
+    }
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // The file is removed while the lock is held, so that nobody else's is.
+        if self.file.is_some() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Whether the open file is still the one that the path names.
+fn is_at(file: &File, path: &Path) -> bool {
+    let named = fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
+    let open = file.metadata().map(|meta| (meta.dev(), meta.ino()));
+    matches!((named, open), (Ok(named), Ok(open)) if named == open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_has_one_owner_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = RunLock::take(folder.path()).unwrap();
+        let error = RunLock::take(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("another process"), "{error}");
+        drop(lock);
+        drop(RunLock::take(folder.path()).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
