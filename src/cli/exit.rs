@@ -1,13 +1,12 @@
 //! The end of a command: one sentence on stderr and an exit code.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
 use trepang_api::Error as Api;
 use trepang_weights::Error as Weights;
 
-use super::output::ClosedPipe;
+use super::output::{self, ClosedPipe};
 use crate::backends::UnknownVectors;
 use crate::config::Usage;
 use crate::engine::Error as Engine;
@@ -35,8 +34,7 @@ pub(super) fn not_understood(error: &clap::Error) -> ExitCode {
 }
 
 fn refuse(sentence: &str, code: u8) -> ExitCode {
-    // Not `eprintln`, which panics when the terminal has gone.
-    let _ = writeln!(io::stderr(), "trepang: {sentence}");
+    output::remark(sentence);
     ExitCode::from(code)
 }
 

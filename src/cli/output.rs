@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use trepang_api::{printable, printable_json};
 
 /// The reader of stdout, such as `head`, has closed its end. It has what it wanted, so this is no failure.
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +13,20 @@ pub(super) struct ClosedPipe;
 
 /// Prints a line on stdout and flushes it. Fails with [`ClosedPipe`] where nobody reads it.
 pub(super) fn line(text: impl std::fmt::Display) -> Result<()> {
+    let text = text.to_string();
+    // The program's own line ends and tabs stay; every other control can only come from a file or from an argument.
+    let safe = text.split_inclusive(['\n', '\t']).map(|part| {
+        let own = part.trim_end_matches(['\n', '\t']);
+        [&*printable(own), &part[own.len()..]].concat()
+    });
     let mut out = io::stdout().lock();
-    checked(writeln!(out, "{text}").and_then(|()| out.flush()))
+    checked(writeln!(out, "{}", safe.collect::<String>()).and_then(|()| out.flush()))
+}
+
+/// Prints a remark on stderr: something that the user should know, and that is no error. Where nobody reads stderr, it is
+/// dropped.
+pub(super) fn remark(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "trepang: {}", printable(&text.to_string()));
 }
 
 fn checked(written: io::Result<()>) -> Result<()> {
@@ -25,7 +38,7 @@ fn checked(written: io::Result<()>) -> Result<()> {
 
 /// Prints a value on stdout as one line of JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<()> {
-    line(serde_json::to_string(value)?)
+    line(printable_json(&serde_json::to_string(value)?))
 }
 
 /// Writes bytes to stdout as they are.

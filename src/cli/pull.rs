@@ -1,7 +1,7 @@
 //! `trepang pull`: gets weights and reports the progress: a bar on stderr if that is a terminal, notes on stderr, and
 //! the result on stdout. The weights crate does the download.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -191,7 +191,7 @@ impl PullReporter {
     fn print_note(&self, text: &str) {
         self.bar.suspend(|| {
             // If the terminal has gone, the download continues.
-            let _ = writeln!(io::stderr(), "trepang: {}: {text}", self.name);
+            output::remark(format_args!("{}: {text}", self.name));
         });
     }
 }

@@ -1,7 +1,6 @@
 //! `trepang spectrum`: measures the mean spectrum of a folder of pictures, as a table for recipes.
 
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -30,8 +29,7 @@ pub(super) fn run(args: &SpectrumArgs) -> Result<()> {
     };
     if let [first, rest @ ..] = &unreadable[..] {
         let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        // `eprintln` would panic if the terminal has gone.
-        let _ = writeln!(io::stderr(), "trepang: {} cannot be read{more}, and was left out", first.display());
+        output::remark(format_args!("{} cannot be read{more}, and was left out", first.display()));
     }
     let text = table(&spectrum, builder.count(), args.size);
     match &args.output {

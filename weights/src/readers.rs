@@ -52,18 +52,11 @@ fn damaged(path: &Path, format: FileFormat, reason: impl Display) -> Error {
 /// The largest number of characters of a file's text that an error quotes.
 const MAX_QUOTED_CHARS: usize = 300;
 
-/// Makes text from a file safe to print on one line of a terminal: control characters are escaped and long text is cut.
+/// Makes text from a file safe to print on one line of a terminal, and cuts long text.
 fn printable(words: impl Display) -> String {
     let words = words.to_string();
-    let mut line = String::new();
-    for c in words.chars().take(MAX_QUOTED_CHARS) {
-        match c {
-            // These characters change the direction of the text around them.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => line.extend(c.escape_unicode()),
-            c if c.is_control() => line.extend(c.escape_default()),
-            c => line.push(c),
-        }
-    }
+    let mut line =
+        trepang_api::printable(&words.chars().take(MAX_QUOTED_CHARS).collect::<String>()).into_owned();
     if words.chars().nth(MAX_QUOTED_CHARS).is_some() {
         line.push_str("...");
     }

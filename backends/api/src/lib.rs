@@ -16,6 +16,7 @@
 //!   backend shares, so that a new backend writes operations only.
 //! - [`Reference`]: the naive backend, each operation's forward and backward side by side. It is the oracle.
 //! - [`guide`]: how to write a backend.
+//! - [`printable`]: text of strangers, made safe for a terminal.
 //! - `conformance` (behind the feature of that name): the suite that every backend must pass.
 
 mod array;
@@ -30,6 +31,7 @@ mod interpreter;
 mod network;
 pub mod networks;
 mod op;
+mod printable;
 mod receptive;
 mod reference;
 mod request;
@@ -41,6 +43,7 @@ pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels, PullBack, WithPullBack};
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};
 pub use op::{Conv2d, Linear, Op, Padding, Pool, Preprocess};
+pub use printable::{is_control, printable, printable_json};
 pub use receptive::{ReceptiveField, Region};
 pub use reference::Reference;
 pub use request::check_cotangents;

@@ -5,7 +5,7 @@ use std::fs;
 use trepang_api::Array;
 use trepang_weights::minivgg;
 
-use crate::binary::{Home, write_png};
+use crate::binary::{Home, Outcome, write_png};
 use crate::library::{noise_picture, repository, with_tensor, write_weights};
 
 /// Flags, exit code, a part of the sentence.
@@ -39,6 +39,34 @@ const NAMES: &[Case] = &[
     ("--logit 3 --backend reference --device mps", 2, "reference finds no device \"mps\" here; it has: cpu"),
     ("--logit 3 --device cuda:7", 2, "no device \"cuda:7\" here: "),
 ];
+
+/// Sets the clipboard, clears the screen, and turns the direction of text, as C0, C1 and bidi controls do.
+const HOSTILE: &str = "\u{1b}]52;c;cm0=\u{7}\u{9b}2J\u{202e}x";
+
+#[test]
+fn foreign_text_never_controls_the_terminal() {
+    let home = Home::new();
+    let trepang = |args: &[&str]| Outcome::from(home.command("").args(args).output().unwrap());
+    let name = format!("{HOSTILE}.png");
+    let size = ["--size", "32", "--steps", "1", "-o", &name];
+    let layer = ["render", "--layer", "block1_conv1", "--channel", "4"];
+    let long = format!("render --objective channel({HOSTILE},1)");
+    for outcome in [
+        trepang(&[&layer[..], &size].concat()),
+        trepang(&[&layer[..], &size, &["--json"]].concat()),
+        trepang(&["render", "--layer", HOSTILE, "--channel", "4", "-o", "a.png"]),
+        trepang(&["render", "--objective", &long, "-o", "a.png"]),
+        trepang(&["render", "--recipe", HOSTILE, "--layer", "block1_conv1", "-o", "a.png"]),
+        trepang(&["predict", &format!("missing{HOSTILE}.png")]),
+        trepang(&["info", &format!("missing{HOSTILE}.pth")]),
+        trepang(&["show", &format!("missing{HOSTILE}.png")]),
+        trepang(&[HOSTILE]),
+    ] {
+        let text = format!("{}{}", outcome.stdout, outcome.stderr).replace('\n', "");
+        assert!(!text.contains(trepang_api::is_control), "{text:?}");
+        assert!(!text.is_empty(), "{outcome:?}");
+    }
+}
 
 #[test]
 fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
