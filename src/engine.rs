@@ -36,7 +36,7 @@ pub use objective::{FUNCTIONS, Function, Objective, ParseError, Penalty};
 pub use optimizer::{Moments, Optimizer, Rule, Schedule};
 pub use param::{Backdrop, Param, ParamKind, ParamSpec, Spectrum, SpectrumBuilder};
 pub use picture::{Picture, Pictures};
-pub use plan::{Change, Plan};
+pub use plan::{Change, MeantLength, Plan};
 pub use recipe::{DeadChannel, Octaves, RECIPE_ALIASES, RECIPES, Recipe, read_recipe};
 pub use score::{Evaluator, ROBUST_VIEWS, Score};
 pub use start::Start;

@@ -174,7 +174,7 @@ impl Ascent {
 
     /// Changes how many steps the run is meant to take.
     pub fn set_steps(&mut self, steps: usize) {
-        self.plan.steps = steps;
+        self.plan.set_steps(steps, self.step_count());
     }
 
     /// The picture as it would be saved now: several images side by side. In an early octave it is smaller.

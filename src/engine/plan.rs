@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::objective::Objective;
+use super::optimizer::Schedule;
 use super::recipe::Recipe;
 use super::start::Start;
+use super::transform::Transform;
 
 /// Everything that decides an ascent, given a network and its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +32,20 @@ pub struct Plan {
     /// The changes on the way, in the order of the steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// The lengths that the run was meant to have on the way, in the order of the steps, where a step depends on that and
+    /// it was not always `steps`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<MeantLength>,
+}
+
+/// From a step on, another number of steps that the run is meant to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeantLength {
+    /// The number of steps taken by then.
+    pub step: usize,
+    /// The number of steps that the run is meant to take in all.
+    pub steps: usize,
 }
 
 /// From a step on, another objective or recipe.
@@ -48,14 +64,65 @@ impl Plan {
     /// A run from noise.
     pub fn new(objective: Objective, recipe: Recipe, size: usize) -> Self {
         let steps = recipe.steps;
-        let (references, changes) = (BTreeMap::new(), Vec::new());
-        Self { objective, recipe, size, seed: 0, start: Start::Noise, steps, references, changes }
+        let (references, changes, lengths) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { objective, recipe, size, seed: 0, start: Start::Noise, steps, references, changes, lengths }
     }
 
     /// The objective and the recipe that hold after so many steps.
     pub fn at(&self, step: usize) -> (&Objective, &Recipe) {
         let last = self.changes.iter().rev().find(|change| change.step <= step);
         last.map_or((&self.objective, &self.recipe), |change| (&change.objective, &change.recipe))
+    }
+
+    /// The number of steps that the run was meant to take when it had taken `step`.
+    pub fn meant_steps(&self, step: usize) -> usize {
+        let last = self.lengths.iter().rev().find(|length| length.step <= step);
+        last.map_or(self.steps, |length| length.steps)
+    }
+
+    /// Changes the number of steps that the run is meant to take, after it has taken `taken`. The plan stays one that makes
+    /// the same picture again.
+    pub fn set_steps(&mut self, steps: usize, taken: usize) {
+        if self.depends_on_length() && taken > 0 {
+            if self.lengths.is_empty() {
+                self.lengths.push(MeantLength { step: 0, steps: self.steps });
+            }
+            self.lengths.retain(|length| length.step < taken);
+            if self.lengths.last().is_none_or(|last| last.steps != steps) {
+                self.lengths.push(MeantLength { step: taken, steps });
+            }
+        } else {
+            self.lengths.clear();
+        }
+        self.steps = steps;
+        self.drop_needless_lengths();
+    }
+
+    /// The plan of the run as far as it has come: what makes the picture after `taken` steps again.
+    pub fn up_to(&self, taken: usize) -> Self {
+        let mut plan = self.clone();
+        if plan.depends_on_length() && plan.lengths.is_empty() {
+            plan.lengths.push(MeantLength { step: 0, steps: plan.steps });
+        }
+        plan.lengths.retain(|length| length.step == 0 || length.step < taken);
+        plan.steps = taken;
+        plan.drop_needless_lengths();
+        plan
+    }
+
+    /// Whether a step depends on how many there are to be: by the schedule of the step size, crops that grow, or octaves.
+    fn depends_on_length(&self) -> bool {
+        let recipes = self.changes.iter().map(|change| &change.recipe).chain([&self.recipe]);
+        recipes.into_iter().any(|recipe| {
+            let scheduled = recipe.optimizer.schedule != Schedule::Constant;
+            scheduled || recipe.octaves.is_some() || recipe.transforms.iter().any(Transform::is_crop)
+        })
+    }
+
+    fn drop_needless_lengths(&mut self) {
+        if self.lengths.iter().all(|length| length.steps == self.steps) {
+            self.lengths.clear();
+        }
     }
 
     /// The objective that is raised at the end.

@@ -136,8 +136,7 @@ impl RunFolder {
         state::write(&self.path.join(STATE), &origin, ascent.state())?;
         write_losses(&self.path.join(LOSSES), &ascent.state().losses)?;
         // The picture says how it was made itself, which may be with fewer steps than the run will take.
-        let mut made = origin.clone();
-        made.plan.steps = ascent.step_count();
+        let made = Origin { plan: origin.plan.up_to(ascent.step_count()), ..origin.clone() };
         png::write_picture(&self.path.join(IMAGE), &ascent.picture(), &made)?;
         let path = self.path.join(MANIFEST);
         let manifest = serde_json::to_vec_pretty(&self.manifest(origin, ascent))

@@ -79,7 +79,7 @@ impl ActiveRun {
         let now = self.session.ascent().step_count();
         while let Some((mut plan, state)) = self.undo.pop_back() {
             if state.losses.len() < now {
-                plan.steps = self.session.ascent().plan().steps;
+                plan.set_steps(self.session.ascent().plan().steps, state.losses.len());
                 self.session.rewind(plan, state, provenance)?;
                 self.curve = self.session.ascent().state().losses.iter().copied().collect();
                 (self.last_step, self.score, self.pace) = (None, None, None);

@@ -7,7 +7,7 @@ use std::fs;
 
 use safetensors::SafeTensors;
 use serde_json::{Map, Value, json};
-use trepang::engine::{Change, Objective, Plan, Recipe};
+use trepang::engine::{Change, MeantLength, Objective, Plan, Recipe};
 use trepang_weights::{Architecture, MadeUp};
 
 use self::schema::Schema;
@@ -161,7 +161,8 @@ fn a_plan_that_was_changed_on_the_way_is_as_documented() {
     let recipe = Recipe::named("pixel").unwrap();
     let objective = || Objective::channel("block2_conv1", 4);
     let change = Change { step: 3, objective: objective(), recipe: recipe.clone() };
-    let plan = Plan { changes: vec![change], ..Plan::new(objective(), recipe, 32) };
+    let lengths = vec![MeantLength { step: 0, steps: 9 }];
+    let plan = Plan { changes: vec![change], lengths, ..Plan::new(objective(), recipe, 32) };
     Schema::read().check("Plan", &serde_json::to_value(plan).unwrap());
 }
 

@@ -51,7 +51,8 @@ impl Ascent {
     pub(super) fn next_octave(&self) -> Result<Option<Transition>> {
         let (objective, recipe) = self.plan.at(self.step_count());
         let (Some(octaves), Some(base)) = (recipe.octaves, &self.state.base) else { return Ok(None) };
-        let index = self.step_count() * octaves.count / self.plan.steps.max(1);
+        let meant = self.plan.meant_steps(self.step_count()).max(1);
+        let index = self.step_count().saturating_mul(octaves.count) / meant;
         let side = side(&self.plan, &self.network, index);
         if side <= self.stage.side {
             return Ok(None); // never back: a run can be given more steps on the way

@@ -124,7 +124,8 @@ impl Ascent {
     }
 
     fn context(&self) -> StepContext {
-        let progress = self.step_count() as f64 / self.plan.steps.max(1) as f64;
+        let meant = self.plan.meant_steps(self.step_count()).max(1);
+        let progress = self.step_count() as f64 / meant as f64;
         StepContext { seed: self.plan.seed, step: self.step_count() + 1, progress: progress.min(1.0) }
     }
 

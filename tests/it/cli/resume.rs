@@ -29,6 +29,51 @@ fn a_run_beyond_its_end_is_a_longer_run() {
     }
 }
 
+/// In these recipes a step depends on how long the run is meant to be.
+const SCHEDULED: [&str; 3] = [
+    "--recipe pixel --set optimizer.schedule=linear",
+    "--recipe maco --set steps=4",
+    "--recipe dream --init a.png",
+];
+
+#[test]
+fn a_run_that_was_made_longer_is_made_again_to_the_byte() {
+    let home = Home::new();
+    crate::binary::write_png(&home.path("a.png"), &crate::library::noise_picture(7, 64));
+    for flags in SCHEDULED {
+        let layer =
+            if flags.contains("dream") { "--layer block3_conv2" } else { "--layer block3_conv2 --channel 7" };
+        let first = home.json(&format!("render {layer} {flags} --size 64 --steps 4 --json -o short.png"));
+        let run = run_of(&first);
+        home.json(&format!("render --resume {run} --steps 7 --json -o long.png"));
+        home.json("render --from long.png --json -o again.png");
+        assert!(home.read("long.png") == home.read("again.png"), "{flags}");
+        let image = format!("{run}/image.png");
+        home.json(&format!("render --from {image} --json -o image.png"));
+        assert!(home.read(&image) == home.read("image.png"), "{flags}");
+        // A run that was never made longer says nothing of it.
+        home.json("render --from short.png --json -o again.png");
+        assert!(home.read("short.png") == home.read("again.png"), "{flags}");
+        assert!(read_origin(&home.path("short.png")).unwrap().plan.lengths.is_empty());
+        assert!(!read_origin(&home.path("long.png")).unwrap().plan.lengths.is_empty());
+    }
+}
+
+#[test]
+fn an_unfinished_runs_picture_is_made_again_to_the_byte() {
+    let home = Home::new();
+    let render =
+        "render --layer block3_conv2 --channel 7 --recipe pixel --set optimizer.schedule=linear --size 32";
+    let mut running = home.start(&format!("{render} --steps 4000000 --json -o cut.png --runs runs"));
+    running.line();
+    running.signal("TERM");
+    running.finish();
+    let run = std::fs::read_dir(home.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let image = run.join("image.png").display().to_string();
+    home.json(&format!("render --from {image} --json -o again.png"));
+    assert!(home.read(&image) == home.read("again.png"));
+}
+
 #[test]
 fn a_finished_run_gives_its_picture_again_without_a_step() {
     let home = Home::new();
