@@ -11,7 +11,6 @@
 set -euo pipefail
 
 version=2.13.0 # what tch 0.26 is made for
-cuda=13.0      # what that wheel's libtorch_cpu.so was built with: it loads CUDA's runtime even where there is no GPU
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 libtorch=$here/libtorch
@@ -89,28 +88,39 @@ PYTHON
 }
 
 fetch() {
-    local new=$libtorch.new tag tags=() wheels=(torch=="$version")
+    local new=$libtorch.new tag tags=() wheels=()
     case $(uname -sm) in
         "Linux x86_64")
             for tag in manylinux2014 manylinux_2_{17..28}; do tags+=(--platform "${tag}_x86_64"); done
-            wheels+=("nvidia-cuda-runtime==$cuda.*" "nvidia-cuda-cupti==$cuda.*")
+            # The wheel's libtorch_cpu.so was built with CUDA 13.0, whose runtime it loads even where there is no GPU.
+            wheels=(
+                "torch==$version --hash=sha256:796633c4cdf0fe2cdced72d8f88f22e73dbcfce83132763162f6d4bff13b820b"
+                "nvidia-cuda-runtime==13.0.96 --hash=sha256:7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548"
+                "nvidia-cuda-cupti==13.0.85 --hash=sha256:4eb01c08e859bf924d222250d2e8f8b8ff6d3db4721288cf35d14252a4d933c8"
+            )
             ;;
         "Darwin arm64")
             for tag in {11..14}; do tags+=(--platform "macosx_${tag}_0_arm64"); done
+            wheels=("torch==$version --hash=sha256:2fe228aba290d14b9f31b049be550dbd469c3fd3013d7a19705b30454da97027")
             ;;
         *) fail "there is no wheel to take libtorch from on $(uname -sm); install PyTorch $version and set LIBTORCH_USE_PYTORCH=1" ;;
     esac
-    python3 -m pip --version >/dev/null 2>&1 || fail "python3 has no pip, which fetches libtorch"
+    export PYTHONSAFEPATH=1 # no pip.py of the current folder is run
     rm -rf "$new"
     mkdir -p "$new/wheels"
+    cd "$new" # nor by a Python from before that variable
+    python3 -m pip --version >/dev/null 2>&1 || fail "python3 has no pip, which fetches libtorch"
+    printf '%s\n' "${wheels[@]}" >wheels/requirements.txt
     printf 'setup: fetching libtorch %s, some 600 MB of which 500 MB are kept\n' "$version"
     # The Python that a wheel is for does not matter: only its libraries are taken.
-    python3 -m pip download --quiet --no-deps --only-binary=:all: "${tags[@]}" --python-version 3.12 \
-        --dest "$new/wheels" "${wheels[@]}" || fail "pip could not fetch ${wheels[*]}"
+    python3 -m pip download --quiet --no-deps --only-binary=:all: "${tags[@]}" --python-version 3.12 --require-hashes \
+        --dest "$new/wheels" --requirement wheels/requirements.txt ||
+        fail "pip could not fetch ${wheels[*]%% *}, or it brought files with other hashes than $here/setup.sh names"
     for wheel in "$new"/wheels/*.whl; do
         extract "$wheel" torch/include/ "$new/include" torch/lib/ "$new/lib" nvidia/cu13/lib/ "$new/lib"
     done
     rm -rf "$new/wheels"
+    cd "$here"
     if [[ $(uname -s) == Linux ]]; then
         # The wheel's libtorch.so asks for CUDA's part, which is not there; and the build asks for -lgomp.
         printf 'INPUT(-ltorch_cpu)\n' >"$new/lib/libtorch.so"
