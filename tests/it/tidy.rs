@@ -204,8 +204,13 @@ fn dependencies(manifest: &str) -> Vec<String> {
 #[test]
 fn threads_are_the_workers_and_the_picture_encoders() {
     let spawning = ["thread::spawn", "thread::Builder", "thread::scope"];
-    // The last is a server in tests.
-    let may = ["src/worker.rs", "src/ui/encoder.rs", "weights/tests/pull/server.rs"];
+    // The last are a server and several pulls in tests.
+    let may = [
+        "src/worker.rs",
+        "src/ui/encoder.rs",
+        "weights/tests/pull/server.rs",
+        "weights/tests/pull/harness.rs",
+    ];
     check(&["src", "backends", "weights"], &may, &spawning);
 }
 
