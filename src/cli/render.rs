@@ -1,8 +1,9 @@
 //! `trepang render`: pictures without a screen, one or a batch of them.
 
 mod events;
+mod framing;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -71,10 +72,8 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
     let (compute, jobs) = if let Some(png) = &args.from {
         let origin = read_origin(png)?;
         check_repeatable(&origin)?;
-        (
-            compute_of(&origin, &args.compute)?,
-            vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?],
-        )
+        let jobs = vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?];
+        (compute_of(&origin, &args.compute)?, jobs)
     } else {
         let classes =
             args.logit.is_some() || args.objective.as_ref().is_some_and(|text| text.contains("logit"));
@@ -83,6 +82,12 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
         let jobs = RenderJob::from_flags(args, &compute)?;
         (compute, jobs)
     };
+    // All jobs have the same size and pictures.
+    let first = jobs.first().map(|job| framing::remarks(&job.plan, &job.pictures));
+    for remark in first.unwrap_or_default() {
+        // Not `eprintln`, which panics when the terminal has gone.
+        let _ = writeln!(io::stderr(), "trepang: {remark}");
+    }
     Ok(Batch { compute, jobs, resumed: None })
 }
 

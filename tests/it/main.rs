@@ -14,6 +14,7 @@ mod library;
 mod made_up;
 mod networks;
 mod parity;
+mod pictures;
 mod pty;
 mod pulled;
 mod shelf;
