@@ -77,8 +77,17 @@ fn split(network: &Network, timed: &mut Timed, name: &str, count: usize) -> Resu
             let objective = format!("channel({LAYER}, {channel})").parse()?;
             let (start, references, changes) = (Start::Noise, BTreeMap::new(), Vec::new());
             let recipe = recipe.clone();
-            let plan =
-                Plan { objective, recipe, size: SIZE, seed: 0, start, steps: STEPS + 1, references, changes };
+            let plan = Plan {
+                objective,
+                recipe,
+                size: SIZE,
+                seed: 0,
+                start,
+                steps: STEPS + 1,
+                references,
+                changes,
+                lengths: Vec::new(),
+            };
             Ok(Ascent::new(plan, network, &Pictures::new())?)
         })
         .collect::<Result<Vec<_>>>()?;

@@ -76,6 +76,11 @@ pub fn find_weights(network: &str, file: Option<&Path>, purpose: Purpose) -> Res
     let advice = "choose another file with --weights, or leave it out for the network's own weights";
     trained(network, file, &store(), purpose).map_err(|error| match (file, error) {
         (Some(_), error @ WeightsError::Io { .. }) => anyhow!("{error}; {advice}"),
+        // In another folder, the same relative path may hold it.
+        (_, error @ WeightsError::NotPulled { .. }) => match Environment::of_process().cache_remark() {
+            Some(remark) => anyhow!("{error} ({remark})"),
+            None => error.into(),
+        },
         (_, error) => error.into(),
     })
 }

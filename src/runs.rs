@@ -3,6 +3,7 @@
 
 mod animation;
 mod atomic;
+mod cut_picture;
 mod driver;
 mod error;
 mod evaluation;
@@ -10,6 +11,8 @@ mod folder;
 mod label;
 mod lock;
 mod manifest;
+mod picture_decoder;
+mod picture_file;
 mod png;
 mod regular;
 mod session;
@@ -25,6 +28,7 @@ pub use evaluation::{Evaluation, PictureEvaluation};
 pub(crate) use folder::write_losses;
 pub use folder::{RunFolder, SavedRun, default_folder};
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
-pub use png::{read_origin, read_picture, write_picture};
+pub use picture_file::{PictureReading, read_picture, read_picture_as};
+pub use png::{read_origin, write_picture};
 pub use session::{SAVE_EVERY, Session};
 pub use sheet::{Cell, contact_sheet, write_sheet};

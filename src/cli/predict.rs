@@ -9,7 +9,7 @@ use trepang_weights::Purpose;
 use super::output;
 use crate::config::args::PredictArgs;
 use crate::config::{DEFAULT_NETWORK, find_place, find_weights};
-use crate::runs::read_picture;
+use crate::runs::{PictureReading, read_picture_as};
 use crate::worker::{ClassLogit, Classifier, Framing};
 
 /// The classes of one picture, for `--json`.
@@ -23,9 +23,10 @@ struct Predicted<'a> {
 pub(super) fn run(args: &PredictArgs) -> Result<()> {
     let mut classifier = open(args)?;
     let framing = if args.exact { Framing::Exact } else { Framing::Crop };
+    let reading = PictureReading { allow_cut: args.allow_cut, ..PictureReading::default() };
     let mut failed = Vec::new();
     for image in &args.images {
-        let classes = read_picture(image)
+        let classes = read_picture_as(image, reading)
             .map_err(Error::from)
             .and_then(|picture| Ok(classifier.classify(&picture, framing, args.top.into())?));
         match classes {

@@ -51,6 +51,9 @@ pub(super) fn run(args: &PullArgs) -> Result<()> {
     if args.list {
         return list(args, &environment);
     }
+    if let Some(remark) = environment.cache_remark() {
+        output::remark(remark);
+    }
     let sets = sets(args)?;
     let options = PullOptions { mirror: args.mirror.clone(), stop: stop_signal()?, ..PullOptions::default() };
     let request = PullRequest { from: args.from.as_deref(), offline: args.offline, verify: args.verify };
@@ -212,6 +215,10 @@ impl PullProgress for PullReporter {
             }
             Event::Restarting { reason } => {
                 self.print_note(&format!("{reason}; downloading it from the start"));
+            }
+            Event::Waiting { holder } => {
+                self.show("{msg} {spinner}", "waiting for another pull of", 0, None);
+                self.print_note(&format!("waiting for another pull of it, by {holder}"));
             }
             Event::Running { .. } => self.show("{msg} {spinner}", "running pip for", 0, None),
             _ => {}

@@ -1,6 +1,7 @@
 //! `trepang render`: pictures without a screen, one or a batch of them.
 
 mod events;
+mod framing;
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -96,10 +97,8 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
     let (compute, jobs) = if let Some(png) = &args.from {
         let origin = read_origin(png)?;
         check_repeatable(&origin)?;
-        (
-            compute_of(&origin, &args.compute)?,
-            vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?],
-        )
+        let jobs = vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?];
+        (compute_of(&origin, &args.compute)?, jobs)
     } else {
         let classes =
             args.logit.is_some() || args.objective.as_ref().is_some_and(|text| text.contains("logit"));
@@ -108,6 +107,11 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
         let jobs = RenderJob::from_flags(args, &compute)?;
         (compute, jobs)
     };
+    // All jobs have the same size and pictures.
+    let first = jobs.first().map(|job| framing::remarks(&job.plan, &job.pictures));
+    for remark in first.unwrap_or_default() {
+        output::remark(remark);
+    }
     Ok(Batch { compute, jobs, resumed: None })
 }
 

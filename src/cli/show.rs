@@ -5,10 +5,11 @@ use std::io::{self, IsTerminal};
 use anyhow::{Context, Result};
 
 use crate::config::args::ShowArgs;
-use crate::runs::read_picture;
+use crate::runs::{PictureReading, read_picture_as};
 
 pub(super) fn run(args: &ShowArgs) -> Result<()> {
-    let picture = read_picture(&args.file)?;
+    let reading = PictureReading { allow_cut: args.allow_cut, ..PictureReading::default() };
+    let picture = read_picture_as(&args.file, reading)?;
     let image = image::RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb)
         .context("the picture has no pixels")?;
     // A pipe or a file cannot be queried for its protocol, so it gets half-blocks.

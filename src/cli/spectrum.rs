@@ -9,27 +9,33 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use super::output;
 use crate::config::args::SpectrumArgs;
 use crate::engine::{Spectrum, SpectrumBuilder};
-use crate::runs::{read_picture, write_atomic};
+use crate::runs::{PictureReading, read_picture_as, write_atomic};
 
 pub(super) fn run(args: &SpectrumArgs) -> Result<()> {
     let files = pictures(&args.folder)?;
     let bar = ProgressBar::with_draw_target(Some(files.len() as u64), ProgressDrawTarget::stderr());
     let mut builder = SpectrumBuilder::new(usize::from(args.size));
+    let reading = PictureReading { allow_cut: args.allow_cut, ..PictureReading::default() };
     let mut unreadable = Vec::new();
     for file in &files {
-        match read_picture(file) {
+        match read_picture_as(file, reading) {
             Ok(picture) if picture.width > 0 && picture.height > 0 => builder.add(&picture),
-            _ => unreadable.push(file),
+            Ok(_) => unreadable.push(format!("{} has no pixels", file.display())),
+            Err(error) => unreadable.push(error.chain()),
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
     let Some(spectrum) = builder.finish() else {
-        bail!("{} holds no picture that can be read (PNG or JPEG)", args.folder.display());
+        let first = unreadable.first().map(|reason| format!(": {reason}")).unwrap_or_default();
+        bail!(
+            "{} holds no picture that can be read (PNG, JPEG, WebP, TIFF, BMP or GIF){first}",
+            args.folder.display()
+        );
     };
     if let [first, rest @ ..] = &unreadable[..] {
-        let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-        output::remark(format_args!("{} cannot be read{more}, and was left out", first.display()));
+        let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
+        output::remark(format_args!("left out: {first}{more}"));
     }
     let text = table(&spectrum, builder.count(), args.size);
     match &args.output {
@@ -53,7 +59,9 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
             // Links to folders are not followed, because they can form a loop.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folders.push(path);
-            } else if ["png", "jpg", "jpeg"].contains(&extension.as_str()) {
+            } else if ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"]
+                .contains(&extension.as_str())
+            {
                 files.push(path);
             }
         }

@@ -152,7 +152,7 @@ pub struct RenderArgs {
     /// The number of steps [default: the recipe's]
     #[arg(long, value_name = "S", conflicts_with = "from", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,
-    /// The side of the picture in pixels [default: the start picture's, or the network's own]
+    /// The side of the picture in pixels [default: that of a square start picture, or the network's own]
     #[arg(long, value_name = "PX", conflicts_with_all = ["from", "resume"])]
     pub size: Option<usize>,
     /// The random seed
@@ -161,9 +161,12 @@ pub struct RenderArgs {
     /// Make each picture with N seeds, --seed and those after it, and print the mean and the spread
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["from", "resume"], value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub seeds: u16,
-    /// The start picture: noise, gray, or the middle square of a PNG or JPEG [default: noise]
+    /// The start picture: noise, gray, or the middle square of a picture file, scaled to --size [default: noise]
     #[arg(long, value_name = "noise|gray|FILE", conflicts_with = "resume")]
     pub init: Option<String>,
+    /// Take picture files that end early; what is missing of them is gray
+    #[arg(long)]
+    pub allow_cut: bool,
     /// Make the picture of this PNG, which trepang wrote, again
     #[arg(long, value_name = "PNG")]
     pub from: Option<PathBuf>,
@@ -206,7 +209,7 @@ pub struct PredictArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub compute: ComputeArgs,
-    /// The pictures: PNG or JPEG
+    /// The pictures: PNG, JPEG, WebP, TIFF, BMP or GIF
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<PathBuf>,
     /// The number of classes to print, those with the highest logits
@@ -216,6 +219,9 @@ pub struct PredictArgs {
     /// the network's size and the middle is cut out
     #[arg(long)]
     pub exact: bool,
+    /// Take picture files that end early; what is missing of them is gray
+    #[arg(long)]
+    pub allow_cut: bool,
     /// Print JSON, one object a line for each picture
     #[arg(long)]
     pub json: bool,
@@ -360,7 +366,7 @@ pub struct RecipesArgs {
 /// the TOML table that a recipe of the kind maco can have: append it to one.
 #[derive(Debug, Clone, Args)]
 pub struct SpectrumArgs {
-    /// A folder with PNG and JPEG files, also in folders below it
+    /// A folder with picture files (PNG, JPEG, WebP, TIFF, BMP, GIF), also in folders below it
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
     /// The side in pixels to which pictures are resized
@@ -369,14 +375,20 @@ pub struct SpectrumArgs {
     /// The file to write the table to [default: stdout]
     #[arg(short, long, value_name = "FILE.toml")]
     pub output: Option<PathBuf>,
+    /// Take picture files that end early; what is missing of them is gray
+    #[arg(long)]
+    pub allow_cut: bool,
 }
 
 /// The flags of `trepang show`.
 #[derive(Debug, Clone, Args)]
 pub struct ShowArgs {
-    /// The picture: PNG or JPEG
+    /// The picture: PNG, JPEG, WebP, TIFF, BMP or GIF
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Take picture files that end early; what is missing of them is gray
+    #[arg(long)]
+    pub allow_cut: bool,
 }
 
 /// The flags of `trepang completions`.

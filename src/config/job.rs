@@ -9,8 +9,8 @@ use trepang_weights::{Error as WeightsError, Trained, sha256};
 use super::args::RenderArgs;
 use super::recipe::find_recipe;
 use super::{Compute, Usage, find_layer};
-use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start};
-use crate::runs::{Origin, read_picture};
+use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start, nearest};
+use crate::runs::{Origin, PictureReading, read_picture, read_picture_as};
 
 /// One picture to make: its plan, the pictures that it starts from or compares with, and the path of the output.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl RenderJob {
     /// names that do not exist and for files that cannot be read.
     pub fn from_flags(args: &RenderArgs, compute: &Compute) -> Result<Vec<Self>> {
         let recipe = find_recipe(args.recipe.as_deref().unwrap_or(RECIPES[0]), &args.set)?;
-        let (start, mut pictures) = find_start(args.init.as_deref())?;
+        let (start, mut pictures) = find_start(args.init.as_deref(), reading(args.allow_cut))?;
         if recipe.wants_picture() && pictures.is_empty() {
             return Err(Usage(format!(
                 "the recipe {} begins with a picture: give it with --init FILE",
@@ -43,7 +43,8 @@ impl RenderJob {
             let raised = recipe.resolve_objective(target.as_ref(), layer, file).map_err(Usage)?;
             targets.push((target, raised));
         }
-        let references = read_references(targets.iter().map(|(_, raised)| raised), &mut pictures)?;
+        let raised = targets.iter().map(|(_, raised)| raised);
+        let references = read_references(raised, &mut pictures, reading(args.allow_cut))?;
         let size = args.size.unwrap_or_else(|| default_size(&recipe, compute, &start, &pictures));
         let several = targets.len() * usize::from(args.seeds) > 1;
         let mut jobs = Vec::new();
@@ -107,26 +108,34 @@ pub fn pictures_of(plan: &Plan, init: Option<Option<&str>>) -> Result<Pictures> 
     Ok(pictures)
 }
 
-/// Reads the picture in `file`. Fails if it is not the one with this hash.
+/// Reads the picture in `file`. Fails if it is not the one with this hash. Before a picture's orientation was heeded, and files that
+/// end early were told, the hash was that of the pixels as they are stored and as far as they are there.
 fn same_picture(file: &str, hash: &str) -> Result<crate::engine::Picture> {
-    let picture = read_picture(Path::new(file))
-        .with_context(|| format!("this picture started from {file}; name its new path with --init"))?;
-    if sha256(&picture.rgb) == *hash {
-        Ok(picture)
-    } else {
-        Err(Usage(format!("{file} is not the picture that this one started from (its hash differs)")).into())
+    let has_moved = || format!("this picture started from {file}; name its new path with --init");
+    let mut whole = None;
+    for as_stored in [false, true] {
+        let reading = PictureReading { allow_cut: true, as_stored };
+        let picture = read_picture_as(Path::new(file), reading).with_context(has_moved)?;
+        if sha256(&picture.rgb) == *hash {
+            return Ok(picture);
+        }
+        whole.get_or_insert_with(|| read_picture(Path::new(file)));
     }
+    // A file that has been cut since is told before one that has been changed.
+    whole.transpose().with_context(has_moved)?;
+    Err(Usage(format!("{file} is not the picture that this one started from (its hash differs)")).into())
 }
 
 /// Reads the pictures that objectives compare with into `pictures`, and returns their hashes by file name.
 pub fn read_references<'a>(
     objectives: impl Iterator<Item = &'a Objective>,
     pictures: &mut Pictures,
+    reading: PictureReading,
 ) -> Result<BTreeMap<String, String>> {
     let mut hashes = BTreeMap::new();
     for file in objectives.flat_map(Objective::pictures) {
         if !pictures.contains_key(file) {
-            pictures.insert(file.to_owned(), read_picture(Path::new(file))?);
+            pictures.insert(file.to_owned(), read_picture_as(Path::new(file), reading)?);
         }
         hashes.insert(file.to_owned(), sha256(&pictures[file].rgb));
     }
@@ -172,7 +181,15 @@ fn output_path(target: Option<&Objective>, seed: Option<u64>) -> PathBuf {
 fn find_targets(args: &RenderArgs, trained: &Trained) -> Result<Vec<Option<Objective>>> {
     let network = &trained.network;
     if let Some(text) = &args.objective {
-        let objective: Objective = text.parse().map_err(|error| Usage(format!("{error}")))?;
+        let find_class = |name: &str| class_index(name, trained).map_err(|error| error.to_string());
+        let objective = Objective::read(text, &find_class).map_err(|error| Usage(format!("{error}")))?;
+        let mut layers = Ok(());
+        objective.for_each_term(&mut |term| {
+            if let (Ok(()), Some(layer)) = (&layers, term.layer()) {
+                layers = find_layer(network, layer).map(drop);
+            }
+        });
+        layers?;
         return Ok(vec![Some(objective)]);
     }
     if let Some(class) = &args.logit {
@@ -200,20 +217,32 @@ fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Obje
     {
         return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
     }
-    if trained.labels.is_empty() {
+    Ok(Objective::Logit { class: class_index(text, trained)? })
+}
+
+/// The class that `text` names by its index, its WordNet id, one of its names or all of them. Fails for a network without classes.
+fn class_index(text: &str, trained: &Trained) -> Result<usize> {
+    let labels = &trained.labels;
+    if labels.is_empty() {
         return Err(WeightsError::NoClassifier { name: trained.name.clone() }.into());
     }
-    let class = trained.labels.find(text).ok_or_else(|| {
-        let last = trained.labels.len().saturating_sub(1);
+    let whole = || labels.names().iter().position(|name| name.eq_ignore_ascii_case(text));
+    let class = labels.find(text).or_else(whole).ok_or_else(|| {
+        let (last, names) = (labels.len().saturating_sub(1), labels.names());
+        let near = nearest(text, names.iter().flat_map(|name| name.split(", ")));
         Usage(format!(
-            "{} has no class \"{text}\"; give an index from 0 to {last}, a WordNet id or a name",
+            "{} has no class \"{text}\"; give an index from 0 to {last}, a WordNet id or a name, such as {near}",
             trained.network.name()
         ))
     })?;
-    Ok(Objective::Logit { class })
+    Ok(class)
 }
 
-fn find_start(init: Option<&str>) -> Result<(Start, Pictures)> {
+fn reading(allow_cut: bool) -> PictureReading {
+    PictureReading { allow_cut, ..PictureReading::default() }
+}
+
+fn find_start(init: Option<&str>, reading: PictureReading) -> Result<(Start, Pictures)> {
     match init {
         None | Some("noise") => Ok((Start::Noise, Pictures::new())),
         Some("gray") => Ok((Start::Gray, Pictures::new())),
@@ -224,7 +253,7 @@ fn find_start(init: Option<&str>) -> Result<(Start, Pictures)> {
                 ))
                 .into());
             }
-            let picture = read_picture(Path::new(file))?;
+            let picture = read_picture_as(Path::new(file), reading)?;
             let sha256 = sha256(&picture.rgb);
             Ok((Start::Picture { file: file.into(), sha256 }, Pictures::from([(file.to_owned(), picture)])))
         }

@@ -67,7 +67,7 @@ fn edit(text: &mut String, key: Key) -> Option<()> {
 
 fn maximise_typed_objective(state: &mut State) -> Vec<Effect> {
     let Mode::Objective(text) = &state.mode else { return NOTHING };
-    let objective: Objective = match text.parse() {
+    let objective = match Objective::read(text, &|name| class_named(name, &state.classes)) {
         Ok(objective) => objective,
         Err(error) => {
             state.remark = Some(format!("at character {} {}", error.at + 1, error.wrong));
@@ -85,6 +85,15 @@ fn maximise_typed_objective(state: &mut State) -> Vec<Effect> {
         Action::Start(Box::new(state.settings.clone().plan(objective)))
     };
     vec![Effect::Ask(action)]
+}
+
+/// The index of the class of which this is a name, or all names.
+fn class_named(name: &str, classes: &[String]) -> Result<usize, String> {
+    let is_it = |class: &String| {
+        class.eq_ignore_ascii_case(name) || class.split(", ").any(|one| one.eq_ignore_ascii_case(name))
+    };
+    let found = classes.iter().position(is_it);
+    found.ok_or_else(|| format!("the network has no class named \"{name}\"; its index or a name belongs"))
 }
 
 /// Completes the layer's or function's name at the end of the line as far as it is certain; a remark lists what there is to

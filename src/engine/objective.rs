@@ -7,6 +7,7 @@ mod functions;
 mod parse;
 mod print;
 mod reader;
+mod shorthand;
 
 use std::collections::BTreeSet;
 use std::ops::{Add, Mul, Sub};
@@ -16,6 +17,7 @@ use trepang_api::{Network, Region};
 
 pub use functions::{FUNCTIONS, Function};
 pub use parse::ParseError;
+pub use reader::ClassFinder;
 
 /// A quantity to be raised. Written `channel(block5_conv4, 4) - 0.5 * neuron(block3_conv1, 7, 2, 3) - tv(0.25)`; what it
 /// prints parses back to the same.

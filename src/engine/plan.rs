@@ -99,6 +99,7 @@ impl Plan {
     }
 
     /// The plan of the run as far as it has come: what makes the picture after `taken` steps again.
+    #[must_use]
     pub fn up_to(&self, taken: usize) -> Self {
         let mut plan = self.clone();
         if plan.depends_on_length() && plan.lengths.is_empty() {

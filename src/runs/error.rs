@@ -118,12 +118,39 @@ pub enum Error {
         source: io::Error,
     },
     /// A file is no picture in a format that Trepang reads.
-    #[error("{} is not a picture that can be read (PNG or JPEG)", .path.display())]
+    #[error("{} is not a picture that can be read (PNG, JPEG, WebP, TIFF, BMP or GIF)", .path.display())]
     NotPicture {
         /// The file that was read.
         path: PathBuf,
         /// The decoder's error.
         source: image::ImageError,
+    },
+    /// A file is a picture in a known format that Trepang does not read.
+    #[error(
+        "{path} is a picture in the format {kind}, which is not read; convert it first: `{program} {path} OUT.png`, or \
+         `magick {path} OUT.png`",
+        path = .path.display()
+    )]
+    UnreadFormat {
+        /// The file that was read.
+        path: PathBuf,
+        /// The name of the format.
+        kind: &'static str,
+        /// A program that converts it.
+        program: &'static str,
+    },
+    /// A picture file ends before its pixels do.
+    #[error(
+        "{} ends early: {there}; copy or fetch it again{}", .path.display(),
+        if *.is_usable { ", or take what is there with --allow-cut" } else { "" }
+    )]
+    CutPicture {
+        /// The file that was read.
+        path: PathBuf,
+        /// How much of it is there, as a clause.
+        there: String,
+        /// Whether that is at least the size of the picture.
+        is_usable: bool,
     },
     /// The file that a picture was to be made again from is no PNG file.
     #[error("{} is not a PNG file", .path.display())]

@@ -37,17 +37,6 @@ pub(super) fn encoder<'a>(bytes: &'a mut Vec<u8>, picture: &Picture) -> png::Enc
     encoder
 }
 
-/// Any picture that the `image` crate was built to read (PNG, JPEG), as RGB bytes.
-pub fn read_picture(path: &Path) -> Result<Picture> {
-    let image = image::ImageReader::open(path)
-        .and_then(image::ImageReader::with_guessed_format)
-        .map_err(|source| Error::ReadPicture { path: path.into(), source })?
-        .decode()
-        .map_err(|source| Error::NotPicture { path: path.into(), source })?
-        .into_rgb8();
-    Ok(Picture { width: image.width() as usize, height: image.height() as usize, rgb: image.into_raw() })
-}
-
 /// The plan and the provenance of the picture, from its text.
 pub fn read_origin(path: &Path) -> Result<Origin> {
     let file = open_regular(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;

@@ -15,6 +15,7 @@ mod made_up;
 mod models;
 mod networks;
 mod parity;
+mod pictures;
 mod pty;
 mod pulled;
 mod stage;

@@ -241,8 +241,13 @@ fn dependencies_are_found_in_every_section_of_a_manifest() {
 #[test]
 fn threads_are_the_workers_and_the_picture_encoders() {
     let spawning = ["thread::spawn", "thread::Builder", "thread::scope"];
-    // The last is a server in tests.
-    let may = ["src/worker.rs", "src/ui/encoder.rs", "weights/tests/pull/server.rs"];
+    // The last are a server and several pulls in tests.
+    let may = [
+        "src/worker.rs",
+        "src/ui/encoder.rs",
+        "weights/tests/pull/server.rs",
+        "weights/tests/pull/harness.rs",
+    ];
     check(&["src", "backends", "weights"], &may, &spawning);
 }
 

@@ -31,6 +31,8 @@ const VARIABLES: [&str; 13] = [
 pub struct Environment {
     variables: BTreeMap<String, OsString>,
     temporary: PathBuf,
+    /// The folder in which a relative `TREPANG_CACHE` lies.
+    current: PathBuf,
 }
 
 impl Environment {
@@ -40,26 +42,50 @@ impl Environment {
         Self {
             variables: VARIABLES.into_iter().filter_map(variable).collect(),
             temporary: std::env::temp_dir(),
+            // Without it, a relative path stays relative, which is the same folder.
+            current: std::env::current_dir().unwrap_or_default(),
         }
     }
 
-    /// An environment that consists of `variables` only; `temporary` stands for the system's temporary folder.
+    /// An environment that consists of `variables` only; `temporary` stands for the system's temporary folder, and the current
+    /// folder is not known.
     pub fn new<'a>(
         variables: impl IntoIterator<Item = (&'a str, OsString)>,
         temporary: impl Into<PathBuf>,
     ) -> Self {
         let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { variables, temporary: temporary.into() }
+        Self { variables, temporary: temporary.into(), current: PathBuf::new() }
+    }
+
+    /// The same environment in another current folder.
+    #[must_use]
+    pub fn in_folder(self, current: impl Into<PathBuf>) -> Self {
+        Self { current: current.into(), ..self }
     }
 
     /// The folder of Trepang's own weights: `weights` in `$TREPANG_CACHE`, or else in `trepang` in the user's cache folder,
-    /// or else (without a home folder) in `trepang-cache` in the current folder. The folder need not exist.
+    /// or else (without a home folder) in `trepang-cache` in the current folder. A relative `$TREPANG_CACHE` begins at the
+    /// current folder. The folder need not exist.
     pub fn weights_folder(&self) -> PathBuf {
-        let own = self.folder("TREPANG_CACHE");
+        let own = self.relative_cache().or_else(|| self.folder("TREPANG_CACHE"));
         let caches = || self.folder("XDG_CACHE_HOME").or_else(|| self.system_caches());
         own.or_else(|| Some(caches()?.join("trepang")))
             .unwrap_or_else(|| PathBuf::from("trepang-cache"))
             .join("weights")
+    }
+
+    /// A sentence about a `$TREPANG_CACHE` that is a relative path, which names another folder in each current folder.
+    pub fn cache_remark(&self) -> Option<String> {
+        let folder = self.relative_cache()?;
+        Some(format!("TREPANG_CACHE is a relative path, which means {} here", folder.display()))
+    }
+
+    /// The absolute path of a `$TREPANG_CACHE` that is relative; a leading `~` means the home folder and is not relative.
+    fn relative_cache(&self) -> Option<PathBuf> {
+        let path = PathBuf::from(self.variables.get("TREPANG_CACHE")?);
+        let relative = path.is_relative() && !path.starts_with("~") && !path.as_os_str().is_empty();
+        // The dots of `./cache` and of `cache/.` are dropped.
+        relative.then(|| self.current.join(&path).components().collect())
     }
 
     /// The address of the hub that the user prefers, `$HF_ENDPOINT`.
@@ -123,7 +149,28 @@ mod tests {
         check(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/x"), ("TREPANG_CACHE", "/t")], "/t/weights");
         check(&[("HOME", "/h"), ("TREPANG_CACHE", "~/t")], "/h/t/weights");
         check(&[("HOME", "/h"), ("XDG_CACHE_HOME", "relative")], &format!("/h/{caches}/trepang/weights"));
+        check(&[("HOME", "/h"), ("TREPANG_CACHE", "")], &format!("/h/{caches}/trepang/weights"));
         check(&[], "trepang-cache/weights");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_relative_cache_begins_at_the_current_folder_and_is_said() {
+        let of = |cache: &str| {
+            let variables =
+                [("HOME", "/h"), ("TREPANG_CACHE", cache)].map(|(name, value)| (name, value.into()));
+            Environment::new(variables, "/tmp").in_folder("/work")
+        };
+        for (cache, folder) in
+            [("cache", "/work/cache"), ("./a/b/", "/work/a/b"), ("../c", "/work/../c"), (".", "/work")]
+        {
+            assert_eq!(of(cache).weights_folder(), PathBuf::from(folder).join("weights"), "{cache}");
+            let remark = of(cache).cache_remark().unwrap();
+            assert!(remark.ends_with(&format!("which means {folder} here")), "{remark}");
+        }
+        for cache in ["/t", "~/t", ""] {
+            assert_eq!(of(cache).cache_remark(), None, "{cache}");
+        }
     }
 
     #[test]

@@ -48,7 +48,8 @@ pub struct PullRequest<'a> {
     pub verify: bool,
 }
 
-/// Gets `set` into `store`. On failure the store is unchanged.
+/// Gets `set` into `store`. On failure the store is unchanged. While another process gets the same set, this one waits, and then
+/// takes what that one has kept.
 ///
 /// Fails if the file of the request is not the published one, if the set is not on this machine and the network may not be
 /// used, if the download fails, and if the user stops it.
@@ -59,8 +60,10 @@ pub fn obtain(
     options: &PullOptions,
     watcher: &mut dyn Watcher,
 ) -> Result<PullOutcome> {
-    let _lock = Lock::take(&store.path(set))?;
-    if let Some(file) = request.from {
+    let (_lock, waited) = Lock::wait(&store.path(set), options, watcher)?;
+    // The other process has just imported or downloaded the same published file.
+    let done = waited && store.open(set).is_ok();
+    if let Some(file) = request.from.filter(|_| !done) {
         let verified = verify(file, set.size, &set.digest(), options, watcher);
         let verified = verified.map_err(|error| not_published(file, error))?;
         keep((store, set), file, (&file.display().to_string(), &verified), options, watcher)?;

@@ -54,13 +54,14 @@ pub struct Fetched {
 }
 
 /// Downloads `remote` to `into`, and creates the folder of `into`. Resumes an earlier download if the server still has the
-/// same file. On failure, `into` is unchanged, and the received bytes are kept if the download can be resumed.
+/// same file, and waits for another process that is downloading to the same target. On failure, `into` is unchanged, and the
+/// received bytes are kept if the download can be resumed.
 pub fn fetch(
     remote: &Remote,
     into: &Path,
     options: &PullOptions,
     progress: &mut dyn PullProgress,
 ) -> Result<Fetched> {
-    let _lock = Lock::take(into)?;
+    let _lock = Lock::wait(into, options, progress)?;
     fetch::Download::new(remote, into, options, progress)?.run()
 }

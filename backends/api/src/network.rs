@@ -96,8 +96,14 @@ impl Network {
         self.layers().find(|id| self.nodes[id.0].name == own).ok_or_else(|| Error::UnknownLayer {
             network: self.name.clone(),
             layer: name.into(),
-            nearest: nearest(name, self.nodes.iter().skip(1).map(|node| node.name.as_str())),
+            nearest: nearest(name, self.names()),
         })
+    }
+
+    /// The names of all layers, their own and then other frameworks'.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let own = self.nodes.iter().skip(1).map(|node| node.name.as_str());
+        own.chain(self.aliases.iter().map(|(alias, _)| alias.as_str()))
     }
 
     /// The layer of the class logits, if the network has a classifier: the last one, if that is fully connected, or else a

@@ -21,8 +21,16 @@ fn side(plan: &Plan, network: &Network, index: usize) -> usize {
     whole.clamp(input.min.min(plan.size), plan.size)
 }
 
+/// The octave of the step after `step` steps. Fewer steps than octaves go to the last octaves, one to each, so that the picture ends
+/// at its full size.
+fn index(plan: &Plan, count: usize, step: usize) -> usize {
+    let steps = plan.meant_steps(step).max(1);
+    if steps < count { count - steps + step } else { step.saturating_mul(count) / steps }
+}
+
 pub(super) fn first_side(plan: &Plan, network: &Network) -> usize {
-    side(plan, network, 0)
+    let first = plan.recipe.octaves.map_or(0, |octaves| index(plan, octaves.count, 0));
+    side(plan, network, first)
 }
 
 /// The side of the image in a state.
@@ -51,9 +59,7 @@ impl Ascent {
     pub(super) fn next_octave(&self) -> Result<Option<Transition>> {
         let (objective, recipe) = self.plan.at(self.step_count());
         let (Some(octaves), Some(base)) = (recipe.octaves, &self.state.base) else { return Ok(None) };
-        let meant = self.plan.meant_steps(self.step_count()).max(1);
-        let index = self.step_count().saturating_mul(octaves.count) / meant;
-        let side = side(&self.plan, &self.network, index);
+        let side = side(&self.plan, &self.network, index(&self.plan, octaves.count, self.step_count()));
         if side <= self.stage.side {
             return Ok(None); // never back: a run can be given more steps on the way
         }

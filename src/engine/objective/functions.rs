@@ -91,7 +91,7 @@ pub static FUNCTIONS: [Function; 15] = [
         name: "logit",
         arguments: "CLASS",
         about: "the logit of a class: a number of the last linear layer, before the softmax",
-        read: |from| Ok(Objective::Logit { class: from.whole()? }),
+        read: |from| Ok(Objective::Logit { class: from.class()? }),
         write: |objective| {
             let Objective::Logit { class } = objective else { return None };
             Some(class.to_string())

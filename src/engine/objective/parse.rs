@@ -3,17 +3,19 @@
 //! ```text
 //! sum     = product { ("+" | "-") product }
 //! product = factor { "*" factor }
-//! factor  = number | "-" factor | "(" sum ")" | name "(" argument { "," argument } ")"
+//! factor  = number | "-" factor | "(" sum ")" | name "(" argument { "," argument } ")" | layer ":" channel
 //! ```
 //!
-//! Layers are written as they are called, pictures in double quotes. Not here: which functions there are, and whether a
-//! layer exists.
+//! Layers are written as they are called, pictures in double quotes. Quotation marks around a layer, a class or
+//! `layer:channel` do no harm, nor does Lucid's `objectives.` before a name. Not here: which functions there are, and
+//! whether a layer exists.
 
 use std::str::FromStr;
 
 use super::Objective;
 use super::functions::FUNCTIONS;
-use super::reader::{Read, Reader};
+use super::reader::{ClassFinder, Read, Reader, WHOLE};
+use super::shorthand;
 use crate::engine::nearest::nearest;
 
 /// What is wrong with a text, and where.
@@ -28,14 +30,25 @@ pub struct ParseError {
     pub wrong: String,
 }
 
+/// The module of Lucid's functions, whose name stands before them in its notebooks.
+const LUCID_MODULE: &str = "objectives";
+
 /// The deepest nesting that is read: no text by hand comes near it, and none may exhaust the stack.
 const MAX_DEPTH: usize = 64;
 
 impl FromStr for Objective {
     type Err = ParseError;
 
+    /// Reads a text whose classes are indices, as the printed form has them.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let mut parser = Parser { reader: Reader::new(text), depth: 0 };
+        Self::read(text, &|_| Err(WHOLE.into()))
+    }
+}
+
+impl Objective {
+    /// Reads a text in which classes may have names, which `find_class` turns into indices.
+    pub fn read(text: &str, find_class: ClassFinder) -> Result<Self, ParseError> {
+        let mut parser = Parser { reader: Reader::new(text, find_class), depth: 0 };
         let found = parser.sum().and_then(|objective| match parser.reader.peek() {
             None => Ok(objective),
             Some(_) => Err("an operator belongs: +, - or *".to_owned()),
@@ -45,13 +58,13 @@ impl FromStr for Objective {
 }
 
 /// The grammar's rules, one method each.
-struct Parser {
-    reader: Reader,
+struct Parser<'a> {
+    reader: Reader<'a>,
     /// How many factors are open.
     depth: usize,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn sum(&mut self) -> Read<Objective> {
         let mut left = self.product()?;
         loop {
@@ -93,6 +106,7 @@ impl Parser {
                 Objective::Constant(self.reader.number()?)
             }
             Some(c) if c.is_ascii_alphabetic() => self.function()?,
+            Some('"' | '\'' | '\u{201c}' | '\u{2018}') => self.quoted_shorthand()?,
             _ => return Err("a number or something like channel(LAYER, CHANNEL) belongs".into()),
         };
         self.depth -= 1;
@@ -102,16 +116,40 @@ impl Parser {
     fn function(&mut self) -> Read<Objective> {
         let begin = self.reader.position();
         let name = self.reader.word(|c| c.is_ascii_alphanumeric() || c == '_');
-        let Some(function) = FUNCTIONS.iter().find(|function| function.name == name) else {
-            self.reader.go_back(begin);
-            let known = FUNCTIONS.iter().map(|function| function.name);
-            return Err(format!("there is no \"{name}\"; did you mean {}?", nearest(&name, known)));
+        if name == LUCID_MODULE && self.reader.eat('.') {
+            return self.factor();
+        }
+        let function = FUNCTIONS.iter().find(|function| function.name == name);
+        let more = self.reader.word(shorthand::is_part);
+        match function.filter(|_| more.is_empty()) {
+            Some(function) => {
+                let usage = function.usage();
+                self.reader.expect('(', &format!(": {usage}"))?;
+                let found = function.read(&mut self.reader).map_err(|wrong| format!("{wrong}: {usage}"))?;
+                self.reader.expect(')', &format!(": {usage}"))?;
+                Ok(found)
+            }
+            None if self.reader.peek() == Some('(') => {
+                self.reader.go_back(begin);
+                let known = FUNCTIONS.iter().map(|function| function.name);
+                Err(format!("there is no \"{name}{more}\"; did you mean {}?", nearest(&name, known)))
+            }
+            None => shorthand::read(&format!("{name}{more}")).inspect_err(|_| self.reader.go_back(begin)),
+        }
+    }
+
+    /// LAYER:CHANNEL in quotation marks.
+    fn quoted_shorthand(&mut self) -> Read<Objective> {
+        let begin = self.reader.position();
+        let text = self.reader.quoted()?.unwrap_or_default();
+        let text = text.trim();
+        let found = if text.chars().all(shorthand::is_part) {
+            shorthand::read(text)
+        } else {
+            Err("what is quoted here is not LAYER:CHANNEL; an objective is written without quotation marks"
+                .into())
         };
-        let usage = function.usage();
-        self.reader.expect('(', &format!(": {usage}"))?;
-        let found = function.read(&mut self.reader).map_err(|wrong| format!("{wrong}: {usage}"))?;
-        self.reader.expect(')', &format!(": {usage}"))?;
-        Ok(found)
+        found.inspect_err(|_| self.reader.go_back(begin))
     }
 }
 
@@ -146,6 +184,83 @@ mod tests {
         assert_eq!(read(" channel( a ,4)-tv(1e-2) ").to_string(), "channel(a, 4) - tv(0.01)");
         assert_eq!(read("-channel(a, 4)"), -1.0 * Objective::channel("a", 4));
         assert_eq!(read("1 + 2 * 3 - 4").to_string(), "1 + 2 * 3 - 4");
+    }
+
+    #[test]
+    fn what_notebooks_write_is_read_and_printed_in_one_form() {
+        for (text, printed) in [
+            ("mixed4a:476", "channel(mixed4a, 476)"),
+            ("-block5_conv2:30", "-1 * channel(block5_conv2, 30)"),
+            ("block5_conv2:pre:30 - 0.5*a:7", "channel(block5_conv2:pre, 30) - 0.5 * channel(a, 7)"),
+            ("a:1-b:2", "channel(a, 1) - channel(b, 2)"),
+            (
+                "2 * (features.28:30 + Mixed_6e.branch1x1:4)",
+                "2 * (channel(features.28, 30) + channel(Mixed_6e.branch1x1, 4))",
+            ),
+            ("mixed4d_3x3_bottleneck_pre_relu:139", "channel(mixed4d_3x3_bottleneck:pre, 139)"),
+            ("channel(mixed4a_pre_relu, 2)", "channel(mixed4a:pre, 2)"),
+            ("layer:3", "channel(layer, 3)"),
+            ("logit_head:3", "channel(logit_head, 3)"),
+            ("\"mixed4a:476\"", "channel(mixed4a, 476)"),
+            ("'mixed4a:476'+tv(1)", "channel(mixed4a, 476) + tv(1)"),
+            ("channel(\"block5_conv2\", 30)", "channel(block5_conv2, 30)"),
+            ("channel('block5_conv2:pre' , 30)", "channel(block5_conv2:pre, 30)"),
+            ("objectives.channel(\u{201c}a\u{201d}, 3)", "channel(a, 3)"),
+            ("neuron( ' features.28 ', 2, 1, 5)", "neuron(features.28, 2, 1, 5)"),
+            ("inversion('a', 'my photo.png')", "inversion(a, \"my photo.png\")"),
+            ("logit(\"31\")", "logit(31)"),
+        ] {
+            assert_eq!(read(text).to_string(), printed, "{text}");
+            assert_eq!(read(printed), read(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_class_is_found_by_its_name_where_names_are_known() {
+        let find = |name: &str| match name {
+            "sea cucumber" | "n02321529" | "jack-o'-lantern" | "sea cucumber, holothurian" => Ok(329),
+            _ => Err(format!("there is no class {name}")),
+        };
+        let read = |text: &str| Objective::read(text, &find);
+        for name in [
+            "sea cucumber",
+            "\"sea cucumber\"",
+            " 'sea cucumber' ",
+            "n02321529",
+            "jack-o'-lantern",
+            "\"jack-o'-lantern\"",
+            "sea cucumber, holothurian",
+            "329",
+        ] {
+            let text = format!("2 * logit({name}) - tv(1)");
+            assert_eq!(read(&text).unwrap().to_string(), "2 * logit(329) - tv(1)");
+        }
+        let error = read("logit(sea urchin)").unwrap_err();
+        assert_eq!((error.at, error.wrong.as_str()), (6, "there is no class sea urchin: logit(CLASS)"));
+    }
+
+    #[test]
+    fn what_is_not_meant_is_answered_with_what_to_type() {
+        let wrong = |text: &str| text.parse::<Objective>().unwrap_err();
+        for (text, at, part) in [
+            ("labels:0", 0, "a class is written logit(CLASS)"),
+            ("softmax2:281 + a:1", 0, "a class is written logit(CLASS)"),
+            ("1 + block5_conv2", 4, "channel(block5_conv2, CHANNEL), and a whole layer layer(block5_conv2)"),
+            ("a:3:4:5", 0, "neuron(a, 3, 4, 5)"),
+            ("a:b", 0, "channel(a:b, CHANNEL)"),
+            (":3", 0, "a number or something like channel(LAYER, CHANNEL) belongs"),
+            ("a::3", 0, "a layer's name belongs"),
+            ("a:99999999999999999999999", 0, "too large"),
+            ("\"channel(a, 3)\"", 0, "without quotation marks"),
+            ("\"a:3", 4, "at the end of what is quoted"),
+            ("channel(\"a, 3)", 14, "at the end of what is quoted"),
+            ("logit(sea cucumber)", 6, "a whole number"),
+            ("logit", 5, "\"(\" belongs: logit(CLASS)"),
+            ("chanel.x(a, 3)", 0, "there is no \"chanel.x\"; did you mean channel?"),
+        ] {
+            let error = wrong(text);
+            assert!(error.at == at && error.wrong.contains(part), "{text}: {error}");
+        }
     }
 
     #[test]

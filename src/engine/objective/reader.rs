@@ -1,18 +1,30 @@
-//! Reads the parts that the text form of objectives is made of, one after the other: numbers, layers, pictures.
+//! Reads the parts that the text form of objectives is made of, one after the other: numbers, layers, classes, pictures.
+
+use super::shorthand::layer_name;
 
 /// A part that was read, or what belongs where the reader is.
 pub(super) type Read<T> = Result<T, String>;
 
+/// What belongs where an index is wanted.
+pub(super) const WHOLE: &str = "a whole number, counted from 0, belongs";
+
+/// Finds the index of a class by its WordNet id or its name, or tells what belongs there.
+pub type ClassFinder<'a> = &'a dyn Fn(&str) -> Result<usize, String>;
+
+/// The quotation marks that are understood: where one begins, the other ends.
+const QUOTES: [(char, char); 4] =
+    [('"', '"'), ('\'', '\''), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
+
 /// A text and how far it has been read.
-#[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct Reader<'a> {
     text: Vec<char>,
     at: usize,
+    find_class: ClassFinder<'a>,
 }
 
-impl Reader {
-    pub(super) fn new(text: &str) -> Self {
-        Self { text: text.chars().collect(), at: 0 }
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &str, find_class: ClassFinder<'a>) -> Self {
+        Self { text: text.chars().collect(), at: 0, find_class }
     }
 
     /// The character that is read next, counted from 0.
@@ -59,27 +71,63 @@ impl Reader {
         self.text[begin..self.at].iter().collect()
     }
 
-    /// Reads a layer's name.
-    pub(super) fn layer(&mut self) -> Read<String> {
-        self.peek();
-        let name = self.word(|c| !",()\"".contains(c)).trim_end().to_owned();
-        if name.is_empty() { Err("a layer's name belongs".into()) } else { Ok(name) }
+    /// Reads a text in quotation marks; `None` if the reader is not at one.
+    pub(super) fn quoted(&mut self) -> Read<Option<String>> {
+        let at = self.peek();
+        let Some((begin, end)) = QUOTES.into_iter().find(|(begin, _)| at == Some(*begin)) else {
+            return Ok(None);
+        };
+        self.eat(begin);
+        let text = self.word(|c| c != end);
+        self.expect(end, " at the end of what is quoted")?;
+        Ok(Some(text))
     }
 
-    /// Reads a comma and a picture's file in double quotes.
+    /// Reads a layer's name, in quotation marks or not.
+    pub(super) fn layer(&mut self) -> Read<String> {
+        let name = match self.quoted()? {
+            Some(name) => name.trim().to_owned(),
+            None => self.word(|c| !",()\"".contains(c)).trim_end().to_owned(),
+        };
+        if name.is_empty() || name.contains([',', '(', ')', '"']) {
+            return Err("a layer's name belongs".into());
+        }
+        Ok(layer_name(&name))
+    }
+
+    /// Reads a class: its index, or its WordNet id or name, in quotation marks or not.
+    pub(super) fn class(&mut self) -> Read<usize> {
+        self.peek();
+        let begin = self.at;
+        let text = match self.quoted()? {
+            Some(name) => name,
+            None => self.word(|c| !"()\"".contains(c)),
+        };
+        let text = text.trim();
+        let found = if text.is_empty() || text.chars().all(|c| c.is_ascii_digit()) {
+            text.parse().map_err(|_| WHOLE.to_owned())
+        } else {
+            (self.find_class)(text)
+        };
+        found.inspect_err(|_| self.at = begin)
+    }
+
+    /// Reads a comma and a picture's file in quotation marks.
     pub(super) fn next_picture(&mut self) -> Read<String> {
         self.expect(',', "")?;
-        self.expect('"', " around a picture's file")?;
-        let file = self.word(|c| c != '"');
-        self.expect('"', " around a picture's file")?;
-        Ok(file)
+        let begin = self.at;
+        // The printed form has double quotes around it.
+        self.quoted()?.filter(|file| !file.contains('"')).ok_or_else(|| {
+            self.at = begin;
+            "\"\"\" belongs around a picture's file".to_owned()
+        })
     }
 
     /// Reads a number without a sign or a point.
     pub(super) fn whole(&mut self) -> Read<usize> {
         self.peek();
         let digits = self.word(|c| c.is_ascii_digit());
-        digits.parse().map_err(|_| "a whole number, counted from 0, belongs".into())
+        digits.parse().map_err(|_| WHOLE.into())
     }
 
     /// Reads a comma and a whole number.

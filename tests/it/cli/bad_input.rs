@@ -158,7 +158,11 @@ fn weights_that_cannot_be_used() {
 
 const STARTS: &[Case] = &[
     ("--logit 1 --init quo\"ted.png", 2, "rename it without the quote"),
-    ("--logit 1 --init cut.png", 1, "cut.png is not a picture that can be read"),
+    (
+        "--logit 1 --init cut.png",
+        1,
+        "cut.png ends early: 15 of its 32 rows are there; copy or fetch it again",
+    ),
     ("--logit 1 --init text.png", 1, "text.png is not a picture that can be read"),
     ("--logit 1 --init nowhere.png", 1, "cannot read the picture nowhere.png"),
 ];

@@ -94,15 +94,16 @@ fn recipes_for_photographs_take_one_of_any_size() {
     let home = Home::new();
     write_png(&home.path("photo.png"), &noise_picture(3, 50));
     for recipe in ["dream", "caricature"] {
-        let events = home.json(&format!(
-            "render --layer block2_conv1 --recipe {recipe} --init photo.png {QUICK} -o a.png"
-        ));
+        let flags = format!("--layer block2_conv1 --recipe {recipe} --init photo.png {QUICK} -o a.png");
+        let outcome = home.run(&format!("render {flags}"));
+        assert_eq!(outcome.stderr, "trepang: photo.png, 50x50, is scaled to 32x32\n");
+        let events = json_lines(&outcome.stdout);
         assert!(events.last().unwrap()["objective"].as_str().unwrap().contains("block2_conv1"));
     }
     let line = "render --layer block2_conv1 --channel 4 --recipe accentuate --init photo.png";
-    let first = home.json(&format!("{line} {QUICK} -o b.png"));
+    let first = json_lines(&home.run(&format!("{line} {QUICK} -o b.png")).stdout);
     assert!(first.last().unwrap()["activation_start"].as_f64().unwrap() > 0.0);
-    home.json("render --from b.png -o again.png --runs runs --json");
+    home.run("render --from b.png -o again.png --runs runs --json");
     assert!(home.read("b.png") == home.read("again.png"));
     let without = home.run("render --layer block2_conv1 --recipe dream -o c.png");
     assert!(without.refusal(2).contains("--init FILE"), "{without:?}");

@@ -79,3 +79,20 @@ fn info_tells_what_a_file_is_and_which_network_it_fits() {
     let outcome = home.run("info c.bin");
     assert!(outcome.refusal(2).contains("there is no file c.bin"), "{outcome:?}");
 }
+
+#[test]
+fn a_relative_cache_begins_at_the_current_folder() {
+    let home = Home::new();
+    let run = |line: &str| {
+        let output = home.command(line).env("TREPANG_CACHE", "my/cache").output();
+        crate::binary::Outcome::from(output.expect("the binary was built"))
+    };
+    let folder = home.path("").canonicalize().unwrap().join("my/cache");
+    let outcome = run("pull vgg19 --offline");
+    let remark =
+        format!("trepang: TREPANG_CACHE is a relative path, which means {} here\n", folder.display());
+    assert!(outcome.code == Some(1) && outcome.stderr.starts_with(&remark), "{outcome:?}");
+    assert!(home.path("my/cache/weights").is_dir() && !home.path(".cache").exists());
+    let outcome = run("render --network vgg19 --layer block5_conv4 --channel 4 -o a.png");
+    assert!(outcome.refusal(1).contains(&*folder.to_string_lossy()), "{outcome:?}");
+}

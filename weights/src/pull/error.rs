@@ -103,11 +103,11 @@ pub enum Error {
         /// The hash of the file, in hexadecimal digits.
         found: String,
     },
-    /// Another process is pulling the same file.
-    #[error("another pull of the same file is going on: it holds {lock}; wait until it is done")]
-    Locked {
-        /// The path of the lock file.
-        lock: PathBuf,
+    /// The user stopped the wait for another process that is pulling the same file.
+    #[error("stopped while waiting for another pull of the same file, by {holder}, which goes on")]
+    StoppedWaiting {
+        /// The holder of the lock: `process 1234 on HOST`.
+        holder: String,
     },
     /// The file system has no locks, as on some clusters.
     #[error("cannot lock {lock} ({source}); name a folder on another file system in TREPANG_CACHE")]

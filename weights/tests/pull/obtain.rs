@@ -12,7 +12,7 @@ use trepang_weights::{
     obtain, recognise,
 };
 
-use crate::harness::{Bench, sha256};
+use crate::harness::{Bench, at_once, sha256};
 use crate::server::{Reply, Server};
 
 const REQUEST: PullRequest = PullRequest { from: None, offline: false, verify: false };
@@ -22,7 +22,11 @@ const REQUEST: PullRequest = PullRequest { from: None, offline: false, verify: f
 struct NoteRecorder(Vec<String>);
 
 impl PullProgress for NoteRecorder {
-    fn event(&mut self, _: Event<'_>) {}
+    fn event(&mut self, event: Event<'_>) {
+        if let Event::Waiting { holder } = event {
+            self.0.push(format!("waiting for {holder}"));
+        }
+    }
 }
 
 impl Watcher for NoteRecorder {
@@ -195,6 +199,40 @@ fn only_the_published_file_is_imported() {
     assert!(error.contains("pass it with --weights"), "{error}");
     fs::write(&path, &scene.file).unwrap();
     assert_eq!(scene.obtain(&request).0.unwrap(), PullOutcome::Imported);
+}
+
+/// Gets the set in so many threads at once, and returns what each one told.
+fn obtain_at_once(scene: &Scene, count: usize, request: &PullRequest) -> Vec<(PullOutcome, Vec<String>)> {
+    let ends = at_once(count, || scene.obtain(request));
+    ends.into_iter().map(|(outcome, notes)| (outcome.unwrap(), notes)).collect()
+}
+
+#[test]
+fn of_several_pulls_at_once_one_downloads_and_the_others_wait() {
+    let scene = scene();
+    let ends = obtain_at_once(&scene, 5, &REQUEST);
+    assert_eq!(ends.iter().filter(|(outcome, _)| *outcome == PullOutcome::Fetched).count(), 1, "{ends:?}");
+    assert_eq!(
+        ends.iter().filter(|(outcome, _)| *outcome == PullOutcome::AlreadyHere).count(),
+        4,
+        "{ends:?}"
+    );
+    assert_eq!(scene.server.asked().len(), 1);
+    let waited = |notes: &[String]| notes.iter().any(|note| note.starts_with("waiting for "));
+    assert!(ends.iter().any(|(_, notes)| waited(notes)), "{ends:?}");
+    scene.store().verify(&scene.set, &PullOptions::default(), &mut NoteRecorder::default()).unwrap();
+}
+
+#[test]
+fn several_imports_at_once_all_end_well() {
+    let scene = scene();
+    let path = scene.bench.folder.path().join("by-hand");
+    fs::write(&path, &scene.file).unwrap();
+    let request = PullRequest { from: Some(&path), offline: true, verify: false };
+    let ends = obtain_at_once(&scene, 4, &request);
+    assert!(ends.iter().any(|(outcome, _)| *outcome == PullOutcome::Imported), "{ends:?}");
+    scene.store().verify(&scene.set, &PullOptions::default(), &mut NoteRecorder::default()).unwrap();
+    assert_eq!(scene.obtain(&request).0.unwrap(), PullOutcome::Imported, "alone, it imports again");
 }
 
 #[test]

@@ -1,0 +1,85 @@
+//! Reads the picture files that people bring, or says why one cannot be read. Not here: decoding, and what is there of a file that
+//! ends early.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::cut_picture::{self, Remains};
+use super::error::{Error, Result};
+use super::picture_decoder::decode;
+use crate::engine::Picture;
+
+/// The largest file that is read, in bytes. It keeps a device without an end from filling the memory.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// The bytes that tell formats apart.
+const MAGIC_BYTES: u64 = 64;
+
+/// How a picture file is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PictureReading {
+    /// Whether a file that ends early is taken; what is missing of it is gray.
+    pub allow_cut: bool,
+    /// Whether the pixels stay as the file stores them, instead of being turned as its orientation says.
+    pub as_stored: bool,
+}
+
+/// Reads a whole picture (PNG, JPEG, WebP, TIFF, BMP or the first frame of a GIF), turned upright, as RGB bytes.
+pub fn read_picture(path: &Path) -> Result<Picture> {
+    read_picture_as(path, PictureReading::default())
+}
+
+/// Reads a picture in a chosen way. Fails for a file that is no picture, and for one that ends early, unless that is allowed.
+pub fn read_picture_as(path: &Path, reading: PictureReading) -> Result<Picture> {
+    let bytes = read_bytes(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
+    if let Some((kind, program)) = unread_kind(&bytes) {
+        return Err(Error::UnreadFormat { path: path.into(), kind, program });
+    }
+    let image = match decode(&bytes, reading.as_stored) {
+        Ok(image) if !cut_picture::lacks_its_end(&bytes) => image,
+        Err(source) if !cut_picture::ends_early(&bytes, &source) => {
+            return Err(Error::NotPicture { path: path.into(), source });
+        }
+        Ok(_) | Err(_) => match cut_picture::remains(&bytes, reading.as_stored) {
+            Remains { image: Some(image), .. } if reading.allow_cut => image,
+            Remains { image, there } => {
+                return Err(Error::CutPicture { path: path.into(), there, is_usable: image.is_some() });
+            }
+        },
+    };
+    let image = image.into_rgb8();
+    Ok(Picture { width: image.width() as usize, height: image.height() as usize, rgb: image.into_raw() })
+}
+
+/// The bytes of a file; of one that is no picture, only the first.
+fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(MAGIC_BYTES).read_to_end(&mut bytes)?;
+    if image::guess_format(&bytes).is_ok() {
+        file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// The name of a format that is known and not read, and a program that converts it to PNG.
+fn unread_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    const HEIC: [&[u8]; 8] = [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"];
+    if bytes.starts_with(b"\xff\x0a") || bytes.starts_with(b"\0\0\0\x0cJXL ") {
+        return Some(("JPEG XL", "djxl"));
+    }
+    if bytes.get(4..8)? != b"ftyp" {
+        return None;
+    }
+    // The first brand and those that the file is compatible with.
+    let end = usize::try_from(u32::from_be_bytes(bytes[..4].try_into().ok()?)).ok()?.clamp(8, bytes.len());
+    let brands: Vec<&[u8]> = bytes[8..end].chunks(4).collect();
+    if brands.iter().any(|brand| [b"avif", b"avis"].iter().any(|avif| brand == *avif)) {
+        Some(("AVIF", "heif-convert"))
+    } else if brands.iter().any(|brand| HEIC.contains(brand)) {
+        Some(("HEIC", "heif-convert"))
+    } else {
+        None
+    }
+}

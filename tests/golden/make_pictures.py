@@ -1,0 +1,28 @@
+"""Writes pictures/: one small picture in kinds of files that the tests' own encoders do not write, with what Pillow reads
+of each.
+
+    python3 -m pip install pillow==13.0.0 && python3 tests/golden/make_pictures.py
+"""
+
+from pathlib import Path
+
+from PIL import Image
+
+HERE = Path(__file__).parent / "pictures"
+SIZE = (48, 32)
+
+picture = Image.new("RGB", SIZE)
+picture.putdata([(5 * x, 7 * y, 255 - 2 * x - 3 * y) for y in range(SIZE[1]) for x in range(SIZE[0])])
+HERE.mkdir(exist_ok=True)
+
+
+def save(name, image, **options):
+    image.save(HERE / name, **options)
+    Image.open(HERE / name).convert("RGB").save(HERE / (name + ".png"))
+
+
+save("progressive.jpg", picture, quality=90, progressive=True)
+save("cmyk.jpg", picture.convert("CMYK"), quality=90)
+save("lossy.webp", picture, quality=80)
+save("group4.tiff", picture.convert("1"), compression="group4")
+save("moving.gif", picture, save_all=True, append_images=[picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)])
