@@ -21,6 +21,7 @@ mod stage;
 mod steering;
 mod switching;
 mod tidy;
+mod torchvision;
 mod ui;
 mod weights;
 mod worker;

@@ -5,6 +5,7 @@ mod efficientnet;
 mod inception;
 mod minivgg;
 mod resnet;
+mod resnet_torchvision;
 mod vgg;
 
 use crate::{LayerId, NetworkBuilder, Op};
@@ -13,6 +14,7 @@ pub use efficientnet::efficientnet_lite0;
 pub use inception::inception_v3;
 pub use minivgg::minivgg;
 pub use resnet::{Strides, resnet50};
+pub use resnet_torchvision::{resnet18, resnet34, resnet101, resnet152};
 pub use vgg::{vgg16, vgg19};
 
 /// The classifier of every network here but VGG: the mean over all positions, then a fully connected layer, whose

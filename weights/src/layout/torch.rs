@@ -1,5 +1,5 @@
-//! The tensor names of torchvision and timm. The networks already carry torchvision's layer names as aliases, and the
-//! names of the tensors follow from those.
+//! The tensor names of torchvision and timm. The networks already carry torchvision's layer names, as their own or as
+//! aliases, and the names of the tensors follow from those.
 
 use trepang_api::{Network, Node};
 
@@ -21,15 +21,15 @@ pub(super) fn entry(
         return entry;
     }
     let aliases: Vec<&str> = network.aliases_of(&node.name).collect();
-    for alias in &aliases {
-        let (module, last) = alias.rsplit_once('.').unwrap_or(("", alias));
+    for name in std::iter::once(node.name.as_str()).chain(aliases.iter().copied()) {
+        let (module, last) = name.rsplit_once('.').unwrap_or(("", name));
         let (conv, epsilon) = match last {
             "bn" => (format!("{module}.conv"), INCEPTION_EPSILON),
             "1" if module.ends_with("downsample") => (format!("{module}.0"), RESNET_EPSILON),
-            _ if last.starts_with("bn") => (alias.replace("bn", "conv"), RESNET_EPSILON),
+            _ if last.starts_with("bn") => (name.replace("bn", "conv"), RESNET_EPSILON),
             _ => continue,
         };
-        return normed(layer, &conv, shape, BatchNorm::torch(alias, epsilon));
+        return normed(layer, &conv, shape, BatchNorm::torch(name, epsilon));
     }
     plain(layer, aliases.first().copied().unwrap_or(layer), shape)
 }
