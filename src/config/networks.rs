@@ -10,8 +10,15 @@ use super::find_weights;
 
 /// Networks that differ from one that is measured only in how many blocks they have, how wide these are or where batch norm
 /// was: they are left out unless they are named.
-const LEFT_OUT: [Architecture; 3] =
-    [Architecture::Resnet34, Architecture::Resnet101, Architecture::Resnet152];
+const LEFT_OUT: [Architecture; 7] = [
+    Architecture::Vgg11,
+    Architecture::Vgg13,
+    Architecture::Vgg16Bn,
+    Architecture::Vgg19Bn,
+    Architecture::Resnet34,
+    Architecture::Resnet101,
+    Architecture::Resnet152,
+];
 
 /// A network that can be loaded.
 #[derive(Debug, Clone)]

@@ -35,6 +35,10 @@ SIZES = (224, 64)
 
 # The modules that are sampled; the gradient's module and channel.
 NETWORKS = {
+    "vgg11": (("features.1", "features.5", "features.10", "classifier.0"), ("features.14", 7)),
+    "vgg13": (("features.3", "features.9", "features.20", "classifier.4"), ("features.18", 7)),
+    "vgg16_bn": (("features.1", "features.13", "features.41", "classifier.0"), ("features.32", 7)),
+    "vgg19_bn": (("features.4", "features.26", "features.50", "classifier.4"), ("features.38", 7)),
     "resnet18": (("bn1", "maxpool", "layer1.0.bn1", "layer2.0.downsample", "layer4.1"), ("layer3.1", 11)),
     "resnet34": (("maxpool", "layer2.3.bn2", "layer4.2"), ("layer3.5", 11)),
     "resnet101": (("maxpool", "layer2.3.bn3", "layer4.2"), ("layer3.22", 11)),

@@ -24,6 +24,18 @@ static GOLDEN: LazyLock<Weights> = LazyLock::new(|| read("torchvision.safetensor
 /// The layers that the script looked at, and the channel whose mean it differentiated.
 fn looked_at(architecture: Architecture) -> (&'static [&'static str], (&'static str, usize)) {
     match architecture {
+        Architecture::Vgg11 => {
+            (&["features.1", "features.5", "features.10", "classifier.0"], ("features.14", 7))
+        }
+        Architecture::Vgg13 => {
+            (&["features.3", "features.9", "features.20", "classifier.4"], ("features.18", 7))
+        }
+        Architecture::Vgg16Bn => {
+            (&["features.1", "features.13", "features.41", "classifier.0"], ("features.32", 7))
+        }
+        Architecture::Vgg19Bn => {
+            (&["features.4", "features.26", "features.50", "classifier.4"], ("features.38", 7))
+        }
         Architecture::Resnet18 => {
             (&["bn1", "maxpool", "layer1.0.bn1", "layer2.0.downsample", "layer4.1"], ("layer3.1", 11))
         }
@@ -67,6 +79,26 @@ fn check_full(architecture: Architecture) {
 }
 
 #[test]
+fn vgg11_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Vgg11);
+}
+
+#[test]
+fn vgg13_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Vgg13);
+}
+
+#[test]
+fn vgg16_bn_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Vgg16Bn);
+}
+
+#[test]
+fn vgg19_bn_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Vgg19Bn);
+}
+
+#[test]
 fn resnet18_has_torchvisions_gradient_at_a_small_size() {
     check_small(Architecture::Resnet18);
 }
@@ -94,7 +126,15 @@ fn resnet18_computes_what_torchvision_computes() {
 #[test]
 #[ignore = "takes long; .ci/full asks for it"]
 fn networks_of_torchvision_alone_compute_the_same_at_full_size() {
-    for architecture in [Architecture::Resnet34, Architecture::Resnet101, Architecture::Resnet152] {
+    for architecture in [
+        Architecture::Vgg11,
+        Architecture::Vgg13,
+        Architecture::Vgg16Bn,
+        Architecture::Vgg19Bn,
+        Architecture::Resnet34,
+        Architecture::Resnet101,
+        Architecture::Resnet152,
+    ] {
         check_full(architecture);
     }
 }

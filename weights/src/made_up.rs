@@ -110,8 +110,12 @@ fn gamma_offset(architecture: Architecture) -> f32 {
         | Architecture::Resnet101
         | Architecture::Resnet152 => 0.5,
         Architecture::Minivgg
+        | Architecture::Vgg11
+        | Architecture::Vgg13
         | Architecture::Vgg16
+        | Architecture::Vgg16Bn
         | Architecture::Vgg19
+        | Architecture::Vgg19Bn
         | Architecture::InceptionV3
         | Architecture::EfficientnetLite0 => 1.0,
     }

@@ -7,6 +7,7 @@ use super::{BatchNorm, KernelOrder, LayerTensors, normed, plain};
 use crate::Dialect;
 
 const RESNET_EPSILON: f64 = 1e-5;
+const VGG_EPSILON: f64 = 1e-5;
 const INCEPTION_EPSILON: f64 = 1e-3;
 
 /// The tensors of `node`, whose tensors the network calls `layer`.
@@ -31,7 +32,15 @@ pub(super) fn entry(
         };
         return normed(layer, &conv, shape, BatchNorm::torch(name, epsilon));
     }
-    plain(layer, aliases.first().copied().unwrap_or(layer), shape)
+    // torchvision's name of a layer is its first alias, or its own name where it has no alias.
+    let module = aliases.first().copied().unwrap_or(layer);
+    if layer.starts_with("features.") && layer != module {
+        // VGG with batch norm: the tensors are named for the convolution, which has a bias, and the layer for the norm
+        // after it.
+        let norm = Some(BatchNorm::torch(module, VGG_EPSILON));
+        return LayerTensors { norm, ..plain(layer, layer, shape) };
+    }
+    plain(layer, module, shape)
 }
 
 /// The tensors of VGG's classifier in timm, which stores it as convolutions; none for other layers.
