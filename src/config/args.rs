@@ -293,8 +293,8 @@ pub struct DevicesArgs {
 #[derive(Debug, Clone, Args)]
 #[command(verbatim_doc_comment)]
 pub struct ParityArgs {
-    /// Compare only this network, with its own weights if they have been pulled, or else with made-up ones [default: every
-    /// network, which takes minutes]
+    /// Compare only this network, with its own weights if they have been pulled, or else with made-up ones [default: one
+    /// of each kind, which takes minutes]
     #[arg(long, value_name = "NAME")]
     pub network: Option<String>,
     /// A file with other weights for that network

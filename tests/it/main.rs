@@ -22,6 +22,7 @@ mod stage;
 mod steering;
 mod switching;
 mod tidy;
+mod torchvision;
 mod ui;
 mod viewers;
 mod weights;

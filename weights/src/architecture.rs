@@ -4,7 +4,10 @@
 
 use std::fmt;
 
-use trepang_api::networks::{Strides, efficientnet_lite0, inception_v3, minivgg, resnet50, vgg16, vgg19};
+use trepang_api::networks::{
+    Strides, efficientnet_lite0, inception_v3, minivgg, resnet18, resnet34, resnet50, resnet101, resnet152,
+    vgg11, vgg13, vgg16, vgg16_bn, vgg19, vgg19_bn,
+};
 use trepang_api::{Network, Preprocess};
 
 use crate::Result;
@@ -14,12 +17,28 @@ use crate::Result;
 pub enum Architecture {
     /// Trepang's own small VGG, which is embedded in the program.
     Minivgg,
+    /// VGG with 8 convolutions and 3 fully connected layers.
+    Vgg11,
+    /// VGG with 10 convolutions and 3 fully connected layers.
+    Vgg13,
     /// VGG with 13 convolutions and 3 fully connected layers.
     Vgg16,
+    /// The same with batch norm.
+    Vgg16Bn,
     /// VGG with 16 convolutions and 3 fully connected layers.
     Vgg19,
+    /// The same with batch norm.
+    Vgg19Bn,
+    /// A residual network with 18 layers.
+    Resnet18,
+    /// A residual network with 34 layers.
+    Resnet34,
     /// A residual network with 50 layers.
     Resnet50,
+    /// A residual network with 101 layers.
+    Resnet101,
+    /// A residual network with 152 layers.
+    Resnet152,
     /// The third version of the Inception network.
     InceptionV3,
     /// EfficientNet-B0 without squeeze-and-excite, with ReLU6.
@@ -44,16 +63,38 @@ pub enum Dialect {
 
 impl Architecture {
     /// Every architecture, in the order in which networks are listed.
-    pub const ALL: [Self; 6] =
-        [Self::Minivgg, Self::Vgg16, Self::Vgg19, Self::Resnet50, Self::InceptionV3, Self::EfficientnetLite0];
+    pub const ALL: [Self; 14] = [
+        Self::Minivgg,
+        Self::Vgg11,
+        Self::Vgg13,
+        Self::Vgg16,
+        Self::Vgg16Bn,
+        Self::Vgg19,
+        Self::Vgg19Bn,
+        Self::Resnet18,
+        Self::Resnet34,
+        Self::Resnet50,
+        Self::Resnet101,
+        Self::Resnet152,
+        Self::InceptionV3,
+        Self::EfficientnetLite0,
+    ];
 
     /// The name that users type, such as `vgg19`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Minivgg => "minivgg",
+            Self::Vgg11 => "vgg11",
+            Self::Vgg13 => "vgg13",
             Self::Vgg16 => "vgg16",
+            Self::Vgg16Bn => "vgg16_bn",
             Self::Vgg19 => "vgg19",
+            Self::Vgg19Bn => "vgg19_bn",
+            Self::Resnet18 => "resnet18",
+            Self::Resnet34 => "resnet34",
             Self::Resnet50 => "resnet50",
+            Self::Resnet101 => "resnet101",
+            Self::Resnet152 => "resnet152",
             Self::InceptionV3 => "inception_v3",
             Self::EfficientnetLite0 => "efficientnet_lite0",
         }
@@ -65,6 +106,14 @@ impl Architecture {
             Self::Minivgg => &[Dialect::Trepang],
             Self::Vgg16 | Self::Vgg19 => &[Dialect::Keras, Dialect::Torchvision, Dialect::Timm],
             Self::Resnet50 | Self::InceptionV3 => &[Dialect::Keras, Dialect::Torchvision],
+            Self::Vgg11
+            | Self::Vgg13
+            | Self::Vgg16Bn
+            | Self::Vgg19Bn
+            | Self::Resnet18
+            | Self::Resnet34
+            | Self::Resnet101
+            | Self::Resnet152 => &[Dialect::Torchvision],
             Self::EfficientnetLite0 => &[Dialect::Lite],
         }
     }
@@ -85,11 +134,19 @@ impl Architecture {
         let preprocess = if keras { Preprocess::caffe() } else { Preprocess::imagenet() };
         Ok(match self {
             Self::Minivgg => minivgg()?,
+            Self::Vgg11 => vgg11(preprocess, classifier)?,
+            Self::Vgg13 => vgg13(preprocess, classifier)?,
             Self::Vgg16 => vgg16(preprocess, classifier)?,
+            Self::Vgg16Bn => vgg16_bn(preprocess, classifier)?,
             Self::Vgg19 => vgg19(preprocess, classifier)?,
+            Self::Vgg19Bn => vgg19_bn(preprocess, classifier)?,
             Self::Resnet50 => {
                 resnet50(preprocess, if keras { Strides::First } else { Strides::Middle }, classifier)?
             }
+            Self::Resnet18 => resnet18(preprocess, classifier)?,
+            Self::Resnet34 => resnet34(preprocess, classifier)?,
+            Self::Resnet101 => resnet101(preprocess, classifier)?,
+            Self::Resnet152 => resnet152(preprocess, classifier)?,
             // torchvision maps its own preprocessing back to Keras's inside the network.
             Self::InceptionV3 => inception_v3(Preprocess::minus_one_to_one(), !keras, classifier)?,
             Self::EfficientnetLite0 => efficientnet_lite0(Preprocess::lite(), classifier)?,

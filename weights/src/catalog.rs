@@ -72,7 +72,14 @@ pub fn first_look(architecture: Architecture) -> (&'static str, usize) {
         Architecture::Minivgg => ("block5_conv2", 30), // clearly shows mushrooms
         Architecture::Vgg19 => ("block5_conv4", 4),    // the channel of the original program
         Architecture::Vgg16 => ("block5_conv3", 4),
+        // The last ReLU of the fifth block.
+        Architecture::Vgg11 => ("features.19", 4),
+        Architecture::Vgg13 => ("features.23", 4),
+        Architecture::Vgg16Bn => ("features.42", 4),
+        Architecture::Vgg19Bn => ("features.51", 4),
+        Architecture::Resnet18 | Architecture::Resnet34 => ("layer3.1", 11),
         Architecture::Resnet50 => ("conv4_block6_out", 11),
+        Architecture::Resnet101 | Architecture::Resnet152 => ("layer3.5", 11),
         Architecture::InceptionV3 => ("mixed7", 33),
         Architecture::EfficientnetLite0 => ("block5c_project_bn", 4),
     }
@@ -132,6 +139,18 @@ const fn torchvision(
     }
 }
 
+/// A set named like its network, which only torchvision has. Of such a file, the first eight digits of its SHA-256 are
+/// published, in its name, and its size in MiB to three places.
+const fn torchvision_only(
+    architecture: Architecture,
+    name: &'static str,
+    file: &'static str,
+    megabytes: u32,
+    hash: &'static str,
+) -> Set {
+    Set { size: None, megabytes, ..torchvision(name, architecture, file, 0, hash) }
+}
+
 const fn timm(
     name: &'static str,
     architecture: Architecture,
@@ -154,10 +173,13 @@ const fn timm(
     }
 }
 
-use Architecture::{EfficientnetLite0, InceptionV3, Resnet50, Vgg16, Vgg19};
+use Architecture::{
+    EfficientnetLite0, InceptionV3, Resnet18, Resnet34, Resnet50, Resnet101, Resnet152, Vgg11, Vgg13, Vgg16,
+    Vgg16Bn, Vgg19, Vgg19Bn,
+};
 
 /// Every set of the catalog, in the order in which they are listed.
-pub const SETS: [Set; 18] = [
+pub const SETS: [Set; 26] = [
     keras(
         "vgg19",
         Vgg19,
@@ -258,6 +280,14 @@ pub const SETS: [Set; 18] = [
         108_949_747,
         "prefix:0cc3c7bd",
     ),
+    torchvision_only(Vgg11, "vgg11", "vgg11-8a719046.pth", 531, "prefix:8a719046"),
+    torchvision_only(Vgg13, "vgg13", "vgg13-19584684.pth", 532, "prefix:19584684"),
+    torchvision_only(Vgg16Bn, "vgg16_bn", "vgg16_bn-6c64b313.pth", 554, "prefix:6c64b313"),
+    torchvision_only(Vgg19Bn, "vgg19_bn", "vgg19_bn-c79401a0.pth", 575, "prefix:c79401a0"),
+    torchvision_only(Resnet18, "resnet18", "resnet18-f37072fd.pth", 47, "prefix:f37072fd"),
+    torchvision_only(Resnet34, "resnet34", "resnet34-b627a593.pth", 87, "prefix:b627a593"),
+    torchvision_only(Resnet101, "resnet101", "resnet101-63fe2227.pth", 179, "prefix:63fe2227"),
+    torchvision_only(Resnet152, "resnet152", "resnet152-394f9c45.pth", 242, "prefix:394f9c45"),
     timm(
         "vgg19-timm",
         Vgg19,

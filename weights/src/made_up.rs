@@ -94,11 +94,30 @@ impl MadeUp {
         }
         let is_gamma = name.ends_with("/gamma") || (name.ends_with(".weight") && shape.len() == 1);
         match name {
-            _ if is_gamma && self.architecture == Architecture::Resnet50 => (0.1, 0.5),
-            _ if is_gamma => (0.1, 1.0),
+            _ if is_gamma => (0.1, gamma_offset(self.architecture)),
             _ if name.ends_with("variance") || name.ends_with("running_var") => (0.3, 1.0),
             _ => (0.1, 0.0),
         }
+    }
+}
+
+/// The mean of a batch norm's gammas. In residual networks it is small, since activations grow from block to block.
+fn gamma_offset(architecture: Architecture) -> f32 {
+    match architecture {
+        Architecture::Resnet18
+        | Architecture::Resnet34
+        | Architecture::Resnet50
+        | Architecture::Resnet101
+        | Architecture::Resnet152 => 0.5,
+        Architecture::Minivgg
+        | Architecture::Vgg11
+        | Architecture::Vgg13
+        | Architecture::Vgg16
+        | Architecture::Vgg16Bn
+        | Architecture::Vgg19
+        | Architecture::Vgg19Bn
+        | Architecture::InceptionV3
+        | Architecture::EfficientnetLite0 => 1.0,
     }
 }
 

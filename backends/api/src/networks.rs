@@ -5,7 +5,9 @@ mod efficientnet;
 mod inception;
 mod minivgg;
 mod resnet;
+mod resnet_torchvision;
 mod vgg;
+mod vgg_torchvision;
 
 use crate::{LayerId, NetworkBuilder, Op};
 
@@ -13,7 +15,9 @@ pub use efficientnet::efficientnet_lite0;
 pub use inception::inception_v3;
 pub use minivgg::minivgg;
 pub use resnet::{Strides, resnet50};
+pub use resnet_torchvision::{resnet18, resnet34, resnet101, resnet152};
 pub use vgg::{vgg16, vgg19};
+pub use vgg_torchvision::{vgg11, vgg13, vgg16_bn, vgg19_bn};
 
 /// The classifier of every network here but VGG: the mean over all positions, then a fully connected layer, whose
 /// `predictions` are logits.

@@ -1,5 +1,5 @@
-//! The tensor names of torchvision and timm. The networks already carry torchvision's layer names as aliases, and the
-//! names of the tensors follow from those.
+//! The tensor names of torchvision and timm. The networks already carry torchvision's layer names, as their own or as
+//! aliases, and the names of the tensors follow from those.
 
 use trepang_api::{Network, Node};
 
@@ -7,6 +7,7 @@ use super::{BatchNorm, KernelOrder, LayerTensors, normed, plain};
 use crate::Dialect;
 
 const RESNET_EPSILON: f64 = 1e-5;
+const VGG_EPSILON: f64 = 1e-5;
 const INCEPTION_EPSILON: f64 = 1e-3;
 
 /// The tensors of `node`, whose tensors the network calls `layer`.
@@ -21,17 +22,25 @@ pub(super) fn entry(
         return entry;
     }
     let aliases: Vec<&str> = network.aliases_of(&node.name).collect();
-    for alias in &aliases {
-        let (module, last) = alias.rsplit_once('.').unwrap_or(("", alias));
+    for name in std::iter::once(node.name.as_str()).chain(aliases.iter().copied()) {
+        let (module, last) = name.rsplit_once('.').unwrap_or(("", name));
         let (conv, epsilon) = match last {
             "bn" => (format!("{module}.conv"), INCEPTION_EPSILON),
             "1" if module.ends_with("downsample") => (format!("{module}.0"), RESNET_EPSILON),
-            _ if last.starts_with("bn") => (alias.replace("bn", "conv"), RESNET_EPSILON),
+            _ if last.starts_with("bn") => (name.replace("bn", "conv"), RESNET_EPSILON),
             _ => continue,
         };
-        return normed(layer, &conv, shape, BatchNorm::torch(alias, epsilon));
+        return normed(layer, &conv, shape, BatchNorm::torch(name, epsilon));
     }
-    plain(layer, aliases.first().copied().unwrap_or(layer), shape)
+    // torchvision's name of a layer is its first alias, or its own name where it has no alias.
+    let module = aliases.first().copied().unwrap_or(layer);
+    if layer.starts_with("features.") && layer != module {
+        // VGG with batch norm: the tensors are named for the convolution, which has a bias, and the layer for the norm
+        // after it.
+        let norm = Some(BatchNorm::torch(module, VGG_EPSILON));
+        return LayerTensors { norm, ..plain(layer, layer, shape) };
+    }
+    plain(layer, module, shape)
 }
 
 /// The tensors of VGG's classifier in timm, which stores it as convolutions; none for other layers.

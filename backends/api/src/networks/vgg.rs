@@ -8,10 +8,10 @@ const VGG16: [usize; 5] = [2, 2, 3, 3, 3];
 const VGG19: [usize; 5] = [2, 2, 4, 4, 4];
 
 /// Channels of each block.
-const WIDTHS: [usize; 5] = [64, 128, 256, 512, 512];
+pub(super) const WIDTHS: [usize; 5] = [64, 128, 256, 512, 512];
 
 /// Numbers in `block5_pool` of a 224 px image: 512 x 7 x 7.
-const FEATURES: usize = 512 * 7 * 7;
+pub(super) const FEATURES: usize = 512 * 7 * 7;
 
 /// Describes `vgg16`, without or with its classifier, whose `predictions` are logits.
 pub fn vgg16(preprocess: Preprocess, classifier: bool) -> Result<Network> {

@@ -1,0 +1,140 @@
+//! The networks that only torchvision has, against torchvision: `tests/golden/make_torchvision.py` ran them with weights
+//! made up from their names. Small pictures here; full ones where the ignored tests are asked for (`.ci/full`).
+
+use std::sync::LazyLock;
+
+use trepang_api::{Backend, Weights};
+use trepang_weights::{Architecture, Dialect, MadeUp, Trained};
+
+use crate::golden::{Case, read};
+use crate::library::{default_backend, fast_backends, on_cpu};
+use crate::made_up::picture;
+
+/// Of a gradient's root mean square, at full size, without an account of near-ties: as for the networks in `networks`.
+const FULL_SIZE_TOLERANCE: f64 = 6e-2;
+
+/// The same at a small size, once the near-ties are accounted for.
+const SMALL_SIZE_TOLERANCE: f64 = 1e-4;
+
+const FULL: usize = 224;
+const SMALL: usize = 64;
+
+static GOLDEN: LazyLock<Weights> = LazyLock::new(|| read("torchvision.safetensors"));
+
+/// The layers that the script looked at, and the channel whose mean it differentiated.
+fn looked_at(architecture: Architecture) -> (&'static [&'static str], (&'static str, usize)) {
+    match architecture {
+        Architecture::Vgg11 => {
+            (&["features.1", "features.5", "features.10", "classifier.0"], ("features.14", 7))
+        }
+        Architecture::Vgg13 => {
+            (&["features.3", "features.9", "features.20", "classifier.4"], ("features.18", 7))
+        }
+        Architecture::Vgg16Bn => {
+            (&["features.1", "features.13", "features.41", "classifier.0"], ("features.32", 7))
+        }
+        Architecture::Vgg19Bn => {
+            (&["features.4", "features.26", "features.50", "classifier.4"], ("features.38", 7))
+        }
+        Architecture::Resnet18 => {
+            (&["bn1", "maxpool", "layer1.0.bn1", "layer2.0.downsample", "layer4.1"], ("layer3.1", 11))
+        }
+        Architecture::Resnet34 => (&["maxpool", "layer2.3.bn2", "layer4.2"], ("layer3.5", 11)),
+        Architecture::Resnet101 => (&["maxpool", "layer2.3.bn3", "layer4.2"], ("layer3.22", 11)),
+        Architecture::Resnet152 => (&["maxpool", "layer2.7.bn3", "layer4.2"], ("layer3.35", 11)),
+        other => panic!("the script has no {other}"),
+    }
+}
+
+fn load(architecture: Architecture, classifier: bool) -> Trained {
+    MadeUp::new(architecture, Dialect::Torchvision, classifier).unwrap().load().unwrap()
+}
+
+fn case(trained: &Trained, size: usize, backend: &dyn Backend) -> Case {
+    let Trained { network, weights, .. } = trained.clone();
+    Case::new(&GOLDEN, (network.name().to_owned(), size), (network, weights), backend)
+}
+
+/// Activations, and the gradient but for near-ties, of a small picture without the classifier.
+fn check_small(architecture: Architecture) {
+    let (trained, picture) = (load(architecture, false), picture(&format!("image/{SMALL}"), SMALL));
+    let (layers, gradient) = looked_at(architecture);
+    let mut jumps = on_cpu(default_backend(2).as_ref(), &trained);
+    for backend in fast_backends(2) {
+        let mut case = case(&trained, SMALL, backend.as_ref());
+        case.check_activations(&picture, layers);
+        case.check_gradient_but_for_near_ties(&picture, gradient, SMALL_SIZE_TOLERANCE, jumps.as_mut());
+    }
+}
+
+/// Activations, logits and the gradient of a picture of the network's own size.
+fn check_full(architecture: Architecture) {
+    let (trained, picture) = (load(architecture, true), picture(&format!("image/{FULL}"), FULL));
+    let (layers, gradient) = looked_at(architecture);
+    for backend in fast_backends(2) {
+        let mut case = case(&trained, FULL, backend.as_ref());
+        case.check_activations(&picture, layers);
+        case.check_gradient(&picture, gradient, FULL_SIZE_TOLERANCE);
+    }
+}
+
+#[test]
+fn vgg11_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Vgg11);
+}
+
+#[test]
+fn vgg13_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Vgg13);
+}
+
+#[test]
+fn vgg16_bn_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Vgg16Bn);
+}
+
+#[test]
+fn vgg19_bn_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Vgg19Bn);
+}
+
+#[test]
+fn resnet18_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Resnet18);
+}
+
+#[test]
+fn resnet34_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Resnet34);
+}
+
+#[test]
+fn resnet101_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Resnet101);
+}
+
+#[test]
+fn resnet152_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Resnet152);
+}
+
+#[test]
+fn resnet18_computes_what_torchvision_computes() {
+    check_full(Architecture::Resnet18);
+}
+
+#[test]
+#[ignore = "takes long; .ci/full asks for it"]
+fn networks_of_torchvision_alone_compute_the_same_at_full_size() {
+    for architecture in [
+        Architecture::Vgg11,
+        Architecture::Vgg13,
+        Architecture::Vgg16Bn,
+        Architecture::Vgg19Bn,
+        Architecture::Resnet34,
+        Architecture::Resnet101,
+        Architecture::Resnet152,
+    ] {
+        check_full(architecture);
+    }
+}
