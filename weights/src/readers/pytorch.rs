@@ -122,7 +122,6 @@ fn read_with(file: &Mapped, path: &Path, format: FileFormat, object: &Scan) -> R
     }
     let mut tensors: Vec<Tensor> = reader.into_tensors().into_values().collect();
     names::sort(&mut tensors, &object.texts);
-    names::strip(&mut tensors, &tree);
     contents.tensors = tensors.iter().map(info).collect();
     contents.check(file.len())?;
     Ok(Box::new(PytorchFile { contents, tensors }))

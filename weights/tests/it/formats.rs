@@ -156,8 +156,17 @@ fn pytorch_files() {
     check("zip_no_checksums.pth", FileFormat::PytorchZip);
     check("legacy_v1.pth", FileFormat::PytorchLegacy);
     check("legacy_v2.pth", FileFormat::PytorchLegacy);
-    check("nested.pth", FileFormat::PytorchZip); // a checkpoint of a training on several GPUs
     assert_eq!(open("zip_v2.pth").metadata()["version"], "3");
+}
+
+#[test]
+fn tensors_in_dictionaries_are_listed_with_every_key() {
+    let source = open("nested.pth"); // a checkpoint of a training on several GPUs
+    let listed = listing(&*source);
+    for name in ["state_dict.module.features.0.weight [4, 3, 3, 3]", "state_dict.module.features.0.bias [4]"]
+    {
+        assert!(listed.iter().any(|line| line.contains(name)), "{listed:?}");
+    }
 }
 
 #[test]

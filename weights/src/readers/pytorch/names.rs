@@ -7,15 +7,6 @@ use pytorch_reader::{PickleValue, Tensor};
 
 use crate::readers::natural;
 
-/// The keys under which programs put a `state_dict` in a larger dictionary.
-const WRAPPERS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
-
-/// The largest number of dictionaries around a `state_dict`.
-const MAX_WRAPPER_DEPTH: usize = 3;
-
-/// The prefix that `DataParallel`, for training on several GPUs, puts before every name.
-const DATA_PARALLEL_PREFIX: &str = "module.";
-
 /// The name of a tensor in the tree of values that the reader returns.
 const TENSOR_KIND: &str = "torch.Tensor";
 
@@ -49,44 +40,6 @@ impl PartialOrd for Position {
     }
 }
 
-/// Keeps only the tensors of the wrapped `state_dict`, if there is exactly one, and removes its key and `module.` from their
-/// names.
-pub(super) fn strip(tensors: &mut Vec<Tensor>, tree: &PickleValue) {
-    let prefix = wrapping(tree);
-    tensors.retain_mut(|tensor| cut(&mut tensor.name, &prefix));
-    if tensors.iter().all(|tensor| tensor.name.starts_with(DATA_PARALLEL_PREFIX)) {
-        for tensor in tensors {
-            cut(&mut tensor.name, DATA_PARALLEL_PREFIX);
-        }
-    }
-}
-
-/// Removes `prefix` from the start of `name`; false if it is not there.
-fn cut(name: &mut String, prefix: &str) -> bool {
-    let rest = name.strip_prefix(prefix).map(str::to_owned);
-    rest.map(|rest| *name = rest).is_some()
-}
-
-/// The keys that lead to the only `state_dict`, each followed by a dot.
-fn wrapping(tree: &PickleValue) -> String {
-    let mut prefix = String::new();
-    let mut inner = tree;
-    for _ in 0..MAX_WRAPPER_DEPTH {
-        let PickleValue::Dict(dict) = inner else { break };
-        let wrapped = |key: &&str| dict.get(*key).is_some_and(|value| is_dict(value) && count(value) > 0);
-        let mut keys = WRAPPERS.into_iter().filter(wrapped);
-        let (Some(key), None) = (keys.next(), keys.next()) else { break };
-        prefix.push_str(key);
-        prefix.push('.');
-        inner = &dict[key];
-    }
-    prefix
-}
-
-fn is_dict(value: &PickleValue) -> bool {
-    matches!(value, PickleValue::Dict(_))
-}
-
 /// The number of tensors in a value. `pytorch_reader` bounds the depth of the recursion.
 pub(super) fn count(value: &PickleValue) -> usize {
     match value {
@@ -113,26 +66,6 @@ mod tests {
 
     fn dict<const N: usize>(entries: [(&str, PickleValue); N]) -> PickleValue {
         PickleValue::Dict(entries.map(|(key, value)| (key.into(), value)).into())
-    }
-
-    fn tensor() -> PickleValue {
-        PickleValue::Unsupported(TENSOR_KIND.into())
-    }
-
-    #[test]
-    fn a_wrapped_state_dict_is_found_only_if_it_is_the_only_one() {
-        let weights = || dict([("conv.weight", tensor())]);
-        let check = |tree: PickleValue, prefix: &str| assert_eq!(wrapping(&tree), prefix);
-        check(weights(), "");
-        check(dict([("state_dict", weights())]), "state_dict.");
-        check(dict([("model", weights()), ("optimizer", weights()), ("best", tensor())]), "model.");
-        check(dict([("model", dict([("state_dict", weights())]))]), "model.state_dict.");
-        check(dict([("model", weights()), ("state_dict", weights())]), "");
-        check(
-            dict([("model", PickleValue::String("vgg19".into())), ("state_dict", weights())]),
-            "state_dict.",
-        );
-        check(dict([("features", weights())]), "");
     }
 
     #[test]
