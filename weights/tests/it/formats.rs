@@ -82,7 +82,7 @@ fn keras_3_files() {
         "layers/dense layers/dense/vars/0 [64, 5] F32",
         "layers/dense layers/dense/vars/1 [5] F32",
     ];
-    check_keras("k3.weights.h5", FileFormat::Keras3, listed, |path| {
+    let rename = |path: &str| {
         let names = [
             ("layers/batch_normalization/vars/0", "bn/gamma"),
             ("layers/batch_normalization/vars/1", "bn/beta"),
@@ -94,8 +94,11 @@ fn keras_3_files() {
             ("layers/dense/vars/1", "fc1/bias"),
         ];
         names.iter().find(|(known, _)| *known == path).unwrap().1.into()
-    });
-    assert_eq!(open("k3.weights.h5").metadata()["layers/dense"], "fc1");
+    };
+    for name in ["k3.weights.h5", "k3.keras"] {
+        check_keras(name, FileFormat::Keras3, listed, rename);
+        assert_eq!(open(name).metadata()["layers/dense"], "fc1");
+    }
 }
 
 #[test]
