@@ -7,6 +7,7 @@ mod natural;
 mod numbers;
 mod pytorch;
 mod safetensors;
+mod shards;
 mod sniff;
 
 use std::fmt::Display;
@@ -17,6 +18,7 @@ use crate::{Error, FileFormat, Result, TensorSource};
 
 use pytorch::Archive;
 pub use safetensors::{SafetensorsFile, SharedF32, read_safetensors};
+use shards::ShardIndex;
 use sniff::FileKind;
 
 /// Opens a weights file without reading its numbers. Fails for a file that is not whole, has no known format, holds no
@@ -24,12 +26,30 @@ use sniff::FileKind;
 pub fn open(path: &Path) -> Result<Box<dyn TensorSource>> {
     let file = map(path)?;
     match sniff::kind(&file) {
-        FileKind::Safetensors => Ok(Box::new(SafetensorsFile::new(file, path)?)),
-        FileKind::Hdf5 => keras::open(file, path),
-        FileKind::Zip => open_archive(&file, path),
-        FileKind::TorchStream => pytorch::open_stream(&file, path),
-        FileKind::Pickle => Err(pytorch::refuse_pickle(&file, path)),
+        FileKind::Json => match ShardIndex::parse(&file) {
+            Some(index) => index.open(path),
+            None => Err(unknown(path, "JSON")),
+        },
+        FileKind::Safetensors
+        | FileKind::Hdf5
+        | FileKind::Zip
+        | FileKind::TorchStream
+        | FileKind::Pickle
+        | FileKind::Start(_)
+        | FileKind::Other(_) => open_one(&file, path),
+    }
+}
+
+/// Opens a file that is not the index of others.
+fn open_one(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+    match sniff::kind(file) {
+        FileKind::Safetensors => Ok(Box::new(SafetensorsFile::new(file.clone(), path)?)),
+        FileKind::Hdf5 => keras::open(file.clone(), path),
+        FileKind::Zip => open_archive(file, path),
+        FileKind::TorchStream => pytorch::open_stream(file, path),
+        FileKind::Pickle => Err(pytorch::refuse_pickle(file, path)),
         FileKind::Start(format) => Err(damaged(path, format, format!("it ends after {} bytes", file.len()))),
+        FileKind::Json => Err(unknown(path, "JSON")),
         FileKind::Other(found) => Err(unknown(path, found)),
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum FileKind {
     TorchStream,
     /// A pickle that is not PyTorch's.
     Pickle,
+    /// JSON, perhaps the index of weights in several files.
+    Json,
     /// The first bytes of a file of this format, and no more.
     Start(FileFormat),
     /// Not a weights file; the text describes what it is.
@@ -70,6 +72,8 @@ pub(super) fn kind(file: &[u8]) -> FileKind {
         FileKind::TorchStream
     } else if matches!(head, [0x80, 1..=5, ..]) {
         FileKind::Pickle
+    } else if begins_as_json(file) {
+        FileKind::Json
     } else if let Some(format) = start_of(file) {
         FileKind::Start(format)
     } else {
@@ -117,10 +121,18 @@ fn markup(file: &[u8]) -> Option<&'static str> {
         Some("an HTML page, perhaps a server's error message")
     } else if text.starts_with("<?xml") {
         Some("XML, perhaps a server's error message")
-    } else if text.starts_with('{') || text.starts_with('[') {
-        Some("JSON")
     } else {
         None
+    }
+}
+
+fn begins_as_json(file: &[u8]) -> bool {
+    let text = file.trim_ascii_start();
+    let rest = text.get(1..).unwrap_or_default().trim_ascii_start();
+    match text.first() {
+        Some(b'{') => matches!(rest.first(), None | Some(b'"' | b'}')),
+        Some(b'[') => rest.first().is_none_or(|first| b"[{\"]-0123456789tfn".contains(first)),
+        _ => false,
     }
 }
 
@@ -158,7 +170,7 @@ mod tests {
         check(b"\x1f\x8b\x08\0", "a gzip archive (unpack it first)");
         check(b"\n <!DOCTYPE HTML><title>404", "an HTML page, perhaps a server's error message");
         check(b"<html>", "an HTML page, perhaps a server's error message");
-        check(b"{\"error\": 1}", "JSON");
+        assert_eq!(kind(b" {\"error\": 1}"), FileKind::Json);
         check(b"Not Found", "plain text");
         check(&[1, 2, 0xff], "the bytes 01 02 ff");
         let mut tar = vec![b'a'; 600];

@@ -29,7 +29,7 @@ static SYSTEM_MODULES: Names = Names::new(|| names("nt os pickle posix signal so
 /// Classes and functions of the operating system's modules that only make or tell a value.
 static HARMLESS_OF_SYSTEM: Names = Names::new(|| {
     names(
-        "AddressFamily AddressInfo cpu_count fspath getcwd getpid Handlers MsgFlag PathLike PickleBuffer sched_param \
+        "AddressFamily AddressInfo cpu_count fspath path getcwd getpid Handlers MsgFlag PathLike PickleBuffer sched_param \
      Sigmasks Signals SocketKind stat_result terminal_size uname_result version_info",
     )
 });
