@@ -139,3 +139,16 @@ fn numbers_of_a_big_endian_machine_are_turned() {
     let (source, expected) = (trepang_weights::open(file.path()).unwrap(), open("zip_v2.pth"));
     assert_eq!(source.read(0).unwrap(), expected.read(0).unwrap());
 }
+
+#[test]
+fn numbers_whose_checksum_is_wrong_are_refused() {
+    let mut bytes = std::fs::read(fixture("zip_v2.pth")).unwrap();
+    let halves: Vec<u8> = [52.0_f32, 52.5, 53.0, 53.5].into_iter().flat_map(f32::to_le_bytes).collect();
+    let at = bytes.windows(16).position(|window| window == halves).unwrap();
+    bytes[at] ^= 1;
+    let file = written(&bytes);
+    let source = trepang_weights::open(file.path()).unwrap();
+    let error = source.read(0).unwrap_err().to_string();
+    assert!(error.contains("checksum"), "{error}");
+    assert!(source.read(1).is_ok());
+}

@@ -14,6 +14,12 @@ use crate::mapped::Mapped;
 /// The largest pickle that is unpacked, in bytes. One with thousands of tensors takes a hundredth of this.
 const MAX_PICKLE_BYTES: u64 = 128 << 20;
 
+/// A compressed file may always unpack to this many bytes.
+const MAX_UNPACKED_BYTES: u64 = 64 << 20;
+
+/// Above that, it may unpack to this many times the bytes of the archive: trained numbers hardly compress.
+const MAX_EXPANSION: u64 = 4;
+
 /// An opened archive.
 pub(in crate::readers) struct Archive {
     zip: ZipArchive<Cursor<Mapped>>,
@@ -96,13 +102,16 @@ impl Archive {
             self.verify(entry, &mut io::sink()).map_err(|reason| format!("\"{name}\": {reason}"))?;
             return self.file[stored.clone()].get(range).map(Cow::Borrowed).ok_or_else(short);
         }
+        if entry.size > MAX_UNPACKED_BYTES.max((self.file.len() as u64).saturating_mul(MAX_EXPANSION)) {
+            return Err(format!("\"{name}\" would unpack to more than numbers do"));
+        }
         let mut unpacked = Vec::new();
         let mut upto = Upto { bytes: &mut unpacked, limit: range.end };
         self.verify(entry, &mut upto).map_err(|reason| format!("\"{name}\": {reason}"))?;
         unpacked.get(range).map(|bytes| Cow::Owned(bytes.to_vec())).ok_or_else(short)
     }
 
-    /// Copies an entry to `to`, which checks the checksum at its end. A stored one is only read once.
+    /// Copies an entry to `to`, to its end, where its checksum is checked. A stored one is only read once.
     fn verify(&self, entry: &Entry, to: &mut impl io::Write) -> Result<(), String> {
         let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         if entry.stored.is_some() && verified.contains(&entry.index) {
@@ -111,7 +120,7 @@ impl Archive {
         let options = ZipReadOptions::new().ignore_crc32(entry.unchecked);
         let mut zip = self.zip.clone();
         let reader = zip.by_index_with_options(entry.index, options).map_err(|error| error.to_string())?;
-        io::copy(&mut reader.take(entry.size), to).map_err(|error| error.to_string())?;
+        io::copy(&mut reader.take(entry.size.saturating_add(1)), to).map_err(|error| error.to_string())?;
         verified.insert(entry.index);
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! What the calls in a pickle would make, without making it: tensors and dictionaries are recognised, functions that do harm
 //! are refused, and everything else becomes an object that is passed over.
 
+use std::collections::HashSet;
+use std::rc::Rc;
+
 use super::Fault;
 use super::harmful;
 use super::machine::{Machine, broken};
@@ -13,18 +16,26 @@ const MAX_SEARCHED: usize = 100_000;
 /// How deep a call may stand in the arguments of `_rebuild_from_type_v2`.
 const MAX_NESTED_CALLS: usize = 8;
 
+/// The longest name of a module, and of a class or function in it, in bytes and in dots.
+const MAX_NAME_LEN: usize = 300;
+const MAX_DOTS: usize = 10;
+
+/// The longest name of a storage. PyTorch's are numbers.
+const MAX_KEY_LEN: usize = 200;
+
 /// The largest number of dimensions of a tensor; PyTorch's own limit.
 const MAX_DIMENSIONS: usize = 64;
 
 impl<'a> Machine<'a> {
     /// The class or function of this name, which is not imported.
     pub(super) fn global(&mut self, module: &'a str, name: String) -> Result<Value<'a>, Fault> {
-        if module.len().max(name.len()) > harmful::MAX_NAME_LEN {
+        let is_long = |name: &str| name.len() > MAX_NAME_LEN || name.matches('.').count() > MAX_DOTS;
+        if is_long(module) || is_long(&name) {
             return Err(broken("names a class at too great length"));
         }
         let harmful = harmful::is_harmful(module, &name);
         self.names_harm |= harmful;
-        Ok(self.tree.add(Node::Global(Global { module, name, harmful })))
+        Ok(self.tree.add(Node::Global(Rc::new(Global { module, name, harmful }))))
     }
 
     /// What calling `function` with the tuple `arguments` makes. Fails if it would do harm.
@@ -81,11 +92,11 @@ impl<'a> Machine<'a> {
 
     /// The class or function that a value stands for, if it is known by name. Fails for one that was made to fetch or call any
     /// attribute of its argument.
-    fn called(&self, function: Value<'a>) -> Result<Option<Global<'a>>, Fault> {
+    fn called(&self, function: Value<'a>) -> Result<Option<Rc<Global<'a>>>, Fault> {
         let mut function = function;
         for _ in 0..MAX_NESTED_CALLS {
             match self.tree.node(function) {
-                Some(Node::Global(global)) => return Ok(Some(global.clone())),
+                Some(Node::Global(global)) => return Ok(Some(Rc::clone(global))),
                 Some(Node::Partial(inner)) => function = *inner,
                 Some(Node::Object(object)) => {
                     return match &object.class {
@@ -104,12 +115,12 @@ impl<'a> Machine<'a> {
     }
 
     /// Fails if a harmful function is among the arguments of a call, which could call it.
-    fn keep_from_harm(&self, arguments: Value<'a>) -> Result<(), Fault> {
+    fn keep_from_harm(&mut self, arguments: Value<'a>) -> Result<(), Fault> {
         if !self.names_harm {
             return Ok(());
         }
         let mut waiting = vec![arguments];
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         while let Some(value) = waiting.pop() {
             let Value::Node(at) = value else { continue };
             if seen.len() > MAX_SEARCHED {
@@ -117,7 +128,9 @@ impl<'a> Machine<'a> {
             }
             if seen.insert(at) {
                 refuse_harmful(self.tree.global(value))?;
-                waiting.extend(self.tree.parts(value));
+                let parts = self.tree.parts(value);
+                self.count(parts.len())?;
+                waiting.extend(parts);
             }
         }
         Ok(())
@@ -132,25 +145,25 @@ impl<'a> Machine<'a> {
             return Err(Fault::Harmful(format!("builtins.getattr with {attribute}")));
         }
         let class = match self.tree.node(of) {
-            Some(Node::Global(global)) => Some(global.clone()),
+            Some(Node::Global(global)) => Some(Rc::clone(global)),
             Some(Node::Object(object)) => self.module_given(object).or_else(|| object.class.clone()),
             _ => None,
         };
         match class {
-            Some(Global { module, name, .. }) => {
-                let dot = if name.is_empty() { "" } else { "." };
-                self.global(module, format!("{name}{dot}{attribute}"))
+            Some(class) => {
+                let dot = if class.name.is_empty() { "" } else { "." };
+                self.global(class.module, format!("{}{dot}{attribute}", class.name))
             }
             None => Ok(self.object(None, arguments)),
         }
     }
 
     /// The module that an object stands for, if it was made by a function that imports one.
-    fn module_given(&self, object: &Object<'a>) -> Option<Global<'a>> {
+    fn module_given(&self, object: &Object<'a>) -> Option<Rc<Global<'a>>> {
         let class = object.class.as_ref().filter(|class| harmful::gives_module(class.module, &class.name));
         match (class, self.tree.list(object.arguments)) {
             (Some(_), &[Value::Text(module), ..]) => {
-                Some(Global { module, name: String::new(), harmful: false })
+                Some(Rc::new(Global { module, name: String::new(), harmful: false }))
             }
             _ => None,
         }
@@ -164,14 +177,14 @@ impl<'a> Machine<'a> {
                 entries.push((key, value));
             }
         }
-        self.count_copies(entries.len())?;
+        self.count(entries.len())?;
         Ok(self.tree.add(Node::Dict(entries)))
     }
 
     /// What `torch._utils` rebuilds: a tensor, or something that is passed over.
     fn rebuilt(
         &mut self,
-        global: &Global<'a>,
+        global: &Rc<Global<'a>>,
         arguments: Value<'a>,
         first: Value<'a>,
     ) -> Result<Value<'a>, Fault> {
@@ -188,7 +201,7 @@ impl<'a> Machine<'a> {
             {
                 Ok(first)
             }
-            _ => Ok(self.object(Some(global.clone()), arguments)),
+            _ => Ok(self.object(Some(Rc::clone(global)), arguments)),
         }
     }
 
@@ -198,7 +211,7 @@ impl<'a> Machine<'a> {
         let [storage, offset, shape, strides, ..] = *arguments else { return Err(no_tensor()) };
         let Some(Node::Storage(storage)) = self.tree.node(storage) else { return Err(no_tensor()) };
         let (shape, strides) = (self.numbers(shape)?, self.numbers(strides)?);
-        if shape.len() != strides.len() || shape.len() > MAX_DIMENSIONS {
+        if shape.len() != strides.len() {
             return Err(no_tensor());
         }
         let named = arguments.get(6).and_then(|&dtype| self.tree.global(dtype));
@@ -209,14 +222,20 @@ impl<'a> Machine<'a> {
     }
 
     fn numbers(&self, list: Value<'a>) -> Result<Vec<usize>, Fault> {
-        self.tree.list(list).iter().map(|&value| number(value)).collect()
+        let list = self.tree.list(list);
+        if list.len() > MAX_DIMENSIONS {
+            return Err(no_tensor());
+        }
+        list.iter().map(|&value| number(value)).collect()
     }
 
     /// What a persistent id stands for: in PyTorch's files a storage or, in whole models, a class with its source.
     pub(super) fn persistent(&mut self, id: Value<'a>) -> Result<Value<'a>, Fault> {
         match *self.tree.list(id) {
             [Value::Text("module"), class, ..] => Ok(class),
-            [Value::Text("storage"), class, Value::Text(key), _, len, ref view @ ..] => {
+            [Value::Text("storage"), class, Value::Text(key), _, len, ref view @ ..]
+                if key.len() <= MAX_KEY_LEN =>
+            {
                 let class = self.tree.global(class).ok_or_else(|| broken("has a storage without a type"))?;
                 let dtype = Dtype::of_storage(&class.name);
                 if dtype.is_none() && !class.name.contains("UntypedStorage") {
@@ -233,7 +252,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-fn refuse_harmful(global: Option<&Global<'_>>) -> Result<(), Fault> {
+fn refuse_harmful(global: Option<&Rc<Global<'_>>>) -> Result<(), Fault> {
     match global {
         Some(global) if global.harmful => Err(Fault::Harmful(format!("{}.{}", global.module, global.name))),
         _ => Ok(()),

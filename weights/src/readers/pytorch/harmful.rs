@@ -5,9 +5,6 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// The longest name of a class or function that is made from parts.
-pub(super) const MAX_NAME_LEN: usize = 1000;
-
 /// A set of names, from a text with spaces between them.
 type Names = LazyLock<HashSet<&'static str>>;
 

@@ -11,6 +11,9 @@ use super::tree::{Node, Object, Tree, Value};
 /// The largest number of values that are looked at. A checkpoint has some for each tensor.
 const MAX_VISITS: usize = 2_000_000;
 
+/// The largest number of tensors.
+const MAX_TENSORS: usize = 200_000;
+
 /// The largest number of bytes of all names together.
 const MAX_NAME_BYTES: usize = 64 << 20;
 
@@ -104,7 +107,7 @@ impl<'a> Walk<'_, 'a> {
     fn add(&mut self, tensor: &StoredTensor) -> Result<(), Fault> {
         let name = if self.path.is_empty() { SOLE_TENSOR.into() } else { self.path.clone() };
         self.name_bytes += name.len();
-        if self.name_bytes > MAX_NAME_BYTES {
+        if self.name_bytes > MAX_NAME_BYTES || self.found.len() >= MAX_TENSORS {
             return Err(Fault::TooLong);
         }
         self.found.push((name, tensor.clone()));
@@ -128,7 +131,11 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn visit(&mut self) -> Result<(), Fault> {
-        self.visits += 1;
+        self.count(1)
+    }
+
+    fn count(&mut self, values: usize) -> Result<(), Fault> {
+        self.visits = self.visits.saturating_add(values);
         if self.visits > MAX_VISITS { Err(Fault::TooLong) } else { Ok(()) }
     }
 
@@ -171,7 +178,7 @@ impl<'a> Walk<'_, 'a> {
 
     /// A module's parameters, buffers and inner modules; what other objects hold as dictionaries and lists do.
     fn object(&mut self, object: &Object<'a>) -> Result<(), Fault> {
-        if let Some(state) = self.module_state(object) {
+        if let Some(state) = self.module_state(object)? {
             return self.module(state);
         }
         self.dict(&object.entries)?;
@@ -180,25 +187,29 @@ impl<'a> Walk<'_, 'a> {
 
     /// The attributes of an object that is a `torch.nn.Module`: its state, the first part of it if there are slots too, or what a
     /// `GraphModule` is rebuilt from.
-    fn module_state(&self, object: &Object<'a>) -> Option<Value<'a>> {
-        let first = |list| self.tree.list(list).first().copied();
+    fn module_state(&mut self, object: &Object<'a>) -> Result<Option<Value<'a>>, Fault> {
+        let tree = self.tree;
+        let first = |list| tree.list(list).first().copied();
         let candidates = [Some(object.state), first(object.state), first(object.arguments)];
-        let is_module = |state: &Value<'a>| {
-            ["_parameters", "_buffers", "_modules"]
-                .into_iter()
-                .all(|key| self.tree.get(*state, key).is_some())
-        };
-        candidates.into_iter().flatten().find(is_module)
+        for state in candidates.into_iter().flatten() {
+            self.count(self.tree.entries(state).len())?;
+            if ["_parameters", "_buffers", "_modules"].iter().all(|key| self.tree.get(state, key).is_some()) {
+                return Ok(Some(state));
+            }
+        }
+        Ok(None)
     }
 
     fn module(&mut self, state: Value<'a>) -> Result<(), Fault> {
         let tree = self.tree;
         let attribute = |key| tree.get(state, key).unwrap_or(Value::Plain);
-        let not_saved = attribute("_non_persistent_buffers_set");
+        let temporary = tree.list(attribute("_non_persistent_buffers_set"));
         for key in ["_parameters", "_buffers", "_modules"] {
             for (name, value) in self.entries(tree.entries(attribute(key)))? {
-                let temporary = key == "_buffers" && tree.list(not_saved).contains(&Value::Text(&name));
-                if !temporary {
+                if key == "_buffers" {
+                    self.count(temporary.len())?;
+                }
+                if key != "_buffers" || !temporary.contains(&Value::Text(&name)) {
                     self.below(&name, value)?;
                 }
             }

@@ -2,16 +2,17 @@
 //! would have made is in `calls`.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::Fault;
 use super::opcodes::{Opcode, Opcodes};
 use super::tree::{Global, Node, Object, Tree, Value};
 
 /// The largest number of opcodes. A checkpoint with thousands of tensors and an optimizer's state takes a tenth of this.
-const MAX_OPCODES: usize = 4_000_000;
+const MAX_OPCODES: usize = 3_000_000;
 
-/// The largest number of values that copies of parts of the tree may take.
-const MAX_COPIES: usize = 4_000_000;
+/// The largest number of values that are looked at or copied again.
+const MAX_COUNTED: usize = 10_000_000;
 
 /// A pickle that was read.
 #[derive(Debug)]
@@ -48,8 +49,8 @@ pub(super) struct Machine<'a> {
     memo: HashMap<usize, Value<'a>>,
     /// Whether the pickle names something that would do harm if it were called.
     pub(super) names_harm: bool,
-    /// The number of values that were copied from one part of the tree to another.
-    pub(super) copied: usize,
+    /// The number of values that were looked at or copied again.
+    counted: usize,
 }
 
 impl<'a> Machine<'a> {
@@ -209,10 +210,12 @@ impl<'a> Machine<'a> {
 
     /// Gives an object its state.
     fn build(&mut self, value: Value<'a>, state: Value<'a>) -> Result<(), Fault> {
-        if let Some(Node::Object(object)) = self.tree.node(value)
-            && let Some(setter) = self.tree.get(object.state, "__setstate__")
-        {
-            self.call(setter, state)?; // an object whose attribute was set to a function
+        if let Some(Node::Object(object)) = self.tree.node(value) {
+            let attributes = object.state;
+            self.count(self.tree.entries(attributes).len())?;
+            if let Some(setter) = self.tree.get(attributes, "__setstate__") {
+                self.call(setter, state)?; // an object whose attribute was set to a function
+            }
         }
         let function = self.tree.list(state).first().copied();
         match self.tree.node_mut(value) {
@@ -224,14 +227,14 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Counts values that are copied, so that doubling over and over ends.
-    pub(super) fn count_copies(&mut self, count: usize) -> Result<(), Fault> {
-        self.copied = self.copied.saturating_add(count);
-        if self.copied > MAX_COPIES { Err(Fault::TooLong) } else { Ok(()) }
+    /// Counts values that are looked at or copied again, so that doing so over and over ends.
+    pub(super) fn count(&mut self, count: usize) -> Result<(), Fault> {
+        self.counted = self.counted.saturating_add(count);
+        if self.counted > MAX_COUNTED { Err(Fault::TooLong) } else { Ok(()) }
     }
 
     /// An object that is passed over.
-    pub(super) fn object(&mut self, class: Option<Global<'a>>, arguments: Value<'a>) -> Value<'a> {
+    pub(super) fn object(&mut self, class: Option<Rc<Global<'a>>>, arguments: Value<'a>) -> Value<'a> {
         let (entries, items) = (Vec::new(), Vec::new());
         self.tree.add(Node::Object(Box::new(Object {
             class,

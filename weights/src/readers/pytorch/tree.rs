@@ -1,6 +1,8 @@
 //! What a pickle describes, as a tree without any Python object: texts, numbers, lists, dictionaries, tensors, and objects
 //! that are passed over. Values share parts, since a pickle refers back to what it has built.
 
+use std::rc::Rc;
+
 use super::stored::{Storage, StoredTensor};
 
 /// A value of a pickle. Lists, dictionaries and the like are nodes of the [`Tree`].
@@ -22,7 +24,7 @@ pub(super) enum Node<'a> {
     /// The entries of a dictionary in the order in which they were set; a key may stand there twice, and the last one holds.
     Dict(Vec<(Value<'a>, Value<'a>)>),
     /// A class or function, by its name.
-    Global(Global<'a>),
+    Global(Rc<Global<'a>>),
     /// A function of which some arguments are given: the function.
     Partial(Value<'a>),
     Storage(Box<Storage>),
@@ -44,7 +46,7 @@ pub(super) struct Global<'a> {
 #[derive(Debug)]
 pub(super) struct Object<'a> {
     /// The class or function, if it is known by name.
-    pub(super) class: Option<Global<'a>>,
+    pub(super) class: Option<Rc<Global<'a>>>,
     pub(super) arguments: Value<'a>,
     /// What was set in it as in a dictionary.
     pub(super) entries: Vec<(Value<'a>, Value<'a>)>,
@@ -94,7 +96,7 @@ impl<'a> Tree<'a> {
         self.entries(value).iter().rev().find(named).map(|(_, value)| *value)
     }
 
-    pub(super) fn global(&self, value: Value<'a>) -> Option<&Global<'a>> {
+    pub(super) fn global(&self, value: Value<'a>) -> Option<&Rc<Global<'a>>> {
         if let Some(Node::Global(global)) = self.node(value) { Some(global) } else { None }
     }
 
