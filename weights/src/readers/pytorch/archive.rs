@@ -24,14 +24,14 @@ const MAX_EXPANSION: u64 = 4;
 pub(in crate::readers) struct Archive {
     zip: ZipArchive<Cursor<Mapped>>,
     file: Mapped,
-    entries: HashMap<String, Entry>,
+    entries: HashMap<String, ArchiveEntry>,
     /// The entries whose checksums were found right.
     verified: Mutex<HashSet<usize>>,
 }
 
 /// A file in an archive.
 #[derive(Debug, Clone)]
-struct Entry {
+struct ArchiveEntry {
     index: usize,
     /// Where its bytes are, if it is not compressed.
     stored: Option<Range<usize>>,
@@ -58,7 +58,7 @@ impl Archive {
             let range = range.filter(|range| range.end <= file.len());
             let range = range.ok_or_else(|| format!("\"{name}\" would lie behind the end of the file"))?;
             let stored = (entry.compression() == CompressionMethod::Stored).then_some(range);
-            entries.insert(name, Entry { index, stored, size, unchecked: entry.crc32() == 0 });
+            entries.insert(name, ArchiveEntry { index, stored, size, unchecked: entry.crc32() == 0 });
         }
         Ok(Self { zip, file: file.clone(), entries, verified: Mutex::default() })
     }
@@ -112,7 +112,7 @@ impl Archive {
     }
 
     /// Copies an entry to `to`, to its end, where its checksum is checked. A stored one is only read once.
-    fn verify(&self, entry: &Entry, to: &mut impl io::Write) -> Result<(), String> {
+    fn verify(&self, entry: &ArchiveEntry, to: &mut impl io::Write) -> Result<(), String> {
         let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         if entry.stored.is_some() && verified.contains(&entry.index) {
             return Ok(());

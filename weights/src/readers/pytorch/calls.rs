@@ -7,8 +7,8 @@ use std::rc::Rc;
 use super::Fault;
 use super::harmful;
 use super::machine::{Machine, broken};
-use super::stored::{Dtype, Storage, StoredTensor};
-use super::tree::{Global, Node, Object, Value};
+use super::stored::{Dtype, StoredTensor, TorchStorage};
+use super::tree::{Global, Object, PickleNode, PickleValue};
 
 /// The largest number of values that are looked through for a harmful function among the arguments of a call.
 const MAX_SEARCHED: usize = 100_000;
@@ -28,35 +28,39 @@ const MAX_DIMENSIONS: usize = 64;
 
 impl<'a> Machine<'a> {
     /// The class or function of this name, which is not imported.
-    pub(super) fn global(&mut self, module: &'a str, name: String) -> Result<Value<'a>, Fault> {
+    pub(super) fn global(&mut self, module: &'a str, name: String) -> Result<PickleValue<'a>, Fault> {
         let is_long = |name: &str| name.len() > MAX_NAME_LEN || name.matches('.').count() > MAX_DOTS;
         if is_long(module) || is_long(&name) {
             return Err(broken("names a class at too great length"));
         }
         let harmful = harmful::is_harmful(module, &name);
         self.names_harm |= harmful;
-        Ok(self.tree.add(Node::Global(Rc::new(Global { module, name, harmful }))))
+        Ok(self.tree.add(PickleNode::Global(Rc::new(Global { module, name, harmful }))))
     }
 
     /// What calling `function` with the tuple `arguments` makes. Fails if it would do harm.
-    pub(super) fn call(&mut self, function: Value<'a>, arguments: Value<'a>) -> Result<Value<'a>, Fault> {
+    pub(super) fn call(
+        &mut self,
+        function: PickleValue<'a>,
+        arguments: PickleValue<'a>,
+    ) -> Result<PickleValue<'a>, Fault> {
         self.call_nested(function, arguments, 0)
     }
 
     fn call_nested(
         &mut self,
-        function: Value<'a>,
-        arguments: Value<'a>,
+        function: PickleValue<'a>,
+        arguments: PickleValue<'a>,
         depth: usize,
-    ) -> Result<Value<'a>, Fault> {
+    ) -> Result<PickleValue<'a>, Fault> {
         let Some(global) = self.called(function)? else {
             self.keep_from_harm(arguments)?;
             return Ok(self.object(None, arguments));
         };
         refuse_harmful(Some(&global))?;
-        let first = self.tree.list(arguments).first().copied().unwrap_or(Value::Plain);
+        let first = self.tree.list(arguments).first().copied().unwrap_or(PickleValue::Plain);
         if (global.module, &*global.name) == ("functools", "partial") {
-            return Ok(self.tree.add(Node::Partial(first)));
+            return Ok(self.tree.add(PickleNode::Partial(first)));
         }
         if self.names_harm && harmful::may_call_arguments(global.module, &global.name) {
             self.keep_from_harm(arguments)?;
@@ -69,7 +73,7 @@ impl<'a> Machine<'a> {
             ("torch._tensor" | "torch._utils", "_rebuild_from_type_v2" | "_rebuild_from_type")
                 if depth < MAX_NESTED_CALLS =>
             {
-                let inner = self.tree.list(arguments).get(2).copied().unwrap_or(Value::Plain);
+                let inner = self.tree.list(arguments).get(2).copied().unwrap_or(PickleValue::Plain);
                 self.call_nested(first, inner, depth + 1)
             }
             (_, "Parameter" | "Buffer") if self.tree.tensor(first).is_some() => Ok(first),
@@ -92,13 +96,13 @@ impl<'a> Machine<'a> {
 
     /// The class or function that a value stands for, if it is known by name. Fails for one that was made to fetch or call any
     /// attribute of its argument.
-    fn called(&self, function: Value<'a>) -> Result<Option<Rc<Global<'a>>>, Fault> {
+    fn called(&self, function: PickleValue<'a>) -> Result<Option<Rc<Global<'a>>>, Fault> {
         let mut function = function;
         for _ in 0..MAX_NESTED_CALLS {
             match self.tree.node(function) {
-                Some(Node::Global(global)) => return Ok(Some(Rc::clone(global))),
-                Some(Node::Partial(inner)) => function = *inner,
-                Some(Node::Object(object)) => {
+                Some(PickleNode::Global(global)) => return Ok(Some(Rc::clone(global))),
+                Some(PickleNode::Partial(inner)) => function = *inner,
+                Some(PickleNode::Object(object)) => {
                     return match &object.class {
                         Some(class) if harmful::makes_callers(class.module, &class.name) => {
                             Err(Fault::Harmful(format!("{}.{}", class.module, class.name)))
@@ -106,7 +110,13 @@ impl<'a> Machine<'a> {
                         _ => Ok(None),
                     };
                 }
-                Some(Node::List(_) | Node::Dict(_) | Node::Storage(_) | Node::Tensor(_)) | None => {
+                Some(
+                    PickleNode::List(_)
+                    | PickleNode::Dict(_)
+                    | PickleNode::Storage(_)
+                    | PickleNode::Tensor(_),
+                )
+                | None => {
                     return Ok(None);
                 }
             }
@@ -115,14 +125,14 @@ impl<'a> Machine<'a> {
     }
 
     /// Fails if a harmful function is among the arguments of a call, which could call it.
-    fn keep_from_harm(&mut self, arguments: Value<'a>) -> Result<(), Fault> {
+    fn keep_from_harm(&mut self, arguments: PickleValue<'a>) -> Result<(), Fault> {
         if !self.names_harm {
             return Ok(());
         }
         let mut waiting = vec![arguments];
         let mut seen = HashSet::new();
         while let Some(value) = waiting.pop() {
-            let Value::Node(at) = value else { continue };
+            let PickleValue::Node(at) = value else { continue };
             if seen.len() > MAX_SEARCHED {
                 return Err(Fault::Harmful("something whose name it hides".into()));
             }
@@ -137,16 +147,16 @@ impl<'a> Machine<'a> {
     }
 
     /// `getattr(object, name)`: what belongs to a class is known by the names of both.
-    fn attribute(&mut self, arguments: Value<'a>) -> Result<Value<'a>, Fault> {
-        let &[of, Value::Text(attribute), ..] = self.tree.list(arguments) else {
+    fn attribute(&mut self, arguments: PickleValue<'a>) -> Result<PickleValue<'a>, Fault> {
+        let &[of, PickleValue::Text(attribute), ..] = self.tree.list(arguments) else {
             return Err(Fault::Harmful("something whose name it hides".into()));
         };
         if harmful::is_inner_attribute(attribute) {
             return Err(Fault::Harmful(format!("builtins.getattr with {attribute}")));
         }
         let class = match self.tree.node(of) {
-            Some(Node::Global(global)) => Some(Rc::clone(global)),
-            Some(Node::Object(object)) => self.module_given(object).or_else(|| object.class.clone()),
+            Some(PickleNode::Global(global)) => Some(Rc::clone(global)),
+            Some(PickleNode::Object(object)) => self.module_given(object).or_else(|| object.class.clone()),
             _ => None,
         };
         match class {
@@ -162,7 +172,7 @@ impl<'a> Machine<'a> {
     fn module_given(&self, object: &Object<'a>) -> Option<Rc<Global<'a>>> {
         let class = object.class.as_ref().filter(|class| harmful::gives_module(class.module, &class.name));
         match (class, self.tree.list(object.arguments)) {
-            (Some(_), &[Value::Text(module), ..]) => {
+            (Some(_), &[PickleValue::Text(module), ..]) => {
                 Some(Rc::new(Global { module, name: String::new(), harmful: false }))
             }
             _ => None,
@@ -170,7 +180,7 @@ impl<'a> Machine<'a> {
     }
 
     /// A dictionary made from a list of pairs or from another dictionary.
-    fn dictionary(&mut self, from: Value<'a>) -> Result<Value<'a>, Fault> {
+    fn dictionary(&mut self, from: PickleValue<'a>) -> Result<PickleValue<'a>, Fault> {
         let mut entries = self.tree.entries(from).to_vec();
         for &pair in self.tree.list(from) {
             if let [key, value] = *self.tree.list(pair) {
@@ -178,20 +188,20 @@ impl<'a> Machine<'a> {
             }
         }
         self.count(entries.len())?;
-        Ok(self.tree.add(Node::Dict(entries)))
+        Ok(self.tree.add(PickleNode::Dict(entries)))
     }
 
     /// What `torch._utils` rebuilds: a tensor, or something that is passed over.
     fn rebuilt(
         &mut self,
         global: &Rc<Global<'a>>,
-        arguments: Value<'a>,
-        first: Value<'a>,
-    ) -> Result<Value<'a>, Fault> {
+        arguments: PickleValue<'a>,
+        first: PickleValue<'a>,
+    ) -> Result<PickleValue<'a>, Fault> {
         match &*global.name {
             "_rebuild_tensor" | "_rebuild_tensor_v2" | "_rebuild_tensor_v3" | "_rebuild_qtensor" => {
                 let tensor = self.stored_tensor(&global.name, arguments)?;
-                Ok(self.tree.add(Node::Tensor(Box::new(tensor))))
+                Ok(self.tree.add(PickleNode::Tensor(Box::new(tensor))))
             }
             "_rebuild_parameter"
             | "_rebuild_parameter_with_state"
@@ -206,10 +216,10 @@ impl<'a> Machine<'a> {
     }
 
     /// A tensor, from a storage, an offset, a shape and strides, and in the third version the type of its numbers.
-    fn stored_tensor(&self, function: &str, arguments: Value<'a>) -> Result<StoredTensor, Fault> {
+    fn stored_tensor(&self, function: &str, arguments: PickleValue<'a>) -> Result<StoredTensor, Fault> {
         let arguments = self.tree.list(arguments);
         let [storage, offset, shape, strides, ..] = *arguments else { return Err(no_tensor()) };
-        let Some(Node::Storage(storage)) = self.tree.node(storage) else { return Err(no_tensor()) };
+        let Some(PickleNode::Storage(storage)) = self.tree.node(storage) else { return Err(no_tensor()) };
         let (shape, strides) = (self.numbers(shape)?, self.numbers(strides)?);
         if shape.len() != strides.len() {
             return Err(no_tensor());
@@ -221,7 +231,7 @@ impl<'a> Machine<'a> {
         Ok(StoredTensor { storage: (**storage).clone(), dtype, offset: number(offset)?, shape, strides })
     }
 
-    fn numbers(&self, list: Value<'a>) -> Result<Vec<usize>, Fault> {
+    fn numbers(&self, list: PickleValue<'a>) -> Result<Vec<usize>, Fault> {
         let list = self.tree.list(list);
         if list.len() > MAX_DIMENSIONS {
             return Err(no_tensor());
@@ -230,10 +240,10 @@ impl<'a> Machine<'a> {
     }
 
     /// What a persistent id stands for: in PyTorch's files a storage or, in whole models, a class with its source.
-    pub(super) fn persistent(&mut self, id: Value<'a>) -> Result<Value<'a>, Fault> {
+    pub(super) fn persistent(&mut self, id: PickleValue<'a>) -> Result<PickleValue<'a>, Fault> {
         match *self.tree.list(id) {
-            [Value::Text("module"), class, ..] => Ok(class),
-            [Value::Text("storage"), class, Value::Text(key), _, len, ref view @ ..]
+            [PickleValue::Text("module"), class, ..] => Ok(class),
+            [PickleValue::Text("storage"), class, PickleValue::Text(key), _, len, ref view @ ..]
                 if key.len() <= MAX_KEY_LEN =>
             {
                 let class = self.tree.global(class).ok_or_else(|| broken("has a storage without a type"))?;
@@ -241,11 +251,11 @@ impl<'a> Machine<'a> {
                 if dtype.is_none() && !class.name.contains("UntypedStorage") {
                     return Err(Fault::Unknown(format!("its numbers are of the kind {}", class.name)));
                 }
-                let mut storage = Storage { key: key.into(), dtype, len: number(len)?, start: 0 };
+                let mut storage = TorchStorage { key: key.into(), dtype, len: number(len)?, start: 0 };
                 if let Some(&[_, start, len]) = view.first().map(|&view| self.tree.list(view)) {
                     (storage.start, storage.len) = (number(start)?, number(len)?);
                 }
-                Ok(self.tree.add(Node::Storage(Box::new(storage))))
+                Ok(self.tree.add(PickleNode::Storage(Box::new(storage))))
             }
             _ => Ok(self.object(None, id)),
         }
@@ -259,8 +269,8 @@ fn refuse_harmful(global: Option<&Rc<Global<'_>>>) -> Result<(), Fault> {
     }
 }
 
-fn number(value: Value<'_>) -> Result<usize, Fault> {
-    let number = if let Value::Int(number) = value { usize::try_from(number).ok() } else { None };
+fn number(value: PickleValue<'_>) -> Result<usize, Fault> {
+    let number = if let PickleValue::Int(number) = value { usize::try_from(number).ok() } else { None };
     number.ok_or_else(no_tensor)
 }
 

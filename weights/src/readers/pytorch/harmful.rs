@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// A set of names, from a text with spaces between them.
-type Names = LazyLock<HashSet<&'static str>>;
+type NameSet = LazyLock<HashSet<&'static str>>;
 
 /// Modules of which calling anything does harm, with the modules below them.
-static MODULES: Names = Names::new(|| {
+static MODULES: NameSet = NameSet::new(|| {
     names(
         "_ctypes _frozen_importlib _imp _pickle _posixsubprocess _socket _thread _winapi aiohttp antigravity bdb cffi \
      cloudpickle.loads cPickle ctypes dill.loads distutils.file_util distutils.spawn doctest ensurepip \
@@ -21,10 +21,10 @@ static MODULES: Names = Names::new(|| {
 });
 
 /// Modules of the operating system, of which only the names in [`HARMLESS_OF_SYSTEM`] are passed over.
-static SYSTEM_MODULES: Names = Names::new(|| names("nt os pickle posix signal socket sys"));
+static SYSTEM_MODULES: NameSet = NameSet::new(|| names("nt os pickle posix signal socket sys"));
 
 /// Classes and functions of the operating system's modules that only make or tell a value.
-static HARMLESS_OF_SYSTEM: Names = Names::new(|| {
+static HARMLESS_OF_SYSTEM: NameSet = NameSet::new(|| {
     names(
         "AddressFamily AddressInfo cpu_count fspath path getcwd getpid Handlers MsgFlag PathLike PickleBuffer sched_param \
      Sigmasks Signals SocketKind stat_result terminal_size uname_result version_info",
@@ -32,7 +32,7 @@ static HARMLESS_OF_SYSTEM: Names = Names::new(|| {
 });
 
 /// Single functions and classes, by their full names.
-static FUNCTIONS: Names = Names::new(|| {
+static FUNCTIONS: NameSet = NameSet::new(|| {
     names(
         "_io.FileIO _io.open asyncio.create_subprocess_exec asyncio.create_subprocess_shell asyncio.run \
      builtins.__build_class__ builtins.__import__ builtins.apply builtins.breakpoint builtins.compile \
@@ -90,7 +90,7 @@ pub(super) fn makes_callers(module: &str, name: &str) -> bool {
 }
 
 /// Modules whose functions and classes may call what they are given.
-static CALLING_MODULES: Names = Names::new(|| {
+static CALLING_MODULES: NameSet = NameSet::new(|| {
     names(
         "_functools _operator asyncio atexit builtins concurrent.futures contextlib copy_reg copyreg functools \
      itertools numpy operator threading torch._tensor types weakref",

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::Fault;
 use super::machine::Pickle;
 use super::stored::StoredTensor;
-use super::tree::{Node, Object, Tree, Value};
+use super::tree::{Object, PickleNode, PickleValue, Tree};
 
 /// The largest number of values that are looked at. A checkpoint has some for each tensor.
 const MAX_VISITS: usize = 2_000_000;
@@ -38,19 +38,20 @@ pub(super) fn tensors(pickle: &Pickle<'_>) -> Result<Vec<(String, StoredTensor)>
 pub(super) fn contents(pickle: &Pickle<'_>) -> String {
     let (tree, root) = (&pickle.tree, pickle.root);
     match tree.node(root) {
-        Some(Node::Object(object)) if object.entries.is_empty() => match &object.class {
+        Some(PickleNode::Object(object)) if object.entries.is_empty() => match &object.class {
             Some(class) => format!("an object of the class {}.{}", class.module, class.name),
             None => "an object".into(),
         },
-        Some(Node::Dict(_) | Node::Object(_)) => keys(tree.entries(root)),
-        Some(Node::List(values)) => format!("a list of {}", values.len()),
-        Some(Node::Global(_) | Node::Partial(_) | Node::Storage(_) | Node::Tensor(_)) | None => {
-            "a value that has no keys".into()
-        }
+        Some(PickleNode::Dict(_) | PickleNode::Object(_)) => keys(tree.entries(root)),
+        Some(PickleNode::List(values)) => format!("a list of {}", values.len()),
+        Some(
+            PickleNode::Global(_) | PickleNode::Partial(_) | PickleNode::Storage(_) | PickleNode::Tensor(_),
+        )
+        | None => "a value that has no keys".into(),
     }
 }
 
-fn keys(entries: &[(Value<'_>, Value<'_>)]) -> String {
+fn keys(entries: &[(PickleValue<'_>, PickleValue<'_>)]) -> String {
     let names: HashSet<String> = entries.iter().filter_map(|(key, _)| name_of(*key)).collect();
     let mut names: Vec<String> = names.into_iter().collect();
     names.sort_unstable();
@@ -64,11 +65,11 @@ fn keys(entries: &[(Value<'_>, Value<'_>)]) -> String {
 }
 
 /// A key as part of a path; none for one that is neither text nor a number.
-fn name_of(key: Value<'_>) -> Option<String> {
+fn name_of(key: PickleValue<'_>) -> Option<String> {
     match key {
-        Value::Text(text) => Some(text.into()),
-        Value::Int(number) => Some(number.to_string()),
-        Value::Plain | Value::Node(_) => None,
+        PickleValue::Text(text) => Some(text.into()),
+        PickleValue::Int(number) => Some(number.to_string()),
+        PickleValue::Plain | PickleValue::Node(_) => None,
     }
 }
 
@@ -85,8 +86,8 @@ struct Walk<'t, 'a> {
 }
 
 impl<'a> Walk<'_, 'a> {
-    fn value(&mut self, value: Value<'a>) -> Result<(), Fault> {
-        let Value::Node(at) = value else { return Ok(()) };
+    fn value(&mut self, value: PickleValue<'a>) -> Result<(), Fault> {
+        let PickleValue::Node(at) = value else { return Ok(()) };
         if self.on_path.len() >= MAX_DEPTH || self.on_path.contains(&at) {
             return Ok(());
         }
@@ -94,11 +95,11 @@ impl<'a> Walk<'_, 'a> {
         let Some(node) = tree.node(value) else { return Ok(()) };
         self.on_path.push(at);
         match node {
-            Node::Tensor(tensor) => self.add(tensor)?,
-            Node::List(values) => self.list(values)?,
-            Node::Dict(entries) => self.dict(entries)?,
-            Node::Object(object) => self.object(object)?,
-            Node::Global(_) | Node::Partial(_) | Node::Storage(_) => {}
+            PickleNode::Tensor(tensor) => self.add(tensor)?,
+            PickleNode::List(values) => self.list(values)?,
+            PickleNode::Dict(entries) => self.dict(entries)?,
+            PickleNode::Object(object) => self.object(object)?,
+            PickleNode::Global(_) | PickleNode::Partial(_) | PickleNode::Storage(_) => {}
         }
         self.on_path.pop();
         Ok(())
@@ -115,9 +116,9 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// Looks at a value below the present path.
-    fn below(&mut self, name: &str, value: Value<'a>) -> Result<(), Fault> {
+    fn below(&mut self, name: &str, value: PickleValue<'a>) -> Result<(), Fault> {
         self.visit()?;
-        if !matches!(value, Value::Node(_)) {
+        if !matches!(value, PickleValue::Node(_)) {
             return Ok(());
         }
         let len = self.path.len();
@@ -139,16 +140,16 @@ impl<'a> Walk<'_, 'a> {
         if self.visits > MAX_VISITS { Err(Fault::TooLong) } else { Ok(()) }
     }
 
-    fn list(&mut self, values: &[Value<'a>]) -> Result<(), Fault> {
+    fn list(&mut self, values: &[PickleValue<'a>]) -> Result<(), Fault> {
         for (index, &value) in values.iter().enumerate() {
-            if matches!(value, Value::Node(_)) {
+            if matches!(value, PickleValue::Node(_)) {
                 self.below(&index.to_string(), value)?;
             }
         }
         Ok(())
     }
 
-    fn dict(&mut self, entries: &[(Value<'a>, Value<'a>)]) -> Result<(), Fault> {
+    fn dict(&mut self, entries: &[(PickleValue<'a>, PickleValue<'a>)]) -> Result<(), Fault> {
         for (name, value) in self.entries(entries)? {
             self.below(&name, value)?;
         }
@@ -156,13 +157,16 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// The entries with a name, in the order in which they were first set, each with the value that was set last.
-    fn entries(&mut self, entries: &[(Value<'a>, Value<'a>)]) -> Result<Vec<(String, Value<'a>)>, Fault> {
-        let mut named: Vec<(String, Value<'a>)> = Vec::new();
-        let mut known: HashMap<Value<'a>, usize> = HashMap::new();
+    fn entries(
+        &mut self,
+        entries: &[(PickleValue<'a>, PickleValue<'a>)],
+    ) -> Result<Vec<(String, PickleValue<'a>)>, Fault> {
+        let mut named: Vec<(String, PickleValue<'a>)> = Vec::new();
+        let mut known: HashMap<PickleValue<'a>, usize> = HashMap::new();
         for &(key, value) in entries {
             self.visit()?;
             let (Some(name), true) =
-                (name_of(key), matches!(value, Value::Node(_)) || known.contains_key(&key))
+                (name_of(key), matches!(value, PickleValue::Node(_)) || known.contains_key(&key))
             else {
                 continue;
             };
@@ -187,7 +191,7 @@ impl<'a> Walk<'_, 'a> {
 
     /// The attributes of an object that is a `torch.nn.Module`: its state, the first part of it if there are slots too, or what a
     /// `GraphModule` is rebuilt from.
-    fn module_state(&mut self, object: &Object<'a>) -> Result<Option<Value<'a>>, Fault> {
+    fn module_state(&mut self, object: &Object<'a>) -> Result<Option<PickleValue<'a>>, Fault> {
         let tree = self.tree;
         let first = |list| tree.list(list).first().copied();
         let candidates = [Some(object.state), first(object.state), first(object.arguments)];
@@ -200,16 +204,16 @@ impl<'a> Walk<'_, 'a> {
         Ok(None)
     }
 
-    fn module(&mut self, state: Value<'a>) -> Result<(), Fault> {
+    fn module(&mut self, state: PickleValue<'a>) -> Result<(), Fault> {
         let tree = self.tree;
-        let attribute = |key| tree.get(state, key).unwrap_or(Value::Plain);
+        let attribute = |key| tree.get(state, key).unwrap_or(PickleValue::Plain);
         let temporary = tree.list(attribute("_non_persistent_buffers_set"));
         for key in ["_parameters", "_buffers", "_modules"] {
             for (name, value) in self.entries(tree.entries(attribute(key)))? {
                 if key == "_buffers" {
                     self.count(temporary.len())?;
                 }
-                if key != "_buffers" || !temporary.contains(&Value::Text(&name)) {
+                if key != "_buffers" || !temporary.contains(&PickleValue::Text(&name)) {
                     self.below(&name, value)?;
                 }
             }

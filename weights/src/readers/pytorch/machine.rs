@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::Fault;
 use super::opcodes::{Opcode, Opcodes};
-use super::tree::{Global, Node, Object, Tree, Value};
+use super::tree::{Global, Object, PickleNode, PickleValue, Tree};
 
 /// The largest number of opcodes. A checkpoint with thousands of tensors and an optimizer's state takes a tenth of this.
 const MAX_OPCODES: usize = 3_000_000;
@@ -19,7 +19,7 @@ const MAX_COUNTED: usize = 10_000_000;
 pub(super) struct Pickle<'a> {
     pub(super) tree: Tree<'a>,
     /// The pickled value.
-    pub(super) root: Value<'a>,
+    pub(super) root: PickleValue<'a>,
     /// The length of the pickle in bytes; other data may follow it.
     pub(super) len: usize,
 }
@@ -43,10 +43,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Pickle<'_>, Fault> {
 #[derive(Default)]
 pub(super) struct Machine<'a> {
     pub(super) tree: Tree<'a>,
-    stack: Vec<Value<'a>>,
+    stack: Vec<PickleValue<'a>>,
     /// The heights of the stack at the marks.
     marks: Vec<usize>,
-    memo: HashMap<usize, Value<'a>>,
+    memo: HashMap<usize, PickleValue<'a>>,
     /// Whether the pickle names something that would do harm if it were called.
     pub(super) names_harm: bool,
     /// The number of values that were looked at or copied again.
@@ -63,22 +63,36 @@ impl<'a> Machine<'a> {
             Opcode::Pop => _ = self.pop()?,
             Opcode::PopMark => _ = self.above_mark()?,
             Opcode::Dup => self.stack.push(self.top()?),
-            Opcode::Plain => self.stack.push(Value::Plain),
-            Opcode::Int(number) => self.stack.push(Value::Int(number)),
-            Opcode::Text(text) => self.stack.push(Value::Text(text)),
-            Opcode::EmptyList => self.push(Node::List(Vec::new())),
-            Opcode::EmptyDict => self.push(Node::Dict(Vec::new())),
+            Opcode::Plain => self.stack.push(PickleValue::Plain),
+            Opcode::Int(number) => self.stack.push(PickleValue::Int(number)),
+            Opcode::Text(text) => self.stack.push(PickleValue::Text(text)),
+            Opcode::Put(index) => _ = self.memo.insert(index, self.top()?),
+            Opcode::Memoize => _ = self.memo.insert(self.memo.len(), self.top()?),
+            Opcode::Get(index) => {
+                let value = self.memo.get(&index).copied();
+                self.stack.push(value.ok_or_else(|| broken("refers to a value that it has not"))?);
+            }
+            other => self.step_container(other)?,
+        }
+        Ok(())
+    }
+
+    /// The opcodes that make and fill lists and dictionaries.
+    fn step_container(&mut self, opcode: Opcode<'a>) -> Result<(), Fault> {
+        match opcode {
+            Opcode::EmptyList => self.push(PickleNode::List(Vec::new())),
+            Opcode::EmptyDict => self.push(PickleNode::Dict(Vec::new())),
             Opcode::List => {
                 let values = self.above_mark()?;
-                self.push(Node::List(values));
+                self.push(PickleNode::List(values));
             }
             Opcode::Dict => {
                 let entries = pairs(&self.above_mark()?)?;
-                self.push(Node::Dict(entries));
+                self.push(PickleNode::Dict(entries));
             }
             Opcode::Tuple(count) => {
                 let values = self.pop_many(count)?;
-                self.push(Node::List(values));
+                self.push(PickleNode::List(values));
             }
             Opcode::Append => {
                 let value = self.pop()?;
@@ -96,12 +110,6 @@ impl<'a> Machine<'a> {
                 let values = self.above_mark()?;
                 self.set(&values)?;
             }
-            Opcode::Put(index) => _ = self.memo.insert(index, self.top()?),
-            Opcode::Memoize => _ = self.memo.insert(self.memo.len(), self.top()?),
-            Opcode::Get(index) => {
-                let value = self.memo.get(&index).copied();
-                self.stack.push(value.ok_or_else(|| broken("refers to a value that it has not"))?);
-            }
             other => self.step_call(other)?,
         }
         Ok(())
@@ -113,7 +121,7 @@ impl<'a> Machine<'a> {
             Opcode::Global(module, name) => self.global(module, name.into())?,
             Opcode::StackGlobal => {
                 let names = self.pop_many(2)?;
-                let [Value::Text(module), Value::Text(name)] = names[..] else {
+                let [PickleValue::Text(module), PickleValue::Text(name)] = names[..] else {
                     return Err(Fault::Harmful("something whose name it hides".into()));
                 };
                 self.global(module, name.into())?
@@ -132,13 +140,13 @@ impl<'a> Machine<'a> {
                     return Err(broken("makes an object of no class"));
                 }
                 let class = values.remove(0);
-                let arguments = self.tree.add(Node::List(values));
+                let arguments = self.tree.add(PickleNode::List(values));
                 self.call(class, arguments)?
             }
             Opcode::Instance(module, name) => {
                 let values = self.above_mark()?;
                 let class = self.global(module, name.into())?;
-                let arguments = self.tree.add(Node::List(values));
+                let arguments = self.tree.add(PickleNode::List(values));
                 self.call(class, arguments)?
             }
             Opcode::Build => {
@@ -150,22 +158,42 @@ impl<'a> Machine<'a> {
                 let id = self.pop()?;
                 self.persistent(id)?
             }
-            _ => return Ok(()), // done by `step`
+            Opcode::Nothing
+            | Opcode::Stop
+            | Opcode::Mark
+            | Opcode::Pop
+            | Opcode::PopMark
+            | Opcode::Dup
+            | Opcode::Plain
+            | Opcode::Int(_)
+            | Opcode::Text(_)
+            | Opcode::EmptyList
+            | Opcode::EmptyDict
+            | Opcode::List
+            | Opcode::Dict
+            | Opcode::Tuple(_)
+            | Opcode::Append
+            | Opcode::Appends
+            | Opcode::SetItem
+            | Opcode::SetItems
+            | Opcode::Put(_)
+            | Opcode::Memoize
+            | Opcode::Get(_) => return Ok(()), // done above
         };
         self.stack.push(value);
         Ok(())
     }
 
-    fn push(&mut self, node: Node<'a>) {
+    fn push(&mut self, node: PickleNode<'a>) {
         let value = self.tree.add(node);
         self.stack.push(value);
     }
 
-    fn top(&self) -> Result<Value<'a>, Fault> {
+    fn top(&self) -> Result<PickleValue<'a>, Fault> {
         self.stack.last().copied().ok_or_else(empty)
     }
 
-    fn pop(&mut self) -> Result<Value<'a>, Fault> {
+    fn pop(&mut self) -> Result<PickleValue<'a>, Fault> {
         if self.marks.last() == Some(&self.stack.len()) {
             return Err(empty());
         }
@@ -173,44 +201,56 @@ impl<'a> Machine<'a> {
     }
 
     /// Takes `count` values from the stack, the deepest first.
-    fn pop_many(&mut self, count: usize) -> Result<Vec<Value<'a>>, Fault> {
+    fn pop_many(&mut self, count: usize) -> Result<Vec<PickleValue<'a>>, Fault> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let start = self.stack.len().checked_sub(count).filter(|start| *start >= floor).ok_or_else(empty)?;
         Ok(self.stack.split_off(start))
     }
 
     /// Takes what lies above the newest mark from the stack.
-    fn above_mark(&mut self) -> Result<Vec<Value<'a>>, Fault> {
+    fn above_mark(&mut self) -> Result<Vec<PickleValue<'a>>, Fault> {
         let mark = self.marks.pop().filter(|mark| *mark <= self.stack.len()).ok_or_else(empty)?;
         Ok(self.stack.split_off(mark))
     }
 
-    fn append(&mut self, values: &[Value<'a>]) -> Result<(), Fault> {
+    fn append(&mut self, values: &[PickleValue<'a>]) -> Result<(), Fault> {
         let list = self.top()?;
         match self.tree.node_mut(list) {
-            Some(Node::List(items)) => items.extend(values),
-            Some(Node::Object(object)) => object.items.extend(values),
-            Some(Node::Dict(_) | Node::Global(_) | Node::Partial(_) | Node::Storage(_) | Node::Tensor(_))
+            Some(PickleNode::List(items)) => items.extend(values),
+            Some(PickleNode::Object(object)) => object.items.extend(values),
+            Some(
+                PickleNode::Dict(_)
+                | PickleNode::Global(_)
+                | PickleNode::Partial(_)
+                | PickleNode::Storage(_)
+                | PickleNode::Tensor(_),
+            )
             | None => {}
         }
         Ok(())
     }
 
-    fn set(&mut self, values: &[Value<'a>]) -> Result<(), Fault> {
+    fn set(&mut self, values: &[PickleValue<'a>]) -> Result<(), Fault> {
         let entries = pairs(values)?;
         let dict = self.top()?;
         match self.tree.node_mut(dict) {
-            Some(Node::Dict(known)) => known.extend(entries),
-            Some(Node::Object(object)) => object.entries.extend(entries),
-            Some(Node::List(_) | Node::Global(_) | Node::Partial(_) | Node::Storage(_) | Node::Tensor(_))
+            Some(PickleNode::Dict(known)) => known.extend(entries),
+            Some(PickleNode::Object(object)) => object.entries.extend(entries),
+            Some(
+                PickleNode::List(_)
+                | PickleNode::Global(_)
+                | PickleNode::Partial(_)
+                | PickleNode::Storage(_)
+                | PickleNode::Tensor(_),
+            )
             | None => {}
         }
         Ok(())
     }
 
     /// Gives an object its state.
-    fn build(&mut self, value: Value<'a>, state: Value<'a>) -> Result<(), Fault> {
-        if let Some(Node::Object(object)) = self.tree.node(value) {
+    fn build(&mut self, value: PickleValue<'a>, state: PickleValue<'a>) -> Result<(), Fault> {
+        if let Some(PickleNode::Object(object)) = self.tree.node(value) {
             let attributes = object.state;
             self.count(self.tree.entries(attributes).len())?;
             if let Some(setter) = self.tree.get(attributes, "__setstate__") {
@@ -219,9 +259,15 @@ impl<'a> Machine<'a> {
         }
         let function = self.tree.list(state).first().copied();
         match self.tree.node_mut(value) {
-            Some(Node::Object(object)) => object.state = state,
-            Some(Node::Partial(partial)) => *partial = function.unwrap_or(*partial),
-            Some(Node::List(_) | Node::Dict(_) | Node::Global(_) | Node::Storage(_) | Node::Tensor(_))
+            Some(PickleNode::Object(object)) => object.state = state,
+            Some(PickleNode::Partial(partial)) => *partial = function.unwrap_or(*partial),
+            Some(
+                PickleNode::List(_)
+                | PickleNode::Dict(_)
+                | PickleNode::Global(_)
+                | PickleNode::Storage(_)
+                | PickleNode::Tensor(_),
+            )
             | None => {}
         }
         Ok(())
@@ -234,20 +280,24 @@ impl<'a> Machine<'a> {
     }
 
     /// An object that is passed over.
-    pub(super) fn object(&mut self, class: Option<Rc<Global<'a>>>, arguments: Value<'a>) -> Value<'a> {
+    pub(super) fn object(
+        &mut self,
+        class: Option<Rc<Global<'a>>>,
+        arguments: PickleValue<'a>,
+    ) -> PickleValue<'a> {
         let (entries, items) = (Vec::new(), Vec::new());
-        self.tree.add(Node::Object(Box::new(Object {
+        self.tree.add(PickleNode::Object(Box::new(Object {
             class,
             arguments,
             entries,
             items,
-            state: Value::Plain,
+            state: PickleValue::Plain,
         })))
     }
 }
 
 /// Keys and values in turn, as pairs.
-fn pairs<'a>(values: &[Value<'a>]) -> Result<Vec<(Value<'a>, Value<'a>)>, Fault> {
+fn pairs<'a>(values: &[PickleValue<'a>]) -> Result<Vec<(PickleValue<'a>, PickleValue<'a>)>, Fault> {
     let (pairs, rest) = values.as_chunks::<2>();
     if !rest.is_empty() {
         return Err(broken("has a key without a value"));

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// A run of numbers of one type in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Storage {
+pub(super) struct TorchStorage {
     /// The name of the storage in the file.
     pub(super) key: String,
     /// The type of its numbers; none for one that is a run of bytes.
@@ -70,7 +70,7 @@ impl Dtype {
 /// A view of a storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StoredTensor {
-    pub(super) storage: Storage,
+    pub(super) storage: TorchStorage,
     pub(super) dtype: Dtype,
     /// The position of the first number in the storage, in numbers.
     pub(super) offset: usize,
@@ -139,7 +139,7 @@ mod tests {
 
     fn tensor(shape: &[usize], strides: &[usize], offset: usize) -> StoredTensor {
         let dtype = Dtype::named("uint8").unwrap();
-        let storage = Storage { key: "0".into(), dtype: Some(dtype), len: 6, start: 0 };
+        let storage = TorchStorage { key: "0".into(), dtype: Some(dtype), len: 6, start: 0 };
         StoredTensor { storage, dtype, offset, shape: shape.into(), strides: strides.into() }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Fault;
 use super::machine::{self, Pickle};
-use super::tree::Value;
+use super::tree::PickleValue;
 
 /// The number of pickles before the object: magic number, protocol, system.
 const PICKLES_BEFORE: usize = 3;
@@ -30,7 +30,7 @@ pub(super) fn read(file: &[u8]) -> Result<(Pickle<'_>, HashMap<String, Range<usi
         .collect();
     let mut ranges = HashMap::new();
     for &key in keys.tree.list(keys.root) {
-        let Value::Text(key) = key else { return Err(Fault::Broken("a storage has no name".into())) };
+        let PickleValue::Text(key) = key else { return Err(Fault::Broken("a storage has no name".into())) };
         let size =
             sizes.get(key).ok_or_else(|| Fault::Broken(format!("it does not use its storage \"{key}\"")))?;
         let range = storage(file, at, *size).ok_or(Fault::CutShort)?;
