@@ -111,6 +111,16 @@ pub enum Error {
         /// The reason that the reader gave, as a clause.
         reason: String,
     },
+    /// A file is whole and of a known format, but what it holds cannot be used.
+    #[error("{path} is a {format} file that Trepang cannot use: {reason}")]
+    Unusable {
+        /// The path of the file.
+        path: PathBuf,
+        /// The format of the file.
+        format: FileFormat,
+        /// The reason, as a clause.
+        reason: String,
+    },
     /// A file has no known format.
     #[error(
         "{path} is no weights file that can be read: it begins with {found}, and safetensors, Keras's HDF5 or \

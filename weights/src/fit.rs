@@ -155,8 +155,10 @@ fn check(fit: Fit, source: &dyn TensorSource) -> Result<Fit, Misfit> {
             }
         }
     }
-    let superfluous =
-        source.tensors().iter().zip(used).filter(|(tensor, used)| !used && !is_dispensable(&tensor.name));
+    let prefix = index::prefix(source);
+    let superfluous = source.tensors().iter().zip(used).filter(|(tensor, used)| {
+        !used && tensor.name.starts_with(&prefix) && !is_dispensable(&tensor.name[prefix.len()..])
+    });
     faults.extend(superfluous.map(|(tensor, _)| format!("tensor {:?} has no place in it", tensor.name)));
     let count = faults.len();
     match faults.into_iter().next() {

@@ -9,36 +9,115 @@ use crate::{Architecture, FileFormat, TensorInfo, TensorSource};
 /// Positions in [`TensorSource::tensors`] by logical name.
 pub(crate) type Index = HashMap<String, usize>;
 
-/// The index of a PyTorch or safetensors file, whose tensor names are the logical names.
+/// The keys under which programs put a `state_dict` in a larger dictionary.
+const WRAPPERS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
+
+/// The largest number of dictionaries around a `state_dict`.
+const MAX_WRAPPER_DEPTH: usize = 3;
+
+/// The prefix that `DataParallel`, for training on several GPUs, puts before every name.
+const DATA_PARALLEL_PREFIX: &str = "module.";
+
+/// The index of a PyTorch or safetensors file, whose tensor names are the logical names after the prefix.
 pub(crate) fn by_name(source: &dyn TensorSource) -> Index {
-    source.tensors().iter().enumerate().map(|(at, tensor)| (tensor.name.clone(), at)).collect()
+    let prefix = prefix(source);
+    let named = |(at, tensor): (usize, &TensorInfo)| Some((tensor.name.strip_prefix(&prefix)?.into(), at));
+    source.tensors().iter().enumerate().filter_map(named).collect()
 }
 
-/// The index of a Keras file by `<layer>/<role>`. The error says why its layers cannot be told apart.
+/// The prefix of a network's tensors in a PyTorch file: the keys of the dictionaries around the only `state_dict`, and
+/// `module.`, each as far as it is there.
+pub(crate) fn prefix(source: &dyn TensorSource) -> String {
+    let mut prefix = String::new();
+    if !matches!(source.format(), FileFormat::PytorchZip | FileFormat::PytorchLegacy) {
+        return prefix;
+    }
+    let below =
+        |prefix: &str| source.tensors().iter().filter_map(move |t| t.name.strip_prefix(prefix)).collect();
+    for _ in 0..MAX_WRAPPER_DEPTH {
+        let names: Vec<&str> = below(&prefix);
+        let wraps =
+            |key: &&str| names.iter().any(|name| name.split_once('.').is_some_and(|(k, _)| k == *key));
+        let mut keys = WRAPPERS.into_iter().filter(wraps);
+        let (Some(key), None) = (keys.next(), keys.next()) else { break };
+        prefix.push_str(key);
+        prefix.push('.');
+    }
+    let names: Vec<&str> = below(&prefix);
+    if names.iter().all(|name| name.starts_with(DATA_PARALLEL_PREFIX)) {
+        prefix.push_str(DATA_PARALLEL_PREFIX);
+    }
+    prefix
+}
+
+/// The index of a Keras file by `<layer>/<role>`. Models may stand in models: the layers of the innermost one that has enough
+/// convolutions have their own names, before those of other layers. The error says why layers cannot be told apart.
 pub(crate) fn keras(
     source: &dyn TensorSource,
     architecture: Architecture,
     entries: &[LayerTensors],
 ) -> Result<Index, String> {
-    let layers = layers(source.tensors());
-    let by_order = source.format() == FileFormat::Keras3 || architecture == Architecture::InceptionV3;
-    if !by_order {
-        let named = layers.iter().map(|layer| (layer.name.to_owned(), layer));
-        return Ok(index(named));
+    let layers = layers(source);
+    let convs = names(entries, 4);
+    let (inner, outer): (Vec<&KerasLayer>, Vec<&KerasLayer>) = {
+        let trunk = innermost(&layers, convs.len());
+        layers.iter().partition(|layer| is_below(layer.path, trunk))
+    };
+    let by_own_name =
+        |layers: &[&KerasLayer]| index(layers.iter().map(|&layer| (layer.name.to_owned(), layer)));
+    let mut index = by_own_name(&outer);
+    index.extend(by_own_name(&inner));
+    let numbered = architecture == Architecture::InceptionV3;
+    if !numbered && convs.iter().all(|conv| inner.iter().any(|layer| layer.name == conv)) {
+        if source.format() == FileFormat::Keras3 {
+            index.extend(in_order(&inner, "dense", names(entries, 2)));
+        }
+        return Ok(index);
     }
-    let convs: Vec<String> = names(entries, 4);
+    if source.format() == FileFormat::KerasLegacy && !numbered {
+        return Ok(index);
+    }
     let convs = convolution_order(architecture, &convs);
     if source.format() == FileFormat::KerasLegacy {
-        check_numbers(&layers, &convs)?;
+        check_numbers(&inner, &convs)?;
     }
     let norms: Vec<String> = convs.iter().map(|conv| norm_of(conv)).collect();
-    let mut named = Vec::new();
     for (kind, names) in [("conv2d", convs), ("batch_normalization", norms), ("dense", names(entries, 2))] {
-        named.extend(names.into_iter().zip(layers.iter().filter(|layer| layer.number(kind).is_some())));
+        index.extend(in_order(&inner, kind, names));
     }
     // InceptionV3 numbers its convolutions, but its classifier has a name of its own.
-    named.extend(layers.iter().filter(|layer| layer.name == "predictions").map(|l| (l.name.to_owned(), l)));
-    Ok(index(named.into_iter()))
+    let named = inner.iter().filter(|layer| layer.name == "predictions");
+    index.extend(self::index(named.map(|&layer| ("predictions".to_owned(), layer))));
+    Ok(index)
+}
+
+/// The index of the layers of a kind, which have these names in this order.
+fn in_order(layers: &[&KerasLayer], kind: &str, names: Vec<String>) -> Index {
+    let layers = layers.iter().filter(|layer| layer.number(kind).is_some());
+    index(names.into_iter().zip(layers.copied()))
+}
+
+/// The path of the innermost model that has at least `convs` convolutions; the empty path of the whole file if none has.
+fn innermost<'a>(layers: &[KerasLayer<'a>], convs: usize) -> &'a str {
+    let kernels: Vec<&str> = layers.iter().filter(|layer| layer.is_conv()).map(|layer| layer.path).collect();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for path in &kernels {
+        for (slash, _) in path.match_indices('/') {
+            *counts.entry(&path[..slash]).or_default() += 1;
+        }
+    }
+    let mut models = kernels.iter().flat_map(|path| path.match_indices('/').map(|(slash, _)| &path[..slash]));
+    let mut found = "";
+    for model in models.by_ref().filter(|model| counts[model] >= convs) {
+        if is_below(model, found) {
+            found = model; // of two models side by side, the first
+        }
+    }
+    found
+}
+
+fn is_below(path: &str, model: &str) -> bool {
+    model.is_empty() || path.strip_prefix(model).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The names of the layers in `entries` whose kernels have `sides` dimensions: 4 for a convolution, 2 for a fully connected
@@ -58,6 +137,9 @@ fn norm_of(conv: &str) -> String {
 /// A layer of a Keras file: consecutive tensors, of which the first is at position `first` in the file.
 #[derive(Debug)]
 struct KerasLayer<'a> {
+    /// The path in the file, through the models that the layer is in.
+    path: &'a str,
+    /// The name that its author or Keras gave it; Keras 3 files of early versions do not have it, and the path's end stands for it.
     name: &'a str,
     first: usize,
     tensors: &'a [TensorInfo],
@@ -66,10 +148,15 @@ struct KerasLayer<'a> {
 impl KerasLayer<'_> {
     /// The layer's number, if Keras named it automatically as this kind: `conv2d` is 0, `layers/conv2d_7` is 7.
     fn number(&self, kind: &str) -> Option<usize> {
-        match self.name.rsplit('/').next()?.strip_prefix(kind)? {
+        match self.path.rsplit('/').next()?.strip_prefix(kind)? {
             "" => Some(0),
             rest => rest.strip_prefix('_')?.parse().ok(),
         }
+    }
+
+    /// Whether the first tensor is the kernel of a convolution over pictures.
+    fn is_conv(&self) -> bool {
+        self.tensors.first().is_some_and(|tensor| tensor.shape.len() == 4)
     }
 
     /// The role of each tensor, by its position in the layer.
@@ -83,11 +170,14 @@ impl KerasLayer<'_> {
     }
 }
 
-fn layers(tensors: &[TensorInfo]) -> Vec<KerasLayer<'_>> {
+fn layers(source: &dyn TensorSource) -> Vec<KerasLayer<'_>> {
     let mut first = 0;
-    let runs = tensors.chunk_by(|a, b| a.layer == b.layer);
+    let runs = source.tensors().chunk_by(|a, b| a.layer == b.layer);
     runs.map(|tensors| {
-        let layer = KerasLayer { name: tensors[0].layer.as_deref().unwrap_or_default(), first, tensors };
+        let path = tensors[0].layer.as_deref().unwrap_or_default();
+        let end = path.rsplit('/').next().unwrap_or_default();
+        let name = source.metadata().get(path).map_or(end, String::as_str);
+        let layer = KerasLayer { path, name, first, tensors };
         first += tensors.len();
         layer
     })
@@ -105,7 +195,7 @@ fn index<'a>(named: impl Iterator<Item = (String, &'a KerasLayer<'a>)>) -> Index
 
 /// InceptionV3's layers are numbered in the order of their creation and listed by depth. Checks that the numbers of the
 /// file's convolutions rank in the expected order; otherwise another program wrote the file.
-fn check_numbers(layers: &[KerasLayer], convs: &[String]) -> Result<(), String> {
+fn check_numbers(layers: &[&KerasLayer], convs: &[String]) -> Result<(), String> {
     let found: Vec<usize> = layers.iter().filter_map(|layer| layer.number("conv2d")).collect();
     let expected: Vec<usize> =
         convs.iter().filter_map(|conv| conv.strip_prefix("conv2d_")?.parse().ok()).collect();
@@ -119,5 +209,102 @@ fn check_numbers(layers: &[KerasLayer], convs: &[String]) -> Result<(), String> 
         Ok(())
     } else {
         Err("its convolutions are not numbered as Keras numbers this network's".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use trepang_api::Array;
+
+    use super::*;
+    use crate::{Dialect, Result, fit, layout};
+
+    /// A list of tensors without numbers.
+    #[derive(Debug)]
+    struct Listed {
+        format: FileFormat,
+        tensors: Vec<TensorInfo>,
+        metadata: BTreeMap<String, String>,
+    }
+
+    impl TensorSource for Listed {
+        fn format(&self) -> FileFormat {
+            self.format
+        }
+
+        fn path(&self) -> &Path {
+            Path::new("listed")
+        }
+
+        fn tensors(&self) -> &[TensorInfo] {
+            &self.tensors
+        }
+
+        fn read(&self, _: usize) -> Result<Array> {
+            Ok(Array::new(vec![0], Vec::new())?)
+        }
+
+        fn metadata(&self) -> &BTreeMap<String, String> {
+            &self.metadata
+        }
+    }
+
+    fn head(layer: &str, shape: &[usize]) -> TensorInfo {
+        let (name, dtype) = (format!("{layer}/kernel"), "F32".into());
+        TensorInfo { name, layer: Some(layer.into()), shape: shape.into(), dtype }
+    }
+
+    /// The layers of a network inside a model that has a convolution before it and a fully connected layer after it.
+    fn listed(format: FileFormat, own: &[TensorInfo], is_named: bool) -> Listed {
+        let (mut tensors, mut metadata) = (vec![head("layers/conv2d", &[1, 1, 3, 3])], BTreeMap::new());
+        let (mut convs, mut norms) = (0.., 0..);
+        for layer in own.chunk_by(|a, b| a.layer == b.layer) {
+            let number = if layer[0].shape.len() == 4 {
+                ("conv2d", convs.next())
+            } else {
+                ("batch_normalization", norms.next())
+            };
+            let name = layer[0].layer.clone().unwrap();
+            let path = match format {
+                FileFormat::KerasLegacy => format!("net/{name}"),
+                _ => nested(number.1.unwrap(), number.0),
+            };
+            if is_named {
+                metadata.insert(path.clone(), name);
+            }
+            tensors.extend(
+                layer.iter().map(|tensor| TensorInfo { layer: Some(path.clone()), ..tensor.clone() }),
+            );
+        }
+        tensors.push(head("layers/dense", &[2048, 5]));
+        Listed { format, tensors, metadata }
+    }
+
+    fn check(format: FileFormat, architecture: Architecture, is_named: bool) {
+        let own = fit::tensors_of(architecture, Dialect::Keras, false).unwrap();
+        let network = architecture.network(Dialect::Keras, false).unwrap();
+        let entries = layout::native(&network, architecture, Dialect::Keras);
+        let index = keras(&listed(format, &own, is_named), architecture, &entries).unwrap();
+        for (at, tensor) in own.iter().enumerate() {
+            assert_eq!(index.get(&tensor.name), Some(&(at + 1)), "{format}: {}", tensor.name);
+        }
+        assert!(index.contains_key("dense/kernel"));
+    }
+
+    fn nested(number: usize, kind: &str) -> String {
+        let suffix = if number == 0 { String::new() } else { format!("_{number}") };
+        format!("layers/sequential/layers/functional/layers/{kind}{suffix}")
+    }
+
+    #[test]
+    fn a_trunk_inside_other_models_is_found() {
+        check(FileFormat::Keras3, Architecture::Resnet50, true);
+        check(FileFormat::Keras3, Architecture::Resnet50, false);
+        check(FileFormat::Keras3, Architecture::InceptionV3, false);
+        check(FileFormat::KerasLegacy, Architecture::Resnet50, false);
+        check(FileFormat::Keras3, Architecture::Vgg16, false);
     }
 }

@@ -7,6 +7,7 @@ mod natural;
 mod numbers;
 mod pytorch;
 mod safetensors;
+mod shards;
 mod sniff;
 
 use std::fmt::Display;
@@ -15,7 +16,9 @@ use std::path::Path;
 use crate::mapped::Mapped;
 use crate::{Error, FileFormat, Result, TensorSource};
 
+use pytorch::Archive;
 pub use safetensors::{SafetensorsFile, SharedF32, read_safetensors};
+use shards::ShardIndex;
 use sniff::FileKind;
 
 /// Opens a weights file without reading its numbers. Fails for a file that is not whole, has no known format, holds no
@@ -23,12 +26,47 @@ use sniff::FileKind;
 pub fn open(path: &Path) -> Result<Box<dyn TensorSource>> {
     let file = map(path)?;
     match sniff::kind(&file) {
-        FileKind::Safetensors => Ok(Box::new(SafetensorsFile::new(file, path)?)),
-        FileKind::Hdf5 => keras::open(file, path),
-        FileKind::Zip => pytorch::open_zip(&file, path),
-        FileKind::TorchStream => pytorch::open_stream(&file, path),
-        FileKind::Pickle => Err(pytorch::refuse_pickle(&file, path)),
+        FileKind::Json => match ShardIndex::parse(&file) {
+            Some(index) => index.open(path),
+            None => Err(unknown(path, "JSON")),
+        },
+        FileKind::Safetensors
+        | FileKind::Hdf5
+        | FileKind::Zip
+        | FileKind::TorchStream
+        | FileKind::Pickle
+        | FileKind::Start(_)
+        | FileKind::Other(_) => open_one(&file, path),
+    }
+}
+
+/// Opens a file that is not the index of others.
+fn open_one(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+    match sniff::kind(file) {
+        FileKind::Safetensors => Ok(Box::new(SafetensorsFile::new(file.clone(), path)?)),
+        FileKind::Hdf5 => keras::open(file.clone(), path),
+        FileKind::Zip => open_archive(file, path),
+        FileKind::TorchStream => pytorch::open_stream(file, path),
+        FileKind::Pickle => Err(pytorch::refuse_pickle(file, path)),
+        FileKind::Start(format) => Err(damaged(path, format, format!("it ends after {} bytes", file.len()))),
+        FileKind::Json => Err(unknown(path, "JSON")),
         FileKind::Other(found) => Err(unknown(path, found)),
+    }
+}
+
+/// Opens a zip archive of PyTorch or of Keras.
+fn open_archive(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+    let format =
+        if sniff::begins_as_keras_archive(file) { FileFormat::Keras3 } else { FileFormat::PytorchZip };
+    let archive = Archive::open(file).map_err(|reason| damaged(path, format, reason))?;
+    let has = |end: &str| archive.names().any(|name| name.rsplit('/').next() == Some(end));
+    if has("constants.pkl") {
+        let script = "TorchScript's archive, a program and not only weights (save its state_dict() instead)";
+        Err(unknown(path, script))
+    } else if !has("data.pkl") && has(keras::WEIGHTS_IN_ARCHIVE) {
+        keras::open_archive(&archive, file, path)
+    } else {
+        pytorch::open_zip(archive, file, path)
     }
 }
 

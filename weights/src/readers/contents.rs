@@ -9,8 +9,8 @@ use trepang_api::Array;
 use super::{damaged, numbers, printable};
 use crate::{Error, FileFormat, Result, TensorInfo};
 
-/// The tensors of a file may always take this many bytes together, even if the file is smaller: compression and strided
-/// views of one number make small files.
+/// The tensors of a file may always take this many bytes together, even if the file is smaller: compression and strided views
+/// of one number make small files.
 const ALWAYS_ALLOWED_BYTES: u64 = 64 << 20;
 
 /// Above that, the tensors may take this many times the bytes of the file. Trained numbers hardly compress, so a file that
@@ -36,21 +36,26 @@ impl Contents {
         damaged(&self.path, self.format, reason)
     }
 
-    /// Fails for a file without tensors, with two tensors of one name, or with tensors that are too large for a file of
-    /// `len` bytes.
+    /// The error for a file that is whole, but holds no weights that can be used.
+    pub(super) fn unusable(&self, reason: impl Display) -> Error {
+        Error::Unusable { path: self.path.clone(), format: self.format, reason: printable(reason) }
+    }
+
+    /// Fails for a file without tensors, with two tensors of one name, or with tensors that are too large for a file of `len`
+    /// bytes.
     pub(super) fn check(&self, len: usize) -> Result<()> {
         if self.tensors.is_empty() {
-            return Err(self.damaged("it holds no tensor"));
+            return Err(self.unusable("it holds no tensor"));
         }
         let mut names = HashSet::new();
         if let Some(twice) = self.tensors.iter().find(|tensor| !names.insert(&tensor.name)) {
-            return Err(self.damaged(format!("it holds two tensors named \"{}\"", twice.name)));
+            return Err(self.unusable(format!("it holds two tensors named \"{}\"", twice.name)));
         }
         let claimed = self.tensors.iter().try_fold(0_u64, |sum, tensor| sum.checked_add(f32_bytes(tensor)?));
         let largest = ALWAYS_ALLOWED_BYTES.max((len as u64).saturating_mul(MAX_EXPANSION));
         match claimed {
             Some(claimed) if claimed <= largest => Ok(()),
-            _ => Err(self.damaged(format!("its tensors claim more numbers than {len} bytes can hold"))),
+            _ => Err(self.unusable(format!("its tensors claim more numbers than {len} bytes can hold"))),
         }
     }
 

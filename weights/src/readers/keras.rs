@@ -7,6 +7,7 @@ mod version3;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
+use std::ops::Range;
 use std::path::Path;
 
 use hdf5_reader::{Dataset, Datatype, Hdf5File, OpenOptions};
@@ -14,7 +15,8 @@ use trepang_api::Array;
 
 use super::contents::Contents;
 use super::numbers::{ByteOrder, NATIVE};
-use super::{damaged, numbers};
+use super::pytorch::Archive;
+use super::{damaged, numbers, unknown};
 use crate::mapped::Mapped;
 use crate::{FileFormat, Result, TensorInfo, TensorSource};
 
@@ -24,9 +26,40 @@ type Reason = String;
 /// The largest header of an HDF5 object. Text attributes, such as names of layers, are far smaller.
 const MAX_OBJECT_HEADER_BYTES: usize = 16 << 20;
 
+/// The name of the HDF5 file in Keras 3's `.keras` archive.
+pub(super) const WEIGHTS_IN_ARCHIVE: &str = "model.weights.h5";
+
+/// What HDF5 of another program is called.
+const NOT_KERAS: &str = "HDF5 that is not Keras's: nothing in it has layer_names or is called vars/0";
+
+/// Opens a `.keras` archive: the weights in it are a file of Keras 3.
+pub(super) fn open_archive(archive: &Archive, file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+    let broken = |reason: Reason| damaged(path, FileFormat::Keras3, reason);
+    let whole = archive.whole(WEIGHTS_IN_ARCHIVE).map_err(broken)?;
+    match archive.stored_range(WEIGHTS_IN_ARCHIVE) {
+        Some(range) => open(MappedPart { file: file.clone(), range }, path),
+        None => open(whole.into_owned(), path),
+    }
+}
+
+/// A range of a file.
+struct MappedPart {
+    file: Mapped,
+    range: Range<usize>,
+}
+
+impl AsRef<[u8]> for MappedPart {
+    fn as_ref(&self) -> &[u8] {
+        self.file.get(self.range.clone()).unwrap_or_default()
+    }
+}
+
 /// Opens a file that begins as HDF5 does.
-pub(super) fn open(file: Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
-    let len = file.len();
+pub(super) fn open(
+    file: impl AsRef<[u8]> + Send + Sync + 'static,
+    path: &Path,
+) -> Result<Box<dyn TensorSource>> {
+    let len = file.as_ref().len();
     let not_keras = |reason: Reason| damaged(path, FileFormat::KerasLegacy, reason);
     let hdf5 = open_hdf5(file).map_err(not_keras)?;
     let mut found =
@@ -38,13 +71,16 @@ pub(super) fn open(file: Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
         found.contents.format = FileFormat::Keras3;
         version3::list(&hdf5, &mut found).map_err(|reason| found.contents.damaged(reason))?;
     }
+    if found.paths.is_empty() && found.contents.format == FileFormat::Keras3 {
+        return Err(unknown(path, NOT_KERAS));
+    }
     found.contents.check(len)?;
     Ok(Box::new(KerasFile { contents: found.contents, paths: found.paths, hdf5 }))
 }
 
 /// Opens the HDF5 container. HDF5 stores the length of the file, by which a file that was cut short is detected.
-fn open_hdf5(file: Mapped) -> Result<Hdf5File, Reason> {
-    let len = file.len() as u64;
+fn open_hdf5(file: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Hdf5File, Reason> {
+    let len = file.as_ref().len() as u64;
     let options = OpenOptions::default()
         .with_chunk_cache_bytes(0) // every tensor is read once
         .with_max_object_header_bytes(MAX_OBJECT_HEADER_BYTES);

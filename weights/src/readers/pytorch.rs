@@ -1,147 +1,186 @@
-//! Reads PyTorch's files: the zip archive and the older stream. The crate `pytorch_reader` reads them without running
-//! code, and this file turns its tensors into weights. Scanning a pickle for imports is in `pickle`, the permitted
-//! imports are in
-//! `allowed_globals`, and the names of tensors are in `names`.
+//! Reads PyTorch's files: the zip archive and the older stream. Pickles are read into a tree (`machine`) and never run. The
+//! names of tensors are in `listing`, and the functions that do harm in `harmful`.
 
-mod allowed_globals;
-mod names;
-mod pickle;
+mod archive;
+mod calls;
+mod harmful;
+mod listing;
+mod machine;
+mod opcodes;
+mod stored;
+mod stream;
+mod tree;
 
-use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Debug};
+use std::ops::Range;
 use std::path::Path;
 
-use pytorch_reader::{DType, PytorchReader, Tensor};
 use trepang_api::Array;
-use zip::{ZipArchive, ZipReadOptions};
 
 use super::contents::Contents;
-use super::numbers::{self, NATIVE};
-use super::{damaged, malicious, unknown};
+use super::numbers::{self, ByteOrder};
+use super::{malicious, unknown};
 use crate::mapped::Mapped;
 use crate::{Error, FileFormat, Result, TensorInfo, TensorSource};
-use pickle::{Refusal, Scan};
+use machine::Pickle;
+use stored::StoredTensor;
 
-/// The number of pickles in a legacy stream: magic number, protocol, system, the object, the order of its storages.
-const STREAM_PICKLES: usize = 5;
+pub(super) use archive::Archive;
 
-/// The position of the pickled object among them.
-const STREAM_OBJECT: usize = 3;
+/// A file that is shorter than this and ends within a pickle is the start of a stream that was cut short.
+const STREAM_START_BYTES: usize = 64;
 
-/// Opens a zip archive. Fails if PyTorch did not write it.
-pub(super) fn open_zip(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
-    let broken = |reason: &dyn std::fmt::Display| damaged(path, FileFormat::PytorchZip, reason);
-    let mut archive = ZipArchive::new(Cursor::new(&file[..])).map_err(|error| broken(&error))?;
-    let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
-    if let Some(found) = other_archive(&names) {
-        return Err(unknown(path, found));
-    }
-    let mut object = Scan::default();
-    for name in names.iter().filter(|name| is_pickle(name)) {
-        let bytes = pickle_in(&mut archive, name).map_err(|reason| broken(&reason))?;
-        let scan = pickle::scan(&bytes).map_err(|refusal| refused(path, FileFormat::PytorchZip, refusal))?;
-        if name.ends_with("data.pkl") {
-            object = scan;
+/// Why a pickle is not read.
+#[derive(Debug, PartialEq, Eq)]
+enum Fault {
+    /// The file ends within it.
+    CutShort,
+    /// It describes more than weights need.
+    TooLong,
+    /// It is no pickle, or PyTorch did not write it; the text is the reason.
+    Broken(String),
+    /// It uses something that this reader does not know; the text says what.
+    Unknown(String),
+    /// It would call this function, which does harm.
+    Harmful(String),
+}
+
+impl Fault {
+    fn into_error(self, contents: &Contents) -> Error {
+        match self {
+            Self::CutShort => contents.damaged("its pickle is cut short"),
+            // The checksums of an archive are right, so what is in it was written so.
+            Self::Broken(reason) if contents.format == FileFormat::PytorchZip => contents.unusable(reason),
+            Self::Broken(reason) => contents.damaged(reason),
+            Self::TooLong => contents.unusable("its pickle is longer than any that describes weights"),
+            Self::Unknown(reason) => contents.unusable(reason),
+            Self::Harmful(call) => malicious(&contents.path, call),
         }
     }
-    read_with(file, path, FileFormat::PytorchZip, &object)
 }
 
-/// Describes an archive that holds no weights to read, by the names in it; none for PyTorch's.
-fn other_archive(names: &[String]) -> Option<&'static str> {
-    let has = |end: &str| names.iter().any(|name| name.rsplit('/').next() == Some(end));
-    if has("constants.pkl") {
-        Some("TorchScript's archive, a program and not only weights (save its state_dict() instead)")
-    } else if has("data.pkl") {
-        None
-    } else if has("model.weights.h5") {
-        Some("Keras 3's .keras archive (unpack it and use its model.weights.h5)")
-    } else {
-        Some("a zip archive without PyTorch's data.pkl")
-    }
-}
-
-/// Whether an entry is a pickle. Programs write archives, and they write the ending in small letters.
-fn is_pickle(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, ending)| ending == "pkl")
-}
-
-/// Reads a pickle of an archive, up to the largest accepted size, whatever size the archive claims.
-fn pickle_in(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, String> {
-    let index = archive.index_for_name(name).ok_or("an entry without a name")?;
-    let unchecked = archive.by_index_raw(index).is_ok_and(|entry| entry.crc32() == 0); // PyTorch can omit the checksum
-    let options = ZipReadOptions::new().ignore_crc32(unchecked);
-    let entry = archive.by_index_with_options(index, options).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    let limit = pickle::MAX_PICKLE_BYTES as u64 + 1; // `scan` refuses a pickle of this size
-    entry.take(limit).read_to_end(&mut bytes).map_err(|error| format!("{name}: {error}"))?;
-    Ok(bytes)
-}
-
-/// Opens PyTorch's older stream.
-pub(super) fn open_stream(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
-    let mut object = Scan::default();
-    let mut rest = &file[..];
-    for index in 0..STREAM_PICKLES {
-        let scan = pickle::scan(rest).map_err(|refusal| refused(path, FileFormat::PytorchLegacy, refusal))?;
-        rest = &rest[scan.len..];
-        if index == STREAM_OBJECT {
-            object = scan;
-        }
-    }
-    read_with(file, path, FileFormat::PytorchLegacy, &object)
-}
-
-/// The error for a pickle that is not from PyTorch: it would run code, or its format is unknown.
-pub(super) fn refuse_pickle(file: &Mapped, path: &Path) -> Error {
-    match pickle::scan(file) {
-        Err(Refusal::Imports(call)) => malicious(path, call),
-        _ => unknown(path, "a pickle without PyTorch's magic number"),
-    }
-}
-
-fn refused(path: &Path, format: FileFormat, refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::Imports(call) => malicious(path, call),
-        Refusal::Broken(reason) => damaged(path, format, reason),
-    }
-}
-
-/// Reads a file whose pickles import only permitted objects.
-fn read_with(file: &Mapped, path: &Path, format: FileFormat, object: &Scan) -> Result<Box<dyn TensorSource>> {
-    let mut contents = Contents::new(format, path);
-    let reader = PytorchReader::new(path).map_err(|error| contents.damaged(error))?;
-    let tree = PytorchReader::read_pickle_data(path, None).map_err(|error| contents.damaged(error))?;
-    if let Some(version) = &reader.metadata().pytorch_version {
-        contents.metadata.insert("version".into(), version.clone());
-    }
-    if reader.is_empty() {
-        return Err(contents.damaged(format!("it holds no tensor, only {}", names::keys(&tree))));
-    }
-    if names::count(&tree) != reader.len() {
-        return Err(contents.damaged("it holds two tensors of one name"));
-    }
-    let mut tensors: Vec<Tensor> = reader.into_tensors().into_values().collect();
-    names::sort(&mut tensors, &object.texts);
-    names::strip(&mut tensors, &tree);
-    contents.tensors = tensors.iter().map(info).collect();
-    contents.check(file.len())?;
-    Ok(Box::new(PytorchFile { contents, tensors }))
-}
-
-fn info(tensor: &Tensor) -> TensorInfo {
-    let dtype = match tensor.dtype() {
-        DType::Bool => "BOOL".into(),
-        other => format!("{other:?}"),
+/// Opens a zip archive that PyTorch wrote.
+pub(super) fn open_zip(archive: Archive, file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+    let mut contents = Contents::new(FileFormat::PytorchZip, path);
+    let pickles = archive.names().filter(|name| name.rsplit('/').next() == Some("data.pkl"));
+    let Some(name) = pickles.min_by_key(|name| name.len()).map(str::to_owned) else {
+        return Err(unknown(path, "a zip archive without PyTorch's data.pkl"));
     };
-    TensorInfo { name: tensor.name.clone(), layer: None, shape: tensor.shape().to_vec(), dtype }
+    let root = name[..name.len() - "data.pkl".len()].to_owned();
+    let bytes = archive.small(&name).map_err(|reason| contents.damaged(reason))?;
+    let pickle = machine::read(&bytes).map_err(|fault| match fault {
+        Fault::CutShort => contents.unusable("its pickle ends early, though the archive is whole"),
+        other => other.into_error(&contents),
+    })?;
+    let text = |name: &str| {
+        let bytes = archive.small(&format!("{root}{name}")).ok()?;
+        Some(String::from_utf8_lossy(&bytes).trim().to_owned())
+    };
+    contents.metadata.extend(text("version").map(|version| ("version".into(), version)));
+    let order = if text("byteorder").as_deref() == Some("big") { ByteOrder::Big } else { ByteOrder::Little };
+    let tensors = list(&mut contents, &pickle)?;
+    drop(bytes);
+    finish(PytorchFile { contents, tensors, order, data: Data::Archive { archive, root } }, file)
+}
+
+/// Opens PyTorch's older stream, whose numbers are little-endian on every machine.
+pub(super) fn open_stream(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+    let mut contents = Contents::new(FileFormat::PytorchLegacy, path);
+    let (pickle, ranges) = stream::read(file).map_err(|fault| fault.into_error(&contents))?;
+    let tensors = list(&mut contents, &pickle)?;
+    let data = Data::Stream { file: file.clone(), ranges };
+    finish(PytorchFile { contents, tensors, order: ByteOrder::Little, data }, file)
+}
+
+/// The error for a pickle without PyTorch's magic number: it would do harm, was cut short, or is another program's.
+pub(super) fn refuse_pickle(file: &Mapped, path: &Path) -> Error {
+    match machine::read(file) {
+        Err(Fault::Harmful(call)) => malicious(path, call),
+        Err(fault @ Fault::CutShort) if file.len() < STREAM_START_BYTES => {
+            fault.into_error(&Contents::new(FileFormat::PytorchLegacy, path))
+        }
+        _ => unknown(path, "a pickle without PyTorch's magic number (save its tensors with torch.save)"),
+    }
+}
+
+/// Lists the tensors of a pickle in `contents`.
+fn list(contents: &mut Contents, pickle: &Pickle<'_>) -> Result<Vec<StoredTensor>> {
+    let listed = listing::tensors(pickle).map_err(|fault| fault.into_error(contents))?;
+    if listed.is_empty() {
+        let reason = format!("it holds no tensor, only {}", listing::contents(pickle));
+        return Err(contents.unusable(reason));
+    }
+    let info = |(name, tensor): &(String, StoredTensor)| TensorInfo {
+        name: name.clone(),
+        layer: None,
+        shape: tensor.shape.clone(),
+        dtype: tensor.dtype.name.into(),
+    };
+    contents.tensors = listed.iter().map(info).collect();
+    Ok(listed.into_iter().map(|(_, tensor)| tensor).collect())
+}
+
+/// Checks that every tensor lies in its storage, and every storage in the file.
+fn finish(opened: PytorchFile, file: &Mapped) -> Result<Box<dyn TensorSource>> {
+    opened.contents.check(file.len())?;
+    for (tensor, info) in opened.tensors.iter().zip(&opened.contents.tensors) {
+        let outside = || {
+            Fault::Broken(format!("tensor \"{}\" exceeds its storage", info.name))
+                .into_error(&opened.contents)
+        };
+        let range = tensor.range().ok_or_else(outside)?;
+        if !opened.data.has(&tensor.storage.key, range.end) {
+            return Err(outside());
+        }
+    }
+    Ok(Box::new(opened))
 }
 
 /// An opened PyTorch file of either format.
-#[derive(Debug)]
 struct PytorchFile {
     contents: Contents,
-    tensors: Vec<Tensor>,
+    tensors: Vec<StoredTensor>,
+    order: ByteOrder,
+    data: Data,
+}
+
+/// Where the storages' bytes are.
+enum Data {
+    /// In the files of an archive, below the folder `root` that ends with a slash.
+    Archive { archive: Archive, root: String },
+    /// In ranges of the file, by the storages' keys.
+    Stream { file: Mapped, ranges: HashMap<String, Range<usize>> },
+}
+
+impl Data {
+    /// Whether a storage has at least `len` bytes.
+    fn has(&self, key: &str, len: usize) -> bool {
+        match self {
+            Self::Archive { archive, root } => {
+                archive.size(&format!("{root}data/{key}")).is_some_and(|size| len as u64 <= size)
+            }
+            Self::Stream { ranges, .. } => ranges.get(key).is_some_and(|range| len <= range.len()),
+        }
+    }
+
+    /// Bytes of a storage. The error is a clause.
+    fn bytes(&self, key: &str, range: Range<usize>) -> Result<Cow<'_, [u8]>, String> {
+        match self {
+            Self::Archive { archive, root } => archive.bytes(&format!("{root}data/{key}"), range),
+            Self::Stream { file, ranges } => {
+                let bytes = ranges.get(key).and_then(|storage| file[storage.clone()].get(range));
+                bytes.map(Cow::Borrowed).ok_or_else(|| format!("the storage \"{key}\" is too short"))
+            }
+        }
+    }
+}
+
+impl Debug for PytorchFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PytorchFile").field("contents", &self.contents).finish_non_exhaustive()
+    }
 }
 
 impl TensorSource for PytorchFile {
@@ -161,8 +200,15 @@ impl TensorSource for PytorchFile {
         if !numbers::is_float(&self.contents.tensors[index].dtype) {
             return Err(self.contents.no_weights(index));
         }
-        let bytes = self.tensors[index].read().map_err(|error| self.contents.damaged(error))?;
-        self.contents.array(index, &bytes, NATIVE)
+        let tensor = &self.tensors[index];
+        let outside = || self.contents.damaged("a tensor exceeds its storage");
+        let range = tensor.range().ok_or_else(outside)?;
+        let bytes =
+            self.data.bytes(&tensor.storage.key, range).map_err(|reason| self.contents.damaged(reason))?;
+        if tensor.is_contiguous() {
+            return self.contents.array(index, &bytes, self.order);
+        }
+        self.contents.array(index, &tensor.row_major(&bytes).ok_or_else(outside)?, self.order)
     }
 
     fn metadata(&self) -> &BTreeMap<String, String> {

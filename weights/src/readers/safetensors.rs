@@ -13,7 +13,7 @@ use trepang_api::{Array, Weights};
 
 use super::contents::Contents;
 use super::numbers::ByteOrder;
-use super::{damaged, map};
+use super::{damaged, map, shards};
 use crate::mapped::Mapped;
 use crate::{FileFormat, Result, TensorInfo, TensorSource};
 
@@ -46,8 +46,9 @@ impl SafetensorsFile {
     }
 
     pub(super) fn new(file: Mapped, path: &Path) -> Result<Self> {
-        let (contents, ranges) = parse(&file, path)?;
+        let (mut contents, ranges) = parse(&file, path)?;
         contents.check(file.len())?;
+        contents.metadata.extend(shards::remark(path));
         Ok(Self { contents, ranges, file })
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::FileFormat;
+
 /// The kind of a file, as its first bytes indicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FileKind {
@@ -14,9 +16,22 @@ pub(super) enum FileKind {
     TorchStream,
     /// A pickle that is not PyTorch's.
     Pickle,
+    /// JSON, perhaps the index of weights in several files.
+    Json,
+    /// The first bytes of a file of this format, and no more.
+    Start(FileFormat),
     /// Not a weights file; the text describes what it is.
     Other(String),
 }
+
+/// The first bytes of a zip archive.
+const ZIP: &[u8] = b"PK\x03\x04";
+
+/// Where the name of an archive's first file begins.
+const ZIP_NAME_AT: usize = 30;
+
+/// The number of bytes before the text of a safetensors file, which are the length of its header.
+const SAFETENSORS_LENGTH_BYTES: usize = 8;
 
 /// The signature of HDF5.
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
@@ -25,7 +40,7 @@ const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 const TORCH_MAGIC: &[u8] = b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
 /// The first bytes of other kinds of files, with words for them.
-const OTHER_MAGIC: [(&[u8], &str); 13] = [
+const OTHER_MAGIC: [(&[u8], &str); 16] = [
     (b"\x1f\x8b", "a gzip archive (unpack it first)"),
     (b"BZh", "a bzip2 archive (unpack it first)"),
     (b"\xfd7zXZ\0", "an xz archive (unpack it first)"),
@@ -37,6 +52,9 @@ const OTHER_MAGIC: [(&[u8], &str); 13] = [
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"version https://git-lfs", "a Git LFS pointer, which stands for a file that was not fetched"),
+    (b"GIF8", "a GIF picture"),
+    (b"PAR1", "a Parquet table"),
+    (b"SQLite format 3", "an SQLite database"),
     (b"\x7fELF", "a program"),
     (b"#!", "a script"),
 ];
@@ -46,7 +64,7 @@ pub(super) fn kind(file: &[u8]) -> FileKind {
     let head = &file[..file.len().min(64)];
     if has_hdf5_magic(file) {
         FileKind::Hdf5
-    } else if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+    } else if head.starts_with(ZIP) || head.starts_with(b"PK\x05\x06") {
         FileKind::Zip
     } else if head.get(8) == Some(&b'{') && head[7] < b' ' {
         FileKind::Safetensors // eight bytes of length, the last of them below any printable character, then JSON
@@ -54,9 +72,33 @@ pub(super) fn kind(file: &[u8]) -> FileKind {
         FileKind::TorchStream
     } else if matches!(head, [0x80, 1..=5, ..]) {
         FileKind::Pickle
+    } else if begins_as_json(file) {
+        FileKind::Json
+    } else if let Some(format) = start_of(file) {
+        FileKind::Start(format)
     } else {
         FileKind::Other(in_words(file))
     }
+}
+
+/// The format of a file that ends before its format is certain; none if it has bytes of no format, or none at all.
+fn start_of(file: &[u8]) -> Option<FileFormat> {
+    let length =
+        file.len() <= SAFETENSORS_LENGTH_BYTES && file.len() > 2 && file[2..].iter().all(|byte| *byte < 2);
+    match file {
+        [] => None,
+        _ if ZIP.starts_with(file) => Some(FileFormat::PytorchZip),
+        _ if HDF5.starts_with(file) => Some(FileFormat::Keras3),
+        [0x80] => Some(FileFormat::PytorchLegacy),
+        [0x80, 1..=5, ..] => None,
+        _ => length.then_some(FileFormat::Safetensors),
+    }
+}
+
+/// Whether an archive begins with a file that Keras writes first.
+pub(super) fn begins_as_keras_archive(file: &[u8]) -> bool {
+    let name = file.get(ZIP_NAME_AT..).unwrap_or_default();
+    [&b"metadata.json"[..], b"config.json", b"model.weights.h5"].iter().any(|first| name.starts_with(first))
 }
 
 /// Whether HDF5's signature is at byte 0, 512, 1024, 2048 and so on: HDF5 allows a user block before it.
@@ -79,10 +121,18 @@ fn markup(file: &[u8]) -> Option<&'static str> {
         Some("an HTML page, perhaps a server's error message")
     } else if text.starts_with("<?xml") {
         Some("XML, perhaps a server's error message")
-    } else if text.starts_with('{') || text.starts_with('[') {
-        Some("JSON")
     } else {
         None
+    }
+}
+
+fn begins_as_json(file: &[u8]) -> bool {
+    let text = file.trim_ascii_start();
+    let rest = text.get(1..).unwrap_or_default().trim_ascii_start();
+    match text.first() {
+        Some(b'{') => matches!(rest.first(), None | Some(b'"' | b'}')),
+        Some(b'[') => rest.first().is_none_or(|first| b"[{\"]-0123456789tfn".contains(first)),
+        _ => false,
     }
 }
 
@@ -120,7 +170,7 @@ mod tests {
         check(b"\x1f\x8b\x08\0", "a gzip archive (unpack it first)");
         check(b"\n <!DOCTYPE HTML><title>404", "an HTML page, perhaps a server's error message");
         check(b"<html>", "an HTML page, perhaps a server's error message");
-        check(b"{\"error\": 1}", "JSON");
+        assert_eq!(kind(b" {\"error\": 1}"), FileKind::Json);
         check(b"Not Found", "plain text");
         check(&[1, 2, 0xff], "the bytes 01 02 ff");
         let mut tar = vec![b'a'; 600];

@@ -82,7 +82,7 @@ fn keras_3_files() {
         "layers/dense layers/dense/vars/0 [64, 5] F32",
         "layers/dense layers/dense/vars/1 [5] F32",
     ];
-    check_keras("k3.weights.h5", FileFormat::Keras3, listed, |path| {
+    let rename = |path: &str| {
         let names = [
             ("layers/batch_normalization/vars/0", "bn/gamma"),
             ("layers/batch_normalization/vars/1", "bn/beta"),
@@ -94,8 +94,11 @@ fn keras_3_files() {
             ("layers/dense/vars/1", "fc1/bias"),
         ];
         names.iter().find(|(known, _)| *known == path).unwrap().1.into()
-    });
-    assert_eq!(open("k3.weights.h5").metadata()["layers/dense"], "fc1");
+    };
+    for name in ["k3.weights.h5", "k3.keras"] {
+        check_keras(name, FileFormat::Keras3, listed, rename);
+        assert_eq!(open(name).metadata()["layers/dense"], "fc1");
+    }
 }
 
 #[test]
@@ -156,8 +159,17 @@ fn pytorch_files() {
     check("zip_no_checksums.pth", FileFormat::PytorchZip);
     check("legacy_v1.pth", FileFormat::PytorchLegacy);
     check("legacy_v2.pth", FileFormat::PytorchLegacy);
-    check("nested.pth", FileFormat::PytorchZip); // a checkpoint of a training on several GPUs
     assert_eq!(open("zip_v2.pth").metadata()["version"], "3");
+}
+
+#[test]
+fn tensors_in_dictionaries_are_listed_with_every_key() {
+    let source = open("nested.pth"); // a checkpoint of a training on several GPUs
+    let listed = listing(&*source);
+    for name in ["state_dict.module.features.0.weight [4, 3, 3, 3]", "state_dict.module.features.0.bias [4]"]
+    {
+        assert!(listed.iter().any(|line| line.contains(name)), "{listed:?}");
+    }
 }
 
 #[test]

@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod archives;
 mod damage;
 mod fits;
 mod formats;
+mod objects;
 mod refusals;
+mod shards;
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,5 @@
-//! Lists the tensors in `.weights.h5` files of Keras 3: a layer's tensors are `.../vars/0`, `.../vars/1`, and so on. The
-//! file does not list their order, so the paths are sorted in natural order. `.keras` archives, which contain such a
-//! file, are not read.
+//! Lists the tensors in `.weights.h5` files of Keras 3: a layer's tensors are `.../vars/0`, `.../vars/1`, and so on. The file
+//! does not list their order, so the paths are sorted in natural order.
 
 use std::collections::HashSet;
 
@@ -17,14 +16,11 @@ const MAX_GROUP_DEPTH: usize = 32;
 /// The largest number of groups. A network has hundreds of layers.
 const MAX_GROUPS: usize = 100_000;
 
-/// Adds every tensor. Fails if there is none, because then Keras did not write the file.
+/// Adds every tensor. If there is none, Keras did not write the file.
 pub(super) fn list(hdf5: &Hdf5File, found: &mut TensorListing) -> Result<(), Reason> {
     let root = hdf5.root_group().map_err(|error| error.to_string())?;
     let mut walk = GroupWalk::default();
     walk.group(&root, "", 0)?;
-    if walk.tensors.is_empty() {
-        return Err("it is HDF5, but not Keras's: nothing in it has layer_names or is called vars/0".into());
-    }
     walk.tensors.sort_by(|a, b| natural::compare(a, b));
     for path in walk.tensors {
         let layer = layer_of(&path).unwrap_or_default().to_owned();
