@@ -11,7 +11,7 @@ use super::find_weights;
 
 /// Networks that differ from one that is measured only in how many blocks they have, how wide these are or where batch norm
 /// was: they are left out unless they are named.
-const LEFT_OUT: [Architecture; 7] = [
+const LEFT_OUT: [Architecture; 8] = [
     Architecture::Vgg11,
     Architecture::Vgg13,
     Architecture::Vgg16Bn,
@@ -19,6 +19,7 @@ const LEFT_OUT: [Architecture; 7] = [
     Architecture::Resnet34,
     Architecture::Resnet101,
     Architecture::Resnet152,
+    Architecture::WideResnet50,
 ];
 
 /// A network that can be loaded.

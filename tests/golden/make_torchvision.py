@@ -43,6 +43,8 @@ NETWORKS = {
     "resnet34": (("maxpool", "layer2.3.bn2", "layer4.2"), ("layer3.5", 11)),
     "resnet101": (("maxpool", "layer2.3.bn3", "layer4.2"), ("layer3.22", 11)),
     "resnet152": (("maxpool", "layer2.7.bn3", "layer4.2"), ("layer3.35", 11)),
+    "wide_resnet50_2": (("layer1.0.bn1", "layer2.3", "layer4.2"), ("layer3.5", 11)),
+    "resnext50_32x4d": (("layer1.0.bn2", "layer2.0.bn2", "layer4.2"), ("layer3.5", 11)),
 }
 
 KINDS = {"bias": (0.1, 0), "running_mean": (0.1, 0), "running_var": (0.3, 1)}

@@ -42,6 +42,8 @@ fn looked_at(architecture: Architecture) -> (&'static [&'static str], (&'static 
         Architecture::Resnet34 => (&["maxpool", "layer2.3.bn2", "layer4.2"], ("layer3.5", 11)),
         Architecture::Resnet101 => (&["maxpool", "layer2.3.bn3", "layer4.2"], ("layer3.22", 11)),
         Architecture::Resnet152 => (&["maxpool", "layer2.7.bn3", "layer4.2"], ("layer3.35", 11)),
+        Architecture::WideResnet50 => (&["layer1.0.bn1", "layer2.3", "layer4.2"], ("layer3.5", 11)),
+        Architecture::Resnext50 => (&["layer1.0.bn2", "layer2.0.bn2", "layer4.2"], ("layer3.5", 11)),
         other => panic!("the script has no {other}"),
     }
 }
@@ -119,6 +121,21 @@ fn resnet152_has_torchvisions_gradient_at_a_small_size() {
 }
 
 #[test]
+fn wide_resnet50_2_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::WideResnet50);
+}
+
+#[test]
+fn resnext50_32x4d_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Resnext50);
+}
+
+#[test]
+fn resnext50_32x4d_computes_what_torchvision_computes() {
+    check_full(Architecture::Resnext50);
+}
+
+#[test]
 fn resnet18_computes_what_torchvision_computes() {
     check_full(Architecture::Resnet18);
 }
@@ -134,6 +151,7 @@ fn networks_of_torchvision_alone_compute_the_same_at_full_size() {
         Architecture::Resnet34,
         Architecture::Resnet101,
         Architecture::Resnet152,
+        Architecture::WideResnet50,
     ] {
         check_full(architecture);
     }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use trepang_api::networks::{
     Strides, efficientnet_lite0, inception_v3, minivgg, resnet18, resnet34, resnet50, resnet101, resnet152,
-    vgg11, vgg13, vgg16, vgg16_bn, vgg19, vgg19_bn,
+    resnext50_32x4d, vgg11, vgg13, vgg16, vgg16_bn, vgg19, vgg19_bn, wide_resnet50_2,
 };
 use trepang_api::{Network, Preprocess};
 
@@ -39,6 +39,10 @@ pub enum Architecture {
     Resnet101,
     /// A residual network with 152 layers.
     Resnet152,
+    /// ResNet50 with blocks that are twice as wide inside.
+    WideResnet50,
+    /// A residual network with 50 layers and grouped convolutions.
+    Resnext50,
     /// The third version of the Inception network.
     InceptionV3,
     /// EfficientNet-B0 without squeeze-and-excite, with ReLU6.
@@ -63,7 +67,7 @@ pub enum Dialect {
 
 impl Architecture {
     /// Every architecture, in the order in which networks are listed.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Minivgg,
         Self::Vgg11,
         Self::Vgg13,
@@ -76,6 +80,8 @@ impl Architecture {
         Self::Resnet50,
         Self::Resnet101,
         Self::Resnet152,
+        Self::WideResnet50,
+        Self::Resnext50,
         Self::InceptionV3,
         Self::EfficientnetLite0,
     ];
@@ -95,6 +101,8 @@ impl Architecture {
             Self::Resnet50 => "resnet50",
             Self::Resnet101 => "resnet101",
             Self::Resnet152 => "resnet152",
+            Self::WideResnet50 => "wide_resnet50_2",
+            Self::Resnext50 => "resnext50_32x4d",
             Self::InceptionV3 => "inception_v3",
             Self::EfficientnetLite0 => "efficientnet_lite0",
         }
@@ -113,7 +121,9 @@ impl Architecture {
             | Self::Resnet18
             | Self::Resnet34
             | Self::Resnet101
-            | Self::Resnet152 => &[Dialect::Torchvision],
+            | Self::Resnet152
+            | Self::WideResnet50
+            | Self::Resnext50 => &[Dialect::Torchvision],
             Self::EfficientnetLite0 => &[Dialect::Lite],
         }
     }
@@ -147,6 +157,8 @@ impl Architecture {
             Self::Resnet34 => resnet34(preprocess, classifier)?,
             Self::Resnet101 => resnet101(preprocess, classifier)?,
             Self::Resnet152 => resnet152(preprocess, classifier)?,
+            Self::WideResnet50 => wide_resnet50_2(preprocess, classifier)?,
+            Self::Resnext50 => resnext50_32x4d(preprocess, classifier)?,
             // torchvision maps its own preprocessing back to Keras's inside the network.
             Self::InceptionV3 => inception_v3(Preprocess::minus_one_to_one(), !keras, classifier)?,
             Self::EfficientnetLite0 => efficientnet_lite0(Preprocess::lite(), classifier)?,

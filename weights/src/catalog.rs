@@ -79,7 +79,10 @@ pub fn first_look(architecture: Architecture) -> (&'static str, usize) {
         Architecture::Vgg19Bn => ("features.51", 4),
         Architecture::Resnet18 | Architecture::Resnet34 => ("layer3.1", 11),
         Architecture::Resnet50 => ("conv4_block6_out", 11),
-        Architecture::Resnet101 | Architecture::Resnet152 => ("layer3.5", 11),
+        Architecture::Resnet101
+        | Architecture::Resnet152
+        | Architecture::WideResnet50
+        | Architecture::Resnext50 => ("layer3.5", 11),
         Architecture::InceptionV3 => ("mixed7", 33),
         Architecture::EfficientnetLite0 => ("block5c_project_bn", 4),
     }
@@ -174,12 +177,12 @@ const fn timm(
 }
 
 use Architecture::{
-    EfficientnetLite0, InceptionV3, Resnet18, Resnet34, Resnet50, Resnet101, Resnet152, Vgg11, Vgg13, Vgg16,
-    Vgg16Bn, Vgg19, Vgg19Bn,
+    EfficientnetLite0, InceptionV3, Resnet18, Resnet34, Resnet50, Resnet101, Resnet152, Resnext50, Vgg11,
+    Vgg13, Vgg16, Vgg16Bn, Vgg19, Vgg19Bn, WideResnet50,
 };
 
 /// Every set of the catalog, in the order in which they are listed.
-pub const SETS: [Set; 26] = [
+pub const SETS: [Set; 28] = [
     keras(
         "vgg19",
         Vgg19,
@@ -288,6 +291,8 @@ pub const SETS: [Set; 26] = [
     torchvision_only(Resnet34, "resnet34", "resnet34-b627a593.pth", 87, "prefix:b627a593"),
     torchvision_only(Resnet101, "resnet101", "resnet101-63fe2227.pth", 179, "prefix:63fe2227"),
     torchvision_only(Resnet152, "resnet152", "resnet152-394f9c45.pth", 242, "prefix:394f9c45"),
+    torchvision_only(WideResnet50, "wide_resnet50_2", "wide_resnet50_2-95faca4d.pth", 138, "prefix:95faca4d"),
+    torchvision_only(Resnext50, "resnext50_32x4d", "resnext50_32x4d-7cdf4587.pth", 100, "prefix:7cdf4587"),
     timm(
         "vgg19-timm",
         Vgg19,

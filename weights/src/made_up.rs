@@ -108,7 +108,9 @@ fn gamma_offset(architecture: Architecture) -> f32 {
         | Architecture::Resnet34
         | Architecture::Resnet50
         | Architecture::Resnet101
-        | Architecture::Resnet152 => 0.5,
+        | Architecture::Resnet152
+        | Architecture::WideResnet50
+        | Architecture::Resnext50 => 0.5,
         Architecture::Minivgg
         | Architecture::Vgg11
         | Architecture::Vgg13

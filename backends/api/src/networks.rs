@@ -15,7 +15,7 @@ pub use efficientnet::efficientnet_lite0;
 pub use inception::inception_v3;
 pub use minivgg::minivgg;
 pub use resnet::{Strides, resnet50};
-pub use resnet_torchvision::{resnet18, resnet34, resnet101, resnet152};
+pub use resnet_torchvision::{resnet18, resnet34, resnet101, resnet152, resnext50_32x4d, wide_resnet50_2};
 pub use vgg::{vgg16, vgg19};
 pub use vgg_torchvision::{vgg11, vgg13, vgg16_bn, vgg19_bn};
 

@@ -57,6 +57,12 @@ const SAMPLES: &[(&str, [usize; 2], bool, BuildSample)] = &[
         let x = b.add("six", Op::Relu6, &[x]);
         conv(b, x, [6, 4], [3, 3], [2, 2], Padding::all(1), 2);
     }),
+    ("conv-many-groups", [5, 4], true, |b, x| {
+        // As in the bottlenecks of resnext50: more groups than channels in one, and the step in the grouped one.
+        let x = conv(b, x, [3, 32], [1, 1], [1, 1], Padding::default(), 1);
+        let x = conv(b, x, [32, 32], [3, 3], [2, 2], Padding::all(1), 16);
+        conv(b, x, [32, 5], [1, 1], [1, 1], Padding::default(), 1);
+    }),
     ("conv-depthwise", [6, 7], true, |b, x| {
         conv(b, x, [3, 3], [3, 3], [2, 2], Padding::all(1), 3);
     }),

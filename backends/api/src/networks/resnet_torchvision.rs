@@ -1,5 +1,6 @@
 //! torchvision's residual networks (He et al. 2015, arXiv 1512.03385) but for `resnet50`, which is in `resnet`: they have
-//! other numbers of blocks. A block halves the image in its 3x3 convolution.
+//! other numbers of blocks, wider blocks ("Wide Residual Networks", arXiv 1605.07146) or grouped convolutions
+//! ("Aggregated Residual Transformations", arXiv 1611.05431). A block halves the image in its 3x3 convolution.
 //!
 //! Layers have torchvision's names, as its `get_graph_node_names` lists them: `layer1.0` is a block's output,
 //! `layer1.0.relu` its first ReLU and `layer1.0.relu_1` its second. Batch norm is folded into the convolutions:
@@ -105,6 +106,20 @@ pub fn resnet152(preprocess: Preprocess, classifier: bool) -> Result<Network> {
     resnet("resnet152", Measures { block, blocks: [3, 8, 36, 3] }, preprocess, classifier)
 }
 
+/// Describes `wide_resnet50_2`, whose blocks are twice as wide inside as those of `resnet50`, without or with its
+/// classifier, whose `fc` are logits.
+pub fn wide_resnet50_2(preprocess: Preprocess, classifier: bool) -> Result<Network> {
+    let block = Block::Bottleneck { inner: 128, groups: 1 };
+    resnet("wide_resnet50_2", Measures { block, blocks: [3, 4, 6, 3] }, preprocess, classifier)
+}
+
+/// Describes `resnext50_32x4d`, whose 3x3 convolutions have 32 groups, of 4 channels in the first stage, without or with
+/// its classifier, whose `fc` are logits.
+pub fn resnext50_32x4d(preprocess: Preprocess, classifier: bool) -> Result<Network> {
+    let block = Block::Bottleneck { inner: 128, groups: 32 };
+    resnet("resnext50_32x4d", Measures { block, blocks: [3, 4, 6, 3] }, preprocess, classifier)
+}
+
 fn resnet(name: &str, measures: Measures, preprocess: Preprocess, classifier: bool) -> Result<Network> {
     let Measures { block, blocks } = measures;
     let size = InputSize { native: 224, min: 32, multiple: 1 };
@@ -186,6 +201,8 @@ mod tests {
         assert_eq!(whole(resnet34), 21_797_672);
         assert_eq!(whole(resnet101), 44_549_160);
         assert_eq!(whole(resnet152), 60_192_808);
+        assert_eq!(whole(wide_resnet50_2), 68_883_240);
+        assert_eq!(whole(resnext50_32x4d), 25_028_904);
     }
 
     #[test]
