@@ -1,13 +1,13 @@
 //! Reads the picture files that people bring, or says why one cannot be read. Not here: decoding, and what is there of a file that
 //! ends early.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use super::cut_picture::{self, Remains};
 use super::error::{Error, Result};
 use super::picture_decoder::decode;
+use super::regular::open_regular;
 use crate::engine::Picture;
 
 /// The largest file that is read, in bytes. It keeps a device without an end from filling the memory.
@@ -54,7 +54,7 @@ pub fn read_picture_as(path: &Path, reading: PictureReading) -> Result<Picture> 
 
 /// The bytes of a file; of one that is no picture, only the first.
 fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut file = open_regular(path)?;
     let mut bytes = Vec::new();
     file.by_ref().take(MAGIC_BYTES).read_to_end(&mut bytes)?;
     if image::guess_format(&bytes).is_ok() {

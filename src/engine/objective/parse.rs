@@ -36,6 +36,9 @@ const LUCID_MODULE: &str = "objectives";
 /// The deepest nesting that is read: no text by hand comes near it, and none may exhaust the stack.
 const MAX_DEPTH: usize = 64;
 
+/// The most terms and factors that are read: a sum is a tree as deep as it has terms, which is walked without a limit.
+const MAX_FACTORS: usize = 1000;
+
 impl FromStr for Objective {
     type Err = ParseError;
 
@@ -48,7 +51,7 @@ impl FromStr for Objective {
 impl Objective {
     /// Reads a text in which classes may have names, which `find_class` turns into indices.
     pub fn read(text: &str, find_class: ClassFinder) -> Result<Self, ParseError> {
-        let mut parser = Parser { reader: Reader::new(text, find_class), depth: 0 };
+        let mut parser = Parser { reader: Reader::new(text, find_class), depth: 0, count: 0 };
         let found = parser.sum().and_then(|objective| match parser.reader.peek() {
             None => Ok(objective),
             Some(_) => Err("an operator belongs: +, - or *".to_owned()),
@@ -60,8 +63,10 @@ impl Objective {
 /// The grammar's rules, one method each.
 struct Parser<'a> {
     reader: Reader<'a>,
-    /// How many factors are open.
+    /// The number of factors that are open.
     depth: usize,
+    /// The number of factors so far.
+    count: usize,
 }
 
 impl Parser<'_> {
@@ -87,6 +92,10 @@ impl Parser<'_> {
     }
 
     fn factor(&mut self) -> Read<Objective> {
+        self.count += 1;
+        if self.count > MAX_FACTORS {
+            return Err(format!("it has more than {MAX_FACTORS} terms and factors"));
+        }
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(format!("it is nested more than {MAX_DEPTH} deep"));
@@ -176,6 +185,18 @@ mod tests {
         ] {
             assert_eq!(read(text).to_string(), text);
             assert_eq!(read(&read(text).to_string()), read(text));
+        }
+    }
+
+    #[test]
+    fn a_sum_of_very_many_terms_is_refused() {
+        let sum = |terms: usize| vec!["logit(3)"; terms].join(" + ");
+        assert!(sum(MAX_FACTORS).parse::<Objective>().is_ok());
+        for terms in [MAX_FACTORS + 1, 20_000] {
+            assert_eq!(
+                sum(terms).parse::<Objective>().unwrap_err().wrong,
+                "it has more than 1000 terms and factors"
+            );
         }
     }
 
