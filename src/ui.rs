@@ -1,6 +1,7 @@
 //! Draws the dashboard, and owns its terminal and its encoded pictures. It draws from [`State`] and the last encoded
 //! picture, and never uses a tensor.
 
+mod capabilities;
 mod channels;
 mod decoder;
 mod devices;
@@ -11,16 +12,19 @@ mod graphics;
 mod help;
 mod input;
 mod keyline;
+mod keys;
 mod layers;
 mod list;
 mod loss;
 mod network;
 mod networks;
 mod picture;
+mod placement;
 mod predictions;
 mod probe;
 mod recipes;
 mod run;
+mod sized;
 mod small;
 mod terminal;
 mod theme;
@@ -34,6 +38,9 @@ use ratatui::widgets::{Block, BorderType};
 pub use encoder::{Encoded, Encoder, PictureRequest, encode};
 pub use event_loop::{Ending, run};
 pub use graphics::{Graphics, Protocol};
+pub use placement::kitty_at_cursor;
+pub use probe::{ask_for_kitty, replay};
+pub use sized::drawn;
 pub use terminal::Screen;
 pub use theme::Theme;
 

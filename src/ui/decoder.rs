@@ -1,6 +1,7 @@
-//! Decodes the bytes of the terminal to keys and answers during the probe: at the start, the terminal is queried for its
-//! capabilities, and its answers arrive between the keys that the user types.
+//! Decodes the bytes of the terminal, one at a time, to keys and to replies. A terminal replies between the keys that the user types,
+//! early or late, and in any number of pieces: what is begun as a reply is never taken for keys.
 
+use super::keys::{character_key, control_key};
 use crate::dashboard::Key;
 
 /// What a sequence of bytes means.
@@ -8,13 +9,26 @@ use crate::dashboard::Key;
 pub(super) enum TerminalInput {
     /// A key that was pressed.
     Key(Key),
-    /// A control sequence (CSI): its parameters and its final byte.
+    /// A control sequence (CSI) that is no key: its parameters and its final byte.
     Control(String, char),
-    /// The text of an application program command (APC), as kitty's answers are.
-    String(String),
+    /// A string from the terminal, such as kitty's answers.
+    String(StringKind, String),
 }
 
-/// The most bytes of a sequence: longer than any answer.
+/// The kinds of strings that terminals send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StringKind {
+    /// An operating system command (OSC), as colours and the clipboard are reported.
+    System,
+    /// A device control string (DCS), as the terminal's name is reported.
+    Device,
+    /// An application program command (APC), as kitty answers.
+    Application,
+    /// A privacy message (PM) or a start of string (SOS), which no known terminal sends.
+    Other,
+}
+
+/// The most bytes of a sequence that are kept: longer than any answer that matters. Of a longer one, the rest is passed over.
 const MAX_ANSWER_BYTES: usize = 256;
 
 /// Decodes a stream of bytes, one byte at a time.
@@ -32,63 +46,112 @@ enum DecoderState {
     Plain,
     /// After Esc, which can be a key or the start of a sequence.
     Escape,
-    /// After Esc `[`, which begins a control sequence.
+    /// In a control sequence, which Esc `[` begins.
     Control,
     /// After Esc `O`: a key, as some terminals send arrows.
     Shift3,
-    /// After Esc `_`, which begins an application's string.
-    String,
-    /// In such a command, after an Esc that can end it.
-    StringEnd,
+    /// In a string.
+    String(StringKind),
+    /// In a string, after an Esc that can end it.
+    StringEnd(StringKind),
 }
 
 impl Decoder {
-    /// Whether a sequence has started and not ended.
+    /// Whether a sequence has started and not ended, a lone Esc included.
     pub(super) fn is_inside(&self) -> bool {
-        !matches!(self.state, DecoderState::Plain | DecoderState::Escape)
+        self.state != DecoderState::Plain
+    }
+
+    /// Whether the last byte was an Esc that is a key if nothing follows.
+    pub(super) fn is_after_escape(&self) -> bool {
+        self.state == DecoderState::Escape
     }
 
     /// Takes the next byte; returns what it completes, if it completes anything.
     pub(super) fn push(&mut self, byte: u8) -> Option<TerminalInput> {
-        match (self.state, byte) {
-            (DecoderState::Plain, b'\x1b') => self.begin(DecoderState::Escape),
-            (DecoderState::Plain, _) => self.character(byte),
-            (DecoderState::Escape, b'[') => self.begin(DecoderState::Control),
-            (DecoderState::Escape, b'O') => self.begin(DecoderState::Shift3),
-            (DecoderState::Escape, b'_') => self.begin(DecoderState::String),
-            (DecoderState::Escape, b'\x1b') => Some(TerminalInput::Key(Key::Escape)),
-            (DecoderState::Escape, _) => {
-                self.state = DecoderState::Plain;
+        match self.state {
+            DecoderState::Plain => self.plain(byte),
+            DecoderState::Escape => self.after_escape(byte),
+            DecoderState::Control | DecoderState::Shift3 => self.inside_control(byte),
+            DecoderState::String(kind) => self.inside_string(kind, byte),
+            DecoderState::StringEnd(kind) if byte == b'\\' => self.end_string(kind),
+            // The Esc broke the string off and begins something else.
+            DecoderState::StringEnd(_) => {
+                self.begin(DecoderState::Escape);
+                self.after_escape(byte)
+            }
+        }
+    }
+
+    /// Gives up what has begun and does not go on: a lone Esc is a key, and the beginning of a reply is nothing.
+    pub(super) fn finish(&mut self) -> Option<TerminalInput> {
+        let escape = self.state == DecoderState::Escape;
+        self.begin(DecoderState::Plain);
+        escape.then_some(TerminalInput::Key(Key::Escape))
+    }
+
+    fn plain(&mut self, byte: u8) -> Option<TerminalInput> {
+        // Terminals that send eight bits begin sequences with one byte, which begins no character of UTF-8.
+        let eight_bits = if self.held.is_empty() { eight_bit_state(byte) } else { None };
+        match (byte, eight_bits) {
+            (b'\x1b', _) => self.begin(DecoderState::Escape),
+            (_, Some(state)) => self.begin(state),
+            (_, None) => self.character(byte),
+        }
+    }
+
+    fn after_escape(&mut self, byte: u8) -> Option<TerminalInput> {
+        match byte {
+            b'[' => self.begin(DecoderState::Control),
+            b'O' => self.begin(DecoderState::Shift3),
+            b']' => self.begin(DecoderState::String(StringKind::System)),
+            b'P' => self.begin(DecoderState::String(StringKind::Device)),
+            b'_' => self.begin(DecoderState::String(StringKind::Application)),
+            b'^' | b'X' => self.begin(DecoderState::String(StringKind::Other)),
+            b'\x1b' => Some(TerminalInput::Key(Key::Escape)),
+            // A key with Alt, which the dashboard does not tell from the key alone; the end of a string that began before.
+            b'\\' => self.begin(DecoderState::Plain),
+            _ => {
+                self.begin(DecoderState::Plain);
                 self.character(byte)
             }
-            (DecoderState::Control | DecoderState::Shift3, b'\x40'..=b'\x7e') => {
-                let parameters = self.end();
-                Some(control(parameters, char::from(byte)))
+        }
+    }
+
+    fn inside_control(&mut self, byte: u8) -> Option<TerminalInput> {
+        match byte {
+            b'\x40'..=b'\x7e' => {
+                let shift3 = self.state == DecoderState::Shift3;
+                let parameters = self.end()?;
+                let last = char::from(byte);
+                let key = control_key(&parameters, last, shift3);
+                Some(key.map_or(TerminalInput::Control(parameters, last), TerminalInput::Key))
             }
-            (DecoderState::String, b'\x1b') => {
-                self.state = DecoderState::StringEnd;
+            b' '..=b'?' => self.hold(byte),
+            // Nothing else is part of a control sequence: what was begun is broken off.
+            _ => self.restart(byte),
+        }
+    }
+
+    fn inside_string(&mut self, kind: StringKind, byte: u8) -> Option<TerminalInput> {
+        match byte {
+            b'\x1b' => {
+                self.state = DecoderState::StringEnd(kind);
                 None
             }
-            (DecoderState::StringEnd, b'\\') => Some(TerminalInput::String(self.end())),
-            (DecoderState::String, _) if !self.may_follow(byte) => {
-                self.end();
-                self.character(byte)
-            }
+            b'\x07' if kind == StringKind::System => self.end_string(kind),
+            // The one byte that ends a string of eight bits, if it is not inside a character.
+            b'\x9c' if self.held.last().is_none_or(u8::is_ascii) => self.end_string(kind),
+            b'\x00'..=b'\x1f' | b'\x7f' => self.restart(byte),
+            _ if self.held.is_empty() && !may_begin(kind, byte) => self.restart(byte),
             _ => self.hold(byte),
         }
     }
 
-    /// What a lone Esc is when nothing follows.
-    pub(super) fn finish(&mut self) -> Option<TerminalInput> {
-        let escape = self.state == DecoderState::Escape;
-        self.end();
-        escape.then_some(TerminalInput::Key(Key::Escape))
-    }
-
-    /// Whether a byte can continue a string. kitty's answers start with G and hold no control characters; anything else
-    /// is a key after Alt-_.
-    fn may_follow(&self, byte: u8) -> bool {
-        !byte.is_ascii_control() && (!self.held.is_empty() || byte == b'G')
+    /// Drops what was begun, and takes a byte as the first of something else.
+    fn restart(&mut self, byte: u8) -> Option<TerminalInput> {
+        self.begin(DecoderState::Plain);
+        self.plain(byte)
     }
 
     fn begin(&mut self, state: DecoderState) -> Option<TerminalInput> {
@@ -98,16 +161,21 @@ impl Decoder {
     }
 
     fn hold(&mut self, byte: u8) -> Option<TerminalInput> {
-        self.held.push(byte);
-        if self.held.len() > MAX_ANSWER_BYTES {
-            self.end();
+        if self.held.len() <= MAX_ANSWER_BYTES {
+            self.held.push(byte);
         }
         None
     }
 
-    fn end(&mut self) -> String {
+    fn end_string(&mut self, kind: StringKind) -> Option<TerminalInput> {
+        Some(TerminalInput::String(kind, self.end()?))
+    }
+
+    /// The bytes of a sequence that has ended; `None` if they were more than are kept.
+    fn end(&mut self) -> Option<String> {
         self.state = DecoderState::Plain;
-        String::from_utf8_lossy(&std::mem::take(&mut self.held)).into_owned()
+        let held = std::mem::take(&mut self.held);
+        (held.len() <= MAX_ANSWER_BYTES).then(|| String::from_utf8_lossy(&held).into_owned())
     }
 
     fn character(&mut self, byte: u8) -> Option<TerminalInput> {
@@ -116,6 +184,8 @@ impl Decoder {
             Ok(text) => text.chars().next().and_then(character_key),
             // The character is incomplete.
             Err(error) if error.error_len().is_none() => return None,
+            // The last byte may be one of its own, after a character that was cut off.
+            Err(_) if self.held.len() > 1 => return self.restart(byte),
             Err(_) => None,
         };
         self.held.clear();
@@ -123,33 +193,26 @@ impl Decoder {
     }
 }
 
-fn character_key(c: char) -> Option<Key> {
-    Some(match c {
-        '\r' | '\n' => Key::Enter,
-        '\t' => Key::Tab,
-        '\x7f' | '\x08' => Key::Backspace,
-        '\x01'..='\x1a' => Key::Ctrl((c as u8 - 1 + b'a').into()),
-        c if c.is_control() => return None,
-        c => Key::Char(c),
+/// What a byte of C1, the control characters of eight bits, begins.
+fn eight_bit_state(byte: u8) -> Option<DecoderState> {
+    Some(match byte {
+        0x9b => DecoderState::Control,
+        0x9d => DecoderState::String(StringKind::System),
+        0x90 => DecoderState::String(StringKind::Device),
+        0x9f => DecoderState::String(StringKind::Application),
+        0x98 | 0x9e => DecoderState::String(StringKind::Other),
+        _ => return None,
     })
 }
 
-/// Decodes a control sequence as a key, or else as an answer.
-fn control(parameters: String, last: char) -> TerminalInput {
-    let key = match (parameters.as_str(), last) {
-        (_, 'A') => Key::Up,
-        (_, 'B') => Key::Down,
-        (_, 'C') => Key::Right,
-        (_, 'D') => Key::Left,
-        (_, 'H') | ("1" | "7", '~') => Key::Home,
-        (_, 'F') | ("4" | "8", '~') => Key::End,
-        ("5", '~') => Key::PageUp,
-        ("6", '~') => Key::PageDown,
-        (_, 'Z') => Key::BackTab,
-        (_, 'M') if parameters.is_empty() => Key::Enter,
-        _ => return TerminalInput::Control(parameters, last),
-    };
-    TerminalInput::Key(key)
+/// Whether a string of this kind may begin with this byte. Otherwise the user has pressed Alt and its letter before another key:
+/// strings of the system begin with a number (or, for titles, a letter), those of devices with parameters, kitty's with a G.
+fn may_begin(kind: StringKind, byte: u8) -> bool {
+    match kind {
+        StringKind::System => byte.is_ascii_digit() || b"lLI".contains(&byte),
+        StringKind::Device => byte.is_ascii_digit() || b"!<=>?$+;".contains(&byte),
+        StringKind::Application | StringKind::Other => byte.is_ascii_uppercase(),
+    }
 }
 
 #[cfg(test)]
@@ -166,7 +229,7 @@ mod tests {
     fn keys(bytes: &[u8]) -> Vec<Key> {
         let key = |input| match input {
             TerminalInput::Key(key) => Some(key),
-            _ => None,
+            TerminalInput::Control(..) | TerminalInput::String(..) => None,
         };
         decode(bytes).into_iter().filter_map(key).collect()
     }
@@ -176,24 +239,30 @@ mod tests {
         assert_eq!(keys(b"q\x03\x1a"), [Key::Char('q'), Key::Ctrl('c'), Key::Ctrl('z')]);
         assert_eq!(keys(b"\r\t\x7f "), [Key::Enter, Key::Tab, Key::Backspace, Key::Char(' ')]);
         assert_eq!(keys(b"\x1b[A\x1bOB\x1b[5~\x1b[Z"), [Key::Up, Key::Down, Key::PageUp, Key::BackTab]);
+        assert_eq!(keys(b"\x1b[1;5A\x1b[1;2H\x1bOM"), [Key::Up, Key::Home, Key::Enter]);
         assert_eq!(keys("ä\u{1b}".as_bytes()), [Key::Char('ä'), Key::Escape]);
         assert_eq!(keys(b"\x1b\x1b[B\x1bq"), [Key::Escape, Key::Down, Key::Char('q')]);
-        assert_eq!(keys(b"\xff\xffq"), [Key::Char('q')]);
+        assert_eq!(keys(b"\xff\xffq\xc3q"), [Key::Char('q'), Key::Char('q')]);
         assert_eq!(keys(b"\x1b_q\x1b_Gx\x03"), [Key::Char('q'), Key::Ctrl('c')]);
+        assert_eq!(
+            keys(b"\x1b]q\x1bPj\x1b^k\x1b[5\r"),
+            [Key::Char('q'), Key::Char('j'), Key::Char('k'), Key::Enter]
+        );
     }
 
     #[test]
     fn answers_between_keys_are_not_keys() {
-        let input = decode(b"q\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[6;16;8tl\x1b[0n");
+        let input = decode(b"q\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[6;16;8tl\x1bP>|kitty(0.26.5)\x1b\\\x1b[0n");
         let control = |parameters: &str, last| TerminalInput::Control(parameters.into(), last);
         assert_eq!(
             input,
             [
                 TerminalInput::Key(Key::Char('q')),
-                TerminalInput::String("Gi=31;OK".into()),
+                TerminalInput::String(StringKind::Application, "Gi=31;OK".into()),
                 control("?62;4", 'c'),
                 control("6;16;8", 't'),
                 TerminalInput::Key(Key::Char('l')),
+                TerminalInput::String(StringKind::Device, ">|kitty(0.26.5)".into()),
                 control("0", 'n'),
             ]
         );
@@ -201,9 +270,62 @@ mod tests {
     }
 
     #[test]
-    fn a_sequence_that_never_ends_is_dropped() {
-        let mut bytes = b"\x1b_G".to_vec();
-        bytes.extend([b'x'; 2 * MAX_ANSWER_BYTES]);
-        assert_eq!(keys(&[&bytes[..], b"q"].concat()).last(), Some(&Key::Char('q')));
+    fn every_kind_of_reply_is_recognised() {
+        for reply in [
+            "\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\",
+            "\x1b]11;rgb:1e1e/1e1e/2e2e\x07",
+            "\x1b]4;1;rgb:cc/00/00\x07",
+            "\x1b]52;c;aGVsbG8=\x07",
+            "\x1b]lmy title ä\x1b\\",
+            "\x1b]L\x1b\\",
+            "\x1bP1$r0m\x1b\\",
+            "\x1bP0$r\x1b\\",
+            "\x1bP1+r544e=787465726d\x1b\\",
+            "\x1bP!|00000000\x1b\\",
+            "\x1bP>|tmux 3.3a\x1b\\",
+            "\x1b_Gi=31;ENOTSUPPORTED:no\x1b\\",
+            "\x1b[?1;2c",
+            "\x1b[>1;4000;29c",
+            "\x1b[=0c",
+            "\x1b[3;1R",
+            "\x1b[?3;1R",
+            "\x1b[4;600;800t",
+            "\x1b[8;24;80t",
+            "\x1b[?2026;2$y",
+            "\x1b[?1u",
+            "\x1b[?997;1n",
+            "\x1b[?1;0;256S",
+            "\x1b[0n",
+            "\x1b[I",
+            "\x1b[?0;4;1H",
+            "\x1b[>4;1A",
+            "\u{1b}^PM\x1b\\",
+            "\x1bXSOS\x1b\\",
+        ] {
+            assert_eq!(keys(format!("{reply}q").as_bytes()), [Key::Char('q')], "{reply:?}");
+        }
+        assert_eq!(
+            keys(b"\x9b?62;4cq\x9d11;rgb:0/0/0\x9cj\x90>|x\x9ck"),
+            [Key::Char('q'), Key::Char('j'), Key::Char('k')]
+        );
+    }
+
+    #[test]
+    fn a_reply_that_is_broken_off_takes_no_key_with_it() {
+        assert_eq!(keys(b"\x1b]11;rgb:00\x1b[Aq"), [Key::Up, Key::Char('q')]);
+        assert_eq!(keys(b"\x1b_Gi=31\rq"), [Key::Enter, Key::Char('q')]);
+        assert_eq!(keys(b"\x1b[6;16\x1b[Bq"), [Key::Down, Key::Char('q')]);
+        assert_eq!(keys(b"\x1bP1$r\x03"), [Key::Ctrl('c')]);
+        assert_eq!(keys(b"\x1b_Gi=31;OK"), [], "given up");
+    }
+
+    #[test]
+    fn what_is_too_long_is_passed_over_whole() {
+        for (begin, end) in
+            [("\x1b_G", "\x1b\\"), ("\x1b]52;c;", "\x07"), ("\x1bP1$r", "\x1b\\"), ("\x1b[", "n")]
+        {
+            let reply = format!("{begin}{}{end}q", "7".repeat(5 * MAX_ANSWER_BYTES));
+            assert_eq!(decode(reply.as_bytes()), [TerminalInput::Key(Key::Char('q'))], "{begin:?}");
+        }
     }
 }

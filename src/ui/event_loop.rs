@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::{Rect, Size};
 use signal_hook::consts::SIGTSTP;
 
@@ -32,13 +31,6 @@ const PICTURE_PAUSE_FACTOR: u32 = 4;
 /// How long to wait for a key before looking for news.
 const KEY_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// How long to look for events that are there (keys, and the resize that has no other sign). crossterm looks
-/// busily, and not at all in no time.
-const EVENT_TIMEOUT: Duration = Duration::from_micros(50);
-
-/// How long to wait for another event of the same burst.
-const BURST_TIMEOUT: Duration = Duration::from_millis(1);
-
 /// Why the dashboard's loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -57,12 +49,7 @@ pub fn run(state: &mut State, viewer: &Viewer, screen: &mut Screen, signal: &Ato
         if !input::wait(KEY_TIMEOUT) {
             return Ok(Ending::Signal);
         }
-        let quit = if event_loop.screen.is_asking() {
-            event_loop.listen(state, viewer)?
-        } else {
-            event::poll(EVENT_TIMEOUT)? && event_loop.take_events(state, viewer)?
-        };
-        if quit {
+        if event_loop.listen(state, viewer)? {
             return Ok(Ending::Quit);
         }
         if signal.load(Ordering::Relaxed) != 0 {
@@ -139,45 +126,18 @@ impl<'a> EventLoop<'a> {
         })
     }
 
-    /// Takes what is typed while the terminal is still being asked what it can show. True to quit.
+    /// Takes all that was sent, so that a storm of keys costs one frame. True to quit.
     fn listen(&mut self, state: &mut State, viewer: &Viewer) -> Result<bool> {
-        for key in self.screen.listen() {
+        let heard = self.screen.listen();
+        for key in heard.keys {
             self.urgent = true;
             if self.press(state, viewer, key)? {
                 return Ok(true);
             }
         }
-        // Nobody else hears of a new size meanwhile.
-        if !self.screen.is_asking() || self.screen.area()? != self.area {
-            self.redraw()?;
-        }
-        Ok(false)
-    }
-
-    /// Takes all events that are there, so that a storm of them costs one frame. True to quit.
-    fn take_events(&mut self, state: &mut State, viewer: &Viewer) -> Result<bool> {
-        let mut anew = false;
-        let mut filter = input::Filter::default();
-        loop {
-            match event::read()? {
-                Event::Key(event) => {
-                    if let Some(key) = filter.key(event)
-                        && self.press(state, viewer, key)?
-                    {
-                        return Ok(true);
-                    }
-                }
-                Event::Resize(..) => anew = true,
-                // tmux loses pictures that are sent to a hidden window.
-                Event::FocusGained => anew |= self.screen.graphics().protocol != Protocol::Halfblocks,
-                _ => {}
-            }
-            self.urgent = true;
-            if !event::poll(BURST_TIMEOUT)? {
-                break;
-            }
-        }
-        if anew {
+        // tmux loses pictures that are sent to a hidden window.
+        let lost = heard.focused && self.screen.graphics().protocol != Protocol::Halfblocks;
+        if lost || heard.graphics || self.screen.area()? != self.area {
             self.redraw()?;
         }
         Ok(false)

@@ -3,8 +3,15 @@
 use ratatui::layout::Size;
 use ratatui_image::picker::Picker;
 
+use super::capabilities::believed;
+
 /// The width and height of a character cell in pixels, if they are unknown.
 const DEFAULT_CELL_PIXELS: (u16, u16) = (8, 16);
+
+/// The largest picture that is encoded, in pixels and in cells a side: more than any screen has room for, and less than kitty's
+/// placeholders can number.
+const MAX_PICTURE_PIXELS: u32 = 2048;
+const MAX_PICTURE_CELLS: u32 = 256;
 
 /// An image protocol: a way to show pictures in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +88,12 @@ impl Graphics {
         Self { protocol, cell: cell_size(), tmux, deflate: choice.is_some() }
     }
 
-    /// The size in cells of the largest square, in pixels, that fits `room`.
+    /// The size in cells of the largest square, in pixels, that fits `room` and is not larger than any picture.
     pub fn square(&self, room: Size) -> Size {
-        let (width, height) = (u32::from(self.cell.0), u32::from(self.cell.1));
-        let side = (u32::from(room.width) * width).min(u32::from(room.height) * height);
+        let (width, height) = believed(self.cell);
+        let (width, height) = (u32::from(width), u32::from(height));
+        let cells = |room: u16| u32::from(room).min(MAX_PICTURE_CELLS);
+        let side = (cells(room.width) * width).min(cells(room.height) * height).min(MAX_PICTURE_PIXELS);
         Size::new((side / width) as u16, (side / height) as u16)
     }
 }
@@ -98,7 +107,7 @@ fn cell_size() -> (u16, u16) {
                 && size.columns > 0
                 && size.rows > 0 =>
         {
-            (size.width / size.columns, size.height / size.rows)
+            believed((size.width / size.columns, size.height / size.rows))
         }
         _ => DEFAULT_CELL_PIXELS,
     }
@@ -120,5 +129,22 @@ mod tests {
         assert_eq!(graphics.square(Size::new(40, 30)), Size::new(40, 20));
         assert_eq!(graphics.square(Size::new(90, 10)), Size::new(20, 10));
         assert_eq!(graphics.square(Size::new(0, 10)), Size::new(0, 0));
+    }
+
+    #[test]
+    fn no_room_and_no_cell_makes_a_picture_absurdly_large() {
+        for cell in [(0, 0), (1, 1), (8, 16), (4000, 4000), (1, 4000), (65535, 65535)] {
+            let graphics = Graphics { protocol: Protocol::Sixel, cell, tmux: false, deflate: false };
+            for room in [(0, 0), (1, 1), (80, 24), (1000, 1000), (65535, 65535), (65535, 1)] {
+                let size = graphics.square(Size::new(room.0, room.1));
+                assert!(size.width <= room.0.min(256) && size.height <= room.1.min(256), "{cell:?} {room:?}");
+                let (width, height) = believed(cell);
+                let pixels = u32::from(size.width) * u32::from(width);
+                assert!(
+                    pixels <= 2048 && u32::from(size.height) * u32::from(height) <= 2048,
+                    "{cell:?} {room:?}"
+                );
+            }
+        }
     }
 }

@@ -1,17 +1,75 @@
-//! Waits for input, and converts terminal events to the dashboard's keys.
+//! Reads what the terminal sends, and waits for it. Nobody else reads the terminal, so that no reply is taken for keys.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::dashboard::Key;
+use super::decoder::{Decoder, TerminalInput};
 
-/// Waits until input can be read or `limit` is over. Returns false if the other end of the terminal has hung up; SIGHUP
-/// usually reports that first, but it can be ignored (`nohup`).
-///
-/// crossterm's own wait is not used, because its last millisecond is a busy loop, which would take 5 % of a core from the
-/// computation.
+/// How long after an Esc nothing must follow for it to be the key.
+const ESCAPE_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// The same while the terminal owes replies, which may come in pieces over a slow link.
+const OWED_ESCAPE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long a sequence may stop before it is given up.
+const SEQUENCE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The most bytes that are read before the caller has its turn.
+const MAX_READ_BYTES: usize = 1 << 16;
+
+/// What the terminal sends, decoded.
+#[derive(Debug)]
+pub(super) struct TerminalReader {
+    decoder: Decoder,
+    /// When the last byte came.
+    last: Instant,
+}
+
+impl TerminalReader {
+    pub(super) fn new() -> Self {
+        Self { decoder: Decoder::default(), last: Instant::now() }
+    }
+
+    /// Reads what is there, without waiting. `owed` is whether the terminal owes replies.
+    pub(super) fn read(&mut self, owed: bool) -> Vec<TerminalInput> {
+        let mut decoded = Vec::new();
+        let mut bytes = [0; 1024];
+        let mut count = 0;
+        while count < MAX_READ_BYTES && is_readable() {
+            match rustix::io::read(rustix::stdio::stdin(), &mut bytes) {
+                Ok(len @ 1..) => {
+                    count += len;
+                    decoded.extend(bytes[..len].iter().filter_map(|&byte| self.decoder.push(byte)));
+                    self.last = Instant::now();
+                }
+                // The code that waits for input notices if the terminal has gone.
+                _ => break,
+            }
+        }
+        if self.last.elapsed() >= self.patience(owed) {
+            decoded.extend(self.decoder.finish());
+        }
+        decoded
+    }
+
+    /// How long the sequence that has begun may stop.
+    fn patience(&self, owed: bool) -> Duration {
+        match (self.decoder.is_after_escape(), owed) {
+            (true, false) => ESCAPE_TIMEOUT,
+            (true, true) => OWED_ESCAPE_TIMEOUT,
+            (false, _) => SEQUENCE_TIMEOUT,
+        }
+    }
+
+    /// Whether a sequence has started and not ended.
+    pub(super) fn is_inside(&self) -> bool {
+        self.decoder.is_inside()
+    }
+}
+
+/// Waits until input can be read or `limit` is over. Returns false if the other end of the terminal has hung up; SIGHUP usually
+/// reports that first, but it can be ignored (`nohup`).
 pub(super) fn wait(limit: Duration) -> bool {
     let stdin = rustix::stdio::stdin();
     let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
@@ -22,56 +80,9 @@ pub(super) fn wait(limit: Duration) -> bool {
 }
 
 /// Whether input can be read now.
-pub(super) fn is_readable() -> bool {
+fn is_readable() -> bool {
     let stdin = rustix::stdio::stdin();
     let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
     poll(&mut watched, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
         && watched[0].revents().contains(PollFlags::IN)
-}
-
-/// Removes late answers of a slow terminal from the keys: kitty's answer to the probe arrives as Alt-_, its text and Alt-\.
-#[derive(Debug, Default)]
-pub(super) struct Filter {
-    answer: bool,
-}
-
-impl Filter {
-    /// The key, or `None` if it is part of an answer.
-    pub(super) fn key(&mut self, event: KeyEvent) -> Option<Key> {
-        let alt = event.modifiers.contains(KeyModifiers::ALT);
-        match event.code {
-            KeyCode::Char('_') if alt => self.answer = true,
-            KeyCode::Char('\\') if alt => self.answer = false,
-            _ if self.answer => {}
-            _ => return key(event),
-        }
-        None
-    }
-}
-
-/// Converts an event to a key; `None` for other keys and for releases.
-fn key(event: KeyEvent) -> Option<Key> {
-    if event.kind == KeyEventKind::Release {
-        return None;
-    }
-    Some(match event.code {
-        KeyCode::Char(c) if event.modifiers.contains(KeyModifiers::CONTROL) => {
-            Key::Ctrl(c.to_ascii_lowercase())
-        }
-        KeyCode::Char(c) => Key::Char(c),
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::BackTab => Key::BackTab,
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Esc => Key::Escape,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
-        _ => return None,
-    })
 }

@@ -21,11 +21,18 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute, queue};
 use ratatui::{Frame, Terminal};
 
+use super::capabilities::is_status;
+use super::decoder::TerminalInput;
 use super::encoder::kitty_delete;
 use super::fatal;
 use super::graphics::{Graphics, Protocol};
-use super::probe::Probe;
+use super::input::TerminalReader;
+use super::probe::{Probe, is_dumb};
+use super::sized::Sized;
 use crate::dashboard::Key;
+
+/// How long the terminal may owe its replies: until then, an Esc may be the beginning of one.
+const OWED_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether the terminal is taken over. The panic hook uses this to give it back only once.
 static TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
@@ -33,12 +40,26 @@ static TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
 /// The buffered output to the terminal.
 type Out = BufWriter<CountingWriter<Stdout>>;
 
+/// What was pressed, and what happened to the terminal meanwhile.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// The keys, in their order.
+    pub keys: Vec<Key>,
+    /// Whether the terminal's window was chosen.
+    pub focused: bool,
+    /// Whether the terminal has told what it can show, or its time for that is over.
+    pub graphics: bool,
+}
+
 /// The terminal while the dashboard uses it. Dropping it gives the terminal back.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Out>>,
+    terminal: Terminal<Sized<CrosstermBackend<Out>>>,
     written: Arc<AtomicU64>,
     graphics: Graphics,
+    reader: TerminalReader,
+    /// When the terminal was asked what it has not answered yet.
+    owed: Option<Instant>,
     /// The query for the terminal's capabilities, until it is answered.
     probe: Option<Probe>,
     /// Two ids for kitty pictures, used in turn: the old picture stays until the new one is complete.
@@ -49,9 +70,9 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes over the terminal and, without a `protocol`, queries its capabilities: see [`listen`](Self::listen).
-    /// Stderr, to which native libraries print, goes to `log` meanwhile. A panic in the calling thread gives the
-    /// terminal back before it is reported. Fails if there is no usable terminal.
+    /// Takes over the terminal and, without a `protocol`, queries its capabilities, for [`listen`](Self::listen) to hear. Stderr, to which
+    /// native libraries print, goes to `log` meanwhile. A panic in the calling thread gives the terminal back before it is
+    /// reported. Fails if there is no usable terminal.
     pub fn enter(protocol: Option<Protocol>, log: &Path) -> Result<Self> {
         give_back_in_panic();
         force_color_output(true); // with NO_COLOR the theme has no colours; pictures need them
@@ -67,11 +88,14 @@ impl Screen {
             CountingWriter { out: io::stdout(), written: Arc::clone(&written) },
         );
         let first = 16 + (std::process::id() % 100) as u8 * 2;
-        let terminal = Terminal::new(CrosstermBackend::new(out)).context("cannot draw on this terminal");
+        let terminal = Terminal::new(Sized { inner: CrosstermBackend::new(out) })
+            .context("cannot draw on this terminal");
         Ok(Self {
             terminal: terminal.inspect_err(|_| give_back())?,
             written,
             graphics: Graphics::assumed(protocol),
+            reader: TerminalReader::new(),
+            owed: probe.is_some().then(Instant::now),
             probe,
             kitty_ids: [first, first + 1],
             redraw_whole: true,
@@ -84,20 +108,28 @@ impl Screen {
         self.graphics
     }
 
-    /// Whether the query is not yet answered. Until then, only [`listen`](Self::listen) may read keys.
-    pub fn is_asking(&self) -> bool {
-        self.probe.is_some()
-    }
-
-    /// Reads the terminal's answers without waiting, and returns the keys that were pressed meanwhile.
-    pub fn listen(&mut self) -> Vec<Key> {
-        let Some(probe) = &mut self.probe else { return Vec::new() };
-        let keys = probe.listen();
-        if let Some(graphics) = probe.answer(self.graphics) {
-            self.graphics = graphics;
-            self.probe = None;
+    /// Reads what was sent, without waiting. Replies of the terminal are no keys, however late they come.
+    pub fn listen(&mut self) -> Heard {
+        let mut heard = Heard::default();
+        let owed = self.owed.is_some_and(|since| since.elapsed() < OWED_TIMEOUT);
+        for input in self.reader.read(owed) {
+            if let Some(probe) = &mut self.probe {
+                probe.take(&input);
+            }
+            if is_status(&input) {
+                self.owed = None;
+            }
+            match input {
+                TerminalInput::Key(key) => heard.keys.push(key),
+                TerminalInput::Control(parameters, 'I') => heard.focused |= parameters.is_empty(),
+                TerminalInput::Control(..) | TerminalInput::String(..) => {}
+            }
         }
-        keys
+        let answer = self.probe.as_ref().and_then(|p| p.answer(self.graphics, self.reader.is_inside()));
+        if let Some(graphics) = answer {
+            (self.graphics, self.probe, heard.graphics) = (graphics, None, true);
+        }
+        heard
     }
 
     /// Changes the image protocol.
@@ -129,14 +161,14 @@ impl Screen {
     /// Draws a frame as one synchronized update, and returns the time that it took. Fails if the terminal has gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> Result<Duration> {
         let begun = Instant::now();
-        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        queue!(self.terminal.backend_mut().inner, BeginSynchronizedUpdate)?;
         if std::mem::take(&mut self.redraw_whole) {
             // `clear` is not used, because it queries the cursor's position, and some terminals do not answer.
             let area = self.area()?;
             self.terminal.resize(area).context("the terminal has gone")?;
         }
         self.terminal.draw(render).context("the terminal has gone")?;
-        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        execute!(self.terminal.backend_mut().inner, EndSynchronizedUpdate)?;
         Ok(begun.elapsed())
     }
 
@@ -160,9 +192,9 @@ impl Screen {
     fn forget_pictures(&mut self) -> Result<()> {
         if self.graphics.protocol == Protocol::Kitty {
             for id in self.kitty_ids {
-                write!(self.terminal.backend_mut(), "{}", kitty_delete(id, self.graphics.tmux))?;
+                write!(self.terminal.backend_mut().inner, "{}", kitty_delete(id, self.graphics.tmux))?;
             }
-            io::Write::flush(self.terminal.backend_mut())?;
+            io::Write::flush(&mut self.terminal.backend_mut().inner)?;
         }
         Ok(())
     }
@@ -171,17 +203,12 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         if let Some(probe) = self.probe.take() {
-            probe.dismiss();
+            probe.dismiss(&mut self.reader);
         }
         // An error means that the terminal has gone.
         let _ = self.forget_pictures();
         give_back();
     }
-}
-
-/// Whether the terminal would print a query instead of answering it.
-fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Puts the terminal into raw mode and on the alternate screen.

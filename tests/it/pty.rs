@@ -5,6 +5,7 @@ mod endings;
 mod frame;
 mod keys;
 mod pictures;
+mod show;
 mod sizes;
 mod surroundings;
 mod terminal;

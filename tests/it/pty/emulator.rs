@@ -23,7 +23,9 @@ pub(crate) enum Answers {
     Plain,
     /// That it shows kitty's pictures.
     Kitty,
-    /// The same, so late that nobody waits for it any more.
+    /// The same, and that it is too old for placeholders.
+    OldKitty,
+    /// That it shows kitty's pictures and much else, so late that nobody waits for it any more.
     LateKitty,
     /// That it shows sixels.
     Sixel,
@@ -146,12 +148,18 @@ impl Answers {
     fn known(self) -> &'static [(&'static str, &'static str)] {
         const SIZE: (&str, &str) = ("\x1b[16t", "\x1b[6;16;8t");
         const THERE: (&str, &str) = ("", "\x1b[0n");
+        const NEW: (&str, &str) = ("\x1b[>0q", "\x1bP>|kitty(0.35.2)\x1b\\");
+        const KITTY: (&str, &str) = ("_Gi=31,", "\x1b_Gi=31;OK\x1b\\");
         match self {
             Self::Nothing => &[],
             Self::Plain => &[("\x1b[c", "\x1b[?6c"), SIZE, THERE],
             // It cannot inflate: it says nothing to the question for that.
-            Self::Kitty | Self::LateKitty => {
-                &[("_Gi=31,", "\x1b_Gi=31;OK\x1b\\"), ("\x1b[c", "\x1b[?62c"), SIZE, THERE]
+            Self::Kitty => &[NEW, KITTY, ("\x1b[c", "\x1b[?62c"), SIZE, THERE],
+            Self::OldKitty => {
+                &[("\x1b[>0q", "\x1bP>|kitty(0.26.5)\x1b\\"), KITTY, ("\x1b[c", "\x1b[?62c"), SIZE, THERE]
+            }
+            Self::LateKitty => {
+                &[NEW, KITTY, ("", "\x1b]11;rgb:1e1e/2e2e/3e3e\x07"), ("\x1b[c", "\x1b[?62;4c"), SIZE, THERE]
             }
             Self::Sixel => &[("\x1b[c", "\x1b[?62;4c"), SIZE, THERE],
         }

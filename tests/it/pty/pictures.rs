@@ -280,6 +280,14 @@ fn an_answer_that_comes_too_late_is_not_taken_for_keys() {
 }
 
 #[test]
+fn a_kitty_that_is_too_old_for_placeholders_gets_half_blocks() {
+    let terminal = finished(Setup::new(100, 30).answers(Answers::OldKitty), "half-blocks");
+    let ended = terminal.quit();
+    assert!(!ended.raw.contains('\u{10eeee}'));
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+}
+
+#[test]
 fn i_shows_the_picture_every_way_in_turn() {
     let mut terminal = running_in(forced("halfblocks"));
     prolong(&mut terminal);

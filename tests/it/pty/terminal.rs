@@ -167,7 +167,12 @@ impl Line {
         let at_once = self.delay.is_zero();
         let say = move || {
             thread::sleep(self.delay);
-            self.write(answer.as_bytes());
+            // What is late comes in pieces too, as over a slow link.
+            let (piece, pause) = if at_once { (answer.len(), 0) } else { (1, 10) };
+            for bytes in answer.as_bytes().chunks(piece) {
+                self.write(bytes);
+                thread::sleep(Duration::from_millis(pause));
+            }
             self.answered.store(true, Ordering::SeqCst);
         };
         if at_once {
