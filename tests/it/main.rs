@@ -10,6 +10,7 @@ mod cli;
 mod documents;
 mod formats;
 mod golden;
+mod gray;
 mod library;
 mod made_up;
 mod networks;
