@@ -200,7 +200,12 @@ fn check_pictures(objective: &Objective, pictures: &Pictures) -> Result<()> {
 }
 
 fn param(recipe: &Recipe, network: &Network, side: usize) -> Param {
-    Param::new(recipe.param.clone(), network.preprocess().clone(), side, recipe.images)
+    let new = |preprocess| Param::new(recipe.param.clone(), preprocess, side, recipe.images);
+    if network.is_gray() {
+        new(network.preprocess().of_gray()).gray()
+    } else {
+        new(network.preprocess().clone())
+    }
 }
 
 /// The largest side of a picture that is seen in parts, in pixels: as much as anyone prints.

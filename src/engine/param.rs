@@ -36,6 +36,8 @@ pub struct Param {
     basis: Basis,
     size: usize,
     images: usize,
+    /// Whether images are gray: the mean of what the colours would be.
+    gray: bool,
 }
 
 /// The backdrop that shows through where an image with an alpha channel is not opaque.
@@ -52,7 +54,14 @@ impl Param {
     pub fn new(spec: ParamSpec, preprocess: Preprocess, size: usize, images: usize) -> Self {
         let space = (spec.kind == ParamKind::Network).then(|| NetworkSpace::new(preprocess, size));
         let basis = Basis::new(&spec, size);
-        Self { spec, space, basis, size, images }
+        Self { spec, space, basis, size, images, gray: false }
+    }
+
+    /// The same with gray images, for a network that was trained on such: at the end of the way from x to the image, R, G and B
+    /// become their mean.
+    #[must_use]
+    pub fn gray(self) -> Self {
+        Self { gray: true, ..self }
     }
 
     /// The shape of x.
@@ -131,7 +140,9 @@ impl Param {
 
     fn rgb(&self, x: &[f32], backdrop: &Backdrop) -> Vec<f32> {
         if let Some(space) = &self.space {
-            return space.rgb(x);
+            let mut rgb = space.rgb(x);
+            self.mix(&mut rgb);
+            return rgb;
         }
         let mut planes = self.values(x);
         let colours = 3 * self.size * self.size;
@@ -143,7 +154,15 @@ impl Param {
             }
             planes.truncate(colours);
         }
+        self.mix(&mut planes);
         planes
+    }
+
+    /// Replaces R, G and B by their mean if images are gray. This map is its own adjoint.
+    fn mix(&self, planes: &mut [f32]) {
+        if self.gray {
+            colour::mix(planes);
+        }
     }
 
     /// RGB in 0..1 and, with alpha, a fourth plane.
@@ -182,13 +201,15 @@ impl Param {
         [rgb, d_rgb]: [&[f32]; 2],
         alpha_slope: f64,
     ) -> Vec<f32> {
-        if let Some(space) = &self.space {
-            return space.pull_back(d_rgb);
-        }
         let mut gradient = d_rgb.to_vec();
+        self.mix(&mut gradient);
+        if let Some(space) = &self.space {
+            return space.pull_back(&gradient);
+        }
         if self.spec.sigmoid {
-            // Without an alpha channel nothing was done to the values to make the image.
-            let values = if self.spec.has_alpha() { Cow::Owned(self.values(x)) } else { Cow::Borrowed(rgb) };
+            // Without an alpha channel and in colour, nothing was done to the values to make the image.
+            let is_changed = self.spec.has_alpha() || self.gray;
+            let values = if is_changed { Cow::Owned(self.values(x)) } else { Cow::Borrowed(rgb) };
             let area = self.size * self.size;
             if self.spec.has_alpha() {
                 let (rgb, alpha) = values.split_at(3 * area);
@@ -240,7 +261,9 @@ impl Param {
                 if self.space.is_some() {
                     // numpy's float32 arithmetic and its truncation, in the original program's order of operations.
                     let byte = |v: &f32| (255.0 * (v + 1.0) / 2.0).clamp(0.0, 255.0) as u8;
-                    x.item(image).iter().map(byte).collect()
+                    let mut own = x.item(image).to_vec();
+                    self.mix(&mut own);
+                    own.iter().map(byte).collect()
                 } else {
                     let values = self.rgb(x.item(image), &Backdrop::Gray);
                     values.iter().map(|v| (255.0 * v).round().clamp(0.0, 255.0) as u8).collect()

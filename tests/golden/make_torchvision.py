@@ -2,7 +2,7 @@
 
 File written, beside this script:
 
-- torchvision.safetensors  for each network below, at 224 and at 64 pixels
+- torchvision.safetensors  for each network below, at 224 and at 64 pixels; resnet18-gray at 64
       NETWORK.SIZE.logits             f32 [1000]  full size only
       NETWORK.SIZE.LAYER.sample       f32 [64]    of the activation [C, H, W] of this module
       NETWORK.SIZE.LAYER.moments      f32 [3]     mean, standard deviation (population), largest
@@ -14,6 +14,10 @@ Weights, pictures and the places of a sample come from golden.py's generator, by
 offsets of make_networks.py: pictures image/SIZE, samples sample/NETWORK/SIZE/LAYER, weights torchvision/KEY with KEY
 from the state_dict. The offset of gamma is 0.5 in residual networks, 1 in VGG with batch norm. Preprocessing is
 ImageNet's mean and deviation, and the gradient goes through it.
+
+"resnet18-gray", at 64 pixels, is resnet18 with a first convolution that reads one channel, whose kernel is made up from
+the name torchvision/gray/conv1.weight. It gets the mean of R, G and B, less the mean of the three means, over the mean of
+the three deviations.
 
 A module that a block calls more than once (`relu`) is not sampled: the hook of a module sees its last call.
 
@@ -72,15 +76,29 @@ def load(network):
     return model.requires_grad_(False)
 
 
+def load_gray():
+    """resnet18 for gray pictures."""
+    model = load("resnet18")
+    kernel = tensor("torchvision/gray/conv1.weight", (64, 1, 7, 7), np.sqrt(6 / 49), 0)
+    model.conv1.weight = torch.nn.Parameter(torch.from_numpy(kernel), requires_grad=False)
+    return model
+
+
+def preprocess(network, rgb):
+    if network.endswith("-gray"):
+        return (rgb.mean(1, keepdim=True) / 255 - MEAN.mean()) / STD.mean()
+    return (rgb / 255 - MEAN) / STD
+
+
 def measure(tensors, network, model, size):
-    layers, (deepest, channel) = NETWORKS[network]
+    layers, (deepest, channel) = NETWORKS[network.removesuffix("-gray")]
     seen = {}
     hooks = [
         model.get_submodule(name).register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out.clone()}))
         for name in {*layers, deepest}
     ]
     rgb = torch.from_numpy(picture(f"image/{size}", size)).permute(2, 0, 1).float()[None].requires_grad_(True)
-    logits = model((rgb / 255 - MEAN) / STD)[0].detach().numpy()
+    logits = model(preprocess(network, rgb))[0].detach().numpy()
     seen[deepest][0, channel].mean().backward()
     for hook in hooks:
         hook.remove()
@@ -104,6 +122,7 @@ def main():
         for size in SIZES:
             measure(tensors, network, model, size)
         metadata[f"{network}.gradient"] = f"{layer}:{channel}"
+    measure(tensors, "resnet18-gray", load_gray(), SIZES[1])
     write("torchvision.safetensors", tensors, metadata)
 
 

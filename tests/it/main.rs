@@ -10,6 +10,7 @@ mod dashboard;
 mod documents;
 mod formats;
 mod golden;
+mod gray;
 mod library;
 mod made_up;
 mod models;

@@ -4,7 +4,7 @@
 use trepang_api::{Array, Weights};
 
 use crate::layout::{BatchNorm, KernelOrder, KernelTensor, LayerTensors};
-use crate::{Error, Fit, Result, TensorSource};
+use crate::{Error, Fit, Result, TensorSource, gray};
 
 impl Fit {
     /// Reads and converts every tensor that the network needs, layer by layer. `progress(done, total)` is called before each
@@ -22,8 +22,11 @@ impl Fit {
                 return Err(Error::Stopped { path: source.path().into() });
             }
             let (mut weight, bias) = self.entry(source, entry)?;
-            if std::mem::take(&mut is_bgr) {
+            if std::mem::take(&mut is_bgr) && weight.shape()[1] == 3 {
                 swap_red_and_blue(&mut weight);
+            }
+            if done == 0 && self.network.is_gray() {
+                weight = gray::spread(&weight, self.network.preprocess())?;
             }
             weights.insert(format!("{}.weight", entry.layer), weight);
             weights.insert(format!("{}.bias", entry.layer), bias);

@@ -5,7 +5,7 @@ use trepang_api::Network;
 
 use crate::index::{self, Index};
 use crate::layout::{self, LayerTensors};
-use crate::{Architecture, Dialect, Error, FileFormat, Result, TensorInfo, TensorSource};
+use crate::{Architecture, Dialect, Error, FileFormat, Result, TensorInfo, TensorSource, gray};
 
 /// The network that was recognised in a file, and the positions of its tensors there.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ fn candidate(
     (classifier, canonical): (bool, bool),
     network: Network,
 ) -> Result<Fit, Misfit> {
-    let entries =
+    let mut entries =
         if canonical { layout::canonical(&network) } else { layout::native(&network, architecture, dialect) };
     let index = match source.format() {
         FileFormat::KerasLegacy | FileFormat::Keras3 => index::keras(source, architecture, &entries)
@@ -135,6 +135,8 @@ fn candidate(
             })?,
         _ => index::by_name(source),
     };
+    let first = entries.first().and_then(|entry| index.get(&entry.kernel.name));
+    let network = gray::adapt(network, &mut entries, first.map(|&at| source.tensors()[at].shape.as_slice()));
     Ok(Fit { architecture, dialect, classifier, network, entries, index, canonical })
 }
 

@@ -7,7 +7,8 @@
 //! - [`Architecture`], [`Dialect`]: the known networks, and the trainings in which each one is published.
 //! - [`open`]: a file as a [`TensorSource`], whatever its format.
 //! - `layout`, `index`: the names of the tensors in each version, and their positions in a file; [`fit`]: recognises
-//!   the version in a file; `convert`: converts its tensors to the network's.
+//!   the version in a file; `convert`: converts its tensors to the network's;
+//!   `gray`: networks for gray pictures.
 //! - [`SETS`]: the published sets; [`pull`]: downloads them; [`cache`]: finds copies that are on this machine already;
 //!   [`Store`]: keeps the pulled sets.
 //! - [`MadeUp`]: pseudo-random weights computed from tensor names, for comparing frameworks without a file.
@@ -20,6 +21,7 @@ mod convert;
 mod embedded;
 mod error;
 mod fit;
+mod gray;
 mod index;
 mod labels;
 mod layout;

@@ -49,6 +49,8 @@ pub struct Network {
     nodes: Vec<Node>,
     /// Other names of layers, and the names they stand for.
     aliases: Vec<(String, String)>,
+    /// Whether the network was trained on gray pictures.
+    gray: bool,
 }
 
 impl Network {
@@ -73,6 +75,19 @@ impl Network {
             unreachable!("NetworkBuilder::new put it there")
         };
         preprocess
+    }
+
+    /// Whether the network was trained on gray pictures. It takes RGB all the same and sees the mean of R, G and B, by its
+    /// weights; pictures for it have R = G = B.
+    pub fn is_gray(&self) -> bool {
+        self.gray
+    }
+
+    /// The same network, trained on gray pictures.
+    #[must_use]
+    pub fn for_gray_pictures(mut self) -> Self {
+        self.gray = true;
+        self
     }
 
     /// Every layer that can be a target, in order: all nodes but the preprocessing.
@@ -190,7 +205,7 @@ impl NetworkBuilder {
     /// Starts with the preprocessing, under the name `input`.
     pub fn new(name: &str, input: InputSize, preprocess: Preprocess) -> Self {
         let first = Node { name: "input".into(), op: Op::Preprocess(preprocess), inputs: Vec::new() };
-        Self(Network { name: name.into(), input, nodes: vec![first], aliases: Vec::new() })
+        Self(Network { name: name.into(), input, nodes: vec![first], aliases: Vec::new(), gray: false })
     }
 
     /// The first node of any network: its own input space.

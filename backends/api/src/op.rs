@@ -23,6 +23,16 @@ impl Preprocess {
         Self { scale: std.map(f32::recip), shift, trained_on_bgr: false }
     }
 
+    /// The same for a network that sees the mean of R, G and B: it subtracts the mean of the three means and divides by the
+    /// mean of the three deviations.
+    #[must_use]
+    pub fn of_gray(&self) -> Self {
+        let std: f32 = self.scale.iter().map(|scale| scale.recip()).sum::<f32>() / 3.0;
+        let mean: f32 =
+            self.scale.iter().zip(self.shift).map(|(scale, shift)| -shift / scale).sum::<f32>() / 3.0;
+        Self::normalize([mean; 3], [std; 3])
+    }
+
     /// The preprocessing of PyTorch's ImageNet networks.
     pub fn imagenet() -> Self {
         Self::normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])

@@ -21,6 +21,17 @@ pub(super) fn decorrelate(planes: &mut [f32]) {
     multiply(planes, inverse());
 }
 
+/// The mean of R, G and B in the place of each, in place.
+pub(super) fn mix(planes: &mut [f32]) {
+    let area = planes.len() / 3;
+    let (red, rest) = planes.split_at_mut(area);
+    let (green, blue) = rest.split_at_mut(area);
+    for ((r, g), b) in red.iter_mut().zip(green).zip(blue) {
+        let mean = (*r + *g + *b) / 3.0;
+        (*r, *g, *b) = (mean, mean, mean);
+    }
+}
+
 fn multiply(planes: &mut [f32], matrix: [[f32; 3]; 3]) {
     let area = planes.len() / 3;
     let (first, rest) = planes.split_at_mut(area);

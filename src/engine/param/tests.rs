@@ -42,26 +42,28 @@ fn every_gradient_is_the_slope_at_even_and_odd_sizes() {
     for spec in smooth() {
         for (size, images) in [(8, 2), (9, 1)] {
             let param = param(&spec, size, images);
-            let x = param.noise(1).unwrap();
-            let backdrop = param.backdrop(5, 3);
-            let (along, weights) = (draws(x.shape(), 1), draws(&[images, 3, size, size], 2));
-            // The objective that an alpha channel adds: -0.7 times the mean of alpha.
-            let value = |by: f32| {
-                let moved = x.data().iter().zip(along.data()).map(|(x, v)| x + by * v).collect();
-                let moved = Array::new(x.shape(), moved).unwrap();
-                let alpha = if spec.has_alpha() { images as f64 * param.mean_alpha(&moved) } else { 0.0 };
-                dot(&param.image(&moved, &backdrop).unwrap(), &weights) - 0.7 * alpha
-            };
-            let image = param.image(&x, &backdrop).unwrap();
-            let gradient = param.pull_back(&x, &backdrop, &image, &weights, -0.7).unwrap();
-            let (slope, found) = ((value(0.01) - value(-0.01)) / 0.02, dot(&gradient, &along));
-            let scale = (dot(&gradient, &gradient) * dot(&along, &along)).sqrt();
-            assert!(
-                (slope - found).abs() < SLOPE_TOLERANCE * scale,
-                "{spec:?} {size}: {slope} {found} of {scale}"
-            );
+            check_slope(&param, &spec, (size, images));
+            check_slope(&param.gray(), &spec, (size, images));
         }
     }
+}
+
+fn check_slope(param: &Param, spec: &ParamSpec, (size, images): (usize, usize)) {
+    let x = param.noise(1).unwrap();
+    let backdrop = param.backdrop(5, 3);
+    let (along, weights) = (draws(x.shape(), 1), draws(&[images, 3, size, size], 2));
+    // The objective that an alpha channel adds: -0.7 times the mean of alpha.
+    let value = |by: f32| {
+        let moved = x.data().iter().zip(along.data()).map(|(x, v)| x + by * v).collect();
+        let moved = Array::new(x.shape(), moved).unwrap();
+        let alpha = if spec.has_alpha() { images as f64 * param.mean_alpha(&moved) } else { 0.0 };
+        dot(&param.image(&moved, &backdrop).unwrap(), &weights) - 0.7 * alpha
+    };
+    let image = param.image(&x, &backdrop).unwrap();
+    let gradient = param.pull_back(&x, &backdrop, &image, &weights, -0.7).unwrap();
+    let (slope, found) = ((value(0.01) - value(-0.01)) / 0.02, dot(&gradient, &along));
+    let scale = (dot(&gradient, &gradient) * dot(&along, &along)).sqrt();
+    assert!((slope - found).abs() < SLOPE_TOLERANCE * scale, "{spec:?} {size}: {slope} {found} of {scale}");
 }
 
 #[test]
