@@ -122,6 +122,23 @@ fn names_that_several_layers_have_become_paths() {
 }
 
 #[test]
+fn the_layers_of_a_model_inside_a_keras_model() {
+    let listed = [
+        "trunk/conv conv/kernel:0 [1, 1, 3, 2] F32",
+        "trunk/bn bn/gamma:0 [2] F32",
+        "trunk/bn bn/beta:0 [2] F32",
+        "trunk/bn bn/moving_mean:0 [2] F32",
+        "trunk/bn bn/moving_variance:0 [2] F32",
+        "trunk/last last/kernel:0 [2, 1] F32",
+        "head sequential/head/kernel:0 [1, 2] F32",
+        "head sequential/head/bias:0 [2] F32",
+    ];
+    let source = open("nested.h5");
+    assert_eq!(listing(&*source), listed);
+    check_halves(&*source, 0);
+}
+
+#[test]
 fn every_type_of_number_in_hdf5() {
     let source = open("types.weights.h5");
     let numbered =

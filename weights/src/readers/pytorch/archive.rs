@@ -51,7 +51,8 @@ impl Archive {
         let mut entries = HashMap::new();
         for index in 0..zip.len() {
             let entry = zip.by_index_raw(index).map_err(|error| error.to_string())?;
-            let name = entry.name().map_err(|error| error.to_string())?.into_owned();
+            let raw = || String::from_utf8_lossy(entry.name_raw()).into_owned();
+            let name = entry.name().map_or_else(|_| raw(), Cow::into_owned);
             let (size, start) = (entry.size(), entry.data_start().unwrap_or(u64::MAX));
             let bytes = usize::try_from(start).ok().zip(usize::try_from(entry.compressed_size()).ok());
             let range = bytes.and_then(|(start, len)| Some(start..start.checked_add(len)?));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::Fault;
-use super::opcodes::{Opcode, Opcodes};
+use super::opcodes::{Calling, Filling, Opcode, Opcodes};
 use super::tree::{Global, Object, PickleNode, PickleValue, Tree};
 
 /// The largest number of opcodes. A checkpoint with thousands of tensors and an optimizer's state takes a tenth of this.
@@ -72,69 +72,69 @@ impl<'a> Machine<'a> {
                 let value = self.memo.get(&index).copied();
                 self.stack.push(value.ok_or_else(|| broken("refers to a value that it has not"))?);
             }
-            other => self.step_container(other)?,
+            Opcode::Fill(filling) => self.fill(filling)?,
+            Opcode::Call(calling) => self.step_call(calling)?,
         }
         Ok(())
     }
 
     /// The opcodes that make and fill lists and dictionaries.
-    fn step_container(&mut self, opcode: Opcode<'a>) -> Result<(), Fault> {
-        match opcode {
-            Opcode::EmptyList => self.push(PickleNode::List(Vec::new())),
-            Opcode::EmptyDict => self.push(PickleNode::Dict(Vec::new())),
-            Opcode::List => {
+    fn fill(&mut self, filling: Filling) -> Result<(), Fault> {
+        match filling {
+            Filling::EmptyList => self.push(PickleNode::List(Vec::new())),
+            Filling::EmptyDict => self.push(PickleNode::Dict(Vec::new())),
+            Filling::List => {
                 let values = self.above_mark()?;
                 self.push(PickleNode::List(values));
             }
-            Opcode::Dict => {
+            Filling::Dict => {
                 let entries = pairs(&self.above_mark()?)?;
                 self.push(PickleNode::Dict(entries));
             }
-            Opcode::Tuple(count) => {
+            Filling::Tuple(count) => {
                 let values = self.pop_many(count)?;
                 self.push(PickleNode::List(values));
             }
-            Opcode::Append => {
+            Filling::Append => {
                 let value = self.pop()?;
                 self.append(&[value])?;
             }
-            Opcode::Appends => {
+            Filling::Appends => {
                 let values = self.above_mark()?;
                 self.append(&values)?;
             }
-            Opcode::SetItem => {
+            Filling::SetItem => {
                 let pair = self.pop_many(2)?;
                 self.set(&pair)?;
             }
-            Opcode::SetItems => {
+            Filling::SetItems => {
                 let values = self.above_mark()?;
                 self.set(&values)?;
             }
-            other => self.step_call(other)?,
         }
         Ok(())
     }
 
     /// The opcodes that name a class or function, or call one.
-    fn step_call(&mut self, opcode: Opcode<'a>) -> Result<(), Fault> {
-        let value = match opcode {
-            Opcode::Global(module, name) => self.global(module, name.into())?,
-            Opcode::StackGlobal => {
+    fn step_call(&mut self, calling: Calling<'a>) -> Result<(), Fault> {
+        let value = match calling {
+            Calling::Global(module, name) => self.global(module, name.into())?,
+            Calling::StackGlobal => {
                 let names = self.pop_many(2)?;
                 let [PickleValue::Text(module), PickleValue::Text(name)] = names[..] else {
                     return Err(Fault::Harmful("something whose name it hides".into()));
                 };
                 self.global(module, name.into())?
             }
-            Opcode::Reduce | Opcode::NewObject => {
+            Calling::Reduce | Calling::NewObject => {
                 let called = self.pop_many(2)?;
                 self.call(called[0], called[1])?
             }
-            Opcode::NewObjectWithKeywords => {
+            Calling::NewObjectWithKeywords => {
                 let called = self.pop_many(3)?;
                 self.call(called[0], called[1])?
             }
-            Opcode::Object => {
+            Calling::Object => {
                 let mut values = self.above_mark()?;
                 if values.is_empty() {
                     return Err(broken("makes an object of no class"));
@@ -143,42 +143,21 @@ impl<'a> Machine<'a> {
                 let arguments = self.tree.add(PickleNode::List(values));
                 self.call(class, arguments)?
             }
-            Opcode::Instance(module, name) => {
+            Calling::Instance(module, name) => {
                 let values = self.above_mark()?;
                 let class = self.global(module, name.into())?;
                 let arguments = self.tree.add(PickleNode::List(values));
                 self.call(class, arguments)?
             }
-            Opcode::Build => {
+            Calling::Build => {
                 let built = self.pop_many(2)?;
                 self.build(built[0], built[1])?;
                 built[0]
             }
-            Opcode::PersistentId => {
+            Calling::PersistentId => {
                 let id = self.pop()?;
                 self.persistent(id)?
             }
-            Opcode::Nothing
-            | Opcode::Stop
-            | Opcode::Mark
-            | Opcode::Pop
-            | Opcode::PopMark
-            | Opcode::Dup
-            | Opcode::Plain
-            | Opcode::Int(_)
-            | Opcode::Text(_)
-            | Opcode::EmptyList
-            | Opcode::EmptyDict
-            | Opcode::List
-            | Opcode::Dict
-            | Opcode::Tuple(_)
-            | Opcode::Append
-            | Opcode::Appends
-            | Opcode::SetItem
-            | Opcode::SetItems
-            | Opcode::Put(_)
-            | Opcode::Memoize
-            | Opcode::Get(_) => return Ok(()), // done above
         };
         self.stack.push(value);
         Ok(())

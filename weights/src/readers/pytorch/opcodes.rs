@@ -17,6 +17,16 @@ pub(super) enum Opcode<'a> {
     Plain,
     Int(i64),
     Text(&'a str),
+    Fill(Filling),
+    Put(usize),
+    Memoize,
+    Get(usize),
+    Call(Calling<'a>),
+}
+
+/// An opcode that makes or fills a list or dictionary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filling {
     EmptyList,
     EmptyDict,
     /// A list, tuple or set of what lies above the mark.
@@ -29,13 +39,18 @@ pub(super) enum Opcode<'a> {
     Appends,
     SetItem,
     SetItems,
-    Put(usize),
-    Memoize,
-    Get(usize),
+}
+
+/// An opcode that names a class or function, or calls one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Calling<'a> {
     Global(&'a str, &'a str),
     StackGlobal,
+    /// Calls a function with a tuple of arguments.
     Reduce,
+    /// Makes an object of a class with a tuple of arguments.
     NewObject,
+    /// The same with keyword arguments.
     NewObjectWithKeywords,
     /// Calls the class below the arguments, down to the mark.
     Object,
@@ -71,23 +86,23 @@ impl<'a> Opcodes<'a> {
             b'0' => Opcode::Pop,
             b'1' => Opcode::PopMark,
             b'2' => Opcode::Dup,
-            b']' | 0x8f | b')' => Opcode::EmptyList,
-            b'}' => Opcode::EmptyDict,
-            b'l' | b't' | 0x91 => Opcode::List,
-            b'd' => Opcode::Dict,
-            count @ 0x85..=0x87 => Opcode::Tuple(usize::from(count - 0x84)),
-            b'a' => Opcode::Append,
-            b'e' | 0x90 => Opcode::Appends,
-            b's' => Opcode::SetItem,
-            b'u' => Opcode::SetItems,
+            b']' | 0x8f | b')' => Opcode::Fill(Filling::EmptyList),
+            b'}' => Opcode::Fill(Filling::EmptyDict),
+            b'l' | b't' | 0x91 => Opcode::Fill(Filling::List),
+            b'd' => Opcode::Fill(Filling::Dict),
+            count @ 0x85..=0x87 => Opcode::Fill(Filling::Tuple(usize::from(count - 0x84))),
+            b'a' => Opcode::Fill(Filling::Append),
+            b'e' | 0x90 => Opcode::Fill(Filling::Appends),
+            b's' => Opcode::Fill(Filling::SetItem),
+            b'u' => Opcode::Fill(Filling::SetItems),
             0x94 => Opcode::Memoize,
-            0x93 => Opcode::StackGlobal,
-            b'R' => Opcode::Reduce,
-            0x81 => Opcode::NewObject,
-            0x92 => Opcode::NewObjectWithKeywords,
-            b'o' => Opcode::Object,
-            b'b' => Opcode::Build,
-            b'Q' => Opcode::PersistentId,
+            0x93 => Opcode::Call(Calling::StackGlobal),
+            b'R' => Opcode::Call(Calling::Reduce),
+            0x81 => Opcode::Call(Calling::NewObject),
+            0x92 => Opcode::Call(Calling::NewObjectWithKeywords),
+            b'o' => Opcode::Call(Calling::Object),
+            b'b' => Opcode::Call(Calling::Build),
+            b'Q' => Opcode::Call(Calling::PersistentId),
             code => return self.with_argument(code, at),
         })
     }
@@ -101,8 +116,8 @@ impl<'a> Opcodes<'a> {
             b'h' => Opcode::Get(self.number(1)?),
             b'j' => Opcode::Get(self.number(4)?),
             b'g' => Opcode::Get(self.numbered_line()?),
-            b'c' => Opcode::Global(self.name()?, self.name()?),
-            b'i' => Opcode::Instance(self.name()?, self.name()?),
+            b'c' => Opcode::Call(Calling::Global(self.name()?, self.name()?)),
+            b'i' => Opcode::Call(Calling::Instance(self.name()?, self.name()?)),
             b'K' => Opcode::Int(self.signed(1, false)?),
             b'M' => Opcode::Int(self.signed(2, false)?),
             b'J' => Opcode::Int(self.signed(4, true)?),
