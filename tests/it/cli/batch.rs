@@ -113,6 +113,34 @@ fn recipes_for_photographs_take_one_of_any_size() {
 }
 
 #[test]
+fn objectives_of_notebooks_are_meant_or_answered() {
+    let home = Home::new();
+    let run = |objective: &str| {
+        let mut command = home.command(&format!("render {QUICK} -o a.png --objective"));
+        crate::binary::Outcome::from(command.arg(objective).output().expect("the binary was built"))
+    };
+    for (typed, meant) in [
+        ("block2_conv1:7", "channel(block2_conv1, 7)"),
+        ("'block2_conv1:7' - logit(sea cucumber)", "channel(block2_conv1, 7) - logit(31)"),
+        ("0.5 * logit(n02814860)", "0.5 * logit(38)"),
+        ("block2_conv1_pre_relu:7", "channel(block2_conv1:pre, 7)"),
+    ] {
+        let outcome = run(typed);
+        assert_eq!(outcome.code, Some(0), "{typed}: {outcome:?}");
+        assert_eq!(json_lines(&outcome.stdout).last().unwrap()["objective"], meant, "{typed}");
+    }
+    for (typed, answer) in [
+        ("labels:0", "a class is written logit(CLASS)"),
+        ("logit(sea cucumbr)", "a WordNet id or a name, such as sea cucumber"),
+        ("block2_conv9:7", "did you mean \"block2_conv1\""),
+        ("block2_conv1", "channel(block2_conv1, CHANNEL)"),
+    ] {
+        let outcome = run(typed);
+        assert!(outcome.refusal(2).contains(answer), "{typed}: {outcome:?}");
+    }
+}
+
+#[test]
 fn growth_is_an_animation() {
     let home = Home::new();
     for name in ["growth.gif", "growth.apng"] {
