@@ -62,7 +62,7 @@ fn a_picture_that_cannot_be_made_is_an_event() {
 #[test]
 fn the_files_of_a_run_are_as_documented() {
     let (schema, home) = (Schema::read(), Home::new());
-    write_png(&home.path("photo.png"), &noise_picture(3, 50));
+    write_png(&home.path("photo.png"), &noise_picture(3, 32));
     for line in [
         "--channel 4",
         "--channel 4 --init gray --recipe maco",
