@@ -53,7 +53,7 @@ fn damaged(path: &Path, format: FileFormat, reason: impl Display) -> Error {
 const MAX_QUOTED_CHARS: usize = 300;
 
 /// Makes text from a file safe to print on one line of a terminal: control characters are escaped and long text is cut.
-fn printable(words: impl Display) -> String {
+pub(crate) fn printable(words: impl Display) -> String {
     let words = words.to_string();
     let mut line = String::new();
     for c in words.chars().take(MAX_QUOTED_CHARS) {

@@ -6,7 +6,9 @@
 mod damage;
 mod fits;
 mod formats;
+mod heads;
 mod refusals;
+mod sets;
 
 use std::path::{Path, PathBuf};
 
