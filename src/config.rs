@@ -3,25 +3,29 @@
 
 pub mod args;
 mod channels;
+mod input;
 mod job;
 mod networks;
 mod place;
 mod recipe;
+mod remark;
 
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use trepang_api::{Backend, Device, LayerId, Model, Network};
 use trepang_weights::cache::Environment;
-use trepang_weights::{Error as WeightsError, Purpose, Store, Trained, trained};
+use trepang_weights::{Error as WeightsError, FileChoices, Purpose, Store, Trained, trained_with};
 
 use crate::runs::{Origin, Provenance, Segment};
-use args::ComputeArgs;
+use args::{ComputeArgs, InputFlag};
 
+pub use input::{InputSource, find_input, remember};
 pub use job::{RenderJob, pictures_of, read_references};
 pub use networks::MeasuredNetwork;
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;
+pub use remark::remark;
 
 /// The network that is used if the user names none.
 pub const DEFAULT_NETWORK: &str = "minivgg";
@@ -47,11 +51,18 @@ pub struct Compute {
 impl Compute {
     /// Looks up everything in `args`. Fails for unknown names, and for weights that are not on this machine.
     pub fn open(args: &ComputeArgs, purpose: Purpose) -> Result<Self> {
-        let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
-        let trained = find_weights(network, args.weights.as_deref(), purpose)?;
+        let trained = find_chosen(args, purpose)?;
+        Self::with(trained, args)
+    }
+
+    fn with(trained: Trained, args: &ComputeArgs) -> Result<Self> {
         let (backend, device) = find_place(args)?;
         let weights = (trained.name.as_str(), args.weights.as_deref(), trained.sha256()?);
-        let provenance = Provenance::new(weights, (backend.as_ref(), &device));
+        let provenance = Provenance {
+            pick: trained.taken.pick.clone(),
+            input: trained.taken.input.map(|input| input.to_string()),
+            ..Provenance::new(weights, (backend.as_ref(), &device))
+        };
         Ok(Self { trained, backend, device, provenance })
     }
 
@@ -66,15 +77,35 @@ impl Compute {
     }
 }
 
-/// Where pulled sets of weights are, on this machine.
+/// The store of pulled sets of weights on this machine.
 pub fn store() -> Store {
     Store::new(Environment::of_process().weights_folder())
 }
 
 /// Loads a network with the weights of `file`, with the embedded ones or with a pulled set.
 pub fn find_weights(network: &str, file: Option<&Path>, purpose: Purpose) -> Result<Trained> {
+    load(network, file, &FileChoices::default(), purpose)
+}
+
+/// Loads the network that the flags name. What `--input` says of a file is remembered once the file has been read.
+pub fn find_chosen(args: &ComputeArgs, purpose: Purpose) -> Result<Trained> {
+    let file = args.weights.as_deref();
+    let found = file.map(|file| find_input(file, args.input)).transpose()?.flatten();
+    let (pick, labels) = (args.pick.clone(), args.labels.clone());
+    let choices = FileChoices { pick, labels, input: found.map(|(input, _)| input) };
+    let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
+    let trained = load(network, file, &choices, purpose)?;
+    if let (Some(file), Some((input, InputSource::Given))) = (file, found) {
+        remember(file, input)?;
+    }
+    Ok(trained)
+}
+
+/// Loads a network, and says on stderr what was chosen or assumed of a file without having been asked for.
+fn load(network: &str, file: Option<&Path>, choices: &FileChoices, purpose: Purpose) -> Result<Trained> {
     let advice = "choose another file with --weights, or leave it out for the network's own weights";
-    trained(network, file, &store(), purpose).map_err(|error| match (file, error) {
+    let loaded = trained_with(network, file, choices, &store(), purpose);
+    let trained = loaded.map_err(|error| match (file, error) {
         (Some(_), error @ WeightsError::Io { .. }) => anyhow!("{error}; {advice}"),
         // In another folder, the same relative path may hold it.
         (_, error @ WeightsError::NotPulled { .. }) => match Environment::of_process().cache_remark() {
@@ -82,7 +113,9 @@ pub fn find_weights(network: &str, file: Option<&Path>, purpose: Purpose) -> Res
             None => error.into(),
         },
         (_, error) => error.into(),
-    })
+    })?;
+    trained.taken.remarks.iter().for_each(remark);
+    Ok(trained)
 }
 
 /// Finds the layer called `name`. Fails with the command that lists the layers.
@@ -121,18 +154,53 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
     let asked = ComputeArgs {
         network: args.network.clone().or_else(|| Some(made.network.clone())),
         weights: args.weights.clone().or_else(|| made.weights.as_ref().map(Into::into)),
+        pick: args.pick.clone().or_else(|| made.pick.clone()),
+        input: args.input,
+        labels: args.labels.clone(),
         backend: args.backend.clone().or_else(|| stays.then(|| made.backend.clone())),
         device: args.device.clone().or_else(|| Some(made.device.clone())),
         threads: args.threads.or_else(|| u16::try_from(made.threads).ok()),
     };
-    let mut compute = Compute::open(&asked, Purpose::Features)
+    let mut compute = open_again(&asked, made)
         .with_context(|| format!("that run was made with {}", computed_with(made)))?;
     if compute.provenance.weights_sha256 == made.weights_sha256 {
         compute.provenance.weights.clone_from(&made.weights);
+        check_pick(made, &compute.provenance)?;
+        compute.provenance.pick.clone_from(&made.pick);
         return Ok(compute);
     }
     let (was, is) = (&made.weights_sha256, &compute.provenance.weights_sha256);
     Err(Usage(format!("the weights are not those of that run (its SHA-256 was {was:.12}..., these have {is:.12}...); choose them with --weights")).into())
+}
+
+/// The network that the flags name, with the preprocessing of the run, whatever is remembered of the file now.
+fn open_again(asked: &ComputeArgs, made: &Provenance) -> Result<Compute> {
+    let wrong = |reason: String| {
+        anyhow!(
+            "its preprocessing, \"{}\", cannot be read: {reason}",
+            made.input.as_deref().unwrap_or_default()
+        )
+    };
+    let input = made.input.as_deref().map(str::parse).transpose().map_err(wrong)?;
+    if let Some(InputFlag::Set(other)) = asked.input
+        && Some(other) != input
+    {
+        let was = input.map_or_else(|| "no --input".into(), |input| format!("--input {input}"));
+        return Err(Usage(format!("that run was made with {was}; leave --input out")).into());
+    }
+    let choices = FileChoices { pick: asked.pick.clone(), input, labels: asked.labels.clone() };
+    let network = asked.network.as_deref().unwrap_or(DEFAULT_NETWORK);
+    Compute::with(load(network, asked.weights.as_deref(), &choices, Purpose::Features)?, asked)
+}
+
+/// Fails if other weights of the same file were picked than the run's. Runs from before there was a choice took the first.
+fn check_pick(made: &Provenance, now: &Provenance) -> Result<()> {
+    match (&made.pick, &now.pick) {
+        (Some(was), Some(is)) if was != is => {
+            Err(Usage(format!("that run was made with --pick {was}; leave --pick out")).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Describes what a run was made with, for the user who must name the new paths.

@@ -13,7 +13,7 @@ use trepang_weights::cache::Environment;
 use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
 use crate::backends::BACKENDS;
-use crate::config::args::{DashboardArgs, ImageProtocol};
+use crate::config::args::{ComputeArgs, DashboardArgs, ImageProtocol};
 use crate::config::{Compute, Usage, find_entry, find_layer, find_recipe, thread_count};
 use crate::dashboard::State;
 use crate::engine::Pictures;
@@ -70,7 +70,7 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
 
 fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Path) -> Result<()> {
     let signal = noted_signal()?;
-    let worker = spawn(compute, thread_count(args.compute.threads), runs)?;
+    let worker = spawn(compute, &args.compute, runs)?;
     let viewer = worker.subscribe();
     viewer.request(Action::Start(Box::new(state.plan())));
     viewer.request(Action::ListNetworks);
@@ -86,8 +86,9 @@ fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Pa
     })
 }
 
-/// The worker with the first network, and with all others; other backends than the first are given `threads`.
-fn spawn(compute: Compute, threads: usize, runs: &Path) -> Result<Worker> {
+/// The worker with the first network, and with all others; other backends than the first are given the threads of `args`.
+fn spawn(compute: Compute, args: &ComputeArgs, runs: &Path) -> Result<Worker> {
+    let threads = thread_count(args.threads);
     let Compute { trained, backend, device, provenance } = compute;
     let setup = Setup {
         network: trained.network.clone(),
@@ -98,6 +99,7 @@ fn spawn(compute: Compute, threads: usize, runs: &Path) -> Result<Worker> {
     let backend: Arc<dyn Backend> = backend.into();
     let place = (Arc::clone(&backend), device.clone());
     let models = LocalModels::new(place, Box::new(BuiltBackends { threads }), Environment::of_process());
+    let models = models.with_labels(args.labels.clone());
     // The weights go with the closure: the model has what it needs of them.
     let load = move || Ok(backend.load(&trained.network, &trained.weights, &device)?);
     Ok(Worker::spawn(setup, load, Box::new(models))?)
@@ -199,7 +201,6 @@ fn in_lines(mut session: Session, compute: &Compute) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::args::ComputeArgs;
     use crate::worker::protocol::UnsavedRun;
 
     #[test]
@@ -228,7 +229,7 @@ mod tests {
         let objective = crate::engine::Objective::channel("block1_conv1", 0);
         let plan =
             crate::engine::Plan { steps: 1_000_000, ..crate::engine::Plan::new(objective, recipe, 32) };
-        let worker = spawn(compute, 2, runs.path()).unwrap();
+        let worker = spawn(compute, &ComputeArgs::default(), runs.path()).unwrap();
         let viewer = worker.subscribe();
         viewer.request(Action::Start(Box::new(plan)));
         let error = supervise(worker, &viewer, |viewer| {

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
-use trepang_weights::{Architecture, MINIVGG_CARD, TensorSource, find_set, minivgg, open, recognise};
+use trepang_weights::{
+    Architecture, Error as WeightsError, Fit, InputFormat, MINIVGG_CARD, PICK_RULE, TensorSource, find_set,
+    is_published, minivgg, nearest, open, picked, sets,
+};
 
 use super::output;
 use crate::config::args::InfoArgs;
-use crate::config::{Usage, store};
+use crate::config::{InputSource, Usage, find_input, remember, store};
 
 /// The largest number of characters of a name or value that the text output shows.
 const MAX_SHOWN_CHARS: usize = 200;
@@ -27,10 +30,29 @@ struct About {
     /// The training that the weights come from.
     version: Option<&'static str>,
     classifier: Option<bool>,
-    preprocessing: Option<&'static str>,
+    /// The number of classes that can be computed.
+    classes: Option<usize>,
+    /// The tensors that belong to these weights and are left out.
+    left_out: Vec<String>,
+    preprocessing: Option<String>,
+    preprocessing_from: Option<InputSource>,
+    /// Every set of weights of a known network.
+    sets: Vec<WeightsInFile>,
+    /// Why no known network fits.
+    misfit: Option<String>,
     parameters: usize,
     metadata: BTreeMap<String, String>,
     tensors: Vec<Tensor>,
+}
+
+/// A set of weights in the file, for `--json`.
+#[derive(Serialize)]
+struct WeightsInFile {
+    key: String,
+    network: &'static str,
+    version: &'static str,
+    classes: Option<usize>,
+    taken: bool,
 }
 
 /// A tensor of the file, for `--json`.
@@ -42,7 +64,7 @@ struct Tensor {
 }
 
 pub(super) fn run(args: &InfoArgs) -> Result<()> {
-    let about = about(&args.what)?;
+    let about = about(args)?;
     if args.json {
         return output::json(&about);
     }
@@ -50,10 +72,16 @@ pub(super) fn run(args: &InfoArgs) -> Result<()> {
 }
 
 /// Describes the file `what` if it exists, or else the network or set of that name.
-fn about(what: &str) -> Result<About> {
+fn about(args: &InfoArgs) -> Result<About> {
+    let what = &args.what;
     let path = Path::new(what);
     if path.is_file() {
-        return of_file(path);
+        return of_file(path, args);
+    }
+    if args.pick.is_some() || args.input.is_some() {
+        return Err(
+            Usage(format!("--pick and --input are for weights files, and there is no file {what}")).into()
+        );
     }
     if what == Architecture::Minivgg.name() {
         return of_embedded();
@@ -61,33 +89,85 @@ fn about(what: &str) -> Result<About> {
     match find_set(what) {
         Ok(set) => {
             let (source, _) = store().open(set)?;
-            Ok(of_source(source.as_ref()))
+            of_source(source.as_ref(), None, None)
         }
         Err(error) => Err(Usage(format!("there is no file {what}, and {error}")).into()),
     }
 }
 
-fn of_file(path: &Path) -> Result<About> {
-    Ok(of_source(open(path)?.as_ref()))
+fn of_file(path: &Path, args: &InfoArgs) -> Result<About> {
+    let source = open(path)?;
+    let input = find_input(path, args.input)?;
+    if let Some((input, InputSource::Given)) = input {
+        remember(path, input)?;
+    }
+    of_source(source.as_ref(), args.pick.as_deref(), input)
 }
 
-fn of_source(source: &dyn TensorSource) -> About {
-    let fit = recognise(source);
+fn of_source(
+    source: &dyn TensorSource,
+    pick: Option<&str>,
+    input: Option<(InputFormat, InputSource)>,
+) -> Result<About> {
+    let fits = sets(source)?;
+    let taken = taken(&fits, pick, source)?;
+    let fit = taken.map(|at| &fits[at]);
+    let (preprocessing, preprocessing_from) = fit.map(|fit| preprocessing(fit, source, input)).unzip();
+    let in_file = |(at, fit): (usize, &Fit)| WeightsInFile {
+        key: fit.key().into(),
+        network: fit.architecture.name(),
+        version: fit.dialect.name(),
+        classes: fit.classes(),
+        taken: Some(at) == taken,
+    };
     let tensor = |tensor: &trepang_weights::TensorInfo| Tensor {
         name: tensor.name.clone(),
         shape: tensor.shape.clone(),
         dtype: tensor.dtype.clone(),
     };
-    About {
+    Ok(About {
         path: Some(source.path().into()),
         format: source.format().to_string(),
-        network: fit.as_ref().map(|fit| fit.architecture.name()),
-        version: fit.as_ref().map(|fit| fit.dialect.name()),
-        classifier: fit.as_ref().map(|fit| fit.classifier),
-        preprocessing: fit.as_ref().map(|fit| fit.architecture.preprocessing(fit.dialect)),
+        network: fit.map(|fit| fit.architecture.name()),
+        version: fit.map(|fit| fit.dialect.name()),
+        classifier: fit.map(|fit| fit.classifier),
+        classes: fit.and_then(Fit::classes),
+        left_out: fit.map(|fit| fit.unused.clone()).unwrap_or_default(),
+        preprocessing,
+        preprocessing_from,
+        sets: fits.iter().enumerate().map(in_file).collect(),
+        misfit: if fits.is_empty() { nearest(source) } else { None },
         parameters: source.tensors().iter().map(|tensor| tensor.shape.iter().product::<usize>()).sum(),
         metadata: source.metadata().clone(),
         tensors: source.tensors().iter().map(tensor).collect(),
+    })
+}
+
+/// The position of the set that is taken; none if no network fits.
+fn taken(fits: &[Fit], pick: Option<&str>, source: &dyn TensorSource) -> Result<Option<usize>> {
+    match picked(fits, pick) {
+        Some(at) => Ok(Some(at)),
+        None if fits.is_empty() && pick.is_none() => Ok(None),
+        None => Err(WeightsError::NoSuchPick {
+            path: source.path().into(),
+            name: pick.unwrap_or_default().into(),
+            known: fits.iter().map(Fit::key).collect::<Vec<_>>().join(", "),
+        }
+        .into()),
+    }
+}
+
+/// How pictures are brought to the network's input, in words, and where that comes from.
+fn preprocessing(
+    fit: &Fit,
+    source: &dyn TensorSource,
+    input: Option<(InputFormat, InputSource)>,
+) -> (String, InputSource) {
+    let own = fit.architecture.preprocessing(fit.dialect).to_owned();
+    match input {
+        Some((input, from)) => (format!("{} (--input {input})", input.description()), from),
+        None if fit.is_certain() || is_published(source.path()) => (own, InputSource::Published),
+        None => (own, InputSource::Names),
     }
 }
 
@@ -105,7 +185,12 @@ fn of_embedded() -> Result<About> {
         network: Some(architecture.name()),
         version: Some(dialect.name()),
         classifier: Some(true),
-        preprocessing: Some(architecture.preprocessing(dialect)),
+        classes: Some(trained.labels.len()),
+        left_out: Vec::new(),
+        preprocessing: Some(architecture.preprocessing(dialect).into()),
+        preprocessing_from: Some(InputSource::Published),
+        sets: Vec::new(),
+        misfit: None,
         parameters: trained.network.parameters(),
         metadata: [("sha256".into(), trained.sha256()?), ("card".into(), MINIVGG_CARD.into())].into(),
         tensors: trained.weights.iter().map(tensor).collect(),
@@ -121,22 +206,64 @@ fn printable(words: &str) -> String {
     line
 }
 
+/// The network and what the file has of its classifier, in words.
+fn network(about: &About) -> String {
+    let (Some(network), Some(version)) = (about.network, about.version) else {
+        return match &about.misfit {
+            Some(misfit) => format!("not known to Trepang; nearest is {misfit}"),
+            None => "not known to Trepang".into(),
+        };
+    };
+    match (about.classes, about.left_out.is_empty()) {
+        (Some(classes), _) => {
+            format!("{network}, {version}'s version, with its classifier ({classes} classes)")
+        }
+        (None, true) => format!("{network}, {version}'s version, without its classifier"),
+        (None, false) => format!("{network}, {version}'s version, with another head, which is left out"),
+    }
+}
+
+/// Lists the sets of weights, if there are several.
+fn print_sets(about: &About) -> Result<()> {
+    if about.sets.len() < 2 {
+        return Ok(());
+    }
+    output::line(format_args!("weights         --pick takes one of these; {PICK_RULE}:"))?;
+    for set in &about.sets {
+        let mark = if set.taken { "  <- taken" } else { "" };
+        let classes = set.classes.map_or_else(|| "no classes".into(), |classes| format!("{classes} classes"));
+        let key = printable(&set.key);
+        output::line(format_args!("  {key:<40} {}, {}, {classes}{mark}", set.network, set.version))?;
+    }
+    Ok(())
+}
+
+/// Why a preprocessing is assumed.
+fn why(from: InputSource) -> &'static str {
+    match from {
+        InputSource::Published => "that of the network's own training",
+        InputSource::Names => "assumed from the names of the tensors; --input says otherwise",
+        InputSource::Given => "given by --input, and remembered for this file; --input forget drops it",
+        InputSource::Remembered => "remembered from an earlier --input; --input forget drops it",
+    }
+}
+
 fn print(about: &About) -> Result<()> {
     let path = about.path.as_ref().map_or_else(|| "built in".into(), |path| path.display().to_string());
-    let network = match (about.network, about.version, about.classifier) {
-        (Some(network), Some(version), Some(classifier)) => {
-            format!(
-                "{network}, {version}'s version, with{} its classifier",
-                if classifier { "" } else { "out" }
-            )
-        }
-        _ => "not known to Trepang".into(),
-    };
+    let network = network(about);
     output::line(format_args!("file            {path}"))?;
     output::line(format_args!("format          {}", about.format))?;
     output::line(format_args!("network         {network}"))?;
-    if let Some(preprocessing) = about.preprocessing {
+    print_sets(about)?;
+    if !about.left_out.is_empty() {
+        let some: Vec<String> =
+            about.left_out.iter().take(MAX_SHOWN_TENSORS).map(|name| printable(name)).collect();
+        let more = if about.left_out.len() > some.len() { ", ..." } else { "" };
+        output::line(format_args!("left out        {}{more}", some.join(", ")))?;
+    }
+    if let (Some(preprocessing), Some(from)) = (&about.preprocessing, about.preprocessing_from) {
         output::line(format_args!("preprocessing   {preprocessing}"))?;
+        output::line(format_args!("                {}", why(from)))?;
     }
     output::line(format_args!("numbers         {} in {} tensors", about.parameters, about.tensors.len()))?;
     for Tensor { name, shape, dtype } in about.tensors.iter().take(MAX_SHOWN_TENSORS) {

@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use trepang_api::{printable, printable_json};
 
+pub(super) use crate::config::remark;
+
 /// The reader of stdout, such as `head`, has closed its end. It has what it wanted, so this is no failure.
 #[derive(Debug, thiserror::Error)]
 #[error("nobody reads stdout any more")]
@@ -21,12 +23,6 @@ pub(super) fn line(text: impl std::fmt::Display) -> Result<()> {
     });
     let mut out = io::stdout().lock();
     checked(writeln!(out, "{}", safe.collect::<String>()).and_then(|()| out.flush()))
-}
-
-/// Prints a remark on stderr: something that the user should know, and that is no error. Where nobody reads stderr, it is
-/// dropped.
-pub(super) fn remark(text: impl std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "trepang: {}", printable(&text.to_string()));
 }
 
 fn checked(written: io::Result<()>) -> Result<()> {

@@ -12,7 +12,7 @@ use trepang_weights::Architecture;
 
 use super::output;
 use crate::backends::{BACKENDS, Entry};
-use crate::config::args::ParityArgs;
+use crate::config::args::{ComputeArgs, ParityArgs};
 use crate::config::{MeasuredNetwork, find_entry, thread_count};
 use crate::parity::{BackendOnDevice, CHEAPEST, Comparison, Row, operations};
 
@@ -39,7 +39,7 @@ struct NetworkRows {
 pub(super) fn run(args: &ParityArgs) -> Result<()> {
     let threads = thread_count(args.threads);
     let networks = match &args.network {
-        Some(name) => vec![MeasuredNetwork::named(name, args.weights.as_deref())?],
+        Some(name) => vec![MeasuredNetwork::chosen(name, &weights_args(args))?],
         None => MeasuredNetwork::all()?,
     };
     let run = ParityRun { json: args.json, threads, spinner: new_spinner() };
@@ -53,6 +53,12 @@ pub(super) fn run(args: &ParityArgs) -> Result<()> {
     }
     run.spinner.finish_and_clear();
     conclude(report, args.json)
+}
+
+/// The flags that choose the weights.
+fn weights_args(args: &ParityArgs) -> ComputeArgs {
+    let ParityArgs { network, weights, pick, input, .. } = args.clone();
+    ComputeArgs { network, weights, pick, input, ..ComputeArgs::default() }
 }
 
 /// Prints the report or a closing line. Fails if a difference is larger than its tolerance, or if a backend could not be

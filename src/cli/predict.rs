@@ -8,7 +8,7 @@ use trepang_weights::Purpose;
 
 use super::output;
 use crate::config::args::PredictArgs;
-use crate::config::{DEFAULT_NETWORK, find_place, find_weights};
+use crate::config::{DEFAULT_NETWORK, find_chosen, find_place};
 use crate::runs::{PictureReading, read_picture_as};
 use crate::worker::{ClassLogit, Classifier, Framing};
 
@@ -57,7 +57,7 @@ fn network(args: &PredictArgs) -> &str {
 
 fn open(args: &PredictArgs) -> Result<Classifier> {
     let compute = &args.compute;
-    let trained = find_weights(network(args), compute.weights.as_deref(), Purpose::Classes)?;
+    let trained = find_chosen(compute, Purpose::Classes)?;
     let (backend, device) = find_place(compute)?;
     let model = backend.load(&trained.network, &trained.weights, &device)?;
     Ok(Classifier::new(trained.network, trained.labels, model)?)
@@ -69,7 +69,8 @@ fn report(args: &PredictArgs, image: &Path, top: Vec<ClassLogit>) -> Result<()> 
     }
     output::line(format_args!("{}, by {}", image.display(), network(args)))?;
     for ClassLogit { wnid, label, probability, logit, .. } in top {
-        output::line(format_args!("  {:>6.2} %  {logit:>8.3}  {wnid}  {label}", 100.0 * probability))?;
+        let gap = if wnid.is_empty() { "" } else { "  " };
+        output::line(format_args!("  {:>6.2} %  {logit:>8.3}  {wnid}{gap}{label}", 100.0 * probability))?;
     }
     Ok(())
 }

@@ -1,12 +1,19 @@
 //! The command line's flags and their help. Only the syntax is checked here; `config` looks up names.
 
+mod parse;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use self::parse::{parse_channel, parse_neuron, parse_setting};
 pub use super::channels::Channels;
+pub use super::input::InputFlag;
 use crate::engine::FUNCTIONS;
+
+/// The values of `--input`.
+const INPUTS: &str = "torch|tf|caffe|clip|unit|255|MEAN/STD[:bgr]|forget";
 
 /// Show what a channel of a convolutional network responds to, live in the terminal.
 ///
@@ -64,6 +71,17 @@ pub struct ComputeArgs {
     /// A file with other weights for that network: Keras's HDF5, PyTorch's .pth or safetensors
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// Which weights of that file, if it holds several that fit: a key that `trepang info` lists
+    #[arg(long, value_name = "KEY", requires = "weights")]
+    pub pick: Option<String>,
+    /// What that file's network was trained to see, which is remembered: a known preprocessing, or three means and three
+    /// deviations for R, G, B in 0..1, as in 0.5,0.5,0.5/0.25,0.25,0.25; with :bgr its first kernel takes blue first; forget
+    /// drops what is remembered [default: what the names in the file indicate]
+    #[arg(long, value_name = INPUTS, requires = "weights", allow_hyphen_values = true)]
+    pub input: Option<InputFlag>,
+    /// A file with the names of the classes: one a line, or a JSON list
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
     /// What computes: a name that `trepang devices` lists [default: the one that has the device]
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
@@ -260,6 +278,12 @@ pub struct InfoArgs {
     /// A weights file, or the name of a network or set of weights
     #[arg(value_name = "NAME|FILE")]
     pub what: String,
+    /// Describe these weights of the file, if it holds several that fit
+    #[arg(long, value_name = "KEY")]
+    pub pick: Option<String>,
+    /// Remember what the file's network was trained to see, or forget it: see `trepang render --help`
+    #[arg(long, value_name = INPUTS, allow_hyphen_values = true)]
+    pub input: Option<InputFlag>,
     /// Print JSON, with every tensor
     #[arg(long)]
     pub json: bool,
@@ -300,6 +324,12 @@ pub struct ParityArgs {
     /// A file with other weights for that network
     #[arg(long, value_name = "FILE", requires = "network")]
     pub weights: Option<PathBuf>,
+    /// Which weights of that file, if it holds several that fit
+    #[arg(long, value_name = "KEY", requires = "weights")]
+    pub pick: Option<String>,
+    /// What that file's network was trained to see: see `trepang render --help`
+    #[arg(long, value_name = INPUTS, requires = "weights", allow_hyphen_values = true)]
+    pub input: Option<InputFlag>,
     /// The number of compute threads [default: one for each core]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -399,23 +429,6 @@ pub struct CompletionsArgs {
     pub shell: Shell,
 }
 
-fn parse_channel(text: &str) -> Result<usize, String> {
-    text.trim().parse().map_err(|_| "a whole number is needed; channels are counted from 0".into())
-}
-
-fn parse_setting(text: &str) -> Result<(String, String), String> {
-    let (key, value) =
-        text.split_once('=').ok_or("a key and a value are needed, as in optimizer.rate=0.1")?;
-    Ok((key.trim().into(), value.trim().into()))
-}
-
-fn parse_neuron(text: &str) -> Result<[usize; 3], String> {
-    let numbers: Option<Vec<usize>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
-    numbers.and_then(|numbers| <[usize; 3]>::try_from(numbers).ok()).ok_or_else(|| {
-        "three numbers are needed, each counted from 0: channel, row, column, as in 7,0,3".into()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -424,13 +437,5 @@ mod tests {
     fn the_flags_are_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_neuron_is_three_numbers() {
-        assert_eq!(parse_neuron("7,0, 3"), Ok([7, 0, 3]));
-        for text in ["7", "7,0", "7,0,3,1", "a,b,c", "-1,0,0"] {
-            assert!(parse_neuron(text).is_err(), "{text}");
-        }
     }
 }

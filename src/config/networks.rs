@@ -7,7 +7,8 @@ use anyhow::Result;
 use trepang_api::Node;
 use trepang_weights::{Architecture, Dialect, Error, MadeUp, Purpose, Trained, architecture, find_set};
 
-use super::find_weights;
+use super::args::ComputeArgs;
+use super::{find_chosen, find_weights};
 
 /// Networks that differ from one that is measured only in how many blocks they have, how wide these are or where batch norm
 /// was: they are left out unless they are named.
@@ -43,7 +44,16 @@ impl MeasuredNetwork {
     /// The network called `name`, with the weights of `file` or its own, or with made-up ones if its own have not been
     /// pulled.
     pub fn named(name: &str, file: Option<&Path>) -> Result<Self> {
-        match find_weights(name, file, Purpose::Features) {
+        Self::of(name, find_weights(name, file, Purpose::Features))
+    }
+
+    /// The network that the flags name.
+    pub fn chosen(name: &str, args: &ComputeArgs) -> Result<Self> {
+        Self::of(name, find_chosen(args, Purpose::Features))
+    }
+
+    fn of(name: &str, found: Result<Trained>) -> Result<Self> {
+        match found {
             Ok(trained) => Ok(Self::real(name, trained)),
             Err(error) => match error.downcast_ref::<Error>() {
                 Some(Error::NotPulled { .. }) => {

@@ -18,6 +18,12 @@ pub struct Provenance {
     pub weights: Option<String>,
     /// SHA-256 of the weights' bytes.
     pub weights_sha256: String,
+    /// The set of weights in the file, as `--pick` takes it, if the file has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pick: Option<String>,
+    /// The preprocessing, as `--input` takes it, if it is not that of the network's own training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
     /// The backend's name, as `--backend` takes it.
     pub backend: String,
     /// The device, as `--device` takes it.
@@ -38,6 +44,8 @@ impl Provenance {
             network: network.into(),
             weights: weights.map(|path| path.display().to_string()),
             weights_sha256,
+            pick: None,
+            input: None,
             backend: backend.name().into(),
             device: device.to_string(),
             threads: backend.threads(),
@@ -203,6 +211,8 @@ mod tests {
             network: "minivgg".into(),
             weights: None,
             weights_sha256: String::new(),
+            pick: None,
+            input: None,
             backend: backend.into(),
             device: device.into(),
             threads: 2,

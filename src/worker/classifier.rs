@@ -22,7 +22,7 @@ pub struct ClassLogit {
     pub wnid: String,
     /// The class's WordNet lemmas, separated by commas.
     pub label: String,
-    /// The class's share of the softmax, in 0..1.
+    /// The class's share of the softmax, in 0..1; the sigmoid of the logit if it is the only one.
     pub probability: f64,
     /// The class's logit.
     pub logit: f32,
@@ -142,11 +142,13 @@ fn to_array(picture: &Picture) -> Result<Array> {
     Ok(Array::new([1, 3, picture.height, picture.width], data)?)
 }
 
-/// The highest logits with their share of the softmax over all.
+/// The highest logits with their share of the softmax over all; of a single logit, its sigmoid.
 fn top(labels: &Labels, logits: &[f32], count: usize) -> Vec<ClassLogit> {
     let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let weight = |logit: f32| f64::from(logit - highest).exp();
     let total: f64 = logits.iter().copied().map(weight).sum();
+    // One logit tells between two classes, of which the other has none.
+    let total = if logits.len() == 1 { total + f64::from(-highest).exp() } else { total };
     let mut order: Vec<usize> = (0..logits.len()).collect();
     order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
     let class = |class: usize| {
@@ -172,6 +174,14 @@ mod tests {
         let classes = top(&labels, &[1.0, 1000.0, 1000.0 + 3_f32.ln()], 2);
         assert_eq!(classes.iter().map(|class| &*class.label).collect::<Vec<_>>(), ["c", "b"]);
         assert!((classes[0].probability - 0.75).abs() < 1e-4, "{classes:?}");
+    }
+
+    #[test]
+    fn a_single_logit_has_the_probability_of_its_sigmoid() {
+        for (logit, sigmoid) in [(0.0, 0.5), (1.5728, 0.828_26), (-200.0, 0.0)] {
+            let class = &top(&Labels::numbers(1), &[logit], 5)[0];
+            assert!((class.probability - sigmoid).abs() < 1e-5 && class.label == "0", "{class:?}");
+        }
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //! machine. Not here: concrete backends, which the caller brings.
 
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use trepang_api::{Backend, Device, Model, Network, find_device};
 use trepang_weights::cache::{Environment, SizeCheck};
 use trepang_weights::{
-    Architecture, Labels, Purpose, SETS, Set, Store, Trained, cached_copies, embedded_megabytes, trained,
+    Architecture, FileChoices, Labels, Purpose, SETS, Set, Store, Trained, cached_copies, embedded_megabytes,
+    trained, trained_with,
 };
 
 use super::classifier::Classifier;
@@ -72,6 +73,8 @@ pub struct LocalModels {
     /// Every backend that has been opened, the present one too: each has threads of its own.
     opened: Vec<Arc<dyn Backend>>,
     environment: Environment,
+    /// The file with the names of the classes of weights from a file.
+    labels: Option<PathBuf>,
 }
 
 impl LocalModels {
@@ -82,7 +85,14 @@ impl LocalModels {
         backends: Box<dyn BackendProvider>,
         environment: Environment,
     ) -> Self {
-        Self { opened: vec![Arc::clone(&backend)], backend, device, backends, environment }
+        Self { opened: vec![Arc::clone(&backend)], backend, device, backends, environment, labels: None }
+    }
+
+    /// Names the classes of weights from a file as in `labels`.
+    #[must_use]
+    pub fn with_labels(mut self, labels: Option<PathBuf>) -> Self {
+        self.labels = labels;
+        self
     }
 
     fn store(&self) -> Store {
@@ -97,6 +107,14 @@ impl LocalModels {
         let backend: Arc<dyn Backend> = self.backends.open(name).map_err(Error::Load)?.into();
         self.opened.push(Arc::clone(&backend));
         Ok(backend)
+    }
+
+    /// What was chosen of the weights file of a run.
+    fn choices(&self, here: &Provenance) -> Result<FileChoices> {
+        let input = here.input.as_deref().map(str::parse).transpose();
+        let input = input.map_err(|reason: String| Error::Load(reason.into()))?;
+        let labels = self.labels.clone().filter(|_| here.weights.is_some());
+        Ok(FileChoices { pick: here.pick.clone(), input, labels })
     }
 
     /// The catalog's set as a line of the list.
@@ -155,7 +173,8 @@ impl ModelProvider for LocalModels {
         let device = find_device(backend.as_ref(), device)?;
         self.backends.check(backend.as_ref(), &device).map_err(Error::Load)?;
         let file = here.weights.as_deref().map(Path::new);
-        let trained = trained(&here.network, file, &self.store(), Purpose::Features)?;
+        let choices = self.choices(here)?;
+        let trained = trained_with(&here.network, file, &choices, &self.store(), Purpose::Features)?;
         let loaded = load(file, trained, (backend.as_ref(), &device))?;
         if loaded.provenance.weights_sha256 != here.weights_sha256 {
             return Err(Error::WeightsChanged);
@@ -171,7 +190,11 @@ fn load(
     trained: Trained,
     (backend, device): (&dyn Backend, &Device),
 ) -> Result<LoadedModel> {
-    let provenance = Provenance::new((&trained.name, file, trained.sha256()?), (backend, device));
+    let provenance = Provenance {
+        pick: trained.taken.pick.clone(),
+        input: trained.taken.input.map(|input| input.to_string()),
+        ..Provenance::new((&trained.name, file, trained.sha256()?), (backend, device))
+    };
     let view = network_view(&trained.network, &trained.labels, trained.first_look, &provenance)?;
     let model = backend.load(&trained.network, &trained.weights, device)?;
     let Trained { network, labels, .. } = trained;

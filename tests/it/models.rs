@@ -25,6 +25,8 @@ pub(crate) fn provenance(network: &str) -> Provenance {
         network: network.into(),
         weights: None,
         weights_sha256: text(),
+        pick: None,
+        input: None,
         backend: "reference".into(),
         device: "cpu".into(),
         threads: 1,

@@ -4,7 +4,7 @@
 use trepang_api::{Array, Weights};
 
 use crate::layout::{BatchNorm, KernelOrder, KernelTensor, LayerTensors};
-use crate::{Error, Fit, Result, TensorSource, gray};
+use crate::{Error, Fit, InputFormat, Result, TensorSource, gray};
 
 impl Fit {
     /// Reads and converts every tensor that the network needs, layer by layer. `progress(done, total)` is called before each
@@ -16,7 +16,7 @@ impl Fit {
         progress: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<Weights> {
         let mut weights = Weights::default();
-        let mut is_bgr = !self.canonical && self.network.preprocess().trained_on_bgr;
+        let mut is_bgr = self.takes_blue_first();
         for (done, entry) in self.entries.iter().enumerate() {
             if !progress(done, self.entries.len()) {
                 return Err(Error::Stopped { path: source.path().into() });
@@ -36,6 +36,18 @@ impl Fit {
             .check(&self.network)
             .map_err(|error| Error::InFile { path: source.path().into(), source: Box::new(error) })?;
         Ok(weights)
+    }
+
+    /// The same weights for a network that sees pictures as `input` says.
+    #[must_use]
+    pub fn with_input(mut self, input: InputFormat) -> Self {
+        self.network = self.network.with_preprocess(input.preprocess());
+        self
+    }
+
+    /// Whether the first kernel has to be turned to read RGB.
+    fn takes_blue_first(&self) -> bool {
+        self.network.preprocess().trained_on_bgr != self.turned
     }
 
     fn entry(&self, source: &dyn TensorSource, entry: &LayerTensors) -> Result<(Array, Array)> {

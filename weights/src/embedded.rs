@@ -5,7 +5,7 @@ use std::path::Path;
 use trepang_api::networks;
 
 use crate::catalog::first_look;
-use crate::{Architecture, Labels, Result, Trained, WeightsOrigin, read_safetensors};
+use crate::{Architecture, Labels, Result, Taken, Trained, WeightsOrigin, read_safetensors};
 
 /// The file `minivgg.safetensors`: `f16` tensors, 2.97 MB. [`MINIVGG_CARD`] describes the network and its training data.
 const MINIVGG_WEIGHTS: &[u8] = include_bytes!("../minivgg/minivgg.safetensors");
@@ -38,5 +38,6 @@ pub fn minivgg() -> Result<Trained> {
         labels: Labels::parse(MINIVGG_LABELS)?,
         first_look: first_look(Architecture::Minivgg),
         origin: WeightsOrigin::Embedded,
+        taken: Taken::default(),
     })
 }

@@ -42,6 +42,49 @@ pub enum Error {
         /// The name of the network, or the path of the file.
         name: String,
     },
+    /// Classes are wanted, and the file has another head than a linear layer on the last features.
+    #[error(
+        "{path} has no classes that can be computed: behind the last features of {network} is another head than one linear \
+         layer ({tensors}); the layers before it work, as in `trepang render --layer`"
+    )]
+    OtherHead {
+        /// The path of the file.
+        path: PathBuf,
+        /// The name of the network.
+        network: &'static str,
+        /// The first tensors of the head.
+        tensors: String,
+    },
+    /// No set of weights of the file has this name.
+    #[error("{path} has no weights \"{name}\" that fit; --pick takes one of: {known}")]
+    NoSuchPick {
+        /// The path of the file.
+        path: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The names of all sets that fit, separated by commas.
+        known: String,
+    },
+    /// A file of labels cannot be used.
+    #[error("the labels in {path} cannot be used: {reason}; one name a line or a JSON list is needed")]
+    LabelsFile {
+        /// The path of the file.
+        path: PathBuf,
+        /// The reason, as a clause.
+        reason: String,
+    },
+    /// A file of labels has another number of names than the network has classes.
+    #[error("{path} has {found} labels, and {network} has {classes} classes: each class needs one")]
+    LabelCount {
+        /// The path of the file.
+        path: PathBuf,
+        /// The number of names.
+        found: usize,
+        /// The name of the network, or the path of its weights.
+        network: String,
+        /// The number of classes.
+        classes: usize,
+    },
     /// The set would have to be downloaded, and the network may not be used.
     #[error(
         "{name} is not on this machine: fetch {file} from {origin} by hand and import it with \
@@ -204,14 +247,19 @@ pub enum Error {
 
 impl Error {
     /// Was something asked for that cannot be, rather than something broken? The name of a network or of a set of weights,
-    /// classes of a network without a classifier, or an address.
+    /// classes of a network without a classifier or another number of labels, or an address.
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Pull(error) => error.is_usage(),
             Self::Network(error) => error.is_usage(),
             other => matches!(
                 other,
-                Self::UnknownNetwork { .. } | Self::UnknownSet { .. } | Self::NoClassifier { .. }
+                Self::UnknownNetwork { .. }
+                    | Self::UnknownSet { .. }
+                    | Self::NoClassifier { .. }
+                    | Self::OtherHead { .. }
+                    | Self::NoSuchPick { .. }
+                    | Self::LabelCount { .. }
             ),
         }
     }

@@ -1,76 +1,206 @@
-//! Recognises which network a weights file holds, and in which version, by the names and shapes of its tensors. Reading
-//! the numbers is in `convert`.
+//! Recognises which networks a weights file holds, and in which version, by the names and shapes of its tensors. A network is
+//! searched for under every prefix; its trunk must be whole and right, and its head is judged apart (`head`). Reading the
+//! numbers is in `convert`.
 
 use trepang_api::Network;
 
-use crate::index::{self, Index};
+use crate::candidate::{Candidate, Version, search};
+use crate::head::{Head, HeadSearch, LinearAt};
+use crate::index::Index;
 use crate::layout::{self, LayerTensors};
-use crate::{Architecture, Dialect, Error, FileFormat, Result, TensorInfo, TensorSource, gray};
+use crate::misfit::Misfit;
+use crate::prefix::{is_dispensable, key, place, shared};
+use crate::{Architecture, Dialect, Error, Result, TensorInfo, TensorSource, pick};
 
-/// The network that was recognised in a file, and the positions of its tensors there.
+/// A network that was recognised in a file, and the positions of its tensors there.
 #[derive(Debug)]
 pub struct Fit {
     /// The structure of the network.
     pub architecture: Architecture,
     /// The training whose names and shapes the file has.
     pub dialect: Dialect,
-    /// Whether the file includes the classifier.
+    /// Whether classes can be computed: the head is the network's own, or a linear layer.
     pub classifier: bool,
-    /// The network in that version, with or without its classifier as the file has it.
+    /// What the file has behind the last features.
+    pub head: Head,
+    /// The network in that version, with as much of its classifier as the file has.
     pub network: Network,
+    /// The names of the file's tensors that belong to this set of weights and are left out.
+    pub unused: Vec<String>,
+    /// The prefix of the network's tensors in the file.
+    pub(crate) prefix: String,
     pub(crate) entries: Vec<LayerTensors>,
     pub(crate) index: Index,
     /// Whether the file is from Trepang's own store: batch norm is folded and the first kernel reads RGB.
-    pub(crate) canonical: bool,
+    canonical: bool,
+    /// Whether the first kernel of the file has been turned from BGR to RGB.
+    pub(crate) turned: bool,
 }
 
 /// The metadata key under which a file in Trepang's own store names its dialect.
 pub(crate) const DIALECT_KEY: &str = "dialect";
 
-/// Matches a file against `architecture`. Fails with the first tensor that is missing, superfluous or of the wrong shape in
-/// the closest version, or with the name of the other network that the file holds.
+impl Fit {
+    /// The name of this set of weights in the file, which `--pick` takes; `.` if its names have no prefix.
+    pub fn key(&self) -> &str {
+        key(&self.prefix)
+    }
+
+    /// The number of classes that can be computed, if any can.
+    pub fn classes(&self) -> Option<usize> {
+        match &self.head {
+            Head::Own | Head::Linear { .. } => self.entries.last().map(|head| head.outputs),
+            Head::Other(_) | Head::Broken(_) | Head::Missing => None,
+        }
+    }
+
+    /// Whether the file itself says which training it comes from, as those of Trepang's own store do.
+    pub fn is_certain(&self) -> bool {
+        self.canonical || self.dialect == Dialect::Trepang
+    }
+
+    /// The position in the file of the first of the network's tensors.
+    pub(crate) fn first_position(&self) -> usize {
+        self.index.values().copied().min().unwrap_or(0)
+    }
+}
+
+/// Matches a file against `architecture`, and chooses among several sets of weights by a rule. Fails with the differences to the
+/// closest version, or with the name of the other network that the file holds.
 pub fn fit(architecture: Architecture, source: &dyn TensorSource) -> Result<Fit> {
-    let error = match closest(architecture, source) {
-        Ok(fit) => return Ok(fit),
-        Err(error) => error,
-    };
-    let others = Architecture::ALL.into_iter().filter(|&other| other != architecture);
-    match others.into_iter().find_map(|other| closest(other, source).ok()) {
-        Some(other) => Err(Error::OtherNetwork {
+    fit_set(architecture, source, None)
+}
+
+/// Like [`fit`], for the set of weights called `pick`. Fails if no set that fits has that name.
+pub fn fit_set(architecture: Architecture, source: &dyn TensorSource, pick: Option<&str>) -> Result<Fit> {
+    let (found, nearest) = sets_of(&[architecture], source)?;
+    if !found.is_empty() {
+        return pick::choose(found, pick, source.path());
+    }
+    let others: Vec<Architecture> = Architecture::ALL.into_iter().filter(|&a| a != architecture).collect();
+    let (found, nearest_other) = sets_of(&others, source)?;
+    match (found.first(), nearest) {
+        (Some(other), _) => Err(Error::OtherNetwork {
             path: source.path().into(),
             wanted: architecture.name(),
             found: other.architecture.name(),
         }),
-        None => Err(error),
-    }
-}
-
-/// The network that a file holds, if it is a known one.
-pub fn recognise(source: &dyn TensorSource) -> Option<Fit> {
-    Architecture::ALL.into_iter().find_map(|architecture| closest(architecture, source).ok())
-}
-
-/// The version of `architecture` that the file matches, or the error of the version that comes closest.
-fn closest(architecture: Architecture, source: &dyn TensorSource) -> Result<Fit> {
-    let mut nearest: Option<(usize, Error)> = None;
-    for candidate in candidates(architecture, source)? {
-        match candidate.and_then(|fit| check(fit, source)) {
-            Ok(fit) => return Ok(fit),
-            Err(Misfit { faults, error }) => {
-                if nearest.as_ref().is_none_or(|(least, _)| faults < *least) {
-                    nearest = Some((faults, error));
-                }
-            }
-        }
-    }
-    Err(nearest.map_or_else(
-        || Error::OtherFormat {
+        (None, Some(nearest)) => Err(nearest.error(architecture, nearest_other.as_ref(), source)),
+        (None, None) => Err(Error::OtherFormat {
             path: source.path().into(),
             network: architecture.name(),
             format: source.format(),
-        },
-        |(_, error)| error,
-    ))
+        }),
+    }
+}
+
+/// Every set of weights of a known network that a file holds, in the order in which they are chosen.
+pub fn sets(source: &dyn TensorSource) -> Result<Vec<Fit>> {
+    Ok(sets_of(&Architecture::ALL, source)?.0)
+}
+
+/// The network that a file holds, if it is a known one; of several sets of weights, the first choice.
+pub fn recognise(source: &dyn TensorSource) -> Option<Fit> {
+    sets(source).ok()?.into_iter().next()
+}
+
+/// Why a file holds no known network, as a clause: the nearest one, and the first differences both ways. None for a file that
+/// has nothing in common with any.
+pub fn nearest(source: &dyn TensorSource) -> Option<String> {
+    let (_, nearest) = sets_of(&Architecture::ALL, source).ok()?;
+    nearest.filter(|nearest| nearest.matched > 0).map(|nearest| nearest.with_network())
+}
+
+/// The sets of weights of these architectures in a file, sorted, and the misfit that comes closest.
+fn sets_of(architectures: &[Architecture], source: &dyn TensorSource) -> Result<(Vec<Fit>, Option<Misfit>)> {
+    let (candidates, nearest) = search(architectures, source)?;
+    let prefixes: Vec<&str> = candidates.iter().map(|candidate| &*candidate.prefix).collect();
+    let mut fits =
+        candidates.iter().map(|candidate| finish(candidate, &prefixes, source)).collect::<Vec<_>>();
+    // A file can hold the trunk of two versions whose heads alone differ: the one whose head is known is meant.
+    fits.sort_by_key(|fit| !fit.classifier);
+    let mut kept: Vec<Fit> = Vec::new();
+    for fit in fits {
+        let is_same = |other: &Fit| other.prefix == fit.prefix && other.architecture == fit.architecture;
+        if !kept.iter().any(is_same) {
+            kept.push(fit);
+        }
+    }
+    pick::sort(&mut kept);
+    Ok((kept, nearest))
+}
+
+/// A candidate with its head.
+fn finish(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -> Fit {
+    let Candidate { version, prefix, positions, has_features, .. } = candidate;
+    let Version { architecture, dialect, canonical, .. } = **version;
+    let rest = beside(candidate, prefixes, source);
+    let (head, linear) = match version.head.as_ref().filter(|_| *has_features) {
+        Some(own) => {
+            let named = (
+                candidate.position(&own.kernel.name),
+                own.bias.as_deref().and_then(|b| candidate.position(b)),
+            );
+            HeadSearch { source, own, named, rest: &rest }.judge()
+        }
+        None if rest.is_empty() => (Head::Missing, None),
+        None => (Head::Other(names(&rest, source)), None),
+    };
+    let (network, entries, index) = match (linear, &version.head) {
+        (Some(at), Some(own)) => with_head(candidate, own, at),
+        _ => (candidate.network(), candidate.entries.clone(), positions.clone()),
+    };
+    let read: Vec<usize> = index.values().copied().collect();
+    let unused: Vec<usize> = rest.into_iter().filter(|at| !read.contains(at)).collect();
+    Fit {
+        architecture,
+        dialect,
+        classifier: head.classifies(),
+        head,
+        network,
+        unused: names(&unused, source),
+        prefix: prefix.clone(),
+        entries,
+        index,
+        canonical,
+        turned: canonical && version.whole.preprocess().trained_on_bgr,
+    }
+}
+
+/// The whole network with a head of so many classes.
+fn with_head(candidate: &Candidate, own: &LayerTensors, at: LinearAt) -> (Network, Vec<LayerTensors>, Index) {
+    let mut head = own.clone();
+    head.outputs = at.classes;
+    let mut index = candidate.positions.clone();
+    index.insert(head.kernel.name.clone(), at.kernel);
+    head.bias = own.bias.clone().filter(|_| at.bias.is_some());
+    if let (Some(name), Some(bias)) = (&head.bias, at.bias) {
+        index.insert(name.clone(), bias);
+    }
+    let entries = candidate.entries.iter().cloned().chain([head]).collect();
+    (candidate.adapted(candidate.version.whole.clone().with_classes(at.classes)), entries, index)
+}
+
+/// The positions of the tensors that may be the head of a candidate: those that nothing reads, that belong to no other set, and
+/// that are nearest to it in the file's tree of names.
+fn beside(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -> Vec<usize> {
+    let mut rest: Vec<(usize, usize)> = Vec::new();
+    for (at, tensor) in source.tensors().iter().enumerate() {
+        if candidate.reads(at) || is_dispensable(tensor) {
+            continue;
+        }
+        let near = shared(place(tensor), &candidate.prefix);
+        let is_others = prefixes.iter().any(|other| shared(place(tensor), other) > near);
+        if !is_others {
+            rest.push((near, at));
+        }
+    }
+    let nearest = rest.iter().map(|(near, _)| *near).max();
+    rest.into_iter().filter(|(near, _)| Some(*near) == nearest).map(|(_, at)| at).collect()
+}
+
+fn names(positions: &[usize], source: &dyn TensorSource) -> Vec<String> {
+    positions.iter().map(|&at| source.tensors()[at].name.clone()).collect()
 }
 
 /// The tensors of a file with this version of `architecture`, in the order of its format (Keras lists convolutions first).
@@ -91,92 +221,4 @@ pub fn tensors_of(architecture: Architecture, dialect: Dialect, classifier: bool
         dtype: "F32".into(),
     };
     Ok(entries.iter().flat_map(|entry| entry.tensors().map(info).collect::<Vec<_>>()).collect())
-}
-
-/// The number of tensors that do not match a version, and the error about the first of them.
-struct Misfit {
-    faults: usize,
-    error: Error,
-}
-
-/// Every version that the file can hold: the one that its metadata names, or else those that its format allows. For each
-/// version, the network with the classifier comes first.
-fn candidates(architecture: Architecture, source: &dyn TensorSource) -> Result<Vec<Result<Fit, Misfit>>> {
-    let is_keras = matches!(source.format(), FileFormat::KerasLegacy | FileFormat::Keras3);
-    let word = source.metadata().get(DIALECT_KEY);
-    let possible = |dialect: &&Dialect| match word {
-        Some(name) => name == dialect.name(),
-        None => is_keras == (**dialect == Dialect::Keras),
-    };
-    let mut candidates = Vec::new();
-    for &dialect in architecture.dialects().iter().filter(possible) {
-        for classifier in [true, false] {
-            let network = architecture.network(dialect, classifier)?;
-            candidates.push(candidate(source, architecture, dialect, (classifier, word.is_some()), network));
-        }
-    }
-    Ok(candidates)
-}
-
-fn candidate(
-    source: &dyn TensorSource,
-    architecture: Architecture,
-    dialect: Dialect,
-    (classifier, canonical): (bool, bool),
-    network: Network,
-) -> Result<Fit, Misfit> {
-    let mut entries =
-        if canonical { layout::canonical(&network) } else { layout::native(&network, architecture, dialect) };
-    let index = match source.format() {
-        FileFormat::KerasLegacy | FileFormat::Keras3 => index::keras(source, architecture, &entries)
-            .map_err(|reason| Misfit {
-                faults: entries.len(),
-                error: Error::Misfit { path: source.path().into(), network: architecture.name(), reason },
-            })?,
-        _ => index::by_name(source),
-    };
-    let first = entries.first().and_then(|entry| index.get(&entry.kernel.name));
-    let network = gray::adapt(network, &mut entries, first.map(|&at| source.tensors()[at].shape.as_slice()));
-    Ok(Fit { architecture, dialect, classifier, network, entries, index, canonical })
-}
-
-/// Checks that every tensor is there and has the right shape, and that there is no other tensor.
-fn check(fit: Fit, source: &dyn TensorSource) -> Result<Fit, Misfit> {
-    let mut faults = Vec::new();
-    let mut used = vec![false; source.tensors().len()];
-    for (name, expected) in fit.entries.iter().flat_map(LayerTensors::tensors) {
-        match fit.index.get(name) {
-            None => faults.push(format!("tensor \"{name}\" is missing among the file's {}", used.len())),
-            Some(&at) => {
-                used[at] = true;
-                let found = &source.tensors()[at].shape;
-                if *found != expected {
-                    faults
-                        .push(format!("tensor \"{name}\" has shape {found:?} where {expected:?} is needed"));
-                }
-            }
-        }
-    }
-    let prefix = index::prefix(source);
-    let superfluous = source.tensors().iter().zip(used).filter(|(tensor, used)| {
-        !used && tensor.name.starts_with(&prefix) && !is_dispensable(&tensor.name[prefix.len()..])
-    });
-    faults.extend(superfluous.map(|(tensor, _)| format!("tensor {:?} has no place in it", tensor.name)));
-    let count = faults.len();
-    match faults.into_iter().next() {
-        None => Ok(fit),
-        Some(reason) => Err(Misfit {
-            faults: count,
-            error: Error::Misfit { path: source.path().into(), network: fit.architecture.name(), reason },
-        }),
-    }
-}
-
-/// Whether a tensor may be ignored: counters of batch norm, Inception's auxiliary classifier, an optimizer's state, and
-/// layers that somebody added on top of a Keras 3 trunk.
-fn is_dispensable(name: &str) -> bool {
-    name.ends_with("num_batches_tracked")
-        || name.starts_with("AuxLogits.")
-        || name.starts_with("optimizer")
-        || (name.contains("/vars/") && !name.contains("layers/"))
 }

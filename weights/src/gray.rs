@@ -1,7 +1,7 @@
 //! Networks for gray pictures: files whose first convolution reads one channel. The mean of R, G and B goes in, so such a
 //! network becomes one that reads RGB, whose first kernel is spread over three channels.
 
-use trepang_api::{Array, Network, Preprocess};
+use trepang_api::{Array, Preprocess};
 
 use crate::layout::{KernelOrder, KernelTensor, LayerTensors};
 
@@ -20,16 +20,17 @@ fn gray_shape(kernel: &KernelTensor) -> Option<Vec<usize>> {
     Some(shape)
 }
 
-/// Turns a network and the tensors it reads into the variant for gray pictures, if `found`, the shape of the first kernel in
-/// the file, is that variant's.
-pub(crate) fn adapt(network: Network, entries: &mut [LayerTensors], found: Option<&[usize]>) -> Network {
-    let Some(first) = entries.first_mut() else { return network };
-    match (gray_shape(&first.kernel), found) {
-        (Some(shape), Some(found)) if shape == found => {
-            first.kernel.shape = shape;
-            network.for_gray_pictures()
-        }
-        _ => network,
+/// Whether `found` is the shape of the first kernel of the variant for gray pictures, where `first` is the network's own.
+pub(crate) fn is_gray(first: &KernelTensor, found: &[usize]) -> bool {
+    gray_shape(first).is_some_and(|shape| shape == found)
+}
+
+/// Makes the first of the tensors that a network reads the one of the variant for gray pictures.
+pub(crate) fn adapt(entries: &mut [LayerTensors]) {
+    if let Some(first) = entries.first_mut()
+        && let Some(shape) = gray_shape(&first.kernel)
+    {
+        first.kernel.shape = shape;
     }
 }
 

@@ -1,4 +1,5 @@
-//! Maps the logical names of a layout to the tensors of a file. A PyTorch or safetensors file uses those names. A Keras
+//! Maps the logical names of a layout to the tensors of a file. A PyTorch or safetensors file uses those names, after a
+//! prefix that `prefix` finds. A Keras
 //! file has layers whose tensors are told apart by position; in Keras 3 files and for InceptionV3, the layers too.
 
 use std::collections::HashMap;
@@ -9,45 +10,9 @@ use crate::{Architecture, FileFormat, TensorInfo, TensorSource};
 /// Positions in [`TensorSource::tensors`] by logical name.
 pub(crate) type Index = HashMap<String, usize>;
 
-/// The keys under which programs put a `state_dict` in a larger dictionary.
-const WRAPPERS: [&str; 6] = ["state_dict", "model_state_dict", "model", "net", "network", "weights"];
-
-/// The largest number of dictionaries around a `state_dict`.
-const MAX_WRAPPER_DEPTH: usize = 3;
-
-/// The prefix that `DataParallel`, for training on several GPUs, puts before every name.
-const DATA_PARALLEL_PREFIX: &str = "module.";
-
-/// The index of a PyTorch or safetensors file, whose tensor names are the logical names after the prefix.
+/// The index of a PyTorch or safetensors file, whose tensor names are the logical names with a prefix.
 pub(crate) fn by_name(source: &dyn TensorSource) -> Index {
-    let prefix = prefix(source);
-    let named = |(at, tensor): (usize, &TensorInfo)| Some((tensor.name.strip_prefix(&prefix)?.into(), at));
-    source.tensors().iter().enumerate().filter_map(named).collect()
-}
-
-/// The prefix of a network's tensors in a PyTorch file: the keys of the dictionaries around the only `state_dict`, and
-/// `module.`, each as far as it is there.
-pub(crate) fn prefix(source: &dyn TensorSource) -> String {
-    let mut prefix = String::new();
-    if !matches!(source.format(), FileFormat::PytorchZip | FileFormat::PytorchLegacy) {
-        return prefix;
-    }
-    let below =
-        |prefix: &str| source.tensors().iter().filter_map(move |t| t.name.strip_prefix(prefix)).collect();
-    for _ in 0..MAX_WRAPPER_DEPTH {
-        let names: Vec<&str> = below(&prefix);
-        let wraps =
-            |key: &&str| names.iter().any(|name| name.split_once('.').is_some_and(|(k, _)| k == *key));
-        let mut keys = WRAPPERS.into_iter().filter(wraps);
-        let (Some(key), None) = (keys.next(), keys.next()) else { break };
-        prefix.push_str(key);
-        prefix.push('.');
-    }
-    let names: Vec<&str> = below(&prefix);
-    if names.iter().all(|name| name.starts_with(DATA_PARALLEL_PREFIX)) {
-        prefix.push_str(DATA_PARALLEL_PREFIX);
-    }
-    prefix
+    source.tensors().iter().enumerate().map(|(at, tensor)| (tensor.name.clone(), at)).collect()
 }
 
 /// The index of a Keras file by `<layer>/<role>`. Models may stand in models: the layers of the innermost one that has enough

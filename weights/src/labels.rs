@@ -1,11 +1,18 @@
-//! The class labels of networks: WordNet ids and names, by logit.
+//! The class labels of networks: WordNet ids and names, by logit; for a head of the user's, names from a file or numbers.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::readers::printable;
 use crate::{Error, Result};
 
 /// A class of a classifier: its WordNet id and its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// The WordNet id, such as `n02321529`.
+    /// The WordNet id, such as `n02321529`; empty if it is not known.
     pub wnid: String,
     /// The names of the class, separated by commas, such as `sea cucumber, holothurian`.
     pub name: String,
@@ -36,6 +43,35 @@ impl Labels {
             }
         };
         table.lines().enumerate().map(parse).collect::<Result<_>>().map(Self)
+    }
+
+    /// Classes that are known by their numbers only.
+    pub fn numbers(count: usize) -> Self {
+        Self((0..count).map(|class| Label { wnid: String::new(), name: class.to_string() }).collect())
+    }
+
+    /// Reads names from a file: one a line, a JSON list of names, or a JSON dictionary between names and indices in either
+    /// direction, such as Keras's. Fails for a file that is none of these.
+    pub fn read(path: &Path) -> Result<Self> {
+        let wrong = |reason: String| Error::LabelsFile { path: path.into(), reason };
+        let bytes = fs::read(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8 text".into()))?;
+        Self::from_text(text.trim_start_matches('\u{feff}')).map_err(wrong)
+    }
+
+    fn from_text(text: &str) -> Result<Self, String> {
+        let names: Vec<LabelText> = if text.trim_start().starts_with(['[', '{']) {
+            let parsed: LabelsJson = serde_json::from_str(text)
+                .map_err(|_| "its JSON is neither a list of names nor a dictionary of names and indices")?;
+            parsed.in_order()?
+        } else {
+            text.trim_end().lines().map(|line| LabelText::Name(line.trim().into())).collect()
+        };
+        if let Some(empty) = names.iter().position(|label| label.name().is_empty()) {
+            return Err(format!("the name of class {empty}, counted from 0, is empty"));
+        }
+        let label = |label: LabelText| Label { wnid: label.wnid(), name: printable(label.name()) };
+        Ok(Self(names.into_iter().map(label).collect()))
     }
 
     /// The label of the logit at index `class`.
@@ -71,9 +107,105 @@ impl Labels {
     }
 }
 
+/// A class in a file of labels: its name, or as Keras writes it, its WordNet id and its name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum LabelText {
+    Name(String),
+    Pair([String; 2]),
+}
+
+impl LabelText {
+    fn name(&self) -> &str {
+        match self {
+            Self::Name(name) | Self::Pair([_, name]) => name,
+        }
+    }
+
+    fn wnid(&self) -> String {
+        match self {
+            Self::Name(_) => String::new(),
+            Self::Pair([wnid, _]) => printable(wnid),
+        }
+    }
+}
+
+/// The forms that labels have in JSON.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum LabelsJson {
+    List(Vec<LabelText>),
+    /// Names by index, as Keras's `imagenet_class_index.json`.
+    ByIndex(BTreeMap<String, LabelText>),
+    /// Indices by name, as torchvision's `class_to_idx`.
+    ByName(BTreeMap<String, usize>),
+}
+
+impl LabelsJson {
+    /// The names in the order of their indices. Fails if an index is missing or stands twice.
+    fn in_order(self) -> Result<Vec<LabelText>, String> {
+        let mut pairs: Vec<(usize, LabelText)> = match self {
+            Self::List(names) => return Ok(names),
+            Self::ByIndex(names) => {
+                let pair = |(index, name): (String, LabelText)| match index.parse() {
+                    Ok(index) => Ok((index, name)),
+                    Err(_) => Err(format!("{} is no index", printable(index))),
+                };
+                names.into_iter().map(pair).collect::<Result<_, String>>()?
+            }
+            Self::ByName(indices) => {
+                indices.into_iter().map(|(name, index)| (index, LabelText::Name(name))).collect()
+            }
+        };
+        pairs.sort_by_key(|(index, _)| *index);
+        match pairs.iter().enumerate().find(|(at, (index, _))| at != index) {
+            Some((at, _)) => Err(format!("its indices do not count from 0: {at} is missing or stands twice")),
+            None => Ok(pairs.into_iter().map(|(_, name)| name).collect()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn names_in(text: &str) -> Result<Vec<String>, String> {
+        Labels::from_text(text).map(|labels| labels.names())
+    }
+
+    #[test]
+    fn names_are_read_from_lines_and_from_json() {
+        let expected = Ok(vec!["cat".to_owned(), "guide dog".to_owned()]);
+        for text in [
+            "cat\nguide dog\n",
+            "cat\r\nguide dog\r\n\r\n",
+            "[\"cat\", \"guide dog\"]",
+            "{\"0\": [\"n02121808\", \"cat\"], \"1\": [\"n02109150\", \"guide dog\"]}",
+            "{\"1\": \"guide dog\", \"0\": \"cat\"}",
+            "{\"guide dog\": 1, \"cat\": 0}",
+        ] {
+            assert_eq!(names_in(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_names_says_why() {
+        for (text, part) in [
+            ("cat\n\ndog", "the name of class 1"),
+            ("[1, 2]", "neither a list"),
+            ("{\"cat\": 0, \"dog\": 2}", "1 is missing or stands twice"),
+            ("[\"cat\"", "neither a list"),
+        ] {
+            assert!(names_in(text).unwrap_err().contains(part), "{text}");
+        }
+        assert_eq!(names_in("a\u{1b}[2Jb").unwrap(), ["a\\u{1b}[2Jb"], "a name cannot control the terminal");
+    }
+
+    #[test]
+    fn classes_without_names_are_found_by_their_numbers() {
+        let labels = Labels::numbers(3);
+        assert_eq!((labels.names(), labels.find("2")), (vec!["0".into(), "1".into(), "2".into()], Some(2)));
+    }
 
     #[test]
     fn a_class_is_found_by_index_wnid_or_lemma() {

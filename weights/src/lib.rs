@@ -7,8 +7,9 @@
 //! - [`Architecture`], [`Dialect`]: the known networks, and the trainings in which each one is published.
 //! - [`open`]: a file as a [`TensorSource`], whatever its format.
 //! - `layout`, `index`: the names of the tensors in each version, and their positions in a file; [`fit`]: recognises
-//!   the version in a file; `convert`: converts its tensors to the network's;
-//!   `gray`: networks for gray pictures.
+//!   the version in a file, with `candidate` and `prefix` (the trunk), `gray` (networks for gray pictures), `head`, `pick`
+//!   (one of several sets) and `misfit` (the differences); `convert`: converts its tensors to the network's;
+//!   [`InputFormat`]: another preprocessing.
 //! - [`SETS`]: the published sets; [`pull`]: downloads them; [`cache`]: finds copies that are on this machine already;
 //!   [`Store`]: keeps the pulled sets.
 //! - [`MadeUp`]: pseudo-random weights computed from tensor names, for comparing frameworks without a file.
@@ -16,19 +17,25 @@
 
 mod architecture;
 pub mod cache;
+mod candidate;
 mod catalog;
 mod convert;
 mod embedded;
 mod error;
 mod fit;
 mod gray;
+mod head;
 mod index;
+mod input;
 mod labels;
 mod layout;
 mod library;
 mod made_up;
 mod mapped;
+mod misfit;
 mod obtain;
+mod pick;
+mod prefix;
 pub mod pull;
 mod readers;
 mod source;
@@ -38,11 +45,17 @@ pub use architecture::{Architecture, Dialect};
 pub use catalog::{PublishedAt, SETS, Set, find_set, first_look};
 pub use embedded::{MINIVGG_CARD, embedded_megabytes, minivgg};
 pub use error::{Error, Result};
-pub use fit::{Fit, fit, recognise, tensors_of};
+pub use fit::{Fit, fit, fit_set, nearest, recognise, sets, tensors_of};
+pub use head::Head;
+pub use input::{InputFormat, InputScale};
 pub use labels::{Label, Labels};
-pub use library::{Purpose, Trained, WeightsOrigin, architecture, names, sha256, trained};
+pub use library::{
+    FileChoices, Purpose, Taken, Trained, WeightsOrigin, architecture, file_sha256, is_published, names,
+    sha256, trained, trained_with,
+};
 pub use made_up::{MadeUp, words};
 pub use obtain::{PullOutcome, PullRequest, Watcher, address, cached_copies, obtain};
+pub use pick::{PICK_RULE, picked};
 pub use readers::{SafetensorsFile, SharedF32, open, read_safetensors};
 pub use source::{FileFormat, TensorInfo, TensorSource};
 pub use store::Store;

@@ -8,7 +8,14 @@ use trepang_api::{Network, Weights};
 use crate::catalog::first_look;
 use crate::embedded::{embedded_bytes, minivgg};
 use crate::pull::{Digest, NoProgress, PullOptions, verify};
-use crate::{Architecture, Error, Labels, Result, SETS, Set, Store, TensorSource, find_set, fit, open};
+use crate::readers::printable;
+use crate::{
+    Architecture, Error, Fit, Head, InputFormat, Labels, PICK_RULE, Result, SETS, Set, Store, TensorSource,
+    find_set, fit_set, open, sets,
+};
+
+/// The largest number of tensors that a remark names.
+const MAX_NAMED: usize = 3;
 
 /// A network with weights that fit it and with the names of its classes.
 #[derive(Debug, Clone)]
@@ -25,6 +32,30 @@ pub struct Trained {
     pub first_look: (&'static str, usize),
     /// Where the weights were read from.
     pub origin: WeightsOrigin,
+    /// What was taken of a file of the user's; empty for the network's own weights.
+    pub taken: Taken,
+}
+
+/// What the user chooses of a weights file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FileChoices {
+    /// The name of a set of weights in the file; without it, the first by the rule.
+    pub pick: Option<String>,
+    /// What the network was trained to see; without it, what the training that the names indicate sees.
+    pub input: Option<InputFormat>,
+    /// A file with the names of the classes.
+    pub labels: Option<PathBuf>,
+}
+
+/// What was taken of a weights file, and what the user should know of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Taken {
+    /// The name of the set of weights, if the file has several that fit.
+    pub pick: Option<String>,
+    /// The preprocessing, if it is not that of the network's own training.
+    pub input: Option<InputFormat>,
+    /// Sentences on what was chosen or assumed without having been asked for.
+    pub remarks: Vec<String>,
 }
 
 /// Where weights were read from; their hash depends on it.
@@ -47,12 +78,9 @@ impl Trained {
     /// The SHA-256 of the file that the weights come from (for a pulled set, of the published file); empty for made-up
     /// weights. A file of the user's is read from end to end, which can fail.
     pub fn sha256(&self) -> Result<String> {
-        let of = |verified: crate::pull::Result<crate::pull::Verified>| Ok(verified?.sha256);
         match &self.origin {
             WeightsOrigin::Embedded => Ok(sha256(embedded_bytes())),
-            WeightsOrigin::File(path) => {
-                of(verify(path, None, &Digest::None, &PullOptions::default(), &mut NoProgress))
-            }
+            WeightsOrigin::File(path) => file_sha256(path),
             WeightsOrigin::Pulled { sha256 } => Ok(sha256.clone()),
             WeightsOrigin::MadeUp => Ok(String::new()),
         }
@@ -63,6 +91,11 @@ impl Trained {
 pub fn sha256(bytes: &[u8]) -> String {
     let digits = |text: String, byte: &u8| text + &format!("{byte:02x}");
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), digits)
+}
+
+/// The SHA-256 of a file, which is read from end to end, as 64 hexadecimal digits.
+pub fn file_sha256(path: &Path) -> Result<String> {
+    Ok(verify(path, None, &Digest::None, &PullOptions::default(), &mut NoProgress)?.sha256)
 }
 
 /// The purpose that a network is loaded for.
@@ -77,11 +110,41 @@ pub enum Purpose {
 /// Loads the network called `name` with its own weights, or with those of `file`. Fails for an unknown name, for a set
 /// that has not been pulled, and for weights that do not fit.
 pub fn trained(name: &str, file: Option<&Path>, store: &Store, purpose: Purpose) -> Result<Trained> {
-    match file {
-        Some(path) => from_file(name, path, purpose),
-        None if name == Architecture::Minivgg.name() => minivgg(),
-        None => pulled(find_pulled(name, store, purpose)?, store),
+    trained_with(name, file, &FileChoices::default(), store, purpose)
+}
+
+/// Like [`trained`], with what the user chooses of the file. Names of classes are for the network's own weights too.
+pub fn trained_with(
+    name: &str,
+    file: Option<&Path>,
+    choices: &FileChoices,
+    store: &Store,
+    purpose: Purpose,
+) -> Result<Trained> {
+    let mut trained = match file {
+        Some(path) => from_file(name, path, choices, purpose)?,
+        None if name == Architecture::Minivgg.name() => minivgg()?,
+        None => pulled(find_pulled(name, store, purpose)?, store)?,
+    };
+    // A trunk has no classes to name.
+    if let Some(path) = choices.labels.as_deref().filter(|_| !trained.labels.is_empty()) {
+        trained.labels = named_classes(path, &trained)?;
     }
+    Ok(trained)
+}
+
+/// The names in a file for the classes of a network. Fails for another number of names.
+fn named_classes(path: &Path, trained: &Trained) -> Result<Labels> {
+    let (labels, classes) = (Labels::read(path)?, trained.labels.len());
+    if labels.len() == classes {
+        return Ok(labels);
+    }
+    Err(Error::LabelCount {
+        path: path.into(),
+        found: labels.len(),
+        network: trained.network.name().into(),
+        classes,
+    })
 }
 
 /// The architecture of the network or set called `name`.
@@ -120,36 +183,118 @@ fn pulled(set: &Set, store: &Store) -> Result<Trained> {
     let sha256 = source.metadata().get("source_sha256").cloned().unwrap_or_default();
     Ok(Trained {
         name: set.name.into(),
-        labels: labels(set.architecture, fit.classifier)?,
+        labels: labels(&fit)?,
         network: fit.network,
         weights,
         first_look: first_look(set.architecture),
         origin: WeightsOrigin::Pulled { sha256 },
+        taken: Taken::default(),
     })
 }
 
-fn from_file(name: &str, path: &Path, purpose: Purpose) -> Result<Trained> {
+fn from_file(name: &str, path: &Path, choices: &FileChoices, purpose: Purpose) -> Result<Trained> {
     let architecture = architecture(name)?;
     let source: Box<dyn TensorSource> = open(path)?;
-    let fit = fit(architecture, source.as_ref())?;
-    if purpose == Purpose::Classes && !fit.classifier {
-        return Err(Error::NoClassifier { name: path.display().to_string() });
+    let fit = fit_set(architecture, source.as_ref(), choices.pick.as_deref())?;
+    if purpose == Purpose::Classes {
+        check_classes(&fit, path)?;
     }
+    let taken = taken(&fit, source.as_ref(), choices)?;
+    let fit = match choices.input {
+        Some(input) => fit.with_input(input),
+        None => fit,
+    };
     let weights = fit.weights(source.as_ref(), &mut |_, _| true)?;
     Ok(Trained {
         name: name.into(),
-        labels: labels(architecture, fit.classifier)?,
+        labels: labels(&fit)?,
         network: fit.network,
         weights,
         first_look: first_look(architecture),
         origin: WeightsOrigin::File(path.into()),
+        taken,
     })
 }
 
-fn labels(architecture: Architecture, classifier: bool) -> Result<Labels> {
-    match architecture {
-        _ if !classifier => Ok(Labels::default()),
-        Architecture::Minivgg => Ok(minivgg()?.labels),
-        _ => Labels::imagenet(),
+/// Fails for weights without classes that can be computed.
+fn check_classes(fit: &Fit, path: &Path) -> Result<()> {
+    let network = fit.architecture.name();
+    match &fit.head {
+        Head::Own | Head::Linear { .. } => Ok(()),
+        Head::Missing => Err(Error::NoClassifier { name: path.display().to_string() }),
+        Head::Broken(reason) => Err(Error::Misfit { path: path.into(), network, reason: reason.clone() }),
+        Head::Other(tensors) => {
+            Err(Error::OtherHead { path: path.into(), network, tensors: some_of(tensors) })
+        }
+    }
+}
+
+/// What is taken of a file, with a remark on each choice that the user did not make.
+fn taken(fit: &Fit, source: &dyn TensorSource, choices: &FileChoices) -> Result<Taken> {
+    let path = source.path().display();
+    let all = sets(source)?;
+    let same: Vec<&str> =
+        all.iter().filter(|set| set.architecture == fit.architecture).map(Fit::key).collect();
+    let mut remarks = Vec::new();
+    if same.len() > 1 && choices.pick.is_none() {
+        let others: Vec<&str> = same.iter().copied().filter(|key| *key != fit.key()).collect();
+        remarks.push(format!(
+            "{path} holds {} sets of weights that fit, and \"{}\" is taken ({PICK_RULE}); --pick takes another: {}",
+            same.len(),
+            printable(fit.key()),
+            printable(others.join(", "))
+        ));
+    }
+    match &fit.head {
+        Head::Broken(reason) => remarks.push(format!("{path} is taken without its classes: {reason}")),
+        _ if fit.unused.is_empty() => {}
+        Head::Other(tensors) => {
+            remarks.push(format!("{path} has another head, which is left out: {}", some_of(tensors)));
+        }
+        Head::Own | Head::Linear { .. } | Head::Missing => remarks.push(format!(
+            "{path} has tensors that are no part of {} and are left out: {}",
+            fit.architecture,
+            some_of(&fit.unused)
+        )),
+    }
+    if choices.input.is_none() && !fit.is_certain() && !is_published(source.path()) {
+        remarks.push(format!(
+            "{path} is taken for {}'s training by its names, which sees {}; --input says otherwise",
+            fit.dialect,
+            fit.architecture.preprocessing(fit.dialect)
+        ));
+    }
+    let pick = (same.len() > 1).then(|| fit.key().to_owned());
+    Ok(Taken { pick, input: choices.input, remarks })
+}
+
+/// The first of these names, safe to print, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    let first: Vec<String> = names.iter().take(MAX_NAMED).map(printable).collect();
+    match names.len().saturating_sub(MAX_NAMED) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
+/// Whether a file is one of the published ones, by its size and hash. It is read only if the size is right.
+pub fn is_published(path: &Path) -> bool {
+    let Ok(size) = path.metadata().map(|about| about.len()) else { return false };
+    let is_of_size = |set: &&Set| match set.size {
+        Some(published) => published == size,
+        None => (size as f64 / 1e6).round() as u32 == set.megabytes,
+    };
+    let is =
+        |set: &Set| verify(path, set.size, &set.digest(), &PullOptions::default(), &mut NoProgress).is_ok();
+    SETS.iter().filter(is_of_size).any(is)
+}
+
+/// The names of the classes: those of the network's own classes, and numbers for another head.
+fn labels(fit: &Fit) -> Result<Labels> {
+    match (&fit.head, fit.architecture) {
+        (Head::Own, Architecture::Minivgg) => Ok(minivgg()?.labels),
+        (Head::Own, _) => Labels::imagenet(),
+        (Head::Linear { classes, .. }, _) => Ok(Labels::numbers(*classes)),
+        (Head::Other(_) | Head::Broken(_) | Head::Missing, _) => Ok(Labels::default()),
     }
 }

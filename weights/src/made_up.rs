@@ -8,8 +8,8 @@ use std::path::Path;
 use trepang_api::Array;
 
 use crate::{
-    Architecture, Dialect, FileFormat, Labels, Result, TensorInfo, TensorSource, Trained, WeightsOrigin,
-    first_look, fit, tensors_of,
+    Architecture, Dialect, FileFormat, Labels, Result, Taken, TensorInfo, TensorSource, Trained,
+    WeightsOrigin, first_look, fit, tensors_of,
 };
 
 /// The name that errors and tables give these weights.
@@ -77,6 +77,7 @@ impl MadeUp {
             labels: Labels::default(),
             first_look: first_look(self.architecture),
             origin: WeightsOrigin::MadeUp,
+            taken: Taken::default(),
         })
     }
 

@@ -91,7 +91,7 @@ fn damaged(path: &Path, format: FileFormat, reason: impl Display) -> Error {
 const MAX_QUOTED_CHARS: usize = 300;
 
 /// Makes text from a file safe to print on one line of a terminal, and cuts long text.
-fn printable(words: impl Display) -> String {
+pub(crate) fn printable(words: impl Display) -> String {
     let words = words.to_string();
     let mut line =
         trepang_api::printable(&words.chars().take(MAX_QUOTED_CHARS).collect::<String>()).into_owned();

@@ -1,6 +1,8 @@
 //! A CNN as data: named nodes in an order in which each comes after its inputs. Not a graph library and not
 //! a model: nothing here holds a weight or runs.
 
+mod variants;
+
 use std::collections::HashSet;
 
 use crate::{Conv2d, Error, Linear, Op, Padding, Preprocess, Result, Shape};

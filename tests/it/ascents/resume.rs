@@ -32,6 +32,8 @@ fn origin(plan: Plan) -> Origin {
         network: "minivgg".into(),
         weights: None,
         weights_sha256: "0".into(),
+        pick: None,
+        input: None,
         backend: "any".into(),
         device: "cpu".into(),
         threads: 1,

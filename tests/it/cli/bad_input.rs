@@ -123,7 +123,7 @@ const WEIGHTS: &[Case] = &[
     ("--weights misshapen --logit 1", 1, "misshapen does not fit minivgg"),
     ("--weights misshapen --logit 1", 1, "`trepang info misshapen` shows what it holds"),
     ("--weights missing --logit 1", 1, "tensor \"predictions.bias\" is missing among the file's 17"),
-    ("--weights extra --logit 1", 1, "tensor \"momentum\" has no place in it"),
+    ("--weights extra --logit 1", 1, "tensor \"block3_momentum\" has no place in it"),
     ("--weights whole --network vgg19 --logit 1", 1, "whole holds minivgg, not vgg19: say --network minivgg"),
     ("--weights evil --logit 1", 1, "evil asks for posix.system to be run"),
     ("--weights cut --logit 1", 1, "cut is not a whole safetensors file"),
@@ -145,7 +145,7 @@ fn weights_that_cannot_be_used() {
     let mut weights = minivgg().unwrap().weights;
     let bias = weights.remove("predictions.bias").unwrap();
     write_weights(&home.path("missing"), &weights);
-    weights.insert("momentum", bias.clone());
+    weights.insert("block3_momentum", bias.clone());
     weights.insert("predictions.bias", bias);
     write_weights(&home.path("extra"), &weights);
     fs::copy(repository("weights/tests/fixtures/evil.pth"), home.path("evil")).unwrap();

@@ -11,9 +11,9 @@ use trepang_weights::{
 
 /// A file that has only names and shapes of tensors.
 #[derive(Debug)]
-struct TensorList {
+pub(crate) struct TensorList {
     format: FileFormat,
-    tensors: Vec<TensorInfo>,
+    pub(crate) tensors: Vec<TensorInfo>,
     metadata: BTreeMap<String, String>,
 }
 
@@ -39,7 +39,7 @@ impl TensorSource for TensorList {
     }
 }
 
-fn listed(format: FileFormat, tensors: Vec<TensorInfo>) -> TensorList {
+pub(crate) fn listed(format: FileFormat, tensors: Vec<TensorInfo>) -> TensorList {
     TensorList { format, tensors, metadata: BTreeMap::new() }
 }
 
@@ -175,13 +175,13 @@ fn a_file_that_comes_close_is_refused_with_the_difference() {
     check(
         |tensors| {
             let more = TensorInfo {
-                name: "extra\u{1b}[2J/kernel".into(),
-                layer: Some("extra".into()),
+                name: "block3_extra\u{1b}[2J/kernel".into(),
+                layer: Some("block3_extra".into()),
                 ..tensors[0].clone()
             };
             tensors.push(more);
         },
-        "tensor \"extra\\u{1b}[2J/kernel\" has no place in it",
+        "tensor \"block3_extra\\u{1b}[2J/kernel\" has no place in it",
     );
 }
 

@@ -7,8 +7,10 @@ mod archives;
 mod damage;
 mod fits;
 mod formats;
+mod heads;
 mod objects;
 mod refusals;
+mod sets;
 mod shards;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,146 @@
+//! Tests of finding networks under any prefix, of choosing among several sets of weights in a file, and of the message where nothing
+//! fits. No numbers are read.
+
+use trepang_weights::{
+    Architecture, Dialect, FileFormat, Fit, Head, TensorInfo, fit, fit_set, nearest, sets, tensors_of,
+};
+
+use crate::fits::{TensorList, listed};
+use crate::heads::tensor;
+
+/// The tensors of a ResNet50 as torchvision names them, each after `prefix`.
+fn resnet(prefix: &str, classifier: bool) -> Vec<TensorInfo> {
+    let tensors = tensors_of(Architecture::Resnet50, Dialect::Torchvision, classifier).unwrap();
+    let prefixed = |t: TensorInfo| TensorInfo { name: format!("{prefix}{}", t.name), ..t };
+    tensors.into_iter().map(prefixed).collect()
+}
+
+fn file(parts: impl IntoIterator<Item = Vec<TensorInfo>>) -> TensorList {
+    listed(FileFormat::PytorchZip, parts.into_iter().flatten().collect())
+}
+
+fn keys(file: &TensorList) -> Vec<String> {
+    sets(file).unwrap().iter().map(|fit| fit.key().to_owned()).collect()
+}
+
+#[test]
+fn chains_of_any_prefixes_are_found() {
+    let chains = [
+        ("module.", "module"),
+        ("_orig_mod.module.", "_orig_mod.module"),
+        ("a.b.c.", "a.b.c"),
+        ("encoder.q.net.0.", "encoder.q.net.0"),
+        ("Ω.2 x.conv1.", "Ω.2 x.conv1"),
+        ("layer1.", "layer1"),
+    ];
+    for (prefix, key) in chains {
+        let fit = fit(Architecture::Resnet50, &file([resnet(prefix, true)])).unwrap();
+        assert_eq!((fit.key(), fit.classifier), (key, true));
+    }
+    let long = "x".repeat(80) + ".";
+    assert!(fit(Architecture::Resnet50, &file([resnet(&long.repeat(5), true)])).unwrap().classifier);
+}
+
+#[test]
+fn every_version_is_found_after_three_unknown_prefixes() {
+    for architecture in Architecture::ALL {
+        for &dialect in architecture.dialects().iter().filter(|&&dialect| dialect != Dialect::Keras) {
+            let tensors = tensors_of(architecture, dialect, true).unwrap();
+            let prefixed = |t: TensorInfo| TensorInfo { name: format!("p.q1._r.{}", t.name), ..t };
+            let file = file([tensors.into_iter().map(prefixed).collect()]);
+            let fit = fit(architecture, &file).unwrap();
+            assert_eq!(
+                (fit.key(), &fit.head, fit.dialect),
+                ("p.q1._r", &Head::Own, dialect),
+                "{architecture}"
+            );
+        }
+    }
+}
+
+#[test]
+fn features_alone_need_not_be_called_features() {
+    let tensors = tensors_of(Architecture::Vgg19, Dialect::Torchvision, false).unwrap();
+    for prefix in ["", "net."] {
+        let renamed = tensors.iter().cloned().map(|t| {
+            let name = t.name.replace("features.", prefix);
+            TensorInfo { name, ..t }
+        });
+        let fit = fit(Architecture::Vgg19, &file([renamed.collect()])).unwrap();
+        assert_eq!((fit.dialect, fit.head), (Dialect::Torchvision, Head::Missing));
+    }
+}
+
+#[test]
+fn averages_and_longer_paths_are_second_choices() {
+    let choices = |prefixes: &[&str]| keys(&file(prefixes.iter().map(|prefix| resnet(prefix, true))));
+    assert_eq!(choices(&["ema.", "model."]), ["model", "ema"]);
+    assert_eq!(choices(&["model_ema.", "state_dict.module."]), ["state_dict.module", "model_ema"]);
+    assert_eq!(choices(&["teacher.net.", "student.net.x."]), ["student.net.x", "teacher.net"]);
+    assert_eq!(choices(&["b.x.", "c.", "a.", ""]), [".", "c", "a", "b.x"], "of equal ones, the file's first");
+}
+
+#[test]
+fn a_set_is_picked_by_its_key_or_by_a_part_that_only_it_has() {
+    let file = file([resnet("ema.module.", true), resnet("model.module.", true), resnet("swa.", true)]);
+    let pick = |name| fit_set(Architecture::Resnet50, &file, Some(name)).map(|fit| fit.key().to_owned());
+    for (name, key) in [("ema.module", "ema.module"), ("ema", "ema.module"), ("swa", "swa")] {
+        assert_eq!(pick(name).unwrap(), key);
+    }
+    for name in ["module", "mod", "other", ""] {
+        let error = pick(name).unwrap_err();
+        assert!(error.is_usage());
+        assert!(error.to_string().ends_with("--pick takes one of: model.module, swa, ema.module"), "{error}");
+    }
+}
+
+#[test]
+fn each_set_has_the_head_that_is_nearest_to_it() {
+    let head = |name: &str, classes| vec![tensor(name, &[classes, 2048])];
+    let trunks = || [resnet("student.net.", false), resnet("teacher.net.", false)];
+    let parts = trunks().into_iter().chain([head("student.head.weight", 3), head("teacher.fc.weight", 4)]);
+    let classes = |fits: Vec<Fit>| fits.iter().map(Fit::classes).collect::<Vec<_>>();
+    assert_eq!(classes(sets(&file(parts)).unwrap()), [Some(3), Some(4)]);
+    let only_one = trunks().into_iter().chain([head("teacher.fc.weight", 4)]);
+    assert_eq!(classes(sets(&file(only_one)).unwrap()), [None, Some(4)]);
+    let beside = [resnet("backbone.", false), head("head.weight", 5)];
+    assert_eq!(classes(sets(&file(beside)).unwrap()), [Some(5)]);
+}
+
+#[test]
+fn where_nothing_fits_the_first_differences_are_told_both_ways() {
+    let mut tensors = resnet("net.", true);
+    for tensor in &mut tensors {
+        tensor.name = tensor.name.replace("layer4.2.bn3", "layer4.2.norm");
+    }
+    let file = listed(FileFormat::PytorchZip, tensors);
+    let error = fit(Architecture::Resnet50, &file).unwrap_err().to_string();
+    for part in [
+        "\"layer4.2.bn3.weight\" is missing",
+        "(and 2 more)",
+        "\"net.layer4.2.norm.weight\" has no place in it, with shape [2048]",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    let error = fit(Architecture::Vgg16, &file).unwrap_err().to_string();
+    assert!(error.contains("nearer is resnet50, but tensor \"layer4.2.bn3.weight\" is missing"), "{error}");
+    assert!(nearest(&file).unwrap().starts_with("resnet50, but tensor"));
+    let unknown = listed(FileFormat::PytorchZip, vec![tensor("a.weight", &[3, 4])]);
+    assert_eq!(nearest(&unknown), None);
+    let error = fit(Architecture::Resnet50, &unknown).unwrap_err().to_string();
+    assert!(error.contains("\"a.weight\" has no place in it, with shape [3, 4]"), "{error}");
+}
+
+#[test]
+fn keras_layers_may_be_in_a_model_of_any_name() {
+    let tensors = tensors_of(Architecture::Resnet50, Dialect::Keras, false).unwrap();
+    let nested = |t: TensorInfo| {
+        let layer = t.layer.map(|layer| format!("my model/{layer}"));
+        TensorInfo { name: format!("my model/{}", t.name), layer, ..t }
+    };
+    let mut tensors: Vec<TensorInfo> = tensors.into_iter().map(nested).collect();
+    let head = [tensor("dense_4/kernel", &[2048, 6]), tensor("dense_4/bias", &[6])];
+    tensors.extend(head);
+    let fit = fit(Architecture::Resnet50, &listed(FileFormat::KerasLegacy, tensors)).unwrap();
+    assert_eq!((fit.key(), fit.classes()), ("my model", Some(6)));
+}
