@@ -2,7 +2,7 @@
 //! prefix that `prefix` finds. A Keras
 //! file has layers whose tensors are told apart by position; in Keras 3 files and for InceptionV3, the layers too.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::layout::{LayerTensors, convolution_order};
 use crate::{Architecture, FileFormat, TensorInfo, TensorSource};
@@ -15,45 +15,63 @@ pub(crate) fn by_name(source: &dyn TensorSource) -> Index {
     source.tensors().iter().enumerate().map(|(at, tensor)| (tensor.name.clone(), at)).collect()
 }
 
-/// The index of a Keras file by `<layer>/<role>`. Models may stand in models: the layers of the innermost one that has enough
-/// convolutions have their own names, before those of other layers. The error says why layers cannot be told apart.
+/// The index of a Keras file by `<layer>/<role>`. What is in a model inside the file's own has the path to that model before
+/// its name: `resnet50/conv1_conv/kernel`. The error says why layers cannot be told apart.
 pub(crate) fn keras(
     source: &dyn TensorSource,
     architecture: Architecture,
     entries: &[LayerTensors],
 ) -> Result<Index, String> {
     let layers = layers(source);
-    let convs = names(entries, 4);
-    let (inner, outer): (Vec<&KerasLayer>, Vec<&KerasLayer>) = {
-        let trunk = innermost(&layers, convs.len());
-        layers.iter().partition(|layer| is_below(layer.path, trunk))
+    let own = |layer: &KerasLayer| {
+        format!("{}{}", prefix_of(layer.path.rsplit_once('/').unwrap_or_default().0), layer.name)
     };
-    let by_own_name =
-        |layers: &[&KerasLayer]| index(layers.iter().map(|&layer| (layer.name.to_owned(), layer)));
-    let mut index = by_own_name(&outer);
-    index.extend(by_own_name(&inner));
-    let numbered = architecture == Architecture::InceptionV3;
-    if !numbered && convs.iter().all(|conv| inner.iter().any(|layer| layer.name == conv)) {
-        if source.format() == FileFormat::Keras3 {
-            index.extend(in_order(&inner, "dense", names(entries, 2)));
-        }
-        return Ok(index);
+    let mut found = index(layers.iter().map(|layer| (own(layer), layer)));
+    let is_named = |prefix: &str| {
+        names(entries, 4).iter().all(|conv| found.contains_key(&format!("{prefix}{conv}/kernel")))
+    };
+    let by_order = source.format() == FileFormat::Keras3 || architecture == Architecture::InceptionV3;
+    let mut all = Index::new();
+    for model in innermost(&layers, names(entries, 4).len()).into_iter().filter(|_| by_order) {
+        let prefix = prefix_of(model);
+        let inner: Vec<&KerasLayer> = layers.iter().filter(|layer| is_below(layer.path, model)).collect();
+        let ordered = if architecture != Architecture::InceptionV3 && is_named(&prefix) {
+            in_order(&inner, "dense", names(entries, 2))
+        } else {
+            in_order_of_layers(&inner, source.format(), architecture, entries)?
+        };
+        all.extend(ordered.into_iter().map(|(name, at)| (format!("{prefix}{name}"), at)));
     }
-    if source.format() == FileFormat::KerasLegacy && !numbered {
-        return Ok(index);
-    }
-    let convs = convolution_order(architecture, &convs);
-    if source.format() == FileFormat::KerasLegacy {
-        check_numbers(&inner, &convs)?;
+    found.extend(all);
+    Ok(found)
+}
+
+/// The index of a model whose layers are told apart by their order.
+fn in_order_of_layers(
+    layers: &[&KerasLayer],
+    format: FileFormat,
+    architecture: Architecture,
+    entries: &[LayerTensors],
+) -> Result<Index, String> {
+    let convs = convolution_order(architecture, &names(entries, 4));
+    if format == FileFormat::KerasLegacy {
+        check_numbers(layers, &convs)?;
     }
     let norms: Vec<String> = convs.iter().map(|conv| norm_of(conv)).collect();
+    let mut found = Index::new();
     for (kind, names) in [("conv2d", convs), ("batch_normalization", norms), ("dense", names(entries, 2))] {
-        index.extend(in_order(&inner, kind, names));
+        found.extend(in_order(layers, kind, names));
     }
     // InceptionV3 numbers its convolutions, but its classifier has a name of its own.
-    let named = inner.iter().filter(|layer| layer.name == "predictions");
-    index.extend(self::index(named.map(|&layer| ("predictions".to_owned(), layer))));
-    Ok(index)
+    let named = layers.iter().filter(|layer| layer.name == "predictions");
+    found.extend(index(named.map(|&layer| ("predictions".to_owned(), layer))));
+    Ok(found)
+}
+
+/// What stands before the names of the layers in a model at this path. Keras 3 keeps them in a group `layers` of the model's.
+fn prefix_of(model: &str) -> String {
+    let model = if model == "layers" { "" } else { model.strip_suffix("/layers").unwrap_or(model) };
+    if model.is_empty() { String::new() } else { format!("{model}/") }
 }
 
 /// The index of the layers of a kind, which have these names in this order.
@@ -62,23 +80,19 @@ fn in_order(layers: &[&KerasLayer], kind: &str, names: Vec<String>) -> Index {
     index(names.into_iter().zip(layers.copied()))
 }
 
-/// The path of the innermost model that has at least `convs` convolutions; the empty path of the whole file if none has.
-fn innermost<'a>(layers: &[KerasLayer<'a>], convs: usize) -> &'a str {
-    let kernels: Vec<&str> = layers.iter().filter(|layer| layer.is_conv()).map(|layer| layer.path).collect();
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    for path in &kernels {
-        for (slash, _) in path.match_indices('/') {
-            *counts.entry(&path[..slash]).or_default() += 1;
+/// The paths of the innermost models that have at least `convs` convolutions; the empty path of the whole file if none has.
+fn innermost<'a>(layers: &[KerasLayer<'a>], convs: usize) -> Vec<&'a str> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for layer in layers.iter().filter(|layer| layer.is_conv()) {
+        for (slash, _) in layer.path.match_indices('/') {
+            *counts.entry(&layer.path[..slash]).or_default() += 1;
         }
     }
-    let mut models = kernels.iter().flat_map(|path| path.match_indices('/').map(|(slash, _)| &path[..slash]));
-    let mut found = "";
-    for model in models.by_ref().filter(|model| counts[model] >= convs) {
-        if is_below(model, found) {
-            found = model; // of two models side by side, the first
-        }
-    }
-    found
+    let models: Vec<&str> =
+        counts.into_iter().filter(|(_, count)| *count >= convs).map(|(path, _)| path).collect();
+    let is_innermost = |model: &&str| !models.iter().any(|other| other != model && is_below(other, model));
+    let found: Vec<&str> = models.iter().copied().filter(is_innermost).collect();
+    if found.is_empty() { vec![""] } else { found }
 }
 
 fn is_below(path: &str, model: &str) -> bool {
@@ -179,7 +193,6 @@ fn check_numbers(layers: &[&KerasLayer], convs: &[String]) -> Result<(), String>
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::path::Path;
 
     use trepang_api::Array;
@@ -253,8 +266,11 @@ mod tests {
         let network = architecture.network(Dialect::Keras, false).unwrap();
         let entries = layout::native(&network, architecture, Dialect::Keras);
         let index = keras(&listed(format, &own, is_named), architecture, &entries).unwrap();
+        let prefix =
+            if format == FileFormat::KerasLegacy { "net/" } else { "layers/sequential/layers/functional/" };
         for (at, tensor) in own.iter().enumerate() {
-            assert_eq!(index.get(&tensor.name), Some(&(at + 1)), "{format}: {}", tensor.name);
+            let name = format!("{prefix}{}", tensor.name);
+            assert_eq!(index.get(&name), Some(&(at + 1)), "{format}: {name}");
         }
         assert!(index.contains_key("dense/kernel"));
     }
