@@ -38,7 +38,7 @@ struct About {
     preprocessing_from: Option<InputSource>,
     /// Every set of weights of a known network.
     sets: Vec<WeightsInFile>,
-    /// Why no known network fits.
+    /// The reason why no known network fits.
     misfit: Option<String>,
     parameters: usize,
     metadata: BTreeMap<String, String>,
@@ -157,7 +157,7 @@ fn taken(fits: &[Fit], pick: Option<&str>, source: &dyn TensorSource) -> Result<
     }
 }
 
-/// How pictures are brought to the network's input, in words, and where that comes from.
+/// The preprocessing of pictures, in words, and where that comes from.
 fn preprocessing(
     fit: &Fit,
     source: &dyn TensorSource,
@@ -238,7 +238,7 @@ fn print_sets(about: &About) -> Result<()> {
     Ok(())
 }
 
-/// Why a preprocessing is assumed.
+/// The reason for a preprocessing.
 fn why(from: InputSource) -> &'static str {
     match from {
         InputSource::Published => "that of the network's own training",

@@ -39,7 +39,7 @@ struct SetListing {
 #[derive(Serialize)]
 struct Pulled {
     name: &'static str,
-    /// How the set was obtained: `already`, `imported`, `found` or `fetched`.
+    /// The way in which the set was obtained: `already`, `imported`, `found` or `fetched`.
     how: &'static str,
     path: String,
     source: Option<String>,

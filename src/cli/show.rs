@@ -1,5 +1,5 @@
-//! `trepang show FILE`: prints a picture in the terminal and ends. It asks the terminal what it can show, and does not wait for one
-//! that does not answer.
+//! `trepang show FILE`: prints a picture in the terminal and ends. It asks the terminal what it can show, and does not
+//! wait for one that does not answer.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::config::args::ShowArgs;
 use crate::runs::{PictureReading, read_picture_as};
 use crate::ui::{ask_for_kitty, drawn, kitty_at_cursor};
 
-/// How long the terminal may take to answer.
+/// The longest time in which the terminal may answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(700);
 
 pub(super) fn run(args: &ShowArgs) -> Result<()> {

@@ -71,22 +71,22 @@ pub struct ComputeArgs {
     /// A file with other weights for that network: Keras's HDF5, PyTorch's .pth or safetensors
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Which weights of that file, if it holds several that fit: a key that `trepang info` lists
+    /// The set of weights in that file, if it holds several that fit: a key that `trepang info` lists
     #[arg(long, value_name = "KEY", requires = "weights")]
     pub pick: Option<String>,
-    /// What that file's network was trained to see, which is remembered: a known preprocessing, or three means and three
-    /// deviations for R, G, B in 0..1, as in 0.5,0.5,0.5/0.25,0.25,0.25; with :bgr its first kernel takes blue first; forget
-    /// drops what is remembered [default: what the names in the file indicate]
+    /// The input that the file's network was trained on, which is remembered: a known preprocessing, or three means and
+    /// three deviations for R, G, B in 0..1, as in 0.5,0.5,0.5/0.25,0.25,0.25; with :bgr its first kernel takes blue
+    /// first; forget drops what is remembered [default: what the names in the file indicate]
     #[arg(long, value_name = INPUTS, requires = "weights", allow_hyphen_values = true)]
     pub input: Option<InputFlag>,
     /// A file with the names of the classes: one a line, or a JSON list
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
-    /// What computes: a name that `trepang devices` lists [default: the one that has the device]
+    /// The backend that computes: a name that `trepang devices` lists [default: the one that has the device]
     #[arg(long, value_name = "NAME")]
     pub backend: Option<String>,
-    /// Where it computes; auto is the first GPU, or else the CPU. Without --backend, auto is the first GPU of any backend,
-    /// and another device is that of the first backend that has it [default: auto]
+    /// The device that computes; auto is the first GPU, or else the CPU. Without --backend, auto is the first GPU of any
+    /// backend, and another device is that of the first backend that has it [default: auto]
     #[arg(long, value_name = "cpu|cuda[:I]|metal|mps|auto")]
     pub device: Option<String>,
     /// The number of compute threads [default: one for each core]
@@ -249,7 +249,7 @@ pub struct PredictArgs {
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed or not")]
 pub struct PullArgs {
-    /// Which weights: see --list. `vgg19` is Keras's, without its classifier; `vgg19+top` has it
+    /// The sets of weights: see --list. `vgg19` is Keras's, without its classifier; `vgg19+top` has it
     #[arg(value_name = "NAME", required_unless_present_any = ["list", "verify"])]
     pub names: Vec<String>,
     /// Import this file, which was downloaded by hand, instead of downloading
@@ -258,7 +258,7 @@ pub struct PullArgs {
     /// Download from this mirror: the address that replaces the host of the file
     #[arg(long, value_name = "URL")]
     pub mirror: Option<String>,
-    /// Do not use the network, only files and the caches of Keras, PyTorch and the hub
+    /// Use no network, only files and the caches of Keras, PyTorch and the hub
     #[arg(long, conflicts_with = "mirror")]
     pub offline: bool,
     /// Verify the files that have been pulled (all of them, if none is named), and download damaged ones again
@@ -324,10 +324,10 @@ pub struct ParityArgs {
     /// A file with other weights for that network
     #[arg(long, value_name = "FILE", requires = "network")]
     pub weights: Option<PathBuf>,
-    /// Which weights of that file, if it holds several that fit
+    /// The set of weights in that file, if it holds several that fit
     #[arg(long, value_name = "KEY", requires = "weights")]
     pub pick: Option<String>,
-    /// What that file's network was trained to see: see `trepang render --help`
+    /// The input that the file's network was trained on: see `trepang render --help`
     #[arg(long, value_name = INPUTS, requires = "weights", allow_hyphen_values = true)]
     pub input: Option<InputFlag>,
     /// The number of compute threads [default: one for each core]
@@ -353,7 +353,7 @@ pub struct BenchArgs {
     /// The number of images in a batch
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub batch: u16,
-    /// What is measured [default: the backend that computes where none is named]
+    /// The backend that is measured [default: the one that computes where none is named]
     #[arg(long, value_name = "A")]
     pub backend: Option<String>,
     /// A second backend to measure, in turns with the first

@@ -16,9 +16,9 @@ use crate::runs::write_atomic;
 /// The value of `--input`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum InputFlag {
-    /// What the network sees.
+    /// The preprocessing of the network.
     Set(InputFormat),
-    /// What is remembered of the file is dropped.
+    /// The preprocessing that is remembered of the file is dropped.
     Forget,
 }
 
@@ -33,7 +33,7 @@ impl FromStr for InputFlag {
     }
 }
 
-/// Where a preprocessing comes from.
+/// The source of a preprocessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InputSource {
@@ -47,7 +47,8 @@ pub enum InputSource {
     Remembered,
 }
 
-/// The preprocessing of a weights file that the flag gives or that is remembered of it; none if the names in the file decide.
+/// The preprocessing of a weights file that the flag gives or that is remembered of it; none if the names in the file
+/// decide.
 pub fn find_input(file: &Path, flag: Option<InputFlag>) -> Result<Option<(InputFormat, InputSource)>> {
     match flag {
         Some(InputFlag::Set(input)) => Ok(Some((input, InputSource::Given))),
@@ -72,7 +73,7 @@ pub fn remember(file: &Path, input: InputFormat) -> Result<()> {
     Ok(())
 }
 
-/// What is remembered of a weights file. The file is read only if anything is remembered at all.
+/// The preprocessing that is remembered of a weights file. The file is read only if anything is remembered at all.
 fn recall(file: &Path) -> Option<InputFormat> {
     let any = fs::read_dir(folder()).ok()?.next().is_some();
     let sha256 = file_sha256(file).ok().filter(|_| any)?;

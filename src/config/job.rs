@@ -108,8 +108,8 @@ pub fn pictures_of(plan: &Plan, init: Option<Option<&str>>) -> Result<Pictures> 
     Ok(pictures)
 }
 
-/// Reads the picture in `file`. Fails if it is not the one with this hash. Before a picture's orientation was heeded, and files that
-/// end early were told, the hash was that of the pixels as they are stored and as far as they are there.
+/// Reads the picture in `file`. Fails if it is not the one with this hash. Before a picture's orientation was heeded,
+/// and files that end early were told, the hash was that of the pixels as they are stored and as far as they are there.
 fn same_picture(file: &str, hash: &str) -> Result<crate::engine::Picture> {
     let has_moved = || format!("this picture started from {file}; name its new path with --init");
     let mut whole = None;
@@ -220,7 +220,8 @@ fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Obje
     Ok(Objective::Logit { class: class_index(text, trained)? })
 }
 
-/// The class that `text` names by its index, its WordNet id, one of its names or all of them. Fails for a network without classes.
+/// The class that `text` names by its index, its WordNet id, one of its names or all of them. Fails for a network
+/// without classes.
 fn class_index(text: &str, trained: &Trained) -> Result<usize> {
     let labels = &trained.labels;
     if labels.is_empty() {

@@ -13,8 +13,8 @@ use crate::backends::{BACKENDS, Entry};
 /// The device if nobody says otherwise: the first GPU, or else the CPU.
 const AUTO: &str = "auto";
 
-/// What `args` name. Without a backend, `auto` is the first GPU of any backend or else the CPU of the first one, and another
-/// device is that of the first backend that has it.
+/// The backend and the device that `args` name. Without a backend, `auto` is the first GPU of any backend or else the
+/// CPU of the first one, and another device is that of the first backend that has it.
 pub fn find_place(args: &ComputeArgs) -> Result<(Box<dyn Backend>, Device)> {
     let threads = thread_count(args.threads);
     match (args.backend.as_deref(), args.device.as_deref().unwrap_or(AUTO)) {
@@ -29,7 +29,7 @@ pub fn find_place(args: &ComputeArgs) -> Result<(Box<dyn Backend>, Device)> {
     }
 }
 
-/// Can the backend called `name` be used here, and does it have this device?
+/// Whether the backend called `name` can be used here and has this device.
 pub fn has_device(name: &str, device: &str) -> bool {
     find_entry(name).and_then(|entry| open(entry, device, 1)).is_ok()
 }

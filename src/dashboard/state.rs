@@ -11,7 +11,7 @@ use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot
 pub enum Effect {
     /// Ask the worker for this.
     Ask(Action),
-    /// Do something with this viewer's terminal.
+    /// An action for this viewer's terminal.
     Terminal(TerminalAction),
     /// End this dashboard.
     Quit,

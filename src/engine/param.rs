@@ -57,8 +57,8 @@ impl Param {
         Self { spec, space, basis, size, images, gray: false }
     }
 
-    /// The same with gray images, for a network that was trained on such: at the end of the way from x to the image, R, G and B
-    /// become their mean.
+    /// The same with gray images, for a network that was trained on such: at the end of the way from x to the image, R,
+    /// G and B become their mean.
     #[must_use]
     pub fn gray(self) -> Self {
         Self { gray: true, ..self }

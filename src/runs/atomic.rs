@@ -32,7 +32,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The file that [`write`] would replace or create for `path`: links are followed. Fails for everything that it would
+/// The file that [`write`](fn@write) would replace or create for `path`: links are followed. Fails for everything that it would
 /// refuse before it writes.
 pub fn check_target(path: &Path) -> Result<PathBuf> {
     let failed = |source| Error::Write { path: path.into(), source };

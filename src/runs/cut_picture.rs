@@ -5,7 +5,7 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Imag
 
 use super::picture_decoder::{decode, open, orientation, png_chunk};
 
-/// What stands where pixels are missing.
+/// The gray level where pixels are missing.
 const GRAY: u8 = 128;
 
 /// Another value for the same pixels: what differs between the two is missing.
@@ -14,11 +14,11 @@ const OTHER: u8 = 0x55;
 /// The bytes that end a JPEG file.
 const JPEG_END: [u8; 2] = [0xff, 0xd9];
 
-/// What is left of a picture file that ends early.
+/// The remains of a picture file that ends early.
 pub(super) struct Remains {
     /// The picture, gray where its pixels are missing; `None` if not even its size can be told.
     pub(super) image: Option<DynamicImage>,
-    /// How much of it is there, as a clause.
+    /// The part of it that is there, as a clause.
     pub(super) there: String,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn ends_early(bytes: &[u8], error: &ImageError) -> bool {
     }
 }
 
-/// What there is of a file that ends early.
+/// The part of a file that ends early.
 pub(super) fn remains(bytes: &[u8], as_stored: bool) -> Remains {
     let scans = jpeg_scans(bytes);
     let fill = if scans.is_some() { fill_jpeg } else { fill_up };
@@ -78,8 +78,8 @@ pub(super) fn remains(bytes: &[u8], as_stored: bool) -> Remains {
     Remains { image: Some(image), there }
 }
 
-/// The rows that do not depend on what stands where pixels are missing, of the upper ones or, since BMP begins with its lowest
-/// row, of the lower ones.
+/// The rows that do not depend on what stands where pixels are missing, of the upper ones or, since BMP begins with its
+/// lowest row, of the lower ones.
 fn whole_rows(a: &DynamicImage, b: &DynamicImage, lower_too: bool) -> usize {
     let length = (a.as_bytes().len() / a.height().max(1) as usize).max(1);
     let equal = |(a, b): &(&[u8], &[u8])| a == b;
@@ -88,8 +88,8 @@ fn whole_rows(a: &DynamicImage, b: &DynamicImage, lower_too: bool) -> usize {
     rows().take_while(equal).count().max(lower)
 }
 
-/// The picture of a JPEG file that ends early, as it is stored. The decoder itself fills up with gray; a tail that no picture
-/// has shows where that begins.
+/// The picture of a JPEG file that ends early, as it is stored. The decoder itself fills up with gray; a tail that no
+/// picture has shows where that begins.
 fn fill_jpeg(bytes: &[u8], fill: u8) -> Option<DynamicImage> {
     let with = |tail: &[u8]| decode(&[bytes, tail, &JPEG_END].concat(), true).ok();
     if fill == GRAY {
@@ -100,7 +100,8 @@ fn fill_jpeg(bytes: &[u8], fill: u8) -> Option<DynamicImage> {
     with(&tail)
 }
 
-/// How many scans of a JPEG file have begun; `None` if the file has its end. A picture of several scans is coarse at first.
+/// The number of scans of a JPEG file that have begun; `None` if the file has its end. A picture of several scans is
+/// coarse at first.
 fn jpeg_scans(bytes: &[u8]) -> Option<usize> {
     if image::guess_format(bytes).ok()? != ImageFormat::Jpeg {
         return None;
@@ -135,7 +136,7 @@ fn is_deep(color: ColorType) -> bool {
 /// A decoder whose errors leave the pixels that it has written.
 struct Lenient<D> {
     inner: D,
-    /// What stands where no pixels are written.
+    /// The gray level where no pixels are written.
     fill: u8,
     /// Whether an error leaves pixels of two bytes, the higher one first.
     swaps: bool,

@@ -147,7 +147,7 @@ pub enum Error {
     CutPicture {
         /// The file that was read.
         path: PathBuf,
-        /// How much of it is there, as a clause.
+        /// The part of it that is there, as a clause.
         there: String,
         /// Whether that is at least the size of the picture.
         is_usable: bool,

@@ -27,7 +27,7 @@ pub(super) fn open(bytes: &[u8]) -> ImageResult<impl ImageDecoder> {
     Ok(decoder)
 }
 
-/// How the picture is to be turned to stand upright. Damaged metadata turn nothing.
+/// The turn that makes the picture stand upright. Damaged metadata turn nothing.
 pub(super) fn orientation(decoder: &mut impl ImageDecoder, bytes: &[u8]) -> Orientation {
     let exif = decoder.exif_metadata().ok().flatten();
     // In PNG it may stand behind the pixels, which the decoder has not read yet.

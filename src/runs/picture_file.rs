@@ -1,5 +1,5 @@
-//! Reads the picture files that people bring, or says why one cannot be read. Not here: decoding, and what is there of a file that
-//! ends early.
+//! Reads the picture files that people bring, or says why one cannot be read. Not here: decoding, and what is there of a
+//! file that ends early.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -16,7 +16,7 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 /// The bytes that tell formats apart.
 const MAGIC_BYTES: u64 = 64;
 
-/// How a picture file is read.
+/// The options for reading a picture file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PictureReading {
     /// Whether a file that ends early is taken; what is missing of it is gray.
@@ -30,7 +30,8 @@ pub fn read_picture(path: &Path) -> Result<Picture> {
     read_picture_as(path, PictureReading::default())
 }
 
-/// Reads a picture in a chosen way. Fails for a file that is no picture, and for one that ends early, unless that is allowed.
+/// Reads a picture in a chosen way. Fails for a file that is no picture, and for one that ends early, unless that is
+/// allowed.
 pub fn read_picture_as(path: &Path, reading: PictureReading) -> Result<Picture> {
     let bytes = read_bytes(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
     if let Some((kind, program)) = unread_kind(&bytes) {

@@ -48,8 +48,8 @@ impl Capabilities {
         }
     }
 
-    /// Whether kitty's pictures can be placed by Unicode placeholders. A terminal that does not say who it is may be too old, and
-    /// would show boxes.
+    /// Whether kitty's pictures can be placed by Unicode placeholders. A terminal that does not say who it is may be too
+    /// old, and would show boxes.
     pub(super) fn has_placeholders(&self) -> bool {
         let name = self.name.as_deref().unwrap_or_default().to_ascii_lowercase();
         let is = |wanted: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).next() == Some(wanted);
@@ -64,7 +64,8 @@ impl Capabilities {
     }
 }
 
-/// Whether a reply is the one to the question for the terminal's status, which is put last: that it is well, or that it is not.
+/// Whether a reply is the one to the question for the terminal's status, which is put last: that it is well, or that it
+/// is not.
 pub(super) fn is_status(input: &TerminalInput) -> bool {
     matches!(input, TerminalInput::Control(parameters, 'n') if parameters == "0" || parameters == "3")
 }
@@ -75,7 +76,8 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// Parses `6;height;width`, the size of a cell in pixels. A size that no font has is brought to the nearest that is believed.
+/// Parses `6;height;width`, the size of a cell in pixels. A size that no font has is brought to the nearest that is
+/// believed.
 fn cell(parameters: &str) -> Option<(u16, u16)> {
     let numbers: Option<Vec<u16>> = parameters.split(';').map(|number| number.parse().ok()).collect();
     match numbers?[..] {

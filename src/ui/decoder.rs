@@ -1,10 +1,10 @@
-//! Decodes the bytes of the terminal, one at a time, to keys and to replies. A terminal replies between the keys that the user types,
-//! early or late, and in any number of pieces: what is begun as a reply is never taken for keys.
+//! Decodes the bytes of the terminal, one at a time, to keys and to replies. A terminal replies between the keys that
+//! the user types, early or late, and in any number of pieces: what is begun as a reply is never taken for keys.
 
 use super::keys::{character_key, control_key};
 use crate::dashboard::Key;
 
-/// What a sequence of bytes means.
+/// The meaning of a sequence of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TerminalInput {
     /// A key that was pressed.
@@ -28,7 +28,8 @@ pub(super) enum StringKind {
     Other,
 }
 
-/// The most bytes of a sequence that are kept: longer than any answer that matters. Of a longer one, the rest is passed over.
+/// The most bytes of a sequence that are kept: longer than any answer that matters. Of a longer one, the rest is passed
+/// over.
 const MAX_ANSWER_BYTES: usize = 256;
 
 /// Decodes a stream of bytes, one byte at a time.
@@ -193,7 +194,7 @@ impl Decoder {
     }
 }
 
-/// What a byte of C1, the control characters of eight bits, begins.
+/// The sequence that a byte of C1, the control characters of eight bits, begins.
 fn eight_bit_state(byte: u8) -> Option<DecoderState> {
     Some(match byte {
         0x9b => DecoderState::Control,
@@ -205,8 +206,9 @@ fn eight_bit_state(byte: u8) -> Option<DecoderState> {
     })
 }
 
-/// Whether a string of this kind may begin with this byte. Otherwise the user has pressed Alt and its letter before another key:
-/// strings of the system begin with a number (or, for titles, a letter), those of devices with parameters, kitty's with a G.
+/// Whether a string of this kind may begin with this byte. Otherwise the user has pressed Alt and its letter before
+/// another key: strings of the system begin with a number (or, for titles, a letter), those of devices with parameters,
+/// kitty's with a G.
 fn may_begin(kind: StringKind, byte: u8) -> bool {
     match kind {
         StringKind::System => byte.is_ascii_digit() || b"lLI".contains(&byte),

@@ -36,7 +36,7 @@ pub struct PictureRequest {
     pub cells: Size,
     /// The protocol by which the terminal shows it.
     pub graphics: Graphics,
-    /// Is a better one likely to follow soon?
+    /// Whether a better one is likely to follow soon.
     pub live: bool,
     /// The id under which kitty knows the picture; unused by other protocols.
     pub kitty_id: u8,
@@ -65,7 +65,7 @@ impl Encoded {
         &self.drawable
     }
 
-    /// Is the picture made of characters and colours?
+    /// Whether the picture is made of characters and colours.
     pub fn is_text(&self) -> bool {
         self.request.graphics.protocol == Protocol::Halfblocks
     }

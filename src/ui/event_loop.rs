@@ -28,10 +28,10 @@ const PICTURE_INTERVAL: [Duration; 2] = [Duration::from_millis(150), Duration::f
 /// After a picture the link rests for this many times what the picture took.
 const PICTURE_PAUSE_FACTOR: u32 = 4;
 
-/// How long to wait for a key before looking for news.
+/// The longest wait for a key before looking for news.
 const KEY_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// Why the dashboard's loop ended.
+/// The reason for the end of the dashboard's loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// The user pressed a key that quits.
@@ -65,7 +65,7 @@ pub fn run(state: &mut State, viewer: &Viewer, screen: &mut Screen, signal: &Ato
     }
 }
 
-/// What the loop knows besides the state.
+/// The dashboard's loop: what it knows besides the state.
 struct EventLoop<'a> {
     screen: &'a mut Screen,
     encoder: Encoder,
@@ -266,7 +266,7 @@ impl<'a> EventLoop<'a> {
 }
 
 impl Link {
-    /// How pictures are shown, and the kilobytes a second of the last second or so.
+    /// The name of the image protocol, and the kilobytes a second of the last second or so.
     fn describe(&mut self, screen: &Screen) -> (&'static str, f64) {
         let seconds = self.since.elapsed().as_secs_f64();
         if seconds >= 1.0 {

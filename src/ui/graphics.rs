@@ -8,8 +8,8 @@ use super::capabilities::believed;
 /// The width and height of a character cell in pixels, if they are unknown.
 const DEFAULT_CELL_PIXELS: (u16, u16) = (8, 16);
 
-/// The largest picture that is encoded, in pixels and in cells a side: more than any screen has room for, and less than kitty's
-/// placeholders can number.
+/// The largest picture that is encoded, in pixels and in cells a side: more than any screen has room for, and less than
+/// kitty's placeholders can number.
 const MAX_PICTURE_PIXELS: u32 = 2048;
 const MAX_PICTURE_CELLS: u32 = 256;
 

@@ -6,23 +6,23 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::decoder::{Decoder, TerminalInput};
 
-/// How long after an Esc nothing must follow for it to be the key.
+/// The time after an Esc in which nothing must follow for it to be the key.
 const ESCAPE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// The same while the terminal owes replies, which may come in pieces over a slow link.
 const OWED_ESCAPE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long a sequence may stop before it is given up.
+/// The longest pause in a sequence before it is given up.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The most bytes that are read before the caller has its turn.
 const MAX_READ_BYTES: usize = 1 << 16;
 
-/// What the terminal sends, decoded.
+/// The decoded input of the terminal.
 #[derive(Debug)]
 pub(super) struct TerminalReader {
     decoder: Decoder,
-    /// When the last byte came.
+    /// The time of the last byte.
     last: Instant,
 }
 
@@ -53,7 +53,7 @@ impl TerminalReader {
         decoded
     }
 
-    /// How long the sequence that has begun may stop.
+    /// The longest pause in the sequence that has begun.
     fn patience(&self, owed: bool) -> Duration {
         match (self.decoder.is_after_escape(), owed) {
             (true, false) => ESCAPE_TIMEOUT,
@@ -68,8 +68,8 @@ impl TerminalReader {
     }
 }
 
-/// Waits until input can be read or `limit` is over. Returns false if the other end of the terminal has hung up; SIGHUP usually
-/// reports that first, but it can be ignored (`nohup`).
+/// Waits until input can be read or `limit` is over. Returns false if the other end of the terminal has hung up; SIGHUP
+/// usually reports that first, but it can be ignored (`nohup`).
 pub(super) fn wait(limit: Duration) -> bool {
     let stdin = rustix::stdio::stdin();
     let mut watched = [PollFd::new(&stdin, PollFlags::IN)];

@@ -14,8 +14,8 @@ pub(super) fn character_key(c: char) -> Option<Key> {
     })
 }
 
-/// The key that sends this control sequence; `None` for a reply, whose parameters may have other signs than a key's. `shift3` is
-/// true for the short sequences that begin with Esc `O`.
+/// The key that sends this control sequence; `None` for a reply, whose parameters may have other signs than a key's.
+/// `shift3` is true for the short sequences that begin with Esc `O`.
 pub(super) fn control_key(parameters: &str, last: char, shift3: bool) -> Option<Key> {
     if !parameters.chars().all(|c| c.is_ascii_digit() || c == ';') {
         return None;

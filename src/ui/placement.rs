@@ -17,8 +17,8 @@ const MAX_SENT_SIDE: u32 = 2048;
 /// The most characters of base64 in one sequence, by kitty's protocol.
 const MAX_CHUNK_BYTES: usize = 4096;
 
-/// The sequences that show the picture at its own size, or smaller if the screen has no room for that. `cell` is the width and
-/// height of a cell in pixels.
+/// The sequences that show the picture at its own size, or smaller if the screen has no room for that. `cell` is the
+/// width and height of a cell in pixels.
 pub fn kitty_at_cursor(image: &RgbImage, screen: Size, cell: (u16, u16)) -> String {
     let (cell_width, cell_height) = believed(cell);
     let room = [screen.width.max(1), screen.height.saturating_sub(1).max(1)];

@@ -1,5 +1,5 @@
-//! Queries the terminal for its capabilities while the dashboard is already shown. Nobody waits for the answer: until it arrives or
-//! times out, pictures are shown in a way that every terminal can.
+//! Queries the terminal for its capabilities while the dashboard is already shown. Nobody waits for the answer: until it
+//! arrives or times out, pictures are shown in a way that every terminal can.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -121,8 +121,9 @@ impl Probe {
     }
 }
 
-/// Asks the terminal for at most `limit` whether it takes kitty's pictures where the cursor is, and for the size of its cells in
-/// pixels. `None` for a terminal that does not say so, and where nobody could answer. Keys that are pressed meanwhile are lost.
+/// Asks the terminal for at most `limit` whether it takes kitty's pictures where the cursor is, and for the size of its
+/// cells in pixels. `None` for a terminal that does not say so, and where nobody could answer. Keys that are pressed
+/// meanwhile are lost.
 pub fn ask_for_kitty(limit: Duration) -> io::Result<Option<(u16, u16)>> {
     /// Gives the terminal its modes back.
     struct Cooked;
@@ -143,8 +144,8 @@ pub fn ask_for_kitty(limit: Duration) -> io::Result<Option<(u16, u16)>> {
     Ok(told.cell.filter(|_| told.kitty && !probe.tmux))
 }
 
-/// What the bytes of a terminal come to, to a dashboard that has just asked: the keys in them, and the graphics that the replies
-/// state. For tests and fuzzing.
+/// The result of a terminal's bytes for a dashboard that has just asked: the keys in them, and the graphics that the
+/// replies state. For tests and fuzzing.
 pub fn replay(bytes: &[u8]) -> (Vec<Key>, Graphics) {
     let (asked, hint) = (Instant::now(), ProtocolType::Halfblocks);
     let mut probe = Probe { asked, capabilities: Capabilities::default(), hint, tmux: false };

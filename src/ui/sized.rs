@@ -1,4 +1,5 @@
-//! The terminal that is drawn on, with a size that can be drawn: some report no size at all, or one that no memory has room for.
+//! The terminal that is drawn on, with a size that can be drawn: some report no size at all, or one that no memory has
+//! room for.
 
 use std::io;
 

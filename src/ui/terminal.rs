@@ -31,7 +31,7 @@ use super::probe::{Probe, is_dumb};
 use super::sized::Sized;
 use crate::dashboard::Key;
 
-/// How long the terminal may owe its replies: until then, an Esc may be the beginning of one.
+/// The longest time in which the terminal may owe its replies: until then, an Esc may be the beginning of one.
 const OWED_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether the terminal is taken over. The panic hook uses this to give it back only once.
@@ -40,7 +40,7 @@ static TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
 /// The buffered output to the terminal.
 type Out = BufWriter<CountingWriter<Stdout>>;
 
-/// What was pressed, and what happened to the terminal meanwhile.
+/// The keys that were pressed, and what happened to the terminal meanwhile.
 #[derive(Debug, Default)]
 pub struct Heard {
     /// The keys, in their order.
@@ -58,7 +58,7 @@ pub struct Screen {
     written: Arc<AtomicU64>,
     graphics: Graphics,
     reader: TerminalReader,
-    /// When the terminal was asked what it has not answered yet.
+    /// The time at which the terminal was asked what it has not answered yet.
     owed: Option<Instant>,
     /// The query for the terminal's capabilities, until it is answered.
     probe: Option<Probe>,
@@ -70,9 +70,9 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes over the terminal and, without a `protocol`, queries its capabilities, for [`listen`](Self::listen) to hear. Stderr, to which
-    /// native libraries print, goes to `log` meanwhile. A panic in the calling thread gives the terminal back before it is
-    /// reported. Fails if there is no usable terminal.
+    /// Takes over the terminal and, without a `protocol`, queries its capabilities, for [`listen`](Self::listen) to
+    /// hear. Stderr, to which native libraries print, goes to `log` meanwhile. A panic in the calling thread gives the
+    /// terminal back before it is reported. Fails if there is no usable terminal.
     pub fn enter(protocol: Option<Protocol>, log: &Path) -> Result<Self> {
         give_back_in_panic();
         force_color_output(true); // with NO_COLOR the theme has no colours; pictures need them

@@ -109,7 +109,7 @@ impl LocalModels {
         Ok(backend)
     }
 
-    /// What was chosen of the weights file of a run.
+    /// The choices from the weights file of a run.
     fn choices(&self, here: &Provenance) -> Result<FileChoices> {
         let input = here.input.as_deref().map(str::parse).transpose();
         let input = input.map_err(|reason: String| Error::Load(reason.into()))?;

@@ -47,8 +47,8 @@ impl Environment {
         }
     }
 
-    /// An environment that consists of `variables` only; `temporary` stands for the system's temporary folder, and the current
-    /// folder is not known.
+    /// An environment that consists of `variables` only; `temporary` stands for the system's temporary folder, and the
+    /// current folder is not known.
     pub fn new<'a>(
         variables: impl IntoIterator<Item = (&'a str, OsString)>,
         temporary: impl Into<PathBuf>,

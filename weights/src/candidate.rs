@@ -1,16 +1,16 @@
-//! Searches a file for the trunks of networks: for each version of a network and each prefix, whether every tensor before the
-//! head is there with the right shape. The head is judged in `fit`.
+//! Searches a file for the trunks of networks: for each version of a network and each prefix, whether every tensor
+//! before the head is there with the right shape. The head is judged in `fit`.
 
 use std::rc::Rc;
 
 use trepang_api::Network;
 
-use crate::fit::DIALECT_KEY;
 use crate::head::logits_layer;
 use crate::index::{self, Index};
 use crate::layout::{self, LayerTensors};
 use crate::misfit::Misfit;
 use crate::prefix::{first_word, is_dispensable, prefixes};
+use crate::source::DIALECT_KEY;
 use crate::{Architecture, Dialect, FileFormat, Result, TensorInfo, TensorSource, gray};
 
 /// A version of a network: whole, up to its class logits, and without its classifier.
@@ -49,7 +49,7 @@ pub(crate) struct Candidate {
     pub positions: Index,
     /// Positions by name in the file.
     names: Rc<Index>,
-    /// What begins the network's own names and is left out in the file.
+    /// The beginning of the network's own names that is left out in the file.
     dropped: String,
 }
 
@@ -164,7 +164,7 @@ impl Version {
         &self.trunk.as_ref().unwrap_or(&self.features).entries
     }
 
-    /// What begins every name of the trunk, such as `features.`, if that is one name.
+    /// The beginning of every name of the trunk, such as `features.`, if that is one name.
     fn common_name(&self) -> Option<&str> {
         let mut names = self.least().iter().flat_map(LayerTensors::tensors).map(|(name, _)| name);
         let first = names.next()?;

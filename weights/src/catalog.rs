@@ -15,7 +15,7 @@ pub struct Set {
     pub dialect: Dialect,
     /// Whether the file includes the classifier.
     pub classifier: bool,
-    /// Where the file is published.
+    /// The place where the file is published.
     pub place: PublishedAt,
     /// The file's path below [`place`](Self::place); its last part is its name in other programs' caches.
     pub file: &'static str,
@@ -29,7 +29,7 @@ pub struct Set {
     pub licence: &'static str,
 }
 
-/// Where a file is published.
+/// The place where a file is published.
 #[derive(Debug, Clone, Copy)]
 pub enum PublishedAt {
     /// Below this web address, which ends with a slash.

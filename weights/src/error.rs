@@ -172,7 +172,7 @@ pub enum Error {
     UnknownFormat {
         /// The path of the file.
         path: PathBuf,
-        /// What the first bytes of the file look like.
+        /// The kind of file that the first bytes suggest.
         found: String,
     },
     /// A pickle would run code.
@@ -246,7 +246,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Was something asked for that cannot be, rather than something broken? The name of a network or of a set of weights,
+    /// Whether the request was impossible, rather than that something broke: the name of a network or of a set of weights,
     /// classes of a network without a classifier or another number of labels, or an address.
     pub fn is_usage(&self) -> bool {
         match self {

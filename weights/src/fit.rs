@@ -1,6 +1,6 @@
-//! Recognises which networks a weights file holds, and in which version, by the names and shapes of its tensors. A network is
-//! searched for under every prefix; its trunk must be whole and right, and its head is judged apart (`head`). Reading the
-//! numbers is in `convert`.
+//! Recognises which networks a weights file holds, and in which version, by the names and shapes of its tensors. A
+//! network is searched for under every prefix; its trunk must be whole and right, and its head is judged apart (`head`).
+//! Reading the numbers is in `convert`.
 
 use trepang_api::Network;
 
@@ -21,7 +21,7 @@ pub struct Fit {
     pub dialect: Dialect,
     /// Whether classes can be computed: the head is the network's own, or a linear layer.
     pub classifier: bool,
-    /// What the file has behind the last features.
+    /// The head: what the file has behind the last features.
     pub head: Head,
     /// The network in that version, with as much of its classifier as the file has.
     pub network: Network,
@@ -36,9 +36,6 @@ pub struct Fit {
     /// Whether the first kernel of the file has been turned from BGR to RGB.
     pub(crate) turned: bool,
 }
-
-/// The metadata key under which a file in Trepang's own store names its dialect.
-pub(crate) const DIALECT_KEY: &str = "dialect";
 
 impl Fit {
     /// The name of this set of weights in the file, which `--pick` takes; `.` if its names have no prefix.
@@ -65,8 +62,8 @@ impl Fit {
     }
 }
 
-/// Matches a file against `architecture`, and chooses among several sets of weights by a rule. Fails with the differences to the
-/// closest version, or with the name of the other network that the file holds.
+/// Matches a file against `architecture`, and chooses among several sets of weights by a rule. Fails with the
+/// differences to the closest version, or with the name of the other network that the file holds.
 pub fn fit(architecture: Architecture, source: &dyn TensorSource) -> Result<Fit> {
     fit_set(architecture, source, None)
 }
@@ -104,8 +101,8 @@ pub fn recognise(source: &dyn TensorSource) -> Option<Fit> {
     sets(source).ok()?.into_iter().next()
 }
 
-/// Why a file holds no known network, as a clause: the nearest one, and the first differences both ways. None for a file that
-/// has nothing in common with any.
+/// The reason why a file holds no known network, as a clause: the nearest one, and the first differences both ways. None
+/// for a file that has nothing in common with any.
 pub fn nearest(source: &dyn TensorSource) -> Option<String> {
     let (_, nearest) = sets_of(&Architecture::ALL, source).ok()?;
     nearest.filter(|nearest| nearest.matched > 0).map(|nearest| nearest.with_network())
@@ -181,8 +178,8 @@ fn with_head(candidate: &Candidate, own: &LayerTensors, at: LinearAt) -> (Networ
     (candidate.adapted(candidate.version.whole.clone().with_classes(at.classes)), entries, index)
 }
 
-/// The positions of the tensors that may be the head of a candidate: those that nothing reads, that belong to no other set, and
-/// that are nearest to it in the file's tree of names.
+/// The positions of the tensors that may be the head of a candidate: those that nothing reads, that belong to no other
+/// set, and that are nearest to it in the file's tree of names.
 fn beside(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -> Vec<usize> {
     let mut rest: Vec<(usize, usize)> = Vec::new();
     for (at, tensor) in source.tensors().iter().enumerate() {

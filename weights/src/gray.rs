@@ -34,9 +34,9 @@ pub(crate) fn adapt(entries: &mut [LayerTensors]) {
     }
 }
 
-/// A kernel `[outputs, 1, height, width]` as one for RGB. Its weights at each channel undo the preprocessing's factors, so that
-/// it reads the mean of R, G and B less the mean of the three means, over the mean of the three deviations. A channel's
-/// gradient is a third of the gray level's.
+/// A kernel `[outputs, 1, height, width]` as one for RGB. Its weights at each channel undo the preprocessing's factors,
+/// so that it reads the mean of R, G and B less the mean of the three means, over the mean of the three deviations. A
+/// channel's gradient is a third of the gray level's.
 pub(crate) fn spread(kernel: &Array, preprocess: &Preprocess) -> trepang_api::Result<Array> {
     let &[outputs, _, height, width] = kernel.shape() else { return Ok(kernel.clone()) };
     let deviations = preprocess.scale.map(|scale| 1.0 / f64::from(scale));

@@ -7,7 +7,7 @@ use crate::layout::{KernelOrder, LayerTensors};
 use crate::prefix::place;
 use crate::{TensorInfo, TensorSource};
 
-/// What a file has behind the last features of a network.
+/// The head of a network in a file: what is behind the last features.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Head {
     /// The network's own classes.

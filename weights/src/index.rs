@@ -68,7 +68,8 @@ fn in_order_of_layers(
     Ok(found)
 }
 
-/// What stands before the names of the layers in a model at this path. Keras 3 keeps them in a group `layers` of the model's.
+/// The part before the names of the layers in a model at this path. Keras 3 keeps them in a group `layers` of the
+/// model's.
 fn prefix_of(model: &str) -> String {
     let model = if model == "layers" { "" } else { model.strip_suffix("/layers").unwrap_or(model) };
     if model.is_empty() { String::new() } else { format!("{model}/") }
@@ -118,7 +119,8 @@ fn norm_of(conv: &str) -> String {
 struct KerasLayer<'a> {
     /// The path in the file, through the models that the layer is in.
     path: &'a str,
-    /// The name that its author or Keras gave it; Keras 3 files of early versions do not have it, and the path's end stands for it.
+    /// The name that its author or Keras gave it; Keras 3 files of early versions do not have it, and the path's end
+    /// stands for it.
     name: &'a str,
     first: usize,
     tensors: &'a [TensorInfo],

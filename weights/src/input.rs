@@ -1,5 +1,5 @@
-//! What a network was trained to see, as the user says it: `--input torch|tf|caffe|clip|unit|255|MEAN/STD`, with `:bgr` behind any
-//! of them.
+//! What a network was trained to see, as the user says it: `--input torch|tf|caffe|clip|unit|255|MEAN/STD`, with `:bgr`
+//! behind any of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,12 +11,12 @@ use trepang_api::Preprocess;
 const CLIP: [[f32; 3]; 2] =
     [[0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_58, 0.275_777_11]];
 
-/// Why a text is no input.
+/// The reason why a text is no input.
 const EXPECTED: &str = "torch, tf, caffe, clip, unit, 255 or MEAN/STD is needed, each three numbers with commas, as in \
                         0.5,0.5,0.5/0.25,0.25,0.25; :bgr may follow";
 
-/// The map from a picture to a network's input space. The numbers of every scale belong to R, G and B, in this order, also with
-/// [`bgr`](Self::bgr).
+/// The map from a picture to a network's input space. The numbers of every scale belong to R, G and B, in this order,
+/// also with [`bgr`](Self::bgr).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InputFormat {
     /// The scale of the colours.

@@ -30,24 +30,24 @@ pub struct Trained {
     pub labels: Labels,
     /// The layer and the channel that the dashboard starts with.
     pub first_look: (&'static str, usize),
-    /// Where the weights were read from.
+    /// The origin of the weights.
     pub origin: WeightsOrigin,
-    /// What was taken of a file of the user's; empty for the network's own weights.
+    /// The choices from a file of the user's; empty for the network's own weights.
     pub taken: Taken,
 }
 
-/// What the user chooses of a weights file.
+/// The user's choices from a weights file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FileChoices {
     /// The name of a set of weights in the file; without it, the first by the rule.
     pub pick: Option<String>,
-    /// What the network was trained to see; without it, what the training that the names indicate sees.
+    /// The preprocessing; without it, that of the training that the names indicate.
     pub input: Option<InputFormat>,
     /// A file with the names of the classes.
     pub labels: Option<PathBuf>,
 }
 
-/// What was taken of a weights file, and what the user should know of it.
+/// The choices from a weights file, and the remarks on them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Taken {
     /// The name of the set of weights, if the file has several that fit.
@@ -58,7 +58,7 @@ pub struct Taken {
     pub remarks: Vec<String>,
 }
 
-/// Where weights were read from; their hash depends on it.
+/// The origin of weights; their hash depends on it.
 #[derive(Debug, Clone)]
 pub enum WeightsOrigin {
     /// The weights are embedded in the program.
@@ -229,7 +229,7 @@ fn check_classes(fit: &Fit, path: &Path) -> Result<()> {
     }
 }
 
-/// What is taken of a file, with a remark on each choice that the user did not make.
+/// The choices from a file, with a remark on each that the user did not make.
 fn taken(fit: &Fit, source: &dyn TensorSource, choices: &FileChoices) -> Result<Taken> {
     let path = source.path().display();
     let all = sets(source)?;

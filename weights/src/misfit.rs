@@ -21,7 +21,7 @@ pub(crate) struct Misfit {
     pub superfluous: Vec<(String, Vec<usize>)>,
     /// The names and shapes of the file's other tensors.
     pub beside: Vec<(String, Vec<usize>)>,
-    /// Why the layers of the file cannot be told apart, as a clause.
+    /// The reason why the layers of the file cannot be told apart, as a clause.
     unreadable: Option<String>,
 }
 

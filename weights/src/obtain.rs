@@ -42,14 +42,14 @@ pub enum PullOutcome {
 pub struct PullRequest<'a> {
     /// Import this file instead of searching for one.
     pub from: Option<&'a Path>,
-    /// Do not use the network.
+    /// Whether the network is not to be used.
     pub offline: bool,
     /// Verify the hash of a set that has been pulled, and pull it again if it is damaged.
     pub verify: bool,
 }
 
-/// Gets `set` into `store`. On failure the store is unchanged. While another process gets the same set, this one waits, and then
-/// takes what that one has kept.
+/// Gets `set` into `store`. On failure the store is unchanged. While another process gets the same set, this one waits,
+/// and then takes what that one has kept.
 ///
 /// Fails if the file of the request is not the published one, if the set is not on this machine and the network may not be
 /// used, if the download fails, and if the user stops it.

@@ -15,8 +15,8 @@ const SECOND_CHOICES: [&str; 12] = [
     "k",
 ];
 
-/// Sorts sets into the order of the choice: what is no average and no teacher before what is, then shorter paths before longer
-/// ones, then the order of the file.
+/// Sorts sets into the order of the choice: what is no average and no teacher before what is, then shorter paths before
+/// longer ones, then the order of the file.
 pub(crate) fn sort(fits: &mut [Fit]) {
     fits.sort_by_key(|fit| (is_second_choice(&fit.prefix), depth(&fit.prefix), fit.first_position()));
 }
@@ -28,8 +28,8 @@ fn is_second_choice(prefix: &str) -> bool {
     words.any(|word| SECOND_CHOICES.contains(&&*word) || word.ends_with("ema") || word.starts_with("ema"))
 }
 
-/// The position of the set called `name`: the one with that key, or the only one whose key has `name` as one of its parts. Without
-/// a name, the first. `fits` are in the order of [`sets`](crate::sets).
+/// The position of the set called `name`: the one with that key, or the only one whose key has `name` as one of its
+/// parts. Without a name, the first. `fits` are in the order of [`sets`](crate::sets).
 pub fn picked(fits: &[Fit], name: Option<&str>) -> Option<usize> {
     match name {
         None => (!fits.is_empty()).then_some(0),

@@ -1,5 +1,5 @@
-//! Finds the prefixes under which a file may hold a network's tensors, and which tensors are beside them. A prefix is empty or
-//! ends with a separator, as in `state_dict.module.`; nothing is assumed about its names.
+//! Finds the prefixes under which a file may hold a network's tensors, and which tensors are beside them. A prefix is
+//! empty or ends with a separator, as in `state_dict.module.`; nothing is assumed about its names.
 
 use std::collections::BTreeSet;
 

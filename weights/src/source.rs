@@ -10,6 +10,9 @@ use trepang_api::Array;
 
 use crate::Result;
 
+/// The metadata key under which a file in Trepang's own store names its dialect.
+pub(crate) const DIALECT_KEY: &str = "dialect";
+
 /// The format of a weights file, which is detected from its content and not from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, View};
 use trepang_api::{Array, Weights};
 
-use crate::fit::DIALECT_KEY;
 use crate::pull::{Digest, Error as PullError, NoProgress, PullOptions, PullProgress, Verified, verify};
+use crate::source::DIALECT_KEY;
 use crate::{Error, Fit, Result, Set, TensorSource, fit, open};
 
 /// The folder of pulled sets.

@@ -21,8 +21,8 @@ fn side(plan: &Plan, network: &Network, index: usize) -> usize {
     whole.clamp(input.min.min(plan.size), plan.size)
 }
 
-/// The octave of the step after `step` steps. Fewer steps than octaves go to the last octaves, one to each, so that the picture ends
-/// at its full size.
+/// The octave of the step after `step` steps. Fewer steps than octaves go to the last octaves, one to each, so that the
+/// picture ends at its full size.
 fn index(plan: &Plan, count: usize, step: usize) -> usize {
     let steps = plan.meant_steps(step).max(1);
     if steps < count { count - steps + step } else { step.saturating_mul(count) / steps }

@@ -11,7 +11,7 @@ pub struct Function {
     pub name: &'static str,
     /// The arguments as they are typed, in capitals those that are to be replaced.
     pub arguments: &'static str,
-    /// What its value is, as a part of a sentence.
+    /// The meaning of its value, as a part of a sentence.
     pub about: &'static str,
     /// Reads the arguments between the parentheses.
     read: fn(&mut Reader) -> Read<Objective>,
@@ -20,7 +20,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// How it is called: `channel(LAYER, CHANNEL)`.
+    /// The form of a call: `channel(LAYER, CHANNEL)`.
     pub fn usage(&self) -> String {
         format!("{}({})", self.name, self.arguments)
     }

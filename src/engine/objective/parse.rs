@@ -18,7 +18,7 @@ use super::reader::{ClassFinder, Read, Reader, WHOLE};
 use super::shorthand;
 use crate::engine::nearest::nearest;
 
-/// What is wrong with a text, and where.
+/// The fault in a text, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the objective \"{text}\" cannot be read: at character {} {wrong}", at + 1)]
 pub struct ParseError {
@@ -26,7 +26,7 @@ pub struct ParseError {
     pub text: String,
     /// The character, counted from 0.
     pub at: usize,
-    /// What is wrong there, or what belongs there.
+    /// The fault there, or what belongs there, as a clause.
     pub wrong: String,
 }
 

@@ -33,7 +33,7 @@ impl Operation {
         }
     }
 
-    /// How tightly it binds its sides; a term binds with 2.
+    /// The precedence of an operator; a term has 2.
     fn precedence(self) -> u8 {
         match self {
             Self::Sum | Self::Difference => 0,

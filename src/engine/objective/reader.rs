@@ -5,7 +5,7 @@ use super::shorthand::layer_name;
 /// A part that was read, or what belongs where the reader is.
 pub(super) type Read<T> = Result<T, String>;
 
-/// What belongs where an index is wanted.
+/// The clause of an error where an index is wanted.
 pub(super) const WHOLE: &str = "a whole number, counted from 0, belongs";
 
 /// Finds the index of a class by its WordNet id or its name, or tells what belongs there.

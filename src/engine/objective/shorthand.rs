@@ -2,7 +2,7 @@
 
 use super::Objective;
 
-/// What Lucid puts behind the name of a layer to mean its input of the ReLU.
+/// The ending with which Lucid means a layer's input of the ReLU.
 const LUCID_PRE: &str = "_pre_relu";
 
 /// The character can be part of LAYER:CHANNEL.

@@ -13,8 +13,8 @@ use crate::library::noise_picture;
 /// How long it may take to the end: a second for the terminal, and the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Shows a picture in a terminal of this type and size that replies `answer` to the question put last. Returns what was written,
-/// and how long that took.
+/// Shows a picture in a terminal of this type and size that replies `answer` to the question put last. Returns what was
+/// written, and how long that took.
 fn shown(term: &str, (columns, rows): (u16, u16), answer: &'static str) -> (String, Duration) {
     let home = Home::new();
     write_png(&home.path("a.png"), &noise_picture(1, 20));

@@ -93,3 +93,24 @@ fn a_tests_name_can_be_read_at_once() {
         }
     }
 }
+
+/// Words that begin a question, or a fragment that names no subject.
+const QUESTION_WORDS: [&str; 18] = [
+    "What", "Who", "Whose", "Which", "Where", "When", "How", "Why", "Is", "Are", "Was", "Were", "Did", "Has",
+    "Have", "Can", "May", "Will",
+];
+
+#[test]
+fn a_doc_comment_is_no_question() {
+    for source in program() {
+        let lines = lines(&source);
+        for (index, line) in lines.iter().enumerate() {
+            let text = |line: &str| line.trim_start().strip_prefix("///").map(|text| text.trim().to_owned());
+            let Some(doc) = text(line) else { continue };
+            let begins = index == 0 || text(lines[index - 1]).is_none_or(|before| before.is_empty());
+            let first = doc.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            let question = doc.ends_with('?') || begins && QUESTION_WORDS.contains(&first);
+            assert!(!question, "{}:{}: {line}", source.path, index + 1);
+        }
+    }
+}

@@ -192,7 +192,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Was something asked for that cannot be, rather than something broken? An address that is none.
+    /// Whether the request was impossible, rather than that something broke: an address that is none.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Address { .. })
     }

@@ -12,7 +12,7 @@ use super::{Digest, Error, Event, Fetched, PullOptions, PullProgress, Remote, Re
 /// The number of retries before any server has answered. Without a network, more would only make the user wait.
 const RETRIES_BEFORE_FIRST_ANSWER: u32 = 2;
 
-/// Why an attempt did not give the file.
+/// The reason why an attempt did not give the file.
 #[derive(Debug)]
 enum AttemptFailure {
     /// A temporary failure: retry, after the wait that the server asks for or after a growing one.

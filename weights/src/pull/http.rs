@@ -28,7 +28,7 @@ const MAX_REDIRECTS: usize = 10;
 const LINKED_ETAG: HeaderName = HeaderName::from_static("x-linked-etag");
 const LINKED_SIZE: HeaderName = HeaderName::from_static("x-linked-size");
 
-/// Why a request had no response.
+/// The reason why a request had no response.
 #[derive(Debug)]
 pub(super) enum HttpFailure {
     /// A later request may succeed; the text is the reason.

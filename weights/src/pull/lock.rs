@@ -1,5 +1,5 @@
-//! An advisory lock beside a file, so that only one process pulls the file at a time and the others wait. The system releases it
-//! when the process ends, by a kill too. Programs that do not use the lock are not stopped by it.
+//! An advisory lock beside a file, so that only one process pulls the file at a time and the others wait. The system
+//! releases it when the process ends, by a kill too. Programs that do not use the lock are not stopped by it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -23,8 +23,8 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock beside `target`, whose folder is created. Waits as long as another process holds it, and fails if the user
-    /// stops the wait. Tells whether there was a wait.
+    /// Takes the lock beside `target`, whose folder is created. Waits as long as another process holds it, and fails if
+    /// the user stops the wait. Tells whether there was a wait.
     pub(crate) fn wait(
         target: &Path,
         options: &PullOptions,
@@ -75,7 +75,7 @@ fn sign(file: &mut File) {
     let _ = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
 }
 
-/// Who holds the lock, in printable characters; `another process` if the holder has not said it yet.
+/// The holder of the lock, in printable characters; `another process` if the holder has not said it yet.
 fn holder(file: &mut File) -> String {
     let mut text = Vec::new();
     let _ = file.take(MAX_HOLDER_BYTES).read_to_end(&mut text);

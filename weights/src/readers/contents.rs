@@ -9,8 +9,8 @@ use trepang_api::Array;
 use super::{damaged, numbers, printable};
 use crate::{Error, FileFormat, Result, TensorInfo};
 
-/// The tensors of a file may always take this many bytes together, even if the file is smaller: compression and strided views
-/// of one number make small files.
+/// The tensors of a file may always take this many bytes together, even if the file is smaller: compression and strided
+/// views of one number make small files.
 const ALWAYS_ALLOWED_BYTES: u64 = 64 << 20;
 
 /// Above that, the tensors may take this many times the bytes of the file. Trained numbers hardly compress, so a file that
@@ -41,8 +41,8 @@ impl Contents {
         Error::Unusable { path: self.path.clone(), format: self.format, reason: printable(reason) }
     }
 
-    /// Fails for a file without tensors, with two tensors of one name, or with tensors that are too large for a file of `len`
-    /// bytes.
+    /// Fails for a file without tensors, with two tensors of one name, or with tensors that are too large for a file of
+    /// `len` bytes.
     pub(super) fn check(&self, len: usize) -> Result<()> {
         if self.tensors.is_empty() {
             return Err(self.unusable("it holds no tensor"));

@@ -29,7 +29,7 @@ const MAX_OBJECT_HEADER_BYTES: usize = 16 << 20;
 /// The name of the HDF5 file in Keras 3's `.keras` archive.
 pub(super) const WEIGHTS_IN_ARCHIVE: &str = "model.weights.h5";
 
-/// What HDF5 of another program is called.
+/// The name for HDF5 of another program.
 const NOT_KERAS: &str = "HDF5 that is not Keras's: nothing in it has layer_names or is called vars/0";
 
 /// Opens a `.keras` archive: the weights in it are a file of Keras 3.

@@ -32,7 +32,7 @@ pub(super) use archive::Archive;
 /// A file that is shorter than this and ends within a pickle is the start of a stream that was cut short.
 const STREAM_START_BYTES: usize = 64;
 
-/// Why a pickle is not read.
+/// The reason why a pickle is not read.
 #[derive(Debug, PartialEq, Eq)]
 enum Fault {
     /// The file ends within it.
@@ -146,7 +146,7 @@ struct PytorchFile {
     data: Data,
 }
 
-/// Where the storages' bytes are.
+/// The place of the storages' bytes.
 enum Data {
     /// In the files of an archive, below the folder `root` that ends with a slash.
     Archive { archive: Archive, root: String },

@@ -27,7 +27,7 @@ pub(super) enum FileKind {
 /// The first bytes of a zip archive.
 const ZIP: &[u8] = b"PK\x03\x04";
 
-/// Where the name of an archive's first file begins.
+/// The place at which the name of an archive's first file begins.
 const ZIP_NAME_AT: usize = 30;
 
 /// The number of bytes before the text of a safetensors file, which are the length of its header.

@@ -1,5 +1,5 @@
-//! Tests of what is behind a network's last features: other numbers of classes, other names, other heads. The trunk before them
-//! loads in any case. No numbers are read.
+//! Tests of what is behind a network's last features: other numbers of classes, other names, other heads. The trunk
+//! before them loads in any case. No numbers are read.
 
 use trepang_weights::{Architecture, Dialect, FileFormat, Fit, Head, TensorInfo, fit, recognise, tensors_of};
 

@@ -15,8 +15,8 @@ fn listing(source: &dyn TensorSource) -> Vec<String> {
     source.tensors().iter().map(|tensor| format!("{} {}", tensor.name, size(&tensor.shape))).collect()
 }
 
-/// An archive with the pickled state dict of the fixtures under `state_dict`, and `object` under `beside`. The object must use
-/// no memo of the first 50.
+/// An archive with the pickled state dict of the fixtures under `state_dict`, and `object` under `beside`. The object
+/// must use no memo of the first 50.
 fn archive_with(object: &[u8]) -> NamedTempFile {
     let state_dict = std::fs::read(fixture("state_dict.pickle")).unwrap();
     let body = &state_dict[2..state_dict.len() - 1]; // without the protocol and the end

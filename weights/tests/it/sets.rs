@@ -1,5 +1,5 @@
-//! Tests of finding networks under any prefix, of choosing among several sets of weights in a file, and of the message where nothing
-//! fits. No numbers are read.
+//! Tests of finding networks under any prefix, of choosing among several sets of weights in a file, and of the message
+//! where nothing fits. No numbers are read.
 
 use trepang_weights::{
     Architecture, Dialect, FileFormat, Fit, Head, TensorInfo, fit, fit_set, nearest, sets, tensors_of,

@@ -1,4 +1,5 @@
-//! Variants of a network: another preprocessing, another number of classes, or no class logits. The structure before them stays.
+//! Variants of a network: another preprocessing, another number of classes, or no class logits. The structure before
+//! them stays.
 
 use super::Network;
 use crate::{Op, Preprocess};

@@ -8,7 +8,7 @@ use crate::{Conv2d, InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Po
 /// Blocks and inner width of stages 2 to 5; a stage puts out four times its width.
 const STAGES: [(usize, usize); 4] = [(3, 64), (4, 128), (6, 256), (3, 512)];
 
-/// Which convolution of a stage's first block halves the image.
+/// The convolution of a stage's first block that halves the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strides {
     /// The first, 1x1: the paper's, and Keras's weights ("v1").
@@ -49,7 +49,7 @@ pub fn resnet50(preprocess: Preprocess, strides: Strides, classifier: bool) -> R
     b.finish()
 }
 
-/// Where a block stands, and how it halves the image if it does.
+/// The place of a block, and the way in which it halves the image if it does.
 struct BlockPosition {
     stage: usize,
     block: usize,

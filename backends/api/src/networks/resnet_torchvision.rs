@@ -19,7 +19,7 @@ struct Measures {
     blocks: [usize; 4],
 }
 
-/// What a block consists of, besides its shortcut.
+/// The convolutions of a block, besides its shortcut.
 #[derive(Debug, Clone, Copy)]
 enum Block {
     /// Two 3x3 convolutions.

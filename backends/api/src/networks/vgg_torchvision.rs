@@ -28,7 +28,7 @@ pub fn vgg19_bn(preprocess: Preprocess, classifier: bool) -> Result<Network> {
     vgg("vgg19_bn", ([2, 2, 4, 4, 4], Norm::Batch), preprocess, classifier)
 }
 
-/// What stands between a convolution and its ReLU.
+/// The operation between a convolution and its ReLU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Norm {
     None,

@@ -49,9 +49,9 @@ pub(super) fn list(
     Ok(())
 }
 
-/// The weights of a group, each after its layer. The group of a model inside a model holds the weights of all its layers in one
-/// list, first those that are trained and then the moving averages; their names begin with the layers', and the weights of
-/// a layer are brought together.
+/// The weights of a group, each after its layer. The group of a model inside a model holds the weights of all its layers
+/// in one list, first those that are trained and then the moving averages; their names begin with the layers', and the
+/// weights of a layer are brought together.
 fn by_layer(group: &str, names: Vec<String>) -> Vec<(String, String)> {
     let layer = |name: &str| name.rsplit_once('/').map_or_else(String::new, |(layer, _)| layer.to_owned());
     let mut layers: Vec<(String, Vec<String>)> = Vec::new();

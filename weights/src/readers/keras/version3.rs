@@ -1,5 +1,5 @@
-//! Lists the tensors in `.weights.h5` files of Keras 3: a layer's tensors are `.../vars/0`, `.../vars/1`, and so on. The file
-//! does not list their order, so the paths are sorted in natural order.
+//! Lists the tensors in `.weights.h5` files of Keras 3: a layer's tensors are `.../vars/0`, `.../vars/1`, and so on. The
+//! file does not list their order, so the paths are sorted in natural order.
 
 use std::collections::HashSet;
 

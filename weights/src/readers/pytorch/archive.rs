@@ -33,7 +33,7 @@ pub(in crate::readers) struct Archive {
 #[derive(Debug, Clone)]
 struct ArchiveEntry {
     index: usize,
-    /// Where its bytes are, if it is not compressed.
+    /// The place of its bytes, if it is not compressed.
     stored: Option<Range<usize>>,
     size: u64,
     /// Whether its writer left out the checksum, as PyTorch can.

@@ -13,7 +13,7 @@ use super::tree::{Global, Object, PickleNode, PickleValue};
 /// The largest number of values that are looked through for a harmful function among the arguments of a call.
 const MAX_SEARCHED: usize = 100_000;
 
-/// How deep a call may stand in the arguments of `_rebuild_from_type_v2`.
+/// The deepest call in the arguments of `_rebuild_from_type_v2` that is followed.
 const MAX_NESTED_CALLS: usize = 8;
 
 /// The longest name of a module, and of a class or function in it, in bytes and in dots.
@@ -38,7 +38,7 @@ impl<'a> Machine<'a> {
         Ok(self.tree.add(PickleNode::Global(Rc::new(Global { module, name, harmful }))))
     }
 
-    /// What calling `function` with the tuple `arguments` makes. Fails if it would do harm.
+    /// The value that calling `function` with the tuple `arguments` makes. Fails if it would do harm.
     pub(super) fn call(
         &mut self,
         function: PickleValue<'a>,
@@ -94,8 +94,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The class or function that a value stands for, if it is known by name. Fails for one that was made to fetch or call any
-    /// attribute of its argument.
+    /// The class or function that a value stands for, if it is known by name. Fails for one that was made to fetch or
+    /// call any attribute of its argument.
     fn called(&self, function: PickleValue<'a>) -> Result<Option<Rc<Global<'a>>>, Fault> {
         let mut function = function;
         for _ in 0..MAX_NESTED_CALLS {
@@ -191,7 +191,7 @@ impl<'a> Machine<'a> {
         Ok(self.tree.add(PickleNode::Dict(entries)))
     }
 
-    /// What `torch._utils` rebuilds: a tensor, or something that is passed over.
+    /// The value that `torch._utils` rebuilds: a tensor, or something that is passed over.
     fn rebuilt(
         &mut self,
         global: &Rc<Global<'a>>,
@@ -239,7 +239,7 @@ impl<'a> Machine<'a> {
         list.iter().map(|&value| number(value)).collect()
     }
 
-    /// What a persistent id stands for: in PyTorch's files a storage or, in whole models, a class with its source.
+    /// The value of a persistent id: in PyTorch's files a storage or, in whole models, a class with its source.
     pub(super) fn persistent(&mut self, id: PickleValue<'a>) -> Result<PickleValue<'a>, Fault> {
         match *self.tree.list(id) {
             [PickleValue::Text("module"), class, ..] => Ok(class),

@@ -1,6 +1,6 @@
-//! Which Python functions do harm when they are called: they run programs or text, import modules, or reach for files and the
-//! network. Trepang calls none of them; a file that would have another program call one is named as what it is. Classes of any
-//! other module are passed over.
+//! Which Python functions do harm when they are called: they run programs or text, import modules, or reach for files
+//! and the network. Trepang calls none of them; a file that would have another program call one is named as what it is.
+//! Classes of any other module are passed over.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

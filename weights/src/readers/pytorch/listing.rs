@@ -1,5 +1,5 @@
-//! Lists the tensors of a pickle under their full paths: the keys of all dictionaries and the positions in all lists that lead
-//! to them, with dots between. A whole model that was pickled has the names of its `state_dict`.
+//! Lists the tensors of a pickle under their full paths: the keys of all dictionaries and the positions in all lists
+//! that lead to them, with dots between. A whole model that was pickled has the names of its `state_dict`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -189,7 +189,8 @@ impl<'a> Walk<'_, 'a> {
         self.list(&object.items)
     }
 
-    /// The attributes of an object that is a `torch.nn.Module`: its state, the first part of it if there are slots too, or what a
+    /// The attributes of an object that is a `torch.nn.Module`: its state, the first part of it if there are slots too,
+    /// or what a
     /// `GraphModule` is rebuilt from.
     fn module_state(&mut self, object: &Object<'a>) -> Result<Option<PickleValue<'a>>, Fault> {
         let tree = self.tree;

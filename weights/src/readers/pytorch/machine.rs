@@ -1,5 +1,5 @@
-//! Reads a pickle into a [`Tree`]: a stack machine, as Python's own, but one that imports, calls and makes nothing. What a call
-//! would have made is in `calls`.
+//! Reads a pickle into a [`Tree`]: a stack machine, as Python's own, but one that imports, calls and makes nothing. What
+//! a call would have made is in `calls`.
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
-//! A tensor as a PyTorch file describes it: a view of a storage, by position, shape and strides. Where the storage's bytes are
-//! in the file is in `archive` and `stream`.
+//! A tensor as a PyTorch file describes it: a view of a storage, by position, shape and strides. Where the storage's
+//! bytes are in the file is in `archive` and `stream`.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ pub(super) struct TorchStorage {
     pub(super) dtype: Option<Dtype>,
     /// The number of its numbers.
     pub(super) len: usize,
-    /// Where this storage begins in that of `key`, in numbers.
+    /// The beginning of this storage in that of `key`, in numbers.
     pub(super) start: usize,
 }
 
@@ -75,12 +75,13 @@ pub(super) struct StoredTensor {
     /// The position of the first number in the storage, in numbers.
     pub(super) offset: usize,
     pub(super) shape: Vec<usize>,
-    /// How far apart neighbours are along each dimension, in numbers.
+    /// The distances of neighbours along each dimension, in numbers.
     pub(super) strides: Vec<usize>,
 }
 
 impl StoredTensor {
-    /// The range of bytes in the storage of the tensor's key that the tensor takes numbers from; none if it exceeds the storage.
+    /// The range of bytes in the storage of the tensor's key that the tensor takes numbers from; none if it exceeds the
+    /// storage.
     pub(super) fn range(&self) -> Option<Range<usize>> {
         let mut extent = usize::from(!self.shape.contains(&0));
         for (side, stride) in self.shape.iter().zip(&self.strides) {

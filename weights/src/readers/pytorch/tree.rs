@@ -48,9 +48,9 @@ pub(super) struct Object<'a> {
     /// The class or function, if it is known by name.
     pub(super) class: Option<Rc<Global<'a>>>,
     pub(super) arguments: PickleValue<'a>,
-    /// What was set in it as in a dictionary.
+    /// The entries that were set in it as in a dictionary.
     pub(super) entries: Vec<(PickleValue<'a>, PickleValue<'a>)>,
-    /// What was appended to it as to a list.
+    /// The items that were appended to it as to a list.
     pub(super) items: Vec<PickleValue<'a>>,
     /// Its attributes, most often a dictionary.
     pub(super) state: PickleValue<'a>,
