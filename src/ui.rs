@@ -30,10 +30,12 @@ mod terminal;
 mod theme;
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType};
+use trepang_api::is_control;
 
 pub use encoder::{Encoded, Encoder, PictureRequest, encode};
 pub use event_loop::{Ending, run};
@@ -165,9 +167,26 @@ pub fn picture_room(area: Rect, zoomed: bool) -> Rect {
 /// Draws the dashboard on the whole frame.
 pub fn render(frame: &mut Frame, state: &State, view: &View) {
     let area = frame.area();
-    if !is_full(area) {
-        return small::render(frame, state, view, area);
+    if is_full(area) {
+        render_panes(frame, state, view, area);
+    } else {
+        small::render(frame, state, view, area);
     }
+    mask_controls(frame.buffer_mut(), picture_room(area, state.zoomed));
+}
+
+/// Replaces what could control the terminal in the text around the picture: names and messages may come from files. The
+/// picture's own cells hold the commands that draw it.
+fn mask_controls(buffer: &mut Buffer, picture: Rect) {
+    for position in buffer.area.positions().filter(|position| !picture.contains(*position)) {
+        if let Some(cell) = buffer.cell_mut(position).filter(|cell| cell.symbol().contains(is_control)) {
+            cell.set_symbol("?");
+        }
+    }
+}
+
+/// Draws all panes, on a screen that has room for them.
+fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let mut panes = Panes::of(area, state.zoomed);
     if state.predicting {
         panes = panes.with_predictions();

@@ -157,6 +157,9 @@ fn taken(fits: &[Fit], pick: Option<&str>, source: &dyn TensorSource) -> Result<
     }
 }
 
+/// The meaning of a preprocessing of RGB for a network whose first kernel reads one channel.
+const GRAY: &str = "the mean of R, G and B goes in, and of numbers for each channel their mean counts";
+
 /// The preprocessing of pictures, in words, and where that comes from.
 fn preprocessing(
     fit: &Fit,
@@ -164,11 +167,12 @@ fn preprocessing(
     input: Option<(InputFormat, InputSource)>,
 ) -> (String, InputSource) {
     let own = fit.architecture.preprocessing(fit.dialect).to_owned();
-    match input {
+    let (words, from) = match input {
         Some((input, from)) => (format!("{} (--input {input})", input.description()), from),
         None if fit.is_certain() || is_published(source.path()) => (own, InputSource::Published),
         None => (own, InputSource::Names),
-    }
+    };
+    if fit.network.is_gray() { (format!("{words}; for gray pictures: {GRAY}"), from) } else { (words, from) }
 }
 
 fn of_embedded() -> Result<About> {

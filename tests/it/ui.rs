@@ -88,6 +88,23 @@ fn before_a_list_is_there_it_says_so() {
 }
 
 #[test]
+fn foreign_text_in_the_dashboard_never_controls_the_terminal() {
+    let hostile = "a\u{1b}]52;c;x\u{7}b\u{9b}2Jc\u{202e}d\u{2067}e\u{7f}";
+    for size in [(120, 40), (80, 24), (40, 12), (20, 5)] {
+        let mut state = running();
+        state.full = is_full(ratatui::layout::Rect::new(0, 0, size.0, size.1));
+        state.network.weights = Some(format!("/tmp/{hostile}.pth"));
+        state.layers[2].name = format!("conv2{hostile}");
+        show_classifications(&mut state, &[hostile]);
+        see(&mut state, |snapshot| snapshot.notice = Some(hostile.into()));
+        let terminal = draw(&state, None, size);
+        for cell in terminal.backend().buffer().content() {
+            assert!(!cell.symbol().contains(trepang_api::is_control), "{size:?}: {:?}", cell.symbol());
+        }
+    }
+}
+
+#[test]
 fn the_list_of_recipes_at_80x24() {
     let mut state = running();
     press(&mut state, &[Key::Char('R'), Key::Down]);

@@ -10,9 +10,9 @@ pub fn hub_url(endpoint: &str, repo: &str, revision: &str, file: &str) -> String
 
 /// The addresses to try for the file at `url`, best first: see [`PullOptions::mirror`](super::PullOptions::mirror).
 pub(super) fn candidates(url: &str, mirror: Option<&str>) -> Result<Vec<String>> {
-    let (_, path) = split(url).ok_or_else(|| Error::Address { address: url.into() })?;
+    let (_, path) = split(url).ok_or_else(|| Error::Address { address: masked(url) })?;
     let Some(mirror) = mirror else { return Ok(vec![url.into()]) };
-    split(mirror).ok_or_else(|| Error::Address { address: mirror.into() })?;
+    split(mirror).ok_or_else(|| Error::Address { address: masked(mirror) })?;
     let mirror = mirror.trim_end_matches('/');
     let name = path.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
     let mut candidates = vec![format!("{mirror}{path}"), format!("{mirror}/{name}")];
@@ -39,11 +39,23 @@ pub(super) fn redirect(from: &str, location: &str) -> Result<String, String> {
         format!("{origin}{folder}/{location}")
     };
     match split(&to) {
-        None => Err(format!("{to}, which is no web address")),
+        None => Err(format!("{}, which is no web address", masked(&to))),
         Some((new, _)) if scheme == "https:" && !new.starts_with("https:") => {
-            Err(format!("{to}, away from HTTPS"))
+            Err(format!("{}, away from HTTPS", masked(&to)))
         }
         Some(_) => Ok(to),
+    }
+}
+
+/// The address without the name and the password that it may carry, to be shown, stored and compared.
+pub(super) fn masked(url: &str) -> String {
+    let Some((origin, rest)) = split(url) else {
+        // What is no address may still have been meant as one.
+        return url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, rest)| format!("***@{rest}"));
+    };
+    match (origin.split_once("//"), origin.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}//***@{host}{rest}"),
+        _ => url.to_owned(),
     }
 }
 
@@ -95,6 +107,22 @@ mod tests {
         check("ftp://cdn/x", Err("ftp://cdn/x, which is no web address"));
         assert_eq!(redirect("http://host", "https://host/").as_deref(), Ok("https://host/"));
         assert_eq!(redirect("http://host", "x").as_deref(), Ok("http://host/x"));
+    }
+
+    #[test]
+    fn names_and_passwords_are_not_shown() {
+        for (url, shown) in [
+            ("https://user:secret@host:8080/a@b", "https://***@host:8080/a@b"),
+            ("http://token@host", "http://***@host"),
+            ("http://u:p@ss@host/x", "http://***@host/x"),
+            ("https://host/a@b", "https://host/a@b"),
+            ("ftp://user:secret@host/x", "***@host/x"),
+            ("vgg.h5", "vgg.h5"),
+        ] {
+            assert_eq!(masked(url), shown);
+        }
+        let error = candidates(URL, Some("ftp://user:secret@host")).unwrap_err().to_string();
+        assert!(!error.contains("secret"), "{error}");
     }
 
     #[test]

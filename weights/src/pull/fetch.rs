@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::address::masked;
 use super::digest::CHUNK_BYTES;
 use super::http::{Client, HttpFailure, HttpResponse};
 use super::part::{PartFile, PartRecord, stopped};
@@ -60,12 +61,13 @@ impl<'a> Download<'a> {
         let (size, digest) = (remote.size, remote.digest.clone());
         let mut part = PartFile::open(target, &digest)?;
         let ours = |record: &PartRecord| {
-            addresses.contains(&record.address) && size.is_none_or(|size| size == record.total)
+            addresses.iter().any(|address| masked(address) == record.address)
+                && size.is_none_or(|size| size == record.total)
         };
         part.take_up(ours, options, progress)?;
         if let Some(record) = part.record() {
             // The address that sent the received bytes is tried first.
-            addresses.sort_by_key(|address| *address != record.address);
+            addresses.sort_by_key(|address| masked(address) != record.address);
         }
         let (client, resumed) = (Client::new(options), part.size());
         Ok(Self { target, options, progress, client, addresses, size, digest, part, resumed })
@@ -118,9 +120,9 @@ impl<'a> Download<'a> {
         if self.options.stopped() {
             return Err(self.stopped().into());
         }
-        let address = self.addresses[0].clone();
+        let (address, shown) = (self.addresses[0].clone(), self.shown_address());
         let from = self.part.record().map(|record| (record, self.part.size()));
-        self.progress.event(Event::Asking { address: &address, from: from.map_or(0, |(_, size)| size) });
+        self.progress.event(Event::Asking { address: &shown, from: from.map_or(0, |(_, size)| size) });
         let resuming = from.is_some();
         let mut answer = self.client.get(&address, from).map_err(|silence| match silence {
             HttpFailure::Temporary(reason) => AttemptFailure::Retry { reason, wait: None },
@@ -128,13 +130,13 @@ impl<'a> Download<'a> {
         })?;
         self.adopt_published(&answer);
         match answer.status {
-            200 => self.start_file(&address, &answer)?,
+            200 => self.start_file(&shown, &answer)?,
             206 if resuming => self.continue_file(&answer)?,
             416 if resuming => {
                 self.expect_nothing_more(&answer)?;
                 return self.check();
             }
-            _ => return Err(self.refused(&address, &answer)),
+            _ => return Err(self.refused(&shown, &answer)),
         }
         self.copy(&mut answer)?;
         self.check()
@@ -231,7 +233,7 @@ impl<'a> Download<'a> {
             let done = self.part.size() + count as u64;
             if let Some(expected) = total.filter(|total| done > *total) {
                 self.part.restart(None)?;
-                let what = self.addresses[0].clone();
+                let what = self.shown_address();
                 return Err(AttemptFailure::Wrong(Error::Size { what, expected, found: done }));
             }
             if count == 0 {
@@ -253,7 +255,7 @@ impl<'a> Download<'a> {
     /// Verifies the received file. Empties the part if it is not the expected one.
     fn check(&mut self) -> Result<Verified, AttemptFailure> {
         let verified = self.part.verified();
-        match verified.check(&self.addresses[0], self.size, &self.digest) {
+        match verified.check(&self.shown_address(), self.size, &self.digest) {
             Ok(()) => Ok(verified),
             Err(error) => {
                 self.part.restart(None)?;
@@ -263,9 +265,14 @@ impl<'a> Download<'a> {
     }
 
     fn finish(self, verified: Verified) -> Result<Fetched> {
+        let source = self.shown_address();
         self.part.finish()?;
-        let source = self.addresses.into_iter().next().unwrap_or_default();
         Ok(Fetched { path: self.target.into(), source, resumed: self.resumed, verified })
+    }
+
+    /// The address that is asked now, as it may be shown.
+    fn shown_address(&self) -> String {
+        self.addresses.first().map_or_else(String::new, |address| masked(address))
     }
 
     fn unreachable(&self, tries: u32, reason: &str) -> Error {
@@ -277,7 +284,7 @@ impl<'a> Download<'a> {
             ),
             None => "check the network, or fetch the file by hand and import it with --from FILE".into(),
         };
-        Error::Unreachable { url: self.addresses[0].clone(), reason: reason.into(), tries, hint }
+        Error::Unreachable { url: self.shown_address(), reason: reason.into(), tries, hint }
     }
 
     fn stopped(&self) -> Error {

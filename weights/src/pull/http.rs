@@ -17,9 +17,10 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, BodyReader, Proxy, Timeout};
 
+use super::address::{self, masked};
 use super::part::PartRecord;
 use super::watch::Watch;
-use super::{Error, PullOptions, address};
+use super::{Error, PullOptions};
 
 /// The largest number of redirects that are followed.
 const MAX_REDIRECTS: usize = 10;
@@ -107,7 +108,7 @@ impl Client {
         url: &str,
         from: Option<(&PartRecord, u64)>,
     ) -> Result<HttpResponse, HttpFailure> {
-        let lasting = |reason: String| HttpFailure::Permanent(Error::Redirect { url: url.into(), reason });
+        let lasting = |reason: String| HttpFailure::Permanent(Error::Redirect { url: masked(url), reason });
         let (mut at, mut linked) = (url.to_owned(), (None, None));
         for _ in 0..=MAX_REDIRECTS {
             let (status, headers, body) = self.ask(&at, from)?;
@@ -139,11 +140,11 @@ impl Client {
 
     fn silence(&self, url: &str, error: ureq::Error) -> HttpFailure {
         if let Some(reason) = untrusted(&error) {
-            return HttpFailure::Permanent(Error::Certificate { url: url.into(), reason });
+            return HttpFailure::Permanent(Error::Certificate { url: masked(url), reason });
         }
         match error {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-                HttpFailure::Permanent(Error::Address { address: url.into() })
+                HttpFailure::Permanent(Error::Address { address: masked(url) })
             }
             ureq::Error::Timeout(Timeout::Connect) => {
                 HttpFailure::Temporary(format!("no connection within {} s", self.connect.as_secs_f32()))

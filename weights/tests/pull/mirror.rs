@@ -42,6 +42,28 @@ fn a_mirror_without_the_file_is_an_error() {
 }
 
 #[test]
+fn a_password_in_an_address_is_used_and_never_written_down() {
+    let file = bytes(100_000);
+    let served = file.clone();
+    let server = Server::new(move |request, n| {
+        let whole = Reply::file(request, &served, "\"v1\"");
+        Some(if n == 0 { whole.cut(50_000) } else { whole })
+    });
+    let mut bench = Bench::new();
+    bench.options.retries = 0;
+    bench.options.mirror = Some(server.origin.replace("//", "//user:secret@"));
+    let remote = remote("https://host.invalid/vgg.h5".into(), &file);
+    bench.fails(&remote, "the 50000 bytes that have come are kept in");
+    let mut seen = format!("{:?}", bench.events);
+    for entry in fs::read_dir(bench.part().parent().unwrap()).unwrap() {
+        seen.push_str(&String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()));
+    }
+    let fetched = bench.fetch(&remote).unwrap();
+    seen.push_str(&fetched.source);
+    assert!(seen.contains("***@") && !seen.contains("secret"), "a password is in what is kept or shown");
+}
+
+#[test]
 fn a_mirror_that_fails_does_not_delete_received_bytes() {
     let file = bytes(100_000);
     let served = file.clone();
