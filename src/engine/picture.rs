@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::resample::{Square, resize};
+use super::resample::{Square, resize_rows};
 
 /// An RGB picture, one byte a value, row by row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +54,17 @@ impl Picture {
 
     /// The planes of the square in its middle, resized to `side`.
     pub(super) fn square(&self, side: usize) -> Vec<f32> {
-        let square = self.middle();
-        resize(&square.planes(), Square { side: square.width, planes: 3 }, side)
+        let own = self.width.min(self.height);
+        if own == side {
+            return self.middle().planes();
+        }
+        let (top, left) = ((self.height - own) / 2, (self.width - own) / 2);
+        // Read in place: a photograph of a hundred megapixels would take a gigabyte as planes.
+        resize_rows(Square { side: own, planes: 3 }, side, |row, into| {
+            let (plane, row) = (row / own, top + row % own);
+            let bytes = self.rgb[3 * (row * self.width + left)..].iter().skip(plane).step_by(3);
+            into.iter_mut().zip(bytes).for_each(|(into, &byte)| *into = f32::from(byte) / 255.0);
+        })
     }
 }
 
@@ -71,5 +80,16 @@ mod tests {
         assert_eq!(middle.rgb, [1, 101, 201, 2, 102, 202, 5, 105, 205, 6, 106, 206]);
         assert_eq!(middle.planes()[..2], [1.0 / 255.0, 2.0 / 255.0]);
         assert_eq!(middle.square(2), middle.planes());
+    }
+
+    #[test]
+    fn a_picture_read_row_by_row_is_resized_as_its_planes_are() {
+        let rgb = (0..3 * 50 * 31_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let picture = Picture { width: 50, height: 31, rgb };
+        for side in [7, 30, 31, 64] {
+            let planes = picture.middle().planes();
+            let whole = crate::engine::resample::resize(&planes, Square { side: 31, planes: 3 }, side);
+            assert_eq!(picture.square(side), whole, "{side}");
+        }
     }
 }

@@ -158,9 +158,18 @@ pub(super) fn resize(source: &[f32], from: Square, side: usize) -> Vec<f32> {
     if from.side == side {
         return source.to_vec();
     }
+    let read = |row: usize, into: &mut [f32]| into.copy_from_slice(&source[row * from.side..][..from.side]);
+    resize_rows(from, side, read)
+}
+
+/// Resizes square planes that are read row by row, plane after plane: `read(row, into)` fills in one row. A large picture
+/// needs no copy of all its pixels.
+pub(super) fn resize_rows(from: Square, side: usize, read: impl Fn(usize, &mut [f32])) -> Vec<f32> {
     let weights = triangle(from.side, side);
     let mut across = Vec::with_capacity(from.planes * from.side * side);
-    for row in source.chunks_exact(from.side) {
+    let mut row = vec![0.0; from.side];
+    for at in 0..from.planes * from.side {
+        read(at, &mut row);
         across.extend(weights.iter().map(|taps| taps.iter().map(|&(at, w)| w * row[at]).sum::<f32>()));
     }
     let mut resized = vec![0.0; from.planes * side * side];

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::colour;
 use crate::engine::fourier::Fourier;
 use crate::engine::picture::Picture;
-use crate::engine::resample;
 
 /// Mean magnitudes of the Fourier transforms of decorrelated colour planes, by distance from zero frequency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,9 +85,7 @@ impl SpectrumBuilder {
 
     /// Adds the middle square of a picture.
     pub fn add(&mut self, picture: &Picture) {
-        let square = picture.middle();
-        let from = resample::Square { side: square.width, planes: 3 };
-        let mut planes = resample::resize(&square.planes(), from, self.side);
+        let mut planes = picture.square(self.side);
         colour::decorrelate(&mut planes);
         for (plane, sums) in planes.chunks_exact_mut(self.side * self.side).zip(&mut self.sums) {
             // Without their mean, or the edges of the picture would count more than what it shows.
