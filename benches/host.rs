@@ -10,7 +10,9 @@ use anyhow::{Context, Result};
 use trepang::backends::BACKENDS;
 use trepang::bench::{Workload, load};
 use trepang::engine::{Ascent, Moments, Param, Pictures, Plan, Recipe, Start, step_together};
-use trepang_api::{Array, Cotangents, LayerId, Model, Network, ReluGradient, Result as ApiResult};
+use trepang_api::{
+    Array, ComputePool, Cotangents, LayerId, Model, Network, ReluGradient, Result as ApiResult,
+};
 
 const NETWORK: &str = "vgg19";
 const LAYER: &str = "block5_conv4";
@@ -50,6 +52,14 @@ impl Model for Timed {
         self.network += begun.elapsed().saturating_sub(objective);
         self.objective += objective;
         found
+    }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
+        self.model.memory(images, at)
+    }
+
+    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
+        self.model.pool()
     }
 }
 
@@ -105,7 +115,8 @@ fn split(network: &Network, timed: &mut Timed, name: &str, count: usize) -> Resu
     }
     let [whole, inside, objective, outside] =
         [0, 1, 2, 3].map(|column| median(rows.iter().map(|row| row[column])));
-    let [image, back, optimizer] = parts(network, &recipe, &ascents[0])?.map(|part| part * count as f64);
+    let [image, back, optimizer] =
+        parts(network, &recipe, &ascents[0], &*timed.pool()).map(|part| part * count as f64);
     println!(
         "{name}, {count} at once: {whole:.1} a step, network {inside:.1}; outside {outside:.1} = {:.1} % of the network: \
          image {image:.1}, its adjoint {back:.1}, optimizer {optimizer:.1}, objective {objective:.1}, transforms and the \
@@ -117,18 +128,17 @@ fn split(network: &Network, timed: &mut Timed, name: &str, count: usize) -> Resu
 }
 
 /// Parameters to image, image's gradient to parameters' and an optimizer's step, of one image, by themselves.
-fn parts(network: &Network, recipe: &Recipe, ascent: &Ascent) -> Result<[f64; 3]> {
+fn parts(network: &Network, recipe: &Recipe, ascent: &Ascent, pool: &dyn ComputePool) -> [f64; 3] {
     let param = Param::new(recipe.param.clone(), network.preprocess().clone(), SIZE, 1);
     let (x, backdrop) = (&ascent.state().x, param.backdrop(0, 1));
-    let image = param.image(x, &backdrop)?;
-    let gradient = param.pull_back(x, &backdrop, &image, &image, 0.0)?;
+    let image = param.image(x, &backdrop, pool);
+    let gradient = param.pull_back(x, &backdrop, &image, &image, 0.0, pool);
     let (mut moved, mut moments): (Vec<f32>, Moments) = (x.data().to_vec(), ascent.state().moments.clone());
-    // Both have just worked, so their results need no look.
-    Ok([
-        time(|| param.image(x, &backdrop)),
-        time(|| param.pull_back(x, &backdrop, &image, &image, 0.0)),
+    [
+        time(|| param.image(x, &backdrop, pool)),
+        time(|| param.pull_back(x, &backdrop, &image, &image, 0.0, pool)),
         time(|| recipe.optimizer.step(0.0, &mut moments, &mut moved, gradient.data())),
-    ])
+    ]
 }
 
 fn time<T>(mut part: impl FnMut() -> T) -> f64 {

@@ -16,6 +16,7 @@ mod gram;
 mod nearest;
 mod objective;
 mod optimizer;
+mod parallel;
 mod param;
 mod penalty;
 mod picture;
@@ -38,6 +39,6 @@ pub use param::{Backdrop, Param, ParamKind, ParamSpec, Spectrum, SpectrumBuilder
 pub use picture::{Picture, Pictures};
 pub use plan::{Change, MeantLength, Plan};
 pub use recipe::{DeadChannel, Octaves, RECIPE_ALIASES, RECIPES, Recipe, read_recipe};
-pub use score::{Evaluator, ROBUST_VIEWS, Score};
+pub use score::{Evaluator, ROBUST_VIEWS, Score, score_together};
 pub use start::Start;
 pub use transform::{Crop, StepContext, Transform};

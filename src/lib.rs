@@ -20,6 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod dashboard;
 pub mod engine;
+mod memory;
 mod panics;
 pub mod parity;
 pub mod runs;

@@ -30,5 +30,5 @@ pub use folder::{RunFolder, SavedRun, default_folder};
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
 pub use picture_file::{PictureReading, read_picture, read_picture_as};
 pub use png::{read_origin, write_picture};
-pub use session::{SAVE_EVERY, Session};
+pub use session::{SAVE_EVERY, Session, evaluate_starts};
 pub use sheet::{Cell, contact_sheet, write_sheet};

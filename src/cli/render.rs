@@ -1,5 +1,6 @@
 //! `trepang render`: pictures without a screen, one or a batch of them.
 
+mod batch;
 mod events;
 mod framing;
 
@@ -21,12 +22,9 @@ use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pic
 use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
 use crate::runs::{
-    self, Animation, Cell, RunFolder, Session, contact_sheet, default_folder, read_origin, read_picture,
-    write_losses, write_picture, write_sheet,
+    self, Animation, Cell, Evaluation, RunFolder, Session, contact_sheet, default_folder, evaluate_starts,
+    read_origin, read_picture, write_losses, write_picture, write_sheet,
 };
-
-/// The most views that go through the network at once: beyond it a batch is no faster, and takes memory.
-const MAX_VIEWS: usize = 8;
 
 /// A render job: ascents with what they begin with, and the places of their pictures.
 struct Batch {
@@ -64,11 +62,11 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
         (None, _) => {}
     }
     let model = guard("the backend", || compute.model());
-    let model = model.and_then(|model| match stop.load(Ordering::Relaxed) {
-        0 => Ok(model),
+    let loaded = model.and_then(|model| match stop.load(Ordering::Relaxed) {
+        0 => Ok((batch::at_once(&jobs, &compute, model.as_ref())?, model)),
         _ => bail!("interrupted before the first step"),
     });
-    let mut model = model.inspect_err(|_| resumed.iter_mut().for_each(Session::discard))?;
+    let (at_once, mut model) = loaded.inspect_err(|_| resumed.iter_mut().for_each(Session::discard))?;
     let mut render = Render {
         args,
         compute: &compute,
@@ -81,8 +79,7 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     };
     let mut rest = jobs;
     while !rest.is_empty() {
-        let views = rest[0].plan.recipe.views * rest[0].plan.recipe.images;
-        let later = rest.split_off((MAX_VIEWS / views).clamp(1, rest.len()));
+        let later = rest.split_off(at_once.min(rest.len()));
         render.group(&rest, resumed.take())?;
         rest = later;
     }
@@ -195,12 +192,16 @@ impl Render<'_> {
         let report = report?;
         let steps = steps(&sessions) - before;
         let per_step = (steps > 0).then(|| report.computing.as_secs_f64() / steps as f64);
+        let mut kept = Vec::new();
         for ((session, failure), job) in sessions.iter_mut().zip(report.failures).zip(jobs) {
-            match failure {
-                Some(error) => self.fail(session.ascent(), &error)?,
-                None => self.keep(session, job, per_step)?,
+            if let Some(error) = failure {
+                self.fail(session.ascent(), &error)?;
+            } else {
+                self.keep(session, job)?;
+                kept.push((&*session, job));
             }
         }
+        self.evaluate_all(&kept, per_step)?;
         if let (Some(path), Some(mut animation), [session]) = (&self.args.gif, animation, &sessions[..]) {
             animation.finish(session.ascent().step_count(), grown(session.ascent()));
             animation.write(path).map_err(|error| error.advise("--gif"))?;
@@ -217,8 +218,8 @@ impl Render<'_> {
         Ok(())
     }
 
-    /// Writes a finished run's picture and reports its evaluation.
-    fn keep(&mut self, session: &mut Session, job: &RenderJob, per_step: Option<f64>) -> Result<()> {
+    /// Writes a finished run's picture.
+    fn keep(&self, session: &mut Session, job: &RenderJob) -> Result<()> {
         let kept = session.save();
         let (ascent, folder) = (session.ascent(), session.folder().unwrap_or(Path::new("")));
         let hint = || match &kept {
@@ -234,28 +235,33 @@ impl Render<'_> {
             let losses = write_losses(path, &ascent.state().losses);
             losses.map_err(|error| error.advise("--losses")).with_context(hint)?;
         }
-        kept.with_context(|| format!("the picture is saved as {}, the run is not", job.output.display()))?;
-        let finished = self.evaluate(session, job, per_step);
-        self.done
-            .push(finished.with_context(|| format!("the picture is saved as {}", job.output.display()))?);
-        Ok(())
+        kept.with_context(|| format!("the picture is saved as {}, the run is not", job.output.display()))
     }
 
-    /// Evaluates the picture as it was saved, and prints what came of it.
-    fn evaluate(
-        &mut self,
-        session: &Session,
-        job: &RenderJob,
-        per_step: Option<f64>,
-    ) -> Result<(DoneEvent, Option<Picture>)> {
-        let saved = read_picture(&job.output)?;
-        let evaluation = session.evaluate(&saved, self.compute.network(), &job.pictures, self.model)?;
-        let place = (job.output.as_path(), session.folder().unwrap_or(Path::new("")));
-        let done = DoneEvent::new(session.ascent(), self.compute, evaluation, place, per_step)?;
-        if !self.to_stdout {
-            done.print(self.args.json)?;
+    /// Evaluates pictures as they were saved, and prints what came of them.
+    fn evaluate_all(&mut self, kept: &[(&Session, &RenderJob)], per_step: Option<f64>) -> Result<()> {
+        let stop = self.stop;
+        let should_stop = || stop.load(Ordering::Relaxed) != 0;
+        let runs: Vec<_> = kept.iter().map(|(session, job)| (*session, &job.pictures)).collect();
+        let starts = evaluate_starts(&runs, self.compute.network(), self.model, &should_stop)
+            .with_context(|| saved_as(kept))?
+            .with_context(|| interrupted(kept))?;
+        for (&(session, job), start) in kept.iter().zip(starts) {
+            let saved = read_picture(&job.output)?;
+            let network = self.compute.network();
+            let evaluation = session
+                .evaluate(&saved, network, &job.pictures, self.model, &should_stop)
+                .with_context(|| saved_as(kept))?
+                .with_context(|| interrupted(kept))?;
+            let evaluation = Evaluation { saved: evaluation, start };
+            let place = (job.output.as_path(), session.folder().unwrap_or(Path::new("")));
+            let done = DoneEvent::new(session.ascent(), self.compute, evaluation, place, per_step)?;
+            if !self.to_stdout {
+                done.print(self.args.json).with_context(|| saved_as(kept))?;
+            }
+            self.done.push((done, self.args.sheet.is_some().then_some(saved)));
         }
-        Ok((done, self.args.sheet.is_some().then_some(saved)))
+        Ok(())
     }
 
     /// The sheet, the spread over seeds, and what failed.
@@ -280,6 +286,19 @@ impl Render<'_> {
             failed => bail!("{} of the pictures could not be made: {}", failed.len(), failed.join("; ")),
         }
     }
+}
+
+/// The places of pictures that are finished, for an error that comes after.
+fn saved_as(kept: &[(&Session, &RenderJob)]) -> String {
+    let places: Vec<String> = kept.iter().map(|(_, job)| job.output.display().to_string()).collect();
+    match &places[..] {
+        [place] => format!("the picture is saved as {place}"),
+        _ => format!("the pictures are saved as {}", places.join(", ")),
+    }
+}
+
+fn interrupted(kept: &[(&Session, &RenderJob)]) -> String {
+    format!("interrupted while activations were measured; {}", saved_as(kept))
 }
 
 /// The picture at its full size: that of an early octave is smaller, and frames are all of one size.

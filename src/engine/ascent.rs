@@ -4,7 +4,9 @@ mod change;
 mod octave;
 mod step;
 
-use trepang_api::{Array, Network};
+use std::fmt;
+
+use trepang_api::{Array, Model, Network};
 
 use super::bound::Bound;
 use super::error::{Error, Result};
@@ -55,6 +57,38 @@ pub struct Ascent {
     pictures: Pictures,
     stage: Stage,
     state: AscentState,
+    /// The memory that the next step is written to; afterwards it holds the numbers before that step.
+    spare: AscentNumbers,
+}
+
+/// The numbers that a step changes.
+struct AscentNumbers {
+    x: Array,
+    moments: Moments,
+}
+
+impl fmt::Debug for AscentNumbers {
+    /// Without the numbers: they are those of no step that counts.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AscentNumbers").finish_non_exhaustive()
+    }
+}
+
+impl Default for AscentNumbers {
+    fn default() -> Self {
+        Self { x: Array::zeros([0]), moments: Moments::default() }
+    }
+}
+
+impl AscentNumbers {
+    /// Makes it as large as these.
+    fn make_room(&mut self, x: &Array, moments: &Moments) {
+        if self.x.shape() != x.shape() {
+            self.x = Array::zeros(x.shape());
+        }
+        self.moments.first.resize(moments.first.len(), 0.0);
+        self.moments.second.resize(moments.second.len(), 0.0);
+    }
 }
 
 /// The activations of each reference picture at each layer that the objective reads, an item for each view.
@@ -135,7 +169,7 @@ impl Ascent {
         let objective = objective.bind(network, view)?;
         let (network, pictures) = (network.clone(), pictures.clone());
         let stage = Stage { objective, param, side, view, references: None };
-        Ok(Self { plan, network, pictures, stage, state })
+        Ok(Self { plan, network, pictures, stage, state, spare: AscentNumbers::default() })
     }
 
     /// The picture of a plan's start, at its full size, as it would be saved.
@@ -177,6 +211,20 @@ impl Ascent {
         self.plan.set_steps(steps, self.step_count());
     }
 
+    /// Bytes of memory that a step at the plan's full size takes with this model, on its device and on the host: about, and
+    /// rather more than less.
+    pub fn memory(&self, model: &dyn Model) -> Result<u64> {
+        let (recipe, side) = (self.recipe(), self.plan.size);
+        let views = recipe.images * recipe.views;
+        let view = view_side(recipe, &self.network, side)?;
+        let on_device = match self.stage.objective.seen_size() {
+            Some([height, width]) => model.memory([views, height, width], self.stage.objective.at())?,
+            None => model.memory([views, view, view], self.stage.objective.at())?,
+        };
+        let numbers = 3 * (recipe.images * side * side + views * view * view) * HOST_COPIES;
+        Ok(on_device + (numbers * size_of::<f32>()) as u64)
+    }
+
     /// The picture as it would be saved now: several images side by side. In an early octave it is smaller.
     pub fn picture(&self) -> Picture {
         self.stage.param.picture(&self.state.x)
@@ -207,6 +255,9 @@ fn param(recipe: &Recipe, network: &Network, side: usize) -> Param {
         new(network.preprocess().clone())
     }
 }
+
+/// Arrays of an image's size that the host holds in a step: parameters and moments twice, gradients, planes on their way.
+const HOST_COPIES: usize = 10;
 
 /// The largest side of a picture that is seen in parts, in pixels: as much as anyone prints.
 const MAX_SIDE: usize = 8192;

@@ -31,9 +31,12 @@ pub struct Bound {
 pub struct ObjectiveInput<'a> {
     /// The objective, bound to the layers of the network.
     pub bound: &'a Bound,
-    /// The network's input, `[images * views, 3, S, S]`: all views of the first image, then of the next.
+    /// The network's input, `[N, 3, S, S]`: all views of the first image, then of the next. Views of others may lie before
+    /// and after them.
     pub views: &'a Array,
-    /// The number of images in `views`, and of views of each.
+    /// The index in `views` of the objective's first view.
+    pub first: usize,
+    /// The number of the objective's images, and of views of each.
     pub layout: BatchLayout,
     /// The activations of each of [`Bound::pictures`] at each of [`Bound::at`], an item for each view.
     pub references: &'a [Vec<Array>],
@@ -76,16 +79,27 @@ impl Bound {
     /// The objective's value on one image, without a gradient. Only what it reads of the image is computed. For objectives
     /// that compare with no picture.
     pub fn evaluate(&self, image: &Array, model: &mut dyn Model) -> Result<f64> {
-        ObjectiveInput { bound: self, views: image, layout: BatchLayout::SINGLE, references: &[] }
+        ObjectiveInput { bound: self, views: image, first: 0, layout: BatchLayout::SINGLE, references: &[] }
             .evaluate(model)
     }
 
     /// The objective's value on one image, and d(value)/d(image). Only what it reads of the image is computed; the gradient
     /// elsewhere is 0. For objectives that compare with no picture.
     pub fn pull_back(&self, image: &Array, model: &mut dyn Model) -> Result<(f64, Array)> {
-        let input =
-            ObjectiveInput { bound: self, views: image, layout: BatchLayout::SINGLE, references: &[] };
-        input.pull_back(ReluGradient::True, model)
+        let input = ObjectiveInput {
+            bound: self,
+            views: image,
+            first: 0,
+            layout: BatchLayout::SINGLE,
+            references: &[],
+        };
+        let (values, gradient) = pull_back_together(&[input], ReluGradient::True, model)?;
+        Ok((values[0], gradient))
+    }
+
+    /// The height and the width of the part of the images that is enough, where that is not all.
+    pub(super) fn seen_size(&self) -> Option<[usize; 2]> {
+        self.field.as_ref().map(|field| [field.height, field.width])
     }
 
     /// Tells whether the views of both can go through a network as one batch.
@@ -122,86 +136,56 @@ impl Bound {
 impl ObjectiveInput<'_> {
     /// The objective's value: the mean over images and views.
     pub fn evaluate(&self, model: &mut dyn Model) -> Result<f64> {
-        let activations = if self.bound.at.is_empty() {
-            Vec::new()
-        } else {
-            model.activations(self.bound.seen(self.views)?.as_ref(), &self.bound.at)?
-        };
-        let context = ObjectiveContext::new(self.views, &activations, 0, self.layout, self.references);
-        Ok(self.bound.expr.mean(&context))
+        evaluate_together(&[*self], model)?.pop().ok_or(Error::MissingGradient)
     }
 
-    /// The objective's value, and d(value)/d(views).
-    pub(super) fn pull_back(&self, relu: ReluGradient, model: &mut dyn Model) -> Result<(f64, Array)> {
-        pull_back_together(&[*self], relu, model)?.pop().ok_or(Error::MissingGradient)
+    fn context<'a>(&'a self, activations: &'a [Array]) -> ObjectiveContext<'a> {
+        ObjectiveContext::new(self.views, activations, self.first, self.layout, self.references)
     }
 }
 
-/// The value of each, and its d(value)/d(views), from one batch. All must go with each other and be of one size.
+/// The value of each, from one batch. All must go with each other, and have the same views.
+pub(super) fn evaluate_together(inputs: &[ObjectiveInput], model: &mut dyn Model) -> Result<Vec<f64>> {
+    let Some(first) = inputs.first() else { return Ok(Vec::new()) };
+    let activations = if first.bound.at.is_empty() {
+        Vec::new()
+    } else {
+        model.activations(first.bound.seen(first.views)?.as_ref(), &first.bound.at)?
+    };
+    Ok(inputs.iter().map(|input| input.bound.expr.mean(&input.context(&activations))).collect())
+}
+
+/// The value of each, and d(sum of the values)/d(views), from one batch. All must go with each other, and have the same
+/// views.
 pub(super) fn pull_back_together(
     inputs: &[ObjectiveInput],
     relu: ReluGradient,
     model: &mut dyn Model,
-) -> Result<Vec<(f64, Array)>> {
-    let Some(first) = inputs.first() else { return Ok(Vec::new()) };
-    let batch = match inputs {
-        [one] => one.bound.seen(one.views)?,
-        _ => Cow::Owned(joined(inputs.iter().map(|input| input.views))?),
-    };
+) -> Result<(Vec<f64>, Array)> {
+    let first = inputs.first().ok_or(Error::MissingGradient)?;
+    let (bound, batch) = (first.bound, first.bound.seen(first.views)?);
     let mut values = vec![0.0; inputs.len()];
-    let mut of_views: Vec<Array> = inputs.iter().map(|input| Array::zeros(input.views.shape())).collect();
+    let reads_views = inputs.iter().any(|input| input.bound.expr.reads_views());
+    let mut of_views = Array::zeros(if reads_views { first.views.shape() } else { &[0] });
     let mut cotangents = |activations: &[Array]| {
         let mut all: Vec<Array> = activations.iter().map(|a| Array::zeros(a.shape())).collect();
-        let mut begin = 0;
-        for ((input, value), views) in inputs.iter().zip(&mut values).zip(&mut of_views) {
-            let context =
-                ObjectiveContext::new(input.views, activations, begin, input.layout, input.references);
+        for (input, value) in inputs.iter().zip(&mut values) {
+            let context = input.context(activations);
             *value = input.bound.expr.mean(&context);
-            let into = &mut CotangentBuffers { activations: &mut all, views };
+            let into = &mut CotangentBuffers { activations: &mut all, views: &mut of_views };
             input.bound.expr.add_mean_cotangents(&context, into);
-            begin += input.layout.len();
         }
         all
     };
-    let gradient = if first.bound.at.is_empty() {
+    let through = if bound.at.is_empty() {
         cotangents(&[]);
         Array::zeros(batch.shape())
     } else {
-        model.pull_back(&batch, &first.bound.at, relu, &mut |activations| Ok(cotangents(activations)))?
+        model.pull_back(&batch, &bound.at, relu, &mut |activations| Ok(cotangents(activations)))?
     };
-    let through = split(inputs, gradient)?;
-    let whole = inputs.iter().zip(through).map(|(input, part)| input.bound.spread(part, input.views.shape()));
-    let both = whole.zip(of_views).map(|(mut gradient, views)| {
-        gradient.data_mut().iter_mut().zip(views.data()).for_each(|(g, v)| *g += v);
-        gradient
-    });
-    Ok(values.into_iter().zip(both).collect())
-}
-
-/// Batches one after the other as one.
-fn joined<'a>(parts: impl Iterator<Item = &'a Array>) -> Result<Array> {
-    let (mut shape, mut data, mut count) = (Vec::new(), Vec::new(), 0);
-    for part in parts {
-        shape = part.shape().to_vec();
-        count += shape[0];
-        data.extend_from_slice(part.data());
+    let mut gradient = bound.spread(through, first.views.shape());
+    if reads_views {
+        gradient.data_mut().iter_mut().zip(of_views.data()).for_each(|(g, v)| *g += v);
     }
-    shape[0] = count;
-    Ok(Array::new(shape, data)?)
-}
-
-/// The gradient of each input's own views.
-fn split(inputs: &[ObjectiveInput], gradient: Array) -> Result<Vec<Array>> {
-    if inputs.len() == 1 {
-        return Ok(vec![gradient]);
-    }
-    let mut rest = gradient.data();
-    inputs
-        .iter()
-        .map(|input| {
-            let (own, after) = rest.split_at(input.views.data().len());
-            rest = after;
-            Ok(Array::new(input.views.shape(), own.to_vec())?)
-        })
-        .collect()
+    Ok((values, gradient))
 }

@@ -59,10 +59,10 @@ impl Fourier {
     pub(super) fn forward(&self, plane: &[f32]) -> Vec<Complex32> {
         let half = self.half();
         let mut spectrum = vec![Complex32::ZERO; self.len()];
-        let mut row = self.rows.make_input_vec();
+        let (mut row, mut scratch) = (self.rows.make_input_vec(), self.rows.make_scratch_vec());
         for (from, into) in plane.chunks_exact(self.width).zip(spectrum.chunks_exact_mut(half)) {
             row.copy_from_slice(from);
-            let done = self.rows.process(&mut row, into);
+            let done = self.rows.process_with_scratch(&mut row, into, &mut scratch);
             debug_assert!(done.is_ok(), "the lengths are those planned for");
         }
         self.along_columns(&*self.columns, &mut spectrum);
@@ -70,22 +70,21 @@ impl Fourier {
     }
 
     /// The plane of a half spectrum: numpy's `irfft2`. As there, imaginary parts that no real plane has are ignored.
-    pub(super) fn inverse(&self, mut spectrum: Vec<Complex32>) -> Vec<f32> {
+    pub(super) fn inverse(&self, mut spectrum: Vec<Complex32>, plane: &mut [f32]) {
         self.along_columns(&*self.columns_back, &mut spectrum);
-        let mut plane = vec![0.0; self.height * self.width];
         let factor = 1.0 / (self.height * self.width) as f32;
+        let mut scratch = self.rows_back.make_scratch_vec();
         for (from, into) in spectrum.chunks_exact_mut(self.half()).zip(plane.chunks_exact_mut(self.width)) {
             from[0].im = 0.0;
             if self.width.is_multiple_of(2) {
                 from[self.width / 2].im = 0.0;
             }
-            let done = self.rows_back.process(from, into);
+            let done = self.rows_back.process_with_scratch(from, into, &mut scratch);
             debug_assert!(done.is_ok(), "the lengths are those planned for");
             for value in into {
                 *value *= factor;
             }
         }
-        plane
     }
 
     /// The adjoint of [`inverse`](Self::inverse), real and imaginary parts taken as separate numbers: the forward transform
@@ -106,12 +105,25 @@ impl Fourier {
         let half = self.half();
         // Column after column in one run of memory: the transform takes them all in one call.
         let mut columns = vec![Complex32::ZERO; spectrum.len()];
-        for (y, row) in spectrum.chunks_exact(half).enumerate() {
-            row.iter().enumerate().for_each(|(x, value)| columns[x * self.height + y] = *value);
-        }
+        transpose(spectrum, &mut columns, [self.height, half]);
         transform.process(&mut columns);
-        for (y, row) in spectrum.chunks_exact_mut(half).enumerate() {
-            row.iter_mut().enumerate().for_each(|(x, value)| *value = columns[x * self.height + y]);
+        transpose(&columns, spectrum, [half, self.height]);
+    }
+}
+
+/// The side of the blocks that a transpose goes by: what two of them need stays in the nearest cache.
+const BLOCK: usize = 16;
+
+/// The transpose of a matrix `[rows, columns]`.
+fn transpose(from: &[Complex32], into: &mut [Complex32], [rows, columns]: [usize; 2]) {
+    for top in (0..rows).step_by(BLOCK) {
+        for left in (0..columns).step_by(BLOCK) {
+            let right = (left + BLOCK).min(columns);
+            for row in top..(top + BLOCK).min(rows) {
+                for (column, value) in (left..right).zip(&from[row * columns + left..row * columns + right]) {
+                    into[column * rows + row] = *value;
+                }
+            }
         }
     }
 }
@@ -129,6 +141,12 @@ mod tests {
         (0..count).map(|_| rng.normal() as f32).collect()
     }
 
+    fn inverse(fourier: &Fourier, spectrum: Vec<Complex32>) -> Vec<f32> {
+        let mut plane = vec![0.0; fourier.height * fourier.width];
+        fourier.inverse(spectrum, &mut plane);
+        plane
+    }
+
     fn spectrum(fourier: &Fourier) -> Vec<Complex32> {
         draws(2 * fourier.len(), 1).chunks_exact(2).map(|pair| Complex32::new(pair[0], pair[1])).collect()
     }
@@ -138,7 +156,7 @@ mod tests {
         for [h, w] in SIZES {
             let fourier = Fourier::new(h, w);
             let z = spectrum(&fourier);
-            let plane = fourier.inverse(z.clone());
+            let plane = inverse(&fourier, z.clone());
             for (i, &found) in plane.iter().enumerate() {
                 let (y, x) = (i / w, i % w);
                 let wave = |ky: usize, kx: usize| {
@@ -159,7 +177,7 @@ mod tests {
         for [h, w] in SIZES {
             let fourier = Fourier::new(h, w);
             let plane = draws(h * w, 2);
-            let back = fourier.inverse(fourier.forward(&plane));
+            let back = inverse(&fourier, fourier.forward(&plane));
             assert!(plane.iter().zip(&back).all(|(a, b)| (a - b).abs() < 1e-5), "{h}x{w}");
         }
     }
@@ -169,7 +187,8 @@ mod tests {
         for [h, w] in SIZES {
             let fourier = Fourier::new(h, w);
             let (z, u) = (spectrum(&fourier), draws(h * w, 3));
-            let forward: f64 = fourier.inverse(z.clone()).iter().zip(&u).map(|(a, b)| f64::from(a * b)).sum();
+            let forward: f64 =
+                inverse(&fourier, z.clone()).iter().zip(&u).map(|(a, b)| f64::from(a * b)).sum();
             let back = fourier.inverse_adjoint(&u);
             let transposed: f64 =
                 back.iter().zip(&z).map(|(a, b)| f64::from(a.re * b.re + a.im * b.im)).sum();

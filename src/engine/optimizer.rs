@@ -1,5 +1,7 @@
 //! Optimizers: from a gradient to a step. Everything is maximised, so steps go up the gradient.
 
+#![allow(clippy::inline_always, reason = "what is not inlined is compiled without vectors")]
+
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
@@ -140,35 +142,26 @@ impl Optimizer {
     /// Moves `x` by one step, when a share of `progress` of all steps is over. The gradient must not be flat.
     pub fn step(&self, progress: f64, moments: &mut Moments, x: &mut [f32], gradient: &[f32]) {
         moments.age += 1;
-        let shorter = self.shortening(gradient);
+        let step = self.rule_of(progress, moments.age, gradient);
+        step.apply([x, &mut moments.first, &mut moments.second], gradient);
+    }
+
+    /// The step by this gradient, with which the moments have seen `age` of them.
+    pub(super) fn rule_of(&self, progress: f64, age: usize, gradient: &[f32]) -> StepRule {
         let rate = self.rate * self.schedule.factor(progress);
         match self.kind {
-            Rule::Normalised => {
-                let factor = rate / deviation(gradient);
-                for (x, &g) in x.iter_mut().zip(gradient) {
-                    *x = (f64::from(*x) + factor * f64::from(g)) as f32;
-                }
-            }
+            Rule::Normalised => StepRule::Scaled(rate / deviation(gradient)),
             Rule::Sgd => {
-                for ((x, &g), v) in x.iter_mut().zip(gradient).zip(&mut moments.first) {
-                    *v = (self.momentum * f64::from(*v) + shorter * f64::from(g)) as f32;
-                    *x = (f64::from(*x) + rate * f64::from(*v)) as f32;
-                }
+                StepRule::Momentum { rate, momentum: self.momentum, shorter: self.shortening(gradient) }
             }
-            Rule::Adam | Rule::Nadam => {
-                let [of_mean, of_gradient] = self.weights(moments.age);
-                let correction = 1.0 - self.beta2.powf(moments.age as f64);
-                let state = moments.first.iter_mut().zip(&mut moments.second);
-                for ((x, &g), (m, v)) in x.iter_mut().zip(gradient).zip(state) {
-                    let g = shorter * f64::from(g);
-                    let mean = self.beta1 * f64::from(*m) + (1.0 - self.beta1) * g;
-                    let square = self.beta2 * f64::from(*v) + (1.0 - self.beta2) * g * g;
-                    (*m, *v) = (mean as f32, square as f32);
-                    let direction =
-                        (of_mean * mean + of_gradient * g) / ((square / correction).sqrt() + self.epsilon);
-                    *x = (f64::from(*x) + rate * direction) as f32;
-                }
-            }
+            Rule::Adam | Rule::Nadam => StepRule::Adaptive {
+                rate,
+                shorter: self.shortening(gradient),
+                decays: [self.beta1, self.beta2],
+                weights: self.weights(age),
+                correction: 1.0 - self.beta2.powf(age as f64),
+                epsilon: self.epsilon,
+            },
         }
     }
 
@@ -184,14 +177,84 @@ impl Optimizer {
     }
 
     fn shortening(&self, gradient: &[f32]) -> f64 {
+        if self.clip == 0.0 {
+            return 1.0;
+        }
         let length = length(gradient);
-        if self.clip > 0.0 && length > self.clip { self.clip / length } else { 1.0 }
+        if length > self.clip { self.clip / length } else { 1.0 }
+    }
+}
+
+/// A step of an optimizer with all numbers that are the same for every parameter.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum StepRule {
+    /// x += factor * g
+    Scaled(f64),
+    /// The rule `sgd`.
+    Momentum { rate: f64, momentum: f64, shorter: f64 },
+    /// The rules `adam` and `nadam`: `weights` are those of the mean and of the newest gradient.
+    Adaptive { rate: f64, shorter: f64, decays: [f64; 2], weights: [f64; 2], correction: f64, epsilon: f64 },
+}
+
+impl StepRule {
+    /// Takes the step for a run of numbers: x and the moments that the rule has, each the same run of theirs.
+    pub(super) fn apply(&self, state: [&mut [f32]; 3], gradient: &[f32]) {
+        // Sums and roots in f64 are exact to the last bit, so they are the same by every vector instruction.
+        pulp::Arch::new().dispatch(|| self.apply_scalar(state, gradient));
+    }
+
+    #[inline(always)]
+    fn apply_scalar(&self, [x, first, second]: [&mut [f32]; 3], gradient: &[f32]) {
+        match *self {
+            Self::Scaled(factor) => {
+                for (x, &g) in x.iter_mut().zip(gradient) {
+                    *x = (f64::from(*x) + factor * f64::from(g)) as f32;
+                }
+            }
+            Self::Momentum { rate, momentum, shorter } => {
+                for ((x, &g), v) in x.iter_mut().zip(gradient).zip(first) {
+                    *v = (momentum * f64::from(*v) + shorter * f64::from(g)) as f32;
+                    *x = (f64::from(*x) + rate * f64::from(*v)) as f32;
+                }
+            }
+            Self::Adaptive {
+                rate,
+                shorter,
+                decays: [beta1, beta2],
+                weights: [of_mean, of_gradient],
+                correction,
+                epsilon,
+            } => {
+                for ((x, &g), (m, v)) in x.iter_mut().zip(gradient).zip(first.iter_mut().zip(second)) {
+                    let g = shorter * f64::from(g);
+                    let mean = beta1 * f64::from(*m) + (1.0 - beta1) * g;
+                    let square = beta2 * f64::from(*v) + (1.0 - beta2) * g * g;
+                    (*m, *v) = (mean as f32, square as f32);
+                    let direction =
+                        (of_mean * mean + of_gradient * g) / ((square / correction).sqrt() + epsilon);
+                    *x = (f64::from(*x) + rate * direction) as f32;
+                }
+            }
+        }
     }
 }
 
 /// The Euclidean length.
-pub(super) fn length(values: &[f32]) -> f64 {
+fn length(values: &[f32]) -> f64 {
     values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt()
+}
+
+/// The squares that are summed side by side, so that no sum waits for the one before.
+const SUMS: usize = 8;
+
+/// The square of the Euclidean length, in another order of sums than [`length`]'s.
+pub(super) fn squared_length(values: &[f32]) -> f64 {
+    let mut sums = [0.0; SUMS];
+    let (parts, rest) = values.as_chunks::<SUMS>();
+    for part in parts {
+        sums.iter_mut().zip(part).for_each(|(sum, &v)| *sum += f64::from(v).powi(2));
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>()
 }
 
 /// The population's standard deviation, as numpy's `std`.

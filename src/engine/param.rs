@@ -10,13 +10,12 @@ mod network;
 mod spec;
 mod spectrum;
 
-use std::borrow::Cow;
-
-use trepang_api::{Array, Preprocess};
+use trepang_api::{Array, CallingThread, ComputePool, Preprocess};
 
 use self::basis::Basis;
 use self::network::NetworkSpace;
 use super::error::Result;
+use super::parallel::for_each;
 use super::picture::Picture;
 use super::resample::{Square, resize};
 use super::rng::{SeededRng, Stream};
@@ -27,6 +26,9 @@ pub use spectrum::{Spectrum, SpectrumBuilder};
 
 /// A picture's values are clamped to this distance from 0 and 1: the logits of 0 and 1 would be infinite.
 const MARGIN: f64 = 1.0 / 512.0;
+
+/// The numbers of a plane that are worked on at once.
+const PART: usize = 1 << 13;
 
 /// The parameterization of `images` square images of `size` pixels.
 #[derive(Debug, Clone)]
@@ -133,50 +135,58 @@ impl Param {
     }
 
     /// The images for the network, `[images, 3, size, size]`: RGB, nominally in 0..1.
-    pub fn image(&self, x: &Array, backdrop: &Backdrop) -> Result<Array> {
-        let data = self.each(|image| self.rgb(x.item(image), backdrop));
-        Ok(Array::new([self.images, 3, self.size, self.size], data)?)
+    pub fn image(&self, x: &Array, backdrop: &Backdrop, pool: &dyn ComputePool) -> Array {
+        let mut images = Array::zeros([self.images, 3, self.size, self.size]);
+        let each = images.data_mut().chunks_exact_mut(3 * self.area()).enumerate();
+        for_each(pool, each, |(image, rgb)| self.rgb(x.item(image), backdrop, rgb, pool));
+        images
     }
 
-    fn rgb(&self, x: &[f32], backdrop: &Backdrop) -> Vec<f32> {
+    /// The number of pixels of an image.
+    fn area(&self) -> usize {
+        self.size * self.size
+    }
+
+    fn rgb(&self, x: &[f32], backdrop: &Backdrop, rgb: &mut [f32], pool: &dyn ComputePool) {
         if let Some(space) = &self.space {
-            let mut rgb = space.rgb(x);
-            self.mix(&mut rgb);
-            return rgb;
-        }
-        let mut planes = self.values(x);
-        let colours = 3 * self.size * self.size;
-        if self.spec.has_alpha() {
-            let (rgb, alpha) = planes.split_at_mut(colours);
-            for (i, value) in rgb.iter_mut().enumerate() {
+            space.rgb(x, rgb);
+        } else if self.spec.has_alpha() {
+            let planes = self.values(x, pool);
+            let (colours, alpha) = planes.split_at(rgb.len());
+            for (i, (value, colour)) in rgb.iter_mut().zip(colours).enumerate() {
                 let behind = backdrop.at(i);
-                *value = behind + alpha[i % alpha.len()] * (*value - behind);
+                *value = behind + alpha[i % alpha.len()] * (colour - behind);
             }
-            planes.truncate(colours);
+        } else {
+            self.values_in(x, rgb, pool);
         }
-        self.mix(&mut planes);
-        planes
-    }
-
-    /// Replaces R, G and B by their mean if images are gray. This map is its own adjoint.
-    fn mix(&self, planes: &mut [f32]) {
         if self.gray {
-            colour::mix(planes);
+            colour::mix(colour::split(rgb));
         }
     }
 
     /// RGB in 0..1 and, with alpha, a fourth plane.
-    fn values(&self, x: &[f32]) -> Vec<f32> {
-        let mut planes = self.basis.planes(x);
-        if self.spec.decorrelated {
-            colour::correlate(&mut planes[..3 * self.size * self.size]);
-        }
-        if self.spec.sigmoid {
-            for v in &mut planes {
-                *v = 1.0 / (1.0 + (-*v).exp());
-            }
-        }
+    fn values(&self, x: &[f32], pool: &dyn ComputePool) -> Vec<f32> {
+        let mut planes = vec![0.0; self.spec.planes() * self.area()];
+        self.values_in(x, &mut planes, pool);
         planes
+    }
+
+    /// Writes what [`values`](Self::values) returns.
+    fn values_in(&self, x: &[f32], planes: &mut [f32], pool: &dyn ComputePool) {
+        self.basis.planes(x, planes, pool);
+        let (colours, alpha) = planes.split_at_mut(3 * self.area());
+        for_each(pool, colour::parts(colours, PART), |mut planes| {
+            if self.spec.decorrelated {
+                colour::correlate(planes.each_mut().map(|plane| &mut **plane));
+            }
+            if self.spec.sigmoid {
+                planes.into_iter().flatten().for_each(squash);
+            }
+        });
+        if self.spec.sigmoid {
+            alpha.iter_mut().for_each(squash);
+        }
     }
 
     /// dL/dx from dL/d(image), where `image` is what [`image`](Self::image) made of `x`. `alpha_slope` is dL/d(mean of
@@ -188,44 +198,68 @@ impl Param {
         image: &Array,
         d_image: &Array,
         alpha_slope: f64,
-    ) -> Result<Array> {
-        let data = self
-            .each(|n| self.pull_back_one(x.item(n), backdrop, [image.item(n), d_image.item(n)], alpha_slope));
-        Ok(Array::new(self.shape(), data)?)
+        pool: &dyn ComputePool,
+    ) -> Array {
+        let mut gradient = Array::zeros(self.shape());
+        let len = gradient.data().len() / self.images;
+        let each = gradient.data_mut().chunks_exact_mut(len).enumerate();
+        for_each(pool, each, |(n, into)| {
+            let mut d_rgb = d_image.item(n).to_vec();
+            if self.gray {
+                colour::mix(colour::split(&mut d_rgb));
+            }
+            if let Some(space) = &self.space {
+                return space.pull_back(&d_rgb, into);
+            }
+            // Without an alpha channel and in colour, nothing was done to the values to make the image.
+            let is_changed = self.spec.sigmoid && (self.spec.has_alpha() || self.gray);
+            let own = is_changed.then(|| self.values(x.item(n), pool));
+            let values = own.as_deref().unwrap_or(image.item(n));
+            if self.spec.has_alpha() {
+                self.pull_back_alpha(values, backdrop, &mut d_rgb, alpha_slope);
+            }
+            self.pull_back_values(values, &mut d_rgb, pool);
+            self.basis.pull_back(x.item(n), &d_rgb, into, pool);
+        });
+        gradient
     }
 
-    fn pull_back_one(
+    /// From dL/d(RGB) to dL/d(values): colours and, behind them, alpha.
+    fn pull_back_alpha(
         &self,
-        x: &[f32],
+        values: &[f32],
         backdrop: &Backdrop,
-        [rgb, d_rgb]: [&[f32]; 2],
+        gradient: &mut Vec<f32>,
         alpha_slope: f64,
-    ) -> Vec<f32> {
-        let mut gradient = d_rgb.to_vec();
-        self.mix(&mut gradient);
-        if let Some(space) = &self.space {
-            return space.pull_back(&gradient);
+    ) {
+        let area = self.area();
+        let (rgb, alpha) = values.split_at(3 * area);
+        gradient.resize(4 * area, (alpha_slope / area as f64) as f32);
+        let (d_colours, d_alpha) = gradient.split_at_mut(3 * area);
+        for (i, d) in d_colours.iter_mut().enumerate() {
+            d_alpha[i % area] += *d * (rgb[i] - backdrop.at(i));
+            *d *= alpha[i % area];
         }
-        if self.spec.sigmoid {
-            // Without an alpha channel and in colour, nothing was done to the values to make the image.
-            let is_changed = self.spec.has_alpha() || self.gray;
-            let values = if is_changed { Cow::Owned(self.values(x)) } else { Cow::Borrowed(rgb) };
-            let area = self.size * self.size;
-            if self.spec.has_alpha() {
-                let (rgb, alpha) = values.split_at(3 * area);
-                gradient.resize(4 * area, (alpha_slope / area as f64) as f32);
-                let (d_colours, d_alpha) = gradient.split_at_mut(3 * area);
-                for (i, d) in d_colours.iter_mut().enumerate() {
-                    d_alpha[i % area] += *d * (rgb[i] - backdrop.at(i));
-                    *d *= alpha[i % area];
-                }
+    }
+
+    /// From dL/d(values) to dL/d(planes), in place.
+    fn pull_back_values(&self, values: &[f32], gradient: &mut [f32], pool: &dyn ComputePool) {
+        let area = self.area();
+        let (d_colours, d_alpha) = gradient.split_at_mut(3 * area);
+        let slope = |d: &mut [f32], values: &[f32]| {
+            if self.spec.sigmoid {
+                d.iter_mut().zip(values).for_each(|(d, v)| *d *= v * (1.0 - v));
             }
-            gradient.iter_mut().zip(values.iter()).for_each(|(d, v)| *d *= v * (1.0 - v));
-        }
-        if self.spec.decorrelated {
-            colour::correlate_adjoint(&mut gradient[..3 * self.size * self.size]);
-        }
-        self.basis.pull_back(x, &gradient)
+        };
+        for_each(pool, colour::parts(d_colours, PART).enumerate(), |(part, mut planes)| {
+            for (plane, d) in planes.iter_mut().enumerate() {
+                slope(d, &values[plane * area + part * PART..][..d.len()]);
+            }
+            if self.spec.decorrelated {
+                colour::correlate_adjoint(planes);
+            }
+        });
+        slope(d_alpha, &values[3 * area..]);
     }
 
     /// The mean opacity of the images; 1 without an alpha channel.
@@ -235,7 +269,7 @@ impl Param {
         }
         let (area, mut sum) = (self.size * self.size, 0.0);
         for image in 0..self.images {
-            let values = self.values(x.item(image));
+            let values = self.values(x.item(image), &CallingThread);
             sum += values[3 * area..].iter().map(|&a| f64::from(a)).sum::<f64>();
         }
         sum / (self.images * area) as f64
@@ -262,10 +296,13 @@ impl Param {
                     // numpy's float32 arithmetic and its truncation, in the original program's order of operations.
                     let byte = |v: &f32| (255.0 * (v + 1.0) / 2.0).clamp(0.0, 255.0) as u8;
                     let mut own = x.item(image).to_vec();
-                    self.mix(&mut own);
+                    if self.gray {
+                        colour::mix(colour::split(&mut own));
+                    }
                     own.iter().map(byte).collect()
                 } else {
-                    let values = self.rgb(x.item(image), &Backdrop::Gray);
+                    let mut values = vec![0.0; 3 * area];
+                    self.rgb(x.item(image), &Backdrop::Gray, &mut values, &CallingThread);
                     values.iter().map(|v| (255.0 * v).round().clamp(0.0, 255.0) as u8).collect()
                 }
             })
@@ -278,6 +315,11 @@ impl Param {
         };
         Picture { width, height: self.size, rgb: (0..3 * self.size * width).map(byte).collect() }
     }
+}
+
+/// 1 / (1 + exp(-v)), in place.
+fn squash(value: &mut f32) {
+    *value = 1.0 / (1.0 + (-*value).exp());
 }
 
 impl Backdrop {

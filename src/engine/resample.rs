@@ -1,6 +1,10 @@
 //! Bilinear sampling of planes through an affine map, with its adjoint, and resizing. Positions are pixel centres: pixel i
 //! covers i - 0.5 to i + 0.5.
 
+#![allow(clippy::inline_always, reason = "what is not inlined is compiled without vectors")]
+
+use std::ops::Range;
+
 /// The place of each pixel of a target in a source: `source = matrix * target + shift`, both as (row, column).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Affine {
@@ -50,7 +54,8 @@ pub(super) struct Square {
     pub(super) planes: usize,
 }
 
-/// One pixel of the target: up to four pixels of the source with their weights, and how much falls outside.
+/// A pixel of the target at an edge: up to four pixels of the source with their weights, and how much falls outside.
+#[derive(Debug)]
 struct Taps {
     at: [usize; 4],
     weights: [f32; 4],
@@ -58,48 +63,37 @@ struct Taps {
 }
 
 impl Taps {
+    #[inline(always)]
     fn new([y, x]: [f64; 2], side: usize, edge: Edge) -> Self {
-        let last = side as f64 - 1.0;
-        if y >= 0.0 && x >= 0.0 && y < last && x < last {
-            Self::inside(y, x, side)
-        } else {
-            Self::at_edge([y, x], side, edge)
-        }
-    }
-
-    /// Nearly all pixels: four neighbours, none of them outside.
-    fn inside(y: f64, x: f64, side: usize) -> Self {
-        let (row, column) = (y as usize, x as usize);
-        let (fy, fx) = ((y - row as f64) as f32, (x - column as f64) as f32);
-        let first = row * side + column;
-        Self {
-            at: [first, first + 1, first + side, first + side + 1],
-            weights: [(1.0 - fy) * (1.0 - fx), (1.0 - fy) * fx, fy * (1.0 - fx), fy * fx],
-            outside: 0.0,
-        }
-    }
-
-    fn at_edge([y, x]: [f64; 2], side: usize, edge: Edge) -> Self {
         let (y0, x0) = (y.floor(), x.floor());
         let (fy, fx) = ((y - y0) as f32, (x - x0) as f32);
-        let rows = [(y0, 1.0 - fy), (y0 + 1.0, fy)];
-        let columns = [(x0, 1.0 - fx), (x0 + 1.0, fx)];
+        let rows = [(place(y0, side, edge), 1.0 - fy), (place(y0 + 1.0, side, edge), fy)];
+        let columns = [(place(x0, side, edge), 1.0 - fx), (place(x0 + 1.0, side, edge), fx)];
         let mut taps = Self { at: [0; 4], weights: [0.0; 4], outside: 0.0 };
         for (i, (row, wy)) in rows.into_iter().enumerate() {
             for (j, (column, wx)) in columns.into_iter().enumerate() {
-                match (place(row, side, edge), place(column, side, edge)) {
-                    (Some(row), Some(column)) => {
-                        taps.at[2 * i + j] = row * side + column;
-                        taps.weights[2 * i + j] = wy * wx;
-                    }
-                    _ => taps.outside += wy * wx,
+                if let (Some(row), Some(column)) = (row, column) {
+                    taps.at[2 * i + j] = row * side + column;
+                    taps.weights[2 * i + j] = wy * wx;
+                } else {
+                    taps.outside += wy * wx;
                 }
             }
         }
         taps
     }
+
+    fn read(&self, source: &[f32], fill: f32) -> f32 {
+        let each = self.at.iter().zip(&self.weights);
+        each.fold(self.outside * fill, |value, (at, weight)| value + weight * source[*at])
+    }
+
+    fn add(&self, source: &mut [f32], value: f32) {
+        self.at.iter().zip(&self.weights).for_each(|(at, weight)| source[*at] += weight * value);
+    }
 }
 
+#[inline(always)]
 fn place(at: f64, side: usize, edge: Edge) -> Option<usize> {
     let last = side as f64 - 1.0;
     match edge {
@@ -110,47 +104,178 @@ fn place(at: f64, side: usize, edge: Edge) -> Option<usize> {
     }
 }
 
-/// The taps of every pixel of a target of `side` in a source of `from`, row after row.
-fn taps(side: usize, from: usize, map: Affine, edge: Edge) -> impl Iterator<Item = Taps> {
-    let row = move |y: usize| (0..side).map(move |x| Taps::new(map.apply([y as f64, x as f64]), from, edge));
-    (0..side).flat_map(row)
+/// The places of a square target's pixels in a square source: worked out once, for the map and for its adjoint.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// The sides of the target and of the source.
+    sides: [usize; 2],
+    fill: f32,
+    rows: Vec<PlacedRow>,
+    /// For each pixel inside: the index of the first of its four neighbours, and its distances from that, down and across.
+    first: Vec<u32>,
+    down: Vec<f32>,
+    across: Vec<f32>,
+    /// The pixels at the edges, row after row.
+    edges: Vec<Taps>,
 }
 
-/// Samples `source` at the places of `target`'s pixels; both hold the same number of planes.
-pub(super) fn sample(source: &[f32], from: Square, target: &mut [f32], side: usize, map: Affine, edge: Edge) {
-    let (area, source_area) = (side * side, from.side * from.side);
-    let fill = if let Edge::Fill(level) = edge { level } else { 0.0 };
-    for (i, taps) in taps(side, from.side, map, edge).enumerate() {
-        for plane in 0..from.planes {
-            let source = &source[plane * source_area..][..source_area];
-            let mut value = taps.outside * fill;
-            for (at, weight) in taps.at.iter().zip(&taps.weights) {
-                value += weight * source[*at];
+/// One row of the target.
+#[derive(Debug)]
+struct PlacedRow {
+    /// The pixels whose neighbours all lie inside of the source; those before and after them are at the edges.
+    inside: Range<usize>,
+    /// The index of the row's first pixel at an edge.
+    edges: usize,
+}
+
+impl Places {
+    /// The places of a target of `side` pixels in a source of `from`.
+    pub(super) fn new(side: usize, from: usize, map: Affine, edge: Edge) -> Self {
+        let numbers = || vec![0.0; side * side];
+        let fill = if let Edge::Fill(level) = edge { level } else { 0.0 };
+        let (first, rows, edges) =
+            (vec![0; side * side], Vec::with_capacity(side), Vec::with_capacity(side * side / 4));
+        let mut places =
+            Self { sides: [side, from], fill, rows, first, down: numbers(), across: numbers(), edges };
+        pulp::Arch::new().dispatch(|| {
+            for row in 0..side {
+                places.place(row, map, edge);
             }
-            target[plane * area + i] = value;
+        });
+        places
+    }
+
+    /// Finds the places of the next row.
+    #[inline(always)]
+    fn place(&mut self, row: usize, map: Affine, edge: Edge) {
+        let [side, from] = self.sides;
+        let [[a, b], [c, d]] = map.matrix;
+        let [a, c] = [a * row as f64, c * row as f64];
+        let place = |x: f64| [a + b * x + map.shift[0], c + d * x + map.shift[1]];
+        let inside = inside(side, from as f64 - 1.0, map, place);
+        self.rows.push(PlacedRow { inside: inside.clone(), edges: self.edges.len() });
+        for x in 0..inside.start {
+            self.edges.push(Taps::new(place(x as f64), from, edge));
         }
+        for x in inside.end..side {
+            self.edges.push(Taps::new(place(x as f64), from, edge));
+        }
+        let (start, len) = (inside.start, inside.len());
+        let all = row * side + start..row * side + start + len;
+        let first = &mut self.first[all.clone()][..len];
+        let (down, across) = (&mut self.down[all.clone()][..len], &mut self.across[all][..len]);
+        // Plain loops over numbers of 32 bits: only those become vectors.
+        for i in 0..len {
+            let [y, x] = place(f64::from((start + i) as i32));
+            let (top, left) = (y as i32, x as i32);
+            first[i] = (top * from as i32 + left) as u32;
+            down[i] = (y - f64::from(top)) as f32;
+            across[i] = (x - f64::from(left)) as f32;
+        }
+    }
+
+    /// Samples a plane of the source at the places of the target's pixels.
+    pub(super) fn sample(&self, source: &[f32], target: &mut [f32]) {
+        let [side, from] = self.sides;
+        for (y, (row, target)) in self.rows.iter().zip(target.chunks_exact_mut(side)).enumerate() {
+            let (before, rest) = target.split_at_mut(row.inside.start);
+            let (inside, after) = rest.split_at_mut(row.inside.len());
+            let edges = before.iter_mut().chain(after);
+            edges.zip(&self.edges[row.edges..]).for_each(|(into, taps)| *into = taps.read(source, self.fill));
+            for (into, (first, weights)) in inside.iter_mut().zip(self.inside(y, row)) {
+                let [top, bottom] = neighbours(source, first, from);
+                // From 0, as at the edges.
+                *into = 0.0
+                    + weights[0] * top[0]
+                    + weights[1] * top[1]
+                    + weights[2] * bottom[0]
+                    + weights[3] * bottom[1];
+            }
+        }
+    }
+
+    /// Adds the adjoint of [`sample`](Self::sample) without its fill: planes of the target's gradient to the source's.
+    pub(super) fn add_adjoint<const PLANES: usize>(
+        &self,
+        targets: [&[f32]; PLANES],
+        mut sources: [&mut [f32]; PLANES],
+    ) {
+        let [side, from] = self.sides;
+        for (y, row) in self.rows.iter().enumerate() {
+            let targets = targets.map(|target| &target[y * side..][..side]);
+            let at_edges = (0..row.inside.start).chain(row.inside.end..side);
+            let mut edges = at_edges.zip(&self.edges[row.edges..]);
+            let mut add_edges = |count: usize, sources: &mut [&mut [f32]; PLANES]| {
+                for (x, taps) in edges.by_ref().take(count) {
+                    sources.iter_mut().zip(targets).for_each(|(source, target)| taps.add(source, target[x]));
+                }
+            };
+            add_edges(row.inside.start, &mut sources);
+            let values = targets.map(|target| &target[row.inside.clone()]);
+            for (i, (first, weights)) in self.inside(y, row).enumerate() {
+                // A pixel's neighbours are the next one's too: while one plane's sums are on their way, the others' go on.
+                for (source, values) in sources.iter_mut().zip(&values) {
+                    let (value, [top, bottom]) = (values[i], neighbours_mut(source, first, from));
+                    top[0] += weights[0] * value;
+                    top[1] += weights[1] * value;
+                    bottom[0] += weights[2] * value;
+                    bottom[1] += weights[3] * value;
+                }
+            }
+            add_edges(side, &mut sources);
+        }
+    }
+
+    /// The first neighbour of each of a row's inner pixels, and the four weights.
+    fn inside(&self, y: usize, row: &PlacedRow) -> impl Iterator<Item = (usize, [f32; 4])> {
+        let begin = y * self.sides[0];
+        let all = begin + row.inside.start..begin + row.inside.end;
+        let distances = self.down[all.clone()].iter().zip(&self.across[all.clone()]);
+        self.first[all].iter().zip(distances).map(|(first, (fy, fx))| {
+            (*first as usize, [(1.0 - fy) * (1.0 - fx), (1.0 - fy) * fx, fy * (1.0 - fx), fy * fx])
+        })
     }
 }
 
-/// Adds the adjoint of [`sample`] without its fill: `target`'s gradient to `source`'s.
-pub(super) fn add_sample_adjoint(
-    target: &[f32],
-    side: usize,
-    source: &mut [f32],
-    from: Square,
-    map: Affine,
-    edge: Edge,
-) {
-    let (area, source_area) = (side * side, from.side * from.side);
-    for (i, taps) in taps(side, from.side, map, edge).enumerate() {
-        for plane in 0..from.planes {
-            let source = &mut source[plane * source_area..][..source_area];
-            let value = target[plane * area + i];
-            for (at, weight) in taps.at.iter().zip(&taps.weights) {
-                source[*at] += weight * value;
-            }
+/// The pixels of a row of `side` whose places, as `place` has them, lie between 0 and `last`, so that all their neighbours
+/// are there. A place rises or falls along the row, rounding included, so these pixels follow each other.
+#[inline(always)]
+fn inside(side: usize, last: f64, map: Affine, place: impl Fn(f64) -> [f64; 2]) -> Range<usize> {
+    let mut range = 0..side;
+    for axis in 0..2 {
+        let begins = |x: usize| place(x as f64)[axis] >= 0.0;
+        let ends = |x: usize| place(x as f64)[axis] >= last;
+        let [start, end] = if map.matrix[axis][1] > 0.0 {
+            [first(side, begins), first(side, ends)]
+        } else {
+            [first(side, |x| !ends(x)), first(side, |x| !begins(x))]
+        };
+        range = range.start.max(start)..range.end.min(end);
+    }
+    if range.is_empty() { 0..0 } else { range }
+}
+
+/// The first of 0 to `end` - 1 that `is_past`, or `end`; all that follow it are too.
+fn first(end: usize, is_past: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if is_past(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
         }
     }
+    low
+}
+
+fn neighbours(source: &[f32], first: usize, side: usize) -> [&[f32]; 2] {
+    [&source[first..first + 2], &source[first + side..first + side + 2]]
+}
+
+fn neighbours_mut(source: &mut [f32], first: usize, side: usize) -> [&mut [f32]; 2] {
+    let (top, bottom) = source[first..].split_at_mut(side);
+    [&mut top[..2], &mut bottom[..2]]
 }
 
 /// Resizes square planes: bilinear, and where it shrinks with a triangle as wide as the ratio, so that nothing is skipped.
@@ -217,13 +342,13 @@ mod tests {
 
     #[test]
     fn the_adjoint_is_the_transpose_at_every_edge() {
-        let from = Square { side: 7, planes: 2 };
         for edge in [Edge::Fill(0.0), Edge::Clamp, Edge::Wrap] {
-            let (v, u) = (draws(2 * 49, 1), draws(2 * 81, 2));
-            let mut there = vec![0.0; 2 * 81];
-            sample(&v, from, &mut there, 9, turned(), edge);
-            let mut back = vec![0.0; 2 * 49];
-            add_sample_adjoint(&u, 9, &mut back, from, turned(), edge);
+            let (v, u) = (draws(49, 1), draws(81, 2));
+            let places = Places::new(9, 7, turned(), edge);
+            let mut there = vec![0.0; 81];
+            places.sample(&v, &mut there);
+            let mut back = vec![0.0; 49];
+            places.add_adjoint([&u], [&mut back]);
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
             assert!((dot(&there, &u) - dot(&v, &back)).abs() < 1e-5, "{edge:?}");
         }
@@ -234,10 +359,10 @@ mod tests {
         let ramp: Vec<f32> = (0..25).map(|i| (i % 5) as f32 + 10.0 * (i / 5) as f32).collect();
         let mut found = vec![0.0; 4];
         let map = Affine { matrix: [[1.0, 0.0], [0.0, 1.0]], shift: [1.25, 0.5] };
-        sample(&ramp, Square { side: 5, planes: 1 }, &mut found, 2, map, Edge::Clamp);
+        Places::new(2, 5, map, Edge::Clamp).sample(&ramp, &mut found);
         assert_eq!(found, [13.0, 14.0, 23.0, 24.0]);
         let outside = Affine { shift: [-9.0, 0.0], ..map };
-        sample(&ramp, Square { side: 5, planes: 1 }, &mut found, 2, outside, Edge::Fill(0.5));
+        Places::new(2, 5, outside, Edge::Fill(0.5)).sample(&ramp, &mut found);
         assert_eq!(found, [0.5; 4]);
     }
 

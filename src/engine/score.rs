@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use trepang_api::{Array, Model, Network};
 
-use super::bound::{BatchLayout, Bound, ObjectiveInput};
+use super::bound::{BatchLayout, Bound, ObjectiveInput, evaluate_together};
 use super::error::{Error, Result};
 use super::objective::Objective;
 use super::picture::{Picture, Pictures};
@@ -100,54 +100,103 @@ impl Evaluator {
         Ok(Self { bound, side, images, views: robust_views(side), references, done: Vec::new() })
     }
 
-    /// The picture's score.
-    pub fn score(&mut self, picture: &Picture, model: &mut dyn Model) -> Result<Score> {
-        loop {
-            if let Some(score) = self.advance(picture, model)? {
-                return Ok(score);
-            }
-        }
-    }
-
     /// Evaluates a few more views; returns the score once all have been evaluated. For a caller that has other things to do
     /// in between.
     pub fn advance(&mut self, picture: &Picture, model: &mut dyn Model) -> Result<Option<Score>> {
-        let begin = self.done.len() * VIEWS_PER_CALL;
+        let means = evaluate(&[self], picture, &self.some_views(self.done.len()), model)?;
+        self.done.extend(means);
+        if self.done.len() * VIEWS_PER_CALL < ROBUST_VIEWS {
+            return Ok(None);
+        }
+        let clean = evaluate(&[self], picture, &self.no_transforms(), model)?;
+        let robust = mean(&std::mem::take(&mut self.done));
+        Ok(clean.first().map(|clean| Score { clean: *clean, robust }))
+    }
+
+    /// The views of the call number `call`.
+    fn some_views(&self, call: usize) -> Views {
+        let begin = call * VIEWS_PER_CALL;
         let end = (begin + VIEWS_PER_CALL).min(ROBUST_VIEWS);
         let mut some = self.views.clone();
         some.draws = self.views.draws[begin..end].to_vec();
-        let mean = self.evaluate(picture, &some, model)?;
-        self.done.push(mean);
-        if end < ROBUST_VIEWS {
+        some
+    }
+
+    fn no_transforms(&self) -> Views {
+        Views::draw(&[], 1, [self.side; 2], CONTEXT)
+    }
+
+    /// Tells whether both see the same of a picture and read the same layers, so that one call of the model is enough.
+    fn goes_with(&self, other: &Self) -> bool {
+        (self.side, self.images) == (other.side, other.images)
+            && self.bound.goes_with(&other.bound)
+            && self.references.is_empty()
+            && other.references.is_empty()
+    }
+}
+
+/// The scores of one picture by several evaluators, in as few calls of the model as they allow; none if `should_stop` says
+/// so between two calls.
+pub fn score_together(
+    evaluators: &[Evaluator],
+    picture: &Picture,
+    model: &mut dyn Model,
+    should_stop: &dyn Fn() -> bool,
+) -> Result<Option<Vec<Score>>> {
+    let Some(first) = evaluators.first() else { return Ok(Some(Vec::new())) };
+    if evaluators.len() > 1 && !evaluators.iter().all(|other| first.goes_with(other)) {
+        let alone = |one| {
+            Ok(score_together(std::slice::from_ref(one), picture, model, should_stop)?
+                .and_then(|mut all| all.pop()))
+        };
+        return evaluators.iter().map(alone).collect();
+    }
+    let all: Vec<&Evaluator> = evaluators.iter().collect();
+    let mut means = vec![Vec::new(); evaluators.len()];
+    for call in 0..ROBUST_VIEWS.div_ceil(VIEWS_PER_CALL) {
+        if should_stop() {
             return Ok(None);
         }
-        let means = std::mem::take(&mut self.done);
-        let robust = means.iter().sum::<f64>() / means.len() as f64;
-        Ok(Some(Score { clean: self.clean(picture, model)?, robust }))
+        let found = evaluate(&all, picture, &first.some_views(call), model)?;
+        means.iter_mut().zip(found).for_each(|(means, mean)| means.push(mean));
     }
+    let clean = evaluate(&all, picture, &first.no_transforms(), model)?;
+    let scores = clean.into_iter().zip(&means).map(|(clean, means)| Score { clean, robust: mean(means) });
+    Ok(Some(scores.collect()))
+}
 
-    fn clean(&self, picture: &Picture, model: &mut dyn Model) -> Result<f64> {
-        self.evaluate(picture, &Views::draw(&[], 1, [self.side; 2], CONTEXT), model)
-    }
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
 
-    fn evaluate(&self, picture: &Picture, views: &Views, model: &mut dyn Model) -> Result<f64> {
-        let planes = picture.planes();
-        let from = Square { side: picture.height, planes: 3 };
-        let mut images = Vec::new();
-        for image in 0..self.images {
-            let rows = planes.chunks_exact(picture.width).map(|row| &row[image * from.side..][..from.side]);
-            images.extend(resize(&rows.collect::<Vec<_>>().concat(), from, self.side));
-        }
-        let images = Array::new([self.images, 3, self.side, self.side], images)?;
-        let of = |planes: &Vec<f32>| {
-            let image = Array::new([1, 3, self.side, self.side], planes.clone())?;
-            Ok(model.activations(&views.show(&image), self.bound.at())?)
-        };
-        let references = self.references.iter().map(of).collect::<Result<Vec<_>>>()?;
-        let layout = BatchLayout { images: self.images, views: views.draws.len() };
-        let views = &views.show(&images);
-        ObjectiveInput { bound: &self.bound, views, layout, references: &references }.evaluate(model)
+/// The objective of each on views of a picture. All go with the first.
+fn evaluate(
+    evaluators: &[&Evaluator],
+    picture: &Picture,
+    views: &Views,
+    model: &mut dyn Model,
+) -> Result<Vec<f64>> {
+    let Some(first) = evaluators.first() else { return Ok(Vec::new()) };
+    let planes = picture.planes();
+    let (count, side, from) = (first.images, first.side, Square { side: picture.height, planes: 3 });
+    let mut images = Vec::new();
+    for image in 0..count {
+        let rows = planes.chunks_exact(picture.width).map(|row| &row[image * from.side..][..from.side]);
+        images.extend(resize(&rows.collect::<Vec<_>>().concat(), from, side));
     }
+    let images = Array::new([count, 3, side, side], images)?;
+    let pool = &*model.pool();
+    let views = views.clone().place(side, pool);
+    let of = |planes: &Vec<f32>| {
+        let image = Array::new([1, 3, side, side], planes.clone())?;
+        Ok(model.activations(&views.show(&image, pool), first.bound.at())?)
+    };
+    let references = first.references.iter().map(of).collect::<Result<Vec<_>>>()?;
+    let layout = BatchLayout { images: count, views: views.count() };
+    let views = &views.show(&images, pool);
+    let input = |bound| ObjectiveInput { bound, views, first: 0, layout, references: &references };
+    let inputs: Vec<_> = evaluators.iter().map(|evaluator| input(&evaluator.bound)).collect();
+    evaluate_together(&inputs, model)
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 //! (`optvis/transform.py`), `MaCo`'s crops, blur and noise. Linear ones have their adjoint here. Never the parameters.
 
 mod blur;
+mod placed;
 
 use serde::{Deserialize, Serialize};
-use trepang_api::Array;
+use trepang_api::ComputePool;
 
-use self::blur::{add_blur_adjoint, blur};
-use super::resample::{Affine, Edge, Square, add_sample_adjoint, sample};
+pub(super) use self::placed::PlacedViews;
+use super::resample::{Affine, Edge, Places};
 use super::rng::{SeededRng, Stream};
 
 /// The level of what surrounds the image.
@@ -165,33 +166,9 @@ impl Views {
         Self { draws: (0..tiles * tiles).map(draw).collect(), side: view, context }
     }
 
-    /// The images as the network sees them: `[images * views, 3, view, view]` from `[images, 3, side, side]`.
-    pub(super) fn show(&self, images: &Array) -> Array {
-        let (count, side) = (images.shape()[0], images.shape()[3]);
-        let mut views = Array::zeros([count * self.draws.len(), 3, self.side, self.side]);
-        for image in 0..count {
-            for (index, draw) in self.draws.iter().enumerate() {
-                let view = views.item_mut(image * self.draws.len() + index);
-                draw.show(images.item(image), side, view, self.side);
-                if draw.noise != [0.0; 2] {
-                    let stream = Stream::Noise { step: self.context.step, view: index, image };
-                    add_noise(view, draw.noise, &mut SeededRng::new(self.context.seed, stream));
-                }
-            }
-        }
-        views
-    }
-
-    /// The adjoint of [`show`](Self::show): the gradient of the images from that of their views.
-    pub(super) fn pull_back(&self, gradient: &Array, [count, side]: [usize; 2]) -> Array {
-        let mut images = Array::zeros([count, 3, side, side]);
-        for image in 0..count {
-            for (index, draw) in self.draws.iter().enumerate() {
-                let view = gradient.item(image * self.draws.len() + index);
-                draw.add_adjoint(view, self.side, images.item_mut(image), side);
-            }
-        }
-        images
+    /// The places of the views' pixels in images of `side` pixels.
+    pub(super) fn place(self, side: usize, pool: &dyn ComputePool) -> PlacedViews {
+        PlacedViews::new(self, side, pool)
     }
 }
 
@@ -215,27 +192,10 @@ impl Draw {
         draw
     }
 
-    fn show(&self, image: &[f32], side: usize, view: &mut [f32], to: usize) {
-        if self.map == Affine::IDENTITY && side == to {
-            view.copy_from_slice(image);
-        } else {
-            sample(image, Square { side, planes: 3 }, view, to, self.map, self.edge);
-        }
-        if let Some(sigma) = self.blur {
-            view.chunks_exact_mut(to * to).for_each(|plane| blur(plane, to, sigma));
-        }
-    }
-
-    fn add_adjoint(&self, view: &[f32], from: usize, image: &mut [f32], side: usize) {
-        let mut gradient = view.to_vec();
-        if let Some(sigma) = self.blur {
-            gradient.chunks_exact_mut(from * from).for_each(|plane| add_blur_adjoint(plane, from, sigma));
-        }
-        if self.map == Affine::IDENTITY && side == from {
-            image.iter_mut().zip(&gradient).for_each(|(image, g)| *image += g);
-        } else {
-            add_sample_adjoint(&gradient, from, image, Square { side, planes: 3 }, self.map, self.edge);
-        }
+    /// The places of a view's pixels in an image of `side`; none if the view is the image.
+    fn places(&self, side: usize, view: usize) -> Option<Places> {
+        let is_whole = self.map == Affine::IDENTITY && side == view;
+        (!is_whole).then(|| Places::new(view, side, self.map, self.edge))
     }
 }
 
@@ -313,13 +273,6 @@ impl Canvas {
 /// An image's side at another scale: whole pixels, and at least one.
 fn scaled(side: f64, factor: f64) -> f64 {
     (side * factor).round().max(1.0)
-}
-
-fn add_noise(view: &mut [f32], [gauss, uniform]: [f64; 2], rng: &mut SeededRng) {
-    for value in view {
-        let wide = if uniform > 0.0 { rng.between(-uniform, uniform) } else { 0.0 };
-        *value += (gauss * rng.normal() + wide) as f32;
-    }
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ fn save_all(sessions: &mut [Session], failures: &[Option<Error>]) -> Result<()> 
 mod tests {
     use super::*;
     use crate::engine::{Objective, Pictures, Plan, Recipe};
-    use crate::runs::{Provenance, RunFolder};
+    use crate::runs::{Provenance, RunFolder, evaluate_starts};
     use std::cell::Cell;
     use std::path::{Path, PathBuf};
     use trepang_api::{Array, Backend, Cotangents, LayerId, Reference, ReluGradient, find_device};
@@ -144,6 +144,14 @@ mod tests {
             self.1 -= 1;
             assert!(self.1 > 0, "the model broke as it was told to");
             self.0.pull_back(images, at, relu, cotangents)
+        }
+
+        fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
+            self.0.memory(images, at)
+        }
+
+        fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
+            self.0.pool()
         }
     }
 
@@ -203,12 +211,19 @@ mod tests {
         drive(&mut rest, &mut model(usize::MAX), || false, |_, _, _| Ok(())).unwrap();
         assert_eq!(rest[0].ascent().picture(), whole[0].ascent().picture());
         let picture = whole[0].ascent().picture();
+        let go_on = || false;
         let evaluation = |session: &Session| {
-            session.evaluate(&picture, &network, &pictures, &mut model(usize::MAX)).unwrap()
+            session.evaluate(&picture, &network, &pictures, &mut model(usize::MAX), &go_on).unwrap().unwrap()
         };
         let found = evaluation(&rest[0]);
         assert_eq!(found, evaluation(&whole[0]));
-        assert!(found.saved.score.clean > found.start.unwrap().score.clean, "{found:?}");
+        let both = [(&rest[0], &pictures), (&whole[0], &pictures)];
+        let starts =
+            |stop: &dyn Fn() -> bool| evaluate_starts(&both, &network, &mut model(usize::MAX), stop).unwrap();
+        let [one, other] = starts(&go_on).unwrap()[..] else { panic!("one for each") };
+        assert_eq!(one, other);
+        assert!(found.score.clean > one.unwrap().score.clean, "{found:?}");
+        assert_eq!(starts(&|| true), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use trepang_api::{Model, Network};
 
 use super::error::{Error, Result};
-use super::evaluation::{Evaluation, evaluate, evaluator};
+use super::evaluation::{self, PictureEvaluation, evaluate, evaluator};
 use super::folder::{RunFolder, SavedRun};
 use super::manifest::{Origin, Parts, Provenance};
 use crate::engine::{
@@ -195,18 +195,30 @@ impl Session {
         Ok(evaluator(&self.ascent, picture, network, pictures)?)
     }
 
-    /// Evaluates `saved`, the run's picture as it was read back from disk, and the picture that the run began with,
-    /// unless its file has gone.
+    /// Evaluates `saved`, the run's picture as it was read back from disk; none if `should_stop` says so on the way.
     pub fn evaluate(
         &self,
         saved: &Picture,
         network: &Network,
         pictures: &Pictures,
         model: &mut dyn Model,
-    ) -> Result<Evaluation> {
-        let start = Ascent::start_picture(self.ascent.plan(), network, pictures).ok();
-        let shown = (saved, start.as_ref());
-        let evaluation = catch("the backend", || evaluate(&self.ascent, shown, network, pictures, model))?;
-        Ok(evaluation?)
+        should_stop: &dyn Fn() -> bool,
+    ) -> Result<Option<PictureEvaluation>> {
+        let ascents = [(&self.ascent, pictures)];
+        let found = catch("the backend", || evaluate(&ascents, saved, network, model, should_stop))?;
+        Ok(found?.and_then(|mut found| found.pop()))
     }
+}
+
+/// Evaluates the picture that each run began with: once, where runs began with the same one. None for a run whose picture
+/// was a file that has gone since; none of all if `should_stop` says so on the way.
+pub fn evaluate_starts(
+    runs: &[(&Session, &Pictures)],
+    network: &Network,
+    model: &mut dyn Model,
+    should_stop: &dyn Fn() -> bool,
+) -> Result<Option<Vec<Option<PictureEvaluation>>>> {
+    let ascents: Vec<_> = runs.iter().map(|(session, pictures)| (&session.ascent, *pictures)).collect();
+    let found = catch("the backend", || evaluation::evaluate_starts(&ascents, network, model, should_stop))?;
+    Ok(found?)
 }

@@ -43,6 +43,14 @@ impl Model for Clinging {
     ) -> Result<Array> {
         self.0.pull_back(images, at, relu, cotangents)
     }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
+        self.0.memory(images, at)
+    }
+
+    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
+        self.0.pool()
+    }
 }
 
 impl Drop for Clinging {
@@ -66,6 +74,14 @@ impl Model for Fragile {
         self.calls += 1;
         assert!(self.calls != self.breaks_at, "the model broke as it was told to");
         self.model.pull_back(images, at, relu, cotangents)
+    }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
+        self.model.memory(images, at)
+    }
+
+    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
+        self.model.pool()
     }
 }
 

@@ -52,6 +52,14 @@ impl Model for SkewedModel {
         gradient.data_mut()[1..].iter_mut().for_each(|g| *g *= self.factor);
         Ok(gradient)
     }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
+        self.model.memory(images, at)
+    }
+
+    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
+        self.model.pool()
+    }
 }
 
 /// A model that keeps the images whose gradients it was asked for.
@@ -75,5 +83,13 @@ impl Model for Watched {
     ) -> Result<Array> {
         self.images.push(images.clone());
         self.model.pull_back(images, at, relu, cotangents)
+    }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
+        self.model.memory(images, at)
+    }
+
+    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
+        self.model.pool()
     }
 }

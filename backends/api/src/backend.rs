@@ -2,8 +2,9 @@
 //! associated types and no default methods.
 
 use std::fmt::{self, Debug};
+use std::sync::Arc;
 
-use crate::{Array, Error, LayerId, Network, Result, Weights};
+use crate::{Array, ComputePool, Error, LayerId, Network, Result, Weights};
 
 /// A framework that can run networks.
 ///
@@ -61,6 +62,14 @@ pub trait Model: Debug + Send {
         relu: ReluGradient,
         cotangents: &mut Cotangents,
     ) -> Result<Array>;
+
+    /// Bytes of memory that [`pull_back`](Self::pull_back) of `[N, H, W]` images from these layers takes on the device,
+    /// beside the weights: about, and rather more than less. Fails as the pull-back itself would.
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64>;
+
+    /// The threads that it computes with. The caller may run work of its own on them between two calls, and while it
+    /// makes cotangents.
+    fn pool(&self) -> Arc<dyn ComputePool>;
 }
 
 /// The sort of hardware behind a device.

@@ -9,6 +9,7 @@ mod agreement;
 mod decisions;
 mod derivatives;
 mod golden;
+mod pool;
 mod redirection;
 mod refusals;
 mod residual;
@@ -24,6 +25,7 @@ pub use agreement::{
 pub use decisions::{Decision, MAX_DECISIONS, NEAR_TIE, near_ties};
 pub use derivatives::{adjoint_identity, central_differences, small_steps_raise_the_objective};
 pub use golden::{Difference, Golden, GoldenRow, PulledBack, matches_golden};
+pub use pool::pool_runs_each_task_once;
 pub use redirection::{
     dead_relus_are_redirected, living_images_keep_their_gradient, redirected_pull_backs_agree,
 };
@@ -105,6 +107,7 @@ pub const CHECKS: &[Check] = &[
     check("a living image keeps its gradient", RULE, living_images_keep_their_gradient),
     check("a batch is N images", "a matrix product of another width", batch_is_n_images),
     check("equal calls give equal bits", RULE, equal_calls_equal_bits),
+    check("the pool runs each task once", RULE, pool_runs_each_task_once),
     check("nothing past the deepest layer runs", RULE, deepest_layer_only),
     check("bad input is refused", RULE, refuses_bad_input),
 ];

@@ -2,9 +2,11 @@
 //! each backend's [`Kernels`].
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use crate::{
-    Array, Cotangents, Error, LayerId, Model, Network, Node, ReluGradient, Result, check_cotangents,
+    Array, CallingThread, ComputePool, Cotangents, Error, LayerId, Model, Network, Node, ReluGradient,
+    Result, check_cotangents,
 };
 
 /// The pull-back of an operation that has run: the function from dL/d(output) to dL/d(input), for each input. It owns
@@ -163,6 +165,19 @@ impl<K: Kernels> Model for Interpreter<K> {
             Some(gradient) => self.kernels.download(&gradient),
             None => Ok(Array::zeros(images.shape())),
         }
+    }
+
+    /// The outputs of all nodes, each with a gradient or with what its pull-back keeps.
+    fn memory(&self, [n, height, width]: [usize; 3], at: &[LayerId]) -> Result<u64> {
+        let Some(deepest) = at.iter().max() else { return Ok(0) };
+        let shapes = self.network.shapes(height, width, *deepest)?;
+        let numbers: u64 = shapes.iter().map(|shape| shape.len() as u64).sum();
+        Ok(2 * n as u64 * numbers * size_of::<f32>() as u64)
+    }
+
+    /// An interpreter has no threads; a backend that has some wraps it.
+    fn pool(&self) -> Arc<dyn ComputePool> {
+        Arc::new(CallingThread)
     }
 }
 

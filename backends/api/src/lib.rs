@@ -14,6 +14,7 @@
 //! - [`Weights`]: named tensors, checked against a network when it is loaded.
 //! - [`Backend`], [`Model`]: the seam. [`Kernels`] and [`Interpreter`]: the walk over a network that every
 //!   backend shares, so that a new backend writes operations only.
+//! - [`ComputePool`]: a backend's threads, lent for the caller's own work.
 //! - [`Reference`]: the naive backend, each operation's forward and backward side by side. It is the oracle.
 //! - [`guide`]: how to write a backend.
 //! - [`printable`]: text of strangers, made safe for a terminal.
@@ -21,6 +22,7 @@
 
 mod array;
 mod backend;
+mod compute_pool;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
@@ -39,6 +41,7 @@ mod weights;
 
 pub use array::{Array, Shape, SharedNumbers};
 pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, ReluGradient, find_device};
+pub use compute_pool::{CallingThread, ComputePool};
 pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels, PullBack, WithPullBack};
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};

@@ -61,8 +61,8 @@ impl Backend for CandleBackend {
         find_device(self, &device.to_string())?;
         weights.check(network)?;
         let ops = CandleOps::new(network, weights, device::open(device)?)?;
-        let pool = (device.kind == DeviceKind::Cpu).then(|| Arc::clone(&self.pool));
-        Ok(Box::new(CandleModel::new(Interpreter::new(network.clone(), ops), pool)))
+        let (inner, is_cpu) = (Interpreter::new(network.clone(), ops), device.kind == DeviceKind::Cpu);
+        Ok(Box::new(CandleModel::new(inner, Arc::clone(&self.pool), is_cpu)))
     }
 }
 

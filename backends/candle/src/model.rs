@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rayon::ThreadPool;
-use trepang_api::{Array, Cotangents, Interpreter, LayerId, Model, ReluGradient, Result};
+use trepang_api::{Array, ComputePool, Cotangents, Interpreter, LayerId, Model, ReluGradient, Result};
 
 use crate::ops::CandleOps;
 
@@ -11,23 +11,25 @@ use crate::ops::CandleOps;
 #[derive(Debug)]
 pub(crate) struct CandleModel {
     inner: Interpreter<CandleOps>,
-    /// The threads that compute; none for a GPU, whose work the calling thread queues: candle gives each thread a
-    /// CUDA stream of its own.
-    pool: Option<Arc<ThreadPool>>,
+    pool: Arc<ThreadPool>,
+    /// Whether the pool's threads run the operations. A GPU's work is queued by the calling thread: candle gives each
+    /// thread a CUDA stream of its own.
+    runs_in_pool: bool,
 }
 
 impl CandleModel {
-    pub(crate) fn new(inner: Interpreter<CandleOps>, pool: Option<Arc<ThreadPool>>) -> Self {
-        Self { inner, pool }
+    pub(crate) fn new(inner: Interpreter<CandleOps>, pool: Arc<ThreadPool>, runs_in_pool: bool) -> Self {
+        Self { inner, pool, runs_in_pool }
     }
 }
 
 impl Model for CandleModel {
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        let Self { inner, pool } = self;
-        match pool {
-            Some(pool) => pool.install(|| inner.activations(images, at)),
-            None => inner.activations(images, at),
+        let Self { inner, pool, runs_in_pool } = self;
+        if *runs_in_pool {
+            pool.install(|| inner.activations(images, at))
+        } else {
+            inner.activations(images, at)
         }
     }
 
@@ -38,10 +40,19 @@ impl Model for CandleModel {
         relu: ReluGradient,
         cotangents: &mut Cotangents,
     ) -> Result<Array> {
-        let Self { inner, pool } = self;
-        match pool {
-            Some(pool) => pool.install(|| inner.pull_back(images, at, relu, cotangents)),
-            None => inner.pull_back(images, at, relu, cotangents),
+        let Self { inner, pool, runs_in_pool } = self;
+        if *runs_in_pool {
+            pool.install(|| inner.pull_back(images, at, relu, cotangents))
+        } else {
+            inner.pull_back(images, at, relu, cotangents)
         }
+    }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64> {
+        self.inner.memory(images, at)
+    }
+
+    fn pool(&self) -> Arc<dyn ComputePool> {
+        Arc::<ThreadPool>::clone(&self.pool)
     }
 }

@@ -218,6 +218,7 @@ impl Convolution {
                 Algorithm::Direct => false,
                 Algorithm::Winograd => true,
                 Algorithm::Fastest => {
+                    let [reads, writes] = [reads, writes].map(|grid| BatchShape { n: USUAL_BATCH, ..grid });
                     winograd_cost(direction, reads, writes, self.lanes)
                         < direct_cost(reads, writes, self.lanes)
                 }
@@ -255,6 +256,10 @@ impl Convolution {
         }
     }
 }
+
+/// The batch for which the faster kernel is chosen, whatever the batch is: so an image's numbers do not depend on what
+/// shares its batch. Only images of 4x4 or fewer are faster alone by another kernel than together.
+const USUAL_BATCH: usize = 4;
 
 /// About how many cycles the sums of a direct 3x3 convolution take: two multiply-adds a cycle.
 fn direct_cost(reads: BatchShape, writes: BatchShape, lanes: usize) -> usize {

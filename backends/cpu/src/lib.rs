@@ -14,7 +14,6 @@ mod buffer;
 mod conv;
 mod grid;
 mod lanes;
-mod matmul;
 mod model;
 mod plan;
 mod pointwise;

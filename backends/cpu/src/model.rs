@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rayon::ThreadPool;
 use trepang_api::{
-    Array, Cotangents, Error, LayerId, Linear, Model, Network, Op, ReluGradient, Result, Weights,
-    check_cotangents,
+    Array, ComputePool, Cotangents, Error, LayerId, Linear, Model, Network, Op, ReluGradient, Result,
+    Weights, check_cotangents,
 };
 
 use crate::buffer::Buffer;
@@ -160,6 +160,18 @@ impl<S: Lanes> Model for CpuModel<S> {
             Ok(runner.back(plan, relu, &cotangents))
         })
     }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64> {
+        if at.is_empty() {
+            return Ok(0);
+        }
+        let plan = self.runner.planner().plan(&PlanKey { at: at.to_vec(), images, pulls_back: true })?;
+        Ok(plan.bytes(S::F32_LANES, self.pool.current_num_threads()))
+    }
+
+    fn pool(&self) -> Arc<dyn ComputePool> {
+        Arc::<ThreadPool>::clone(&self.pool)
+    }
 }
 
 impl<S: Lanes> PlanRunner<S> {
@@ -271,7 +283,7 @@ impl<S: Lanes> PlanRunner<S> {
         let (plain_x, plain_y) = plain(&mut self.scratch.shared, x_grid, grid);
         x_grid.unpack(lanes, self.slots[slot].numbers(), plain_x, |_, x| x);
         match linear {
-            Some(linear) => linear.forward(grid.n, plain_x, plain_y),
+            Some(linear) => linear.forward(self.simd, grid.n, plain_x, plain_y),
             None => plain_y.copy_from_slice(plain_x),
         }
         if matches!(step.kind, StepKind::Softmax) {
@@ -363,7 +375,7 @@ impl<S: Lanes> PlanRunner<S> {
                     vector::softmax_back(shapes.y, step.kept.numbers.numbers(), plain_dy);
                 }
                 match &self.linears[step.node] {
-                    Some(linear) => linear.back(shapes.y.n, plain_dy, plain_dx),
+                    Some(linear) => linear.back(simd, shapes.y.n, plain_dy, plain_dx),
                     None => plain_dx.copy_from_slice(plain_dy),
                 }
                 shapes.x.put_back(lanes, plain_dx, dx, accumulate);

@@ -99,6 +99,24 @@ pub(crate) struct ExecutionPlan {
     pub(crate) scratch: [usize; 2],
 }
 
+impl ExecutionPlan {
+    /// Bytes of memory that a run takes with so many threads, and the arrays that go in and out.
+    pub(crate) fn bytes(&self, lanes: usize, threads: usize) -> u64 {
+        let [shared, own] = self.scratch;
+        let images = self.steps.first().map(|step| step.writes);
+        let given = self.asked.iter().copied().chain(images);
+        // Activations and cotangents, images and their gradient.
+        let arrays: usize = given.map(|value| 2 * self.values[value].grid.len(lanes)).sum();
+        let numbers = self.slots.iter().sum::<usize>() + shared + own * threads + arrays;
+        let kept = |kept: &Kept| {
+            let words = kept.gates.len() + kept.high.len() + kept.winners.len();
+            words * size_of::<u16>() + size_of_val(kept.numbers.numbers())
+        };
+        let kept: usize = self.steps.iter().map(|step| kept(&step.kept)).sum();
+        (numbers * size_of::<f32>() + kept) as u64
+    }
+}
+
 /// The source of plans.
 pub(crate) struct Planner<'a> {
     pub(crate) network: &'a Network,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use pulp::{Scalar128b, Scalar512b};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use trepang_api::{
-    Array, Backend, Conv2d, Device, DeviceKind, Model, Network, Padding, Result, Weights, conformance,
+    Array, Backend, Conv2d, Device, DeviceKind, InputSize, LayerId, Linear, Model, Network, NetworkBuilder,
+    Op, Padding, Preprocess, ReluGradient, Result, Weights, conformance,
 };
 
 use crate::buffer::Buffer;
@@ -15,7 +16,7 @@ use crate::conv::{ConvKernel, Convolution, Direction, Scratch};
 use crate::grid::BatchShape;
 use crate::lanes::Lanes;
 use crate::model::CpuModel;
-use crate::{Algorithm, CpuOptions};
+use crate::{Algorithm, CpuBackend, CpuOptions};
 
 /// Minimal filtering against f64, relative to the largest entry. Measured: 2e-6 with 256 channels; few channels have
 /// smaller largest entries beside the same factors.
@@ -247,4 +248,71 @@ fn sixteen_lanes_are_conformant() {
     let backend = Wide(Arc::new(ThreadPoolBuilder::new().num_threads(2).build().unwrap()));
     let cpu = backend.devices().remove(0);
     assert_eq!(conformance::failures(&backend, &cpu), Vec::<String>::new());
+}
+
+/// Three dense convolutions of 40 channels and a linear layer.
+fn deep(side: usize) -> (Network, Weights) {
+    let identity = Preprocess { scale: [1.0; 3], shift: [0.0; 3], trained_on_bgr: false };
+    let mut b = NetworkBuilder::new("deep", InputSize { native: side, min: 1, multiple: 1 }, identity);
+    let mut at = b.input();
+    for (name, inputs) in [("a", 3), ("b", 40), ("c", 40)] {
+        let conv = Conv2d {
+            weights: name.into(),
+            inputs,
+            outputs: 40,
+            kernel: [3, 3],
+            stride: [1, 1],
+            padding: Padding::all(1),
+            groups: 1,
+        };
+        let conv = b.add(format!("{name}_conv"), Op::Conv2d(conv), &[at]);
+        at = b.add(name, Op::Relu, &[conv]);
+    }
+    let flat = b.add("flat", Op::Flatten, &[at]);
+    let linear = Linear { weights: "fc".into(), inputs: 40 * side * side, outputs: 11 };
+    b.add("logits", Op::Linear(linear), &[flat]);
+    let network = b.finish().unwrap();
+    let mut weights = Weights::default();
+    for (seed, (name, shape)) in (1..).zip(network.tensors()) {
+        let mut tensor = conformance::noise(seed, shape.clone());
+        let terms: usize = shape.iter().skip(1).product();
+        tensor.data_mut().iter_mut().for_each(|v| *v *= 2.0 / (terms as f32).sqrt());
+        weights.insert(name, tensor);
+    }
+    (network, weights)
+}
+
+#[test]
+fn an_images_bits_do_not_depend_on_its_batch() {
+    let backend = CpuBackend::new(2, CpuOptions::default()).unwrap();
+    let cpu = backend.devices().remove(0);
+    for side in 1..9 {
+        let (network, weights) = deep(side);
+        let mut model = backend.load(&network, &weights, &cpu).unwrap();
+        for count in [2, 5, 8] {
+            check_batch(model.as_mut(), network.layer("logits").unwrap(), [count, side, side]);
+        }
+    }
+    for sample in conformance::samples().unwrap() {
+        let [height, width] = sample.size;
+        let mut model = backend.load(&sample.network, &sample.weights, &cpu).unwrap();
+        check_batch(model.as_mut(), sample.target(), [5, height, width]);
+    }
+}
+
+/// Runs and pulls back a batch and its first image alone.
+fn check_batch(model: &mut dyn Model, at: LayerId, [count, height, width]: [usize; 3]) {
+    let batch = conformance::noise(3, [count, 3, height, width]);
+    let alone = Array::new([1, 3, height, width], batch.item(0).to_vec()).unwrap();
+    let mut run = |images: &Array| {
+        let mut kept = Vec::new();
+        let gradient = model
+            .pull_back(images, &[at], ReluGradient::True, &mut |activations| {
+                kept = activations[0].item(0).to_vec();
+                Ok(activations.to_vec())
+            })
+            .unwrap();
+        (kept, gradient.item(0).to_vec())
+    };
+    assert_eq!(run(&batch), run(&alone), "{count} images of {height}x{width}");
 }

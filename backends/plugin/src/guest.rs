@@ -2,10 +2,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use trepang_api::{
-    Array, Backend, Cotangents, Device, DeviceKind, Error, LayerId, Model, Network, ReluGradient, Result,
-    Weights,
+    Array, Backend, ComputePool, Cotangents, Device, DeviceKind, Error, LayerId, Model, Network,
+    ReluGradient, Result, Weights,
 };
 
 use crate::BUILD;
@@ -95,6 +96,14 @@ impl Model for GuardedModel {
     ) -> Result<Array> {
         let Self { model, backend } = self;
         guard(backend, || model.pull_back(images, at, relu, cotangents))
+    }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64> {
+        guard(&self.backend, || self.model.memory(images, at))
+    }
+
+    fn pool(&self) -> Arc<dyn ComputePool> {
+        self.model.pool()
     }
 }
 

@@ -8,10 +8,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use trepang_api::{
-    Array, Backend, Cotangents, Device, Error as Api, LayerId, Model, Network, ReluGradient,
+    Array, Backend, ComputePool, Cotangents, Device, Error as Api, LayerId, Model, Network, ReluGradient,
     Result as ApiResult, Weights,
 };
 
@@ -130,6 +131,32 @@ impl Model for Shielded<dyn Model> {
             None => gradient,
         }
     }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> ApiResult<u64> {
+        self.0.memory(images, at)
+    }
+
+    fn pool(&self) -> Arc<dyn ComputePool> {
+        Arc::new(ShieldedPool(self.0.pool()))
+    }
+}
+
+/// The compute pool of a library. A panic of a task goes round the library, not through it.
+#[derive(Debug)]
+struct ShieldedPool(Arc<dyn ComputePool>);
+
+impl ComputePool for ShieldedPool {
+    fn run(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
+        let panic = Mutex::new(None);
+        self.0.run(count, &|index| {
+            if let Err(caught) = catch_unwind(AssertUnwindSafe(|| task(index))) {
+                panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(caught);
+            }
+        });
+        if let Some(panic) = panic.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            resume_unwind(panic);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -182,6 +209,21 @@ mod tests {
         let stopped =
             model.pull_back(&images, &[at], ReluGradient::True, &mut |_| Err(Api::Caller("enough".into())));
         assert_eq!(stopped.unwrap_err().to_string(), "enough");
+    }
+
+    #[test]
+    fn a_panic_of_a_task_goes_round_the_library() {
+        let pool = model().0.pool();
+        let done = Mutex::new(Vec::new());
+        let panic = catch_unwind(AssertUnwindSafe(|| {
+            pool.run(3, &|task| {
+                assert_ne!(task, 1, "the task's own");
+                done.lock().unwrap().push(task);
+            });
+        }));
+        let words = panic.unwrap_err().downcast::<String>().unwrap();
+        assert!(words.contains("the task's own"), "{words}");
+        assert_eq!(*done.lock().unwrap(), [0, 2], "the others ran");
     }
 
     #[test]

@@ -13,6 +13,9 @@ mod driver;
 mod model;
 mod ops;
 
+use std::sync::Arc;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use trepang_api::{
     Backend, Device, DeviceKind, Error, Interpreter, Model, Network, Result, Weights, find_device,
 };
@@ -25,13 +28,18 @@ trepang_plugin::export!(TchBackend::new);
 /// The backend `tch`: libtorch, with a number of threads for the CPU.
 #[derive(Debug)]
 pub struct TchBackend {
-    threads: usize,
+    pool: Arc<ThreadPool>,
 }
 
 impl TchBackend {
-    /// Computes with `threads` threads on the CPU, at least one.
+    /// Computes with `threads` threads on the CPU, at least one. Fails when the system refuses a thread.
     pub fn new(threads: usize) -> Result<Self> {
-        Ok(Self { threads: threads.max(1) })
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .thread_name(|i| format!("tch-{i}"))
+            .build()
+            .map_err(failed)?;
+        Ok(Self { pool: Arc::new(pool) })
     }
 }
 
@@ -45,7 +53,7 @@ impl Backend for TchBackend {
         let cpu = Device {
             kind: DeviceKind::Cpu,
             index: 0,
-            description: format!("{}, {} threads", about(String::new()), self.threads),
+            description: format!("{}, {} threads", about(String::new()), self.threads()),
             memory: None,
         };
         let count = if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 };
@@ -64,7 +72,7 @@ impl Backend for TchBackend {
     }
 
     fn threads(&self) -> usize {
-        self.threads
+        self.pool.current_num_threads()
     }
 
     fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
@@ -79,7 +87,7 @@ impl Backend for TchBackend {
             }
         };
         let ops = TchOps::new(network, weights, place)?;
-        Ok(Box::new(TchModel::new(Interpreter::new(network.clone(), ops), self.threads)))
+        Ok(Box::new(TchModel::new(Interpreter::new(network.clone(), ops), Arc::clone(&self.pool))))
     }
 }
 

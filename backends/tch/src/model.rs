@@ -1,6 +1,9 @@
 //! The model: the shared walk over the network, with this backend's number of threads.
 
-use trepang_api::{Array, Cotangents, Interpreter, LayerId, Model, ReluGradient, Result};
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+use trepang_api::{Array, ComputePool, Cotangents, Interpreter, LayerId, Model, ReluGradient, Result};
 
 use crate::ops::TchOps;
 
@@ -8,17 +11,18 @@ use crate::ops::TchOps;
 #[derive(Debug)]
 pub(crate) struct TchModel {
     inner: Interpreter<TchOps>,
-    threads: usize,
+    /// The threads that it lends. libtorch starts as many of its own.
+    pool: Arc<ThreadPool>,
 }
 
 impl TchModel {
-    pub(crate) fn new(inner: Interpreter<TchOps>, threads: usize) -> Self {
-        Self { inner, threads }
+    pub(crate) fn new(inner: Interpreter<TchOps>, pool: Arc<ThreadPool>) -> Self {
+        Self { inner, pool }
     }
 
     /// libtorch counts threads for the calling thread, and models of several backends may take turns on it.
     fn set_threads(&self) {
-        let threads = i32::try_from(self.threads).unwrap_or(i32::MAX);
+        let threads = i32::try_from(self.pool.current_num_threads()).unwrap_or(i32::MAX);
         if tch::get_num_threads() != threads {
             tch::set_num_threads(threads);
         }
@@ -40,5 +44,13 @@ impl Model for TchModel {
     ) -> Result<Array> {
         self.set_threads();
         self.inner.pull_back(images, at, relu, cotangents)
+    }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64> {
+        self.inner.memory(images, at)
+    }
+
+    fn pool(&self) -> Arc<dyn ComputePool> {
+        Arc::<ThreadPool>::clone(&self.pool)
     }
 }

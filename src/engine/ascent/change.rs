@@ -1,7 +1,7 @@
 //! Another objective or recipe in the middle of a run. It is part of the plan from then on, so the run can still be made
 //! again from its start.
 
-use trepang_api::Array;
+use trepang_api::{Array, CallingThread};
 
 use super::{Ascent, AscentState, Stage, Transition, check_images, check_pictures, param, view_side};
 use crate::engine::error::{Error, Result};
@@ -90,7 +90,7 @@ impl Ascent {
         let next = param(recipe, &self.network, side);
         let (mut x, mut moments) = (x.clone(), moments.clone());
         if recipe.param != before.param {
-            let image = stage.param.image(&x, &Backdrop::Gray)?;
+            let image = stage.param.image(&x, &Backdrop::Gray, &CallingThread);
             let levels: Vec<f64> = image.data().iter().map(|v| f64::from(*v) * 255.0).collect();
             x = next.encode(&levels)?;
         }

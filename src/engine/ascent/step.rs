@@ -1,15 +1,19 @@
 //! A step: parameters to image, image to views, views through the network and back, one ascent alone or several as one
 //! batch. Everything that can fail is computed first; then the ascent is changed.
 
-use trepang_api::{Array, Model, ReluGradient};
+use std::iter::repeat_with;
+use std::sync::Arc;
 
-use super::{Ascent, References, Stage, StepReport, Transition};
+use trepang_api::{Array, ComputePool, Model, ReluGradient};
+
+use super::{Ascent, AscentNumbers, References, Stage, StepReport, Transition};
 use crate::engine::bound::{BatchLayout, ObjectiveInput, pull_back_together};
 use crate::engine::error::{Error, Result};
-use crate::engine::optimizer::{Rule, deviation, length};
+use crate::engine::optimizer::{Moments, Rule, StepRule, deviation, squared_length};
+use crate::engine::parallel::{for_each, inside, map};
 use crate::engine::param::Backdrop;
 use crate::engine::recipe::DeadChannel;
-use crate::engine::transform::{StepContext, Views};
+use crate::engine::transform::{PlacedViews, StepContext, Views};
 
 /// A step on its way: what the network is to see.
 struct Pending {
@@ -17,12 +21,14 @@ struct Pending {
     octave: Option<Transition>,
     backdrop: Backdrop,
     images: Array,
-    views: Views,
-    shown: Array,
+    views: Arc<PlacedViews>,
     layout: BatchLayout,
     /// The activations of reference pictures, if they were computed for this step.
     references: Option<References>,
 }
+
+/// An ascent of a group, and its step.
+type Member<'a> = (&'a Ascent, &'a Pending);
 
 /// The objective's value and gradient in a step.
 struct StepGradient {
@@ -32,35 +38,89 @@ struct StepGradient {
     dead: bool,
 }
 
+/// The parameters that an optimizer changes together: enough for a thread to be worth its while.
+const PART: usize = 1 << 14;
+
 /// One step of each ascent, in as few calls of the network as they allow. An ascent whose step fails is left as it was.
 pub fn step_together(ascents: &mut [&mut Ascent], model: &mut dyn Model) -> Vec<Result<StepReport>> {
-    let prepared: Vec<Result<Pending>> = ascents.iter().map(|ascent| ascent.prepare(model)).collect();
+    let pool = &*model.pool();
+    let prepared = prepare(ascents, model, pool);
     let mut gradients = {
         let ready = ascents.iter().zip(&prepared);
-        let group: Vec<(&Ascent, &Pending)> =
+        let group: Vec<Member> =
             ready.filter_map(|(ascent, pending)| Some((&**ascent, pending.as_ref().ok()?))).collect();
-        step_gradients(&group, model).into_iter()
+        step_gradients(&group, model, pool).into_iter()
     };
-    let accepted = ascents.iter_mut().zip(prepared).map(|(ascent, pending)| {
+    let ready = ascents.iter_mut().zip(prepared).map(|(ascent, pending)| {
         let pending = pending?;
         let gradient = gradients.next().unwrap_or(Err(Error::MissingGradient))?;
-        ascent.accept(pending, &gradient)
+        Ok((ascent, pending, gradient))
     });
-    accepted.collect()
+    let ready: Vec<_> = ready.collect();
+    inside(pool, || {
+        map(pool, ready, |ready: Result<_>| {
+            let (ascent, pending, gradient) = ready?;
+            ascent.accept(pending, &gradient, pool)
+        })
+    })
+}
+
+/// Makes each ascent's images, and places its views.
+fn prepare(ascents: &[&mut Ascent], model: &mut dyn Model, pool: &dyn ComputePool) -> Vec<Result<Pending>> {
+    let prepared = inside(pool, || {
+        let octaves: Vec<Result<Option<Transition>>> =
+            ascents.iter().map(|ascent| ascent.next_octave()).collect();
+        let draw = |(ascent, octave): (&&mut Ascent, &Result<Option<Transition>>)| {
+            Some(ascent.draw(octave.as_ref().ok()?.as_ref()))
+        };
+        let placed = place(&ascents.iter().zip(&octaves).map(draw).collect::<Vec<_>>(), pool);
+        map(pool, ascents.iter().zip(octaves).zip(placed), |((ascent, octave), views)| {
+            let (octave, views) = (octave?, views.ok_or(Error::MissingGradient)?);
+            Ok(ascent.prepare(octave, views, pool))
+        })
+    });
+    let with_references = prepared.into_iter().zip(ascents).map(|(pending, ascent): (Result<Pending>, _)| {
+        let mut pending = pending?;
+        pending.references = ascent.new_references(&pending, model, pool)?;
+        Ok(pending)
+    });
+    with_references.collect()
+}
+
+/// Places the views of each in images of so many pixels. Equal views of several ascents, which have the same seed, are
+/// placed once.
+fn place(drawn: &[Option<(Views, usize)>], pool: &dyn ComputePool) -> Vec<Option<Arc<PlacedViews>>> {
+    let mut different: Vec<&(Views, usize)> = Vec::new();
+    for one in drawn.iter().flatten() {
+        if !different.contains(&one) {
+            different.push(one);
+        }
+    }
+    let placed = map(pool, &different, |(views, side)| Arc::new(views.clone().place(*side, pool)));
+    let of = |one: &(Views, usize)| {
+        let at = different.iter().position(|other| *other == one)?;
+        Some(Arc::clone(&placed[at]))
+    };
+    drawn.iter().map(|one| one.as_ref().and_then(of)).collect()
 }
 
 /// The gradients of a group: of all at once where they fit together, and then again, redirected, of those whose gradient is
 /// flat somewhere.
-fn step_gradients(group: &[(&Ascent, &Pending)], model: &mut dyn Model) -> Vec<Result<StepGradient>> {
-    let plain = pull_back(group, ReluGradient::True, model);
-    let each = group.iter().zip(plain).map(|((ascent, pending), found)| {
+fn step_gradients(
+    group: &[Member],
+    model: &mut dyn Model,
+    pool: &dyn ComputePool,
+) -> Vec<Result<StepGradient>> {
+    let plain = gradients(group, ReluGradient::True, model, pool);
+    let each = group.iter().zip(plain).map(|(member, found)| {
         let (value, gradient) = found?;
-        let mut found = StepGradient { value, gradient: ascent.of_images(pending, &gradient), dead: false };
+        let mut found = StepGradient { value, gradient, dead: false };
         let flat = flat_images(&found.gradient);
-        if ascent.recipe().dead == DeadChannel::Redirect && !flat.is_empty() {
-            let (_, redirected) = ascent.input(pending).pull_back(ReluGradient::Redirected, model)?;
-            let way_out = ascent.of_images(pending, &redirected);
-            for image in flat {
+        if member.0.recipe().dead == DeadChannel::Redirect && !flat.is_empty() {
+            let redirected = batch_gradients(&[*member], ReluGradient::Redirected, model, pool)?;
+            for ((_, way_out), image) in
+                redirected.iter().flat_map(|one| flat.iter().map(move |image| (one, *image)))
+            {
                 found.gradient.item_mut(image).copy_from_slice(way_out.item(image));
             }
             found.dead = true;
@@ -70,23 +130,75 @@ fn step_gradients(group: &[(&Ascent, &Pending)], model: &mut dyn Model) -> Vec<R
     each.collect()
 }
 
-/// The value of each and the gradient of its views.
-fn pull_back(
-    group: &[(&Ascent, &Pending)],
+/// The value of each and the gradient of its images.
+fn gradients(
+    group: &[Member],
     relu: ReluGradient,
     model: &mut dyn Model,
+    pool: &dyn ComputePool,
 ) -> Vec<Result<(f64, Array)>> {
-    let inputs: Vec<ObjectiveInput> = group.iter().map(|(ascent, pending)| ascent.input(pending)).collect();
-    let together = inputs.windows(2).all(|pair| {
-        pair[0].bound.goes_with(pair[1].bound) && pair[0].views.shape()[1..] == pair[1].views.shape()[1..]
-    });
-    if together && inputs.len() > 1 {
+    if group.len() > 1 && group.windows(2).all(|pair| go_together(pair[0], pair[1])) {
         // After an error one by one, so that each has its own error.
-        if let Ok(found) = pull_back_together(&inputs, relu, model) {
+        if let Ok(found) = batch_gradients(group, relu, model, pool) {
             return found.into_iter().map(Ok).collect();
         }
     }
-    inputs.iter().map(|input| input.pull_back(relu, model)).collect()
+    let alone = |member: &Member| {
+        let found = batch_gradients(&[*member], relu, model, pool)?;
+        found.into_iter().next().ok_or(Error::MissingGradient)
+    };
+    group.iter().map(alone).collect()
+}
+
+/// Tells whether the views of both can go through the network as one batch.
+fn go_together(a: Member, b: Member) -> bool {
+    let [(a, of_a), (b, of_b)] = [a, b];
+    let [(stage_a, _), (stage_b, _)] = [a.staged(of_a.octave.as_ref()), b.staged(of_b.octave.as_ref())];
+    stage_a.objective.goes_with(&stage_b.objective) && of_a.views.side() == of_b.views.side()
+}
+
+/// The value of each and the gradient of its images, from one call of the model.
+fn batch_gradients(
+    group: &[Member],
+    relu: ReluGradient,
+    model: &mut dyn Model,
+    pool: &dyn ComputePool,
+) -> Result<Vec<(f64, Array)>> {
+    let (batch, firsts) = inside(pool, || batch(group, pool));
+    let inputs: Vec<ObjectiveInput> = group
+        .iter()
+        .zip(&firsts)
+        .map(|((ascent, pending), first)| ascent.input(pending, &batch, *first))
+        .collect();
+    let (values, gradient) = pull_back_together(&inputs, relu, model)?;
+    let found = group.iter().zip(firsts).zip(values);
+    let back = |(((ascent, pending), first), value): ((&Member, usize), f64)| {
+        let item = 3 * pending.views.side().pow(2);
+        let (stage, _) = ascent.staged(pending.octave.as_ref());
+        let of_views = &gradient.data()[first * item..];
+        (value, pending.views.pull_back(of_views, [pending.layout.images, stage.side], pool))
+    };
+    Ok(inside(pool, || map(pool, found, back)))
+}
+
+/// The views of all, one after the other, and the index of the first of each.
+fn batch(group: &[Member], pool: &dyn ComputePool) -> (Array, Vec<usize>) {
+    let mut count = 0;
+    let mut firsts = Vec::new();
+    for (_, pending) in group {
+        firsts.push(count);
+        count += pending.layout.len();
+    }
+    let side = group.first().map_or(0, |(_, pending)| pending.views.side());
+    let mut batch = Array::zeros([count, 3, side, side]);
+    let mut rest = batch.data_mut();
+    let parts = group.iter().map(|(_, pending)| {
+        let (own, after) = std::mem::take(&mut rest).split_at_mut(pending.layout.len() * 3 * side * side);
+        rest = after;
+        (pending, own)
+    });
+    for_each(pool, parts, |(pending, own)| pending.views.show_in(&pending.images, own, pool));
+    (batch, firsts)
 }
 
 /// The images that no gradient reaches.
@@ -97,6 +209,28 @@ fn flat_images(gradient: &Array) -> Vec<usize> {
 /// Whether none of the numbers is a NaN or infinite.
 fn are_finite(numbers: &[f32]) -> bool {
     numbers.iter().all(|v| v.is_finite())
+}
+
+/// Takes a step for a part of the parameters, and returns the gradient's square there; none if a number is not finite.
+fn advance_part(
+    rule: Option<StepRule>,
+    bounds: Option<[f32; 2]>,
+    [x, first, second]: [&mut [f32]; 3],
+    gradient: &[f32],
+) -> Option<f64> {
+    if let Some(rule) = rule {
+        rule.apply([&mut *x, &mut *first, &mut *second], gradient);
+        // Before the clamp, which would turn an infinite step into a black or white picture.
+        if ![&*x, first, second].into_iter().all(are_finite) {
+            return None;
+        }
+    }
+    if let Some([low, high]) = bounds {
+        for x in x.iter_mut() {
+            *x = x.clamp(low, high);
+        }
+    }
+    Some(squared_length(gradient))
 }
 
 impl Ascent {
@@ -110,17 +244,11 @@ impl Ascent {
         octave.map_or((&self.stage, &self.state.x), |octave| (&octave.stage, &octave.x))
     }
 
-    fn input<'a>(&'a self, pending: &'a Pending) -> ObjectiveInput<'a> {
+    fn input<'a>(&'a self, pending: &'a Pending, views: &'a Array, first: usize) -> ObjectiveInput<'a> {
         let (stage, _) = self.staged(pending.octave.as_ref());
         let references =
             pending.references.as_ref().or(stage.references.as_ref()).map_or(&[][..], |found| found);
-        ObjectiveInput { bound: &stage.objective, views: &pending.shown, layout: pending.layout, references }
-    }
-
-    /// dL/d(images) from dL/d(views).
-    fn of_images(&self, pending: &Pending, gradient: &Array) -> Array {
-        let (stage, _) = self.staged(pending.octave.as_ref());
-        pending.views.pull_back(gradient, [pending.layout.images, stage.side])
+        ObjectiveInput { bound: &stage.objective, views, first, layout: pending.layout, references }
     }
 
     fn context(&self) -> StepContext {
@@ -129,74 +257,69 @@ impl Ascent {
         StepContext { seed: self.plan.seed, step: self.step_count() + 1, progress: progress.min(1.0) }
     }
 
-    /// The network's input in the next step.
-    fn prepare(&self, model: &mut dyn Model) -> Result<Pending> {
-        let octave = self.next_octave()?;
-        let (stage, x) = self.staged(octave.as_ref());
-        let (context, recipe) = (self.context(), self.recipe());
-        let backdrop = stage.param.backdrop(context.seed, context.step);
-        let images = stage.param.image(x, &backdrop)?;
+    /// The views of the next step, and the side of the image that they are views of.
+    fn draw(&self, octave: Option<&Transition>) -> (Views, usize) {
+        let ((stage, _), context, recipe) = (self.staged(octave), self.context(), self.recipe());
         let sizes = [stage.side, stage.view];
         let views = if recipe.octaves.is_some() && stage.side > stage.view {
             Views::tiles(sizes, context)
         } else {
             Views::draw(&recipe.transforms, recipe.views, sizes, context)
         };
-        let layout = BatchLayout { images: recipe.images, views: views.draws.len() };
-        let shown = views.show(&images);
-        let needed = !stage.objective.pictures().is_empty() && stage.references.is_none();
-        let references = needed.then(|| self.reference_activations(stage, &views, model)).transpose()?;
-        Ok(Pending { octave, backdrop, images, views, shown, layout, references })
+        (views, stage.side)
     }
 
-    /// The activations of each reference picture, seen as the image itself is.
-    fn reference_activations(
+    fn prepare(
         &self,
-        stage: &Stage,
-        views: &Views,
+        octave: Option<Transition>,
+        views: Arc<PlacedViews>,
+        pool: &dyn ComputePool,
+    ) -> Pending {
+        let ((stage, x), context) = (self.staged(octave.as_ref()), self.context());
+        let backdrop = stage.param.backdrop(context.seed, context.step);
+        let images = stage.param.image(x, &backdrop, pool);
+        let layout = BatchLayout { images: self.recipe().images, views: views.count() };
+        Pending { octave, backdrop, images, views, layout, references: None }
+    }
+
+    /// The activations of each reference picture, seen as the image itself is, if they are not known yet.
+    fn new_references(
+        &self,
+        pending: &Pending,
         model: &mut dyn Model,
-    ) -> Result<References> {
+        pool: &dyn ComputePool,
+    ) -> Result<Option<References>> {
+        let (stage, _) = self.staged(pending.octave.as_ref());
+        if stage.objective.pictures().is_empty() || stage.references.is_some() {
+            return Ok(None);
+        }
         let of = |file: &String| {
             let picture =
                 self.pictures.get(file).ok_or_else(|| Error::PictureNotRead { file: file.clone() })?;
             let image = Array::new([1, 3, stage.side, stage.side], picture.square(stage.side))?;
-            Ok(model.activations(&views.show(&image), stage.objective.at())?)
+            Ok(model.activations(&pending.views.show(&image, pool), stage.objective.at())?)
         };
-        stage.objective.pictures().iter().map(of).collect()
+        stage.objective.pictures().iter().map(of).collect::<Result<_>>().map(Some)
     }
 
     /// Moves the parameters, and applies what the plan changes after this step.
-    fn accept(&mut self, pending: Pending, found: &StepGradient) -> Result<StepReport> {
-        let (step, context) = (self.step_count() + 1, self.context());
+    fn accept(
+        &mut self,
+        pending: Pending,
+        found: &StepGradient,
+        pool: &dyn ComputePool,
+    ) -> Result<StepReport> {
+        let mut next = std::mem::take(&mut self.spare);
         let (stage, x) = self.staged(pending.octave.as_ref());
-        let recipe = self.recipe();
-        let gradient = self.parameter_gradient(&pending, found)?;
-        let flat = match recipe.optimizer.kind {
-            // g / std(g) would divide by zero.
-            Rule::Normalised => deviation(gradient.data()) == 0.0,
-            Rule::Sgd | Rule::Adam | Rule::Nadam => gradient.data().iter().all(|&g| g == 0.0),
-        };
-        let normalised = recipe.optimizer.kind == Rule::Normalised;
-        if flat && (step == 1 || recipe.dead == DeadChannel::Stop || normalised) {
-            return Err(self.dead(step, recipe.dead));
-        }
-        let mut x = x.clone();
-        let mut moments =
-            pending.octave.as_ref().map_or(&self.state.moments, |octave| &octave.moments).clone();
-        if !flat {
-            recipe.optimizer.step(context.progress, &mut moments, x.data_mut(), gradient.data());
-            // Before the clamp, which would turn an infinite step into a black or white picture.
-            if ![x.data(), &moments.first, &moments.second].into_iter().all(are_finite) {
-                return Err(Error::NotFinite { step, what: "a change of the parameters" });
-            }
-        }
-        if let Some([low, high]) = stage.param.bounds() {
-            x.data_mut().iter_mut().for_each(|x| *x = x.clamp(low, high));
-        }
-        let change = self.changes_at(step, stage, &x, &moments)?;
+        let gradient = self.parameter_gradient(&pending, found, pool)?;
+        let is_flat = self.is_flat(&gradient)?;
+        let moments = pending.octave.as_ref().map_or(&self.state.moments, |octave| &octave.moments);
+        next.make_room(x, moments);
+        let gradient_norm = self.advance([x, &gradient], moments, is_flat, (stage, &mut next), pool)?;
+        let change = self.changes_at(self.step_count() + 1, stage, &next.x, &next.moments)?;
         // Unless views are drawn anew, references are the same in the next step.
-        let keeps_references = recipe.transforms.is_empty() && recipe.octaves.is_none();
-        let dead = found.dead || flat;
+        let keeps_references = self.recipe().transforms.is_empty() && self.recipe().octaves.is_none();
+        let dead = found.dead || is_flat;
 
         // Nothing fails from here on.
         let Pending { octave, references, .. } = pending;
@@ -206,17 +329,73 @@ impl Ascent {
         if keeps_references && references.is_some() {
             self.stage.references = references;
         }
-        (self.state.x, self.state.moments) = (x, moments);
+        std::mem::swap(&mut self.state.x, &mut next.x);
+        std::mem::swap(&mut self.state.moments, &mut next.moments);
+        self.spare = next;
         if let Some(change) = change {
             self.begin(change);
         }
         self.state.losses.push(found.value);
         self.state.dead_steps += usize::from(dead);
-        Ok(StepReport { step, loss: found.value, gradient_norm: length(gradient.data()), dead })
+        Ok(StepReport { step: self.step_count(), loss: found.value, gradient_norm, dead })
+    }
+
+    /// Tells whether a gradient leads nowhere; fails if that ends the run.
+    fn is_flat(&self, gradient: &Array) -> Result<bool> {
+        let (step, recipe) = (self.step_count() + 1, self.recipe());
+        let is_flat = match recipe.optimizer.kind {
+            // g / std(g) would divide by zero.
+            Rule::Normalised => deviation(gradient.data()) == 0.0,
+            Rule::Sgd | Rule::Adam | Rule::Nadam => gradient.data().iter().all(|&g| g == 0.0),
+        };
+        let normalised = recipe.optimizer.kind == Rule::Normalised;
+        if is_flat && (step == 1 || recipe.dead == DeadChannel::Stop || normalised) {
+            return Err(self.dead(step, recipe.dead));
+        }
+        Ok(is_flat)
+    }
+
+    /// Writes the parameters and the optimizer's memory after a step, and returns the length of the gradient. Fails where a
+    /// number is not finite.
+    fn advance(
+        &self,
+        [x, gradient]: [&Array; 2],
+        moments: &Moments,
+        is_flat: bool,
+        (stage, next): (&Stage, &mut AscentNumbers),
+        pool: &dyn ComputePool,
+    ) -> Result<f64> {
+        let age = moments.age + usize::from(!is_flat);
+        let optimizer = &self.recipe().optimizer;
+        let rule = (!is_flat).then(|| optimizer.rule_of(self.context().progress, age, gradient.data()));
+        next.moments.age = age;
+        let from = x.data().chunks(PART).zip(gradient.data().chunks(PART));
+        let before = [&moments.first, &moments.second].map(|m| m.chunks(PART).chain(repeat_with(|| &[][..])));
+        let [first, second] = [&mut next.moments.first, &mut next.moments.second]
+            .map(|m| m.chunks_mut(PART).chain(repeat_with(<&mut [f32]>::default)));
+        let [before_first, before_second] = before;
+        let old = from.zip(before_first.zip(before_second));
+        let new = next.x.data_mut().chunks_mut(PART).zip(first.zip(second));
+        let bounds = stage.param.bounds();
+        let squares = map(pool, old.zip(new), |(((x, gradient), (m, v)), (new_x, (new_m, new_v)))| {
+            new_x.copy_from_slice(x);
+            new_m.copy_from_slice(m);
+            new_v.copy_from_slice(v);
+            advance_part(rule, bounds, [new_x, new_m, new_v], gradient)
+        });
+        let squares: Option<Vec<f64>> = squares.into_iter().collect();
+        let step = self.step_count() + 1;
+        let squares = squares.ok_or(Error::NotFinite { step, what: "a change of the parameters" })?;
+        Ok(squares.iter().sum::<f64>().sqrt())
     }
 
     /// dL/dx. Fails where the value or the gradient is not finite.
-    fn parameter_gradient(&self, pending: &Pending, found: &StepGradient) -> Result<Array> {
+    fn parameter_gradient(
+        &self,
+        pending: &Pending,
+        found: &StepGradient,
+        pool: &dyn ComputePool,
+    ) -> Result<Array> {
         let (stage, x) = self.staged(pending.octave.as_ref());
         let (step, spec) = (self.step_count() + 1, &self.recipe().param);
         if !found.value.is_finite() {
@@ -232,7 +411,7 @@ impl Ascent {
         });
         let d_images = scaled.as_ref().unwrap_or(&found.gradient);
         let Pending { backdrop, images, .. } = pending;
-        let gradient = stage.param.pull_back(x, backdrop, images, d_images, -alpha * found.value)?;
+        let gradient = stage.param.pull_back(x, backdrop, images, d_images, -alpha * found.value, pool);
         if !are_finite(gradient.data()) {
             return Err(Error::NotFinite { step, what: "a gradient" });
         }

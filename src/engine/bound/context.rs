@@ -35,11 +35,11 @@ impl BatchLayout {
 /// The input of an objective: a run of items of a batch.
 #[derive(Debug)]
 pub(super) struct ObjectiveContext<'a> {
-    /// The objective's own views, `[images * views, 3, H, W]`.
+    /// A batch of views, `[N, 3, H, W]`, that holds the objective's own and perhaps others.
     pub(super) views: &'a Array,
-    /// The activations of each layer read, of a batch that holds the objective's own items and perhaps others.
+    /// The activations of each layer read, of the same batch.
     pub(super) activations: &'a [Array],
-    /// The index in that batch of the objective's first item.
+    /// The index in the batch of the objective's first item.
     pub(super) first: usize,
     pub(super) layout: BatchLayout,
     /// The activations of each reference picture at each layer read, an item for each view.
@@ -82,6 +82,6 @@ impl<'a> ObjectiveContext<'a> {
 pub(super) struct CotangentBuffers<'a> {
     /// d(value)/d(activations), by layer slot.
     pub(super) activations: &'a mut [Array],
-    /// d(value)/d(views) of the terms that read the views themselves.
+    /// d(value)/d(views) of the terms that read the views themselves; empty if there are none.
     pub(super) views: &'a mut Array,
 }

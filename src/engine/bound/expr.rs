@@ -31,6 +31,17 @@ impl BoundExpr {
         items(context).for_each(|(image, view)| self.add_cotangents(share, context, (image, view), into));
     }
 
+    /// Tells whether a term reads the views themselves.
+    pub(super) fn reads_views(&self) -> bool {
+        match self {
+            Self::Term(term) => matches!(term, BoundTerm::Penalty { .. }),
+            Self::Constant(_) => false,
+            Self::Sum(a, b) | Self::Difference(a, b) | Self::Product(a, b) => {
+                a.reads_views() || b.reads_views()
+            }
+        }
+    }
+
     fn value(&self, context: &ObjectiveContext, image: usize, view: usize) -> f64 {
         match self {
             Self::Term(term) => term.value(context, image, view),

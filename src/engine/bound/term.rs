@@ -69,7 +69,7 @@ impl BoundTerm {
             }
             Self::Penalty { of, weight } => {
                 let shape = context.views.shape();
-                weight * penalty::value(*of, context.views.item(n - context.first), [shape[2], shape[3]])
+                weight * penalty::value(*of, context.views.item(n), [shape[2], shape[3]])
             }
         }
     }
@@ -120,7 +120,7 @@ impl BoundTerm {
                 add_scaled(c, slopes[1], a);
             }
             Self::Penalty { of, weight } => {
-                add_penalty(*of, scale * weight, context, n - context.first, into);
+                add_penalty(*of, scale * weight, context, n, into);
             }
         }
     }
@@ -164,11 +164,11 @@ fn add_alignment(
     }
 }
 
-/// Adds the gradient of a penalty to the objective's view number `own`.
-fn add_penalty(of: Penalty, scale: f64, context: &ObjectiveContext, own: usize, into: &mut CotangentBuffers) {
+/// Adds the gradient of a penalty to the view number `n` of the batch.
+fn add_penalty(of: Penalty, scale: f64, context: &ObjectiveContext, n: usize, into: &mut CotangentBuffers) {
     let shape = context.views.shape();
     let size = [shape[2], shape[3]];
-    penalty::add_gradient(of, scale, context.views.item(own), size, into.views.item_mut(own));
+    penalty::add_gradient(of, scale, context.views.item(n), size, into.views.item_mut(n));
 }
 
 /// A dot product and the two lengths, for dot max(0.1, cos)^p.

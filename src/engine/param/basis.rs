@@ -1,12 +1,16 @@
 //! The maps from parameters to planes of values, `[C, S, S]`: identity, Fourier, a pyramid, or phases. Each with its
 //! adjoint, and with the way back from given planes.
 
+use std::ops::Range;
+
 use rustfft::num_complex::Complex32;
+use trepang_api::ComputePool;
 
 use super::maco::Maco;
 use super::spec::{ParamKind, ParamSpec};
 use crate::engine::fourier::Fourier;
-use crate::engine::resample::{Affine, Edge, Square, add_sample_adjoint, sample};
+use crate::engine::parallel::for_each;
+use crate::engine::resample::{Affine, Edge, Places};
 use crate::engine::rng::SeededRng;
 
 /// Lucid divides its planes by this, which makes a start of deviation 0.01 faint.
@@ -77,56 +81,73 @@ impl Basis {
     }
 
     /// Planes from numbers.
-    pub(super) fn planes(&self, x: &[f32]) -> Vec<f32> {
+    pub(super) fn planes(&self, x: &[f32], into: &mut [f32], pool: &dyn ComputePool) {
         match self {
-            Self::Pixels { .. } => x.to_vec(),
-            Self::Fourier { fourier, scale, .. } => {
-                let mut planes = Vec::new();
-                for x in x.chunks_exact(2 * fourier.len()) {
+            Self::Pixels { .. } => into.copy_from_slice(x),
+            Self::Fourier { fourier, scale, planes } => {
+                let area = into.len() / planes;
+                let pairs = x.chunks_exact(2 * fourier.len()).zip(into.chunks_exact_mut(area));
+                for_each(pool, pairs, |(x, plane)| {
                     let pairs = x.as_chunks::<2>().0.iter().zip(scale);
                     let spectrum = pairs.map(|([re, im], s)| Complex32::new(*re, *im) * (s * FAINTER));
-                    planes.extend(fourier.inverse(spectrum.collect()));
-                }
-                planes
+                    fourier.inverse(spectrum.collect(), plane);
+                });
             }
-            Self::Laplacian { planes, sides } => {
-                let mut sum = vec![0.0; planes * sides[0] * sides[0]];
-                let mut level = vec![0.0; sum.len()];
-                for (begin, from, map) in pyramid(*planes, sides) {
-                    sample(&x[begin..], from, &mut level, sides[0], map, Edge::Clamp);
-                    sum.iter_mut().zip(&level).for_each(|(sum, v)| *sum += v);
-                }
-                sum
+            Self::Laplacian { sides, .. } => {
+                let area = sides[0] * sides[0];
+                let levels: Vec<Places> = sides.iter().map(|&side| pyramid_level(side, sides[0])).collect();
+                for_each(pool, into.chunks_exact_mut(area).enumerate(), |(plane, into)| {
+                    let mut level = vec![0.0; area];
+                    for (places, range) in levels.iter().zip(self.pyramid(plane)) {
+                        places.sample(&x[range], &mut level);
+                        into.iter_mut().zip(&level).for_each(|(sum, v)| *sum += v);
+                    }
+                });
             }
-            Self::Maco(maco) => maco.planes(x),
+            Self::Maco(maco) => maco.planes(x, into, pool),
         }
     }
 
     /// dL/dx from dL/d(planes).
-    pub(super) fn pull_back(&self, x: &[f32], gradient: &[f32]) -> Vec<f32> {
+    pub(super) fn pull_back(&self, x: &[f32], gradient: &[f32], into: &mut [f32], pool: &dyn ComputePool) {
         match self {
-            Self::Pixels { .. } => gradient.to_vec(),
-            Self::Fourier { fourier, scale, .. } => {
-                let mut into = vec![0.0; x.len()];
-                let area = gradient.len() * 2 * fourier.len() / x.len();
+            Self::Pixels { .. } => into.copy_from_slice(gradient),
+            Self::Fourier { fourier, scale, planes } => {
+                let area = gradient.len() / planes;
                 let planes = gradient.chunks_exact(area).zip(into.chunks_exact_mut(2 * fourier.len()));
-                for (gradient, into) in planes {
+                for_each(pool, planes, |(gradient, into)| {
                     let numbers = fourier.inverse_adjoint(gradient).into_iter().zip(scale);
                     for (into, (z, s)) in into.as_chunks_mut::<2>().0.iter_mut().zip(numbers) {
                         *into = [z.re * s * FAINTER, z.im * s * FAINTER];
                     }
-                }
-                into
+                });
             }
             Self::Laplacian { planes, sides } => {
-                let mut into = vec![0.0; x.len()];
-                for (begin, from, map) in pyramid(*planes, sides) {
-                    add_sample_adjoint(gradient, sides[0], &mut into[begin..], from, map, Edge::Clamp);
+                let area = sides[0] * sides[0];
+                let levels: Vec<Places> = sides.iter().map(|&side| pyramid_level(side, sides[0])).collect();
+                for plane in 0..*planes {
+                    let gradient = &gradient[plane * area..][..area];
+                    for (places, range) in levels.iter().zip(self.pyramid(plane)) {
+                        places.add_adjoint([gradient], [&mut into[range]]);
+                    }
                 }
-                into
             }
-            Self::Maco(maco) => maco.pull_back(x, gradient),
+            Self::Maco(maco) => maco.pull_back(x, gradient, into, pool),
         }
+    }
+
+    /// The numbers of a plane at each level of the pyramid; none of another basis.
+    fn pyramid(&self, plane: usize) -> impl Iterator<Item = Range<usize>> {
+        let (planes, sides) = match self {
+            Self::Laplacian { planes, sides } => (*planes, &sides[..]),
+            Self::Pixels { .. } | Self::Fourier { .. } | Self::Maco(_) => (0, &[][..]),
+        };
+        let mut begin = 0;
+        sides.iter().map(move |side| {
+            let (at, area) = (begin + plane * side * side, side * side);
+            begin += planes * area;
+            at..at + area
+        })
     }
 
     /// Numbers that give these planes; of a picture's magnitudes `maco` keeps only the phases.
@@ -150,12 +171,7 @@ impl Basis {
     }
 }
 
-/// For each level of the pyramid the index of its first number, its planes, and the map from the full image to it.
-fn pyramid(planes: usize, sides: &[usize]) -> impl Iterator<Item = (usize, Square, Affine)> {
-    let mut begin = 0;
-    sides.iter().map(move |&side| {
-        let at = begin;
-        begin += planes * side * side;
-        (at, Square { side, planes }, Affine::resize(side, sides[0]))
-    })
+/// The places of a full image's pixels in a level of the pyramid.
+fn pyramid_level(side: usize, full: usize) -> Places {
+    Places::new(full, side, Affine::resize(side, full), Edge::Clamp)
 }

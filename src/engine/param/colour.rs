@@ -5,37 +5,50 @@
 const CORRELATE: [[f32; 3]; 3] =
     [[0.562_828, 0.194_825, 0.043_294], [0.584_475, 0.0, -0.108_236], [0.584_475, -0.194_825, 0.064_942]];
 
+/// The same part of each of three planes.
+pub(super) type Planes<'a> = [&'a mut [f32]; 3];
+
 /// RGB from decorrelated planes, in place.
-pub(super) fn correlate(planes: &mut [f32]) {
+pub(super) fn correlate(planes: Planes) {
     multiply(planes, CORRELATE);
 }
 
 /// The transpose of [`correlate`]: dL/d(decorrelated planes) from dL/d(RGB), in place.
-pub(super) fn correlate_adjoint(planes: &mut [f32]) {
+pub(super) fn correlate_adjoint(planes: Planes) {
     let [r, g, b] = CORRELATE;
     multiply(planes, [0, 1, 2].map(|c| [r[c], g[c], b[c]]));
 }
 
 /// The inverse of [`correlate`], in place.
 pub(super) fn decorrelate(planes: &mut [f32]) {
-    multiply(planes, inverse());
+    multiply(split(planes), inverse());
 }
 
 /// The mean of R, G and B in the place of each, in place.
-pub(super) fn mix(planes: &mut [f32]) {
-    let area = planes.len() / 3;
-    let (red, rest) = planes.split_at_mut(area);
-    let (green, blue) = rest.split_at_mut(area);
+pub(super) fn mix(planes: Planes) {
+    let [red, green, blue] = planes;
     for ((r, g), b) in red.iter_mut().zip(green).zip(blue) {
         let mean = (*r + *g + *b) / 3.0;
         (*r, *g, *b) = (mean, mean, mean);
     }
 }
 
-fn multiply(planes: &mut [f32], matrix: [[f32; 3]; 3]) {
+/// The three planes that lie one after the other.
+pub(super) fn split(planes: &mut [f32]) -> Planes<'_> {
     let area = planes.len() / 3;
     let (first, rest) = planes.split_at_mut(area);
     let (second, third) = rest.split_at_mut(area);
+    [first, second, &mut third[..area]]
+}
+
+/// Parts of `len` numbers of each of three planes that lie one after the other.
+pub(super) fn parts(planes: &mut [f32], len: usize) -> impl Iterator<Item = Planes<'_>> {
+    let [first, second, third] = split(planes);
+    let two = first.chunks_mut(len).zip(second.chunks_mut(len));
+    two.zip(third.chunks_mut(len)).map(|((a, b), c)| [a, b, c])
+}
+
+fn multiply([first, second, third]: Planes, matrix: [[f32; 3]; 3]) {
     for ((a, b), c) in first.iter_mut().zip(second).zip(third) {
         let [x, y, z] = matrix.map(|row| row[0] * *a + row[1] * *b + row[2] * *c);
         (*a, *b, *c) = (x, y, z);
@@ -61,7 +74,7 @@ mod tests {
     fn decorrelating_undoes_correlating() {
         let planes = [0.3, -0.7, 1.1, 0.2, 0.9, -0.4];
         let mut there = planes;
-        correlate(&mut there);
+        correlate(split(&mut there));
         decorrelate(&mut there);
         assert!(planes.iter().zip(there).all(|(a, b)| (a - b).abs() < 1e-5), "{there:?}");
     }
@@ -69,7 +82,7 @@ mod tests {
     #[test]
     fn the_first_plane_is_brightness() {
         let mut gray = [1.0, 0.0, 0.0];
-        correlate(&mut gray);
+        correlate(split(&mut gray));
         let [r, g, b] = gray;
         assert!((r - g).abs() < 0.05 && g == b, "{gray:?}");
     }

@@ -7,9 +7,11 @@
 use std::f64::consts::PI;
 
 use rustfft::num_complex::Complex32;
+use trepang_api::ComputePool;
 
 use super::spectrum::Spectrum;
 use crate::engine::fourier::Fourier;
+use crate::engine::parallel::for_each;
 use crate::engine::rng::SeededRng;
 
 /// Against a division by zero (horama's).
@@ -18,6 +20,7 @@ const EPSILON: f64 = 1e-4;
 /// The magnitudes of three decorrelated planes of one size.
 #[derive(Debug, Clone)]
 pub(super) struct Maco {
+    side: usize,
     fourier: Fourier,
     magnitudes: [Vec<f32>; 3],
 }
@@ -42,7 +45,7 @@ impl Maco {
         // By Parseval planes of any phases then have a deviation near 1, beside which epsilon is nothing.
         let power: f64 = raw.iter().flatten().map(|r| 2.0 * r * r).sum::<f64>() / 3.0;
         let unit = (side * side) as f64 / power.sqrt();
-        Self { magnitudes: raw.map(|raw| raw.iter().map(|r| (r * unit) as f32).collect()), fourier }
+        Self { side, magnitudes: raw.map(|raw| raw.iter().map(|r| (r * unit) as f32).collect()), fourier }
     }
 
     pub(super) fn shape(&self) -> Vec<usize> {
@@ -54,16 +57,21 @@ impl Maco {
         (0..3 * self.fourier.len()).map(|_| rng.between(-PI, PI) as f32).collect()
     }
 
-    pub(super) fn planes(&self, phases: &[f32]) -> Vec<f32> {
-        self.standard(phases).values
+    pub(super) fn planes(&self, phases: &[f32], into: &mut [f32], pool: &dyn ComputePool) {
+        into.copy_from_slice(&self.standard(phases, pool).values);
     }
 
-    fn standard(&self, phases: &[f32]) -> Standard {
-        let mut values = Vec::new();
-        for (phases, magnitudes) in phases.chunks_exact(self.fourier.len()).zip(&self.magnitudes) {
-            let turned = phases.iter().zip(magnitudes).map(|(phi, r)| Complex32::from_polar(*r, *phi));
-            values.extend(self.fourier.inverse(turned.collect()));
-        }
+    fn standard(&self, phases: &[f32], pool: &dyn ComputePool) -> Standard {
+        let mut values = vec![0.0; 3 * self.side * self.side];
+        let planes = phases.chunks_exact(self.fourier.len()).zip(&self.magnitudes);
+        for_each(
+            pool,
+            planes.zip(values.chunks_exact_mut(self.side * self.side)),
+            |((phases, magnitudes), into)| {
+                let turned = phases.iter().zip(magnitudes).map(|(phi, r)| Complex32::from_polar(*r, *phi));
+                self.fourier.inverse(turned.collect(), into);
+            },
+        );
         let count = values.len() as f64;
         let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
         let square = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;
@@ -74,18 +82,26 @@ impl Maco {
         Standard { values, deviation }
     }
 
-    pub(super) fn pull_back(&self, phases: &[f32], gradient: &[f32]) -> Vec<f32> {
-        let Standard { values, deviation } = self.standard(phases);
+    pub(super) fn pull_back(
+        &self,
+        phases: &[f32],
+        gradient: &[f32],
+        into: &mut [f32],
+        pool: &dyn ComputePool,
+    ) {
+        let Standard { values, deviation } = self.standard(phases, pool);
         let before = unstandardise(&values, deviation, gradient);
         let area = before.len() / 3;
-        let planes = before.chunks_exact(area).zip(phases.chunks_exact(self.fourier.len()));
-        let of = |((gradient, phases), magnitudes): ((&[f32], &[f32]), &Vec<f32>)| {
+        let len = self.fourier.len();
+        let planes = before.chunks_exact(area).zip(phases.chunks_exact(len)).zip(&self.magnitudes);
+        for_each(pool, planes.zip(into.chunks_exact_mut(len)), |(((gradient, phases), magnitudes), into)| {
             let back = self.fourier.inverse_adjoint(gradient);
-            // d(r cos phi) / d(phi) = -r sin phi, d(r sin phi) / d(phi) = r cos phi
-            let slope = |((z, phi), r): ((Complex32, &f32), &f32)| r * (z.im * phi.cos() - z.re * phi.sin());
-            back.into_iter().zip(phases).zip(magnitudes).map(slope).collect::<Vec<_>>()
-        };
-        planes.zip(&self.magnitudes).flat_map(of).collect()
+            let numbers = back.into_iter().zip(phases).zip(magnitudes);
+            for (into, ((z, phi), r)) in into.iter_mut().zip(numbers) {
+                // d(r cos phi) / d(phi) = -r sin phi, d(r sin phi) / d(phi) = r cos phi
+                *into = r * (z.im * phi.cos() - z.re * phi.sin());
+            }
+        });
     }
 
     /// The phases of planes.

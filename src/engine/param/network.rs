@@ -36,18 +36,18 @@ impl NetworkSpace {
     }
 
     /// RGB, nominally in 0..1.
-    pub(super) fn rgb(&self, x: &[f32]) -> Vec<f32> {
+    pub(super) fn rgb(&self, x: &[f32], into: &mut [f32]) {
         let Preprocess { scale, shift, .. } = &self.preprocess;
-        self.map(x, |own, rgb| {
+        self.map(x, into, |own, rgb| {
             let (scale, shift) = (f64::from(scale[rgb]), f64::from(shift[rgb]));
             Plane { from: own, to: rgb, factor: 1.0 / scale, offset: -shift / scale }
-        })
+        });
     }
 
     /// dL/dx from dL/d(RGB).
-    pub(super) fn pull_back(&self, d_rgb: &[f32]) -> Vec<f32> {
+    pub(super) fn pull_back(&self, d_rgb: &[f32], into: &mut [f32]) {
         let factor = |rgb: usize| 1.0 / f64::from(self.preprocess.scale[rgb]);
-        self.map(d_rgb, |own, rgb| Plane { from: rgb, to: own, factor: factor(rgb), offset: 0.0 })
+        self.map(d_rgb, into, |own, rgb| Plane { from: rgb, to: own, factor: factor(rgb), offset: 0.0 });
     }
 
     /// The index among R, G, B of the channel `own` of the network's own input space.
@@ -55,8 +55,7 @@ impl NetworkSpace {
         if self.preprocess.trained_on_bgr { 2 - own } else { own }
     }
 
-    fn map(&self, x: &[f32], plane: impl Fn(usize, usize) -> Plane) -> Vec<f32> {
-        let mut into = vec![0.0; x.len()];
+    fn map(&self, x: &[f32], into: &mut [f32], plane: impl Fn(usize, usize) -> Plane) {
         for own in 0..3 {
             let Plane { from, to, factor, offset } = plane(own, self.rgb_of(own));
             let plane = &mut into[to * self.area..][..self.area];
@@ -64,6 +63,5 @@ impl NetworkSpace {
                 *into = (factor * f64::from(from) + offset) as f32;
             }
         }
-        into
     }
 }

@@ -57,10 +57,10 @@ fn check_slope(param: &Param, spec: &ParamSpec, (size, images): (usize, usize)) 
         let moved = x.data().iter().zip(along.data()).map(|(x, v)| x + by * v).collect();
         let moved = Array::new(x.shape(), moved).unwrap();
         let alpha = if spec.has_alpha() { images as f64 * param.mean_alpha(&moved) } else { 0.0 };
-        dot(&param.image(&moved, &backdrop).unwrap(), &weights) - 0.7 * alpha
+        dot(&param.image(&moved, &backdrop, &CallingThread), &weights) - 0.7 * alpha
     };
-    let image = param.image(&x, &backdrop).unwrap();
-    let gradient = param.pull_back(&x, &backdrop, &image, &weights, -0.7).unwrap();
+    let image = param.image(&x, &backdrop, &CallingThread);
+    let gradient = param.pull_back(&x, &backdrop, &image, &weights, -0.7, &CallingThread);
     let (slope, found) = ((value(0.01) - value(-0.01)) / 0.02, dot(&gradient, &along));
     let scale = (dot(&gradient, &gradient) * dot(&along, &along)).sqrt();
     assert!((slope - found).abs() < SLOPE_TOLERANCE * scale, "{spec:?} {size}: {slope} {found} of {scale}");
@@ -73,7 +73,7 @@ fn a_picture_comes_back_from_its_parameters() {
     let pixel = spec("kind = 'pixel'");
     for spec in smooth().iter().chain([&pixel]).filter(|spec| spec.kind != ParamKind::Maco) {
         let param = param(spec, size, 1);
-        let image = param.image(&param.encode(&levels).unwrap(), &Backdrop::Gray).unwrap();
+        let image = param.image(&param.encode(&levels).unwrap(), &Backdrop::Gray, &CallingThread);
         let worst = image.data().iter().zip(&levels).map(|(v, l)| (f64::from(*v) * 255.0 - l).abs());
         // An image with alpha begins almost opaque.
         let tolerance = if spec.has_alpha() { 0.3 } else { 0.02 };
@@ -86,10 +86,15 @@ fn maco_keeps_its_magnitudes_and_takes_a_pictures_phases() {
     let spec = spec("kind = 'maco'\nsigmoid = true");
     let param = param(&spec, 16, 1);
     let Basis::Maco(maco) = &param.basis else { panic!("{spec:?}") };
-    let (a, b) = (maco.planes(param.noise(1).unwrap().data()), maco.planes(param.noise(2).unwrap().data()));
+    let planes = |phases: &[f32]| {
+        let mut planes = vec![0.0; 3 * param.area()];
+        maco.planes(phases, &mut planes, &CallingThread);
+        planes
+    };
+    let [a, b] = [1, 2].map(|seed| planes(param.noise(seed).unwrap().data()));
     let square = |v: &[f32]| v.iter().map(|v| f64::from(v * v)).sum::<f64>() / v.len() as f64;
     assert!((square(&a) - 1.0).abs() < 1e-2 && (square(&b) - 1.0).abs() < 1e-2);
-    let again = maco.planes(&maco.encode(&a));
+    let again = planes(&maco.encode(&a));
     // Free phases of the two columns that are their own mirror are not all a picture's: what it has of them is kept.
     let alike = a.iter().zip(&again).map(|(a, b)| f64::from(a * b)).sum::<f64>() / a.len() as f64;
     assert!(alike > 0.8, "{alike}");
@@ -103,7 +108,7 @@ fn starts_are_faint_repeatable_and_of_each_image() {
         assert_eq!(param.noise(4).unwrap(), param.noise(4).unwrap());
         assert_ne!(param.noise(4).unwrap().item(0), param.noise(4).unwrap().item(1));
         assert_eq!(param.noise(4).unwrap().item(0), self::param(&spec, 32, 1).noise(4).unwrap().item(0));
-        let image = param.image(&param.noise(4).unwrap(), &Backdrop::Gray).unwrap();
+        let image = param.image(&param.noise(4).unwrap(), &Backdrop::Gray, &CallingThread);
         assert!(image.data().iter().all(|v| (0.2..0.8).contains(v)));
     }
 }
@@ -120,7 +125,7 @@ fn pixel(v: [f32; 3]) -> Array {
 fn keras_preprocess_input_is_bgr_minus_the_mean() {
     let x = caffe(ParamKind::Network).encode(&[10.0, 77.0, 200.0]).unwrap();
     assert_eq!(x.data(), [200.0 - 103.939, 77.0 - 116.779, 10.0 - 123.68]);
-    let image = caffe(ParamKind::Network).image(&x, &Backdrop::Gray).unwrap();
+    let image = caffe(ParamKind::Network).image(&x, &Backdrop::Gray, &CallingThread);
     for (found, level) in image.data().iter().zip([10.0, 77.0, 200.0]) {
         assert!((found - level / 255.0).abs() < 1e-7, "{found}");
     }
@@ -129,11 +134,11 @@ fn keras_preprocess_input_is_bgr_minus_the_mean() {
 #[test]
 fn the_gradient_goes_through_the_transpose_of_the_networks_map() {
     let param = caffe(ParamKind::Network);
-    let image = |v: [f32; 3]| param.image(&pixel(v), &Backdrop::Gray).unwrap();
+    let image = |v: [f32; 3]| param.image(&pixel(v), &Backdrop::Gray, &CallingThread);
     let (v, u) = ([1.0, -2.0, 4.0], pixel([3.0, 5.0, -7.0]));
     let (there, zero) = (image(v), image([0.0; 3]));
     let jv = pixel([0, 1, 2].map(|i| there.data()[i] - zero.data()[i]));
-    let back = param.pull_back(&pixel([0.0; 3]), &Backdrop::Gray, &zero, &u, 0.0).unwrap();
+    let back = param.pull_back(&pixel([0.0; 3]), &Backdrop::Gray, &zero, &u, 0.0, &CallingThread);
     assert!((dot(&jv, &u) - dot(&pixel(v), &back)).abs() < 1e-6);
 }
 

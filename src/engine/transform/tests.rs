@@ -1,5 +1,7 @@
 //! Adjoints, and what each transform promises.
 
+use trepang_api::{Array, CallingThread};
+
 use super::*;
 
 const CONTEXT: StepContext = StepContext { seed: 3, step: 5, progress: 0.4 };
@@ -51,21 +53,26 @@ fn all_linear_ones_are_adjoint_pairs() {
                 // Without the gray outside the map is linear.
                 views.draws.iter_mut().for_each(|draw| draw.edge = Edge::Fill(0.0));
                 let (x, u) = (noise([2, 3, side, side], 1), noise([6, 3, view, view], 2));
-                let (there, back) = (dot(&views.show(&x), &u), dot(&x, &views.pull_back(&u, [2, side])));
+                let views = views.place(side, &CallingThread);
+                let back = views.pull_back(u.data(), [2, side], &CallingThread);
+                let (there, back) = (dot(&views.show(&x, &CallingThread), &u), dot(&x, &back));
                 assert!((there - back).abs() < 1e-4, "{transforms:?} {side} {view}: {there} {back}");
             }
         }
     }
-    let tiles = Views::tiles([13, 5], CONTEXT);
+    let tiles = Views::tiles([13, 5], CONTEXT).place(13, &CallingThread);
     let (x, u) = (noise([1, 3, 13, 13], 1), noise([9, 3, 5, 5], 2));
-    assert!((dot(&tiles.show(&x), &u) - dot(&x, &tiles.pull_back(&u, [1, 13]))).abs() < 1e-4);
+    let back = tiles.pull_back(u.data(), [1, 13], &CallingThread);
+    assert!((dot(&tiles.show(&x, &CallingThread), &u) - dot(&x, &back)).abs() < 1e-4);
 }
 
 #[test]
 fn each_does_what_it_is_called() {
     let show = |transform: Transform, image: &Array| {
         let side = image.shape()[3];
-        Views::draw(&[transform], 1, [side, side], CONTEXT).show(image)
+        Views::draw(&[transform], 1, [side, side], CONTEXT)
+            .place(side, &CallingThread)
+            .show(image, &CallingThread)
     };
     let x = noise([1, 3, 8, 8], 1);
     assert_eq!(show(Transform::Pad(3), &x), x);
@@ -110,11 +117,9 @@ fn a_step_has_views_of_its_own_and_always_the_same() {
 #[test]
 fn tiles_cover_every_pixel() {
     for [side, view] in [[13, 5], [10, 5], [5, 5]] {
-        let tiles = Views::tiles([side, view], CONTEXT);
-        let ones =
-            Array::new([tiles.draws.len(), 3, view, view], vec![1.0; tiles.draws.len() * 3 * view * view])
-                .unwrap();
-        let covered = tiles.pull_back(&ones, [1, side]);
+        let tiles = Views::tiles([side, view], CONTEXT).place(side, &CallingThread);
+        let ones = vec![1.0; tiles.count() * 3 * view * view];
+        let covered = tiles.pull_back(&ones, [1, side], &CallingThread);
         assert!(covered.data().iter().all(|&v| v >= 1.0), "{side} {view}");
     }
 }

@@ -40,6 +40,14 @@ impl Model for Failing {
         self.call()?;
         self.inner.pull_back(images, at, relu, cotangents)
     }
+
+    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
+        self.inner.memory(images, at)
+    }
+
+    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
+        self.inner.pool()
+    }
 }
 
 fn photo() -> Pictures {

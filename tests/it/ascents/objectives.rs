@@ -2,7 +2,7 @@
 
 use trepang::engine::{
     Ascent, Evaluator, FUNCTIONS, Objective, Picture, Pictures, Plan, Recipe, Score, Start, read_recipe,
-    step_together,
+    score_together, step_together,
 };
 use trepang_weights::minivgg;
 
@@ -230,8 +230,9 @@ fn a_picture_made_through_transforms_scores_higher_on_views() {
     let mut score = |name: &str| {
         let plan = Plan { steps: 48, ..Plan::new(raised.clone(), recipe(name, &[]), 64) };
         let picture = run_to_the_end(plan, &Pictures::new()).picture();
-        let mut evaluator = Evaluator::new(&raised, &trained.network, [64, 1], &Pictures::new()).unwrap();
-        evaluator.score(&picture, model.as_mut()).unwrap()
+        let evaluator = Evaluator::new(&raised, &trained.network, [64, 1], &Pictures::new()).unwrap();
+        let scores = score_together(&[evaluator], &picture, model.as_mut(), &|| false).unwrap();
+        scores.unwrap()[0]
     };
     let (pixel, lucid) = (score("pixel"), score("lucid"));
     let held = |score: Score| score.robust / score.clean;

@@ -199,3 +199,35 @@ fn a_class_is_drawn_on_a_canvas_larger_than_its_networks_input() {
     assert_eq!((&done["size"], &done["layer"]), (&128.into(), &"predictions".into()));
     assert!(done["activation_robust"].as_f64().unwrap().is_finite());
 }
+
+#[test]
+fn a_picture_does_not_depend_on_what_shares_its_batch() {
+    let home = Home::new();
+    let flags = "render --layer block5_conv2 --size 64 --steps 5 --runs runs --json";
+    let alone = home.json(&format!("{flags} --channel 7 -o alone.png"));
+    let together = home.json(&format!("{flags} --channel 3..9 -o out"));
+    let of_seven = done(&together).into_iter().find(|event| event["channel"] == 7).unwrap();
+    for key in ["loss_last", "activation_robust", "activation_start_robust"] {
+        assert_eq!(alone.last().unwrap()[key], of_seven[key], "{key}");
+    }
+    let picture = |path: &str| read_picture(&home.path(path)).unwrap();
+    assert!(picture("alone.png") == picture("out/block5_conv2/7.png"));
+}
+
+#[test]
+fn memory_that_does_not_suffice_is_told_before_the_work() {
+    let home = Home::new();
+    let flags = format!("render --layer block2_conv1 --channel 4 {QUICK} -o a.png");
+    let with_memory = |megabytes: &str| {
+        let mut command = home.command("render");
+        command.env("TREPANG_MEMORY", megabytes).args(flags.split(' ').skip(1)).output().unwrap()
+    };
+    let refused = with_memory("1");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("a step at 32 px takes about") && said.contains("TREPANG_MEMORY"), "{said}");
+    assert!(!home.path("a.png").exists());
+    assert_eq!(fs::read_dir(home.path("runs")).map_or(0, Iterator::count), 0, "no run was begun");
+    let made = with_memory("500");
+    assert!(made.status.success(), "{made:?}");
+}

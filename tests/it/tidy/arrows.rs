@@ -15,7 +15,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     (
         "cli",
-        &["ui", "bench", "parity", "dashboard", "worker", "runs", "engine", "config", "backends", "panics"],
+        &[
+            "ui",
+            "bench",
+            "parity",
+            "dashboard",
+            "worker",
+            "runs",
+            "engine",
+            "config",
+            "backends",
+            "panics",
+            "memory",
+        ],
     ),
     ("ui", &["dashboard", "worker", "runs", "engine", "panics"]),
     ("bench", &["dashboard", "worker", "runs", "engine", "config", "backends", "panics"]),
@@ -27,6 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine", &["panics"]),
     ("backends", &[]),
     ("panics", &[]),
+    ("memory", &[]),
 ];
 
 /// The folders of sources in the workspace.

@@ -1,0 +1,48 @@
+//! The number of pictures that `trepang render` makes together: as many as memory allows.
+
+use anyhow::{Result, bail};
+use trepang_api::{DeviceKind, Model};
+
+use crate::config::{Compute, RenderJob};
+use crate::engine::Ascent;
+use crate::memory;
+
+/// The pixels of all views that a CPU computes at once: 8 views of 224 px. More are no faster there, and a step should take
+/// seconds, since a signal that asks to stop waits for its end.
+const CPU_PIXELS: usize = 8 * 224 * 224;
+
+/// The most pictures at once on any device.
+const MOST: usize = 256;
+
+/// The number of pictures to make together: 1 or more. The picture's numbers do not depend on it on the CPU. Fails if
+/// there is not enough memory for one.
+pub(super) fn at_once(jobs: &[RenderJob], compute: &Compute, model: &dyn Model) -> Result<usize> {
+    let Some(job) = jobs.first() else { return Ok(1) };
+    // What does not fit the network is an error of the run itself, which says more.
+    let Ok(ascent) = Ascent::new(job.plan.clone(), compute.network(), &job.pictures) else { return Ok(1) };
+    let one = ascent.memory(model)?;
+    let fitting = match memory::available(&compute.device) {
+        Some(free) if one > free => bail!(too_large(&ascent, one, free)),
+        Some(free) => usize::try_from(free / 2 / one.max(1)).unwrap_or(MOST).max(1),
+        None => 1,
+    };
+    let (recipe, size) = (ascent.recipe(), ascent.plan().size);
+    let pixels = recipe.images * recipe.views * size * size;
+    let most = match compute.device.kind {
+        DeviceKind::Cpu => (CPU_PIXELS / pixels).max(1),
+        DeviceKind::Cuda | DeviceKind::Metal | DeviceKind::Mps => MOST,
+    };
+    Ok(fitting.min(most).min(MOST))
+}
+
+fn too_large(ascent: &Ascent, needed: u64, free: u64) -> String {
+    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+    format!(
+        "a step at {} px takes about {} MB of memory, and {} MB are free: choose a smaller --size, or set {} to the MB that \
+         may be used",
+        ascent.plan().size,
+        megabytes(needed),
+        megabytes(free),
+        memory::VARIABLE,
+    )
+}

@@ -1,0 +1,118 @@
+//! The memory that work may take: what is free on this machine, and in the control group that a container or a batch system
+//! gives the process.
+
+use std::fs;
+use std::path::Path;
+
+use trepang_api::{Device, DeviceKind};
+
+/// The variable that says how much memory may be used, in MB, in place of what is found.
+pub(crate) const VARIABLE: &str = "TREPANG_MEMORY";
+
+/// Bytes that work on a device may take: what is free on the host, or the memory that a GPU has. None if the system does not
+/// say.
+pub(crate) fn available(device: &Device) -> Option<u64> {
+    if let Some(megabytes) = std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse::<u64>().ok()) {
+        return Some(megabytes.saturating_mul(1_000_000));
+    }
+    match device.kind {
+        DeviceKind::Cpu => free_in(Path::new("/")),
+        DeviceKind::Cuda | DeviceKind::Metal | DeviceKind::Mps => device.memory,
+    }
+}
+
+/// The same for the host whose files are under `root`.
+fn free_in(root: &Path) -> Option<u64> {
+    let free = meminfo(&fs::read_to_string(root.join("proc/meminfo")).ok()?, "MemAvailable:")?;
+    let group = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
+    let of_groups = group.lines().filter_map(|line| free_in_group(root, line));
+    Some(of_groups.fold(free, u64::min))
+}
+
+/// A line of `/proc/meminfo` in bytes.
+fn meminfo(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// Bytes that the group in a line of `/proc/self/cgroup` (`hierarchy:controllers:path`), and the groups around it, leave of
+/// their limits.
+fn free_in_group(root: &Path, line: &str) -> Option<u64> {
+    let mut parts = line.splitn(3, ':');
+    let (_, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+    let (base, limit, used) = if controllers.is_empty() {
+        ("sys/fs/cgroup", "memory.max", "memory.current")
+    } else if controllers.split(',').any(|name| name == "memory") {
+        ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
+    } else {
+        return None;
+    };
+    let read =
+        |folder: &Path, file: &str| fs::read_to_string(folder.join(file)).ok()?.trim().parse::<u64>().ok();
+    let base = root.join(base);
+    let own = base.join(path.trim_start_matches('/'));
+    let groups = own.ancestors().take_while(|folder| folder.starts_with(&base));
+    let free =
+        |folder: &Path| Some(read(folder, limit)?.saturating_sub(without_cache(folder, read(folder, used)?)));
+    groups.filter_map(free).min()
+}
+
+/// Bytes that a group uses, less the cached files that it gives back when memory is short.
+fn without_cache(group: &Path, used: u64) -> u64 {
+    let stat = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
+    let of = |key: &str| {
+        let line = stat.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+        line.and_then(|number| number.trim().parse::<u64>().ok())
+    };
+    used.saturating_sub(of("inactive_file").or_else(|| of("total_inactive_file")).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine with these files.
+    fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        root
+    }
+
+    const MEMINFO: (&str, &str) =
+        ("proc/meminfo", "MemTotal:  16000 kB\nMemFree: 100 kB\nMemAvailable:    8000 kB\n");
+
+    #[test]
+    fn what_is_free_is_the_least_of_machine_and_groups() {
+        let alone = machine(&[MEMINFO]);
+        assert_eq!(free_in(alone.path()), Some(8000 * 1024));
+        let version2 = machine(&[
+            MEMINFO,
+            ("proc/self/cgroup", "0::/job/step\n"),
+            ("sys/fs/cgroup/job/memory.max", "5000000\n"),
+            ("sys/fs/cgroup/job/memory.current", "2000000\n"),
+            ("sys/fs/cgroup/job/memory.stat", "anon 1500000\ninactive_file 500000\n"),
+            ("sys/fs/cgroup/job/step/memory.max", "max\n"),
+            ("sys/fs/cgroup/job/step/memory.current", "2000000\n"),
+        ]);
+        assert_eq!(free_in(version2.path()), Some(3_500_000));
+        let version1 = machine(&[
+            MEMINFO,
+            ("proc/self/cgroup", "5:cpu:/a\n4:memory:/a\n"),
+            ("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "9000\n"),
+            ("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "10000\n"),
+        ]);
+        assert_eq!(free_in(version1.path()), Some(0));
+        assert_eq!(free_in(machine(&[]).path()), None);
+    }
+
+    #[test]
+    fn a_gpu_has_its_own() {
+        let gpu = Device { kind: DeviceKind::Cuda, index: 0, description: String::new(), memory: Some(7) };
+        assert_eq!(available(&gpu), Some(7));
+    }
+}
