@@ -57,7 +57,7 @@ impl Compute {
 
     fn with(trained: Trained, args: &ComputeArgs) -> Result<Self> {
         let (backend, device) = find_place(args)?;
-        let weights = (trained.name.as_str(), args.weights.as_deref(), trained.sha256()?);
+        let weights = (trained.name.as_str(), args.weights.as_deref(), trained.sha256());
         let provenance = Provenance {
             pick: trained.taken.pick.clone(),
             input: trained.taken.input.map(|input| input.to_string()),
@@ -132,8 +132,12 @@ pub fn check_repeatable(origin: &Origin) -> Result<()> {
         return Ok(());
     }
     let part = |Segment { step, provenance }: &Segment| {
-        let Provenance { trepang, backend, device, threads, .. } = provenance;
-        format!("from step {}: {backend} on {device}, threads: {threads}, trepang {trepang}", step + 1)
+        let Provenance { trepang, backend, device, threads, vectors, .. } = provenance;
+        let vectors = vectors.as_ref().map_or(String::new(), |vectors| format!(" with {vectors}"));
+        format!(
+            "from step {}: {backend}{vectors} on {device}, threads: {threads}, trepang {trepang}",
+            step + 1
+        )
     };
     let parts: Vec<String> = origin.segments.iter().map(part).collect();
     Err(Usage(format!(
@@ -167,6 +171,13 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
         compute.provenance.weights.clone_from(&made.weights);
         check_pick(made, &compute.provenance)?;
         compute.provenance.pick.clone_from(&made.pick);
+        if let Some(remark) = other_bits(made, &compute.provenance) {
+            self::remark(remark);
+        }
+        if made.vectors.is_none() {
+            // The same picture has the same text.
+            compute.provenance.vectors = None;
+        }
         return Ok(compute);
     }
     let (was, is) = (&made.weights_sha256, &compute.provenance.weights_sha256);
@@ -204,6 +215,25 @@ fn check_pick(made: &Provenance, now: &Provenance) -> Result<()> {
 }
 
 /// Describes what a run was made with, for the user who must name the new paths.
+/// A sentence on what computes other bits than what made a run, though nobody asked for it: this version, or this
+/// processor's vector instructions. None if there is no such thing.
+fn other_bits(made: &Provenance, now: &Provenance) -> Option<String> {
+    if (&made.backend, &made.device) != (&now.backend, &now.device) {
+        return None;
+    }
+    if made.trepang != now.trepang {
+        let (was, is) = (&made.trepang, &now.trepang);
+        return Some(format!("trepang {was} made that, and this is {is}: its bits may differ"));
+    }
+    match (&made.vectors, &now.vectors) {
+        (Some(was), Some(is)) if was != is => Some(format!(
+            "{was} computed that, and {is} computes here: bits differ from the first step on (TREPANG_VECTORS={was} asks for \
+             the same, where the processor has it)"
+        )),
+        _ => None,
+    }
+}
+
 fn computed_with(made: &Provenance) -> String {
     let (weights, moved) = match &made.weights {
         Some(file) => (file.as_str(), "; if that file was moved, name its new path with --weights"),

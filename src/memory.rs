@@ -112,7 +112,13 @@ mod tests {
 
     #[test]
     fn a_gpu_has_its_own() {
-        let gpu = Device { kind: DeviceKind::Cuda, index: 0, description: String::new(), memory: Some(7) };
+        let gpu = Device {
+            kind: DeviceKind::Cuda,
+            index: 0,
+            description: String::new(),
+            memory: Some(7),
+            vectors: None,
+        };
         assert_eq!(available(&gpu), Some(7));
     }
 }

@@ -196,7 +196,7 @@ fn of_embedded() -> Result<About> {
         sets: Vec::new(),
         misfit: None,
         parameters: trained.network.parameters(),
-        metadata: [("sha256".into(), trained.sha256()?), ("card".into(), MINIVGG_CARD.into())].into(),
+        metadata: [("sha256".into(), trained.sha256()), ("card".into(), MINIVGG_CARD.into())].into(),
         tensors: trained.weights.iter().map(tensor).collect(),
     })
 }

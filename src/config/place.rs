@@ -96,7 +96,8 @@ mod tests {
         }
 
         fn devices(&self) -> Vec<Device> {
-            let device = |&kind| Device { kind, index: 0, description: String::new(), memory: None };
+            let device =
+                |&kind| Device { kind, index: 0, description: String::new(), memory: None, vectors: None };
             self.1.iter().map(device).collect()
         }
 

@@ -30,9 +30,19 @@ pub struct Provenance {
     pub device: String,
     /// The number of host threads that the backend computed with.
     pub threads: usize,
+    /// The vector instructions that computed, where the backend knows; none in what was written before they were noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<String>,
 }
 
 impl Provenance {
+    /// Tells whether both compute the same bits. Vector instructions that were not noted may be any.
+    fn is_same(&self, other: &Self) -> bool {
+        let noted = self.vectors.is_some() && other.vectors.is_some();
+        let vectors = if noted { &other.vectors } else { &self.vectors };
+        *self == Self { vectors: vectors.clone(), ..other.clone() }
+    }
+
     /// The provenance of a network in this version of Trepang (its name, the file of its weights if that was named, and
     /// their SHA-256) on a device of a backend.
     pub fn new(
@@ -49,6 +59,7 @@ impl Provenance {
             backend: backend.name().into(),
             device: device.to_string(),
             threads: backend.threads(),
+            vectors: device.vectors.clone(),
         }
     }
 }
@@ -158,7 +169,7 @@ impl Parts {
     /// part of it.
     pub fn go_on(&mut self, step: usize, provenance: Provenance) {
         self.0.retain(|part| part.step < step); // one that took no step is none
-        if self.0.last().is_none_or(|last| last.provenance != provenance) {
+        if self.0.last().is_none_or(|last| !last.provenance.is_same(&provenance)) {
             self.0.push(Segment { step, provenance });
         }
     }
@@ -216,6 +227,7 @@ mod tests {
             backend: backend.into(),
             device: device.into(),
             threads: 2,
+            vectors: None,
         };
         let recipe = Recipe::named("pixel").unwrap();
         let plan = Plan::new(Objective::channel("block2_conv1", 5), recipe, 32);

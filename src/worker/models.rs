@@ -193,7 +193,7 @@ fn load(
     let provenance = Provenance {
         pick: trained.taken.pick.clone(),
         input: trained.taken.input.map(|input| input.to_string()),
-        ..Provenance::new((&trained.name, file, trained.sha256()?), (backend, device))
+        ..Provenance::new((&trained.name, file, trained.sha256()), (backend, device))
     };
     let view = network_view(&trained.network, &trained.labels, trained.first_look, &provenance)?;
     let model = backend.load(&trained.network, &trained.weights, device)?;

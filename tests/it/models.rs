@@ -30,6 +30,7 @@ pub(crate) fn provenance(network: &str) -> Provenance {
         backend: "reference".into(),
         device: "cpu".into(),
         threads: 1,
+        vectors: None,
     }
 }
 

@@ -7,11 +7,12 @@ use trepang_api::{Network, Weights};
 
 use crate::catalog::first_look;
 use crate::embedded::{embedded_bytes, minivgg};
+use crate::hex::hex;
 use crate::pull::{Digest, NoProgress, PullOptions, verify};
 use crate::readers::printable;
 use crate::{
     Architecture, Error, Fit, Head, InputFormat, Labels, PICK_RULE, Result, SETS, Set, Store, TensorSource,
-    find_set, fit_set, open, sets,
+    find_set, fit_set, open_hashed, sets,
 };
 
 /// The largest number of tensors that a remark names.
@@ -63,8 +64,11 @@ pub struct Taken {
 pub enum WeightsOrigin {
     /// The weights are embedded in the program.
     Embedded,
-    /// The weights were read from this file of the user's.
-    File(PathBuf),
+    /// The weights were read from a file of the user's.
+    File {
+        /// The SHA-256 of the bytes that were read, 64 hexadecimal digits.
+        sha256: String,
+    },
     /// The weights are a pulled set, whose metadata has the hash of the published file.
     Pulled {
         /// The SHA-256 of the published file, 64 hexadecimal digits.
@@ -76,21 +80,19 @@ pub enum WeightsOrigin {
 
 impl Trained {
     /// The SHA-256 of the file that the weights come from (for a pulled set, of the published file); empty for made-up
-    /// weights. A file of the user's is read from end to end, which can fail.
-    pub fn sha256(&self) -> Result<String> {
+    /// weights. That of an index of several files covers all of them: see [`open_hashed`].
+    pub fn sha256(&self) -> String {
         match &self.origin {
-            WeightsOrigin::Embedded => Ok(sha256(embedded_bytes())),
-            WeightsOrigin::File(path) => file_sha256(path),
-            WeightsOrigin::Pulled { sha256 } => Ok(sha256.clone()),
-            WeightsOrigin::MadeUp => Ok(String::new()),
+            WeightsOrigin::Embedded => sha256(embedded_bytes()),
+            WeightsOrigin::File { sha256 } | WeightsOrigin::Pulled { sha256 } => sha256.clone(),
+            WeightsOrigin::MadeUp => String::new(),
         }
     }
 }
 
 /// The SHA-256 of `bytes` as 64 hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
-    let digits = |text: String, byte: &u8| text + &format!("{byte:02x}");
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), digits)
+    hex(&Sha256::digest(bytes))
 }
 
 /// The SHA-256 of a file, which is read from end to end, as 64 hexadecimal digits.
@@ -194,7 +196,7 @@ fn pulled(set: &Set, store: &Store) -> Result<Trained> {
 
 fn from_file(name: &str, path: &Path, choices: &FileChoices, purpose: Purpose) -> Result<Trained> {
     let architecture = architecture(name)?;
-    let source: Box<dyn TensorSource> = open(path)?;
+    let (source, sha256) = open_hashed(path)?;
     let fit = fit_set(architecture, source.as_ref(), choices.pick.as_deref())?;
     if purpose == Purpose::Classes {
         check_classes(&fit, path)?;
@@ -211,7 +213,7 @@ fn from_file(name: &str, path: &Path, choices: &FileChoices, purpose: Purpose) -
         network: fit.network,
         weights,
         first_look: first_look(architecture),
-        origin: WeightsOrigin::File(path.into()),
+        origin: WeightsOrigin::File { sha256 },
         taken,
     })
 }

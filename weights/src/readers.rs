@@ -13,7 +13,10 @@ mod sniff;
 use std::fmt::Display;
 use std::path::Path;
 
-use crate::mapped::Mapped;
+use sha2::{Digest, Sha256};
+
+use crate::file_bytes::FileBytes;
+use crate::hex::hex;
 use crate::{Error, FileFormat, Result, TensorSource};
 
 use pytorch::Archive;
@@ -21,13 +24,33 @@ pub use safetensors::{SafetensorsFile, SharedF32, read_safetensors};
 use shards::ShardIndex;
 use sniff::FileKind;
 
-/// Opens a weights file without reading its numbers. Fails for a file that is not whole, has no known format, holds no
+/// Opens a weights file, which is read into memory. Fails for a file that is not whole, has no known format, holds no
 /// tensor, or would run code.
 pub fn open(path: &Path) -> Result<Box<dyn TensorSource>> {
-    let file = map(path)?;
+    open_bytes(path, &mut |_| {})
+}
+
+/// The same, with the SHA-256 of the bytes that were read, as 64 hexadecimal digits. That of an index covers the index and
+/// then the files that it names, by name, as `cat INDEX FILES | sha256sum` has it.
+pub fn open_hashed(path: &Path) -> Result<(Box<dyn TensorSource>, String)> {
+    let mut hash = Sha256::new();
+    let source = open_bytes(path, &mut |bytes| hash.update(bytes))?;
+    Ok((source, hex(&hash.finalize())))
+}
+
+/// Opens a file of the store without reading its numbers. Nobody writes to it.
+pub(crate) fn open_mapped(path: &Path) -> Result<Box<dyn TensorSource>> {
+    let file = FileBytes::map(path).map_err(|source| Error::Io { path: path.into(), source })?;
+    open_one(&file, path)
+}
+
+/// Opens a file and calls `on_read` with its bytes, and with those of each file that it names.
+fn open_bytes(path: &Path, on_read: &mut dyn FnMut(&[u8])) -> Result<Box<dyn TensorSource>> {
+    let file = read(path)?;
+    on_read(&file);
     match sniff::kind(&file) {
         FileKind::Json => match ShardIndex::parse(&file) {
-            Some(index) => index.open(path),
+            Some(index) => index.open(path, on_read),
             None => Err(unknown(path, "JSON")),
         },
         FileKind::Safetensors
@@ -41,7 +64,7 @@ pub fn open(path: &Path) -> Result<Box<dyn TensorSource>> {
 }
 
 /// Opens a file that is not the index of others.
-fn open_one(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+fn open_one(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> {
     match sniff::kind(file) {
         FileKind::Safetensors => Ok(Box::new(SafetensorsFile::new(file.clone(), path)?)),
         FileKind::Hdf5 => keras::open(file.clone(), path),
@@ -55,7 +78,7 @@ fn open_one(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
 }
 
 /// Opens a zip archive of PyTorch or of Keras.
-fn open_archive(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+fn open_archive(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> {
     let format =
         if sniff::begins_as_keras_archive(file) { FileFormat::Keras3 } else { FileFormat::PytorchZip };
     let archive = Archive::open(file).map_err(|reason| damaged(path, format, reason))?;
@@ -70,8 +93,8 @@ fn open_archive(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
     }
 }
 
-fn map(path: &Path) -> Result<Mapped> {
-    Mapped::open(path).map_err(|source| Error::Io { path: path.into(), source })
+fn read(path: &Path) -> Result<FileBytes> {
+    FileBytes::read(path).map_err(|source| Error::Io { path: path.into(), source })
 }
 
 fn unknown(path: &Path, found: impl Display) -> Error {

@@ -10,8 +10,9 @@ use safetensors::{Dtype, View};
 use trepang_api::{Array, Weights};
 
 use crate::pull::{Digest, Error as PullError, NoProgress, PullOptions, PullProgress, Verified, verify};
+use crate::readers::{open_hashed, open_mapped};
 use crate::source::DIALECT_KEY;
-use crate::{Error, Fit, Result, Set, TensorSource, fit, open};
+use crate::{Error, Fit, Result, Set, TensorSource, fit};
 
 /// The folder of pulled sets.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ impl Store {
         if !self.has(set) {
             return Err(Error::NotPulled { name: set.name, megabytes: set.megabytes });
         }
-        let opened = open(&self.path(set)).and_then(|source| {
+        let opened = open_mapped(&self.path(set)).and_then(|source| {
             let fit = fit(set.architecture, source.as_ref())?;
             Ok((source, fit))
         });
@@ -62,7 +63,12 @@ impl Store {
         (origin, verified): (&str, &Verified),
         progress: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<()> {
-        let source = open(file)?;
+        // What is converted is what was downloaded, whatever became of the file since.
+        let (source, sha256) = open_hashed(file)?;
+        if sha256 != verified.sha256 {
+            let reason = "it is not what was downloaded: another program changed it".into();
+            return Err(Error::Misfit { path: file.into(), network: set.name, reason });
+        }
         let fit = fit(set.architecture, source.as_ref())?;
         if fit.dialect != set.dialect || fit.classifier != set.classifier {
             let reason = format!(

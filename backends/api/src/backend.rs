@@ -96,6 +96,8 @@ pub struct Device {
     pub description: String,
     /// Bytes of memory of its own; none for the CPU, which has the host's.
     pub memory: Option<u64>,
+    /// The vector instructions that a CPU's kernels are compiled for, if the backend knows. Others give other bits.
+    pub vectors: Option<String>,
 }
 
 impl fmt::Display for Device {

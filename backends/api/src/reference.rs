@@ -30,7 +30,7 @@ impl Backend for Reference {
 
     fn devices(&self) -> Vec<Device> {
         let description = "naive loops on one thread: the oracle, slow".into();
-        vec![Device { kind: DeviceKind::Cpu, index: 0, description, memory: None }]
+        vec![Device { kind: DeviceKind::Cpu, index: 0, description, memory: None, vectors: None }]
     }
 
     fn threads(&self) -> usize {

@@ -312,6 +312,7 @@ impl Backend for Third {
             index: 0,
             description: "plain f64 vectors".into(),
             memory: None,
+            vectors: None,
         }]
     }
 

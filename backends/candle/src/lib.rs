@@ -49,7 +49,7 @@ impl Backend for CandleBackend {
 
     fn devices(&self) -> Vec<Device> {
         let description = format!("{CANDLE}, {} threads", self.threads());
-        let cpu = Device { kind: DeviceKind::Cpu, index: 0, description, memory: None };
+        let cpu = Device { kind: DeviceKind::Cpu, index: 0, description, memory: None, vectors: None };
         std::iter::once(cpu).chain(device::gpus()).collect()
     }
 

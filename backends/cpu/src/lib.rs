@@ -89,7 +89,8 @@ impl Backend for CpuBackend {
 
     fn devices(&self) -> Vec<Device> {
         let description = format!("own kernels, {}, {} threads", self.options.level, self.threads());
-        vec![Device { kind: DeviceKind::Cpu, index: 0, description, memory: None }]
+        let vectors = Some(self.options.level.name().into());
+        vec![Device { kind: DeviceKind::Cpu, index: 0, description, memory: None, vectors }]
     }
 
     fn threads(&self) -> usize {

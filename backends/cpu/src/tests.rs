@@ -229,7 +229,13 @@ impl Backend for Wide {
     }
 
     fn devices(&self) -> Vec<Device> {
-        vec![Device { kind: DeviceKind::Cpu, index: 0, description: String::new(), memory: None }]
+        vec![Device {
+            kind: DeviceKind::Cpu,
+            index: 0,
+            description: String::new(),
+            memory: None,
+            vectors: None,
+        }]
     }
 
     fn threads(&self) -> usize {

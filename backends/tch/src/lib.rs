@@ -55,18 +55,20 @@ impl Backend for TchBackend {
             index: 0,
             description: format!("{}, {} threads", about(String::new()), self.threads()),
             memory: None,
+            vectors: None,
         };
         let count = if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 };
         let cuda = (0..usize::try_from(count).unwrap_or_default()).map(|index| {
             let (name, memory) = driver::about(index).unzip();
             let description = about(name.map(|name| format!("{name}, ")).unwrap_or_default());
-            Device { kind: DeviceKind::Cuda, index, description, memory }
+            Device { kind: DeviceKind::Cuda, index, description, memory, vectors: None }
         });
         let mps = tch::utils::has_mps().then(|| Device {
             kind: DeviceKind::Mps,
             index: 0,
             description: about("Apple GPU, ".into()),
             memory: None,
+            vectors: None,
         });
         std::iter::once(cpu).chain(cuda).chain(mps).collect()
     }

@@ -37,6 +37,7 @@ fn origin(plan: Plan) -> Origin {
         backend: "any".into(),
         device: "cpu".into(),
         threads: 1,
+        vectors: None,
     };
     Origin::new(plan, provenance)
 }

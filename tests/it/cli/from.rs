@@ -184,3 +184,29 @@ fn other_weights_are_refused() {
     assert!(outcome.refusal(2).contains("the weights are not those of that run"), "{outcome:?}");
     assert!(!home.path("again.png").exists());
 }
+
+#[cfg(feature = "cpu")]
+#[test]
+fn other_vector_instructions_than_the_pictures_are_told() {
+    let home = Home::new();
+    let render = |vectors: Option<&str>, flags: &str| {
+        let mut command = home.command("render");
+        command.env_remove("TREPANG_VECTORS").envs(vectors.map(|vectors| ("TREPANG_VECTORS", vectors)));
+        let made = command.args(flags.split(' ')).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        String::from_utf8(made.stderr).unwrap()
+    };
+    let flags = format!("--layer block2_conv1 --channel 5 {SMALL}");
+    render(None, &format!("{flags} -o best.png"));
+    let best = read_origin(&home.path("best.png")).unwrap().provenance.vectors.unwrap();
+    render(Some("portable"), &format!("{flags} -o first.png"));
+    assert_eq!(render(Some("portable"), "--from first.png -o again.png"), "");
+    assert!(home.read("first.png") == home.read("again.png"));
+    let said = render(None, "--from first.png -o other.png");
+    if best == "portable" {
+        assert_eq!(said, "");
+    } else {
+        let words = format!("portable computed that, and {best} computes here");
+        assert!(said.contains(&words) && said.contains("TREPANG_VECTORS=portable"), "{said}");
+    }
+}

@@ -1,10 +1,11 @@
 //! The hashes of files: the expected ones, the computed ones and their comparison.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+use crate::hex::hex;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
@@ -103,13 +104,6 @@ impl Hasher {
         let md5 = self.md5.clone().map(|md5| hex(&md5.finalize()));
         Verified { size: self.size, sha256: hex(&self.sha256.clone().finalize()), md5 }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Reads a whole file and computes its hashes. Fails if the file does not have this size or hash, if it cannot be read,

@@ -17,7 +17,7 @@ use super::contents::Contents;
 use super::numbers::{ByteOrder, NATIVE};
 use super::pytorch::Archive;
 use super::{damaged, numbers, unknown};
-use crate::mapped::Mapped;
+use crate::file_bytes::FileBytes;
 use crate::{FileFormat, Result, TensorInfo, TensorSource};
 
 /// The reason why a file could not be understood, as a clause for an error message.
@@ -33,22 +33,26 @@ pub(super) const WEIGHTS_IN_ARCHIVE: &str = "model.weights.h5";
 const NOT_KERAS: &str = "HDF5 that is not Keras's: nothing in it has layer_names or is called vars/0";
 
 /// Opens a `.keras` archive: the weights in it are a file of Keras 3.
-pub(super) fn open_archive(archive: &Archive, file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+pub(super) fn open_archive(
+    archive: &Archive,
+    file: &FileBytes,
+    path: &Path,
+) -> Result<Box<dyn TensorSource>> {
     let broken = |reason: Reason| damaged(path, FileFormat::Keras3, reason);
     let whole = archive.whole(WEIGHTS_IN_ARCHIVE).map_err(broken)?;
     match archive.stored_range(WEIGHTS_IN_ARCHIVE) {
-        Some(range) => open(MappedPart { file: file.clone(), range }, path),
+        Some(range) => open(PartOfFile { file: file.clone(), range }, path),
         None => open(whole.into_owned(), path),
     }
 }
 
 /// A range of a file.
-struct MappedPart {
-    file: Mapped,
+struct PartOfFile {
+    file: FileBytes,
     range: Range<usize>,
 }
 
-impl AsRef<[u8]> for MappedPart {
+impl AsRef<[u8]> for PartOfFile {
     fn as_ref(&self) -> &[u8] {
         self.file.get(self.range.clone()).unwrap_or_default()
     }

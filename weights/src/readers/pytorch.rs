@@ -22,7 +22,7 @@ use trepang_api::Array;
 use super::contents::Contents;
 use super::numbers::{self, ByteOrder};
 use super::{malicious, unknown};
-use crate::mapped::Mapped;
+use crate::file_bytes::FileBytes;
 use crate::{Error, FileFormat, Result, TensorInfo, TensorSource};
 use machine::Pickle;
 use stored::StoredTensor;
@@ -62,7 +62,7 @@ impl Fault {
 }
 
 /// Opens a zip archive that PyTorch wrote.
-pub(super) fn open_zip(archive: Archive, file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+pub(super) fn open_zip(archive: Archive, file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> {
     let mut contents = Contents::new(FileFormat::PytorchZip, path);
     let pickles = archive.names().filter(|name| name.rsplit('/').next() == Some("data.pkl"));
     let Some(name) = pickles.min_by_key(|name| name.len()).map(str::to_owned) else {
@@ -86,7 +86,7 @@ pub(super) fn open_zip(archive: Archive, file: &Mapped, path: &Path) -> Result<B
 }
 
 /// Opens PyTorch's older stream, whose numbers are little-endian on every machine.
-pub(super) fn open_stream(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSource>> {
+pub(super) fn open_stream(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> {
     let mut contents = Contents::new(FileFormat::PytorchLegacy, path);
     let (pickle, ranges) = stream::read(file).map_err(|fault| fault.into_error(&contents))?;
     let tensors = list(&mut contents, &pickle)?;
@@ -95,7 +95,7 @@ pub(super) fn open_stream(file: &Mapped, path: &Path) -> Result<Box<dyn TensorSo
 }
 
 /// The error for a pickle without PyTorch's magic number: it would do harm, was cut short, or is another program's.
-pub(super) fn refuse_pickle(file: &Mapped, path: &Path) -> Error {
+pub(super) fn refuse_pickle(file: &FileBytes, path: &Path) -> Error {
     match machine::read(file) {
         Err(Fault::Harmful(call)) => malicious(path, call),
         Err(fault @ Fault::CutShort) if file.len() < STREAM_START_BYTES => {
@@ -123,7 +123,7 @@ fn list(contents: &mut Contents, pickle: &Pickle<'_>) -> Result<Vec<StoredTensor
 }
 
 /// Checks that every tensor lies in its storage, and every storage in the file.
-fn finish(opened: PytorchFile, file: &Mapped) -> Result<Box<dyn TensorSource>> {
+fn finish(opened: PytorchFile, file: &FileBytes) -> Result<Box<dyn TensorSource>> {
     opened.contents.check(file.len())?;
     for (tensor, info) in opened.tensors.iter().zip(&opened.contents.tensors) {
         let outside = || {
@@ -151,7 +151,7 @@ enum Data {
     /// In the files of an archive, below the folder `root` that ends with a slash.
     Archive { archive: Archive, root: String },
     /// In ranges of the file, by the storages' keys.
-    Stream { file: Mapped, ranges: HashMap<String, Range<usize>> },
+    Stream { file: FileBytes, ranges: HashMap<String, Range<usize>> },
 }
 
 impl Data {

@@ -13,8 +13,8 @@ use trepang_api::{Array, Weights};
 
 use super::contents::Contents;
 use super::numbers::ByteOrder;
-use super::{damaged, map, shards};
-use crate::mapped::Mapped;
+use super::{damaged, read, shards};
+use crate::file_bytes::FileBytes;
 use crate::{FileFormat, Result, TensorInfo, TensorSource};
 
 /// Reads the tensors of a safetensors file that is in memory; errors name it `path`. Fails for a file that is not whole, and
@@ -35,17 +35,17 @@ pub struct SafetensorsFile {
     contents: Contents,
     /// The byte range of each tensor in the file.
     ranges: Vec<Range<usize>>,
-    file: Mapped,
+    file: FileBytes,
 }
 
 impl SafetensorsFile {
     /// Opens a file that is known to be safetensors ([`open`](crate::open) detects the format). Fails for a file that is not
     /// whole.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::new(map(path)?, path)
+        Self::new(read(path)?, path)
     }
 
-    pub(super) fn new(file: Mapped, path: &Path) -> Result<Self> {
+    pub(super) fn new(file: FileBytes, path: &Path) -> Result<Self> {
         let (mut contents, ranges) = parse(&file, path)?;
         contents.check(file.len())?;
         contents.metadata.extend(shards::remark(path));
@@ -89,7 +89,7 @@ impl TensorSource for SafetensorsFile {
 /// The numbers of one tensor in a mapped file. The file stays mapped as long as this value lives.
 #[derive(Debug, Clone)]
 pub struct SharedF32 {
-    file: Mapped,
+    file: FileBytes,
     /// The byte range of the tensor, which holds whole, aligned `f32`s.
     range: Range<usize>,
 }

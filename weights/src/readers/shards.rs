@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use trepang_api::Array;
 
-use super::{map, open_one, printable};
+use super::{open_one, printable, read};
 use crate::{Error, FileFormat, Result, TensorInfo, TensorSource};
 
 /// The largest index in bytes. One with thousands of tensors takes a hundredth of this.
@@ -34,8 +34,8 @@ impl ShardIndex {
         serde_json::from_slice(file).ok()
     }
 
-    /// Opens all files that the index at `path` names. Fails if one is missing or lacks a tensor.
-    pub(super) fn open(self, path: &Path) -> Result<Box<dyn TensorSource>> {
+    /// Opens all files that the index at `path` names, by name, and calls `on_read` with the bytes of each. Fails if one is missing or lacks a tensor.
+    pub(super) fn open(self, path: &Path, on_read: &mut dyn FnMut(&[u8])) -> Result<Box<dyn TensorSource>> {
         let unusable = |reason: String| Error::Unusable {
             path: path.into(),
             format: FileFormat::Safetensors,
@@ -59,7 +59,9 @@ impl ShardIndex {
                     "it needs {name}, which is not beside it: fetch that file too"
                 )));
             }
-            shards.push(open_one(&map(&beside)?, &beside)?);
+            let file = read(&beside)?;
+            on_read(&file);
+            shards.push(open_one(&file, &beside)?);
         }
         let shards = Shards::new(path, shards);
         let known: HashMap<&str, usize> =

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
-use crate::mapped::Mapped;
+use crate::file_bytes::FileBytes;
 
 /// The largest pickle that is unpacked, in bytes. One with thousands of tensors takes a hundredth of this.
 const MAX_PICKLE_BYTES: u64 = 128 << 20;
@@ -22,8 +22,8 @@ const MAX_EXPANSION: u64 = 4;
 
 /// An opened archive.
 pub(in crate::readers) struct Archive {
-    zip: ZipArchive<Cursor<Mapped>>,
-    file: Mapped,
+    zip: ZipArchive<Cursor<FileBytes>>,
+    file: FileBytes,
     entries: HashMap<String, ArchiveEntry>,
     /// The entries whose checksums were found right.
     verified: Mutex<HashSet<usize>>,
@@ -42,7 +42,7 @@ struct ArchiveEntry {
 
 impl Archive {
     /// Opens an archive that begins where the file does. The error is a clause.
-    pub(in crate::readers) fn open(file: &Mapped) -> Result<Self, String> {
+    pub(in crate::readers) fn open(file: &FileBytes) -> Result<Self, String> {
         // PyTorch writes the end of an archive in both of zip's forms. A search that counts back from it finds a wrong
         // directory if the first entry takes just as many bytes as the second form: with names of 21 letters.
         let config = Config { archive_offset: ArchiveOffset::Known(0) };
