@@ -1,13 +1,19 @@
 //! Decodes picture files in any format that the crate `image` was built to read, and turns them as their orientation says.
 
-use std::io::Cursor;
+use std::io::{self, Cursor};
 
 use image::error::{LimitError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
 
-/// The most bytes of decoded pixels, the crate's own limit.
+/// The most bytes of decoded pixels, the crate's own limit, where nobody says how many pixels are allowed.
 const MAX_PIXEL_BYTES: u64 = 512 << 20;
+
+/// The most pixels that are decoded, which is also PIL's bound.
+const MAX_PIXELS: u64 = 89_478_485;
+
+/// The variable that sets another bound of pixels.
+const MAX_PIXELS_VARIABLE: &str = "TREPANG_MAX_PIXELS";
 
 /// Decodes a file, upright unless its pixels are to stay as they are stored.
 pub(super) fn decode(bytes: &[u8], as_stored: bool) -> ImageResult<DynamicImage> {
@@ -21,10 +27,29 @@ pub(super) fn decode(bytes: &[u8], as_stored: bool) -> ImageResult<DynamicImage>
 /// A decoder for the file, if its pixels have room.
 pub(super) fn open(bytes: &[u8]) -> ImageResult<impl ImageDecoder> {
     let decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?.into_decoder()?;
-    if decoder.total_bytes() > MAX_PIXEL_BYTES {
+    let given = std::env::var(MAX_PIXELS_VARIABLE).ok().filter(|value| !value.is_empty());
+    check_pixels(decoder.dimensions(), decoder.total_bytes(), given.as_deref())?;
+    Ok(decoder)
+}
+
+/// Fails for more pixels than are allowed, by the value of the variable or without one.
+fn check_pixels((width, height): (u32, u32), bytes: u64, given: Option<&str>) -> ImageResult<()> {
+    let refused = |reason: String| Err(ImageError::IoError(io::Error::other(reason)));
+    let allowed = match given.map(str::parse::<u64>) {
+        None => MAX_PIXELS,
+        Some(Ok(allowed)) => allowed,
+        Some(Err(_)) => return refused(format!("{MAX_PIXELS_VARIABLE} is no number of pixels")),
+    };
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > allowed {
+        return refused(format!(
+            "it has {width} x {height} pixels, more than {allowed}; {MAX_PIXELS_VARIABLE} allows more"
+        ));
+    }
+    if given.is_none() && bytes > MAX_PIXEL_BYTES {
         return Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory)));
     }
-    Ok(decoder)
+    Ok(())
 }
 
 /// The turn that makes the picture stand upright. Damaged metadata turn nothing.
@@ -53,5 +78,23 @@ pub(super) fn png_chunk(bytes: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
             return Some(content);
         }
         rest = rest.get(length + 12..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_are_bounded_before_they_are_decoded() {
+        let check = |side, bytes, given| check_pixels((side, side), bytes, given).map_err(|e| e.to_string());
+        assert!(check(9459, 3 * 9459 * 9459, None).is_ok());
+        let error = check(9460, 3 * 9460 * 9460, None).unwrap_err();
+        assert!(error.contains("9460 x 9460 pixels, more than 89478485; TREPANG_MAX_PIXELS"), "{error}");
+        assert!(check(9000, 8 * 9000 * 9000, None).is_err(), "16 bits with transparency");
+        assert!(check(9460, 3 * 9460 * 9460, Some("100000000")).is_ok());
+        assert!(check(11, 363, Some("120")).is_err());
+        assert!(check(u32::MAX, u64::MAX, Some("9")).is_err());
+        assert!(check(1, 3, Some("many")).unwrap_err().contains("no number of pixels"));
     }
 }
