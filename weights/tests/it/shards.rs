@@ -1,6 +1,7 @@
 //! Tests of weights in several files, which an index names.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -76,4 +77,30 @@ fn a_file_of_several_says_which_one_it_is() {
     let folder = folder(INDEX);
     let source = trepang_weights::open(&folder.path().join("net-00001-of-00002.safetensors")).unwrap();
     assert_eq!(source.metadata()["shard"], "1 of 2: open net.safetensors.index.json for all of them");
+}
+
+#[test]
+fn the_hash_of_an_index_is_that_of_all_its_files() {
+    let folder = folder(INDEX);
+    let files =
+        ["net.safetensors.index.json", "net-00001-of-00002.safetensors", "net-00002-of-00002.safetensors"];
+    let all: Vec<u8> = files.iter().flat_map(|name| fs::read(folder.path().join(name)).unwrap()).collect();
+    let (_, sha256) = trepang_weights::open_hashed(&index(folder.path())).unwrap();
+    assert_eq!(sha256, trepang_weights::sha256(&all));
+}
+
+#[test]
+fn files_rewritten_in_place_change_nothing_that_was_opened() {
+    let folder = folder(INDEX);
+    let path = folder.path().join("net-00002-of-00002.safetensors");
+    let (one, sha256) = trepang_weights::open_hashed(&path).unwrap();
+    let all = trepang_weights::open(&index(folder.path())).unwrap();
+    let before = fs::read(&path).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    (&file).write_all(&shard("a.weight", 7.0)).unwrap();
+    assert_eq!(one.read(0).unwrap().data(), [2.0, 2.5]);
+    // A map of a file that was cut short ends the process.
+    file.set_len(0).unwrap();
+    assert_eq!(all.read(1).unwrap().data(), [2.0, 2.5]);
+    assert_eq!(sha256, trepang_weights::sha256(&before));
 }
