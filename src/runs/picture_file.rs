@@ -4,6 +4,8 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use image::{ImageError, ImageFormat};
+
 use super::cut_picture::{self, Remains};
 use super::error::{Error, Result};
 use super::picture_decoder::decode;
@@ -15,6 +17,9 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The bytes that tell formats apart.
 const MAGIC_BYTES: u64 = 64;
+
+/// The kinds of TIFF that the decoder refuses.
+const RARE_TIFF: &str = "TIFF with a palette, or with numbers or a compression that few programs write";
 
 /// The options for reading a picture file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,6 +44,9 @@ pub fn read_picture_as(path: &Path, reading: PictureReading) -> Result<Picture> 
     }
     let image = match decode(&bytes, reading.as_stored) {
         Ok(image) if !cut_picture::lacks_its_end(&bytes) => image,
+        Err(ImageError::Unsupported(_)) if image::guess_format(&bytes).ok() == Some(ImageFormat::Tiff) => {
+            return Err(Error::UnreadFormat { path: path.into(), kind: RARE_TIFF, program: "gm convert" });
+        }
         Err(source) if !cut_picture::ends_early(&bytes, &source) => {
             return Err(Error::NotPicture { path: path.into(), source });
         }

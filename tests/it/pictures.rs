@@ -284,6 +284,29 @@ fn every_command_takes_a_cut_picture_with_the_flag_alone() {
     }
 }
 
+/// A TIFF of one pixel with a palette of 256 colors.
+fn palette_tiff() -> Vec<u8> {
+    let colors = 8 + 2 + 9 * 12 + 4;
+    let tags: [(u16, u16, u32, u32); 9] = [
+        (256, 3, 1, 1),
+        (257, 3, 1, 1),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 3),
+        (273, 4, 1, 0),
+        (277, 3, 1, 1),
+        (279, 4, 1, 1),
+        (320, 3, 768, colors),
+    ];
+    let mut file = b"II*\0\x08\0\0\0\x09\0".to_vec();
+    for (tag, kind, count, value) in tags {
+        file.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+        file.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+    }
+    file.extend([0; 4 + 2 * 768]);
+    file
+}
+
 #[test]
 fn formats_that_are_not_read_say_how_to_convert() {
     let home = Home::new();
@@ -300,6 +323,11 @@ fn formats_that_are_not_read_say_how_to_convert() {
         assert!(sentence.contains(&format!("{name} is a picture in the format {kind}")), "{sentence}");
         assert!(sentence.contains(&format!("`magick {name} OUT.png`")), "{sentence}");
     }
+    fs::write(home.path("palette.tif"), palette_tiff()).unwrap();
+    let outcome = home.run("predict palette.tif");
+    let sentence = outcome.refusal(1);
+    assert!(sentence.contains("palette.tif is a picture in the format TIFF with a palette"), "{sentence}");
+    assert!(sentence.contains("`magick palette.tif OUT.png`"), "{sentence}");
     fs::write(home.path("film.mp4"), b"\0\0\0\x18ftypisom\0\0\0\0isommp42").unwrap();
     assert!(home.run("predict film.mp4").refusal(1).contains("not a picture that can be read"));
 }

@@ -1,6 +1,7 @@
 //! Searches a file for the trunks of networks: for each version of a network and each prefix, whether every tensor
 //! before the head is there with the right shape. The head is judged in `fit`.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use trepang_api::Network;
@@ -11,6 +12,7 @@ use crate::layout::{self, LayerTensors};
 use crate::misfit::Misfit;
 use crate::prefix::{first_word, is_dispensable, prefixes};
 use crate::source::DIALECT_KEY;
+use crate::wrapped::without_wrappers;
 use crate::{Architecture, Dialect, FileFormat, Result, TensorInfo, TensorSource, gray};
 
 /// A version of a network: whole, up to its class logits, and without its classifier.
@@ -114,7 +116,13 @@ pub(crate) fn search(
             } else {
                 Rc::clone(&by_name)
             };
-            find(&Rc::new(version), &names, source, &mut found, &mut nearest);
+            let version = Rc::new(version);
+            let mut own = Vec::new();
+            find(&version, &names, source, &mut own, &mut nearest);
+            if !is_keras && own.iter().all(|candidate| !candidate.dropped.is_empty()) {
+                find_wrapped(&version, &names, source, &mut own, &mut nearest);
+            }
+            found.extend(own);
         }
     }
     Ok((found, nearest))
@@ -157,6 +165,12 @@ impl Version {
 
     fn entries_of_all(&self) -> Vec<LayerTensors> {
         self.features.entries.iter().chain(&self.head).cloned().collect()
+    }
+
+    /// The parts of the names of all its tensors.
+    fn words(&self) -> HashSet<&str> {
+        let entries = self.least().iter().chain(&self.features.entries).chain(&self.head);
+        entries.flat_map(LayerTensors::tensors).flat_map(|(name, _)| name.split('.')).collect()
     }
 
     /// The tensors without which nothing works.
@@ -215,6 +229,29 @@ fn find(
             }
         }
     }
+}
+
+/// Searches for one version without the names of modules around its parts. What is found with all names of the network
+/// replaces what was found without its first name.
+fn find_wrapped(
+    version: &Rc<Version>,
+    index: &Index,
+    source: &dyn TensorSource,
+    found: &mut Vec<Candidate>,
+    nearest: &mut Option<Misfit>,
+) {
+    let Some(names) = without_wrappers(index, &version.words()) else { return };
+    let mut inner = Vec::new();
+    find(version, &Rc::new(names), source, &mut inner, nearest);
+    inner.retain(|candidate| {
+        let is_same = |other: &Candidate| candidate.positions.values().any(|&at| other.reads(at));
+        candidate.dropped.is_empty() || !found.iter().any(is_same)
+    });
+    found.retain(|candidate| {
+        let is_same = |other: &Candidate| other.positions.values().any(|&at| candidate.reads(at));
+        !inner.iter().any(is_same)
+    });
+    found.extend(inner);
 }
 
 /// Whether the file has the kernel of `first` for gray pictures.

@@ -144,3 +144,29 @@ fn keras_layers_may_be_in_a_model_of_any_name() {
     let fit = fit(Architecture::Resnet50, &listed(FileFormat::KerasLegacy, tensors)).unwrap();
     assert_eq!((fit.key(), fit.classes()), ("my model", Some(6)));
 }
+
+#[test]
+fn modules_around_a_part_of_a_network_are_passed_over() {
+    let wrap = |architecture, around: &str, wrapper: &str| {
+        let tensors = tensors_of(architecture, Dialect::Torchvision, true).unwrap();
+        let wrapped = |t: TensorInfo| {
+            let name = t.name.replace(around, &format!("{around}{wrapper}"));
+            TensorInfo { name: format!("net.{name}"), ..t }
+        };
+        file([tensors.into_iter().map(wrapped).collect()])
+    };
+    for (architecture, around, wrapper) in [
+        (Architecture::Resnet50, "layer1.", "module."),
+        (Architecture::Resnet50, "conv1.", "x.y."),
+        (Architecture::Vgg16, "features.", "module._orig_mod."),
+        (Architecture::Vgg16Bn, "features.", "Ω."),
+    ] {
+        let file = wrap(architecture, around, wrapper);
+        let fit = fit(architecture, &file).unwrap();
+        assert_eq!((fit.key(), &fit.head), ("net", &Head::Own), "{architecture} {wrapper}");
+        assert!(fit.unused.is_empty(), "{:?}", fit.unused);
+    }
+    let mut twice = wrap(Architecture::Resnet50, "layer1.", "module.");
+    twice.tensors.push(tensor("net.layer1.lora.0.conv1.weight", &[64, 64, 1, 1]));
+    assert!(fit(Architecture::Resnet50, &twice).is_err(), "two tensors for one place");
+}
