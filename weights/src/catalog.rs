@@ -50,6 +50,11 @@ pub enum PublishedAt {
 }
 
 impl Set {
+    /// The most bytes that its file can have: twice the size that is displayed, where the file's own is not known.
+    pub(crate) fn most_bytes(&self) -> u64 {
+        self.size.unwrap_or(2_000_000 * u64::from(self.megabytes))
+    }
+
     /// The published SHA-256, if all of its 64 digits are known.
     pub(crate) fn sha256(&self) -> Option<&'static str> {
         self.hash.strip_prefix("sha256:")

@@ -20,7 +20,7 @@ use memmap2::Mmap;
 pub(crate) enum FileBytes {
     /// A file that is not written to as long as it is mapped.
     Mapped(Arc<Mmap>),
-    /// A copy.
+    /// A copy of the bytes in memory.
     Read(Arc<Vec<u8>>),
 }
 

@@ -192,7 +192,8 @@ fn fetch_and_keep(
         }
         fetch_wheel(&wheel, &into, options, watcher)?
     } else {
-        let remote = Remote { url: address(set, environment), size: set.size, digest: set.digest() };
+        let (url, most) = (address(set, environment), set.most_bytes());
+        let remote = Remote { url, size: set.size, most, digest: set.digest() };
         fetch(&remote, &into, options, watcher)?
     };
     keep((store, set), &into, (&fetched.source, &fetched.verified), options, watcher)?;

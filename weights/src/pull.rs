@@ -36,6 +36,8 @@ pub struct Remote {
     pub url: String,
     /// The size of the file in bytes, if it is known.
     pub size: Option<u64>,
+    /// The most bytes that are taken where the size is not known: a server may send without end.
+    pub most: u64,
     /// The hash that the file must have.
     pub digest: Digest,
 }

@@ -46,6 +46,28 @@ fn check_rest(home: &Home, cut: &[f64], run: &str) {
 }
 
 #[test]
+fn a_signal_while_it_loads_leaves_no_empty_run() {
+    // The signal comes as soon as the run has a folder: before the first step, or some steps later.
+    for _ in 0..8 {
+        let home = Home::new();
+        let running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png --runs runs"));
+        let runs = home.path("runs");
+        while std::fs::read_dir(&runs).map_or(0, Iterator::count) == 0 {
+            std::thread::yield_now();
+        }
+        running.signal("TERM");
+        let outcome = running.finish();
+        let sentence = outcome.refusal(1);
+        let left = std::fs::read_dir(&runs).unwrap().count();
+        if sentence.contains("interrupted before the first step") {
+            assert_eq!(left, 0, "{sentence}");
+        } else {
+            assert!(kept(sentence).0 > 0 && left == 1, "{sentence}");
+        }
+    }
+}
+
+#[test]
 fn a_run_in_progress_cannot_be_resumed_by_another_process() {
     let home = Home::new();
     let mut running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png --runs runs"));

@@ -88,6 +88,16 @@ pub enum Error {
         /// The size in bytes, or the bytes that had been received when they became too many.
         found: u64,
     },
+    /// The server sends more than any such file has.
+    #[error("{url} sends {found} bytes or more, where at most {most} can be right: it is another file")]
+    TooLong {
+        /// The address.
+        url: String,
+        /// The bytes that were announced, or that had come.
+        found: u64,
+        /// The most bytes that are taken.
+        most: u64,
+    },
     /// The file has the wrong hash.
     #[error(
         "the {kind} of {what} is {found} and {expected} was expected: it is damaged or another file; fetch it by \

@@ -43,6 +43,8 @@ pub(super) struct Download<'a> {
     addresses: Vec<String>,
     /// The size of the file in bytes, from the catalog or else from the hub.
     size: Option<u64>,
+    /// The most bytes that are taken, whatever the server says.
+    most: u64,
     digest: Digest,
     part: PartFile,
     resumed: u64,
@@ -70,7 +72,8 @@ impl<'a> Download<'a> {
             addresses.sort_by_key(|address| masked(address) != record.address);
         }
         let (client, resumed) = (Client::new(options), part.size());
-        Ok(Self { target, options, progress, client, addresses, size, digest, part, resumed })
+        let most = size.unwrap_or(remote.most);
+        Ok(Self { target, options, progress, client, addresses, size, most, digest, part, resumed })
     }
 
     /// Makes attempts until the file is there, or until a failure is final.
@@ -160,6 +163,9 @@ impl<'a> Download<'a> {
             return Err(AttemptFailure::Wrong(Error::Size { what: address.into(), expected, found }));
         }
         let total = self.size.or(answer.length);
+        if let Some(length) = total.filter(|total| *total > self.most) {
+            return Err(self.endless(length).into());
+        }
         if total.is_none() && matches!(self.digest, Digest::None) && !answer.framed {
             return Err(Error::Unverifiable { url: address.into() }.into());
         }
@@ -236,6 +242,10 @@ impl<'a> Download<'a> {
                 let what = self.shown_address();
                 return Err(AttemptFailure::Wrong(Error::Size { what, expected, found: done }));
             }
+            if done > self.most {
+                self.part.restart(None)?;
+                return Err(self.endless(done).into());
+            }
             if count == 0 {
                 break;
             }
@@ -273,6 +283,10 @@ impl<'a> Download<'a> {
     /// The address that is asked now, as it may be shown.
     fn shown_address(&self) -> String {
         self.addresses.first().map_or_else(String::new, |address| masked(address))
+    }
+
+    fn endless(&self, found: u64) -> Error {
+        Error::TooLong { url: self.shown_address(), found, most: self.most }
     }
 
     fn unreachable(&self, tries: u32, reason: &str) -> Error {

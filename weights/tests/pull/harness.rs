@@ -34,12 +34,12 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A remote file with a known size and hash.
 pub(crate) fn remote(url: String, file: &[u8]) -> Remote {
-    Remote { url, size: Some(file.len() as u64), digest: Digest::Sha256(sha256(file)) }
+    Remote { url, size: Some(file.len() as u64), most: u64::MAX, digest: Digest::Sha256(sha256(file)) }
 }
 
 /// A remote file with an unknown size and hash.
 pub(crate) fn unknown(url: String) -> Remote {
-    Remote { url, size: None, digest: Digest::None }
+    Remote { url, size: None, most: 100_000, digest: Digest::None }
 }
 
 /// Records the events of a pull, each as a line of text.

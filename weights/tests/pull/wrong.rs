@@ -73,7 +73,10 @@ fn a_wrong_content_length_is_detected() {
     let served = file.clone();
     let server = Server::new(move |_, _| Some(Reply::new(200, &served).header("Content-Length", 9_999)));
     let digest = Digest::Sha256Prefix(sha256(&file)[..8].into());
-    bench.fails(&Remote { url: server.url(), size: None, digest }, "was expected: it is damaged");
+    bench.fails(
+        &Remote { url: server.url(), size: None, most: u64::MAX, digest },
+        "was expected: it is damaged",
+    );
     bench.has_only(b"old");
 }
 
@@ -132,4 +135,20 @@ fn the_hubs_hash_is_checked_where_the_catalog_has_none() {
     let server = hub(hash.clone(), other);
     bench.fails(&unknown(server.url()), &format!("{hash} was expected"));
     bench.has_only(&file);
+}
+
+#[test]
+fn a_body_without_end_is_taken_only_so_far() {
+    let file = bytes(300_000);
+    for framed in [true, false] {
+        let served = file.clone();
+        let server = Server::new(move |_, _| {
+            let reply = Reply::new(200, &served);
+            Some(if framed { reply } else { reply.chunked() })
+        });
+        let mut bench = Bench::with_old();
+        bench.fails(&unknown(server.url()), "at most 100000 can be right: it is another file");
+        assert_eq!(server.asked().len(), 1);
+        bench.has_only(b"old");
+    }
 }
