@@ -14,6 +14,7 @@ mod gray;
 mod library;
 mod made_up;
 mod models;
+mod mutated;
 mod networks;
 mod parity;
 mod pictures;
