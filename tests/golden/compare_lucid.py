@@ -1,4 +1,4 @@
-"""The recipe `lucid` as a plain PyTorch program, and what its pictures are worth beside Trepang's.
+"""Lucid's recipe as a plain PyTorch program, and what its pictures are worth beside those of Trepang's recipe `lucid`.
 
 Nothing is written into the repository; the figures are in docs/lucid.md. The program draws each channel of CHANNELS on
 vgg16-trunk with PyTorch's autograd: a Fourier image in decorrelated colours, lucid's transforms, Adam 0.05, with dead
@@ -144,7 +144,9 @@ def draw_with_trepang(args, recipe, seeds):
             if kept.exists():
                 continue
             words = ["--layer", layer, "--channel", ",".join(map(str, channels)), "--recipe", recipe, "--seed", seed]
-            done = trepang(args, *words, "--steps", args.steps, "-o", args.out / f"{recipe}-{seed}")
+            if recipe == "pixel":
+                words += ["--steps", args.steps]
+            done = trepang(args, *words, "-o", args.out / f"{recipe}-{seed}")
             values = {event["channel"]: [event["activation_saved"], event["activation_robust"]] for event in done}
             kept.write_text(json.dumps(values))
 
@@ -189,7 +191,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--trepang", type=Path, default="target/release/trepang")
     parser.add_argument("--device", default="cpu", help="PyTorch's")
-    parser.add_argument("--steps", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=256, help="of PyTorch and pixel; lucid has its own")
     parser.add_argument("--seeds", type=int, default=3, help="of lucid and PyTorch; pixel has one")
     parser.add_argument("--only", choices=["torch", "lucid", "pixel", "evaluate", "report"])
     args = parser.parse_args()

@@ -72,7 +72,7 @@ fn a_recipe_is_printed_changed_and_passed_as_a_file() {
     let text = home.run("recipes --show lucid").stdout;
     fs::write(
         home.path("mine.toml"),
-        text.replace("\"lucid\"", "\"mine\"").replace("rate = 0.05", "rate = 0.1"),
+        text.replace("\"lucid\"", "\"mine\"").replace("rate = 0.2", "rate = 0.1"),
     )
     .unwrap();
     let line =

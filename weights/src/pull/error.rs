@@ -91,7 +91,7 @@ pub enum Error {
     /// The server sends more than any such file has.
     #[error("{url} sends {found} bytes or more, where at most {most} can be right: it is another file")]
     TooLong {
-        /// The address.
+        /// The address that was asked.
         url: String,
         /// The bytes that were announced, or that had come.
         found: u64,
