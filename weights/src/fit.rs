@@ -2,8 +2,9 @@
 //! network is searched for under every prefix; its trunk must be whole and right, and its head is judged apart (`head`).
 //! Reading the numbers is in `convert`.
 
-use trepang_api::Network;
+use trepang_api::{Network, Op};
 
+use crate::bare_head;
 use crate::candidate::{Candidate, Version, search};
 use crate::head::{Head, HeadSearch, LinearAt};
 use crate::index::Index;
@@ -49,6 +50,14 @@ impl Fit {
             Head::Own | Head::Linear { .. } => self.entries.last().map(|head| head.outputs),
             Head::Other(_) | Head::Broken(_) | Head::Missing => None,
         }
+    }
+
+    /// Whether the head is a linear layer that is taken to read the means of the last features over their positions, though
+    /// the network's own head is another.
+    pub fn is_on_means(&self) -> bool {
+        let takes_means = |network: &Network| network.nodes().iter().any(|node| node.op == Op::GlobalAverage);
+        let whole = self.architecture.network(self.dialect, true);
+        takes_means(&self.network) && !whole.is_ok_and(|whole| takes_means(&whole))
     }
 
     /// Whether the file itself says which training it comes from, as those of Trepang's own store do.
@@ -132,19 +141,28 @@ fn finish(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -
     let Candidate { version, prefix, positions, has_features, .. } = candidate;
     let Version { architecture, dialect, canonical, .. } = **version;
     let rest = beside(candidate, prefixes, source);
-    let (head, linear) = match version.head.as_ref().filter(|_| *has_features) {
-        Some(own) => {
+    let bare = bare_head::find(candidate, source, &rest);
+    let (head, linear) = match (version.head.as_ref().filter(|_| *has_features), &bare) {
+        (Some(own), _) => {
             let named = (
                 candidate.position(&own.kernel.name),
                 own.bias.as_deref().and_then(|b| candidate.position(b)),
             );
             HeadSearch { source, own, named, rest: &rest }.judge()
         }
-        None if rest.is_empty() => (Head::Missing, None),
-        None => (Head::Other(names(&rest, source)), None),
+        (None, Some(bare)) => {
+            let name = source.tensors()[bare.at.kernel].name.clone();
+            (Head::Linear { name, classes: bare.at.classes }, Some(bare.at))
+        }
+        (None, None) if rest.is_empty() => (Head::Missing, None),
+        (None, None) => (Head::Other(names(&rest, source)), None),
     };
-    let (network, entries, index) = match (linear, &version.head) {
-        (Some(at), Some(own)) => with_head(candidate, own, at),
+    let (network, entries, index) = match (linear, &version.head, bare) {
+        (Some(at), _, Some(bare)) => {
+            let (entries, index) = with_entry(candidate, bare.entry, at);
+            (bare.network, entries, index)
+        }
+        (Some(at), Some(own), None) => with_head(candidate, own, at),
         _ => (candidate.network(), candidate.entries.clone(), positions.clone()),
     };
     let read: Vec<usize> = index.values().copied().collect();
@@ -168,14 +186,19 @@ fn finish(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -
 fn with_head(candidate: &Candidate, own: &LayerTensors, at: LinearAt) -> (Network, Vec<LayerTensors>, Index) {
     let mut head = own.clone();
     head.outputs = at.classes;
+    head.bias = own.bias.clone().filter(|_| at.bias.is_some());
+    let (entries, index) = with_entry(candidate, head, at);
+    (candidate.adapted(candidate.version.whole.clone().with_classes(at.classes)), entries, index)
+}
+
+/// The layers of a candidate and its head, and the positions of their tensors.
+fn with_entry(candidate: &Candidate, head: LayerTensors, at: LinearAt) -> (Vec<LayerTensors>, Index) {
     let mut index = candidate.positions.clone();
     index.insert(head.kernel.name.clone(), at.kernel);
-    head.bias = own.bias.clone().filter(|_| at.bias.is_some());
     if let (Some(name), Some(bias)) = (&head.bias, at.bias) {
         index.insert(name.clone(), bias);
     }
-    let entries = candidate.entries.iter().cloned().chain([head]).collect();
-    (candidate.adapted(candidate.version.whole.clone().with_classes(at.classes)), entries, index)
+    (candidate.entries.iter().cloned().chain([head]).collect(), index)
 }
 
 /// The positions of the tensors that may be the head of a candidate: those that nothing reads, that belong to no other

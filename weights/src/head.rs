@@ -99,7 +99,7 @@ impl HeadSearch<'_> {
     }
 
     /// The single linear layer on the features that all the rest is.
-    fn linear(&self) -> Option<LinearAt> {
+    pub(crate) fn linear(&self) -> Option<LinearAt> {
         let (kernel, bias) = match *self.rest {
             [kernel] => (kernel, None),
             [a, b] if self.tensor(a).shape.len() == 2 => (a, Some(b)),
@@ -118,7 +118,11 @@ impl HeadSearch<'_> {
         let own = &self.own.kernel;
         let classes = match (own.order, shape, &*own.shape) {
             (KernelOrder::Native, &[outputs, inputs], &[_, features]) if inputs == features => outputs,
-            (KernelOrder::InOut, &[inputs, outputs], &[features, _]) if inputs == features => outputs,
+            (KernelOrder::InOut | KernelOrder::Flattened(_), &[inputs, outputs], &[features, _])
+                if inputs == features =>
+            {
+                outputs
+            }
             _ => return None,
         };
         (classes > 0).then_some(classes)

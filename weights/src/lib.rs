@@ -16,6 +16,7 @@
 //! - [`trained`]: loads a network with its weights by name.
 
 mod architecture;
+mod bare_head;
 pub mod cache;
 mod candidate;
 mod catalog;

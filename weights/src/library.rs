@@ -259,6 +259,14 @@ fn taken(fit: &Fit, source: &dyn TensorSource, choices: &FileChoices) -> Result<
             some_of(&fit.unused)
         )),
     }
+    if let Head::Linear { name, .. } = &fit.head
+        && fit.is_on_means()
+    {
+        remarks.push(format!(
+            "{path}: {} is taken to read the means of the last features over their positions",
+            printable(name)
+        ));
+    }
     if choices.input.is_none() && !fit.is_certain() && !is_published(source.path()) {
         remarks.push(format!(
             "{path} is taken for {}'s training by its names, which sees {}; --input says otherwise",

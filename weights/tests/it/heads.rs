@@ -97,6 +97,41 @@ fn what_is_no_linear_layer_on_the_features_is_left_out() {
 }
 
 #[test]
+fn a_linear_layer_on_vggs_features_has_its_own_classes() {
+    for (architecture, dialect) in
+        versions().filter(|(architecture, _)| architecture.name().starts_with("vgg"))
+    {
+        let keras = dialect == Dialect::Keras;
+        let is_trunks = |tensor: &TensorInfo| {
+            !["classifier.", "fc1", "fc2", "predictions", "pre_logits", "head."]
+                .iter()
+                .any(|name| tensor.name.contains(name))
+        };
+        let trunk: Vec<TensorInfo> =
+            tensors_of(architecture, dialect, true).unwrap().into_iter().filter(is_trunks).collect();
+        for (inputs, on_means) in [(512, true), (512 * 7 * 7, false)] {
+            let (kernel, bias) = if keras { ("top/kernel", "top/bias") } else { ("top.weight", "top.bias") };
+            let shape = if keras { [inputs, 3] } else { [3, inputs] };
+            let tensors = [trunk.clone(), vec![tensor(kernel, &shape), tensor(bias, &[3])]].concat();
+            let fit = fit(architecture, &listed(format_of(dialect), tensors)).unwrap();
+            let expected = Head::Linear { name: kernel.into(), classes: 3 };
+            assert_eq!(
+                (&fit.head, fit.is_on_means(), fit.classes()),
+                (&expected, on_means, Some(3)),
+                "{architecture} {dialect}"
+            );
+            let logits = fit.network.logits().unwrap();
+            assert_eq!(fit.network.shape(224, 224, logits).unwrap().channels, 3);
+            assert!(fit.unused.is_empty(), "{:?}", fit.unused);
+        }
+        let other =
+            [trunk, vec![tensor(if keras { "top/kernel" } else { "top.weight" }, &[3, 100])]].concat();
+        let fit = fit(architecture, &listed(format_of(dialect), other)).unwrap();
+        assert!(matches!(fit.head, Head::Other(_)), "{:?}", fit.head);
+    }
+}
+
+#[test]
 fn two_layers_one_under_the_own_name_are_another_head() {
     let head = [("fc.weight", vec![128, 2048]), ("fc.bias", vec![128]), ("last.weight", vec![2, 128])];
     let fit = with_head(Architecture::Resnet50, Dialect::Torchvision, &head);

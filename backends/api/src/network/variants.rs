@@ -1,8 +1,8 @@
 //! Variants of a network: another preprocessing, another number of classes, or no class logits. The structure before
 //! them stays.
 
-use super::Network;
-use crate::{Op, Preprocess};
+use super::{LayerId, Network, Node};
+use crate::{Linear, Op, Preprocess};
 
 impl Network {
     /// The same network with another map from RGB in 0..1 to its input space.
@@ -20,6 +20,19 @@ impl Network {
         {
             linear.outputs = classes;
         }
+        self
+    }
+
+    /// The same network with a linear layer behind its last node, which reads the means over the positions of that node's
+    /// channels, or if `is_flat` all of its numbers. `weights` is the name of the layer and of its tensors.
+    #[must_use]
+    pub fn with_linear(mut self, weights: &str, [inputs, outputs]: [usize; 2], is_flat: bool) -> Self {
+        let last = LayerId(self.nodes.len() - 1);
+        let (name, op) =
+            if is_flat { ("flatten", Op::Flatten) } else { ("global_average", Op::GlobalAverage) };
+        self.nodes.push(Node { name: name.into(), op, inputs: vec![last] });
+        let linear = Op::Linear(Linear { weights: weights.into(), inputs, outputs });
+        self.nodes.push(Node { name: weights.into(), op: linear, inputs: vec![LayerId(last.0 + 1)] });
         self
     }
 
@@ -49,6 +62,8 @@ mod tests {
         assert_eq!(two.shape(64, 64, logits).unwrap(), Shape { channels: 2, height: 1, width: 1 });
         assert_eq!(network.parameters() - two.parameters(), 62 * 257);
         let trunk = two.without_logits();
+        let five = trunk.clone().with_linear("five", [256, 5], false);
+        assert_eq!(five.shape(64, 64, five.logits().unwrap()).unwrap().channels, 5);
         assert_eq!((trunk.logits(), trunk.nodes().len()), (None, network.nodes().len() - 1));
     }
 }
