@@ -8,7 +8,7 @@ Needs the release binary, `trepang pull vgg16-trunk`, and in the Python that run
     pip install torch==2.13.0 numpy==2.4.6 pillow==13.0.0 safetensors==0.8.0
 Run from the repository's root:
     python3 benches/readable.py --weights ~/.cache/trepang/weights/vgg16-trunk.safetensors
-That takes two hours on two cores: 16 channels of vgg16-trunk at 128 and 224 px and 8 of minivgg at 64 px. `--sizes` and
+It measures 16 channels of vgg16-trunk at 128 and 224 px and 8 of minivgg at 64 px, which takes hours on two cores. `--sizes` and
 `--channels N` (the first N of each layer) measure less. Results are kept in `--out`, so that a second run goes on.
 """
 

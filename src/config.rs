@@ -109,7 +109,7 @@ fn load(network: &str, file: Option<&Path>, choices: &FileChoices, purpose: Purp
         (Some(_), error @ WeightsError::Io { .. }) => anyhow!("{error}; {advice}"),
         // In another folder, the same relative path may hold it.
         (_, error @ WeightsError::NotPulled { .. }) => match Environment::of_process().cache_remark() {
-            Some(remark) => anyhow!("{error} ({remark})"),
+            Some(meant) => anyhow!("{error} ({meant})"),
             None => error.into(),
         },
         (_, error) => error.into(),
@@ -171,8 +171,8 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
         compute.provenance.weights.clone_from(&made.weights);
         check_pick(made, &compute.provenance)?;
         compute.provenance.pick.clone_from(&made.pick);
-        if let Some(remark) = other_bits(made, &compute.provenance) {
-            self::remark(remark);
+        if let Some(difference) = other_bits(made, &compute.provenance) {
+            remark(difference);
         }
         if made.vectors.is_none() {
             // The same picture has the same text.

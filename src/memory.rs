@@ -4,21 +4,32 @@
 use std::fs;
 use std::path::Path;
 
-use trepang_api::{Device, DeviceKind};
+use trepang_api::{Device, DeviceKind, printable};
 
 /// The variable that says how much memory may be used, in MB, in place of what is found.
 pub(crate) const VARIABLE: &str = "TREPANG_MEMORY";
 
+/// A value of [`VARIABLE`] that is no number of MB.
+#[derive(Debug, thiserror::Error)]
+#[error("{VARIABLE} is \"{0}\", which is no number of MB")]
+pub(crate) struct UnknownMemory(String);
+
 /// Bytes that work on a device may take: what is free on the host, or the memory that a GPU has. None if the system does not
-/// say.
-pub(crate) fn available(device: &Device) -> Option<u64> {
-    if let Some(megabytes) = std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse::<u64>().ok()) {
-        return Some(megabytes.saturating_mul(1_000_000));
+/// say. Fails if the variable is set to something else than a number.
+pub(crate) fn available(device: &Device) -> Result<Option<u64>, UnknownMemory> {
+    if let Some(text) = std::env::var_os(VARIABLE).filter(|text| !text.is_empty()) {
+        return allowed(&text.to_string_lossy()).map(Some);
     }
-    match device.kind {
+    Ok(match device.kind {
         DeviceKind::Cpu => free_in(Path::new("/")),
         DeviceKind::Cuda | DeviceKind::Metal | DeviceKind::Mps => device.memory,
-    }
+    })
+}
+
+/// The bytes of a value of the variable.
+fn allowed(text: &str) -> Result<u64, UnknownMemory> {
+    let megabytes: u64 = text.trim().parse().map_err(|_| UnknownMemory(printable(text).into_owned()))?;
+    Ok(megabytes.saturating_mul(1_000_000))
 }
 
 /// The same for the host whose files are under `root`.
@@ -111,6 +122,16 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_is_a_number_of_megabytes() {
+        assert_eq!(allowed(" 20 ").unwrap(), 20_000_000);
+        assert_eq!(allowed("99999999999999999").unwrap(), u64::MAX);
+        for text in ["lots", "-1", "1.5", "2 GB"] {
+            let error = allowed(text).unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains("TREPANG_MEMORY"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_gpu_has_its_own() {
         let gpu = Device {
             kind: DeviceKind::Cuda,
@@ -119,6 +140,6 @@ mod tests {
             memory: Some(7),
             vectors: None,
         };
-        assert_eq!(available(&gpu), Some(7));
+        assert_eq!(available(&gpu).unwrap(), Some(7));
     }
 }

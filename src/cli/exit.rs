@@ -10,6 +10,7 @@ use super::output::{self, ClosedPipe};
 use crate::backends::UnknownVectors;
 use crate::config::Usage;
 use crate::engine::Error as Engine;
+use crate::memory::UnknownMemory;
 use crate::runs;
 use crate::worker;
 
@@ -76,6 +77,7 @@ fn is_usage(error: &Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<Usage>()
             || cause.is::<UnknownVectors>()
+            || cause.is::<UnknownMemory>()
             || cause.downcast_ref().is_some_and(Api::is_usage)
             || cause.downcast_ref().is_some_and(Engine::is_usage)
             || cause.downcast_ref().is_some_and(Weights::is_usage)

@@ -192,21 +192,22 @@ impl Render<'_> {
         let report = report?;
         let steps = steps(&sessions) - before;
         let per_step = (steps > 0).then(|| report.computing.as_secs_f64() / steps as f64);
-        let mut kept = Vec::new();
-        for ((session, failure), job) in sessions.iter_mut().zip(report.failures).zip(jobs) {
+        let mut made = Vec::new();
+        for (index, (session, failure)) in sessions.iter_mut().zip(report.failures).enumerate() {
             if let Some(error) = failure {
                 self.fail(session.ascent(), &error)?;
             } else {
-                self.keep(session, job)?;
-                kept.push((&*session, job));
+                self.keep(session, &jobs[index])?;
+                made.push(index);
             }
         }
-        self.evaluate_all(&kept, per_step)?;
+        // All that the steps gave is written before anything is measured, which may be interrupted.
         if let (Some(path), Some(mut animation), [session]) = (&self.args.gif, animation, &sessions[..]) {
             animation.finish(session.ascent().step_count(), grown(session.ascent()));
             animation.write(path).map_err(|error| error.advise("--gif"))?;
         }
-        Ok(())
+        let kept: Vec<_> = made.into_iter().map(|index| (&sessions[index], &jobs[index])).collect();
+        self.evaluate_all(&kept, per_step)
     }
 
     fn fail(&mut self, ascent: &Ascent, error: &runs::Error) -> Result<()> {

@@ -75,9 +75,8 @@ pub fn remember(file: &Path, input: InputFormat) -> Result<()> {
 
 /// The preprocessing that is remembered of a weights file. The file is read only if anything is remembered at all.
 fn recall(file: &Path) -> Option<InputFormat> {
-    let any = fs::read_dir(folder()).ok()?.next().is_some();
-    let sha256 = file_sha256(file).ok().filter(|_| any)?;
-    fs::read_to_string(place(&sha256)).ok()?.trim().parse().ok()
+    fs::read_dir(folder()).ok()?.next()?.ok()?;
+    fs::read_to_string(place(&file_sha256(file).ok()?)).ok()?.trim().parse().ok()
 }
 
 fn forget(file: &Path) -> Result<()> {

@@ -6,7 +6,7 @@ use image::error::{LimitError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
 
-/// The most bytes of decoded pixels, the crate's own limit, where nobody says how many pixels are allowed.
+/// The most bytes of decoded pixels, the crate's own limit, unless more pixels than usual are allowed.
 const MAX_PIXEL_BYTES: u64 = 512 << 20;
 
 /// The most pixels that are decoded, which is also PIL's bound.
@@ -46,7 +46,9 @@ fn check_pixels((width, height): (u32, u32), bytes: u64, given: Option<&str>) ->
             "it has {width} x {height} pixels, more than {allowed}; {MAX_PIXELS_VARIABLE} allows more"
         ));
     }
-    if given.is_none() && bytes > MAX_PIXEL_BYTES {
+    // Who allows more pixels allows the memory that they take: 16 bits and four channels need 8 bytes each.
+    let room = if allowed > MAX_PIXELS { allowed.saturating_mul(8) } else { MAX_PIXEL_BYTES };
+    if bytes > room {
         return Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory)));
     }
     Ok(())
@@ -93,6 +95,8 @@ mod tests {
         assert!(error.contains("9460 x 9460 pixels, more than 89478485; TREPANG_MAX_PIXELS"), "{error}");
         assert!(check(9000, 8 * 9000 * 9000, None).is_err(), "16 bits with transparency");
         assert!(check(9460, 3 * 9460 * 9460, Some("100000000")).is_ok());
+        assert!(check(9000, 8 * 9000 * 9000, Some("89000000")).is_err(), "fewer pixels allow no more bytes");
+        assert!(check(9460, 16 * 9460 * 9460, Some("100000000")).is_err());
         assert!(check(11, 363, Some("120")).is_err());
         assert!(check(u32::MAX, u64::MAX, Some("9")).is_err());
         assert!(check(1, 3, Some("many")).unwrap_err().contains("no number of pixels"));

@@ -159,11 +159,14 @@ mod tests {
         let of = |cache: &str| {
             let variables =
                 [("HOME", "/h"), ("TREPANG_CACHE", cache)].map(|(name, value)| (name, value.into()));
-            Environment::new(variables, "/tmp").in_folder("/work")
+            Environment::new(variables, "/tmp").in_folder("/models")
         };
-        for (cache, folder) in
-            [("cache", "/work/cache"), ("./a/b/", "/work/a/b"), ("../c", "/work/../c"), (".", "/work")]
-        {
+        for (cache, folder) in [
+            ("cache", "/models/cache"),
+            ("./a/b/", "/models/a/b"),
+            ("../c", "/models/../c"),
+            (".", "/models"),
+        ] {
             assert_eq!(of(cache).weights_folder(), PathBuf::from(folder).join("weights"), "{cache}");
             let remark = of(cache).cache_remark().unwrap();
             assert!(remark.ends_with(&format!("which means {folder} here")), "{remark}");

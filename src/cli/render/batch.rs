@@ -21,15 +21,16 @@ pub(super) fn at_once(jobs: &[RenderJob], compute: &Compute, model: &dyn Model) 
     // What does not fit the network is an error of the run itself, which says more.
     let Ok(ascent) = Ascent::new(job.plan.clone(), compute.network(), &job.pictures) else { return Ok(1) };
     let one = ascent.memory(model)?;
-    let fitting = match memory::available(&compute.device) {
+    let (recipe, size) = (ascent.recipe(), ascent.plan().size);
+    let few = (CPU_PIXELS / (recipe.images * recipe.views * size * size)).max(1);
+    let fitting = match memory::available(&compute.device)? {
         Some(free) if one > free => bail!(too_large(&ascent, one, free)),
         Some(free) => usize::try_from(free / 2 / one.max(1)).unwrap_or(MOST).max(1),
-        None => 1,
+        // Where the system does not say what is free, as many as a CPU makes are safe.
+        None => few,
     };
-    let (recipe, size) = (ascent.recipe(), ascent.plan().size);
-    let pixels = recipe.images * recipe.views * size * size;
     let most = match compute.device.kind {
-        DeviceKind::Cpu => (CPU_PIXELS / pixels).max(1),
+        DeviceKind::Cpu => few,
         DeviceKind::Cuda | DeviceKind::Metal | DeviceKind::Mps => MOST,
     };
     Ok(fitting.min(most).min(MOST))

@@ -228,6 +228,9 @@ fn memory_that_does_not_suffice_is_told_before_the_work() {
     assert!(said.contains("a step at 32 px takes about") && said.contains("TREPANG_MEMORY"), "{said}");
     assert!(!home.path("a.png").exists());
     assert_eq!(fs::read_dir(home.path("runs")).map_or(0, Iterator::count), 0, "no run was begun");
+    let unknown = with_memory("lots");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("TREPANG_MEMORY is \"lots\""));
     let made = with_memory("500");
     assert!(made.status.success(), "{made:?}");
 }
