@@ -1,10 +1,13 @@
-//! Draws the dashboard, and owns its terminal and its encoded pictures. It draws from [`State`] and the last encoded
-//! picture, and never uses a tensor.
+//! Draws the dashboard, and owns its terminal and its encoded pictures. It draws from [`State`] and what has been sent of
+//! the picture, and never uses a tensor.
 
+mod blocks;
 mod capabilities;
 mod channels;
 mod decoder;
+mod delivery;
 mod devices;
+mod encoded;
 mod encoder;
 mod event_loop;
 mod fatal;
@@ -13,7 +16,9 @@ mod help;
 mod input;
 mod keyline;
 mod keys;
+mod kitty;
 mod layers;
+mod link;
 mod list;
 mod loss;
 mod network;
@@ -26,8 +31,10 @@ mod recipes;
 mod run;
 mod sized;
 mod small;
+mod surroundings;
 mod terminal;
 mod theme;
+mod tiles;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -37,7 +44,9 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType};
 use trepang_api::is_control;
 
-pub use encoder::{Encoded, Encoder, PictureRequest, encode};
+pub use delivery::ShownPicture;
+pub use encoded::{Encoded, PictureRequest, encode};
+pub use encoder::Encoder;
 pub use event_loop::{Ending, run};
 pub use graphics::{Graphics, Protocol};
 pub use placement::kitty_at_cursor;
@@ -60,8 +69,8 @@ const MIN_PREDICTIONS_PANE: (u16, u16) = (24, 6);
 /// The input of drawing besides the state.
 #[derive(Debug, Default)]
 pub struct View<'a> {
-    /// The picture, encoded for this terminal.
-    pub picture: Option<&'a Encoded>,
+    /// As much of the picture as this terminal has been sent.
+    pub picture: Option<&'a ShownPicture>,
     /// The name of the image protocol, and the kB a second that are written to the terminal.
     pub link: Option<(&'static str, f64)>,
     /// The colours of the dashboard.
@@ -172,16 +181,13 @@ pub fn render(frame: &mut Frame, state: &State, view: &View) {
     } else {
         small::render(frame, state, view, area);
     }
-    mask_controls(frame.buffer_mut(), picture_room(area, state.zoomed));
+    mask_controls(frame.buffer_mut());
 }
 
-/// Replaces what could control the terminal in the text around the picture: names and messages may come from files. The
-/// picture's own cells hold the commands that draw it.
-fn mask_controls(buffer: &mut Buffer, picture: Rect) {
-    for position in buffer.area.positions().filter(|position| !picture.contains(*position)) {
-        if let Some(cell) = buffer.cell_mut(position).filter(|cell| cell.symbol().contains(is_control)) {
-            cell.set_symbol("?");
-        }
+/// Replaces what could control the terminal: names and messages may come from files.
+fn mask_controls(buffer: &mut Buffer) {
+    for cell in buffer.content.iter_mut().filter(|cell| cell.symbol().contains(is_control)) {
+        cell.set_symbol("?");
     }
 }
 

@@ -150,6 +150,8 @@ fn protocol(choice: ImageProtocol) -> Option<Protocol> {
         ImageProtocol::Sixel => Some(Protocol::Sixel),
         ImageProtocol::Iterm2 => Some(Protocol::Iterm2),
         ImageProtocol::Halfblocks => Some(Protocol::Halfblocks),
+        ImageProtocol::Quadrants => Some(Protocol::Quadrants),
+        ImageProtocol::Sextants => Some(Protocol::Sextants),
         ImageProtocol::None => Some(Protocol::None),
     }
 }

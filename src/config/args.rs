@@ -134,6 +134,10 @@ pub enum ImageProtocol {
     Iterm2,
     /// Two pixels a character cell, in any terminal with colours
     Halfblocks,
+    /// Four pixels a cell in two colours, where the font has quadrants
+    Quadrants,
+    /// Six pixels a cell in two colours, where the font has sextants (Unicode 13)
+    Sextants,
     /// Show no pictures at all
     None,
 }

@@ -1,5 +1,5 @@
-//! The dashboard's loop: keys in, snapshots in, frames out. It draws only what changed: keys at once,
-//! numbers at most [`NUMBERS_INTERVAL`] apart, pictures as often as the link to the terminal bears.
+//! The dashboard's loop: keys in, snapshots in, frames out. It draws only what changed: what a key changed at once, numbers
+//! and pictures when the line to the terminal is free.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,8 +9,12 @@ use anyhow::{Context, Result};
 use ratatui::layout::{Rect, Size};
 use signal_hook::consts::SIGTSTP;
 
-use super::encoder::{Encoded, Encoder, PictureRequest};
+use super::delivery::{Delivery, Sequences};
+use super::encoded::PictureRequest;
+use super::encoder::Encoder;
 use super::graphics::{Graphics, Protocol};
+use super::picture::place;
+use super::surroundings::passes_pictures;
 use super::terminal::Screen;
 use super::theme::Theme;
 use super::{View, channels_in_a_row, input, is_full, picture_room, render};
@@ -22,11 +26,8 @@ use crate::worker::protocol::{Snapshot, Status};
 /// The shortest time between two frames that only bring new numbers.
 const NUMBERS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The time between two pictures, at least and at most.
-const PICTURE_INTERVAL: [Duration; 2] = [Duration::from_millis(150), Duration::from_secs(2)];
-
-/// After a picture the link rests for this many times what the picture took.
-const PICTURE_PAUSE_FACTOR: u32 = 4;
+/// The shortest time between two pictures of a run that goes on.
+const PICTURE_INTERVAL: Duration = Duration::from_millis(150);
 
 /// The longest wait for a key before looking for news.
 const KEY_TIMEOUT: Duration = Duration::from_millis(20);
@@ -71,19 +72,18 @@ struct EventLoop<'a> {
     encoder: Encoder,
     area: Rect,
     theme: Theme,
-    /// The picture that is on the screen.
-    shown: Option<Encoded>,
+    /// The picture that is on the screen, and the one on its way there.
+    delivery: Delivery,
     /// The picture that was last requested of the encoder.
     requested: Option<RequestedPicture>,
     requested_at: Instant,
-    /// The shortest time between two pictures that the link to the terminal bears now.
-    picture_pause: Duration,
     /// Something must be drawn now.
     urgent: bool,
     /// Something may be drawn when the time has come.
     stale: bool,
     drawn_at: Instant,
-    link: Link,
+    /// Whether the user was told that tmux keeps pictures back, and what to press to let them through.
+    warned_of_tmux: bool,
     /// Set by a SIGTSTP from outside, which asks for what Ctrl-Z does inside.
     stopped: Arc<AtomicBool>,
 }
@@ -97,13 +97,6 @@ struct RequestedPicture {
     live: bool,
 }
 
-/// Bytes a second to the terminal.
-struct Link {
-    since: Instant,
-    written: u64,
-    rate: f64,
-}
-
 impl<'a> EventLoop<'a> {
     fn new(screen: &'a mut Screen) -> Result<Self> {
         let now = Instant::now();
@@ -113,14 +106,13 @@ impl<'a> EventLoop<'a> {
             area: screen.area()?,
             encoder: Encoder::spawn()?,
             theme: Theme::from_environment(),
-            shown: None,
+            delivery: Delivery::default(),
             requested: None,
             requested_at: now,
-            picture_pause: Duration::ZERO,
             urgent: true,
             stale: false,
             drawn_at: now,
-            link: Link { since: now, written: 0, rate: 0.0 },
+            warned_of_tmux: false,
             screen,
             stopped,
         })
@@ -136,7 +128,7 @@ impl<'a> EventLoop<'a> {
             }
         }
         // tmux loses pictures that are sent to a hidden window.
-        let lost = heard.focused && self.screen.graphics().protocol != Protocol::Halfblocks;
+        let lost = heard.focused && self.screen.graphics().protocol.is_pixels();
         if lost || heard.graphics || self.screen.area()? != self.area {
             self.redraw()?;
         }
@@ -174,7 +166,8 @@ impl<'a> EventLoop<'a> {
     fn redraw(&mut self) -> Result<()> {
         self.area = self.screen.area()?;
         self.screen.redraw();
-        (self.requested, self.picture_pause, self.urgent) = (None, Duration::ZERO, true);
+        self.delivery.forget();
+        (self.requested, self.urgent) = (None, true);
         Ok(())
     }
 
@@ -196,7 +189,7 @@ impl<'a> EventLoop<'a> {
     fn take_snapshot(&mut self, state: &mut State, snapshot: Arc<Snapshot>) {
         let run = |snapshot: &Snapshot| snapshot.run.as_ref().map(|run| run.number);
         if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {
-            (self.urgent, self.picture_pause) = (true, Duration::ZERO);
+            self.urgent = true;
         }
         state.update(Message::Snapshot(snapshot));
         self.stale = true;
@@ -205,7 +198,7 @@ impl<'a> EventLoop<'a> {
     fn take_picture(&mut self, state: &mut State) -> Result<()> {
         match self.encoder.take() {
             None => {}
-            Some(Ok(done)) => (self.shown, self.urgent) = (done, true),
+            Some(Ok(done)) => self.delivery.begin(done),
             // No reason to end a run: a simpler picture may do.
             Some(Err(error)) => {
                 let simpler = self.screen.graphics().protocol.simpler();
@@ -219,6 +212,14 @@ impl<'a> EventLoop<'a> {
 
     fn show_by_next(&mut self, state: &mut State) -> Result<()> {
         let next = self.screen.graphics().protocol.next();
+        if next.is_pixels() && passes_pictures() == Some(false) {
+            if !std::mem::replace(&mut self.warned_of_tmux, true) {
+                state.remark =
+                    Some("tmux keeps pictures back; press i again to let them through in this pane".into());
+                return Ok(());
+            }
+            self.screen.let_pictures_through();
+        }
         self.show_by(next)?;
         state.remark = Some(format!("pictures are now shown by {}", next.name()));
         Ok(())
@@ -226,11 +227,11 @@ impl<'a> EventLoop<'a> {
 
     fn show_by(&mut self, protocol: Protocol) -> Result<()> {
         self.screen.show_by(protocol)?;
-        self.shown = None;
+        self.delivery.begin(None);
         self.redraw()
     }
 
-    /// Asks for a new picture if it would differ from the last and the link had time for that one.
+    /// Asks for a new picture if it would differ from the last, and if that is on the screen.
     fn request_picture(&mut self, state: &State) {
         let Some(run) = &state.snapshot.run else { return };
         let graphics = self.screen.graphics();
@@ -240,39 +241,45 @@ impl<'a> EventLoop<'a> {
             graphics,
             live: state.snapshot.status == Status::Running,
         };
-        if self.requested.as_ref() == Some(&wanted) || self.requested_at.elapsed() < self.picture_pause {
+        let early = wanted.live && self.requested_at.elapsed() < PICTURE_INTERVAL && self.requested.is_some();
+        if self.requested.as_ref() == Some(&wanted)
+            || early
+            || self.encoder.is_busy()
+            || self.delivery.is_busy()
+        {
             return;
         }
-        (self.requested, self.requested_at, self.picture_pause) =
-            (Some(wanted.clone()), Instant::now(), PICTURE_INTERVAL[0]);
+        (self.requested, self.requested_at) = (Some(wanted.clone()), Instant::now());
         let RequestedPicture { picture, cells, graphics, live } = wanted;
-        let kitty_id = self.screen.next_kitty_id();
-        self.encoder.request(PictureRequest { picture, cells, graphics, live, kitty_id });
+        let (kitty_id, piece) = (self.screen.next_kitty_id(), self.screen.link().budget());
+        self.encoder.request(PictureRequest { picture, cells, graphics, live, kitty_id, piece });
     }
 
+    /// Draws a frame, if there is a reason and the line has room for it: for a key at once and without pictures, else with
+    /// as much of the picture as the line carries in a moment.
     fn draw(&mut self, state: &State) -> Result<()> {
-        let due = self.stale && self.drawn_at.elapsed() >= NUMBERS_INTERVAL;
-        if !(self.urgent || due) {
+        let now = Instant::now();
+        let due = self.stale && now.saturating_duration_since(self.drawn_at) >= NUMBERS_INTERVAL;
+        let hidden = state.mode.is_overlay() && self.screen.graphics().protocol.paints_over_cells();
+        let pictures = self.delivery.is_busy() && !hidden;
+        let (free, takes_keys) = (self.screen.link().is_free(now), self.screen.link().takes_keys(now));
+        let mut sequences = Sequences::default();
+        if self.urgent && takes_keys {
+            // What is on the screen is shown as it is.
+        } else if (due || pictures || self.urgent) && free {
+            if pictures {
+                let (budget, room) = (self.screen.link().budget(), picture_room(self.area, state.zoomed));
+                sequences =
+                    self.delivery.advance(budget, |cells| place(cells, room).unwrap_or(room).as_position());
+            }
+        } else {
             return Ok(());
         }
-        let link = self.link.describe(self.screen);
-        let view = View { picture: self.shown.as_ref(), link: Some(link), theme: self.theme };
-        let took = self.screen.draw(|frame| render(frame, state, &view))?;
-        self.picture_pause = (took * PICTURE_PAUSE_FACTOR)
-            .clamp(self.picture_pause.min(PICTURE_INTERVAL[1]), PICTURE_INTERVAL[1]);
-        (self.urgent, self.stale, self.drawn_at) = (false, false, Instant::now());
+        let protocol = self.screen.graphics().protocol.name();
+        let rate = self.screen.link().rate(now) / 1000.0;
+        let view = View { picture: self.delivery.canvas(), link: Some((protocol, rate)), theme: self.theme };
+        self.screen.draw(&sequences, |frame| render(frame, state, &view))?;
+        (self.urgent, self.stale, self.drawn_at) = (false, false, now);
         Ok(())
-    }
-}
-
-impl Link {
-    /// The name of the image protocol, and the kilobytes a second of the last second or so.
-    fn describe(&mut self, screen: &Screen) -> (&'static str, f64) {
-        let seconds = self.since.elapsed().as_secs_f64();
-        if seconds >= 1.0 {
-            self.rate = (screen.written() - self.written) as f64 / seconds;
-            (self.since, self.written) = (Instant::now(), screen.written());
-        }
-        (screen.graphics().protocol.name(), self.rate / 1000.0)
     }
 }

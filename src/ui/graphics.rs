@@ -1,9 +1,9 @@
 //! The image protocols, and the one that this terminal uses.
 
 use ratatui::layout::Size;
-use ratatui_image::picker::Picker;
 
 use super::capabilities::believed;
+use super::surroundings::{let_pictures_through, passes_pictures};
 
 /// The width and height of a character cell in pixels, if they are unknown.
 const DEFAULT_CELL_PIXELS: (u16, u16) = (8, 16);
@@ -11,13 +11,21 @@ const DEFAULT_CELL_PIXELS: (u16, u16) = (8, 16);
 /// The largest picture that is encoded, in pixels and in cells a side: more than any screen has room for, and less than
 /// kitty's placeholders can number.
 const MAX_PICTURE_PIXELS: u32 = 2048;
-const MAX_PICTURE_CELLS: u32 = 256;
+pub(super) const MAX_PICTURE_CELLS: u32 = 256;
+
+/// The bytes a second for pictures of pixels and of characters: no more is seen in more frames, and others use the line too.
+const PIXEL_RATE: f64 = 290_000.0;
+const TEXT_RATE: f64 = 58_000.0;
 
 /// An image protocol: a way to show pictures in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// Two pixels a cell, in colours.
+    /// Two pixels a cell, in two colours.
     Halfblocks,
+    /// Four pixels a cell, in two colours.
+    Quadrants,
+    /// Six pixels a cell, in two colours.
+    Sextants,
     /// kitty's graphics, with Unicode placeholders.
     Kitty,
     /// iTerm2's inline images.
@@ -33,6 +41,8 @@ impl Protocol {
     pub fn name(self) -> &'static str {
         match self {
             Self::Halfblocks => "half-blocks",
+            Self::Quadrants => "quadrants",
+            Self::Sextants => "sextants",
             Self::Kitty => "kitty",
             Self::Iterm2 => "iterm2",
             Self::Sixel => "sixel",
@@ -44,7 +54,9 @@ impl Protocol {
     #[must_use]
     pub fn next(self) -> Self {
         match self {
-            Self::Halfblocks => Self::Kitty,
+            Self::Halfblocks => Self::Quadrants,
+            Self::Quadrants => Self::Sextants,
+            Self::Sextants => Self::Kitty,
             Self::Kitty => Self::Iterm2,
             Self::Iterm2 => Self::Sixel,
             Self::Sixel => Self::None,
@@ -56,7 +68,7 @@ impl Protocol {
     #[must_use]
     pub fn simpler(self) -> Self {
         match self {
-            Self::Kitty | Self::Iterm2 | Self::Sixel => Self::Halfblocks,
+            Self::Kitty | Self::Iterm2 | Self::Sixel | Self::Quadrants | Self::Sextants => Self::Halfblocks,
             Self::Halfblocks | Self::None => Self::None,
         }
     }
@@ -64,6 +76,16 @@ impl Protocol {
     /// Whether the terminal draws the picture over the cells; otherwise the picture consists of cells.
     pub fn paints_over_cells(self) -> bool {
         matches!(self, Self::Iterm2 | Self::Sixel)
+    }
+
+    /// Whether the terminal is sent pixels, which tmux would have to pass on; otherwise characters.
+    pub fn is_pixels(self) -> bool {
+        matches!(self, Self::Iterm2 | Self::Sixel | Self::Kitty)
+    }
+
+    /// The most bytes a second that are sent while nobody presses a key.
+    pub(super) fn byte_rate(self) -> f64 {
+        if self.is_pixels() { PIXEL_RATE } else { TEXT_RATE }
     }
 }
 
@@ -84,8 +106,11 @@ impl Graphics {
     /// The user's choice, or half-blocks, which work in every terminal.
     pub fn assumed(choice: Option<Protocol>) -> Self {
         let protocol = choice.unwrap_or(Protocol::Halfblocks);
-        let tmux = protocol != Protocol::Halfblocks && Picker::halfblocks().tmux_detected();
-        Self { protocol, cell: cell_size(), tmux, deflate: choice.is_some() }
+        // A protocol that was asked for by name must get through tmux.
+        let tmux =
+            protocol.is_pixels() && passes_pictures().is_some_and(|passes| passes || let_pictures_through());
+        let cell = reported_cell().unwrap_or(DEFAULT_CELL_PIXELS);
+        Self { protocol, cell, tmux, deflate: choice.is_some() }
     }
 
     /// The size in cells of the largest square, in pixels, that fits `room` and is not larger than any picture.
@@ -98,19 +123,11 @@ impl Graphics {
     }
 }
 
-/// The size of a cell in pixels that the operating system reports, or else the default.
-fn cell_size() -> (u16, u16) {
-    match ratatui::crossterm::terminal::window_size() {
-        Ok(size)
-            if size.width >= size.columns
-                && size.height >= size.rows
-                && size.columns > 0
-                && size.rows > 0 =>
-        {
-            believed((size.width / size.columns, size.height / size.rows))
-        }
-        _ => DEFAULT_CELL_PIXELS,
-    }
+/// The size of a cell in pixels that the terminal has told the operating system.
+pub(super) fn reported_cell() -> Option<(u16, u16)> {
+    let size = ratatui::crossterm::terminal::window_size().ok()?;
+    let cell = (size.width.checked_div(size.columns)?, size.height.checked_div(size.rows)?);
+    (cell.0 > 0 && cell.1 > 0).then(|| believed(cell))
 }
 
 #[cfg(test)]

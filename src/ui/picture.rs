@@ -1,16 +1,22 @@
-//! The picture pane: the last encoded picture, centred.
+//! The picture pane: as much of the picture as has been sent, centred.
+
+use std::num::NonZeroU16;
 
 use ratatui::Frame;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Alignment, Constraint, Rect};
+use ratatui::buffer::{Buffer, CellDiffOption};
+use ratatui::layout::{Alignment, Constraint, Rect, Size};
 use ratatui::style::Color;
-use ratatui::widgets::{Paragraph, Widget};
-use ratatui_image::Image;
+use ratatui::widgets::Paragraph;
 
-use super::encoder::Encoded;
+use super::blocks::BlockCell;
+use super::delivery::{Content, ShownPicture};
+use super::kitty::placeholder;
 use super::{View, pane};
 use crate::dashboard::State;
 use crate::worker::protocol::Status;
+
+/// Each placeholder is one cell wide, whatever the width of its characters is taken for.
+const ONE_WIDE: CellDiffOption = CellDiffOption::ForcedWidth(NonZeroU16::MIN);
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let objective = state.snapshot.run.as_ref().map(|run| run.objective().to_string());
@@ -38,28 +44,37 @@ pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, inner: Rect)
 }
 
 /// Puts the cells of the picture into the buffer. A picture that is too large for the area is not drawn.
-fn draw(picture: &Encoded, area: Rect, buffer: &mut Buffer) {
-    let size = picture.cells();
-    if size.width > area.width || size.height > area.height {
-        return;
-    }
-    let area = area.centered(Constraint::Length(size.width), Constraint::Length(size.height));
-    Image::new(picture.protocol()).render(area, buffer);
-    if let Some(id) = picture.kitty_id() {
-        prepare_placeholders(id, &picture.kitty_delete(), area, buffer);
-    }
-}
-
-/// Sets the colour of kitty's placeholder cells, which carries the id of the picture. A palette index also works in tmux
-/// without true colour. The previous picture with this id is deleted first, because some terminals keep it.
-fn prepare_placeholders(id: u8, delete: &str, area: Rect, buffer: &mut Buffer) {
-    for position in area.positions() {
-        if let Some(cell) = buffer.cell_mut(position) {
-            cell.set_fg(Color::Indexed(id));
-            if cell.symbol().starts_with('\u{1b}') {
-                let transmission = format!("{delete}{}", cell.symbol());
-                cell.set_symbol(&transmission);
+fn draw(picture: &ShownPicture, area: Rect, buffer: &mut Buffer) {
+    let Some(place) = place(picture.cells(), area) else { return };
+    let width = usize::from(place.width);
+    for (index, position) in place.positions().enumerate() {
+        let Some(cell) = buffer.cell_mut(position) else { continue };
+        match picture.content() {
+            Content::Blocks(blocks) => {
+                if let Some(BlockCell { symbol, colors: [front, back] }) =
+                    blocks.get(index).copied().flatten()
+                {
+                    let color = |[red, green, blue]: [u8; 3]| Color::Rgb(red, green, blue);
+                    cell.set_char(symbol).set_fg(color(front)).set_bg(color(back));
+                }
+            }
+            // The colour of a placeholder is the picture's id. A number of the palette also works in tmux without true
+            // colour.
+            Content::Placeholders(id) => {
+                let (column, row) = ((index % width) as u16, (index / width) as u16);
+                cell.set_symbol(&placeholder(column, row))
+                    .set_fg(Color::Indexed(*id))
+                    .set_diff_option(ONE_WIDE);
+            }
+            Content::Painted => {
+                cell.set_diff_option(CellDiffOption::Skip);
             }
         }
     }
+}
+
+/// The area of a picture of so many cells in the middle of `area`, if it fits.
+pub(super) fn place(cells: Size, area: Rect) -> Option<Rect> {
+    let fits = cells.width <= area.width && cells.height <= area.height;
+    fits.then(|| area.centered(Constraint::Length(cells.width), Constraint::Length(cells.height)))
 }

@@ -1,8 +1,6 @@
 //! A picture by kitty's protocol where the cursor is, for a program that prints and ends. It needs no placeholders, so that
 //! terminals of any age show it.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
@@ -10,12 +8,10 @@ use image::imageops::{self, FilterType};
 use ratatui::layout::Size;
 
 use super::capabilities::believed;
+use super::kitty::{MAX_CHUNK_BYTES, chunks};
 
 /// The longest side that is sent, in pixels.
 const MAX_SENT_SIDE: u32 = 2048;
-
-/// The most characters of base64 in one sequence, by kitty's protocol.
-const MAX_CHUNK_BYTES: usize = 4096;
 
 /// The sequences that show the picture at its own size, or smaller if the screen has no room for that. `cell` is the
 /// width and height of a cell in pixels.
@@ -37,21 +33,7 @@ pub fn kitty_at_cursor(image: &RgbImage, screen: Size, cell: (u16, u16)) -> Stri
     let (columns, rows) =
         (cells(sent.width(), cell_width, room[0]), cells(sent.height(), cell_height, room[1]));
     let keys = format!("a=T,f=24,q=2,s={},v={},c={columns},r={rows},", sent.width(), sent.height());
-    chunks(&keys, &STANDARD.encode(sent.as_raw()))
-}
-
-/// Cuts a payload into sequences; `keys` stand in the first.
-fn chunks(keys: &str, payload: &str) -> String {
-    let (mut text, mut keys, mut rest) = (String::new(), keys, payload);
-    loop {
-        let (chunk, more) = rest.split_at(rest.len().min(MAX_CHUNK_BYTES));
-        // Writing to a string does not fail.
-        let _ = write!(text, "\x1b_G{keys}m={};{chunk}\x1b\\", u8::from(!more.is_empty()));
-        if more.is_empty() {
-            return text;
-        }
-        (keys, rest) = ("", more);
-    }
+    chunks(&keys, &STANDARD.encode(sent.as_raw()), MAX_CHUNK_BYTES).concat()
 }
 
 #[cfg(test)]

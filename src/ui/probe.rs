@@ -5,15 +5,23 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::terminal::{disable_raw_mode, enable_raw_mode};
-use ratatui_image::FontSize;
-use ratatui_image::picker::cap_parser::{Parser, QueryStdioOptions};
-use ratatui_image::picker::{Picker, ProtocolType};
 
 use super::capabilities::Capabilities;
 use super::decoder::{Decoder, TerminalInput};
-use super::graphics::{Graphics, Protocol};
+use super::graphics::{Graphics, Protocol, reported_cell};
 use super::input::{self, TerminalReader};
+use super::link::STATUS_REQUEST;
+use super::surroundings::{is_dumb, names_iterm2, passes_pictures, wrap};
 use crate::dashboard::Key;
+
+/// The questions, each with what it is for.
+const QUESTIONS: [&str; 5] = [
+    "\x1b[>0q",                                                   // its name and version
+    "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\",                 // whether it takes kitty's pictures
+    "\x1b_Gi=32,s=1,v=1,a=q,t=d,f=24,o=z;eJxjYGAAAAADAAE=\x1b\\", // and whether deflated
+    "\x1b[c",                                                     // its attributes, sixels among them
+    "\x1b[16t",                                                   // the size of a cell in pixels
+];
 
 /// The time in which the terminal must answer, enough for the round trip of a slow link.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -29,37 +37,26 @@ const DISMISS_TIMEOUT: Duration = Duration::from_millis(250);
 pub(super) struct Probe {
     asked: Instant,
     capabilities: Capabilities,
-    /// The protocol that environment variables indicate: iTerm2 or none.
-    hint: ProtocolType,
-    tmux: bool,
+    /// Whether environment variables name a terminal that shows iTerm2's inline images.
+    hint: bool,
+    /// Whether tmux stands between and lets pictures through; none without tmux.
+    tmux: Option<bool>,
+    /// The size of a cell in pixels that the operating system knows.
+    reported_cell: Option<(u16, u16)>,
 }
 
 impl Probe {
     /// Sends the query. The terminal must be in raw mode.
     pub(super) fn ask() -> io::Result<Self> {
-        // WezTerm and Konsole know kitty's protocol, but not its placeholders.
-        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let blacklist_protocols = if is_set("WEZTERM_EXECUTABLE") || is_set("KONSOLE_VERSION") {
-            vec![ProtocolType::Kitty, ProtocolType::Sixel]
-        } else {
-            Vec::new()
-        };
-        #[expect(deprecated, reason = "the only way to read the environment without a query to the terminal")]
-        let environment = Picker::from_fontsize(FontSize::new(1, 1));
-        let tmux = environment.tmux_detected();
-        let options = QueryStdioOptions {
-            kitty_compression: true,
-            blacklist_protocols,
-            ..QueryStdioOptions::default()
-        };
-        // The name and version come first, because the last question tells that all are answered.
-        let name = if tmux { "\x1bPtmux;\x1b\x1b[>0q\x1b\\" } else { "\x1b[>0q" };
+        let tmux = passes_pictures();
         let mut out = io::stdout();
-        out.write_all(name.as_bytes())?;
-        out.write_all(Parser::query(tmux, options).as_bytes())?;
+        // The status comes last: its reply tells that all questions before have been heard.
+        for question in QUESTIONS.into_iter().chain([STATUS_REQUEST]) {
+            out.write_all(wrap(question, tmux == Some(true)).as_bytes())?;
+        }
         out.flush()?;
-        let (asked, hint) = (Instant::now(), environment.protocol_type());
-        Ok(Self { asked, capabilities: Capabilities::default(), hint, tmux })
+        let (asked, hint) = (Instant::now(), names_iterm2());
+        Ok(Self { asked, capabilities: Capabilities::default(), hint, tmux, reported_cell: reported_cell() })
     }
 
     /// Records what the terminal says.
@@ -73,13 +70,14 @@ impl Probe {
         self.capabilities.answered || self.asked.elapsed() >= limit
     }
 
-    /// The graphics of the terminal, when it has answered or the time is over. `assumed` is used if it reports no cell size.
+    /// The graphics of the terminal, when it has answered or the time is over. `assumed` is used if nobody knows the size
+    /// of a cell.
     pub(super) fn answer(&self, assumed: Graphics, inside: bool) -> Option<Graphics> {
-        self.is_over(inside).then(|| match self.capabilities.cell {
+        self.is_over(inside).then(|| match self.capabilities.cell.or(self.reported_cell) {
             Some(cell) => Graphics {
                 protocol: self.protocol(),
                 cell,
-                tmux: self.tmux,
+                tmux: self.tmux == Some(true),
                 deflate: self.capabilities.deflate,
             },
             // Without the size of a cell, a picture cannot be sized.
@@ -89,13 +87,16 @@ impl Probe {
 
     fn protocol(&self) -> Protocol {
         let told = &self.capabilities;
-        if told.has_placeholders() {
+        let is_called = |names: &[&str]| names.iter().any(|name| told.is_called(name));
+        if self.tmux == Some(false) {
+            Protocol::Halfblocks // pictures do not get through
+        } else if told.has_placeholders() {
             Protocol::Kitty
-        } else if told.is_called("WezTerm") {
-            Protocol::Iterm2 // its sixels are not erased
-        } else if told.sixel && !self.tmux && !told.is_called("Konsole") {
+        } else if is_called(&["WezTerm", "iTerm2", "mintty"]) {
+            Protocol::Iterm2 // WezTerm does not erase its sixels
+        } else if told.sixel && self.tmux.is_none() && !is_called(&["Konsole"]) {
             Protocol::Sixel // tmux does not track sixels that pass through it, and would not erase them
-        } else if !told.sixel && self.hint == ProtocolType::Iterm2 {
+        } else if !told.sixel && self.hint {
             Protocol::Iterm2
         } else {
             Protocol::Halfblocks
@@ -141,14 +142,19 @@ pub fn ask_for_kitty(limit: Duration) -> io::Result<Option<(u16, u16)>> {
     probe.wait(&mut TerminalReader::new(), limit);
     let told = probe.capabilities;
     // tmux would have to know where the picture is.
-    Ok(told.cell.filter(|_| told.kitty && !probe.tmux))
+    Ok(told.cell.filter(|_| told.kitty && probe.tmux.is_none()))
 }
 
 /// The result of a terminal's bytes for a dashboard that has just asked: the keys in them, and the graphics that the
 /// replies state. For tests and fuzzing.
 pub fn replay(bytes: &[u8]) -> (Vec<Key>, Graphics) {
-    let (asked, hint) = (Instant::now(), ProtocolType::Halfblocks);
-    let mut probe = Probe { asked, capabilities: Capabilities::default(), hint, tmux: false };
+    let mut probe = Probe {
+        asked: Instant::now(),
+        capabilities: Capabilities::default(),
+        hint: false,
+        tmux: None,
+        reported_cell: None,
+    };
     let mut decoder = Decoder::default();
     let mut decoded: Vec<TerminalInput> = bytes.iter().filter_map(|&byte| decoder.push(byte)).collect();
     decoded.extend(decoder.finish());
@@ -163,11 +169,6 @@ pub fn replay(bytes: &[u8]) -> (Vec<Key>, Graphics) {
     let cell = cell.unwrap_or(Graphics::assumed(Some(Protocol::None)).cell);
     let graphics = Graphics { protocol: probe.protocol(), cell, tmux: false, deflate };
     (decoded.into_iter().filter_map(key).collect(), graphics)
-}
-
-/// Whether the terminal would print a query instead of answering it.
-pub(super) fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
 #[cfg(test)]
@@ -275,9 +276,16 @@ mod tests {
         }
     }
 
-    fn told(hint: ProtocolType, tmux: bool, bytes: &[u8]) -> Graphics {
+    /// The graphics for a terminal that replies so; `hint` and `tmux` are what its surroundings say.
+    fn told(hint: bool, tmux: Option<bool>, bytes: &[u8]) -> Graphics {
         let mut decoder = Decoder::default();
-        let mut probe = Probe { asked: Instant::now(), capabilities: Capabilities::default(), hint, tmux };
+        let mut probe = Probe {
+            asked: Instant::now(),
+            capabilities: Capabilities::default(),
+            hint,
+            tmux,
+            reported_cell: Some((9, 17)),
+        };
         let assumed = Graphics { protocol: Protocol::Halfblocks, cell: (9, 18), tmux: false, deflate: false };
         assert_eq!(probe.answer(assumed, false), None);
         for input in bytes.iter().filter_map(|&byte| decoder.push(byte)) {
@@ -286,39 +294,66 @@ mod tests {
         probe.answer(assumed, false).expect("the last question was answered")
     }
 
+    const OK: &str = "\x1b_Gi=31;OK\x1b\\";
+    const DEFLATES: &str = "\x1b_Gi=32;OK\x1b\\";
+
+    /// The replies of terminals by name and version: those marked "seen" were recorded, the others are as their sources and
+    /// manuals say.
     #[test]
-    fn the_best_protocol_of_the_terminal_is_used() {
-        const NOTHING: ProtocolType = ProtocolType::Halfblocks;
-        const ITERM2: ProtocolType = ProtocolType::Iterm2;
-        let new = "\x1bP>|kitty(0.35.2)\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[6;16;8t\x1b[0n";
-        let old = new.replace("0.35.2", "0.26.5").replace(";4c", "c");
-        let nameless = "\x1b_Gi=31;OK\x1b\\\x1b[?62c\x1b[6;16;8t\x1b[0n";
-        let wezterm = new.replace("kitty(0.35.2)", "WezTerm 20240203");
-        for (hint, tmux, input, protocol) in [
-            (NOTHING, false, new, Protocol::Kitty),
-            (NOTHING, true, new, Protocol::Kitty),
-            (NOTHING, false, &old, Protocol::Halfblocks),
-            (NOTHING, false, nameless, Protocol::Halfblocks),
-            (NOTHING, false, &wezterm, Protocol::Iterm2),
-            (NOTHING, false, "\x1b[?62;4c\x1b[6;16;8t\x1b[0n", Protocol::Sixel),
-            (NOTHING, true, "\x1b[?62;4c\x1b[6;16;8t\x1b[0n", Protocol::Halfblocks),
+    fn terminals_get_what_they_show_by_their_replies_alone() {
+        let named = |name: &str| format!("\x1bP>|{name}\x1b\\");
+        for (name, replies, protocol) in [
+            // seen: xterm 379 -ti vt340, which keeps the size of a cell to itself
+            ("XTerm(379)", "\x1b[?63;1;2;4;6;9;15;16;22;28c".to_owned(), Protocol::Sixel),
+            // seen: xterm 379 as it comes
+            ("XTerm(379)", "\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c".into(), Protocol::Halfblocks),
+            // seen: kitty 0.26.5, which has no placeholders
+            ("kitty(0.26.5)", format!("{OK}{DEFLATES}\x1b[?62;c\x1b[6;16;8t"), Protocol::Halfblocks),
+            ("kitty(0.35.2)", format!("{OK}{DEFLATES}\x1b[?62;c\x1b[6;16;8t"), Protocol::Kitty),
+            ("ghostty 1.2.3", format!("{OK}{DEFLATES}\x1b[?62;22c\x1b[6;34;17t"), Protocol::Kitty),
             (
-                NOTHING,
-                false,
-                "\x1b_Gi=31;ENOTSUPPORTED\x1b\\\x1b[?6c\x1b[6;16;8t\x1b[0n",
-                Protocol::Halfblocks,
+                "WezTerm 20240203-110809-5046fc22",
+                format!("{OK}\x1b[?65;4;6;18;22c\x1b[6;18;9t"),
+                Protocol::Iterm2,
             ),
-            (ITERM2, false, "\x1b[?62c\x1b[6;16;8t\x1b[0n", Protocol::Iterm2),
-            (ITERM2, false, "\x1b[?62c\x1b[0n", Protocol::Halfblocks),
+            ("iTerm2 3.5.10", "\x1b[?62;4c\x1b[6;17;8t".into(), Protocol::Iterm2),
+            ("mintty 3.7.4", "\x1b[?64;1;2;4;6;9;15;21;22;28;29c".into(), Protocol::Iterm2),
+            ("Konsole 23.08.5", format!("{OK}\x1b[?62;1;4c\x1b[6;18;9t"), Protocol::Halfblocks),
+            ("foot(1.16.2)", "\x1b[?62;4;22c\x1b[6;18;9t".into(), Protocol::Sixel),
+            ("VTE(7600)", "\x1b[?65;1;9c\x1b[6;18;9t".into(), Protocol::Halfblocks),
         ] {
-            assert_eq!(told(hint, tmux, input.as_bytes()).protocol, protocol, "{input:?}");
+            let graphics = told(false, None, format!("{}{replies}\x1b[0n", named(name)).as_bytes());
+            assert_eq!(graphics.protocol, protocol, "{name}: {replies:?}");
         }
+        let nameless = format!("{OK}\x1b[?62c\x1b[6;16;8t\x1b[0n");
+        assert_eq!(told(false, None, nameless.as_bytes()).protocol, Protocol::Halfblocks);
+    }
+
+    #[test]
+    fn tmux_gets_pictures_only_if_it_lets_them_through() {
+        let kitty = format!("\x1bP>|kitty(0.35.2)\x1b\\{OK}\x1b[?62;4c\x1b[6;16;8t\x1b[0n");
+        let shown = |tmux, bytes: &str| {
+            let graphics = told(false, tmux, bytes.as_bytes());
+            (graphics.protocol, graphics.tmux)
+        };
+        assert_eq!(shown(Some(true), &kitty), (Protocol::Kitty, true));
+        assert_eq!(shown(Some(false), &kitty), (Protocol::Halfblocks, false));
+        assert_eq!(shown(Some(true), "\x1b[?62;4c\x1b[6;16;8t\x1b[0n").0, Protocol::Halfblocks);
+    }
+
+    #[test]
+    fn variables_are_believed_where_replies_say_nothing() {
+        let shown = |bytes: &str| told(true, None, bytes.as_bytes()).protocol;
+        assert_eq!(shown("\x1b[?62c\x1b[6;16;8t\x1b[0n"), Protocol::Iterm2);
+        assert_eq!(shown("\x1b[?62;4c\x1b[6;16;8t\x1b[0n"), Protocol::Sixel);
     }
 
     #[test]
     fn the_size_of_a_cell_and_deflating_are_as_stated() {
         let input = b"l\x1b_Gi=31;OK\x1b\\q\x1b_Gi=32;OK\x1b\\\x1b[6;20;10t\x1b[C\x1b[0n";
-        let graphics = told(ProtocolType::Halfblocks, false, input);
+        let graphics = told(false, None, input);
         assert_eq!((graphics.cell, graphics.deflate), ((10, 20), true));
+        // A terminal that keeps it to itself has often told the operating system.
+        assert_eq!(told(false, None, b"\x1b[?62c\x1b[0n").cell, (9, 17));
     }
 }

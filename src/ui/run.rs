@@ -20,7 +20,9 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     }
     if let Some((protocol, rate)) = &view.link {
         lines.push(line("shown by", (*protocol).into(), Style::default(), view));
-        lines.push(line("link", format!("{rate:.0} kB/s"), Style::default(), view));
+        if state.snapshot.status == Status::Running {
+            lines.push(line("link", format!("{rate:.0} kB/s"), Style::default(), view));
+        }
     }
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }

@@ -13,7 +13,8 @@ const ASSUMED: (u16, u16) = (80, 24);
 /// The largest screen that is drawn on, columns and rows.
 const LARGEST: (u16, u16) = (1000, 500);
 
-/// A backend of ratatui whose size is between one cell and the largest screen.
+/// A backend of ratatui whose size is between one cell and the largest screen, and that writes nothing where nothing has
+/// changed.
 #[derive(Debug)]
 pub(super) struct Sized<B> {
     /// The backend that draws.
@@ -32,11 +33,14 @@ impl<B: Backend<Error = io::Error>> Backend for Sized<B> {
     type Error = io::Error;
 
     fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
-        self.inner.draw(content)
+        // The inner backend sends the colours back to their defaults, also after nothing.
+        let mut content = content.peekable();
+        if content.peek().is_some() { self.inner.draw(content) } else { Ok(()) }
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
-        self.inner.hide_cursor()
+        // It is hidden as long as the terminal is taken over; ratatui would hide it again with each frame.
+        Ok(())
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {

@@ -1,12 +1,13 @@
 //! Takes over the terminal, and gives it back when the dashboard ends, is suspended or panics.
 
+use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::panic;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,17 +19,20 @@ use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use ratatui::crossterm::{cursor, execute, queue};
+use ratatui::crossterm::{Command, cursor, execute};
 use ratatui::{Frame, Terminal};
 
 use super::capabilities::is_status;
 use super::decoder::TerminalInput;
-use super::encoder::kitty_delete;
+use super::delivery::Sequences;
 use super::fatal;
 use super::graphics::{Graphics, Protocol};
 use super::input::TerminalReader;
-use super::probe::{Probe, is_dumb};
+use super::kitty;
+use super::link::{Link, STATUS_REQUEST};
+use super::probe::Probe;
 use super::sized::Sized;
+use super::surroundings::{is_dumb, let_pictures_through, wrap};
 use crate::dashboard::Key;
 
 /// The longest time in which the terminal may owe its replies: until then, an Esc may be the beginning of one.
@@ -36,9 +40,6 @@ const OWED_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether the terminal is taken over. The panic hook uses this to give it back only once.
 static TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// The buffered output to the terminal.
-type Out = BufWriter<CountingWriter<Stdout>>;
 
 /// The keys that were pressed, and what happened to the terminal meanwhile.
 #[derive(Debug, Default)]
@@ -54,8 +55,10 @@ pub struct Heard {
 /// The terminal while the dashboard uses it. Dropping it gives the terminal back.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<Sized<CrosstermBackend<Out>>>,
-    written: Arc<AtomicU64>,
+    terminal: Terminal<Sized<CrosstermBackend<FrameBytes>>>,
+    /// The bytes that ratatui has written of the frame that is being drawn.
+    frame: FrameBytes,
+    link: Link,
     graphics: Graphics,
     reader: TerminalReader,
     /// The time at which the terminal was asked what it has not answered yet.
@@ -82,17 +85,18 @@ impl Screen {
             None if !is_dumb() => Some(Probe::ask().inspect_err(|_| give_back())?),
             _ => None,
         };
-        let written = Arc::<AtomicU64>::default();
-        let out = BufWriter::with_capacity(
-            1 << 16,
-            CountingWriter { out: io::stdout(), written: Arc::clone(&written) },
-        );
+        let (frame, now) = (FrameBytes::default(), Instant::now());
+        let mut link = Link::new(now);
+        if probe.is_some() {
+            link.sent(0, true, f64::INFINITY, now); // its last question is that for the status
+        }
         let first = 16 + (std::process::id() % 100) as u8 * 2;
-        let terminal = Terminal::new(Sized { inner: CrosstermBackend::new(out) })
+        let terminal = Terminal::new(Sized { inner: CrosstermBackend::new(frame.clone()) })
             .context("cannot draw on this terminal");
         Ok(Self {
             terminal: terminal.inspect_err(|_| give_back())?,
-            written,
+            frame,
+            link,
             graphics: Graphics::assumed(protocol),
             reader: TerminalReader::new(),
             owed: probe.is_some().then(Instant::now),
@@ -118,6 +122,7 @@ impl Screen {
             }
             if is_status(&input) {
                 self.owed = None;
+                self.link.answered(Instant::now());
             }
             match input {
                 TerminalInput::Key(key) => heard.keys.push(key),
@@ -147,9 +152,14 @@ impl Screen {
         self.kitty_ids[0]
     }
 
-    /// The number of bytes written to the terminal so far.
-    pub fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
+    /// The line to the terminal.
+    pub(super) fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    /// Asks tmux to let pictures through.
+    pub(super) fn let_pictures_through(&mut self) {
+        self.graphics.tmux = let_pictures_through();
     }
 
     /// The screen's size in cells.
@@ -158,18 +168,44 @@ impl Screen {
         Ok(ratatui::layout::Rect::new(0, 0, size.width, size.height))
     }
 
-    /// Draws a frame as one synchronized update, and returns the time that it took. Fails if the terminal has gone.
-    pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> Result<Duration> {
-        let begun = Instant::now();
-        queue!(self.terminal.backend_mut().inner, BeginSynchronizedUpdate)?;
+    /// Draws a frame as one synchronized update, with sequences of pictures. Where nothing has changed, nothing is written.
+    /// Fails if the terminal has gone.
+    pub(super) fn draw(&mut self, pictures: &Sequences, render: impl FnOnce(&mut Frame)) -> Result<()> {
         if std::mem::take(&mut self.redraw_whole) {
             // `clear` is not used, because it queries the cursor's position, and some terminals do not answer.
             let area = self.area()?;
             self.terminal.resize(area).context("the terminal has gone")?;
         }
         self.terminal.draw(render).context("the terminal has gone")?;
-        execute!(self.terminal.backend_mut().inner, EndSynchronizedUpdate)?;
-        Ok(begun.elapsed())
+        let cells = std::mem::take(&mut *self.frame.0.borrow_mut());
+        let Sequences { before, after } = pictures;
+        if cells.is_empty() && before.is_empty() && after.is_empty() {
+            return Ok(());
+        }
+        let asks = self.link.is_to_ask() && !is_dumb();
+        let question = if asks { wrap(STATUS_REQUEST, self.graphics.tmux) } else { String::new() };
+        let begin = sequence_of(BeginSynchronizedUpdate);
+        let end = sequence_of(EndSynchronizedUpdate);
+        let parts = [
+            begin.as_bytes(),
+            before.as_bytes(),
+            &cells,
+            after.as_bytes(),
+            end.as_bytes(),
+            question.as_bytes(),
+        ];
+        self.write(&parts.concat(), asks)
+    }
+
+    fn write(&mut self, bytes: &[u8], asks: bool) -> Result<()> {
+        let begun = Instant::now();
+        let mut out = io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush()).context("the terminal has gone")?;
+        self.link.sent(bytes.len(), asks, self.graphics.protocol.byte_rate(), begun);
+        if asks {
+            self.owed = Some(begun);
+        }
+        Ok(())
     }
 
     /// Makes the next frame redraw the whole screen.
@@ -191,10 +227,9 @@ impl Screen {
 
     fn forget_pictures(&mut self) -> Result<()> {
         if self.graphics.protocol == Protocol::Kitty {
-            for id in self.kitty_ids {
-                write!(self.terminal.backend_mut().inner, "{}", kitty_delete(id, self.graphics.tmux))?;
-            }
-            io::Write::flush(&mut self.terminal.backend_mut().inner)?;
+            let delete = |id| wrap(&kitty::delete(id), self.graphics.tmux);
+            let both = self.kitty_ids.map(delete).concat();
+            self.write(both.as_bytes(), false)?;
         }
         Ok(())
     }
@@ -252,23 +287,27 @@ fn give_back_in_panic() {
     }));
 }
 
-/// A writer that counts the bytes written.
-#[derive(Debug)]
-struct CountingWriter<W> {
-    out: W,
-    written: Arc<AtomicU64>,
-}
+/// The bytes of a frame, which are written at once when it is complete.
+#[derive(Debug, Clone, Default)]
+struct FrameBytes(Rc<RefCell<Vec<u8>>>);
 
-impl<W: Write> Write for CountingWriter<W> {
+impl Write for FrameBytes {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let len = self.out.write(bytes)?;
-        self.written.fetch_add(len as u64, Ordering::Relaxed);
-        Ok(len)
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        Ok(())
     }
+}
+
+/// The sequence of a command of crossterm's.
+fn sequence_of(command: impl Command) -> String {
+    let mut sequence = String::new();
+    // Writing to a string does not fail.
+    let _ = command.write_ansi(&mut sequence);
+    sequence
 }
 
 /// Redirects stderr to a file until this value is dropped, because libtorch and CUDA print there.

@@ -79,7 +79,7 @@ fn check(places: &[&str], except: &[&str], phrases: &[&str]) {
 #[test]
 fn engine_and_dashboard_know_no_terminal_and_no_framework() {
     let places = ["src/engine.rs", "src/engine", "src/dashboard.rs", "src/dashboard"];
-    let terminal = ["ratatui", "ratatui_image", "crossterm", "viuer", "indicatif"];
+    let terminal = ["ratatui", "crossterm", "viuer", "indicatif"];
     let frameworks = ["candle", "candle_core", "trepang_candle", "trepang_cpu", "tch", "trepang_tch"];
     check(&places, &[], &terminal);
     check(&places, &[], &frameworks);
@@ -283,13 +283,14 @@ fn a_file_is_written_whole() {
 #[test]
 fn only_pull_talks_to_the_network() {
     let network = ["std::net", "TcpStream", "ureq", "reqwest", "Command::new"];
-    // `bench` starts this program itself, to measure each backend in a process of its own. The last asks the compiler
-    // which one it is, in a build.
+    // `bench` starts this program itself, to measure each backend in a process of its own. `ui` asks tmux whether pictures
+    // get through. The last asks the compiler which one it is, in a build.
     let may = [
         "weights/src/pull/http.rs",
         "weights/src/pull/watch.rs",
         "weights/src/pull/wheel.rs",
         "src/bench/process.rs",
+        "src/ui/surroundings.rs",
         "backends/plugin/build.rs",
     ];
     check(&["src", "backends", "weights/src"], &may, &network);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::layout::Size;
+use ratatui::buffer::CellDiffOption;
 use ratatui::style::Color;
 use trepang::dashboard::{BINDINGS, Key, Message, State};
 use trepang::ui::{
-    Encoded, Graphics, Panes, PictureRequest, Protocol, View, encode, is_full, picture_room, render,
+    Graphics, Panes, PictureRequest, Protocol, ShownPicture, View, encode, is_full, picture_room, render,
 };
 use trepang::worker::protocol::{DeviceEntry, Predictions, Snapshot, Status, Supply};
 
@@ -18,7 +18,7 @@ use crate::stage::{classification, picture, press, see, see_run, state};
 const HALFBLOCKS: Graphics =
     Graphics { protocol: Protocol::Halfblocks, cell: (8, 16), tmux: false, deflate: false };
 
-fn draw(state: &State, picture: Option<&Encoded>, size: (u16, u16)) -> Terminal<TestBackend> {
+fn draw(state: &State, picture: Option<&ShownPicture>, size: (u16, u16)) -> Terminal<TestBackend> {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
     let view = View { picture, link: Some(("half-blocks", 42.0)), ..View::default() };
     terminal.draw(|frame| render(frame, state, &view)).unwrap();
@@ -30,11 +30,12 @@ fn screen(state: &State, size: (u16, u16)) -> String {
 }
 
 /// The test picture, made ready for the picture pane of a screen.
-fn encoded(graphics: Graphics, size: (u16, u16)) -> Encoded {
+fn encoded(graphics: Graphics, size: (u16, u16)) -> ShownPicture {
     let pane = picture_room(ratatui::layout::Rect::new(0, 0, size.0, size.1), false);
     let cells = graphics.square(pane.as_size());
-    let request = PictureRequest { picture: Arc::new(picture()), cells, graphics, live: false, kitty_id: 20 };
-    encode(request).unwrap().unwrap()
+    let picture = Arc::new(picture());
+    let request = PictureRequest { picture, cells, graphics, live: false, kitty_id: 20, piece: 1 << 16 };
+    ShownPicture::whole(encode(request).unwrap().unwrap())
 }
 
 fn running() -> State {
@@ -312,68 +313,36 @@ fn halfblocks_show_the_pictures_colours_where_they_are() {
 }
 
 #[test]
-fn a_kitty_picture_is_sent_once_with_its_id_as_a_colour() {
+fn kittys_cells_carry_the_pictures_id_as_their_colour() {
     let size = (120, 40);
     let picture = encoded(Graphics { protocol: Protocol::Kitty, ..HALFBLOCKS }, size);
-    let sent = |terminal: &Terminal<TestBackend>| {
-        let cells = terminal.backend().buffer().content().to_vec();
-        cells.iter().filter(|cell| cell.symbol().contains("\u{1b}_G")).count()
-    };
-    let first = draw(&running(), Some(&picture), size);
-    assert_eq!(sent(&first), 1);
-    let cells = first.backend().buffer().content();
+    let drawn = draw(&running(), Some(&picture), size);
+    let cells = drawn.backend().buffer().content();
     let placeholders: Vec<_> = cells.iter().filter(|cell| cell.symbol().contains('\u{10eeee}')).collect();
     assert_eq!(placeholders.len(), usize::from(picture.cells().width) * usize::from(picture.cells().height));
     assert!(placeholders.iter().all(|cell| cell.fg == Color::Indexed(20)));
-    assert!(
-        placeholders[0].symbol().starts_with("\u{1b}_Ga=d,d=I,i=20"),
-        "the old picture of that id is deleted"
-    );
-    assert_eq!(sent(&draw(&running(), Some(&picture), size)), 0, "a second frame sends nothing");
+    let firsts = placeholders.iter().filter(|cell| cell.symbol().chars().count() == 3).count();
+    assert_eq!(firsts, usize::from(picture.cells().height), "each row is numbered");
 }
 
 #[test]
-fn sixels_and_inline_images_make_way_for_the_help() {
+fn painted_pictures_make_way_for_the_help() {
     let size = (120, 40);
     for (protocol, key) in [(Protocol::Sixel, '?'), (Protocol::Iterm2, '?'), (Protocol::Iterm2, 'N')] {
         let picture = encoded(Graphics { protocol, ..HALFBLOCKS }, size);
-        let holds = |state: &State| {
-            let terminal = draw(state, Some(&picture), size);
-            terminal.backend().buffer().content().iter().any(|cell| cell.symbol().starts_with('\u{1b}'))
+        let kept_free = |state: &State| {
+            let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+            let view = View { picture: Some(&picture), ..View::default() };
+            let frame = terminal.draw(|frame| render(frame, state, &view)).unwrap();
+            let free = |cell: &&ratatui::buffer::Cell| cell.diff_option == CellDiffOption::Skip;
+            frame.buffer.content.iter().filter(free).count()
         };
         let mut state = running();
-        assert!(holds(&state), "{protocol:?}");
-        press(&mut state, &[Key::Char(key)]);
-        assert!(!holds(&state), "{protocol:?}");
-    }
-}
-
-#[test]
-fn through_tmux_sequences_are_wrapped_and_their_escapes_doubled() {
-    for protocol in [Protocol::Kitty, Protocol::Iterm2] {
-        let graphics = Graphics { protocol, tmux: true, ..HALFBLOCKS };
-        let terminal = draw(&running(), Some(&encoded(graphics, (120, 40))), (120, 40));
-        let cells = terminal.backend().buffer().content();
-        let sequence = cells.iter().find(|cell| cell.symbol().starts_with('\u{1b}')).unwrap().symbol();
-        assert!(sequence.starts_with("\u{1b}Ptmux;\u{1b}\u{1b}"), "{protocol:?}");
-    }
-}
-
-#[test]
-fn a_live_picture_is_sent_small() {
-    let large = trepang::engine::Picture { width: 512, height: 512, rgb: vec![7; 3 * 512 * 512] };
-    let length = |live| {
-        let graphics = Graphics { protocol: Protocol::Iterm2, ..HALFBLOCKS };
-        let (picture, cells) = (Arc::new(large.clone()), Size::new(40, 20));
-        let encoded =
-            encode(PictureRequest { picture, cells, graphics, live, kitty_id: 20 }).unwrap().unwrap();
-        let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 40, 20));
-        ratatui::widgets::Widget::render(
-            ratatui_image::Image::new(encoded.protocol()),
-            buffer.area,
-            &mut buffer,
+        assert_eq!(
+            kept_free(&state),
+            usize::from(picture.cells().width) * usize::from(picture.cells().height)
         );
-        buffer[(0, 0)].symbol().len()
-    };
-    assert!(length(true) * 4 < length(false), "{} {}", length(true), length(false));
+        press(&mut state, &[Key::Char(key)]);
+        assert_eq!(kept_free(&state), 0, "{protocol:?}");
+    }
 }

@@ -25,7 +25,7 @@ fn go_on(terminal: &mut Terminal) {
 }
 
 fn forced(name: &str) -> Setup {
-    Setup::new(100, 30).arg("--image-protocol").arg(name).answers(Answers::Nothing)
+    Setup::new(100, 30).arg("--image-protocol").arg(name).answers(Answers::Plain)
 }
 
 /// The picture that a session saved.
@@ -65,8 +65,7 @@ fn half_blocks(frame: &Frame) -> RgbImage {
 fn half_blocks_show_the_picture_that_is_saved() {
     for setup in [forced("halfblocks"), Setup::new(100, 30).answers(Answers::Plain)] {
         let mut terminal = finished(setup, "half-blocks");
-        // The last picture comes a little after the last number.
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        terminal.wait_until_quiet();
         let shown = half_blocks(&terminal.wait_until("a picture", |frame| frame.picture_colours() > 100));
         assert_eq!(shown.width(), shown.height(), "not square in cells of 1 to 2");
         assert_same_picture(&shown, &saved(&terminal.quit()));
@@ -178,34 +177,69 @@ fn kitty_is_found_by_asking_and_gets_the_picture_that_is_saved() {
     let mut terminal = finished(Setup::new(100, 30).answers(Answers::Kitty), "kitty");
     assert_placeholders(&terminal.wait_for("\u{10eeee}"));
     go_on(&mut terminal);
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    terminal.wait_until_quiet();
     let ended = terminal.quit();
     let sequences = assert_good_kitty(&ended.raw);
     // This terminal did not say that it can inflate: pixels come as they are.
     let begin = sequences.iter().rposition(|sequence| sequence.key("a") == Some("T")).unwrap();
     let first = &sequences[begin];
     let [width, height] = ["s", "v"].map(|key| first.key(key).unwrap().parse().unwrap());
-    assert_eq!((first.key("f"), first.key("o")), (Some("32"), None));
+    assert_eq!((first.key("f"), first.key("o")), (Some("24"), None));
     let chunks = sequences[begin..].iter().take_while(|sequence| sequence.key("a").is_none_or(|a| a == "T"));
     let bytes: Vec<u8> = chunks.flat_map(|chunk| STANDARD.decode(chunk.payload).unwrap()).collect();
-    let shown = image::RgbaImage::from_raw(width, height, bytes).expect("as many bytes as pixels");
-    assert!(shown.pixels().all(|pixel| pixel.0[3] == 255));
-    assert_same_picture(&image::DynamicImage::from(shown).into_rgb8(), &saved(&ended));
+    let shown = RgbImage::from_raw(width, height, bytes).expect("as many bytes as pixels");
+    assert_same_picture(&shown, &saved(&ended));
+}
+
+/// The last picture that was painted, from tiles in `sequence`s that begin and end so: each is decoded and put at its place,
+/// for cells of 8 by 16 pixels.
+fn painted(raw: &str, [begin, end]: [&str; 2], decode: impl Fn(&str) -> RgbImage) -> RgbImage {
+    let tile = |at: usize| {
+        let body = raw[at + begin.len()..].split_once(end)?.0;
+        // The cursor is put there just before: Esc [ row ; column H.
+        let (_, place) = raw[..at].strip_suffix('H')?.rsplit_once("\x1b[")?;
+        let (row, column) = place.split_once(';')?;
+        Some(((column.parse::<i64>().ok()?, row.parse::<i64>().ok()?), decode(body)))
+    };
+    let tiles: Vec<_> = raw.match_indices(begin).filter_map(|(at, _)| tile(at)).collect();
+    let first = tiles.iter().map(|(place, _)| *place).min_by_key(|(column, row)| (*row, *column)).unwrap();
+    let last = tiles.iter().rposition(|(place, _)| *place == first).unwrap();
+    let pixel = |(column, row): (i64, i64)| ((column - first.0) * 8, (row - first.1) * 16);
+    let ends = tiles[last..].iter().map(|(place, image)| {
+        let (x, y) = pixel(*place);
+        (x as u32 + image.width(), y as u32 + image.height())
+    });
+    let (width, height) = ends.fold((0, 0), |(w, h), (x, y)| (w.max(x), h.max(y)));
+    let mut whole = RgbImage::new(width, height);
+    for (place, image) in &tiles[last..] {
+        let (x, y) = pixel(*place);
+        image::imageops::replace(&mut whole, image, x, y);
+    }
+    whole
 }
 
 #[test]
 fn iterm2_gets_the_picture_that_is_saved() {
     let mut terminal = finished(forced("iterm2"), "iterm2");
     go_on(&mut terminal);
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    terminal.wait_until_quiet();
     let ended = terminal.quit();
     ended.assert_restored();
-    let last = ended.raw.rsplit("\x1b]1337;File=").next().unwrap();
-    let (keys, rest) = last.split_once(':').unwrap();
-    assert!(keys.contains("inline=1") && keys.contains("doNotMoveCursor=1"), "{keys}");
-    let jpeg = STANDARD.decode(rest.split_once('\x07').unwrap().0).unwrap();
-    assert!(keys.contains(&format!("size={}", jpeg.len())), "{keys}");
-    let shown = image::load_from_memory(&jpeg).unwrap().into_rgb8();
+    let decode = |body: &str| {
+        let (keys, payload) = body.split_once(':').unwrap();
+        assert!(keys.contains("inline=1") && keys.contains("doNotMoveCursor=1"), "{keys}");
+        let jpeg = STANDARD.decode(payload).unwrap();
+        assert!(keys.contains(&format!("size={}", jpeg.len())), "{keys}");
+        let cells = |name: &str| {
+            let number = keys.split(';').find_map(|key| key.strip_prefix(name)).unwrap();
+            number.parse::<u32>().unwrap()
+        };
+        let size = (cells("width=") * 8, cells("height=") * 16);
+        let image = image::load_from_memory(&jpeg).unwrap().into_rgb8();
+        image::imageops::resize(&image, size.0, size.1, image::imageops::FilterType::Triangle)
+    };
+    let shown = painted(&ended.raw, ["\x1b]1337;File=", "\x07"], decode);
+    assert_eq!(shown.width(), shown.height());
     assert_same_picture(&shown, &saved(&ended));
     assert!(graphics_of(&ended.raw)[1] > 1 && graphics_of(&ended.raw)[0] == 0);
 }
@@ -213,19 +247,21 @@ fn iterm2_gets_the_picture_that_is_saved() {
 #[test]
 fn sixels_are_sent_when_forced_and_when_found() {
     for setup in [forced("sixel"), Setup::new(100, 30).answers(Answers::Sixel)] {
-        let terminal = finished(setup, "sixel");
-        std::thread::sleep(std::time::Duration::from_secs(1));
+        let mut terminal = finished(setup, "sixel");
+        terminal.wait_until_quiet();
         let area = terminal.frame().picture().unwrap();
         let ended = terminal.quit();
         ended.assert_restored();
-        let pictures = sixels(&ended.raw);
-        assert!(pictures.len() > 1, "{} pictures", pictures.len());
-        let size = pictures.last().unwrap().strip_prefix("\"1;1;").expect("its size first");
-        let mut numbers = size.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse::<u16>().unwrap_or(0));
-        let (width, height) = (numbers.next().unwrap(), numbers.next().unwrap());
+        let decode = |body: &str| {
+            let image = icy_sixel::SixelImage::decode(format!("\x1bP{body}\x1b\\").as_bytes()).unwrap();
+            let rgb = image.pixels.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect();
+            RgbImage::from_raw(image.width as u32, image.height as u32, rgb).unwrap()
+        };
+        let shown = painted(&ended.raw, ["\x1bP", "\x1b\\"], decode);
         // In whole rows of six pixels inside the pane, so that nothing scrolls.
-        let side = area.height.min(area.width / 2) * 16;
-        assert_eq!((width, height), (side, side - side % 6));
+        let side = u32::from(area.height.min(area.width / 2) * 16);
+        assert_eq!(shown.dimensions(), (side, side - side % 6));
+        assert_same_picture(&shown, &saved(&ended));
     }
 }
 
@@ -294,6 +330,8 @@ fn i_shows_the_picture_every_way_in_turn() {
     let mut before = graphics_of(&terminal.raw_text());
     assert_eq!(before, [0; 3]);
     for (name, ways) in [
+        ("quadrants", None),
+        ("sextants", None),
         ("kitty", Some(0)),
         ("iterm2", Some(1)),
         ("sixel", Some(2)),

@@ -56,6 +56,39 @@ fn nothing_is_written_while_nothing_changes() {
     }
 }
 
+/// The number of times that the terminal was asked for its status.
+fn questions(terminal: &super::Terminal) -> usize {
+    terminal.raw_text().matches("\x1b[5n").count()
+}
+
+#[test]
+fn a_terminal_that_does_not_reply_is_asked_once_and_sent_little() {
+    let mut terminal = Setup::new(120, 40).answers(Answers::Nothing).start();
+    terminal.wait_until("a picture", |frame| frame.picture_colours() > 16);
+    super::prolong(&mut terminal);
+    thread::sleep(Duration::from_secs(4));
+    let (before, begun) = (terminal.written(), std::time::Instant::now());
+    thread::sleep(Duration::from_secs(3));
+    let rate = (terminal.written() - before) as f64 / begun.elapsed().as_secs_f64();
+    assert!(rate < 30_000.0, "{rate} bytes a second");
+    assert!(rate > 500.0, "pictures stand still: {rate} bytes a second");
+    assert_eq!(questions(&terminal), 1);
+}
+
+#[test]
+fn a_late_reply_holds_pictures_back_and_no_key() {
+    // Each reply comes two seconds after its question.
+    let mut terminal = Setup::new(100, 30).answers(Answers::LateKitty).start();
+    terminal.wait_for("step");
+    let begun = std::time::Instant::now();
+    for channel in 31..=36 {
+        terminal.send("l");
+        terminal.wait_for(&format!("channel {channel} of 256"));
+    }
+    let (seconds, asked) = (begun.elapsed().as_secs_f64(), questions(&terminal));
+    assert!(asked as f64 <= 2.0 + seconds / 2.0, "{asked} questions in {seconds} s");
+}
+
 #[test]
 fn a_pause_is_as_quiet_as_the_end() {
     let mut terminal = running();

@@ -280,6 +280,16 @@ impl Terminal {
         self.line.lock().raw().len()
     }
 
+    /// Waits until nothing has been written for a while: all of the last picture has come.
+    pub(crate) fn wait_until_quiet(&mut self) {
+        let (deadline, mut before) = (Instant::now() + PATIENCE, 0);
+        while before != self.written() {
+            assert!(Instant::now() < deadline, "it does not stop writing");
+            before = self.written();
+            thread::sleep(Duration::from_millis(700));
+        }
+    }
+
     /// Rows that were pushed off the top of the screen.
     pub(crate) fn scrolled(&self) -> usize {
         self.line.lock().scrolled()

@@ -1,0 +1,238 @@
+//! Brings encoded pictures onto the screen, a part with each frame, and knows what of them is there.
+
+use std::fmt::Write as _;
+
+use ratatui::layout::{Position, Size};
+
+use super::blocks::BlockCell;
+use super::encoded::{Encoded, Form};
+
+/// About how many bytes a character in two colours costs.
+const CELL_BYTES: usize = 40;
+
+/// The picture that is on the screen.
+#[derive(Debug)]
+pub struct ShownPicture {
+    cells: Size,
+    content: Content,
+}
+
+/// The cells of a picture on the screen.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// Characters in colours, row by row; none where nothing has come yet.
+    Blocks(Vec<Option<BlockCell>>),
+    /// The cells of kitty's picture with this id.
+    Placeholders(u8),
+    /// The terminal has painted over the cells, or will.
+    Painted,
+}
+
+impl ShownPicture {
+    /// The whole picture, as if all of it had been sent.
+    pub fn whole(picture: Encoded) -> Self {
+        let content = match picture.form {
+            Form::Blocks(blocks) => Content::Blocks(blocks.into_iter().map(Some).collect()),
+            Form::Kitty { id, .. } => Content::Placeholders(id),
+            Form::Tiles(_) => Content::Painted,
+        };
+        Self { cells: picture.cells, content }
+    }
+
+    /// Columns and rows of the terminal that the picture fills.
+    pub fn cells(&self) -> Size {
+        self.cells
+    }
+
+    pub(super) fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// Whether the picture is made of characters and colours.
+    pub fn is_text(&self) -> bool {
+        matches!(self.content, Content::Blocks(_))
+    }
+}
+
+/// The sequences that go to the terminal beside the cells of a frame.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Sequences {
+    /// Before the cells: what they refer to.
+    pub(super) before: String,
+    /// After the cells: what is painted over them.
+    pub(super) after: String,
+}
+
+/// The picture on the screen, and the one that is on its way there.
+#[derive(Debug, Default)]
+pub(super) struct Delivery {
+    canvas: Option<ShownPicture>,
+    /// The next picture, and how many of its parts have been sent.
+    arriving: Option<(Encoded, usize)>,
+}
+
+impl Delivery {
+    /// Begins to bring a picture; none takes the one on the screen away.
+    pub(super) fn begin(&mut self, picture: Option<Encoded>) {
+        let Some(picture) = picture else {
+            *self = Self::default();
+            return;
+        };
+        if let Form::Blocks(blocks) = &picture.form
+            && self.canvas.as_ref().is_none_or(|canvas| !canvas.is_text() || canvas.cells != picture.cells)
+        {
+            let content = Content::Blocks(vec![None; blocks.len()]);
+            self.canvas = Some(ShownPicture { cells: picture.cells, content });
+        }
+        self.arriving = Some((picture, 0));
+    }
+
+    /// Whether parts of a picture are still to be sent.
+    pub(super) fn is_busy(&self) -> bool {
+        self.arriving.is_some()
+    }
+
+    /// The picture that is on the screen.
+    pub(super) fn canvas(&self) -> Option<&ShownPicture> {
+        self.canvas.as_ref()
+    }
+
+    /// Forgets what was sent: the screen is drawn anew.
+    pub(super) fn forget(&mut self) {
+        self.arriving = None;
+    }
+
+    /// Sends parts of about so many bytes, at least one. `origin` is the place of the picture's first cell.
+    pub(super) fn advance(&mut self, budget: usize, origin: impl Fn(Size) -> Position) -> Sequences {
+        let mut sequences = Sequences::default();
+        let Some((picture, sent)) = &mut self.arriving else { return sequences };
+        let cells = picture.cells;
+        let finished = match &picture.form {
+            Form::Blocks(blocks) => {
+                if let Some(ShownPicture { content: Content::Blocks(shown), .. }) = &mut self.canvas {
+                    *sent = show_rows(shown, blocks, cells, *sent, budget);
+                }
+                *sent >= cells.height.into()
+            }
+            Form::Kitty { id, sequences: parts } => {
+                *sent += push_some(&mut sequences.before, parts[*sent..].iter().cloned(), budget);
+                let finished = *sent == parts.len();
+                if finished {
+                    self.canvas = Some(ShownPicture { cells, content: Content::Placeholders(*id) });
+                }
+                finished
+            }
+            Form::Tiles(tiles) => {
+                self.canvas = Some(ShownPicture { cells, content: Content::Painted });
+                let origin = origin(cells);
+                let parts = tiles[*sent..].iter().map(|tile| {
+                    let (row, column) = (origin.y + tile.cells.y + 1, origin.x + tile.cells.x + 1);
+                    format!("\x1b[{row};{column}H{}", tile.sequence)
+                });
+                *sent += push_some(&mut sequences.after, parts, budget);
+                *sent == tiles.len()
+            }
+        };
+        if finished {
+            self.arriving = None;
+        }
+        sequences
+    }
+}
+
+/// Shows the next rows, as many as differ in about `budget` bytes; returns how many have been shown.
+fn show_rows(
+    shown: &mut [Option<BlockCell>],
+    blocks: &[BlockCell],
+    cells: Size,
+    first: usize,
+    budget: usize,
+) -> usize {
+    let (width, mut row, mut bytes) = (usize::from(cells.width), first, 0);
+    while row < cells.height.into() && bytes < budget {
+        let range = row * width..(row + 1) * width;
+        for (shown, new) in shown[range.clone()].iter_mut().zip(&blocks[range]) {
+            bytes += if *shown == Some(*new) { 0 } else { CELL_BYTES };
+            *shown = Some(*new);
+        }
+        row += 1;
+    }
+    row
+}
+
+/// Adds parts until there are about `budget` bytes; returns how many.
+fn push_some(text: &mut String, parts: impl Iterator<Item = String>, budget: usize) -> usize {
+    let mut count = 0;
+    for part in parts {
+        if count > 0 && text.len() + part.len() > budget {
+            break;
+        }
+        // Writing to a string does not fail.
+        let _ = text.write_str(&part);
+        count += 1;
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::tiles::PictureTile;
+    use ratatui::layout::Rect;
+
+    fn origin(_: Size) -> Position {
+        Position::new(10, 5)
+    }
+
+    fn block(level: u8) -> BlockCell {
+        BlockCell { symbol: 'x', colors: [[level; 3]; 2] }
+    }
+
+    fn rows_shown(delivery: &Delivery) -> usize {
+        match delivery.canvas().map(ShownPicture::content) {
+            Some(Content::Blocks(cells)) => cells.iter().filter(|cell| cell.is_some()).count() / 10,
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn characters_come_row_by_row_and_equal_ones_at_once() {
+        let picture = |level| Encoded { cells: Size::new(10, 8), form: Form::Blocks(vec![block(level); 80]) };
+        let mut delivery = Delivery::default();
+        delivery.begin(Some(picture(1)));
+        assert_eq!(delivery.advance(2 * 10 * CELL_BYTES, origin), Sequences::default());
+        assert_eq!((rows_shown(&delivery), delivery.is_busy()), (2, true));
+        delivery.advance(1, origin);
+        assert_eq!(rows_shown(&delivery), 3);
+        delivery.advance(1 << 20, origin);
+        assert_eq!((rows_shown(&delivery), delivery.is_busy()), (8, false));
+        delivery.begin(Some(picture(1)));
+        delivery.advance(1, origin);
+        assert!(!delivery.is_busy(), "nothing has changed");
+    }
+
+    #[test]
+    fn kittys_cells_are_shown_when_all_of_the_picture_has_come() {
+        let sequences = ["one", "two", "three"].map(String::from).to_vec();
+        let mut delivery = Delivery::default();
+        let picture = Encoded { cells: Size::new(4, 2), form: Form::Kitty { id: 17, sequences } };
+        delivery.begin(Some(picture));
+        assert_eq!(delivery.advance(6, origin).before, "onetwo");
+        assert!(delivery.canvas().is_none() && delivery.is_busy());
+        assert_eq!(delivery.advance(1, origin).before, "three");
+        assert!(
+            matches!(delivery.canvas().unwrap().content(), Content::Placeholders(17)) && !delivery.is_busy()
+        );
+    }
+
+    #[test]
+    fn tiles_are_painted_at_their_places() {
+        let tile = |x, name: &str| PictureTile { cells: Rect::new(x, 1, 2, 1), sequence: name.into() };
+        let form = Form::Tiles(vec![tile(0, "a"), tile(2, "b")]);
+        let mut delivery = Delivery::default();
+        delivery.begin(Some(Encoded { cells: Size::new(4, 2), form }));
+        assert_eq!(delivery.advance(1, origin).after, "\x1b[7;11Ha");
+        assert_eq!(delivery.advance(1, origin).after, "\x1b[7;13Hb");
+        assert!(!delivery.is_busy());
+    }
+}
