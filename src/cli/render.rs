@@ -253,6 +253,7 @@ impl Render<'_> {
                 .evaluate(&saved, network, &job.pictures, self.model, &should_stop)
                 .with_context(|| saved_as(kept))?
                 .with_context(|| interrupted(kept))?;
+            session.note_score(evaluation.score).with_context(|| saved_as(kept))?;
             let evaluation = Evaluation { saved: evaluation, start };
             let place = (job.output.as_path(), session.folder().unwrap_or(Path::new("")));
             let done = DoneEvent::new(session.ascent(), self.compute, evaluation, place, per_step)?;

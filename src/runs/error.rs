@@ -93,6 +93,14 @@ pub enum Error {
         /// The content that was found there, as a clause.
         found: &'static str,
     },
+    /// The system refused to list the folder that holds all runs.
+    #[error("cannot read the folder of runs {}", .path.display())]
+    ReadRuns {
+        /// The folder that was to be listed.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The system refused to read a saved state.
     #[error("cannot read the state {}", .path.display())]
     ReadState {

@@ -14,4 +14,5 @@ mod predict;
 mod pull;
 mod render;
 mod resume;
+mod runs;
 mod shell;

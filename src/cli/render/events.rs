@@ -153,21 +153,13 @@ impl DoneEvent {
 
 /// The layer and the channel of an objective that names one of each, once. A logit's are its classifier and its class.
 fn target(objective: &Objective, network: &Network) -> Result<(Option<String>, Option<usize>)> {
-    let mut named = Vec::new();
-    objective.for_each_term(&mut |term| match term {
-        Objective::Channel { channel, .. } | Objective::Neuron { channel, .. } => {
-            named.push((term.clone(), *channel));
-        }
-        Objective::Logit { class } => named.push((term.clone(), *class)),
-        _ => {}
-    });
-    let [(term, channel)] = &named[..] else { return Ok((None, None)) };
+    let Some((term, channel)) = objective.only_target() else { return Ok((None, None)) };
     if let Some(layer) = term.layer() {
-        return Ok((Some(network.node(network.layer(layer)?)?.name.clone()), Some(*channel)));
+        return Ok((Some(network.node(network.layer(layer)?)?.name.clone()), Some(channel)));
     }
     let bound = term.bind(network, network.input().native)?;
     let node = bound.at().first().map(|&layer| network.node(layer)).transpose()?;
-    Ok((node.map(|node| node.name.clone()), Some(*channel)))
+    Ok((node.map(|node| node.name.clone()), Some(channel)))
 }
 
 /// The spread of one objective over seeds.
