@@ -27,6 +27,7 @@ struct RunEntry<'a> {
     loss_last: Option<f64>,
     activation: Option<f64>,
     activation_robust: Option<f64>,
+    dead: bool,
     created: u64,
     /// Seconds since `created`.
     age: u64,
@@ -56,6 +57,7 @@ impl<'a> RunEntry<'a> {
             loss_last: manifest.loss_last,
             activation: manifest.activation,
             activation_robust: manifest.activation_robust,
+            dead: manifest.dead,
             created: manifest.created,
             age: run.age,
             finished: manifest.finished,
@@ -67,6 +69,7 @@ impl<'a> RunEntry<'a> {
     /// The columns of its line, in words.
     fn columns(&self) -> [String; 9] {
         let value = match (self.activation, self.loss_last) {
+            _ if self.dead => "dead, nothing woke it".into(),
             (Some(activation), _) => format!("activation {activation:.4}"),
             (None, Some(loss)) => format!("last loss {loss:.4}"),
             (None, None) => "no loss yet".into(),

@@ -258,6 +258,15 @@ impl Error {
         matches!(self, Self::Engine(error) if error.is_usage())
     }
 
+    /// Whether a run ended because no gradient reaches its image.
+    pub fn is_dead(&self) -> bool {
+        match self {
+            Self::Engine(error) => matches!(error, engine::Error::Dead { .. }),
+            Self::Stopped { source, .. } | Self::NotKept { source, .. } => source.is_dead(),
+            _ => false,
+        }
+    }
+
     /// The error of the caller that stopped the runs, if it was one.
     pub fn of_caller(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {

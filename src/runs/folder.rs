@@ -166,6 +166,7 @@ impl RunFolder {
             saturated: ascent.picture().saturated(),
             activation: score.map(|score| score.clean),
             activation_robust: score.map(|score| score.robust),
+            dead: ascent.state().is_dead() && score.as_ref().is_none_or(Score::is_zero),
             finished: ascent.is_finished(),
             created: self.created,
         }

@@ -37,13 +37,15 @@ pub(super) struct FailedEvent {
     event: &'static str,
     objective: String,
     seed: u64,
+    /// Whether no gradient reaches the image.
+    dead: bool,
     error: String,
 }
 
 impl FailedEvent {
     pub(super) fn new(ascent: &Ascent, error: &runs::Error) -> Self {
         let (objective, seed) = (ascent.plan().objective.to_string(), ascent.plan().seed);
-        Self { event: "failed", objective, seed, error: error.chain() }
+        Self { event: "failed", objective, seed, dead: error.is_dead(), error: error.chain() }
     }
 }
 
@@ -77,9 +79,14 @@ pub(super) struct DoneEvent {
     /// Steps whose true gradient was flat, and their share.
     dead_steps: usize,
     dead_share: f64,
+    /// Whether nothing has woken the objective, in any step or on the picture.
+    dead: bool,
     seconds_per_step: Option<f64>,
     output: String,
     run: String,
+    /// The word for what was raised, for sentences.
+    #[serde(skip)]
+    raised: &'static str,
 }
 
 impl DoneEvent {
@@ -116,16 +123,22 @@ impl DoneEvent {
             saturated_start: start.map(|start| start.saturated),
             dead_steps: state.dead_steps,
             dead_share: state.dead_steps as f64 / ascent.step_count().max(1) as f64,
+            dead: state.is_dead() && saved.score.is_zero(),
             seconds_per_step,
             output: output.display().to_string(),
             run: run.display().to_string(),
+            raised: kind(plan.last_objective()),
         })
     }
 
-    /// The label of the picture on a sheet, whose pictures are of one layer: the channel, the seed, and the activation.
+    /// The label of the picture on a sheet, whose pictures are of one layer: the channel, the seed, and the
+    /// activation, or that nothing woke it.
     pub(super) fn label(&self) -> String {
         let what = self.channel.map_or_else(|| self.objective.clone(), |channel| channel.to_string());
         let seed = if self.seed == 0 { String::new() } else { format!(" #{}", self.seed) };
+        if self.dead {
+            return format!("{what}{seed}  dead");
+        }
         format!("{what}{seed}  {:.1}", self.activation_saved)
     }
 
@@ -147,7 +160,25 @@ impl DoneEvent {
             100.0 * self.saturated,
             100.0 * self.dead_share
         ))?;
-        output::line(format_args!("the run is in {}", self.run))
+        output::line(format_args!("the run is in {}", self.run))?;
+        if self.dead {
+            let (what, steps) = (self.raised, self.steps);
+            output::line(format_args!(
+                "nothing woke this {what} in {steps} steps; the picture shows nothing"
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+/// The word for what an objective raises.
+fn kind(objective: &Objective) -> &'static str {
+    match objective {
+        Objective::Channel { .. } => "channel",
+        Objective::Neuron { .. } => "neuron",
+        Objective::Layer { .. } => "layer",
+        Objective::Logit { .. } => "class",
+        _ => "objective",
     }
 }
 
