@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::Usage;
 use crate::config::args::RenderArgs;
-use crate::runs::{check_animation_path, check_target};
+use crate::runs::{check_animation_path, check_picture_path, check_target};
 
 /// Fails where a result cannot be put down, or would replace another result or something that is read. A picture
 /// made again may replace the one it is made from.
@@ -35,6 +35,9 @@ pub(super) fn check(args: &RenderArgs) -> Result<()> {
     if let Some(gif) = &args.gif {
         check_animation_path(gif)?;
     }
+    if let Some(sheet) = &args.sheet {
+        check_picture_path(sheet)?;
+    }
     Ok(())
 }
 
@@ -43,6 +46,7 @@ pub(super) fn check(args: &RenderArgs) -> Result<()> {
 pub(super) fn check_several(args: &RenderArgs, several: bool) -> Result<()> {
     let output = args.output.as_path();
     if !several {
+        check_picture_path(output)?;
         return check_place(output);
     }
     let only = [("--losses", args.losses.is_some()), ("--gif", args.gif.is_some())];

@@ -3,6 +3,7 @@
 mod batch;
 mod events;
 mod framing;
+mod kept;
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -15,6 +16,7 @@ use trepang_api::Model;
 use trepang_weights::Purpose;
 
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
+use self::kept::{Kept, interrupted, saved_as};
 use super::drive::{drive, stop_signal};
 use super::{output, outputs};
 use crate::config::args::RenderArgs;
@@ -197,8 +199,8 @@ impl Render<'_> {
             if let Some(error) = failure {
                 self.fail(session.ascent(), &error)?;
             } else {
-                self.keep(session, job)?;
-                kept.push((&*session, job));
+                let carries_recipe = self.keep(session, job)?;
+                kept.push(Kept { session, job, carries_recipe });
             }
         }
         self.evaluate_all(&kept, per_step)?;
@@ -218,8 +220,8 @@ impl Render<'_> {
         Ok(())
     }
 
-    /// Writes a finished run's picture.
-    fn keep(&self, session: &mut Session, job: &RenderJob) -> Result<()> {
+    /// Writes a finished run's picture, and tells whether it carries its recipe.
+    fn keep(&self, session: &mut Session, job: &RenderJob) -> Result<bool> {
         let kept = session.save();
         let (ascent, folder) = (session.ascent(), session.folder().unwrap_or(Path::new("")));
         let hint = || match &kept {
@@ -230,23 +232,25 @@ impl Render<'_> {
             outputs::make_folder(&job.output)?;
         }
         let picture = write_picture(&job.output, &ascent.picture(), &session.origin());
-        picture.map_err(|error| error.advise("-o")).with_context(hint)?;
+        let carries_recipe = picture.map_err(|error| error.advise("-o")).with_context(hint)?;
         if let Some(path) = &self.args.losses {
             let losses = write_losses(path, &ascent.state().losses);
             losses.map_err(|error| error.advise("--losses")).with_context(hint)?;
         }
-        kept.with_context(|| format!("the picture is saved as {}, the run is not", job.output.display()))
+        kept.with_context(|| format!("the picture is saved as {}, the run is not", job.output.display()))?;
+        Ok(carries_recipe)
     }
 
     /// Evaluates pictures as they were saved, and prints what came of them.
-    fn evaluate_all(&mut self, kept: &[(&Session, &RenderJob)], per_step: Option<f64>) -> Result<()> {
+    fn evaluate_all(&mut self, kept: &[Kept], per_step: Option<f64>) -> Result<()> {
         let stop = self.stop;
         let should_stop = || stop.load(Ordering::Relaxed) != 0;
-        let runs: Vec<_> = kept.iter().map(|(session, job)| (*session, &job.pictures)).collect();
+        let runs: Vec<_> = kept.iter().map(|kept| (kept.session, &kept.job.pictures)).collect();
         let starts = evaluate_starts(&runs, self.compute.network(), self.model, &should_stop)
             .with_context(|| saved_as(kept))?
             .with_context(|| interrupted(kept))?;
-        for (&(session, job), start) in kept.iter().zip(starts) {
+        for (one, start) in kept.iter().zip(starts) {
+            let Kept { session, job, .. } = one;
             let saved = read_picture(&job.output)?;
             let network = self.compute.network();
             let evaluation = session
@@ -255,8 +259,7 @@ impl Render<'_> {
                 .with_context(|| interrupted(kept))?;
             session.note_score(evaluation.score).with_context(|| saved_as(kept))?;
             let evaluation = Evaluation { saved: evaluation, start };
-            let place = (job.output.as_path(), session.folder().unwrap_or(Path::new("")));
-            let done = DoneEvent::new(session.ascent(), self.compute, evaluation, place, per_step)?;
+            let done = DoneEvent::new(one, self.compute, evaluation, per_step)?;
             if !self.to_stdout {
                 done.print(self.args.json).with_context(|| saved_as(kept))?;
             }
@@ -287,19 +290,6 @@ impl Render<'_> {
             failed => bail!("{} of the pictures could not be made: {}", failed.len(), failed.join("; ")),
         }
     }
-}
-
-/// The places of pictures that are finished, for an error that comes after.
-fn saved_as(kept: &[(&Session, &RenderJob)]) -> String {
-    let places: Vec<String> = kept.iter().map(|(_, job)| job.output.display().to_string()).collect();
-    match &places[..] {
-        [place] => format!("the picture is saved as {place}"),
-        _ => format!("the pictures are saved as {}", places.join(", ")),
-    }
-}
-
-fn interrupted(kept: &[(&Session, &RenderJob)]) -> String {
-    format!("interrupted while activations were measured; {}", saved_as(kept))
 }
 
 /// The picture at its full size: that of an early octave is smaller, and frames are all of one size.

@@ -32,6 +32,13 @@ struct RunEntry<'a> {
     /// Seconds since `created`.
     age: u64,
     finished: bool,
+    #[serde(flatten)]
+    now: RunPresence,
+}
+
+/// The state of a run's folder now.
+#[derive(Serialize)]
+struct RunPresence {
     running: bool,
     resumable: bool,
 }
@@ -61,8 +68,7 @@ impl<'a> RunEntry<'a> {
             created: manifest.created,
             age: run.age,
             finished: manifest.finished,
-            running: run.is_running,
-            resumable: run.has_state && !run.is_running,
+            now: RunPresence { running: run.is_running, resumable: run.has_state && !run.is_running },
         }
     }
 
@@ -74,7 +80,7 @@ impl<'a> RunEntry<'a> {
             (None, Some(loss)) => format!("last loss {loss:.4}"),
             (None, None) => "no loss yet".into(),
         };
-        let state = match (self.running, self.resumable, self.finished) {
+        let state = match (self.now.running, self.now.resumable, self.finished) {
             (true, ..) => "running",
             (_, false, _) => "no state to resume",
             (_, _, true) => "finished",

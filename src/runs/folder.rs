@@ -137,7 +137,7 @@ impl RunFolder {
         write_losses(&self.path.join(LOSSES), &ascent.state().losses)?;
         // The picture says how it was made itself, which may be with fewer steps than the run will take.
         let made = Origin { plan: origin.plan.up_to(ascent.step_count()), ..origin.clone() };
-        png::write_picture(&self.path.join(IMAGE), &ascent.picture(), &made)?;
+        png::write(&self.path.join(IMAGE), &ascent.picture(), &made)?;
         self.write_manifest(&self.manifest(origin, ascent, None))
     }
 

@@ -10,6 +10,7 @@ mod input;
 mod interrupted;
 mod listing;
 mod own_weights;
+mod picture_formats;
 mod predict;
 mod pull;
 mod render;

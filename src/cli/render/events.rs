@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 use trepang_api::Network;
 
+use super::kept::Kept;
 use crate::cli::output;
 use crate::config::Compute;
 use crate::engine::{Ascent, Objective, Plan, StepReport};
@@ -83,6 +84,8 @@ pub(super) struct DoneEvent {
     dead: bool,
     seconds_per_step: Option<f64>,
     output: String,
+    /// Whether `--from` can make the picture again from that file.
+    carries_recipe: bool,
     run: String,
     /// The word for what was raised, for sentences.
     #[serde(skip)]
@@ -91,12 +94,12 @@ pub(super) struct DoneEvent {
 
 impl DoneEvent {
     pub(super) fn new(
-        ascent: &Ascent,
+        Kept { session, job, carries_recipe }: &Kept,
         compute: &Compute,
         Evaluation { saved, start }: Evaluation,
-        (output, run): (&Path, &Path),
         seconds_per_step: Option<f64>,
     ) -> Result<Self> {
+        let (ascent, run) = (session.ascent(), session.folder().unwrap_or(Path::new("")));
         let (plan, state) = (ascent.plan(), ascent.state());
         let (layer, channel) = target(plan.last_objective(), compute.network())?;
         let place = &compute.provenance;
@@ -125,7 +128,8 @@ impl DoneEvent {
             dead_share: state.dead_steps as f64 / ascent.step_count().max(1) as f64,
             dead: state.is_dead() && saved.score.is_zero(),
             seconds_per_step,
-            output: output.display().to_string(),
+            output: job.output.display().to_string(),
+            carries_recipe: *carries_recipe,
             run: run.display().to_string(),
             raised: kind(plan.last_objective()),
         })
@@ -161,6 +165,11 @@ impl DoneEvent {
             100.0 * self.dead_share
         ))?;
         output::line(format_args!("the run is in {}", self.run))?;
+        if !self.carries_recipe {
+            output::line(
+                "this file has no room for its recipe, and only a PNG remakes itself: `-o OUT.png` writes one",
+            )?;
+        }
         if self.dead {
             let (what, steps) = (self.raised, self.steps);
             output::line(format_args!(

@@ -56,16 +56,17 @@ pub struct RenderArgs {
     /// Take picture files that end early; what is missing of them is gray
     #[arg(long)]
     pub allow_cut: bool,
-    /// Make the picture of this PNG, which trepang wrote, again
-    #[arg(long, value_name = "PNG")]
+    /// Make the picture of this file, which trepang wrote, again: a PNG, JPEG or WebP
+    #[arg(long, value_name = "PICTURE")]
     pub from: Option<PathBuf>,
     /// Continue a run that was interrupted, or beyond its end with --steps
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
-    /// The PNG to write; with several pictures, the folder to write them to
+    /// The picture to write, in the format of its name: .png, .jpg, .webp (lossless), .tif or .bmp. PNG, JPEG and WebP carry
+    /// the recipe that makes them again. With several pictures, the folder to write them to as PNG
     #[arg(short, long, value_name = "OUT.png|DIR")]
     pub output: PathBuf,
-    /// Write a sheet of all pictures with their names
+    /// Write a sheet of all pictures with their names, in the format of its own name
     #[arg(long, value_name = "FILE.png")]
     pub sheet: Option<PathBuf>,
     /// Write an animation of the steps: a GIF, or with .png or .apng an animated PNG

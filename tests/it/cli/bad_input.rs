@@ -230,7 +230,7 @@ fn files_that_are_read_are_not_written_over() {
 
 const ORIGINS: &[Case] = &[
     ("--from plain.png", 1, "plain.png does not say how it was made"),
-    ("--from text.png", 1, "text.png is not a PNG file"),
+    ("--from text.png", 1, "text.png is not a PNG, JPEG or WebP file"),
     ("--from cut.png", 1, "cut.png is not a whole PNG file"),
     ("--from nowhere.png", 1, "cannot read the picture nowhere.png"),
 ];
