@@ -21,7 +21,7 @@ use crate::runs::{Origin, Provenance, Segment};
 use args::{ComputeArgs, InputFlag};
 
 pub use input::{InputSource, find_input, remember};
-pub use job::{RenderJob, pictures_of, read_references};
+pub use job::{RenderJob, is_folder_name, pictures_of, read_references};
 pub use networks::MeasuredNetwork;
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;

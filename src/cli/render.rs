@@ -19,7 +19,7 @@ use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
 use self::kept::{Kept, interrupted, saved_as};
 use super::drive::{drive, stop_signal};
 use super::{output, outputs};
-use crate::config::args::RenderArgs;
+use crate::config::args::{RenderArgs, ReportArgs};
 use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pictures_of};
 use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
@@ -55,6 +55,9 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     if to_stdout {
         outputs::check_stdout(args, several)?;
     }
+    if args.no_clobber {
+        outputs::refuse_existing(args, &jobs, to_stdout)?;
+    }
     outputs::check_several(args, several)?;
     // From here on there is a folder of the run, which a signal must not leave empty.
     let stop = stop_signal()?;
@@ -75,7 +78,7 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
         model: model.as_mut(),
         several,
         stop: &stop,
-        to_stdout,
+        prints: !to_stdout && !args.report.quiet,
         done: Vec::new(),
         failed: Vec::new(),
     };
@@ -130,7 +133,7 @@ fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
         let (taken, asked) = (ascent.step_count(), ascent.plan().steps);
         return Err(Usage(format!("that run has taken {taken} steps; it cannot go back to {asked}")).into());
     }
-    let job = RenderJob { plan: ascent.plan().clone(), pictures, output: args.output.clone() };
+    let job = RenderJob::with(ascent.plan().clone(), pictures, &args.output);
     Ok(Batch { compute, jobs: vec![job], resumed: Some(session) })
 }
 
@@ -161,8 +164,8 @@ struct Render<'a> {
     several: bool,
     /// The number of a signal that asks to stop, or 0.
     stop: &'a AtomicUsize,
-    /// Whether stdout is kept free for the picture.
-    to_stdout: bool,
+    /// Whether results are printed: stdout may be kept free for the picture.
+    prints: bool,
     /// The pictures that were made; the pixels are kept if a sheet is wanted.
     done: Vec<(DoneEvent, Option<Picture>)>,
     failed: Vec<String>,
@@ -177,8 +180,8 @@ impl Render<'_> {
         };
         let steps = |sessions: &[Session]| sessions.iter().map(|s| s.ascent().step_count()).sum::<usize>();
         let before = steps(&sessions);
-        let (json, several) = (self.args.json, self.several);
-        let progress = progress_bar(&sessions, json, several.then_some(self.done.len()));
+        let (json, several) = (self.args.report.json, self.several);
+        let progress = progress_bar(&sessions, self.args.report, several.then_some(self.done.len()));
         let mut animation = self.args.gif.as_ref().map(|_| Animation::new());
         if let (Some(animation), [session]) = (&mut animation, &sessions[..]) {
             animation.push(session.ascent().step_count(), || grown(session.ascent()));
@@ -213,7 +216,7 @@ impl Render<'_> {
 
     fn fail(&mut self, ascent: &Ascent, error: &runs::Error) -> Result<()> {
         let what = format!("{}: {}", ascent.plan().objective, error.chain());
-        if self.args.json {
+        if self.args.report.json {
             output::json(&FailedEvent::new(ascent, error))?;
         }
         self.failed.push(what);
@@ -228,7 +231,7 @@ impl Render<'_> {
             Ok(()) => format!("the run itself is saved in {}", folder.display()),
             Err(error) => format!("the run could not be saved either ({})", error.chain()),
         };
-        if self.several {
+        if job.output != self.args.output {
             outputs::make_folder(&job.output)?;
         }
         let picture = write_picture(&job.output, &ascent.picture(), &session.origin());
@@ -260,8 +263,8 @@ impl Render<'_> {
             session.note_score(evaluation.score).with_context(|| saved_as(kept))?;
             let evaluation = Evaluation { saved: evaluation, start };
             let done = DoneEvent::new(one, self.compute, evaluation, per_step)?;
-            if !self.to_stdout {
-                done.print(self.args.json).with_context(|| saved_as(kept))?;
+            if self.prints {
+                done.print(self.args.report.json).with_context(|| saved_as(kept))?;
             }
             self.done.push((done, self.args.sheet.is_some().then_some(saved)));
         }
@@ -277,13 +280,13 @@ impl Render<'_> {
             };
             let cells: Vec<Cell> = self.done.iter().filter_map(cell).collect();
             write_sheet(path, &contact_sheet(&cells, None)).map_err(|error| error.advise("--sheet"))?;
-            if !self.args.json && !self.to_stdout {
+            if !self.args.report.json && self.prints {
                 output::line(format_args!("the sheet is {}", path.display()))?;
             }
         }
-        if self.args.seeds > 1 {
+        if self.args.seeds > 1 && self.prints {
             let all: Vec<DoneEvent> = self.done.into_iter().map(|(done, _)| done).collect();
-            SeedsEvent::of(&all).iter().try_for_each(|seeds| seeds.print(self.args.json))?;
+            SeedsEvent::of(&all).iter().try_for_each(|seeds| seeds.print(self.args.report.json))?;
         }
         match &self.failed[..] {
             [] => Ok(()),
@@ -298,8 +301,8 @@ fn grown(ascent: &Ascent) -> Picture {
 }
 
 /// On stderr, and only if that is a terminal.
-fn progress_bar(sessions: &[Session], json: bool, batch: Option<usize>) -> ProgressBar {
-    if json && io::stdout().is_terminal() || !io::stderr().is_terminal() {
+fn progress_bar(sessions: &[Session], report: ReportArgs, batch: Option<usize>) -> ProgressBar {
+    if report.quiet || report.json && io::stdout().is_terminal() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let steps =

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use self::parse::{parse_channel, parse_setting};
-pub use self::render::RenderArgs;
+pub use self::render::{RenderArgs, ReportArgs};
 pub use super::channels::Channels;
 pub use super::input::InputFlag;
 

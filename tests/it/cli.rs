@@ -9,6 +9,7 @@ mod full_disk;
 mod input;
 mod interrupted;
 mod listing;
+mod outputs;
 mod own_weights;
 mod picture_formats;
 mod predict;

@@ -20,7 +20,7 @@ pub struct RenderArgs {
     #[arg(long, value_name = "LAYER", conflicts_with_all = ["from", "resume"])]
     pub layer: Option<String>,
     /// Raise the mean of this channel, or of each of several: 4, or 4,7,9, or 0..64 (0 to 63), or all. With several,
-    /// --output is a folder that receives LAYER/CHANNEL.png
+    /// --output is a folder
     #[arg(long, value_name = "C", requires = "layer", allow_hyphen_values = true)]
     pub channel: Option<Channels>,
     /// Raise one neuron: channel, row, column
@@ -63,8 +63,9 @@ pub struct RenderArgs {
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
     /// The picture to write, in the format of its name: .png, .jpg, .webp (lossless), .tif or .bmp. PNG, JPEG and WebP carry
-    /// the recipe that makes them again. With several pictures, the folder to write them to as PNG
-    #[arg(short, long, value_name = "OUT.png|DIR")]
+    /// the recipe that makes them again. With several pictures, or a name that ends in /, the folder that receives
+    /// LAYER/CHANNEL.png. - is stdout, which carries the PNG and nothing else
+    #[arg(short, long, value_name = "OUT.png|DIR/|-")]
     pub output: PathBuf,
     /// Write a sheet of all pictures with their names, in the format of its own name
     #[arg(long, value_name = "FILE.png")]
@@ -78,9 +79,23 @@ pub struct RenderArgs {
     /// The folder that the run is saved in [default: ~/.local/share/trepang/runs]; with --resume, it stays where it is
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub runs: Option<PathBuf>,
+    /// Refuse to replace a file that is there already
+    #[arg(long)]
+    pub no_clobber: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub report: ReportArgs,
+}
+
+/// The flags that choose what `trepang render` prints.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct ReportArgs {
     /// Print JSON, one object a line: every step, then the result
     #[arg(long)]
     pub json: bool,
+    /// Print no progress and no results, only what goes wrong
+    #[arg(short, long, conflicts_with = "json")]
+    pub quiet: bool,
 }
 
 /// The help of `--objective`, with all functions of the text form.
