@@ -9,7 +9,7 @@ use trepang_weights::{Error as WeightsError, Trained, sha256};
 use super::args::RenderArgs;
 use super::recipe::find_recipe;
 use super::{Compute, Usage, find_layer};
-use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start, nearest};
+use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start, similar};
 use crate::runs::{Origin, PictureReading, read_picture, read_picture_as};
 
 /// One picture to make: its plan, the pictures that it starts from or compares with, and the path of the output.
@@ -245,11 +245,17 @@ fn class_index(text: &str, trained: &Trained) -> Result<usize> {
     let whole = || labels.names().iter().position(|name| name.eq_ignore_ascii_case(text));
     let class = labels.find(text).or_else(whole).ok_or_else(|| {
         let (last, names) = (labels.len().saturating_sub(1), labels.names());
-        let near = nearest(text, names.iter().flat_map(|name| name.split(", ")));
-        Usage(format!(
-            "{} has no class \"{text}\"; give an index from 0 to {last}, a WordNet id or a name, such as {near}",
-            trained.network.name()
-        ))
+        let near = similar(text, names.iter().flat_map(|name| name.split(", ")));
+        let network = trained.network.name();
+        Usage(match near {
+            Some(near) => format!(
+                "{network} has no class \"{text}\"; did you mean \"{near}\" (an index from 0 to {last}, a WordNet id or a name \
+                 is a class)?"
+            ),
+            None => format!(
+                "{network} has no class \"{text}\"; give an index from 0 to {last}, a WordNet id or a name"
+            ),
+        })
     })?;
     Ok(class)
 }

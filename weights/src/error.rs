@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use trepang_api::did_you_mean;
+
 use crate::FileFormat;
 
 /// A result with this crate's [`enum@Error`].
@@ -13,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// No network has this name.
-    #[error("there is no network \"{name}\"; the networks are: {known}")]
+    #[error("there is no network \"{name}\"{}; the networks are: {known}", hint(.name, .known))]
     UnknownNetwork {
         /// The name that was asked for.
         name: String,
@@ -21,7 +23,7 @@ pub enum Error {
         known: String,
     },
     /// No set of weights has this name.
-    #[error("there are no weights \"{name}\"; those that can be pulled are: {known}")]
+    #[error("there are no weights \"{name}\"{}; those that can be pulled are: {known}", hint(.name, .known))]
     UnknownSet {
         /// The name that was asked for.
         name: String,
@@ -263,4 +265,9 @@ impl Error {
             ),
         }
     }
+}
+
+/// The question about the names that one may stand for, in parentheses, or nothing. `known` are all names, separated by commas.
+fn hint(name: &str, known: &str) -> String {
+    did_you_mean(name, known.split(", ")).map_or_else(String::new, |question| format!(" ({question})"))
 }

@@ -22,7 +22,15 @@ fn check(home: &Home, cases: &[Case]) {
 }
 
 const NAMES: &[Case] = &[
-    ("--network resnet --logit 1", 2, "no network \"resnet\"; the networks are: minivgg"),
+    ("--network resnet --logit 1", 2, "no network \"resnet\" (did you mean \"resnet"),
+    ("--network alexnet --logit 1", 2, "no network \"alexnet\"; the networks are: minivgg"),
+    ("--layer block5 --channel 4", 2, "no layer \"block5\"; did you mean \"block5_conv1"),
+    (
+        "--logit cucumber",
+        2,
+        "no class \"cucumber\"; did you mean \"sea cucumber\" (an index from 0 to 63, a WordNet",
+    ),
+    ("--objective logit(cucumbr)", 2, "did you mean \""),
     ("--layer block5_conv9 --channel 4", 2, "no layer \"block5_conv9\"; did you mean \"block5_conv"),
     ("--layer fc7 --channel 4", 2, "no layer \"fc7\" (`trepang networks` lists the layers of minivgg)"),
     ("--layer input --channel 0", 2, "no layer \"input\""),
