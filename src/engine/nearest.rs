@@ -7,17 +7,20 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> &
 }
 
 /// The least likeness of a name that is offered for another, of 1.
-const LEAST_LIKENESS: f64 = 0.8;
+const LEAST_LIKENESS: f64 = 0.85;
 
-/// Returns the first of some known names that holds `name`, or else the one that is most like it; none if all are unlike it.
-pub(crate) fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+/// Returns the one of some known names that is most like `name`, in whole or in one of its words; none if all are unlike it.
+/// Capital letters count as small ones.
+pub(crate) fn similar<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let typed = name.trim().to_lowercase();
-    let holds = |other: &&str| other.to_lowercase().split([' ', '-']).any(|word| word == typed);
-    if let Some(holder) = known.clone().find(holds) {
-        return Some(holder);
-    }
-    let likeness = |other: &str| strsim::jaro_winkler(&typed, &other.to_lowercase());
-    known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|other| likeness(other) >= LEAST_LIKENESS)
+    let likeness = |other: &str| {
+        let other = other.to_lowercase();
+        let parts = other.split([' ', '-', '_']).chain([other.as_str()]);
+        parts.map(|part| strsim::jaro_winkler(&typed, part)).fold(0.0, f64::max)
+    };
+    let rated = known.map(|other| (likeness(other), other));
+    let (best, other) = rated.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
+    (best >= LEAST_LIKENESS).then_some(other)
 }
 
 #[cfg(test)]
@@ -32,7 +35,7 @@ mod tests {
             (asked("Cucumber"), asked("sea"), asked("seacucmber")),
             (Some(known[1]), Some(known[1]), Some(known[1]))
         );
-        assert_eq!((asked("coonhound"), asked("tenhc")), (Some(known[2]), Some(known[0])));
+        assert_eq!((asked("coonhund"), asked("tenhc")), (Some(known[2]), Some(known[0])));
         assert_eq!((asked("submarine"), asked(""), asked("1e9")), (None, None, None));
     }
 }

@@ -71,7 +71,8 @@ pub(super) fn into_webp(bytes: &[u8], packet: &str, size: [usize; 2]) -> Option<
         let side = u32::try_from(side.checked_sub(1)?).ok().filter(|side| *side < 1 << 24)?;
         header.extend(&side.to_le_bytes()[..3]);
     }
-    let content = [b"WEBP", &*chunk(b"VP8X", &header)?, pixels, &chunk(b"XMP ", packet.as_bytes())?].concat();
+    let content =
+        [&b"WEBP"[..], &chunk(b"VP8X", &header)?, pixels, &chunk(b"XMP ", packet.as_bytes())?].concat();
     chunk(b"RIFF", &content)
 }
 

@@ -72,6 +72,14 @@ mod tests {
         assert_eq!(asked("resnet").as_deref(), Some("did you mean \"resnet18\" or \"resnet50\"?"));
         assert_eq!(asked("inc").as_deref(), Some("did you mean \"inception_v3\"?"));
         assert_eq!((asked("alexnet"), asked(""), asked("r")), (None, None, None));
-        assert_eq!(edits("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn distance_counts_single_edits() {
+        for (a, b, distance) in
+            [("", "ab", 2), ("kitten", "sitting", 3), ("conv1", "conv1", 0), ("ab", "b", 1)]
+        {
+            assert_eq!(edits(a, b), distance, "{a} {b}");
+        }
     }
 }
