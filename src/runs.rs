@@ -30,7 +30,7 @@ pub use error::{BoxedError, Error, Result};
 pub use evaluation::{Evaluation, PictureEvaluation};
 pub(crate) use folder::write_losses;
 pub use folder::{RunFolder, SavedRun, default_folder};
-pub use listing::{RunListing, RunSummary, list_runs};
+pub use listing::{LOG, RunListing, RunSummary, list_runs};
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
 pub use picture_file::{PictureReading, read_picture, read_picture_as};
 pub use picture_format::{check_picture_path, read_origin, write_picture};

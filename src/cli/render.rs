@@ -7,7 +7,7 @@ mod kept;
 
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
@@ -16,16 +16,16 @@ use trepang_api::Model;
 use trepang_weights::Purpose;
 
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
-use self::kept::{Kept, interrupted, saved_as};
+use self::kept::{KeptPicture, interrupted, saved_as};
 use super::drive::{drive, stop_signal};
 use super::{output, outputs};
 use crate::config::args::{RenderArgs, ReportArgs};
-use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pictures_of};
+use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pictures_of, runs_folder};
 use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
 use crate::runs::{
-    self, Animation, Cell, Evaluation, RunFolder, Session, contact_sheet, default_folder, evaluate_starts,
-    read_origin, read_picture, write_losses, write_picture, write_sheet,
+    self, Animation, Cell, Evaluation, RunFolder, Session, contact_sheet, evaluate_starts, read_origin,
+    read_picture, write_losses, write_picture, write_sheet,
 };
 
 /// A render job: ascents with what they begin with, and the places of their pictures.
@@ -50,6 +50,10 @@ pub(super) fn run(args: &RenderArgs) -> Result<()> {
 /// Makes the pictures. If `to_stdout`, stdout is kept free for the only one.
 fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     outputs::check(args)?;
+    let runs = match &args.resume {
+        Some(_) => PathBuf::new(), // such a run stays where it is
+        None => runs_folder(args.runs.as_deref())?,
+    };
     let Batch { compute, jobs, mut resumed } = prepare(args)?;
     let several = jobs.len() > 1;
     if to_stdout {
@@ -63,7 +67,7 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     let stop = stop_signal()?;
     match (&mut resumed, &jobs[..]) {
         (Some(session), _) => session.reserve()?,
-        (None, [job]) => resumed = Some(begin(args, &compute, job)?),
+        (None, [job]) => resumed = Some(begin(&runs, &compute, job)?),
         (None, _) => {}
     }
     let model = guard("the backend", || compute.model());
@@ -74,6 +78,7 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     let (at_once, mut model) = loaded.inspect_err(|_| resumed.iter_mut().for_each(Session::discard))?;
     let mut render = Render {
         args,
+        runs: &runs,
         compute: &compute,
         model: model.as_mut(),
         several,
@@ -138,19 +143,19 @@ fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
 }
 
 /// The run of a job, with a folder of its own.
-fn begin(args: &RenderArgs, compute: &Compute, job: &RenderJob) -> runs::Result<Session> {
-    let folder = args.runs.clone().unwrap_or_else(default_folder);
+fn begin(folder: &Path, compute: &Compute, job: &RenderJob) -> runs::Result<Session> {
     let (plan, provenance) = (job.plan.clone(), compute.provenance.clone());
-    let mut session = Session::new(plan, compute.network(), &job.pictures, provenance, &folder)?;
+    let mut session = Session::new(plan, compute.network(), &job.pictures, provenance, folder)?;
     session.reserve()?;
     Ok(session)
 }
 
 /// The runs of a few jobs. If one cannot begin, no folder of the others stays either.
-fn begin_all(args: &RenderArgs, compute: &Compute, jobs: &[RenderJob]) -> runs::Result<Vec<Session>> {
+fn begin_all(folder: &Path, compute: &Compute, jobs: &[RenderJob]) -> runs::Result<Vec<Session>> {
     let mut sessions = Vec::new();
     for job in jobs {
-        let begun = begin(args, compute, job).inspect_err(|_| sessions.iter_mut().for_each(Session::discard));
+        let begun =
+            begin(folder, compute, job).inspect_err(|_| sessions.iter_mut().for_each(Session::discard));
         sessions.push(begun?);
     }
     Ok(sessions)
@@ -159,6 +164,8 @@ fn begin_all(args: &RenderArgs, compute: &Compute, jobs: &[RenderJob]) -> runs::
 /// The state of `trepang render` while it makes its pictures, and its results.
 struct Render<'a> {
     args: &'a RenderArgs,
+    /// The folder of all runs.
+    runs: &'a Path,
     compute: &'a Compute,
     model: &'a mut dyn Model,
     several: bool,
@@ -176,7 +183,7 @@ impl Render<'_> {
     fn group(&mut self, jobs: &[RenderJob], resumed: Option<Session>) -> Result<()> {
         let mut sessions = match resumed {
             Some(session) => vec![session],
-            None => begin_all(self.args, self.compute, jobs)?,
+            None => begin_all(self.runs, self.compute, jobs)?,
         };
         let steps = |sessions: &[Session]| sessions.iter().map(|s| s.ascent().step_count()).sum::<usize>();
         let before = steps(&sessions);
@@ -203,7 +210,7 @@ impl Render<'_> {
                 self.fail(session.ascent(), &error)?;
             } else {
                 let carries_recipe = self.keep(session, job)?;
-                kept.push(Kept { session, job, carries_recipe });
+                kept.push(KeptPicture { session, job, carries_recipe });
             }
         }
         self.evaluate_all(&kept, per_step)?;
@@ -245,7 +252,7 @@ impl Render<'_> {
     }
 
     /// Evaluates pictures as they were saved, and prints what came of them.
-    fn evaluate_all(&mut self, kept: &[Kept], per_step: Option<f64>) -> Result<()> {
+    fn evaluate_all(&mut self, kept: &[KeptPicture], per_step: Option<f64>) -> Result<()> {
         let stop = self.stop;
         let should_stop = || stop.load(Ordering::Relaxed) != 0;
         let runs: Vec<_> = kept.iter().map(|kept| (kept.session, &kept.job.pictures)).collect();
@@ -253,7 +260,7 @@ impl Render<'_> {
             .with_context(|| saved_as(kept))?
             .with_context(|| interrupted(kept))?;
         for (one, start) in kept.iter().zip(starts) {
-            let Kept { session, job, .. } = one;
+            let KeptPicture { session, job, .. } = one;
             let saved = read_picture(&job.output)?;
             let network = self.compute.network();
             let evaluation = session

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::output;
 use crate::config::args::RunsArgs;
-use crate::runs::{RunSummary, default_folder, list_runs};
+use crate::config::runs_folder;
+use crate::runs::{RunSummary, list_runs};
 
 /// The number of entries without a run that a remark names.
 const NAMED_ENTRIES: usize = 3;
@@ -101,7 +102,7 @@ impl<'a> RunEntry<'a> {
 }
 
 pub(super) fn run(args: &RunsArgs) -> Result<()> {
-    let folder = args.runs.clone().unwrap_or_else(default_folder);
+    let folder = runs_folder(args.runs.as_deref())?;
     let Some(listing) = list_runs(&folder)? else {
         output::remark(format_args!("there are no runs: {} does not exist", folder.display()));
         return Ok(());

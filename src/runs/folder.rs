@@ -40,15 +40,12 @@ pub struct SavedRun {
     pub state: AscentState,
 }
 
-/// The default folder of runs: in the user's data folder, or `runs` here without a home.
-pub fn default_folder() -> PathBuf {
+/// The default folder of runs, in the user's data folder; none without a home.
+pub fn default_folder() -> Option<PathBuf> {
     let folder =
         |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    match (folder("XDG_DATA_HOME"), folder("HOME")) {
-        (Some(data), _) => data.join("trepang/runs"),
-        (None, Some(home)) => home.join(".local/share/trepang/runs"),
-        (None, None) => PathBuf::from("runs"),
-    }
+    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
+    Some(data?.join("trepang/runs"))
 }
 
 impl RunFolder {

@@ -15,6 +15,9 @@ use super::regular::read_regular;
 /// The largest manifest that is read, in bytes. One with a hundred changes takes about 200 kB.
 const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 
+/// The file in the folder of runs for what libraries print while the dashboard is up.
+pub const LOG: &str = "trepang.log";
+
 /// The runs of a folder, and what else is in it.
 #[derive(Debug)]
 pub struct RunListing {
@@ -51,8 +54,7 @@ pub fn list_runs(parent: &Path) -> Result<Option<RunListing>> {
     let mut listing = RunListing { runs: Vec::new(), passed_over: Vec::new() };
     for entry in entries {
         let path = entry.map_err(refused)?.path();
-        // Files on their way, and those of the system.
-        if path.file_name().is_some_and(is_hidden) {
+        if path.file_name().is_some_and(|name| is_hidden(name) || name == LOG) {
             continue;
         }
         match summary(&path) {
@@ -67,6 +69,7 @@ pub fn list_runs(parent: &Path) -> Result<Option<RunListing>> {
     Ok(Some(listing))
 }
 
+/// Whether a file is on its way, or one of the system's.
 fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
@@ -101,7 +104,9 @@ mod tests {
         let runs = tempfile::tempdir().unwrap();
         assert!(list_runs(&runs.path().join("absent")).unwrap().is_none());
         fs::write(runs.path().join("notes.txt"), "mine").unwrap();
-        fs::write(runs.path().join(".hidden"), "").unwrap();
+        for silent in [".hidden", LOG] {
+            fs::write(runs.path().join(silent), "").unwrap();
+        }
         for (name, manifest) in [("empty", None), ("odd", Some("[1]")), ("later", Some("{\"format\": 99}"))] {
             fs::create_dir(runs.path().join(name)).unwrap();
             if let Some(text) = manifest {

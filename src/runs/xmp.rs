@@ -19,7 +19,7 @@ const JPEG_APP1: [u8; 2] = [0xff, 0xe1];
 /// The bit of a WebP file's header that announces XMP.
 const WEBP_HAS_XMP: u8 = 0b100;
 
-/// What characters are in XML, where they are not themselves. The ampersand is the first.
+/// Characters that XML writes in another way, each with that way. The ampersand is the first.
 const ENTITIES: [(&str, &str); 5] =
     [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;"), ("'", "&apos;")];
 

@@ -6,6 +6,7 @@ mod bench;
 mod devices;
 mod from;
 mod full_disk;
+mod homeless;
 mod input;
 mod interrupted;
 mod listing;

@@ -30,6 +30,12 @@ pub enum Error {
         /// All known names, separated by commas.
         known: String,
     },
+    /// There is no folder that weights could be kept in.
+    #[error(
+        "there is no home folder to keep weights in: set HOME or XDG_CACHE_HOME to an absolute path, or TREPANG_CACHE to a \
+         folder"
+    )]
+    NoCache,
     /// The set has not been pulled.
     #[error("{name} is not here yet: `trepang pull {name}` fetches it ({megabytes} MB)")]
     NotPulled {
@@ -258,6 +264,7 @@ impl Error {
                 other,
                 Self::UnknownNetwork { .. }
                     | Self::UnknownSet { .. }
+                    | Self::NoCache
                     | Self::NoClassifier { .. }
                     | Self::OtherHead { .. }
                     | Self::NoSuchPick { .. }

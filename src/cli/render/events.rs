@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 use trepang_api::Network;
 
-use super::kept::Kept;
+use super::kept::KeptPicture;
 use crate::cli::output;
 use crate::config::Compute;
 use crate::engine::{Ascent, Objective, Plan, StepReport};
@@ -94,7 +94,7 @@ pub(super) struct DoneEvent {
 
 impl DoneEvent {
     pub(super) fn new(
-        Kept { session, job, carries_recipe }: &Kept,
+        KeptPicture { session, job, carries_recipe }: &KeptPicture,
         compute: &Compute,
         Evaluation { saved, start }: Evaluation,
         seconds_per_step: Option<f64>,

@@ -4,7 +4,7 @@ use crate::config::RenderJob;
 use crate::runs::Session;
 
 /// A finished run whose picture is written.
-pub(super) struct Kept<'a> {
+pub(super) struct KeptPicture<'a> {
     /// The run, which is saved too.
     pub(super) session: &'a Session,
     /// The plan, and the place of the picture.
@@ -14,7 +14,7 @@ pub(super) struct Kept<'a> {
 }
 
 /// The places of pictures that are finished, for an error that comes after.
-pub(super) fn saved_as(kept: &[Kept]) -> String {
+pub(super) fn saved_as(kept: &[KeptPicture]) -> String {
     let places: Vec<String> = kept.iter().map(|kept| kept.job.output.display().to_string()).collect();
     match &places[..] {
         [place] => format!("the picture is saved as {place}"),
@@ -23,6 +23,6 @@ pub(super) fn saved_as(kept: &[Kept]) -> String {
 }
 
 /// The sentence for a signal that came after the pictures were written.
-pub(super) fn interrupted(kept: &[Kept]) -> String {
+pub(super) fn interrupted(kept: &[KeptPicture]) -> String {
     format!("interrupted while activations were measured; {}", saved_as(kept))
 }

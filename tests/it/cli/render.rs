@@ -75,7 +75,7 @@ fn only_the_keys_that_scripts_were_promised_and_a_few_more() {
         assert_eq!(found, keys.split_whitespace().collect());
     };
     check(&events[0], "event step loss".into());
-    let more = "objective run activation_start_robust saturated_start dead_share";
+    let more = "objective run activation_start_robust saturated_start dead_share dead carries_recipe";
     check(&events[1], format!("{PROMISED} {more}"));
 }
 
