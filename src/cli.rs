@@ -16,6 +16,7 @@ mod predict;
 mod pull;
 mod recipes;
 mod render;
+mod runs;
 mod show;
 mod spectrum;
 
@@ -39,6 +40,7 @@ fn handle(cli: &Cli) -> Result<()> {
     match &cli.command {
         None => dashboard::run(&cli.dashboard),
         Some(CliCommand::Render(args)) => render::run(args),
+        Some(CliCommand::Runs(args)) => runs::run(args),
         Some(CliCommand::Predict(args)) => predict::run(args),
         Some(CliCommand::Pull(args)) => pull::run(args),
         Some(CliCommand::Info(args)) => info::run(args),

@@ -10,18 +10,18 @@ mod place;
 mod recipe;
 mod remark;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use trepang_api::{Backend, Device, LayerId, Model, Network};
 use trepang_weights::cache::Environment;
 use trepang_weights::{Error as WeightsError, FileChoices, Purpose, Store, Trained, trained_with};
 
-use crate::runs::{Origin, Provenance, Segment};
+use crate::runs::{Origin, Provenance, Segment, default_folder};
 use args::{ComputeArgs, InputFlag};
 
 pub use input::{InputSource, find_input, remember};
-pub use job::{RenderJob, pictures_of, read_references};
+pub use job::{RenderJob, is_folder_name, pictures_of, read_references};
 pub use networks::MeasuredNetwork;
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;
@@ -79,7 +79,16 @@ impl Compute {
 
 /// The store of pulled sets of weights on this machine.
 pub fn store() -> Store {
-    Store::new(Environment::of_process().weights_folder())
+    Store::of(&Environment::of_process())
+}
+
+/// The folder of runs: the one that a flag names, or else the user's own. Fails without a home, since the working folder is
+/// no place for them.
+pub fn runs_folder(given: Option<&Path>) -> Result<PathBuf> {
+    given.map(PathBuf::from).or_else(default_folder).ok_or_else(|| {
+        let advice = "set HOME or XDG_DATA_HOME to an absolute path, or choose a folder with --runs";
+        Usage(format!("there is no home folder to keep runs in: {advice}")).into()
+    })
 }
 
 /// Loads a network with the weights of `file`, with the embedded ones or with a pulled set.

@@ -32,7 +32,7 @@ mod transform;
 pub use ascent::{Ascent, AscentState, StepReport, step_together};
 pub use bound::{BatchLayout, Bound, ObjectiveInput};
 pub use error::{Error, Result};
-pub(crate) use nearest::nearest;
+pub(crate) use nearest::{nearest, similar};
 pub use objective::{ClassFinder, FUNCTIONS, Function, Objective, ParseError, Penalty};
 pub use optimizer::{Moments, Optimizer, Rule, Schedule};
 pub use param::{Backdrop, Param, ParamKind, ParamSpec, Spectrum, SpectrumBuilder};

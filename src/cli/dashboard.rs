@@ -14,24 +14,21 @@ use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
 use crate::backends::BACKENDS;
 use crate::config::args::{ComputeArgs, DashboardArgs, ImageProtocol};
-use crate::config::{Compute, Usage, find_entry, find_layer, find_recipe, thread_count};
+use crate::config::{Compute, Usage, find_entry, find_layer, find_recipe, runs_folder, thread_count};
 use crate::dashboard::State;
 use crate::engine::Pictures;
 use crate::panics::guard;
 use crate::parity::known_gradients;
-use crate::runs::{BoxedError, Session, default_folder};
+use crate::runs::{BoxedError, LOG, Session};
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
 use crate::worker::protocol::{Action, Settings, Snapshot, Status};
 use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network_view};
-
-/// The file for what libraries print while the dashboard is up, inside the folder of the runs.
-const LOG: &str = "trepang.log";
 
 pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     let compute = Compute::open(&args.compute, Purpose::Features)?;
     let state = initial_state(args, &compute)?;
     // A plan that does not fit is refused before the screen is taken over.
-    let runs = args.runs.clone().unwrap_or_else(default_folder);
+    let runs = runs_folder(args.runs.as_deref())?;
     let (network, provenance) = (compute.network(), compute.provenance.clone());
     let session = Session::new(state.plan(), network, &Pictures::new(), provenance, &runs)?;
     if io::stdout().is_terminal() && io::stdin().is_terminal() {

@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::config::Usage;
 use crate::config::args::RenderArgs;
-use crate::runs::{check_animation_path, check_target};
+use crate::config::{RenderJob, Usage, is_folder_name};
+use crate::runs::{check_animation_path, check_picture_path, check_target};
 
 /// Fails where a result cannot be put down, or would replace another result or something that is read. A picture
 /// made again may replace the one it is made from.
@@ -35,31 +35,74 @@ pub(super) fn check(args: &RenderArgs) -> Result<()> {
     if let Some(gif) = &args.gif {
         check_animation_path(gif)?;
     }
+    if let Some(sheet) = &args.sheet {
+        check_picture_path(sheet)?;
+    }
     Ok(())
 }
 
-/// The place of one picture has to be a file's, the place of several a folder's. What only one can have is not given to
-/// several.
+/// The place of one picture has to be a file's, the place of several a folder's, unless it is named as a folder. What only
+/// one can have is not given to several.
 pub(super) fn check_several(args: &RenderArgs, several: bool) -> Result<()> {
-    let output = args.output.as_path();
-    if !several {
-        return check_place(output);
+    if several {
+        let only = [("--losses", args.losses.is_some()), ("--gif", args.gif.is_some())];
+        if let Some((flag, _)) = only.iter().find(|(_, given)| *given) {
+            return Err(Usage(format!(
+                "{flag} is for one picture; leave it out with several channels or seeds"
+            ))
+            .into());
+        }
+        refuse_picture_name(&args.output)?;
+    } else if !is_folder_name(&args.output) {
+        check_picture_path(&args.output)?;
+        return check_place(&args.output);
     }
-    let only = [("--losses", args.losses.is_some()), ("--gif", args.gif.is_some())];
-    if let Some((flag, _)) = only.iter().find(|(_, given)| *given) {
-        return Err(
-            Usage(format!("{flag} is for one picture; leave it out with several channels or seeds")).into()
-        );
-    }
+    // Without the slash at its end, so that a file of that name is found.
+    make_output_folder(args.output.components().as_path())
+}
+
+/// Makes the folder that pictures go into.
+fn make_output_folder(output: &Path) -> Result<()> {
     if output.exists() && !output.is_dir() {
         let output = output.display();
-        return Err(Usage(format!(
-            "{output} is a file; with several pictures --output is the folder they go into"
-        ))
-        .into());
+        return Err(Usage(format!("{output} is a file, and --output is to be a folder here")).into());
     }
     fs::create_dir_all(output)
         .with_context(|| format!("cannot make the folder {}; choose another", output.display()))
+}
+
+/// Fails where the folder of several pictures is named as one picture is, and is not there yet.
+fn refuse_picture_name(output: &Path) -> Result<()> {
+    let is_picture = output.extension().is_some() && check_picture_path(output).is_ok();
+    if !is_picture || is_folder_name(output) || output.exists() {
+        return Ok(());
+    }
+    let output = output.display();
+    Err(Usage(format!(
+        "{output} is the name of one picture; with several channels or seeds --output is a folder, as in {output}/"
+    ))
+    .into())
+}
+
+/// Fails where a file that would be written is there already.
+pub(super) fn refuse_existing(args: &RenderArgs, jobs: &[RenderJob], to_stdout: bool) -> Result<()> {
+    let pictures = jobs.iter().filter(|_| !to_stdout).map(|job| job.output.as_path());
+    let others = [&args.losses, &args.sheet, &args.gif].into_iter().flatten().map(PathBuf::as_path);
+    // A link that leads nowhere is there too.
+    let there: Vec<String> = pictures
+        .chain(others)
+        .filter(|path| path.symlink_metadata().is_ok())
+        .map(|path| path.display().to_string())
+        .collect();
+    match &there[..] {
+        [] => Ok(()),
+        [path] => Err(Usage(format!("{path} is there already, and --no-clobber keeps it")).into()),
+        [path, more @ ..] => {
+            let more = more.len();
+            Err(Usage(format!("{path} and {more} more are there already, and --no-clobber keeps them"))
+                .into())
+        }
+    }
 }
 
 /// Makes the folder of one of several pictures.
@@ -93,12 +136,12 @@ fn check_place(path: &Path) -> Result<()> {
 
 /// Whether a path means this program's stdout.
 pub(super) fn is_stdout(path: &Path) -> bool {
-    ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }
 
 /// Fails where something else would be printed on the stdout that is to take the picture.
 pub(super) fn check_stdout(args: &RenderArgs, several: bool) -> Result<()> {
-    let others = [("--json", args.json), ("several channels and seeds", several)];
+    let others = [("--json", args.report.json), ("several channels and seeds", several)];
     match others.iter().find(|(_, given)| *given) {
         Some((other, _)) => {
             Err(Usage(format!("stdout takes one picture and nothing else; leave out {other}")).into())

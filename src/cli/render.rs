@@ -3,10 +3,11 @@
 mod batch;
 mod events;
 mod framing;
+mod kept;
 
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
@@ -15,15 +16,16 @@ use trepang_api::Model;
 use trepang_weights::Purpose;
 
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
+use self::kept::{KeptPicture, interrupted, saved_as};
 use super::drive::{drive, stop_signal};
 use super::{output, outputs};
-use crate::config::args::RenderArgs;
-use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pictures_of};
+use crate::config::args::{RenderArgs, ReportArgs};
+use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pictures_of, runs_folder};
 use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
 use crate::runs::{
-    self, Animation, Cell, Evaluation, RunFolder, Session, contact_sheet, default_folder, evaluate_starts,
-    read_origin, read_picture, write_losses, write_picture, write_sheet,
+    self, Animation, Cell, Evaluation, RunFolder, Session, contact_sheet, evaluate_starts, read_origin,
+    read_picture, write_losses, write_picture, write_sheet,
 };
 
 /// A render job: ascents with what they begin with, and the places of their pictures.
@@ -48,17 +50,24 @@ pub(super) fn run(args: &RenderArgs) -> Result<()> {
 /// Makes the pictures. If `to_stdout`, stdout is kept free for the only one.
 fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     outputs::check(args)?;
+    let runs = match &args.resume {
+        Some(_) => PathBuf::new(), // such a run stays where it is
+        None => runs_folder(args.runs.as_deref())?,
+    };
     let Batch { compute, jobs, mut resumed } = prepare(args)?;
     let several = jobs.len() > 1;
     if to_stdout {
         outputs::check_stdout(args, several)?;
+    }
+    if args.no_clobber {
+        outputs::refuse_existing(args, &jobs, to_stdout)?;
     }
     outputs::check_several(args, several)?;
     // From here on there is a folder of the run, which a signal must not leave empty.
     let stop = stop_signal()?;
     match (&mut resumed, &jobs[..]) {
         (Some(session), _) => session.reserve()?,
-        (None, [job]) => resumed = Some(begin(args, &compute, job)?),
+        (None, [job]) => resumed = Some(begin(&runs, &compute, job)?),
         (None, _) => {}
     }
     let model = guard("the backend", || compute.model());
@@ -69,11 +78,12 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     let (at_once, mut model) = loaded.inspect_err(|_| resumed.iter_mut().for_each(Session::discard))?;
     let mut render = Render {
         args,
+        runs: &runs,
         compute: &compute,
         model: model.as_mut(),
         several,
         stop: &stop,
-        to_stdout,
+        prints: !to_stdout && !args.report.quiet,
         done: Vec::new(),
         failed: Vec::new(),
     };
@@ -128,24 +138,24 @@ fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
         let (taken, asked) = (ascent.step_count(), ascent.plan().steps);
         return Err(Usage(format!("that run has taken {taken} steps; it cannot go back to {asked}")).into());
     }
-    let job = RenderJob { plan: ascent.plan().clone(), pictures, output: args.output.clone() };
+    let job = RenderJob::with(ascent.plan().clone(), pictures, &args.output);
     Ok(Batch { compute, jobs: vec![job], resumed: Some(session) })
 }
 
 /// The run of a job, with a folder of its own.
-fn begin(args: &RenderArgs, compute: &Compute, job: &RenderJob) -> runs::Result<Session> {
-    let folder = args.runs.clone().unwrap_or_else(default_folder);
+fn begin(folder: &Path, compute: &Compute, job: &RenderJob) -> runs::Result<Session> {
     let (plan, provenance) = (job.plan.clone(), compute.provenance.clone());
-    let mut session = Session::new(plan, compute.network(), &job.pictures, provenance, &folder)?;
+    let mut session = Session::new(plan, compute.network(), &job.pictures, provenance, folder)?;
     session.reserve()?;
     Ok(session)
 }
 
 /// The runs of a few jobs. If one cannot begin, no folder of the others stays either.
-fn begin_all(args: &RenderArgs, compute: &Compute, jobs: &[RenderJob]) -> runs::Result<Vec<Session>> {
+fn begin_all(folder: &Path, compute: &Compute, jobs: &[RenderJob]) -> runs::Result<Vec<Session>> {
     let mut sessions = Vec::new();
     for job in jobs {
-        let begun = begin(args, compute, job).inspect_err(|_| sessions.iter_mut().for_each(Session::discard));
+        let begun =
+            begin(folder, compute, job).inspect_err(|_| sessions.iter_mut().for_each(Session::discard));
         sessions.push(begun?);
     }
     Ok(sessions)
@@ -154,13 +164,15 @@ fn begin_all(args: &RenderArgs, compute: &Compute, jobs: &[RenderJob]) -> runs::
 /// The state of `trepang render` while it makes its pictures, and its results.
 struct Render<'a> {
     args: &'a RenderArgs,
+    /// The folder of all runs.
+    runs: &'a Path,
     compute: &'a Compute,
     model: &'a mut dyn Model,
     several: bool,
     /// The number of a signal that asks to stop, or 0.
     stop: &'a AtomicUsize,
-    /// Whether stdout is kept free for the picture.
-    to_stdout: bool,
+    /// Whether results are printed: stdout may be kept free for the picture.
+    prints: bool,
     /// The pictures that were made; the pixels are kept if a sheet is wanted.
     done: Vec<(DoneEvent, Option<Picture>)>,
     failed: Vec<String>,
@@ -171,12 +183,12 @@ impl Render<'_> {
     fn group(&mut self, jobs: &[RenderJob], resumed: Option<Session>) -> Result<()> {
         let mut sessions = match resumed {
             Some(session) => vec![session],
-            None => begin_all(self.args, self.compute, jobs)?,
+            None => begin_all(self.runs, self.compute, jobs)?,
         };
         let steps = |sessions: &[Session]| sessions.iter().map(|s| s.ascent().step_count()).sum::<usize>();
         let before = steps(&sessions);
-        let (json, several) = (self.args.json, self.several);
-        let progress = progress_bar(&sessions, json, several.then_some(self.done.len()));
+        let (json, several) = (self.args.report.json, self.several);
+        let progress = progress_bar(&sessions, self.args.report, several.then_some(self.done.len()));
         let mut animation = self.args.gif.as_ref().map(|_| Animation::new());
         if let (Some(animation), [session]) = (&mut animation, &sessions[..]) {
             animation.push(session.ascent().step_count(), || grown(session.ascent()));
@@ -197,8 +209,8 @@ impl Render<'_> {
             if let Some(error) = failure {
                 self.fail(session.ascent(), &error)?;
             } else {
-                self.keep(session, &jobs[index])?;
-                made.push(index);
+                let carries_recipe = self.keep(session, &jobs[index])?;
+                made.push((index, carries_recipe));
             }
         }
         // All that the steps gave is written before anything is measured, which may be interrupted.
@@ -206,59 +218,66 @@ impl Render<'_> {
             animation.finish(session.ascent().step_count(), grown(session.ascent()));
             animation.write(path).map_err(|error| error.advise("--gif"))?;
         }
-        let kept: Vec<_> = made.into_iter().map(|index| (&sessions[index], &jobs[index])).collect();
+        let kept = |(index, carries_recipe)| KeptPicture {
+            session: &sessions[index],
+            job: &jobs[index],
+            carries_recipe,
+        };
+        let kept: Vec<KeptPicture> = made.into_iter().map(kept).collect();
         self.evaluate_all(&kept, per_step)
     }
 
     fn fail(&mut self, ascent: &Ascent, error: &runs::Error) -> Result<()> {
         let what = format!("{}: {}", ascent.plan().objective, error.chain());
-        if self.args.json {
+        if self.args.report.json {
             output::json(&FailedEvent::new(ascent, error))?;
         }
         self.failed.push(what);
         Ok(())
     }
 
-    /// Writes a finished run's picture.
-    fn keep(&self, session: &mut Session, job: &RenderJob) -> Result<()> {
+    /// Writes a finished run's picture, and tells whether it carries its recipe.
+    fn keep(&self, session: &mut Session, job: &RenderJob) -> Result<bool> {
         let kept = session.save();
         let (ascent, folder) = (session.ascent(), session.folder().unwrap_or(Path::new("")));
         let hint = || match &kept {
             Ok(()) => format!("the run itself is saved in {}", folder.display()),
             Err(error) => format!("the run could not be saved either ({})", error.chain()),
         };
-        if self.several {
+        if job.output != self.args.output {
             outputs::make_folder(&job.output)?;
         }
         let picture = write_picture(&job.output, &ascent.picture(), &session.origin());
-        picture.map_err(|error| error.advise("-o")).with_context(hint)?;
+        let carries_recipe = picture.map_err(|error| error.advise("-o")).with_context(hint)?;
         if let Some(path) = &self.args.losses {
             let losses = write_losses(path, &ascent.state().losses);
             losses.map_err(|error| error.advise("--losses")).with_context(hint)?;
         }
-        kept.with_context(|| format!("the picture is saved as {}, the run is not", job.output.display()))
+        kept.with_context(|| format!("the picture is saved as {}, the run is not", job.output.display()))?;
+        Ok(carries_recipe)
     }
 
     /// Evaluates pictures as they were saved, and prints what came of them.
-    fn evaluate_all(&mut self, kept: &[(&Session, &RenderJob)], per_step: Option<f64>) -> Result<()> {
+    fn evaluate_all(&mut self, kept: &[KeptPicture], per_step: Option<f64>) -> Result<()> {
         let stop = self.stop;
         let should_stop = || stop.load(Ordering::Relaxed) != 0;
-        let runs: Vec<_> = kept.iter().map(|(session, job)| (*session, &job.pictures)).collect();
+        let runs: Vec<_> = kept.iter().map(|kept| (kept.session, &kept.job.pictures)).collect();
         let starts = evaluate_starts(&runs, self.compute.network(), self.model, &should_stop)
             .with_context(|| saved_as(kept))?
             .with_context(|| interrupted(kept))?;
-        for (&(session, job), start) in kept.iter().zip(starts) {
+        for (one, start) in kept.iter().zip(starts) {
+            let KeptPicture { session, job, .. } = one;
             let saved = read_picture(&job.output)?;
             let network = self.compute.network();
             let evaluation = session
                 .evaluate(&saved, network, &job.pictures, self.model, &should_stop)
                 .with_context(|| saved_as(kept))?
                 .with_context(|| interrupted(kept))?;
+            session.note_score(evaluation.score).with_context(|| saved_as(kept))?;
             let evaluation = Evaluation { saved: evaluation, start };
-            let place = (job.output.as_path(), session.folder().unwrap_or(Path::new("")));
-            let done = DoneEvent::new(session.ascent(), self.compute, evaluation, place, per_step)?;
-            if !self.to_stdout {
-                done.print(self.args.json).with_context(|| saved_as(kept))?;
+            let done = DoneEvent::new(one, self.compute, evaluation, per_step)?;
+            if self.prints {
+                done.print(self.args.report.json).with_context(|| saved_as(kept))?;
             }
             self.done.push((done, self.args.sheet.is_some().then_some(saved)));
         }
@@ -274,13 +293,13 @@ impl Render<'_> {
             };
             let cells: Vec<Cell> = self.done.iter().filter_map(cell).collect();
             write_sheet(path, &contact_sheet(&cells, None)).map_err(|error| error.advise("--sheet"))?;
-            if !self.args.json && !self.to_stdout {
+            if !self.args.report.json && self.prints {
                 output::line(format_args!("the sheet is {}", path.display()))?;
             }
         }
-        if self.args.seeds > 1 {
+        if self.args.seeds > 1 && self.prints {
             let all: Vec<DoneEvent> = self.done.into_iter().map(|(done, _)| done).collect();
-            SeedsEvent::of(&all).iter().try_for_each(|seeds| seeds.print(self.args.json))?;
+            SeedsEvent::of(&all).iter().try_for_each(|seeds| seeds.print(self.args.report.json))?;
         }
         match &self.failed[..] {
             [] => Ok(()),
@@ -289,27 +308,14 @@ impl Render<'_> {
     }
 }
 
-/// The places of pictures that are finished, for an error that comes after.
-fn saved_as(kept: &[(&Session, &RenderJob)]) -> String {
-    let places: Vec<String> = kept.iter().map(|(_, job)| job.output.display().to_string()).collect();
-    match &places[..] {
-        [place] => format!("the picture is saved as {place}"),
-        _ => format!("the pictures are saved as {}", places.join(", ")),
-    }
-}
-
-fn interrupted(kept: &[(&Session, &RenderJob)]) -> String {
-    format!("interrupted while activations were measured; {}", saved_as(kept))
-}
-
 /// The picture at its full size: that of an early octave is smaller, and frames are all of one size.
 fn grown(ascent: &Ascent) -> Picture {
     ascent.picture().resized(ascent.plan().size)
 }
 
 /// On stderr, and only if that is a terminal.
-fn progress_bar(sessions: &[Session], json: bool, batch: Option<usize>) -> ProgressBar {
-    if json && io::stdout().is_terminal() || !io::stderr().is_terminal() {
+fn progress_bar(sessions: &[Session], report: ReportArgs, batch: Option<usize>) -> ProgressBar {
+    if report.quiet || report.json && io::stdout().is_terminal() || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let steps =

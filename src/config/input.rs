@@ -62,7 +62,10 @@ pub fn find_input(file: &Path, flag: Option<InputFlag>) -> Result<Option<(InputF
 
 /// Remembers the preprocessing of a weights file. A cache that cannot be written is a remark and no error.
 pub fn remember(file: &Path, input: InputFormat) -> Result<()> {
-    let place = place(&file_sha256(file)?);
+    let Some(place) = place(&file_sha256(file)?) else {
+        remark("--input is not remembered: there is no home folder to keep it in");
+        return Ok(());
+    };
     let folder = place.parent().unwrap_or(Path::new("."));
     let written = fs::create_dir_all(folder)
         .map_err(anyhow::Error::from)
@@ -75,22 +78,23 @@ pub fn remember(file: &Path, input: InputFormat) -> Result<()> {
 
 /// The preprocessing that is remembered of a weights file. The file is read only if anything is remembered at all.
 fn recall(file: &Path) -> Option<InputFormat> {
-    fs::read_dir(folder()).ok()?.next()?.ok()?;
-    fs::read_to_string(place(&file_sha256(file).ok()?)).ok()?.trim().parse().ok()
+    fs::read_dir(folder()?).ok()?.next()?.ok()?;
+    fs::read_to_string(place(&file_sha256(file).ok()?)?).ok()?.trim().parse().ok()
 }
 
 fn forget(file: &Path) -> Result<()> {
-    match fs::remove_file(place(&file_sha256(file)?)) {
+    let Some(place) = place(&file_sha256(file)?) else { return Ok(()) };
+    match fs::remove_file(place) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-/// The folder with a text file for each weights file, beside the pulled weights.
-fn folder() -> PathBuf {
-    Environment::of_process().weights_folder().with_file_name("inputs")
+/// The folder with a text file for each weights file, beside the pulled weights; none without a home.
+fn folder() -> Option<PathBuf> {
+    Some(Environment::of_process().weights_folder()?.with_file_name("inputs"))
 }
 
-fn place(sha256: &str) -> PathBuf {
-    folder().join(format!("{sha256}.txt"))
+fn place(sha256: &str) -> Option<PathBuf> {
+    Some(folder()?.join(format!("{sha256}.txt")))
 }

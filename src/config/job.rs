@@ -9,7 +9,7 @@ use trepang_weights::{Error as WeightsError, Trained, sha256};
 use super::args::RenderArgs;
 use super::recipe::find_recipe;
 use super::{Compute, Usage, find_layer};
-use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start, nearest};
+use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start, similar};
 use crate::runs::{Origin, PictureReading, read_picture, read_picture_as};
 
 /// One picture to make: its plan, the pictures that it starts from or compares with, and the path of the output.
@@ -46,13 +46,13 @@ impl RenderJob {
         let raised = targets.iter().map(|(_, raised)| raised);
         let references = read_references(raised, &mut pictures, reading(args.allow_cut))?;
         let size = args.size.unwrap_or_else(|| default_size(&recipe, compute, &start, &pictures));
-        let several = targets.len() * usize::from(args.seeds) > 1;
+        let into_folder = targets.len() * usize::from(args.seeds) > 1 || is_folder_name(&args.output);
         let mut jobs = Vec::new();
         for (target, objective) in targets {
             for index in 0..u64::from(args.seeds) {
                 let seed = args.seed.wrapping_add(index);
                 let steps = args.steps.map_or(recipe.steps, |steps| steps as usize);
-                let output = if several {
+                let output = if into_folder {
                     args.output.join(output_path(target.as_ref(), (args.seeds > 1).then_some(seed)))
                 } else {
                     args.output.clone()
@@ -76,8 +76,23 @@ impl RenderJob {
     pub fn again(origin: &Origin, init: Option<&str>, output: &Path) -> Result<Self> {
         let plan = origin.plan.clone();
         let pictures = pictures_of(&plan, Some(init))?;
-        Ok(Self { plan, pictures, output: output.into() })
+        Ok(Self::with(plan, pictures, output))
     }
+
+    /// The only picture of a plan, in the place that `--output` names.
+    pub fn with(plan: Plan, pictures: Pictures, output: &Path) -> Self {
+        let output = if is_folder_name(output) {
+            output.join(output_path(Some(plan.last_objective()), None))
+        } else {
+            output.into()
+        };
+        Self { plan, pictures, output }
+    }
+}
+
+/// Whether a path says itself that it is a folder's.
+pub fn is_folder_name(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
 /// Reads the pictures that a plan starts from and compares with. Fails if a file has changed. `init` is the new path of
@@ -230,11 +245,17 @@ fn class_index(text: &str, trained: &Trained) -> Result<usize> {
     let whole = || labels.names().iter().position(|name| name.eq_ignore_ascii_case(text));
     let class = labels.find(text).or_else(whole).ok_or_else(|| {
         let (last, names) = (labels.len().saturating_sub(1), labels.names());
-        let near = nearest(text, names.iter().flat_map(|name| name.split(", ")));
-        Usage(format!(
-            "{} has no class \"{text}\"; give an index from 0 to {last}, a WordNet id or a name, such as {near}",
-            trained.network.name()
-        ))
+        let near = similar(text, names.iter().flat_map(|name| name.split(", ")));
+        let network = trained.network.name();
+        Usage(match near {
+            Some(near) => format!(
+                "{network} has no class \"{text}\"; did you mean \"{near}\" (an index from 0 to {last}, a WordNet id or a name \
+                 is a class)?"
+            ),
+            None => format!(
+                "{network} has no class \"{text}\"; give an index from 0 to {last}, a WordNet id or a name"
+            ),
+        })
     })?;
     Ok(class)
 }

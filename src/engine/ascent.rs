@@ -49,6 +49,15 @@ pub struct AscentState {
     pub base: Option<Array>,
 }
 
+impl AscentState {
+    /// Tells whether nothing has woken the objective: at least one step was taken, and in every step the objective was exactly
+    /// 0 on what the network saw and no true gradient reached the image.
+    pub fn is_dead(&self) -> bool {
+        let steps = self.losses.len();
+        steps > 0 && self.dead_steps == steps && self.losses.iter().all(|&loss| loss == 0.0)
+    }
+}
+
 /// A run in progress.
 #[derive(Debug)]
 pub struct Ascent {

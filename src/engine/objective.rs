@@ -226,6 +226,20 @@ impl Objective {
         }
     }
 
+    /// The term that is a channel, a neuron or a class, with its number, if the objective names one such thing, once.
+    pub fn only_target(&self) -> Option<(&Self, usize)> {
+        let mut named = Vec::new();
+        self.for_each_term(&mut |term| {
+            if let Self::Channel { channel: number, .. }
+            | Self::Neuron { channel: number, .. }
+            | Self::Logit { class: number } = term
+            {
+                named.push((term, *number));
+            }
+        });
+        if let [one] = named[..] { Some(one) } else { None }
+    }
+
     /// The same objective with every term replaced by what `of` makes of it.
     #[must_use]
     pub fn map_terms(&self, of: &mut dyn FnMut(&Self) -> Self) -> Self {

@@ -19,6 +19,13 @@ pub struct Score {
     pub robust: f64,
 }
 
+impl Score {
+    /// Tells whether the picture, however it is seen, leaves the objective at exactly 0.
+    pub fn is_zero(&self) -> bool {
+        self.clean == 0.0 && self.robust == 0.0
+    }
+}
+
 /// The number of views of a picture over which `robust` is the mean.
 pub const ROBUST_VIEWS: usize = 32;
 

@@ -93,6 +93,14 @@ pub enum Error {
         /// The content that was found there, as a clause.
         found: &'static str,
     },
+    /// The system refused to list the folder that holds all runs.
+    #[error("cannot read the folder of runs {}", .path.display())]
+    ReadRuns {
+        /// The folder that was to be listed.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The system refused to read a saved state.
     #[error("cannot read the state {}", .path.display())]
     ReadState {
@@ -152,8 +160,8 @@ pub enum Error {
         /// Whether that is at least the size of the picture.
         is_usable: bool,
     },
-    /// The file that a picture was to be made again from is no PNG file.
-    #[error("{} is not a PNG file", .path.display())]
+    /// The file that a picture was to be made again from is of no kind that carries a text.
+    #[error("{} is not a PNG, JPEG or WebP file: only these say how they were made", .path.display())]
     NotPng {
         /// The file that was read.
         path: PathBuf,
@@ -168,7 +176,7 @@ pub enum Error {
         /// The decoder's error.
         source: png::DecodingError,
     },
-    /// A PNG file carries no text of Trepang's.
+    /// A picture file carries no text of Trepang's.
     #[error(
         "{} does not say how it was made: it was not saved by trepang, or its text was stripped",
         .path.display()
@@ -185,7 +193,7 @@ pub enum Error {
         /// The decoder's error.
         source: png::DecodingError,
     },
-    /// The text of a PNG file does not describe a run as this version does.
+    /// The text of a picture file does not describe a run as this version does.
     #[error("the text of {} was written by another version of trepang", .path.display())]
     ForeignText {
         /// The file that was read.
@@ -196,6 +204,12 @@ pub enum Error {
     /// The name of an animation does not say in which format it is.
     #[error("{} is no name for an animation: it has to end in .gif, .png or .apng", .path.display())]
     AnimationName {
+        /// The name that was asked for.
+        path: PathBuf,
+    },
+    /// The name of a picture ends in no format that is written.
+    #[error("{} is no name for a picture: it has to end in .png, .jpg, .jpeg, .webp, .tif, .tiff or .bmp", .path.display())]
+    PictureName {
         /// The name that was asked for.
         path: PathBuf,
     },
@@ -245,9 +259,22 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the request was impossible, rather than that something failed. Only the engine's own errors know it.
+    /// Whether the request was impossible, rather than that something failed.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Engine(error) if error.is_usage())
+        match self {
+            Self::Engine(error) => error.is_usage(),
+            Self::PictureName { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a run ended because no gradient reaches its image.
+    pub fn is_dead(&self) -> bool {
+        match self {
+            Self::Engine(error) => matches!(error, engine::Error::Dead { .. }),
+            Self::Stopped { source, .. } | Self::NotKept { source, .. } => source.is_dead(),
+            _ => false,
+        }
     }
 
     /// The error of the caller that stopped the runs, if it was one.

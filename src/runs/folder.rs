@@ -12,12 +12,12 @@ use super::error::{Error, Result};
 use super::lock::RunLock;
 use super::manifest::{Manifest, Origin, Parts, Provenance};
 use super::{png, state};
-use crate::engine::{Ascent, AscentState};
+use crate::engine::{Ascent, AscentState, Score};
 
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 const LOSSES: &str = "losses.csv";
 const IMAGE: &str = "image.png";
-const STATE: &str = "state.safetensors";
+pub(super) const STATE: &str = "state.safetensors";
 
 /// The folder a run is kept in.
 #[derive(Debug, Clone)]
@@ -40,15 +40,12 @@ pub struct SavedRun {
     pub state: AscentState,
 }
 
-/// The default folder of runs: in the user's data folder, or `runs` here without a home.
-pub fn default_folder() -> PathBuf {
+/// The default folder of runs, in the user's data folder; none without a home.
+pub fn default_folder() -> Option<PathBuf> {
     let folder =
         |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    match (folder("XDG_DATA_HOME"), folder("HOME")) {
-        (Some(data), _) => data.join("trepang/runs"),
-        (None, Some(home)) => home.join(".local/share/trepang/runs"),
-        (None, None) => PathBuf::from("runs"),
-    }
+    let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
+    Some(data?.join("trepang/runs"))
 }
 
 impl RunFolder {
@@ -137,14 +134,24 @@ impl RunFolder {
         write_losses(&self.path.join(LOSSES), &ascent.state().losses)?;
         // The picture says how it was made itself, which may be with fewer steps than the run will take.
         let made = Origin { plan: origin.plan.up_to(ascent.step_count()), ..origin.clone() };
-        png::write_picture(&self.path.join(IMAGE), &ascent.picture(), &made)?;
-        let path = self.path.join(MANIFEST);
-        let manifest = serde_json::to_vec_pretty(&self.manifest(origin, ascent))
-            .map_err(|error| Error::Encode { path: path.clone(), source: error.into() })?;
-        write_atomic(&path, &manifest)
+        png::write(&self.path.join(IMAGE), &ascent.picture(), &made)?;
+        self.write_manifest(&self.manifest(origin, ascent, None))
     }
 
-    fn manifest(&self, origin: Origin, ascent: &Ascent) -> Manifest {
+    /// Adds to the manifest what was measured on the picture that the run has now. The next save drops it.
+    pub fn note_score(&self, ascent: &Ascent, score: Score) -> Result<()> {
+        let manifest = self.manifest(self.origin(ascent), ascent, Some(score));
+        self.write_manifest(&manifest).map_err(|error| error.advise("--runs"))
+    }
+
+    fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
+        let path = self.path.join(MANIFEST);
+        let text = serde_json::to_vec_pretty(manifest)
+            .map_err(|error| Error::Encode { path: path.clone(), source: error.into() })?;
+        write_atomic(&path, &text)
+    }
+
+    fn manifest(&self, origin: Origin, ascent: &Ascent, score: Option<Score>) -> Manifest {
         let losses = &ascent.state().losses;
         Manifest {
             objective: origin.plan.last_objective().to_string(),
@@ -154,6 +161,9 @@ impl RunFolder {
             loss_last: losses.last().copied(),
             dead_steps: ascent.state().dead_steps,
             saturated: ascent.picture().saturated(),
+            activation: score.map(|score| score.clean),
+            activation_robust: score.map(|score| score.robust),
+            dead: ascent.state().is_dead() && score.as_ref().is_none_or(Score::is_zero),
             finished: ascent.is_finished(),
             created: self.created,
         }
@@ -184,6 +194,7 @@ fn slug(origin: &Origin) -> String {
     slug
 }
 
-fn now() -> u64 {
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -48,6 +48,12 @@ impl Drop for RunLock {
     }
 }
 
+/// Whether another process holds the lock of `folder`. The lock is left as it is.
+pub(super) fn is_locked(folder: &Path) -> bool {
+    let file = OpenOptions::new().read(true).custom_flags(NO_LINK).open(folder.join(LOCK));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// Whether the open file is still the one that the path names.
 fn is_at(file: &File, path: &Path) -> bool {
     let named = fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
@@ -65,7 +71,9 @@ mod tests {
         let lock = RunLock::take(folder.path()).unwrap();
         let error = RunLock::take(folder.path()).unwrap_err().to_string();
         assert!(error.contains("another process"), "{error}");
+        assert!(is_locked(folder.path()));
         drop(lock);
+        assert!(!is_locked(folder.path()));
         drop(RunLock::take(folder.path()).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

@@ -203,6 +203,17 @@ pub struct Manifest {
     pub dead_steps: usize,
     /// Share of the picture's values at 0 or 255.
     pub saturated: f64,
+    /// The objective on the picture that was written, read back; none until that is measured, and in what was written before
+    /// it was noted.
+    #[serde(default)]
+    pub activation: Option<f64>,
+    /// Its mean over fixed transforms of that picture.
+    #[serde(default)]
+    pub activation_robust: Option<f64>,
+    /// Whether nothing has woken the objective: it was 0 without a gradient in every step, and on the picture once that is
+    /// measured. False in what was written before it was noted.
+    #[serde(default)]
+    pub dead: bool,
     /// Whether the run has taken all its steps.
     pub finished: bool,
     /// Seconds since 1970 when the folder was made.

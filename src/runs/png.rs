@@ -16,16 +16,24 @@ const KEYWORD: &str = "trepang";
 const MAX_TEXT_BYTES: usize = 16 << 20;
 
 /// Writes an 8-bit RGB PNG. Equal pictures of equal origin give equal files, to the byte.
-pub fn write_picture(path: &Path, picture: &Picture, origin: &Origin) -> Result<()> {
+pub(super) fn write(path: &Path, picture: &Picture, origin: &Origin) -> Result<()> {
     let bytes = encode(picture, origin).map_err(|source| Error::Encode { path: path.into(), source })?;
     write_atomic(path, &bytes)
 }
 
-fn encode(picture: &Picture, origin: &Origin) -> Result<Vec<u8>, BoxedError> {
+/// The file with the origin in its text chunk.
+pub(super) fn encode(picture: &Picture, origin: &Origin) -> Result<Vec<u8>, BoxedError> {
     let mut bytes = Vec::new();
     let mut encoder = encoder(&mut bytes, picture);
     encoder.add_itxt_chunk(KEYWORD.into(), serde_json::to_string(origin)?)?;
     encoder.write_header()?.write_image_data(&picture.rgb)?;
+    Ok(bytes)
+}
+
+/// The file without any text.
+pub(super) fn encode_plain(picture: &Picture) -> Result<Vec<u8>, BoxedError> {
+    let mut bytes = Vec::new();
+    encoder(&mut bytes, picture).write_header()?.write_image_data(&picture.rgb)?;
     Ok(bytes)
 }
 
@@ -38,7 +46,7 @@ pub(super) fn encoder<'a>(bytes: &'a mut Vec<u8>, picture: &Picture) -> png::Enc
 }
 
 /// The plan and the provenance of the picture, from its text.
-pub fn read_origin(path: &Path) -> Result<Origin> {
+pub(super) fn read_origin(path: &Path) -> Result<Origin> {
     let file = open_regular(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
     let mut reader = png::Decoder::new(BufReader::new(file))
         .read_info()

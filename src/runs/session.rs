@@ -11,7 +11,8 @@ use super::evaluation::{self, PictureEvaluation, evaluate, evaluator};
 use super::folder::{RunFolder, SavedRun};
 use super::manifest::{Origin, Parts, Provenance};
 use crate::engine::{
-    Ascent, AscentState, Evaluator, Objective, Picture, Pictures, Plan, Recipe, StepReport, step_together,
+    Ascent, AscentState, Evaluator, Objective, Picture, Pictures, Plan, Recipe, Score, StepReport,
+    step_together,
 };
 use crate::panics::catch;
 
@@ -207,6 +208,11 @@ impl Session {
         let ascents = [(&self.ascent, pictures)];
         let found = catch("the backend", || evaluate(&ascents, saved, network, model, should_stop))?;
         Ok(found?.and_then(|mut found| found.pop()))
+    }
+
+    /// Notes in the manifest what was measured on the picture that was saved. A run without a folder notes nothing.
+    pub fn note_score(&self, score: Score) -> Result<()> {
+        self.folder.as_ref().map_or(Ok(()), |folder| folder.note_score(&self.ascent, score))
     }
 }
 

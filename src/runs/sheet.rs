@@ -5,10 +5,9 @@ use std::path::Path;
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, Rgb, RgbImage};
 
-use super::atomic::write as write_atomic;
-use super::error::{BoxedError, Error, Result};
+use super::error::Result;
 use super::label::Text;
-use super::png;
+use super::picture_format::write_plain;
 use crate::engine::Picture;
 
 /// The longest side of a sheet, in pixels: every image viewer opens that, and it takes 50 MB in memory.
@@ -53,16 +52,9 @@ pub fn contact_sheet(cells: &[Cell], columns: Option<usize>) -> Picture {
     Picture { width, height, rgb: canvas.into_raw() }
 }
 
-/// Writes an 8-bit RGB PNG, whole or not at all. It carries no text: its pictures have many origins.
+/// Writes a sheet in the format of its name, whole or not at all. It carries no text: its pictures have many origins.
 pub fn write_sheet(path: &Path, sheet: &Picture) -> Result<()> {
-    let bytes = encode(sheet).map_err(|source| Error::Encode { path: path.into(), source })?;
-    write_atomic(path, &bytes)
-}
-
-fn encode(sheet: &Picture) -> Result<Vec<u8>, BoxedError> {
-    let mut bytes = Vec::new();
-    png::encoder(&mut bytes, sheet).write_header()?.write_image_data(&sheet.rgb)?;
-    Ok(bytes)
+    write_plain(path, sheet)
 }
 
 /// The places of everything on a sheet, in pixels.
@@ -280,6 +272,9 @@ mod tests {
         let sheet = contact_sheet(&[], None);
         write_sheet(&path, &sheet).unwrap();
         assert_eq!(crate::runs::read_picture(&path).unwrap(), sheet);
+        let other = folder.path().join("sheet.webp");
+        write_sheet(&other, &sheet).unwrap();
+        assert!(std::fs::read(&other).unwrap().starts_with(b"RIFF"));
         let wrong = Picture { width: 5, ..sheet };
         assert!(write_sheet(&path, &wrong).is_err());
     }

@@ -96,7 +96,7 @@ impl LocalModels {
     }
 
     fn store(&self) -> Store {
-        Store::new(self.environment.weights_folder())
+        Store::of(&self.environment)
     }
 
     /// The backend of that name, opened once.

@@ -39,6 +39,7 @@ fn events_of_render_are_as_documented() {
     let (schema, home) = (Schema::read(), Home::new());
     let one = home.json(&format!("render --layer block2_conv1 --channel 4 {QUICK} -o a.png"));
     check_events(&schema, &one, &["step", "done"]);
+    check(&schema, &home.json("runs --runs runs --json"), "RunEntry");
     let sum =
         home.json(&format!("render --objective layer(block2_conv1)-tv(0.1) {QUICK} --seeds 2 -o several"));
     check_events(&schema, &sum, &["step", "done", "seeds"]);

@@ -63,15 +63,12 @@ impl Environment {
         Self { current: current.into(), ..self }
     }
 
-    /// The folder of Trepang's own weights: `weights` in `$TREPANG_CACHE`, or else in `trepang` in the user's cache folder,
-    /// or else (without a home folder) in `trepang-cache` in the current folder. A relative `$TREPANG_CACHE` begins at the
-    /// current folder. The folder need not exist.
-    pub fn weights_folder(&self) -> PathBuf {
+    /// The folder of Trepang's own weights: `weights` in `$TREPANG_CACHE`, or else in `trepang` in the user's cache folder;
+    /// none without a home folder. A relative `$TREPANG_CACHE` begins at the current folder. The folder need not exist.
+    pub fn weights_folder(&self) -> Option<PathBuf> {
         let own = self.relative_cache().or_else(|| self.folder("TREPANG_CACHE"));
         let caches = || self.folder("XDG_CACHE_HOME").or_else(|| self.system_caches());
-        own.or_else(|| Some(caches()?.join("trepang")))
-            .unwrap_or_else(|| PathBuf::from("trepang-cache"))
-            .join("weights")
+        Some(own.or_else(|| Some(caches()?.join("trepang")))?.join("weights"))
     }
 
     /// A sentence about a `$TREPANG_CACHE` that is a relative path, which names another folder in each current folder.
@@ -137,7 +134,7 @@ mod tests {
     #[track_caller]
     fn check(variables: &[(&str, &str)], expected: &str) {
         let variables = variables.iter().map(|(name, value)| (*name, OsString::from(value)));
-        assert_eq!(Environment::new(variables, "/tmp").weights_folder(), PathBuf::from(expected));
+        assert_eq!(Environment::new(variables, "/tmp").weights_folder(), Some(PathBuf::from(expected)));
     }
 
     #[cfg(unix)]
@@ -150,7 +147,7 @@ mod tests {
         check(&[("HOME", "/h"), ("TREPANG_CACHE", "~/t")], "/h/t/weights");
         check(&[("HOME", "/h"), ("XDG_CACHE_HOME", "relative")], &format!("/h/{caches}/trepang/weights"));
         check(&[("HOME", "/h"), ("TREPANG_CACHE", "")], &format!("/h/{caches}/trepang/weights"));
-        check(&[], "trepang-cache/weights");
+        assert_eq!(Environment::new([], "/tmp").weights_folder(), None);
     }
 
     #[cfg(unix)]
@@ -167,7 +164,7 @@ mod tests {
             ("../c", "/models/../c"),
             (".", "/models"),
         ] {
-            assert_eq!(of(cache).weights_folder(), PathBuf::from(folder).join("weights"), "{cache}");
+            assert_eq!(of(cache).weights_folder(), Some(PathBuf::from(folder).join("weights")), "{cache}");
             let remark = of(cache).cache_remark().unwrap();
             assert!(remark.ends_with(&format!("which means {folder} here")), "{remark}");
         }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use trepang_api::did_you_mean;
+
 use crate::FileFormat;
 
 /// A result with this crate's [`enum@Error`].
@@ -13,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// No network has this name.
-    #[error("there is no network \"{name}\"; the networks are: {known}")]
+    #[error("there is no network \"{name}\"{}; the networks are: {known}", hint(.name, .known))]
     UnknownNetwork {
         /// The name that was asked for.
         name: String,
@@ -21,13 +23,19 @@ pub enum Error {
         known: String,
     },
     /// No set of weights has this name.
-    #[error("there are no weights \"{name}\"; those that can be pulled are: {known}")]
+    #[error("there are no weights \"{name}\"{}; those that can be pulled are: {known}", hint(.name, .known))]
     UnknownSet {
         /// The name that was asked for.
         name: String,
         /// All known names, separated by commas.
         known: String,
     },
+    /// There is no folder that weights could be kept in.
+    #[error(
+        "there is no home folder to keep weights in: set HOME or XDG_CACHE_HOME to an absolute path, or TREPANG_CACHE to a \
+         folder"
+    )]
+    NoCache,
     /// The set has not been pulled.
     #[error("{name} is not here yet: `trepang pull {name}` fetches it ({megabytes} MB)")]
     NotPulled {
@@ -256,6 +264,7 @@ impl Error {
                 other,
                 Self::UnknownNetwork { .. }
                     | Self::UnknownSet { .. }
+                    | Self::NoCache
                     | Self::NoClassifier { .. }
                     | Self::OtherHead { .. }
                     | Self::NoSuchPick { .. }
@@ -263,4 +272,9 @@ impl Error {
             ),
         }
     }
+}
+
+/// The question about the names that one may stand for, in parentheses, or nothing. `known` are all names, separated by commas.
+fn hint(name: &str, known: &str) -> String {
+    did_you_mean(name, known.split(", ")).map_or_else(String::new, |question| format!(" ({question})"))
 }

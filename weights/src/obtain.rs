@@ -60,6 +60,7 @@ pub fn obtain(
     options: &PullOptions,
     watcher: &mut dyn Watcher,
 ) -> Result<PullOutcome> {
+    store.check_place()?;
     let (_lock, waited) = Lock::wait(&store.path(set), options, watcher)?;
     // The other process has just imported or downloaded the same published file.
     let done = waited && store.open(set).is_ok();

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, View};
 use trepang_api::{Array, Weights};
 
+use crate::cache::Environment;
 use crate::pull::{Digest, Error as PullError, NoProgress, PullOptions, PullProgress, Verified, verify};
 use crate::readers::{open_hashed, open_mapped};
 use crate::source::DIALECT_KEY;
@@ -18,12 +19,25 @@ use crate::{Error, Fit, Result, Set, TensorSource, fit};
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
+    /// Whether there is no such folder, and can be none.
+    is_nowhere: bool,
 }
 
 impl Store {
     /// A store in this folder, which need not exist yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), is_nowhere: false }
+    }
+
+    /// The store of this environment. Without a home folder it holds nothing and takes nothing.
+    pub fn of(environment: &Environment) -> Self {
+        let nowhere = Self { folder: PathBuf::new(), is_nowhere: true };
+        environment.weights_folder().map_or(nowhere, Self::new)
+    }
+
+    /// Fails if nothing can be kept, for want of a folder.
+    pub fn check_place(&self) -> Result<()> {
+        if self.is_nowhere { Err(Error::NoCache) } else { Ok(()) }
     }
 
     /// The folder that holds the sets.
@@ -38,7 +52,7 @@ impl Store {
 
     /// Whether the set has been pulled.
     pub fn has(&self, set: &Set) -> bool {
-        self.path(set).is_file()
+        !self.is_nowhere && self.path(set).is_file()
     }
 
     /// Opens a pulled set. Fails if it has not been pulled or is damaged.

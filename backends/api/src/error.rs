@@ -1,7 +1,7 @@
 //! Every way in which a network, its weights or a backend can refuse, each in one sentence that says what
 //! was found and, where there is something to do, what to do.
 
-use std::fmt::Write as _;
+use crate::nearest::question;
 
 /// The result of everything at the seam.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -131,14 +131,7 @@ impl Error {
     }
 }
 
-/// `; did you mean "a" or "b"?`, or nothing.
+/// The question about the nearest names, after a semicolon, or nothing.
 fn hint(nearest: &[String]) -> String {
-    let mut text = String::new();
-    for (i, name) in nearest.iter().enumerate() {
-        let _ = write!(text, "{}\"{name}\"", if i == 0 { "; did you mean " } else { " or " });
-    }
-    if !nearest.is_empty() {
-        text.push('?');
-    }
-    text
+    if nearest.is_empty() { String::new() } else { format!("; {}", question(nearest)) }
 }

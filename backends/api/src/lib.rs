@@ -17,6 +17,7 @@
 //! - [`ComputePool`]: a backend's threads, lent for the caller's own work.
 //! - [`Reference`]: the naive backend, each operation's forward and backward side by side. It is the oracle.
 //! - [`guide`]: how to write a backend.
+//! - [`did_you_mean`]: the known names that a mistyped one may stand for.
 //! - [`printable`]: text of strangers, made safe for a terminal.
 //! - `conformance` (behind the feature of that name): the suite that every backend must pass.
 
@@ -30,6 +31,7 @@ mod error;
 #[allow(clippy::test_attr_in_doctest, reason = "it shows a test to be written elsewhere")]
 pub mod guide {}
 mod interpreter;
+mod nearest;
 mod network;
 pub mod networks;
 mod op;
@@ -44,6 +46,7 @@ pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, ReluGradient, 
 pub use compute_pool::{CallingThread, ComputePool};
 pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels, PullBack, WithPullBack};
+pub use nearest::did_you_mean;
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};
 pub use op::{Conv2d, Linear, Op, Padding, Pool, Preprocess};
 pub use printable::{is_control, printable, printable_json};

@@ -5,6 +5,7 @@ mod variants;
 
 use std::collections::HashSet;
 
+use crate::nearest::nearest;
 use crate::{Conv2d, Error, Linear, Op, Padding, Preprocess, Result, Shape};
 
 /// The largest side of an image, in pixels: beyond it a single activation no longer fits most memories.
@@ -301,31 +302,6 @@ impl NetworkBuilder {
     }
 }
 
-/// The names within a third of a name's length in edits, nearest first, at most three.
-fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut close: Vec<(usize, &str)> = candidates
-        .map(|candidate| (edits(name, candidate), candidate))
-        .filter(|(distance, _)| distance * 3 <= name.chars().count().max(3))
-        .collect();
-    close.sort_by_key(|&(distance, _)| distance);
-    close.into_iter().take(3).map(|(_, candidate)| candidate.into()).collect()
-}
-
-/// Levenshtein's distance: the least number of insertions, deletions and substitutions.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, cb) in b.iter().enumerate() {
-            let substitution = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substitution.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -396,14 +372,5 @@ mod tests {
         assert_eq!(network.shape(7, 5, last).unwrap(), Shape { channels: 3, height: 3, width: 2 });
         let error = network.shape(1, 5, last).unwrap_err().to_string();
         assert!(error.starts_with("tiny cannot take 1x5 pixels: at \"pool\""), "{error}");
-    }
-
-    #[test]
-    fn distance_counts_single_edits() {
-        for (a, b, distance) in
-            [("", "ab", 2), ("kitten", "sitting", 3), ("conv1", "conv1", 0), ("ab", "b", 1)]
-        {
-            assert_eq!(edits(a, b), distance, "{a} {b}");
-        }
     }
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 use trepang_api::Network;
 
+use super::kept::KeptPicture;
 use crate::cli::output;
 use crate::config::Compute;
 use crate::engine::{Ascent, Objective, Plan, StepReport};
@@ -37,13 +38,15 @@ pub(super) struct FailedEvent {
     event: &'static str,
     objective: String,
     seed: u64,
+    /// Whether no gradient reaches the image.
+    dead: bool,
     error: String,
 }
 
 impl FailedEvent {
     pub(super) fn new(ascent: &Ascent, error: &runs::Error) -> Self {
         let (objective, seed) = (ascent.plan().objective.to_string(), ascent.plan().seed);
-        Self { event: "failed", objective, seed, error: error.chain() }
+        Self { event: "failed", objective, seed, dead: error.is_dead(), error: error.chain() }
     }
 }
 
@@ -77,19 +80,26 @@ pub(super) struct DoneEvent {
     /// Steps whose true gradient was flat, and their share.
     dead_steps: usize,
     dead_share: f64,
+    /// Whether nothing has woken the objective, in any step or on the picture.
+    dead: bool,
     seconds_per_step: Option<f64>,
     output: String,
+    /// Whether `--from` can make the picture again from that file.
+    carries_recipe: bool,
     run: String,
+    /// The word for what was raised, for sentences.
+    #[serde(skip)]
+    raised: &'static str,
 }
 
 impl DoneEvent {
     pub(super) fn new(
-        ascent: &Ascent,
+        KeptPicture { session, job, carries_recipe }: &KeptPicture,
         compute: &Compute,
         Evaluation { saved, start }: Evaluation,
-        (output, run): (&Path, &Path),
         seconds_per_step: Option<f64>,
     ) -> Result<Self> {
+        let (ascent, run) = (session.ascent(), session.folder().unwrap_or(Path::new("")));
         let (plan, state) = (ascent.plan(), ascent.state());
         let (layer, channel) = target(plan.last_objective(), compute.network())?;
         let place = &compute.provenance;
@@ -116,16 +126,23 @@ impl DoneEvent {
             saturated_start: start.map(|start| start.saturated),
             dead_steps: state.dead_steps,
             dead_share: state.dead_steps as f64 / ascent.step_count().max(1) as f64,
+            dead: state.is_dead() && saved.score.is_zero(),
             seconds_per_step,
-            output: output.display().to_string(),
+            output: job.output.display().to_string(),
+            carries_recipe: *carries_recipe,
             run: run.display().to_string(),
+            raised: kind(plan.last_objective()),
         })
     }
 
-    /// The label of the picture on a sheet, whose pictures are of one layer: the channel, the seed, and the activation.
+    /// The label of the picture on a sheet, whose pictures are of one layer: the channel, the seed, and the
+    /// activation, or that nothing woke it.
     pub(super) fn label(&self) -> String {
         let what = self.channel.map_or_else(|| self.objective.clone(), |channel| channel.to_string());
         let seed = if self.seed == 0 { String::new() } else { format!(" #{}", self.seed) };
+        if self.dead {
+            return format!("{what}{seed}  dead");
+        }
         format!("{what}{seed}  {:.1}", self.activation_saved)
     }
 
@@ -147,27 +164,42 @@ impl DoneEvent {
             100.0 * self.saturated,
             100.0 * self.dead_share
         ))?;
-        output::line(format_args!("the run is in {}", self.run))
+        output::line(format_args!("the run is in {}", self.run))?;
+        if !self.carries_recipe {
+            output::line(
+                "this file has no room for its recipe, and only a PNG remakes itself: `-o OUT.png` writes one",
+            )?;
+        }
+        if self.dead {
+            let (what, steps) = (self.raised, self.steps);
+            output::line(format_args!(
+                "nothing woke this {what} in {steps} steps; the picture shows nothing"
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+/// The word for what an objective raises.
+fn kind(objective: &Objective) -> &'static str {
+    match objective {
+        Objective::Channel { .. } => "channel",
+        Objective::Neuron { .. } => "neuron",
+        Objective::Layer { .. } => "layer",
+        Objective::Logit { .. } => "class",
+        _ => "objective",
     }
 }
 
 /// The layer and the channel of an objective that names one of each, once. A logit's are its classifier and its class.
 fn target(objective: &Objective, network: &Network) -> Result<(Option<String>, Option<usize>)> {
-    let mut named = Vec::new();
-    objective.for_each_term(&mut |term| match term {
-        Objective::Channel { channel, .. } | Objective::Neuron { channel, .. } => {
-            named.push((term.clone(), *channel));
-        }
-        Objective::Logit { class } => named.push((term.clone(), *class)),
-        _ => {}
-    });
-    let [(term, channel)] = &named[..] else { return Ok((None, None)) };
+    let Some((term, channel)) = objective.only_target() else { return Ok((None, None)) };
     if let Some(layer) = term.layer() {
-        return Ok((Some(network.node(network.layer(layer)?)?.name.clone()), Some(*channel)));
+        return Ok((Some(network.node(network.layer(layer)?)?.name.clone()), Some(channel)));
     }
     let bound = term.bind(network, network.input().native)?;
     let node = bound.at().first().map(|&layer| network.node(layer)).transpose()?;
-    Ok((node.map(|node| node.name.clone()), Some(*channel)))
+    Ok((node.map(|node| node.name.clone()), Some(channel)))
 }
 
 /// The spread of one objective over seeds.

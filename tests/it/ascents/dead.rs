@@ -1,8 +1,8 @@
 //! Channels from which no gradient comes back: this is reported, the recipe wakes them where it can, and no NaN appears.
 
 use serde_json::Value;
-use trepang::engine::{Ascent, Error, Objective, Pictures, Plan, Recipe, Start};
-use trepang::runs::RunFolder;
+use trepang::engine::{Ascent, AscentState, Error, Objective, Pictures, Plan, Recipe, Start};
+use trepang::runs::{Cell, RunFolder, contact_sheet, read_picture};
 use trepang_api::Array;
 use trepang_weights::Trained;
 
@@ -110,6 +110,45 @@ fn the_manifest_counts_the_dead_steps() {
     assert_eq!(manifest["dead_steps"], dead);
     let (_, progress) = RunFolder::open(&run).unwrap();
     assert!(progress.state.x.data().iter().all(|x| x.is_finite()));
+}
+
+#[test]
+fn a_channel_that_nothing_wakes_is_told_in_words() {
+    let home = Home::new();
+    // The redirected gradient moves the picture, and no picture outweighs this bias.
+    let off = with_tensor("block2_conv1.bias", |bias| bias.data_mut()[9] = -1e6);
+    write_weights(&home.path("off.safetensors"), &off.weights);
+    let line = "render --weights off.safetensors --layer block2_conv1 --size 32 --steps 3 --runs runs";
+    let outcome = home.run(&format!("{line} --channel 9 -o a.png"));
+    let last = outcome.stdout.lines().last();
+    assert_eq!(last, Some("nothing woke this channel in 3 steps; the picture shows nothing"), "{outcome:?}");
+    let events = home.json(&format!("{line} --channel 4,9 --json -o out --sheet sheet.png"));
+    let dead: Vec<&Value> =
+        events.iter().filter(|event| event["event"] == "done").map(|event| &event["dead"]).collect();
+    assert_eq!(dead, [false, true]);
+    let cell = |channel: u64, value: &str| {
+        let picture = read_picture(&home.path(&format!("out/block2_conv1/{channel}.png"))).unwrap();
+        Cell { picture, label: format!("{channel}  {value}") }
+    };
+    let done = events.iter().find(|event| event["event"] == "done").unwrap();
+    let value = format!("{:.1}", done["activation_saved"].as_f64().unwrap());
+    let expected = contact_sheet(&[cell(4, &value), cell(9, "dead")], None);
+    assert!(read_picture(&home.path("sheet.png")).unwrap() == expected);
+    let runs = home.json("runs --runs runs --json");
+    assert_eq!(runs.iter().filter(|run| run["dead"] == true && run["channel"] == 9).count(), 2);
+    assert_eq!(runs.iter().filter(|run| run["dead"] == false && run["channel"] == 4).count(), 1);
+    assert!(home.run("runs --runs runs").stdout.contains("dead, nothing woke it"));
+}
+
+#[test]
+fn only_steps_at_zero_without_a_gradient_are_dead() {
+    let (trained, recipe) = (asleep(), Recipe::named("pixel").unwrap());
+    let ascent = Ascent::new(plan(recipe), &trained.network, &Pictures::new()).unwrap();
+    let is_dead = |losses: &[f64], dead_steps| {
+        AscentState { losses: losses.to_vec(), dead_steps, ..ascent.state().clone() }.is_dead()
+    };
+    assert!(is_dead(&[0.0, -0.0], 2));
+    assert!(!is_dead(&[], 0) && !is_dead(&[0.0, 0.0], 1) && !is_dead(&[0.0, 1e-30], 2));
 }
 
 fn render() -> String {

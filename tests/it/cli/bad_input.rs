@@ -22,7 +22,15 @@ fn check(home: &Home, cases: &[Case]) {
 }
 
 const NAMES: &[Case] = &[
-    ("--network resnet --logit 1", 2, "no network \"resnet\"; the networks are: minivgg"),
+    ("--network resnet --logit 1", 2, "no network \"resnet\" (did you mean \"resnet"),
+    ("--network alexnet --logit 1", 2, "no network \"alexnet\"; the networks are: minivgg"),
+    ("--layer block5 --channel 4", 2, "no layer \"block5\"; did you mean \"block5_conv1"),
+    (
+        "--logit cucumber",
+        2,
+        "no class \"cucumber\"; did you mean \"sea cucumber\" (an index from 0 to 63, a WordNet",
+    ),
+    ("--objective logit(cucumbr)", 2, "did you mean \""),
     ("--layer block5_conv9 --channel 4", 2, "no layer \"block5_conv9\"; did you mean \"block5_conv"),
     ("--layer fc7 --channel 4", 2, "no layer \"fc7\" (`trepang networks` lists the layers of minivgg)"),
     ("--layer input --channel 0", 2, "no layer \"input\""),
@@ -230,7 +238,7 @@ fn files_that_are_read_are_not_written_over() {
 
 const ORIGINS: &[Case] = &[
     ("--from plain.png", 1, "plain.png does not say how it was made"),
-    ("--from text.png", 1, "text.png is not a PNG file"),
+    ("--from text.png", 1, "text.png is not a PNG, JPEG or WebP file"),
     ("--from cut.png", 1, "cut.png is not a whole PNG file"),
     ("--from nowhere.png", 1, "cannot read the picture nowhere.png"),
 ];

@@ -131,7 +131,7 @@ fn objectives_of_notebooks_are_meant_or_answered() {
     }
     for (typed, answer) in [
         ("labels:0", "a class is written logit(CLASS)"),
-        ("logit(sea cucumbr)", "a WordNet id or a name, such as sea cucumber"),
+        ("logit(sea cucumbr)", "did you mean \"sea cucumber\" (an index"),
         ("block2_conv9:7", "did you mean \"block2_conv1\""),
         ("block2_conv1", "channel(block2_conv1, CHANNEL)"),
     ] {

@@ -12,23 +12,6 @@ use crate::binary::{Home, json_lines, losses, write_png};
 use crate::library::{activation, apart, channel_mean, noise_picture};
 
 #[test]
-fn dev_stdout_takes_the_picture_and_nothing_else() {
-    let home = Home::new();
-    let line = "render --layer block1_conv1 --channel 4 --size 32 --steps 2 -o";
-    let output = home.command(&format!("{line} /dev/stdout")).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    home.run(&format!("{line} a.png"));
-    assert!(output.stdout == home.read("a.png"));
-    for other in ["--json", "--seeds 2", "--channel 4,5"] {
-        let outcome = home.run(&format!(
-            "render --layer block1_conv1 --size 32 --steps 2 -o /dev/stdout {other}{}",
-            if other.starts_with("--channel") { "" } else { " --channel 4" }
-        ));
-        assert!(outcome.refusal(2).contains("stdout takes one picture"), "{outcome:?}");
-    }
-}
-
-#[test]
 fn json_is_every_step_and_then_what_came_of_it() {
     for recipe in ["pixel", "original"] {
         let home = Home::new();
@@ -92,7 +75,7 @@ fn only_the_keys_that_scripts_were_promised_and_a_few_more() {
         assert_eq!(found, keys.split_whitespace().collect());
     };
     check(&events[0], "event step loss".into());
-    let more = "objective run activation_start_robust saturated_start dead_share";
+    let more = "objective run activation_start_robust saturated_start dead_share dead carries_recipe";
     check(&events[1], format!("{PROMISED} {more}"));
 }
 

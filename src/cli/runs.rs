@@ -1,0 +1,174 @@
+//! `trepang runs`: lists the runs that are saved, from their manifests.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::output;
+use crate::config::args::RunsArgs;
+use crate::config::runs_folder;
+use crate::runs::{RunSummary, list_runs};
+
+/// The number of entries without a run that a remark names.
+const NAMED_ENTRIES: usize = 3;
+
+/// A run in the list, for `--json`.
+#[derive(Serialize)]
+struct RunEntry<'a> {
+    name: &'a str,
+    path: String,
+    network: &'a str,
+    layer: Option<&'a str>,
+    channel: Option<usize>,
+    objective: &'a str,
+    recipe: &'a str,
+    size: usize,
+    seed: u64,
+    step: usize,
+    steps: usize,
+    loss_last: Option<f64>,
+    activation: Option<f64>,
+    activation_robust: Option<f64>,
+    dead: bool,
+    created: u64,
+    /// Seconds since `created`.
+    age: u64,
+    finished: bool,
+    #[serde(flatten)]
+    now: RunPresence,
+}
+
+/// The state of a run's folder now.
+#[derive(Serialize)]
+struct RunPresence {
+    running: bool,
+    resumable: bool,
+}
+
+impl<'a> RunEntry<'a> {
+    fn of(run: &'a RunSummary) -> Self {
+        let RunSummary { manifest, .. } = run;
+        let plan = &manifest.origin.plan;
+        let (objective, recipe) = plan.at(usize::MAX);
+        let target = objective.only_target();
+        Self {
+            name: &run.name,
+            path: run.path.display().to_string(),
+            network: &manifest.origin.provenance.network,
+            layer: target.and_then(|(term, _)| term.layer()),
+            channel: target.map(|(_, number)| number),
+            objective: &manifest.objective,
+            recipe: &recipe.name,
+            size: plan.size,
+            seed: plan.seed,
+            step: manifest.step,
+            steps: plan.steps,
+            loss_last: manifest.loss_last,
+            activation: manifest.activation,
+            activation_robust: manifest.activation_robust,
+            dead: manifest.dead,
+            created: manifest.created,
+            age: run.age,
+            finished: manifest.finished,
+            now: RunPresence { running: run.is_running, resumable: run.has_state && !run.is_running },
+        }
+    }
+
+    /// The columns of its line, in words.
+    fn columns(&self) -> [String; 9] {
+        let value = match (self.activation, self.loss_last) {
+            _ if self.dead => "dead, nothing woke it".into(),
+            (Some(activation), _) => format!("activation {activation:.4}"),
+            (None, Some(loss)) => format!("last loss {loss:.4}"),
+            (None, None) => "no loss yet".into(),
+        };
+        let state = match (self.now.running, self.now.resumable, self.finished) {
+            (true, ..) => "running",
+            (_, false, _) => "no state to resume",
+            (_, _, true) => "finished",
+            (_, _, false) => "stopped, can be resumed",
+        };
+        [
+            self.name.into(),
+            self.network.into(),
+            self.objective.into(),
+            self.recipe.into(),
+            format!("{} px", self.size),
+            format!("seed {}", self.seed),
+            format!("{}/{} steps", self.step, self.steps),
+            value,
+            format!("{}, {state}", ago(self.age)),
+        ]
+    }
+}
+
+pub(super) fn run(args: &RunsArgs) -> Result<()> {
+    let folder = runs_folder(args.runs.as_deref())?;
+    let Some(listing) = list_runs(&folder)? else {
+        output::remark(format_args!("there are no runs: {} does not exist", folder.display()));
+        return Ok(());
+    };
+    if let Some(remark) = passed_over(&listing.passed_over) {
+        output::remark(remark);
+    }
+    let entries: Vec<RunEntry> = listing.runs.iter().map(RunEntry::of).collect();
+    if args.json {
+        return entries.iter().try_for_each(output::json);
+    }
+    table(&entries.iter().map(RunEntry::columns).collect::<Vec<_>>()).iter().try_for_each(output::line)
+}
+
+/// A sentence on the entries that hold no run; none if there are none.
+fn passed_over(entries: &[String]) -> Option<String> {
+    let named = entries.iter().take(NAMED_ENTRIES).cloned().collect::<Vec<_>>().join("; ");
+    match entries.len().checked_sub(NAMED_ENTRIES) {
+        _ if entries.is_empty() => None,
+        Some(more @ 1..) => Some(format!("passed over: {named}; and {more} more")),
+        _ => Some(format!("passed over: {named}")),
+    }
+}
+
+/// Lines whose columns stand under each other.
+fn table<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+/// An age in the largest unit of which it holds one.
+fn ago(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
+    let unit = units.into_iter().find(|(length, _)| seconds >= *length);
+    let (length, name) = unit.unwrap_or((1, "s"));
+    format!("{} {name} ago", seconds / length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_its_largest_unit() {
+        assert_eq!(
+            [0, 59, 60, 7200, 200_000].map(ago),
+            ["0 s ago", "59 s ago", "1 min ago", "2 h ago", "2 d ago"]
+        );
+    }
+
+    #[test]
+    fn a_remark_names_a_few_entries_only() {
+        let entries = |count: usize| (0..count).map(|at| format!("e{at}")).collect::<Vec<_>>();
+        assert_eq!(passed_over(&entries(0)), None);
+        assert_eq!(passed_over(&entries(3)), Some("passed over: e0; e1; e2".into()));
+        assert_eq!(passed_over(&entries(5)), Some("passed over: e0; e1; e2; and 2 more".into()));
+    }
+
+    #[test]
+    fn columns_stand_under_each_other() {
+        let row = |a: &str, b: &str| [a.to_owned(), b.to_owned()];
+        assert_eq!(table(&[row("a", "x"), row("bcd", "y")]), ["a    x", "bcd  y"]);
+    }
+}
