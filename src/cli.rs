@@ -3,6 +3,7 @@
 mod bench;
 mod completions;
 mod dashboard;
+mod dead;
 mod devices;
 mod drive;
 mod exit;

@@ -10,10 +10,11 @@ mod place;
 mod recipe;
 mod remark;
 
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use trepang_api::{Backend, Device, LayerId, Model, Network};
+use trepang_api::{Backend, Device, LayerId, Model, Network, did_you_mean};
 use trepang_weights::cache::Environment;
 use trepang_weights::{Error as WeightsError, FileChoices, Purpose, Store, Trained, trained_with};
 
@@ -21,7 +22,7 @@ use crate::runs::{Origin, Provenance, Segment, default_folder};
 use args::{ComputeArgs, InputFlag};
 
 pub use input::{InputSource, find_input, remember};
-pub use job::{RenderJob, is_folder_name, pictures_of, read_references};
+pub use job::{RenderJob, default_size, find_start, is_folder_name, pictures_of, read_references};
 pub use networks::MeasuredNetwork;
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;
@@ -91,6 +92,28 @@ pub fn runs_folder(given: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
+/// The folder of the run that the user names: by its path, or by its name among the user's runs. Fails for a name that is
+/// like that of a run; a path that leads nowhere is returned as it is.
+pub fn find_run(given: &Path) -> Result<PathBuf> {
+    let is_name = given.file_name() == Some(given.as_os_str());
+    let (false, true, Ok(runs)) = (given.exists(), is_name, runs_folder(None)) else {
+        return Ok(given.into());
+    };
+    let place = runs.join(given);
+    if place.is_dir() {
+        return Ok(place);
+    }
+    let name = |entry: DirEntry| entry.file_name().into_string().ok();
+    let names: Vec<String> = fs::read_dir(&runs).into_iter().flatten().flatten().filter_map(name).collect();
+    match did_you_mean(&given.to_string_lossy(), names.iter().map(String::as_str)) {
+        Some(question) => {
+            let (given, runs) = (given.display(), runs.display());
+            Err(Usage(format!("there is no run {given} here or in {runs}; {question}")).into())
+        }
+        None => Ok(given.into()),
+    }
+}
+
 /// Loads a network with the weights of `file`, with the embedded ones or with a pulled set.
 pub fn find_weights(network: &str, file: Option<&Path>, purpose: Purpose) -> Result<Trained> {
     load(network, file, &FileChoices::default(), purpose)
@@ -130,7 +153,7 @@ fn load(network: &str, file: Option<&Path>, choices: &FileChoices, purpose: Purp
 /// Finds the layer called `name`. Fails with the command that lists the layers.
 pub fn find_layer(network: &Network, name: &str) -> Result<LayerId> {
     network.layer(name).map_err(|error| {
-        Usage(format!("{error} (`trepang networks` lists the layers of {})", network.name())).into()
+        Usage(format!("{error} (`trepang networks {}` lists its layers)", network.name())).into()
     })
 }
 

@@ -10,12 +10,15 @@ mod key;
 mod key_table;
 mod list;
 mod networks;
+mod setting;
+mod settings;
 mod state;
 mod steer;
 mod update;
 
 pub use key::Key;
 pub use key_table::{BINDINGS, Binding};
+pub use setting::Setting;
 pub use state::{Effect, Mode, Pane, State, TerminalAction};
 pub use steer::recipes;
 pub use update::Message;

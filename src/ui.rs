@@ -29,6 +29,7 @@ mod predictions;
 mod probe;
 mod recipes;
 mod run;
+mod settings;
 mod sized;
 mod small;
 mod surroundings;
@@ -44,6 +45,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType};
 use trepang_api::is_control;
 
+pub use blocks::{BlockShape, block_lines};
 pub use delivery::ShownPicture;
 pub use encoded::{Encoded, PictureRequest, encode};
 pub use encoder::Encoder;
@@ -216,7 +218,8 @@ fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         Mode::Networks(cursor) => networks::render(frame, state, view, above_message, cursor),
         Mode::Devices(cursor) => devices::render(frame, state, view, above_message, cursor),
         Mode::Recipes(cursor) => recipes::render(frame, state, view, above_message, cursor),
-        Mode::Browse | Mode::Jump(_) | Mode::Objective(_) | Mode::Numbers(_) => {}
+        Mode::Settings(cursor) => settings::render(frame, state, view, above_message, cursor),
+        Mode::Browse | Mode::Jump(_) | Mode::Objective(_) | Mode::Numbers(_) | Mode::Setting(..) => {}
     }
 }
 

@@ -8,6 +8,7 @@ mod classifier;
 mod classifiers;
 mod error;
 mod models;
+mod pictures;
 pub mod protocol;
 mod steer;
 mod switch;

@@ -10,47 +10,55 @@ use trepang_api::{Backend, Device};
 use trepang_weights::Purpose;
 use trepang_weights::cache::Environment;
 
+use super::dead::never_woken;
 use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
 use crate::backends::BACKENDS;
 use crate::config::args::{ComputeArgs, DashboardArgs, ImageProtocol};
-use crate::config::{Compute, Usage, find_entry, find_layer, find_recipe, runs_folder, thread_count};
+use crate::config::{
+    Compute, Usage, default_size, find_entry, find_layer, find_recipe, find_start, read_references,
+    runs_folder, thread_count,
+};
 use crate::dashboard::State;
-use crate::engine::Pictures;
+use crate::engine::{Pictures, Plan};
 use crate::panics::guard;
 use crate::parity::known_gradients;
-use crate::runs::{BoxedError, LOG, Session};
+use crate::runs::{BoxedError, LOG, PictureReading, Session};
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
 use crate::worker::protocol::{Action, Settings, Snapshot, Status};
 use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network_view};
 
 pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     let compute = Compute::open(&args.compute, Purpose::Features)?;
-    let state = initial_state(args, &compute)?;
+    let (state, mut pictures) = initial_state(args, &compute)?;
+    let mut plan = state.plan().map_err(Usage)?;
+    let objectives = std::iter::once(&plan.objective);
+    plan.references = read_references(objectives, &mut pictures, PictureReading::default())?;
     // A plan that does not fit is refused before the screen is taken over.
     let runs = runs_folder(args.runs.as_deref())?;
     let (network, provenance) = (compute.network(), compute.provenance.clone());
-    let session = Session::new(state.plan(), network, &Pictures::new(), provenance, &runs)?;
+    let session = Session::new(plan.clone(), network, &pictures, provenance, &runs)?;
     if io::stdout().is_terminal() && io::stdin().is_terminal() {
-        on_screen(args, state, compute, &runs)
+        on_screen(args, (state, plan), compute, &runs)
     } else {
         in_lines(session, &compute)
     }
 }
 
 /// The dashboard's state with the cursor where the flags say, or on the network's first look.
-fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
+fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<(State, Pictures)> {
     let (network, provenance) = (compute.network(), &compute.provenance);
     let recipe = find_recipe(&args.recipe, &args.set)?;
-    if recipe.wants_picture() {
+    let (start, pictures) = find_start(args.init.as_deref(), PictureReading::default())?;
+    if recipe.wants_picture() && pictures.is_empty() {
         let name = &recipe.name;
-        return Err(Usage(format!(
-            "the recipe {name} begins with a picture: trepang render --recipe {name} --init FILE"
-        ))
-        .into());
+        return Err(
+            Usage(format!("the recipe {name} begins with a picture: give it with --init FILE")).into()
+        );
     }
-    let size = network.input().native;
-    let settings = Settings { size, seed: 0, steps: recipe.steps, recipe };
+    let size = args.size.unwrap_or_else(|| default_size(&recipe, compute, &start, &pictures));
+    let steps = args.steps.map_or(recipe.steps, |steps| steps as usize);
+    let settings = Settings { recipe, size, seed: args.seed, steps, start };
     let (first_layer, first_channel) = compute.trained.first_look;
     let view = network_view(network, &compute.trained.labels, compute.trained.first_look, provenance)?;
     // By its own name, also where another framework's was typed.
@@ -62,14 +70,20 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<State> {
     let place = state.layers.iter().position(|layer| layer.name == name);
     state.layer = place.with_context(|| format!("{layer} is not among the layers that can be shown"))?;
     state.channel = args.channel.unwrap_or(if args.layer.is_none() { first_channel } else { 0 });
-    Ok(state)
+    Ok((state, pictures))
 }
 
-fn on_screen(args: &DashboardArgs, mut state: State, compute: Compute, runs: &Path) -> Result<()> {
+/// The dashboard with an ascent that begins at once.
+fn on_screen(
+    args: &DashboardArgs,
+    (mut state, plan): (State, Plan),
+    compute: Compute,
+    runs: &Path,
+) -> Result<()> {
     let signal = noted_signal()?;
     let worker = spawn(compute, &args.compute, runs)?;
     let viewer = worker.subscribe();
-    viewer.request(Action::Start(Box::new(state.plan())));
+    viewer.request(Action::Start(Box::new(plan)));
     viewer.request(Action::ListNetworks);
     let log = runs.join(LOG);
     supervise(worker, &viewer, |viewer| {
@@ -191,6 +205,10 @@ fn in_lines(mut session: Session, compute: &Compute) -> Result<()> {
     session.save()?;
     let folder = session.folder().unwrap_or(Path::new(""));
     output::line(format_args!("the picture is {}", folder.join("image.png").display()))?;
+    let ascent = session.ascent();
+    if ascent.state().is_dead() {
+        output::line(never_woken(ascent.plan().last_objective(), ascent.step_count()))?;
+    }
     let missing = if io::stdout().is_terminal() { "stdin" } else { "stdout" };
     output::line(format_args!(
         "{missing} is no terminal, so this was plain text; in a terminal, trepang shows the dashboard"

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Error, Result};
 use trepang_api::Error as Api;
 use trepang_weights::Error as Weights;
 
@@ -30,7 +30,7 @@ pub(super) fn not_understood(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         refuse(&one_line(&error.render().to_string()), 2)
     } else {
-        report(error.print().context("cannot write to stdout"))
+        report(output::checked(error.print()))
     }
 }
 

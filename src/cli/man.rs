@@ -19,7 +19,8 @@ pub(super) fn run() -> Result<()> {
 }
 
 fn page() -> Result<String> {
-    let mut command = Cli::command();
+    // Without the commit and the backends: the page is the same for all builds of a version.
+    let mut command = Cli::command().version(env!("CARGO_PKG_VERSION"));
     command.build();
     let mut page = Vec::new();
     let man = Man::new(command.clone());

@@ -1,9 +1,9 @@
-//! `trepang networks`: lists every network with its layers, at the network's own size.
+//! `trepang networks`: lists every network with its layers, or one, at the network's own size.
 
 use anyhow::Result;
 use serde::Serialize;
 use trepang_api::Network;
-use trepang_weights::Architecture;
+use trepang_weights::{Architecture, architecture, find_set};
 
 use super::output;
 use crate::config::args::ListArgs;
@@ -27,9 +27,12 @@ struct LayerListing {
 }
 
 pub(super) fn run(args: &ListArgs) -> Result<()> {
-    let whole = |architecture: Architecture| architecture.network(architecture.dialects()[0], true);
-    let listed = Architecture::ALL.map(|architecture| list(&whole(architecture)?));
-    let listed = listed.into_iter().collect::<Result<Vec<_>>>()?;
+    let listed = if let Some(name) = &args.name {
+        vec![list(&find(name)?)?]
+    } else {
+        let listed = Architecture::ALL.map(|architecture| list(&whole(architecture)?));
+        listed.into_iter().collect::<Result<_>>()?
+    };
     if args.json {
         return output::json(&listed);
     }
@@ -40,6 +43,20 @@ pub(super) fn run(args: &ListArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The network with its classifier, in the version that is listed first.
+fn whole(architecture: Architecture) -> trepang_weights::Result<Network> {
+    architecture.network(architecture.dialects()[0], true)
+}
+
+/// The network called `name`, or that of the set of weights called so, in its version.
+fn find(name: &str) -> Result<Network> {
+    let architecture = architecture(name)?;
+    Ok(match find_set(name) {
+        Ok(set) => architecture.network(set.dialect, set.classifier)?,
+        Err(_) => whole(architecture)?,
+    })
 }
 
 fn list(network: &Network) -> Result<NetworkListing> {

@@ -25,7 +25,8 @@ pub(super) fn line(text: impl std::fmt::Display) -> Result<()> {
     checked(writeln!(out, "{}", safe.collect::<String>()).and_then(|()| out.flush()))
 }
 
-fn checked(written: io::Result<()>) -> Result<()> {
+/// An error of writing to stdout; [`ClosedPipe`] where nobody reads it.
+pub(super) fn checked(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ClosedPipe.into()),
         other => other.context("cannot write to stdout"),

@@ -20,7 +20,9 @@ use self::kept::{KeptPicture, interrupted, saved_as};
 use super::drive::{drive, stop_signal};
 use super::{output, outputs};
 use crate::config::args::{RenderArgs, ReportArgs};
-use crate::config::{Compute, RenderJob, Usage, check_repeatable, compute_of, pictures_of, runs_folder};
+use crate::config::{
+    Compute, RenderJob, Usage, check_repeatable, compute_of, find_run, pictures_of, runs_folder,
+};
 use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
 use crate::runs::{
@@ -123,7 +125,7 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
 }
 
 fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
-    let (folder, saved) = RunFolder::open_to_resume(path)?;
+    let (folder, saved) = RunFolder::open_to_resume(&find_run(path)?)?;
     let compute = compute_of(&saved.origin, &args.compute)?;
     let plan = &saved.origin.plan;
     // Of the start picture only its score is wanted again: a run goes on without it.

@@ -1,58 +1,92 @@
-//! `trepang show FILE`: prints a picture in the terminal and ends. It asks the terminal what it can show, and does not
-//! wait for one that does not answer.
+//! `trepang show FILE`: prints a picture in the terminal and ends. It asks the terminal what it can show, unless the user
+//! says it, and does not wait for one that does not answer.
 
-use std::io::{self, IsTerminal, Write};
+mod inline;
+
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use image::RgbImage;
 use ratatui::layout::Size;
+use viuer::ViuError;
 
-use crate::config::args::ShowArgs;
+use self::inline::{Placed, characters, iterm2, kitty, sixel};
+use super::output::{self, ClosedPipe};
+use crate::config::args::{ImageProtocol, ShowArgs};
 use crate::runs::{PictureReading, read_picture_as};
-use crate::ui::{ask_for_kitty, drawn, kitty_at_cursor};
+use crate::ui::{BlockShape, Graphics, ask_for_kitty, drawn};
 
 /// The longest time in which the terminal may answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(700);
+
+/// A half-block shows two pixels, one above the other.
+const HALF_BLOCK_PIXELS: (u16, u16) = (1, 2);
+
+/// The size of a cell in pixels of the picture where a cell is two pixels wide.
+const QUADRANT_PIXELS: (u16, u16) = (2, 4);
 
 pub(super) fn run(args: &ShowArgs) -> Result<()> {
     let reading = PictureReading { allow_cut: args.allow_cut, ..PictureReading::default() };
     let picture = read_picture_as(&args.file, reading)?;
     let image = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb)
         .context("the picture has no pixels")?;
-    let failed = || format!("cannot print {}", args.file.display());
-    // A pipe or a file cannot be queried for its protocol, so it gets half-blocks.
-    if !io::stdout().is_terminal() {
-        return half_blocks(image, None).with_context(failed);
-    }
-    let (columns, rows) = ratatui::crossterm::terminal::size().unwrap_or_default();
-    let screen = drawn(Size::new(columns, rows));
-    if !viuer::is_iterm_supported()
-        && let Some(cell) = ask_for_kitty(ANSWER_TIMEOUT).with_context(failed)?
-    {
-        return writeln!(io::stdout(), "{}", kitty_at_cursor(&image, screen, cell)).with_context(failed);
-    }
-    half_blocks(image, Some(screen)).with_context(failed)
+    show(args, image).map_err(|error| {
+        // A reader that has gone is no fault of the picture's.
+        let named = format!("cannot print {}", args.file.display());
+        if error.is::<ClosedPipe>() { error } else { error.context(named) }
+    })
 }
 
-/// Prints by iTerm2's protocol where its environment says so, and else in half-blocks. Neither asks the terminal anything.
-fn half_blocks(image: RgbImage, screen: Option<Size>) -> Result<()> {
-    // The largest size that fits: a cell of half-blocks is one pixel wide and two high.
-    let (width, height) = (f64::from(image.width()), f64::from(image.height()));
-    let fits = |screen: Size| {
-        let (columns, rows) = (f64::from(screen.width), f64::from(screen.height.saturating_sub(1).max(1)));
-        let scale = (columns / width).min(2.0 * rows / height).min(1.0);
-        [(width * scale).round().max(1.0) as u32, (height * scale / 2.0).round().max(1.0) as u32]
-    };
-    let [columns, rows] = screen.map(fits).map_or([None; 2], |size| size.map(Some));
+fn show(args: &ShowArgs, image: RgbImage) -> Result<()> {
+    let screen = io::stdout().is_terminal().then(|| {
+        let (columns, rows) = ratatui::crossterm::terminal::size().unwrap_or_default();
+        drawn(Size::new(columns, rows))
+    });
+    let placed = |cell| Placed::of(&image, cell, screen, args.size);
+    let cell = || Graphics::assumed(None).cell;
+    match args.image_protocol {
+        ImageProtocol::Kitty => output::bytes(kitty(&image, &placed(cell())).as_bytes()),
+        ImageProtocol::Sixel => output::bytes(sixel(&image, &placed(cell()))?.as_bytes()),
+        ImageProtocol::Iterm2 => output::bytes(iterm2(&image, &placed(cell()))?.as_bytes()),
+        ImageProtocol::None => {
+            let (width, height) = image.dimensions();
+            output::line(format_args!("{}, {width} x {height} pixels", args.file.display()))
+        }
+        // A pipe or a file cannot be asked for its protocol, so it gets half-blocks.
+        ImageProtocol::Auto if screen.is_some() && !viuer::is_iterm_supported() => {
+            match ask_for_kitty(ANSWER_TIMEOUT)? {
+                Some(cell) => output::bytes(kitty(&image, &placed(cell)).as_bytes()),
+                None => half_blocks(image, screen, args),
+            }
+        }
+        ImageProtocol::Quadrants => {
+            let placed = placed(QUADRANT_PIXELS);
+            output::bytes(characters(&image, &placed, BlockShape::Quadrants).as_bytes())
+        }
+        ImageProtocol::Sextants => {
+            let placed = placed(QUADRANT_PIXELS);
+            output::bytes(characters(&image, &placed, BlockShape::Sextants).as_bytes())
+        }
+        ImageProtocol::Auto | ImageProtocol::Halfblocks => half_blocks(image, screen, args),
+    }
+}
+
+/// Prints in half-blocks, or by iTerm2's protocol where its environment says so and the choice is free. Neither asks the
+/// terminal anything.
+fn half_blocks(image: RgbImage, screen: Option<Size>, args: &ShowArgs) -> Result<()> {
+    let is_sized = screen.is_some() || args.size.is_some();
+    let placed = is_sized.then(|| Placed::of(&image, HALF_BLOCK_PIXELS, screen, args.size));
     let config = viuer::Config {
         absolute_offset: false,
         use_kitty: false,
-        use_iterm: screen.is_some(),
-        width: columns,
-        height: rows,
+        use_iterm: screen.is_some() && args.image_protocol == ImageProtocol::Auto,
+        width: placed.as_ref().map(|placed| placed.cells[0]),
+        height: placed.as_ref().map(|placed| placed.cells[1]),
         ..viuer::Config::default()
     };
-    viuer::print(&image.into(), &config)?;
-    Ok(())
+    match viuer::print(&image.into(), &config) {
+        Err(ViuError::Io(error)) => output::checked(Err(error)),
+        printed => Ok(printed.map(|_| ())?),
+    }
 }

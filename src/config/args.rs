@@ -4,6 +4,7 @@ mod parse;
 mod render;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -12,6 +13,17 @@ use self::parse::{parse_channel, parse_setting};
 pub use self::render::{RenderArgs, ReportArgs};
 pub use super::channels::Channels;
 pub use super::input::InputFlag;
+use crate::backends::BACKENDS;
+
+/// The version, the commit that it was built from, where that is known, and the backends in it.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let commit = option_env!("TREPANG_COMMIT").map_or_else(String::new, |commit| format!(" ({commit})"));
+        let backends: Vec<&str> = BACKENDS.iter().map(|entry| entry.name).collect();
+        format!("{}{commit}, backends: {}", env!("CARGO_PKG_VERSION"), backends.join(", "))
+    });
+    &VERSION
+}
 
 /// The values of `--input`.
 const INPUTS: &str = "torch|tf|caffe|clip|unit|255|MEAN/STD[:bgr]|forget";
@@ -22,7 +34,7 @@ const INPUTS: &str = "torch|tf|caffe|clip|unit|255|MEAN/STD[:bgr]|forget";
 /// ascent find a picture that raises it. Press ? for the keys. If stdout is not a terminal, the same ascent runs and prints
 /// progress lines.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version = version(), args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// The flags of the dashboard.
     #[command(flatten)]
@@ -45,7 +57,7 @@ pub enum CliCommand {
     Pull(PullArgs),
     /// Describe a weights file, or a network's own weights
     Info(InfoArgs),
-    /// List the networks and their layers
+    /// List the networks and their layers, or the layers of one network
     Networks(ListArgs),
     /// List the backends and devices, and whether each one works on this machine
     Devices(DevicesArgs),
@@ -115,6 +127,18 @@ pub struct DashboardArgs {
     /// Change a number of the recipe, as in `trepang render`
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
     pub set: Vec<(String, String)>,
+    /// The side of the picture in pixels [default: that of a square start picture, or the network's own]
+    #[arg(long, value_name = "PX")]
+    pub size: Option<usize>,
+    /// The number of steps [default: the recipe's]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: Option<u32>,
+    /// The random seed
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub seed: u64,
+    /// The start picture: noise, gray, or the middle square of a picture file, scaled to --size [default: noise]
+    #[arg(long, value_name = "noise|gray|FILE")]
+    pub init: Option<String>,
     /// The protocol that shows pictures in the terminal; auto asks the terminal
     #[arg(long, value_enum, default_value_t)]
     pub image_protocol: ImageProtocol,
@@ -227,6 +251,9 @@ pub struct InfoArgs {
 /// The flags of `trepang networks`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArgs {
+    /// The network, or a set of weights: its layers alone, with their channels and the size of their grid
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
     /// Print JSON instead of text
     #[arg(long)]
     pub json: bool,
@@ -351,6 +378,12 @@ pub struct ShowArgs {
     /// The picture: PNG, JPEG, WebP, TIFF, BMP or GIF
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// The width of the picture in columns of the terminal [default: its own, or what fits]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub size: Option<u16>,
+    /// The protocol that shows it, in a pipe or a file too; auto asks the terminal
+    #[arg(long, value_enum, default_value_t)]
+    pub image_protocol: ImageProtocol,
     /// Take picture files that end early; what is missing of them is gray
     #[arg(long)]
     pub allow_cut: bool,

@@ -159,7 +159,7 @@ pub fn read_references<'a>(
 
 /// The side of the picture in pixels without `--size`: that of a square start picture if the network accepts it, or else the
 /// recipe's.
-fn default_size(recipe: &Recipe, compute: &Compute, start: &Start, pictures: &Pictures) -> usize {
+pub fn default_size(recipe: &Recipe, compute: &Compute, start: &Start, pictures: &Pictures) -> usize {
     let network = compute.network();
     let own = pictures_file(start)
         .and_then(|file| pictures.get(file))
@@ -264,7 +264,8 @@ fn reading(allow_cut: bool) -> PictureReading {
     PictureReading { allow_cut, ..PictureReading::default() }
 }
 
-fn find_start(init: Option<&str>, reading: PictureReading) -> Result<(Start, Pictures)> {
+/// The start picture that `--init` names, read if it is a file. Fails for a file that cannot be read.
+pub fn find_start(init: Option<&str>, reading: PictureReading) -> Result<(Start, Pictures)> {
     match init {
         None | Some("noise") => Ok((Start::Noise, Pictures::new())),
         Some("gray") => Ok((Start::Gray, Pictures::new())),

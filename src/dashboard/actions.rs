@@ -98,7 +98,7 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
-    vec![Effect::Ask(Action::Start(Box::new(state.plan())))]
+    state.start_with(&state.target())
 }
 
 pub(super) fn pause(state: &mut State) -> Vec<Effect> {

@@ -4,7 +4,7 @@
 use super::actions as act;
 use super::key::Key;
 use super::state::{Effect, State};
-use super::{devices, networks, steer};
+use super::{devices, networks, settings, steer};
 
 /// A line of the key table.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Char('-')], "-", "", "fewer steps", act::fewer_steps),
     bind(&[Key::Char('O')], "O", "objective", "type an objective", steer::open_objective),
     bind(&[Key::Char('R')], "R", "recipe", "choose or change a recipe", steer::open_recipes),
+    bind(&[Key::Char('S')], "S", "settings", "size, steps, seed, start", settings::open),
     bind(&[Key::Char('u')], "u", "undo", "undo the last steps", steer::back),
     bind(&[Key::Char('s')], "s", "save", "save the run now", act::save),
     bind(&[Key::Char('N')], "N", "networks", "choose a network", networks::open),

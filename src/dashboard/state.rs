@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::setting::Setting;
 use crate::engine::{Objective, Plan};
 use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot, Status};
 
@@ -56,12 +57,19 @@ pub enum Mode {
     Recipes(usize),
     /// A recipe's numbers are being typed.
     Numbers(String),
+    /// The list of settings is open, with the cursor on this line.
+    Settings(usize),
+    /// A setting is being typed.
+    Setting(Setting, String),
 }
 
 impl Mode {
     /// Whether something lies over the panes.
     pub fn is_overlay(&self) -> bool {
-        matches!(self, Self::Help | Self::Networks(_) | Self::Devices(_) | Self::Recipes(_))
+        matches!(
+            self,
+            Self::Help | Self::Networks(_) | Self::Devices(_) | Self::Recipes(_) | Self::Settings(_)
+        )
     }
 }
 
@@ -157,9 +165,14 @@ impl State {
         if self.pre && layer.has_pre { format!("{}:pre", layer.name) } else { layer.name.clone() }
     }
 
-    /// The ascent that Enter starts.
-    pub fn plan(&self) -> Plan {
-        self.settings.clone().plan(Objective::channel(&self.layer_name(), self.channel))
+    /// The channel under the cursor, as an objective.
+    pub fn target(&self) -> Objective {
+        Objective::channel(&self.layer_name(), self.channel)
+    }
+
+    /// The ascent that Enter starts. Fails, in one sentence, where the recipe needs what there is not.
+    pub fn plan(&self) -> Result<Plan, String> {
+        self.settings.clone().plan(&self.target())
     }
 
     /// Whether there is a run whose steps can still change.

@@ -11,7 +11,7 @@ use crate::worker::protocol::Action;
 /// Opens the line where the objective is typed, with what is maximised now.
 pub(super) fn open_objective(state: &mut State) -> Vec<Effect> {
     let run = state.snapshot.run.as_ref().map(|run| run.plan.last_objective().to_string());
-    let text = run.unwrap_or_else(|| state.plan().objective.to_string());
+    let text = run.unwrap_or_else(|| state.target().to_string());
     state.mode = Mode::Objective(text);
     NOTHING
 }
@@ -35,9 +35,9 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(Action::Undo)]
 }
 
-/// The recipes that need nothing but a channel; the others begin with a picture, which only `trepang render` is given.
+/// All recipes, in the order of their list.
 pub fn recipes() -> Vec<Recipe> {
-    RECIPES.iter().filter_map(|name| Recipe::named(name)).filter(|recipe| !recipe.wants_picture()).collect()
+    RECIPES.iter().filter_map(|name| Recipe::named(name)).collect()
 }
 
 /// A key while the objective is being typed.
@@ -54,7 +54,7 @@ pub(super) fn type_objective(state: &mut State, key: Key) -> Vec<Effect> {
 
 /// A key in a line of text; `None` if it gives up.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other key does nothing in a line of text")]
-fn edit(text: &mut String, key: Key) -> Option<()> {
+pub(super) fn edit(text: &mut String, key: Key) -> Option<()> {
     match key {
         Key::Char(c) => text.push(c),
         Key::Backspace => drop(text.pop()),
@@ -78,13 +78,10 @@ fn maximise_typed_objective(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
-    let recipe = state.settings.recipe.clone();
-    let action = if state.has_run() {
-        Action::Change { objective, recipe: recipe.into() }
-    } else {
-        Action::Start(Box::new(state.settings.clone().plan(objective)))
-    };
-    vec![Effect::Ask(action)]
+    if !state.has_run() {
+        return state.start_with(&objective);
+    }
+    vec![Effect::Ask(Action::Change { objective, recipe: state.settings.recipe.clone().into() })]
 }
 
 /// The index of the class of which this is a name, or all names.
@@ -180,7 +177,8 @@ pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Effect> {
     }
 }
 
-/// The next start follows the recipe, and the run that is on screen goes on with it.
+/// The next start follows the recipe, and the run that is on screen goes on with it. A recipe that begins with a picture
+/// starts a run.
 fn follow(state: &mut State, recipe: Recipe) -> Vec<Effect> {
     state.mode = Mode::Browse;
     if state.is_switching() {
@@ -190,6 +188,10 @@ fn follow(state: &mut State, recipe: Recipe) -> Vec<Effect> {
         state.settings.steps = recipe.steps;
     }
     state.settings.recipe = recipe.clone();
+    if recipe.wants_picture() {
+        // A run that goes on has begun already.
+        return state.start_with(&state.target());
+    }
     let Some(run) = state.snapshot.run.as_ref().filter(|_| state.has_run()) else {
         state.remark = Some(format!("the next run uses the recipe {}", recipe.name));
         return NOTHING;

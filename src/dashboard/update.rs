@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::key::Key;
 use super::key_table::lookup;
+use super::setting::Setting;
 use super::state::{Effect, Mode, State};
-use super::{devices, networks, steer};
+use super::{devices, networks, settings, steer};
 use crate::engine::Objective;
 use crate::worker::protocol::{Outcome, Snapshot};
 
@@ -51,6 +52,16 @@ impl State {
             // The notice says it to all viewers already.
             Outcome::Refused(reason) if self.snapshot.notice.as_deref() == Some(&*reason) => {}
             Outcome::Refused(reason) => self.remark = Some(reason),
+            Outcome::Completed { path, choices } => self.take_completion(path, &choices),
+        }
+    }
+
+    /// Takes a path that was completed, unless another was typed or given up meanwhile.
+    fn take_completion(&mut self, path: String, choices: &[String]) {
+        let Mode::Setting(Setting::Start, typed) = &mut self.mode else { return };
+        if path.starts_with(&**typed) || typed.starts_with("~/") {
+            *typed = path;
+            self.remark = (!choices.is_empty()).then(|| choices.join("  "));
         }
     }
 
@@ -80,13 +91,15 @@ impl State {
             }
             (Mode::Objective(_), _) => steer::type_objective(self, key),
             (Mode::Numbers(_), _) => steer::type_numbers(self, key),
+            (Mode::Setting(..), _) => settings::type_setting(self, key),
             // A key with Ctrl does the same in a list as while browsing.
-            (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_), binding)
+            (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Settings(_), binding)
                 if self.full && matches!(key, Key::Ctrl(_)) =>
             {
                 binding.map(|binding| (binding.act)(self)).unwrap_or_default()
             }
             (&Mode::Recipes(cursor), _) if self.full => steer::press(self, cursor, key),
+            (&Mode::Settings(cursor), _) if self.full => settings::press(self, cursor, key),
             (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
             (&Mode::Devices(cursor), _) if self.full => devices::press(self, cursor, key),
             (Mode::Help, _) if self.full => {
@@ -94,7 +107,10 @@ impl State {
                 Vec::new()
             }
             // The screen became too small to show what is open, so the key acts as while browsing.
-            (Mode::Help | Mode::Networks(_) | Mode::Devices(_) | Mode::Recipes(_), binding) => {
+            (
+                Mode::Help | Mode::Networks(_) | Mode::Devices(_) | Mode::Recipes(_) | Mode::Settings(_),
+                binding,
+            ) => {
                 self.mode = Mode::Browse;
                 binding.map(|binding| (binding.act)(self)).unwrap_or_default()
             }

@@ -72,15 +72,15 @@ pub(super) fn into_webp(bytes: &[u8], packet: &str, size: [usize; 2]) -> Option<
         header.extend(&side.to_le_bytes()[..3]);
     }
     let content =
-        [&b"WEBP"[..], &chunk(b"VP8X", &header)?, pixels, &chunk(b"XMP ", packet.as_bytes())?].concat();
-    chunk(b"RIFF", &content)
+        [&b"WEBP"[..], &chunk(*b"VP8X", &header)?, pixels, &chunk(*b"XMP ", packet.as_bytes())?].concat();
+    chunk(*b"RIFF", &content)
 }
 
 /// A chunk of a WebP file: name, length, content, and a byte that makes the length even.
-fn chunk(name: &[u8; 4], content: &[u8]) -> Option<Vec<u8>> {
+fn chunk(name: [u8; 4], content: &[u8]) -> Option<Vec<u8>> {
     let length = u32::try_from(content.len()).ok()?.to_le_bytes();
     let padding = &[0][..content.len() % 2];
-    Some([name, &length[..], content, padding].concat())
+    Some([&name[..], &length, content, padding].concat())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Pictures made of characters: each cell shows a few pixels, in two colours.
 
+use std::fmt::Write as _;
+
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 use ratatui::layout::Size;
@@ -15,7 +17,7 @@ pub(super) struct BlockCell {
 
 /// The division of a cell into pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BlockShape {
+pub enum BlockShape {
     /// One beside one, two rows of them: U+2580. Every terminal's font has it.
     Halves,
     /// Two rows of two: U+2596 to U+259F.
@@ -72,6 +74,19 @@ pub(super) fn blocks(image: &RgbImage, cells: Size, shape: BlockShape) -> Vec<Bl
         .flat_map(|row| (0..u32::from(cells.width)).map(move |column| (row, column)))
         .map(|(row, column)| cell(row, column))
         .collect()
+}
+
+/// The picture as lines of text in colours, for a program that prints and ends.
+pub fn block_lines(image: &RgbImage, cells: Size, shape: BlockShape) -> String {
+    let mut text = String::new();
+    for row in blocks(image, cells, shape).chunks(usize::from(cells.width).max(1)) {
+        for BlockCell { symbol, colors: [[r, g, b], [behind_r, behind_g, behind_b]] } in row {
+            // Writing to a string does not fail.
+            let _ = write!(text, "\x1b[38;2;{r};{g};{b};48;2;{behind_r};{behind_g};{behind_b}m{symbol}");
+        }
+        text.push_str("\x1b[0m\n");
+    }
+    text
 }
 
 /// The character and the two colours that are nearest to these pixels, by the sum of squares.

@@ -9,7 +9,7 @@ use super::{View, is_full};
 use crate::dashboard::{BINDINGS, Mode, State};
 
 /// The keys that open an overlay, which needs room for all panes.
-const OVERLAY_KEYS: [&str; 4] = ["?", "N", "B", "R"];
+const OVERLAY_KEYS: [&str; 5] = ["?", "N", "B", "R", "S"];
 
 /// The keys of the list of networks.
 const NETWORK_KEYS: &[(&str, &str)] =
@@ -17,6 +17,9 @@ const NETWORK_KEYS: &[(&str, &str)] =
 
 /// The keys of the list of devices.
 const DEVICE_KEYS: &[(&str, &str)] = &[("arrows", "move"), ("Enter", "continue there"), ("Esc", "close")];
+
+/// The keys of the list of settings.
+const SETTING_KEYS: &[(&str, &str)] = &[("arrows", "move"), ("Enter", "change"), ("Esc", "close")];
 
 /// The keys of the list of recipes.
 const RECIPE_KEYS: &[(&str, &str)] =
@@ -51,6 +54,7 @@ pub(super) fn prompt(state: &State, typed: &str, width: usize) -> String {
 pub(super) fn typing(state: &State, width: usize) -> Option<String> {
     let (question, typed) = match &state.mode {
         Mode::Objective(text) => ("objective: ".to_owned(), text),
+        Mode::Setting(setting, text) => (format!("{} ({}): ", setting.name(), setting.hint()), text),
         Mode::Numbers(text) => (format!("{} key=value: ", state.settings.recipe.name), text),
         _ => return None,
     };
@@ -64,10 +68,11 @@ pub(super) fn typing(state: &State, width: usize) -> Option<String> {
 pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let line = match &state.mode {
         Mode::Jump(typed) => Line::styled(prompt(state, typed, usize::from(area.width)), view.theme.accent),
-        Mode::Objective(_) | Mode::Numbers(_) => {
+        Mode::Objective(_) | Mode::Numbers(_) | Mode::Setting(..) => {
             Line::styled(typing(state, usize::from(area.width)).unwrap_or_default(), view.theme.accent)
         }
         Mode::Recipes(_) => key_line(RECIPE_KEYS, view),
+        Mode::Settings(_) => key_line(SETTING_KEYS, view),
         Mode::Networks(_) => key_line(NETWORK_KEYS, view),
         Mode::Devices(_) => key_line(DEVICE_KEYS, view),
         _ => from_table(view, usize::from(area.width), is_full(frame.area())),

@@ -15,6 +15,14 @@ pub(super) struct ListStyle {
     pub(super) empty: &'static str,
 }
 
+/// The text, or as much of it as fits into so many columns with an ellipsis.
+pub(super) fn shortened(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    text.chars().take(columns.saturating_sub(1)).chain(['\u{2026}']).collect()
+}
+
 /// Draws the lines that fit into `area`, always with the one under the cursor.
 pub(super) fn render(
     frame: &mut Frame,

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::View;
-use super::list::{self, ListStyle};
+use super::list::{self, ListStyle, shortened};
 use crate::dashboard::{State, recipes};
 
 /// Columns of the longest name, `accentuate`, with a space after it.
@@ -22,7 +22,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, 
     let line = |(index, recipe): (usize, crate::engine::Recipe)| {
         let mark = if recipe.name == *current { "\u{25b8}" } else { " " };
         let style = if index == cursor { view.theme.cursor } else { Style::default() };
-        let text = format!("{:<NAME_WIDTH$}{:.ABOUT_WIDTH$}", recipe.name, recipe.about);
+        let text = format!("{:<NAME_WIDTH$}{}", recipe.name, shortened(&recipe.about, ABOUT_WIDTH));
         Line::from(vec![Span::styled(format!(" {mark} "), view.theme.running), Span::styled(text, style)])
     };
     let lines = recipes().into_iter().enumerate().map(line).collect();

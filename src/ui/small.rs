@@ -113,7 +113,7 @@ fn draw_text(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let width = usize::from(area.width);
     let prompt = match &state.mode {
         Mode::Jump(typed) => Some(keyline::prompt(state, typed, width)),
-        Mode::Objective(_) | Mode::Numbers(_) => keyline::typing(state, width),
+        Mode::Objective(_) | Mode::Numbers(_) | Mode::Setting(..) => keyline::typing(state, width),
         _ => None,
     };
     let first = Line::from(summary(state, width));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::protocol::{Curve, RunView};
-use crate::engine::{AscentState, Objective, Plan, Recipe, Score, StepReport};
+use crate::engine::{AscentState, Objective, Pictures, Plan, Recipe, Score, StepReport};
 use crate::runs::{Provenance, Result, Session};
 
 /// The weight of the newest step in the moving mean of the seconds a step.
@@ -27,6 +27,8 @@ const UNDO_DEPTH: usize = 16;
 /// A run, and what is known about it.
 pub(super) struct ActiveRun {
     pub(super) session: Session,
+    /// The pictures that it begins with or compares with.
+    pub(super) pictures: Pictures,
     /// The run's number, counted from 1 since the worker began.
     pub(super) number: u64,
     curve: Curve,
@@ -40,9 +42,10 @@ pub(super) struct ActiveRun {
 }
 
 impl ActiveRun {
-    pub(super) fn new(session: Session, number: u64) -> Self {
+    pub(super) fn new(session: Session, pictures: Pictures, number: u64) -> Self {
         Self {
             session,
+            pictures,
             number,
             curve: Curve::default(),
             last_step: None,

@@ -9,7 +9,7 @@ mod snapshot;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Objective, Plan, Recipe};
+use crate::engine::{Objective, Plan, Recipe, Start};
 
 pub use curve::Curve;
 pub use listing::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
@@ -44,6 +44,13 @@ pub enum Outcome {
     Done,
     /// The request was not carried out, for this reason; everything is as it was before.
     Refused(String),
+    /// The path that was to be completed, as far as it is certain, and the names that there are to choose from.
+    Completed {
+        /// The path, longer than it was if more of it is certain.
+        path: String,
+        /// The names that go on from it, if there are several.
+        choices: Vec<String>,
+    },
 }
 
 /// Everything that the worker can be asked to do.
@@ -89,6 +96,8 @@ pub enum Action {
     },
     /// Let this network classify the pictures too, or no longer.
     ToggleClassifier(String),
+    /// Complete the name of a picture's file, as it is on the worker's machine.
+    CompletePath(String),
     /// Whether this viewer wants predictions, as each does at first. Pictures are classified while one viewer wants it.
     Predict(bool),
     /// Save the run and end the worker, for all viewers.
@@ -106,14 +115,26 @@ pub struct Settings {
     pub seed: u64,
     /// The steps of the next start.
     pub steps: usize,
+    /// The image before the first step. The worker reads a picture's file, and fills in its hash.
+    pub start: Start,
 }
 
 impl Settings {
-    /// The ascent that maximises `objective`.
-    pub fn plan(self, objective: Objective) -> Plan {
-        let Self { recipe, size, seed, steps } = self;
-        // A recipe that cannot be followed without more than a target is refused before it gets here.
-        let raised = recipe.resolve_objective(Some(&objective), objective.layer(), None).unwrap_or(objective);
-        Plan { seed, steps, ..Plan::new(raised, recipe, size) }
+    /// The settings of a recipe on a network of this size.
+    pub fn of(recipe: Recipe, size: usize) -> Self {
+        Self { size, seed: 0, steps: recipe.steps, start: Start::Noise, recipe }
+    }
+
+    /// The ascent that maximises `objective`, or what the recipe makes of its layer and of the start picture. Fails, in one
+    /// sentence, where the recipe needs what there is not.
+    pub fn plan(self, objective: &Objective) -> std::result::Result<Plan, String> {
+        let Self { recipe, size, seed, steps, start } = self;
+        let file = match &start {
+            Start::Picture { file, .. } => Some(file.as_str()),
+            Start::Noise | Start::Gray => None,
+        };
+        let target = recipe.has_target().then_some(objective);
+        let raised = recipe.resolve_objective(target, objective.layer(), file)?;
+        Ok(Plan { seed, start, steps, ..Plan::new(raised, recipe, size) })
     }
 }

@@ -7,7 +7,7 @@ use super::active_run::ActiveRun;
 use super::error::{Error, Result};
 use super::protocol::{Outcome, Status};
 use super::worker_loop::WorkerLoop;
-use crate::engine::{Objective, Pictures, Recipe};
+use crate::engine::{Objective, Recipe};
 use crate::panics::guard;
 
 impl WorkerLoop {
@@ -60,7 +60,7 @@ impl WorkerLoop {
         let ascent = run.session.ascent();
         let (number, step, picture) = (run.number, ascent.step_count(), ascent.picture());
         let known = self.evaluating.take().filter(|(of, at, _)| (*of, *at) == (number, step));
-        let made = || run.session.evaluator(&picture, &self.setup.network, &Pictures::new());
+        let made = || run.session.evaluator(&picture, &self.setup.network, &run.pictures);
         let evaluator = known.map_or_else(made, |(_, _, evaluator)| Ok(evaluator));
         let found = guard("the backend", || {
             Ok::<_, Error>(evaluator.and_then(|mut evaluator| {

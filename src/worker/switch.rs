@@ -45,11 +45,14 @@ impl WorkerLoop {
         self.snapshot.classifiers = self.classifiers.chosen();
         (self.setup.network, self.setup.labels, self.setup.provenance) = (network, labels, provenance);
         let (layer, channel) = &view.first_look;
-        let plan = Settings { size: view.size, ..settings }.plan(Objective::channel(layer, *channel));
+        let plan = Settings { size: view.size, ..settings }.plan(&Objective::channel(layer, *channel));
         self.snapshot.network = Some(view);
         (self.run, self.snapshot.predictions) = (None, None);
         self.snapshot.status = Status::Idle; // until the run has begun, and if it cannot
-        self.start(plan)
+        match plan {
+            Ok(plan) => self.start(plan),
+            Err(reason) => self.refuse(reason),
+        }
     }
 
     /// Saves the run and puts the network on another device, where the run goes on from the same picture. Until that has

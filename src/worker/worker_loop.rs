@@ -13,9 +13,10 @@ use super::active_run::ActiveRun;
 use super::classifiers::Classifiers;
 use super::error::{Error, Result};
 use super::models::ModelProvider;
+use super::pictures::{complete_path, read_pictures};
 use super::protocol::{Action, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
 use super::viewer::{Board, Mail, ViewerId};
-use crate::engine::{Evaluator, Pictures, Plan};
+use crate::engine::{Evaluator, Plan};
 use crate::panics::guard;
 use crate::runs::{self, BoxedError, Provenance, Session};
 
@@ -205,6 +206,10 @@ impl WorkerLoop {
             Action::SwitchNetwork { name, settings } => self.switch_network(&name, *settings, model),
             Action::SwitchDevice { backend, device } => self.switch_device(&backend, &device, model),
             Action::ToggleClassifier(name) => self.toggle_classifier(&name),
+            Action::CompletePath(path) => {
+                let (path, choices) = complete_path(&path, std::env::home_dir());
+                Outcome::Completed { path, choices }
+            }
             Action::Predict(wanted) => {
                 self.set_wish(viewer, Some(wanted));
                 Outcome::Done
@@ -238,12 +243,15 @@ impl WorkerLoop {
     }
 
     /// Begins a run. The one before is put away afterwards, so that the new one is on screen at once.
-    pub(super) fn start(&mut self, plan: Plan) -> Outcome {
+    pub(super) fn start(&mut self, mut plan: Plan) -> Outcome {
         let Setup { network, provenance, runs, .. } = &self.setup;
-        match Session::new(plan, network, &Pictures::new(), provenance.clone(), runs) {
-            Ok(session) => {
+        let begun = read_pictures(&mut plan).and_then(|pictures| {
+            Ok((Session::new(plan, network, &pictures, provenance.clone(), runs)?, pictures))
+        });
+        match begun {
+            Ok((session, pictures)) => {
                 self.run_count += 1;
-                let before = self.run.replace(ActiveRun::new(session, self.run_count));
+                let before = self.run.replace(ActiveRun::new(session, pictures, self.run_count));
                 self.snapshot.notice = None;
                 self.snapshot.predictions = None;
                 self.publish(Status::Running);

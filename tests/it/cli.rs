@@ -3,6 +3,7 @@
 mod bad_input;
 mod batch;
 mod bench;
+mod closed_pipe;
 mod devices;
 mod from;
 mod full_disk;
@@ -19,3 +20,4 @@ mod render;
 mod resume;
 mod runs;
 mod shell;
+mod version;

@@ -20,6 +20,7 @@ mod parity;
 mod pictures;
 mod pty;
 mod pulled;
+mod settings;
 mod stage;
 mod steering;
 mod switching;

@@ -34,8 +34,7 @@ pub(crate) fn state() -> State {
     ];
     let classes = ["goldfish", "sea cucumber", "lemon"].map(String::from).to_vec();
     let recipe = Recipe::named("pixel").unwrap();
-    let mut state =
-        State::new(network, layers, classes, Settings { size: 64, seed: 0, steps: recipe.steps, recipe });
+    let mut state = State::new(network, layers, classes, Settings::of(recipe, 64));
     state.layer = 2;
     state
 }
@@ -48,7 +47,7 @@ pub(crate) fn press(state: &mut State, keys: &[Key]) -> Vec<Effect> {
 /// Shows `state` a run of its own plan after `step` steps, with a loss that rises like a root.
 pub(crate) fn see_run(state: &mut State, status: Status, step: usize) {
     let run = RunView {
-        plan: Arc::new(state.plan()),
+        plan: Arc::new(state.plan().unwrap()),
         number: 1,
         step,
         loss: (step > 0).then(|| (step as f64).sqrt()),

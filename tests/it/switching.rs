@@ -23,7 +23,7 @@ fn spawn(runs: &Path, classifier: bool) -> Watcher {
 }
 
 fn switch(name: &str, steps: usize) -> Action {
-    let settings = Settings { recipe: Recipe::named("pixel").unwrap(), size: 64, seed: 3, steps };
+    let settings = Settings { seed: 3, steps, ..Settings::of(Recipe::named("pixel").unwrap(), 64) };
     Action::SwitchNetwork { name: name.into(), settings: Box::new(settings) }
 }
 

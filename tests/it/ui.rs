@@ -113,6 +113,15 @@ fn the_list_of_recipes_at_80x24() {
 }
 
 #[test]
+fn the_list_of_settings_at_80x24() {
+    let mut state = running();
+    let file = "/home/someone/pictures/of/the/sea/cucumber.png".into();
+    state.settings.start = trepang::engine::Start::Picture { file, sha256: String::new() };
+    press(&mut state, &[Key::Char('S'), Key::Down]);
+    insta::assert_snapshot!(screen(&state, (80, 24)));
+}
+
+#[test]
 fn the_list_of_devices_at_80x24() {
     let mut state = running();
     let entry = |backend: &str, device| DeviceEntry { backend: backend.into(), device };

@@ -120,7 +120,7 @@ fn requests_replies_and_snapshots_survive_json() {
     let short = text.replace("\"width\":32", "\"width\":33");
     assert!(serde_json::from_str::<Snapshot>(&short).is_err(), "a picture that lies about its size");
 
-    let settings = Settings { recipe: Recipe::named("lucid").unwrap(), size: 64, seed: 3, steps: 7 };
+    let settings = Settings { seed: 3, steps: 7, ..Settings::of(Recipe::named("lucid").unwrap(), 64) };
     let switch = Action::SwitchNetwork { name: "second".into(), settings: Box::new(settings) };
     for action in [plan(3, 6), Action::ChangeSteps(-32), Action::Predict(false), switch] {
         let request = Request { id: 7, action };

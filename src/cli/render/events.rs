@@ -7,6 +7,7 @@ use serde::Serialize;
 use trepang_api::Network;
 
 use super::kept::KeptPicture;
+use crate::cli::dead::never_woken;
 use crate::cli::output;
 use crate::config::Compute;
 use crate::engine::{Ascent, Objective, Plan, StepReport};
@@ -87,9 +88,9 @@ pub(super) struct DoneEvent {
     /// Whether `--from` can make the picture again from that file.
     carries_recipe: bool,
     run: String,
-    /// The word for what was raised, for sentences.
+    /// The sentence for people if it is dead.
     #[serde(skip)]
-    raised: &'static str,
+    told: String,
 }
 
 impl DoneEvent {
@@ -131,7 +132,7 @@ impl DoneEvent {
             output: job.output.display().to_string(),
             carries_recipe: *carries_recipe,
             run: run.display().to_string(),
-            raised: kind(plan.last_objective()),
+            told: never_woken(plan.last_objective(), ascent.step_count()),
         })
     }
 
@@ -171,23 +172,9 @@ impl DoneEvent {
             )?;
         }
         if self.dead {
-            let (what, steps) = (self.raised, self.steps);
-            output::line(format_args!(
-                "nothing woke this {what} in {steps} steps; the picture shows nothing"
-            ))?;
+            output::line(format_args!("{}; the picture shows nothing", self.told))?;
         }
         Ok(())
-    }
-}
-
-/// The word for what an objective raises.
-fn kind(objective: &Objective) -> &'static str {
-    match objective {
-        Objective::Channel { .. } => "channel",
-        Objective::Neuron { .. } => "neuron",
-        Objective::Layer { .. } => "layer",
-        Objective::Logit { .. } => "class",
-        _ => "objective",
     }
 }
 

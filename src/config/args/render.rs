@@ -59,7 +59,8 @@ pub struct RenderArgs {
     /// Make the picture of this file, which trepang wrote, again: a PNG, JPEG or WebP
     #[arg(long, value_name = "PICTURE")]
     pub from: Option<PathBuf>,
-    /// Continue a run that was interrupted, or beyond its end with --steps
+    /// Continue a run that was interrupted, or beyond its end with --steps: its folder, or its name as `trepang runs` lists
+    /// it
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
     /// The picture to write, in the format of its name: .png, .jpg, .webp (lossless), .tif or .bmp. PNG, JPEG and WebP carry

@@ -141,6 +141,20 @@ fn a_channel_that_nothing_wakes_is_told_in_words() {
 }
 
 #[test]
+fn the_dashboards_plain_lines_tell_a_dead_channel_too() {
+    let home = Home::new();
+    let off = with_tensor("block2_conv1.bias", |bias| bias.data_mut()[9] = -1e6);
+    write_weights(&home.path("off.safetensors"), &off.weights);
+    for (channel, is_told) in [(9, true), (4, false)] {
+        let line =
+            format!("--weights off.safetensors --layer block2_conv1 --channel {channel} --set steps=2");
+        let outcome = home.run(&line);
+        let told = outcome.stdout.contains("nothing woke this channel in 2 steps\n");
+        assert_eq!((outcome.code, told), (Some(0), is_told), "{outcome:?}");
+    }
+}
+
+#[test]
 fn only_steps_at_zero_without_a_gradient_are_dead() {
     let (trained, recipe) = (asleep(), Recipe::named("pixel").unwrap());
     let ascent = Ascent::new(plan(recipe), &trained.network, &Pictures::new()).unwrap();

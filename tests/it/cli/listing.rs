@@ -32,6 +32,26 @@ fn networks_are_one_array_of_layers_with_their_shapes() {
 }
 
 #[test]
+fn one_network_is_listed_by_its_name_or_by_that_of_its_weights() {
+    let home = Home::new();
+    let stdout = home.run("networks minivgg").stdout;
+    assert!(stdout.starts_with("minivgg, 64 px\n") && stdout.contains("256 x 4 x 4"), "{stdout}");
+    assert_eq!(stdout.matches(" px\n").count(), 1);
+    for (name, network, layer) in [
+        ("resnet18", "resnet18", "layer1"),
+        ("vgg16-trunk", "vgg16", "block5_conv3"),
+        ("vgg16", "vgg16", "block1_conv1"),
+    ] {
+        let listed = home.json(&format!("networks {name} --json")).pop().unwrap();
+        assert_eq!((listed.as_array().map(Vec::len), &listed[0]["name"]), (Some(1), &json!(network)));
+        let layers = listed[0]["layers"].as_array().unwrap();
+        assert!(layers.iter().any(|found| found["name"].as_str().unwrap().starts_with(layer)), "{layers:?}");
+    }
+    let wrong = home.run("networks minivg");
+    assert!(wrong.refusal(2).contains("no network \"minivg\" (did you mean \"minivgg\"?)"), "{wrong:?}");
+}
+
+#[test]
 fn lists_for_people_hold_the_same_names() {
     let home = Home::new();
     let stdout = home.run("networks").stdout;
@@ -57,6 +77,28 @@ fn show_prints_a_picture() {
     let outcome = home.run("show a.png");
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
     assert!(outcome.stdout.contains('▄'), "{outcome:?}");
+}
+
+#[test]
+fn show_prints_in_the_size_and_by_the_protocol_asked_for() {
+    let home = Home::new();
+    write_png(&home.path("a.png"), &noise_picture(1, 16));
+    for (flags, begin, inside) in [
+        ("--image-protocol kitty", "\u{1b}_Ga=T,f=24,q=2,s=16,v=16,c=2,r=1,", ";"),
+        ("--image-protocol kitty --size 10", "\u{1b}_Ga=T,f=24,q=2,s=80,v=80,c=10,r=5,", ";"),
+        ("--image-protocol sixel --size 4", "\u{1b}P", "\"1;1;32;32"),
+        ("--image-protocol iterm2 --size 6", "\u{1b}]1337;File=inline=1;size=", "width=6;height=3;"),
+        ("--image-protocol none", "a.png, 16 x 16 pixels\n", ""),
+    ] {
+        let outcome = home.run(&format!("show a.png {flags}"));
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{flags}");
+        assert!(outcome.stdout.starts_with(begin) && outcome.stdout.contains(inside), "{outcome:?}");
+    }
+    for (size, cells) in [(10, 50), (20, 200)] {
+        let text = home.run(&format!("show a.png --size {size} --image-protocol halfblocks")).stdout;
+        assert_eq!(text.matches('▄').count(), cells, "{size}");
+    }
+    assert!(home.run("show a.png --size 0").refusal(2).contains("--size"));
 }
 
 #[test]

@@ -85,6 +85,25 @@ fn a_finished_run_gives_its_picture_again_without_a_step() {
 }
 
 #[test]
+fn a_run_is_found_by_its_name() {
+    let home = Home::new();
+    let line = "render --layer block1_conv1 --channel 4 --size 32 --steps 2 --json -o a.png";
+    let done = home.json(line).pop().unwrap();
+    let name = "minivgg-channel-block1_conv1-4-lucid-seed0";
+    assert_eq!(done["run"], home.path(&format!("trepang/runs/{name}")).display().to_string());
+    let more = home.json(&format!("render --resume {name} --steps 3 --json -o b.png")).pop().unwrap();
+    assert_eq!((&more["steps"], &more["run"]), (&3.into(), &done["run"]));
+    let wrong = home.run(&format!("render --resume {} -o c.png", &name[..name.len() - 1]));
+    assert!(wrong.refusal(2).contains(&format!("did you mean \"{name}\"?")), "{wrong:?}");
+    let nothing = home.run("render --resume nothing -o c.png");
+    assert!(nothing.refusal(1).contains("nothing does not hold a run"), "{nothing:?}");
+    // What lies here comes first.
+    std::fs::create_dir(home.path(name)).unwrap();
+    let here = home.run(&format!("render --resume {name} -o c.png"));
+    assert!(here.refusal(1).contains("there is no state"), "{here:?}");
+}
+
+#[test]
 fn a_run_does_not_go_back() {
     let home = Home::new();
     let first = home.json(&format!("{RENDER} --steps 3 -o first.png"));
