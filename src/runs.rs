@@ -8,6 +8,8 @@ mod driver;
 mod error;
 mod evaluation;
 mod folder;
+mod jpeg_data;
+mod jpeg_entropy;
 mod label;
 mod lock;
 mod manifest;

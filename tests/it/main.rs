@@ -8,6 +8,7 @@ mod binary;
 mod cli;
 mod dashboard;
 mod documents;
+mod end_marks;
 mod formats;
 mod golden;
 mod gray;
