@@ -20,6 +20,7 @@ mod regular;
 mod session;
 mod sheet;
 mod state;
+mod tiff_kind;
 
 pub use animation::{Animation, check_animation_path};
 pub use atomic::{check_target, write as write_atomic};

@@ -25,6 +25,7 @@ mod stage;
 mod steering;
 mod switching;
 mod tidy;
+mod tiffs;
 mod torchvision;
 mod ui;
 mod viewers;
