@@ -5,12 +5,13 @@
 use trepang_api::{Network, Op};
 
 use crate::bare_head;
-use crate::candidate::{Candidate, Version, search};
+use crate::candidate::{Candidate, search};
 use crate::head::{Head, HeadSearch, LinearAt};
 use crate::index::Index;
 use crate::layout::{self, LayerTensors};
 use crate::misfit::Misfit;
 use crate::prefix::{is_dispensable, key, place, shared};
+use crate::version::{Naming, Version};
 use crate::{Architecture, Dialect, Error, Result, TensorInfo, TensorSource, pick};
 
 /// A network that was recognised in a file, and the positions of its tensors there.
@@ -32,8 +33,7 @@ pub struct Fit {
     pub(crate) prefix: String,
     pub(crate) entries: Vec<LayerTensors>,
     pub(crate) index: Index,
-    /// Whether the file is from Trepang's own store: batch norm is folded and the first kernel reads RGB.
-    canonical: bool,
+    pub(crate) naming: Naming,
     /// Whether the first kernel of the file has been turned from BGR to RGB.
     pub(crate) turned: bool,
 }
@@ -62,7 +62,7 @@ impl Fit {
 
     /// Whether the file itself says which training it comes from, as those of Trepang's own store do.
     pub fn is_certain(&self) -> bool {
-        self.canonical || self.dialect == Dialect::Trepang
+        self.naming == Naming::Stored || self.dialect == Dialect::Trepang
     }
 
     /// The position in the file of the first of the network's tensors.
@@ -139,7 +139,7 @@ fn sets_of(architectures: &[Architecture], source: &dyn TensorSource) -> Result<
 /// A candidate with its head.
 fn finish(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -> Fit {
     let Candidate { version, prefix, positions, has_features, .. } = candidate;
-    let Version { architecture, dialect, canonical, .. } = **version;
+    let Version { architecture, dialect, naming, .. } = **version;
     let rest = beside(candidate, prefixes, source);
     let bare = bare_head::find(candidate, source, &rest);
     let (head, linear) = match (version.head.as_ref().filter(|_| *has_features), &bare) {
@@ -177,8 +177,8 @@ fn finish(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -
         prefix: prefix.clone(),
         entries,
         index,
-        canonical,
-        turned: canonical && version.whole.preprocess().trained_on_bgr,
+        naming,
+        turned: naming == Naming::Stored && version.whole.preprocess().trained_on_bgr,
     }
 }
 
