@@ -8,6 +8,8 @@ mod driver;
 mod error;
 mod evaluation;
 mod folder;
+mod jpeg_data;
+mod jpeg_entropy;
 mod label;
 mod listing;
 mod lock;
@@ -20,6 +22,7 @@ mod regular;
 mod session;
 mod sheet;
 mod state;
+mod tiff_kind;
 mod xmp;
 
 pub use animation::{Animation, check_animation_path};

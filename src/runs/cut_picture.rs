@@ -3,6 +3,7 @@
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult};
 
+use super::jpeg_data::early_end;
 use super::picture_decoder::{decode, open, orientation, png_chunk};
 
 /// The gray level where pixels are missing.
@@ -23,10 +24,10 @@ pub(super) struct Remains {
 }
 
 /// Whether a file lacks bytes that it must have, although it may seem to decode: decoders of JPEG and WebP fill up what is
-/// missing.
+/// missing. A JPEG that was cut may have got an end mark afterwards.
 pub(super) fn lacks_its_end(bytes: &[u8]) -> bool {
     match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => jpeg_scans(bytes).is_some(),
+        Ok(ImageFormat::Jpeg) => jpeg_scans(bytes).is_some() || early_end(bytes).is_some(),
         Ok(ImageFormat::WebP) => {
             let stated = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
             // The byte that makes an odd length even is left out by some writers.
@@ -51,23 +52,28 @@ pub(super) fn ends_early(bytes: &[u8], error: &ImageError) -> bool {
 
 /// The part of a file that ends early.
 pub(super) fn remains(bytes: &[u8], as_stored: bool) -> Remains {
+    let bytes = &bytes[..early_end(bytes).unwrap_or(bytes.len())];
     let scans = jpeg_scans(bytes);
-    let fill = if scans.is_some() { fill_jpeg } else { fill_up };
-    let (Some(mut image), Some(other)) = (fill(bytes, GRAY), fill(bytes, OTHER)) else {
+    let fill = |value| match &scans {
+        Some(scans) => fill_jpeg(&bytes[..scans.end], value),
+        None => fill_up(bytes, value),
+    };
+    let Some(mut image) = fill(GRAY) else {
         let there = format!("only its first {} bytes are there, without any pixels", bytes.len());
         return Remains { image: None, there };
     };
-    let there = match scans {
-        Some(scans) if scans > 1 => {
-            format!("its {} bytes end in scan number {scans}, so finer detail is missing", bytes.len())
-        }
-        _ => {
+    let there = match (&scans, fill(OTHER)) {
+        (Some(Scans { count: 0 | 1, .. }) | None, Some(other)) => {
             let (rows, all) = (whole_rows(&image, &other, scans.is_none()), image.height());
             if rows == all as usize {
-                format!("all of its {all} rows are there, and the end of the file is not")
+                format!("all of its {all} rows are there, and the end of their data is not")
             } else {
                 format!("{rows} of its {all} rows are there")
             }
+        }
+        (scans, _) => {
+            let scan = scans.as_ref().map_or(1, |scans| scans.count);
+            format!("its {} bytes end in scan number {scan}, so detail or color is missing", bytes.len())
         }
     };
     if !as_stored {
@@ -100,26 +106,40 @@ fn fill_jpeg(bytes: &[u8], fill: u8) -> Option<DynamicImage> {
     with(&tail)
 }
 
-/// The number of scans of a JPEG file that have begun; `None` if the file has its end. A picture of several scans is
-/// coarse at first.
-fn jpeg_scans(bytes: &[u8]) -> Option<usize> {
+/// The scans of a JPEG file that ends early. A picture of several scans is coarse at first.
+struct Scans {
+    /// The number of scans that have begun.
+    count: usize,
+    /// The position where the data of the last one end. Decoders fail for what stands between scans if it is cut.
+    end: usize,
+}
+
+/// The scans of a JPEG file; `None` if the file has its end.
+fn jpeg_scans(bytes: &[u8]) -> Option<Scans> {
     if image::guess_format(bytes).ok()? != ImageFormat::Jpeg {
         return None;
     }
-    let (mut rest, mut scans) = (&bytes[2..], 0);
+    let (mut at, mut count, mut end) = (2, 0, None);
     // Between markers are pixels, in which 255 is followed by 0, and at times bytes that mean nothing.
-    while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff)) {
-        let marker = rest[at + 1];
-        rest = &rest[at + 2..];
-        let length = match marker {
+    while let Some(gap) = bytes
+        .get(at..)
+        .and_then(|rest| rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff)))
+    {
+        at += gap;
+        let length = match bytes[at + 1] {
             0xd9 => return None,
             0x01 | 0xd0..=0xd8 => 0, // these stand alone
-            _ => rest.get(..2).map_or(2, |length| usize::from(length[0]) << 8 | usize::from(length[1])),
+            _ => bytes.get(at + 2..at + 4).map_or(2, |word| usize::from(word[0]) << 8 | usize::from(word[1])),
         };
-        scans += usize::from(marker == 0xda);
-        rest = rest.get(length..).unwrap_or_default();
+        if length > 0 && count > 0 {
+            end.get_or_insert(at);
+        }
+        if bytes[at + 1] == 0xda && at + 2 + length < bytes.len() {
+            (count, end) = (count + 1, None);
+        }
+        at += 2 + length;
     }
-    Some(scans)
+    Some(Scans { count, end: end.unwrap_or(bytes.len()) })
 }
 
 /// The picture as it is stored, with one byte wherever the decoder writes none.

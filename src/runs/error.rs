@@ -147,6 +147,18 @@ pub enum Error {
         /// A program that converts it.
         program: &'static str,
     },
+    /// A file is a TIFF of floats that cannot be shown as they are.
+    #[error(
+        "{path} is a TIFF of floats {fault}; convert it first: `vips cast {path} OUT.png uchar` if white is 255, or \
+         `vips linear {path} OUT.png 255 0 --uchar` if it is 1",
+        path = .path.display()
+    )]
+    FloatTiff {
+        /// The file that was read.
+        path: PathBuf,
+        /// The reason why its floats cannot be shown, as a clause.
+        fault: String,
+    },
     /// A picture file ends before its pixels do.
     #[error(
         "{} ends early: {there}; copy or fetch it again{}", .path.display(),

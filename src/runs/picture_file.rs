@@ -10,6 +10,7 @@ use super::cut_picture::{self, Remains};
 use super::error::{Error, Result};
 use super::picture_decoder::decode;
 use super::regular::open_regular;
+use super::tiff_kind::{float_fault, has_floats, is_misread};
 use crate::engine::Picture;
 
 /// The largest file that is read, in bytes. It keeps a device without an end from filling the memory.
@@ -19,7 +20,8 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 const MAGIC_BYTES: u64 = 64;
 
 /// The kinds of TIFF that the decoder refuses.
-const RARE_TIFF: &str = "TIFF with a palette, or with numbers or a compression that few programs write";
+const RARE_TIFF: &str =
+    "TIFF with a palette, or with numbers, tiles or a compression that few programs write";
 
 /// The options for reading a picture file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,14 +41,12 @@ pub fn read_picture(path: &Path) -> Result<Picture> {
 /// allowed.
 pub fn read_picture_as(path: &Path, reading: PictureReading) -> Result<Picture> {
     let bytes = read_bytes(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
-    if let Some((kind, program)) = unread_kind(&bytes) {
-        return Err(Error::UnreadFormat { path: path.into(), kind, program });
+    if let Some(error) = unread(path, &bytes) {
+        return Err(error);
     }
     let image = match decode(&bytes, reading.as_stored) {
         Ok(image) if !cut_picture::lacks_its_end(&bytes) => image,
-        Err(ImageError::Unsupported(_)) if image::guess_format(&bytes).ok() == Some(ImageFormat::Tiff) => {
-            return Err(Error::UnreadFormat { path: path.into(), kind: RARE_TIFF, program: "gm convert" });
-        }
+        Err(ImageError::Unsupported(_)) if is_tiff(&bytes) => return Err(unread_tiff(path, &bytes)),
         Err(source) if !cut_picture::ends_early(&bytes, &source) => {
             return Err(Error::NotPicture { path: path.into(), source });
         }
@@ -57,8 +57,31 @@ pub fn read_picture_as(path: &Path, reading: PictureReading) -> Result<Picture> 
             }
         },
     };
+    if let Some(fault) = float_fault(&image) {
+        return Err(Error::FloatTiff { path: path.into(), fault });
+    }
     let image = image.into_rgb8();
     Ok(Picture { width: image.width() as usize, height: image.height() as usize, rgb: image.into_raw() })
+}
+
+/// The error for a picture of a kind that the decoder does not know, or would read wrongly.
+fn unread(path: &Path, bytes: &[u8]) -> Option<Error> {
+    if is_tiff(bytes) && is_misread(bytes) {
+        return Some(unread_tiff(path, bytes));
+    }
+    let (kind, program) = unread_kind(bytes)?;
+    Some(Error::UnreadFormat { path: path.into(), kind, program })
+}
+
+fn is_tiff(bytes: &[u8]) -> bool {
+    image::guess_format(bytes).ok() == Some(ImageFormat::Tiff)
+}
+
+fn unread_tiff(path: &Path, bytes: &[u8]) -> Error {
+    if has_floats(bytes) {
+        return Error::FloatTiff { path: path.into(), fault: "of a kind that is not read".into() };
+    }
+    Error::UnreadFormat { path: path.into(), kind: RARE_TIFF, program: "gm convert" }
 }
 
 /// The bytes of a file; of one that is no picture, only the first.
@@ -77,6 +100,9 @@ fn unread_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     const HEIC: [&[u8]; 8] = [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"];
     if bytes.starts_with(b"\xff\x0a") || bytes.starts_with(b"\0\0\0\x0cJXL ") {
         return Some(("JPEG XL", "djxl"));
+    }
+    if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
+        return Some(("BigTIFF", "gm convert"));
     }
     if bytes.get(4..8)? != b"ftyp" {
         return None;

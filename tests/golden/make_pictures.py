@@ -26,3 +26,8 @@ save("cmyk.jpg", picture.convert("CMYK"), quality=90)
 save("lossy.webp", picture, quality=80)
 save("group4.tiff", picture.convert("1"), compression="group4")
 save("moving.gif", picture, save_all=True, append_images=[picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)])
+
+# Without what Pillow reads: for the tests of cut files. Sides that no unit of 16 pixels divides, with restart markers.
+odd = picture.crop((0, 0, 37, 29))
+odd.save(HERE / "restarts.jpg", quality=60, restart_marker_blocks=2)
+odd.save(HERE / "progressive-restarts.jpg", quality=60, progressive=True, restart_marker_blocks=2)

@@ -1,41 +1,17 @@
 //! Searches a file for the trunks of networks: for each version of a network and each prefix, whether every tensor
 //! before the head is there with the right shape. The head is judged in `fit`.
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use trepang_api::Network;
 
-use crate::head::logits_layer;
 use crate::index::{self, Index};
-use crate::layout::{self, LayerTensors};
+use crate::layout::LayerTensors;
 use crate::misfit::Misfit;
 use crate::prefix::{first_word, is_dispensable, prefixes};
-use crate::source::DIALECT_KEY;
+use crate::version::{Naming, Part, Version, versions};
 use crate::wrapped::without_wrappers;
-use crate::{Architecture, Dialect, FileFormat, Result, TensorInfo, TensorSource, gray};
-
-/// A version of a network: whole, up to its class logits, and without its classifier.
-#[derive(Debug)]
-pub(crate) struct Version {
-    pub architecture: Architecture,
-    pub dialect: Dialect,
-    /// Whether the file is from Trepang's own store.
-    pub canonical: bool,
-    pub whole: Network,
-    /// The tensors of the class logits.
-    pub head: Option<LayerTensors>,
-    features: Part,
-    /// Without the fully connected layers before the class logits; none if there are none.
-    trunk: Option<Part>,
-}
-
-/// A network that a file may hold without its head, and its tensors.
-#[derive(Debug)]
-struct Part {
-    network: Network,
-    entries: Vec<LayerTensors>,
-}
+use crate::{Architecture, FileFormat, Result, TensorInfo, TensorSource, gray};
 
 /// A trunk that was found.
 #[derive(Debug)]
@@ -103,6 +79,7 @@ pub(crate) fn search(
     let by_name = Rc::new(if is_keras { Index::new() } else { index::by_name(source) });
     let (mut found, mut nearest) = (Vec::new(), None);
     for &architecture in architectures {
+        let mut of_network: Vec<Candidate> = Vec::new();
         for version in versions(architecture, source, is_keras)? {
             let names = if is_keras {
                 let whole = version.entries_of_all();
@@ -119,72 +96,18 @@ pub(crate) fn search(
             let version = Rc::new(version);
             let mut own = Vec::new();
             find(&version, &names, source, &mut own, &mut nearest);
+            if version.naming == Naming::Numbered {
+                add_numbered(&mut of_network, own);
+                continue;
+            }
             if !is_keras && own.iter().all(|candidate| !candidate.dropped.is_empty()) {
                 find_wrapped(&version, &names, source, &mut own, &mut nearest);
             }
-            found.extend(own);
+            of_network.extend(own);
         }
+        found.extend(of_network);
     }
     Ok((found, nearest))
-}
-
-/// Every version of `architecture` that the file can hold: the one that its metadata names, or else those that its format
-/// allows.
-fn versions(architecture: Architecture, source: &dyn TensorSource, is_keras: bool) -> Result<Vec<Version>> {
-    let word = source.metadata().get(DIALECT_KEY);
-    let possible = |dialect: &&Dialect| match word {
-        Some(name) => name == dialect.name(),
-        None => is_keras == (**dialect == Dialect::Keras),
-    };
-    let dialects = architecture.dialects().iter().filter(possible);
-    dialects.map(|&dialect| Version::new(architecture, dialect, word.is_some())).collect()
-}
-
-impl Version {
-    fn new(architecture: Architecture, dialect: Dialect, canonical: bool) -> Result<Self> {
-        let entries = |network: &Network| {
-            if canonical {
-                layout::canonical(network)
-            } else {
-                layout::native(network, architecture, dialect)
-            }
-        };
-        let whole = architecture.network(dialect, true)?;
-        let mut all = entries(&whole);
-        let head = logits_layer(&whole).and_then(|name| all.iter().position(|entry| entry.layer == name));
-        let head = head.map(|at| all.remove(at));
-        let trunk = architecture.network(dialect, false)?;
-        let trunk = Part { entries: entries(&trunk), network: trunk };
-        let (features, trunk) = match trunk.network.logits() {
-            None if trunk.entries == all => (trunk, None),
-            None => (Part { network: whole.clone().without_logits(), entries: all }, Some(trunk)),
-            Some(_) => (Part { network: whole.clone().without_logits(), entries: all }, None),
-        };
-        Ok(Self { architecture, dialect, canonical, whole, head, features, trunk })
-    }
-
-    fn entries_of_all(&self) -> Vec<LayerTensors> {
-        self.features.entries.iter().chain(&self.head).cloned().collect()
-    }
-
-    /// The parts of the names of all its tensors.
-    fn words(&self) -> HashSet<&str> {
-        let entries = self.least().iter().chain(&self.features.entries).chain(&self.head);
-        entries.flat_map(LayerTensors::tensors).flat_map(|(name, _)| name.split('.')).collect()
-    }
-
-    /// The tensors without which nothing works.
-    fn least(&self) -> &[LayerTensors] {
-        &self.trunk.as_ref().unwrap_or(&self.features).entries
-    }
-
-    /// The beginning of every name of the trunk, such as `features.`, if that is one name.
-    fn common_name(&self) -> Option<&str> {
-        let mut names = self.least().iter().flat_map(LayerTensors::tensors).map(|(name, _)| name);
-        let first = names.next()?;
-        let common = &first[..=first.find('.')?];
-        names.all(|name| name.starts_with(common)).then_some(common)
-    }
 }
 
 /// Searches for one version under every prefix, also without the name that begins all of the trunk's.
@@ -252,6 +175,19 @@ fn find_wrapped(
         !inner.iter().any(is_same)
     });
     found.extend(inner);
+}
+
+/// Adds what was found under numbers. Names are surer, so what they found stays, unless more was found under numbers: VGG's
+/// features are called by numbers with or without what is around them.
+fn add_numbered(found: &mut Vec<Candidate>, numbered: Vec<Candidate>) {
+    for candidate in numbered {
+        let is_same = |other: &Candidate| candidate.positions.values().any(|&at| other.reads(at));
+        let is_better = |other: &Candidate| other.has_features || !candidate.has_features;
+        if !found.iter().any(|other| is_same(other) && is_better(other)) {
+            found.retain(|other| !is_same(other));
+            found.push(candidate);
+        }
+    }
 }
 
 /// Whether the file has the kernel of `first` for gray pictures.

@@ -5,12 +5,13 @@
 use trepang_api::{Network, Op};
 
 use crate::bare_head;
-use crate::candidate::{Candidate, Version, search};
+use crate::candidate::{Candidate, search};
 use crate::head::{Head, HeadSearch, LinearAt};
 use crate::index::Index;
 use crate::layout::{self, LayerTensors};
 use crate::misfit::Misfit;
 use crate::prefix::{is_dispensable, key, place, shared};
+use crate::version::{Naming, Version};
 use crate::{Architecture, Dialect, Error, Result, TensorInfo, TensorSource, pick};
 
 /// A network that was recognised in a file, and the positions of its tensors there.
@@ -32,8 +33,7 @@ pub struct Fit {
     pub(crate) prefix: String,
     pub(crate) entries: Vec<LayerTensors>,
     pub(crate) index: Index,
-    /// Whether the file is from Trepang's own store: batch norm is folded and the first kernel reads RGB.
-    canonical: bool,
+    pub(crate) naming: Naming,
     /// Whether the first kernel of the file has been turned from BGR to RGB.
     pub(crate) turned: bool,
 }
@@ -62,7 +62,7 @@ impl Fit {
 
     /// Whether the file itself says which training it comes from, as those of Trepang's own store do.
     pub fn is_certain(&self) -> bool {
-        self.canonical || self.dialect == Dialect::Trepang
+        self.naming == Naming::Stored || self.dialect == Dialect::Trepang
     }
 
     /// The position in the file of the first of the network's tensors.
@@ -80,8 +80,13 @@ pub fn fit(architecture: Architecture, source: &dyn TensorSource) -> Result<Fit>
 /// Like [`fit`], for the set of weights called `pick`. Fails if no set that fits has that name.
 pub fn fit_set(architecture: Architecture, source: &dyn TensorSource, pick: Option<&str>) -> Result<Fit> {
     let (found, nearest) = sets_of(&[architecture], source)?;
-    if !found.is_empty() {
+    if found.first().is_some_and(|fit| fit.naming == Naming::Stored) {
         return pick::choose(found, pick, source.path());
+    }
+    if !found.is_empty() {
+        // Only beside the other networks in the file is it plain what belongs to none of them.
+        let same = sets(source)?.into_iter().filter(|fit| fit.architecture == architecture);
+        return pick::choose(same.collect(), pick, source.path());
     }
     let others: Vec<Architecture> = Architecture::ALL.into_iter().filter(|&a| a != architecture).collect();
     let (found, nearest_other) = sets_of(&others, source)?;
@@ -120,9 +125,8 @@ pub fn nearest(source: &dyn TensorSource) -> Option<String> {
 /// The sets of weights of these architectures in a file, sorted, and the misfit that comes closest.
 fn sets_of(architectures: &[Architecture], source: &dyn TensorSource) -> Result<(Vec<Fit>, Option<Misfit>)> {
     let (candidates, nearest) = search(architectures, source)?;
-    let prefixes: Vec<&str> = candidates.iter().map(|candidate| &*candidate.prefix).collect();
     let mut fits =
-        candidates.iter().map(|candidate| finish(candidate, &prefixes, source)).collect::<Vec<_>>();
+        candidates.iter().map(|candidate| finish(candidate, &candidates, source)).collect::<Vec<_>>();
     // A file can hold the trunk of two versions whose heads alone differ: the one whose head is known is meant.
     fits.sort_by_key(|fit| !fit.classifier);
     let mut kept: Vec<Fit> = Vec::new();
@@ -137,10 +141,10 @@ fn sets_of(architectures: &[Architecture], source: &dyn TensorSource) -> Result<
 }
 
 /// A candidate with its head.
-fn finish(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -> Fit {
+fn finish(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -> Fit {
     let Candidate { version, prefix, positions, has_features, .. } = candidate;
-    let Version { architecture, dialect, canonical, .. } = **version;
-    let rest = beside(candidate, prefixes, source);
+    let Version { architecture, dialect, naming, .. } = **version;
+    let rest = beside(candidate, all, source);
     let bare = bare_head::find(candidate, source, &rest);
     let (head, linear) = match (version.head.as_ref().filter(|_| *has_features), &bare) {
         (Some(own), _) => {
@@ -177,8 +181,8 @@ fn finish(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -
         prefix: prefix.clone(),
         entries,
         index,
-        canonical,
-        turned: canonical && version.whole.preprocess().trained_on_bgr,
+        naming,
+        turned: naming == Naming::Stored && version.whole.preprocess().trained_on_bgr,
     }
 }
 
@@ -203,14 +207,17 @@ fn with_entry(candidate: &Candidate, head: LayerTensors, at: LinearAt) -> (Vec<L
 
 /// The positions of the tensors that may be the head of a candidate: those that nothing reads, that belong to no other
 /// set, and that are nearest to it in the file's tree of names.
-fn beside(candidate: &Candidate, prefixes: &[&str], source: &dyn TensorSource) -> Vec<usize> {
+fn beside(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -> Vec<usize> {
+    // Two networks may stand side by side in one model, so that their prefixes tell nothing.
+    let others: Vec<&Candidate> =
+        all.iter().filter(|other| other.version.architecture != candidate.version.architecture).collect();
     let mut rest: Vec<(usize, usize)> = Vec::new();
     for (at, tensor) in source.tensors().iter().enumerate() {
-        if candidate.reads(at) || is_dispensable(tensor) {
+        if candidate.reads(at) || is_dispensable(tensor) || others.iter().any(|other| other.reads(at)) {
             continue;
         }
         let near = shared(place(tensor), &candidate.prefix);
-        let is_others = prefixes.iter().any(|other| shared(place(tensor), other) > near);
+        let is_others = all.iter().any(|other| shared(place(tensor), &other.prefix) > near);
         if !is_others {
             rest.push((near, at));
         }

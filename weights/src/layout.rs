@@ -2,6 +2,7 @@
 //! are logical: `block5_conv4/kernel` for Keras, whatever the file calls the tensor (`index` finds it), and the name in the
 //! state dict for PyTorch. Reading and converting is in `convert`.
 
+mod children;
 mod keras;
 mod lite;
 mod torch;
@@ -83,6 +84,17 @@ impl LayerTensors {
     }
 }
 
+impl LayerTensors {
+    /// The name of every tensor that the layer reads.
+    fn names_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let norm = self.norm.iter_mut().flat_map(|norm| {
+            let BatchNorm { gamma, beta, mean, variance, .. } = norm;
+            gamma.iter_mut().chain([beta, mean, variance])
+        });
+        std::iter::once(&mut self.kernel.name).chain(&mut self.bias).chain(norm)
+    }
+}
+
 /// The tensors of `network` in a file of Trepang's own store: `<layer>.weight` and `<layer>.bias`.
 pub(crate) fn canonical(network: &Network) -> Vec<LayerTensors> {
     entries(network, |_, weights, shape| plain(weights, weights, shape))
@@ -101,6 +113,16 @@ pub(crate) fn native(network: &Network, architecture: Architecture, dialect: Dia
             entries(network, |_, weights, shape| lite::entry(&blocks, weights, shape))
         }
     }
+}
+
+/// The tensors of `network` in torchvision's version as a `Sequential` of its modules names them: by their positions.
+pub(crate) fn numbered(network: &Network, architecture: Architecture) -> Vec<LayerTensors> {
+    let mut entries = native(network, architecture, Dialect::Torchvision);
+    entries
+        .iter_mut()
+        .flat_map(LayerTensors::names_mut)
+        .for_each(|name| children::number(architecture, name));
+    entries
 }
 
 /// Calls `entry` for each convolution and fully connected layer, with its node, the name of its tensors in the network, and

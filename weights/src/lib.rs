@@ -7,7 +7,7 @@
 //! - [`Architecture`], [`Dialect`]: the known networks, and the trainings in which each one is published.
 //! - [`open`]: a file as a [`TensorSource`], whatever its format.
 //! - `layout`, `index`: the names of the tensors in each version, and their positions in a file; [`fit`]: recognises
-//!   the version in a file, with `candidate`, `prefix` and `wrapped` (the trunk), `gray` (networks for gray pictures), `head`, `pick`
+//!   the version in a file, with `version`, `candidate`, `prefix` and `wrapped` (the trunk), `gray` (networks for gray pictures), `head`, `pick`
 //!   (one of several sets) and `misfit` (the differences); `convert`: converts its tensors to the network's;
 //!   [`InputFormat`]: another preprocessing.
 //! - [`SETS`]: the published sets; [`pull`]: downloads them; [`cache`]: finds copies that are on this machine already;
@@ -42,6 +42,7 @@ pub mod pull;
 mod readers;
 mod source;
 mod store;
+mod version;
 mod wrapped;
 
 pub use architecture::{Architecture, Dialect};

@@ -10,6 +10,7 @@ use crate::embedded::{embedded_bytes, minivgg};
 use crate::hex::hex;
 use crate::pull::{Digest, NoProgress, PullOptions, verify};
 use crate::readers::printable;
+use crate::version::Naming;
 use crate::{
     Architecture, Error, Fit, Head, InputFormat, Labels, PICK_RULE, Result, SETS, Set, Store, TensorSource,
     find_set, fit_set, open_hashed, sets,
@@ -269,8 +270,9 @@ fn taken(fit: &Fit, source: &dyn TensorSource, choices: &FileChoices) -> Result<
     }
     if choices.input.is_none() && !fit.is_certain() && !is_published(source.path()) {
         remarks.push(format!(
-            "{path} is taken for {}'s training by its names, which sees {}; --input says otherwise",
+            "{path} is taken for {}'s training by {}, which sees {}; --input says otherwise",
             fit.dialect,
+            if fit.naming == Naming::Numbered { "the positions of its modules" } else { "its names" },
             fit.architecture.preprocessing(fit.dialect)
         ));
     }

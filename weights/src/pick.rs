@@ -29,11 +29,18 @@ fn is_second_choice(prefix: &str) -> bool {
 }
 
 /// The position of the set called `name`: the one with that key, or the only one whose key has `name` as one of its
-/// parts. Without a name, the first. `fits` are in the order of [`sets`](crate::sets).
+/// parts, or the only one of the network of that name, since two networks may share a key. Without a name, the first.
+/// `fits` are in the order of [`sets`](crate::sets).
 pub fn picked(fits: &[Fit], name: Option<&str>) -> Option<usize> {
     match name {
         None => (!fits.is_empty()).then_some(0),
-        Some(name) => fits.iter().position(|fit| fit.key() == name).or_else(|| only_with(fits, name)),
+        Some(name) => {
+            let has_part =
+                |fit: &Fit| format!(".{}.", fit.key().replace('/', ".")).contains(&format!(".{name}."));
+            let is_network = |fit: &Fit| fit.architecture.name() == name;
+            let same = fits.iter().position(|fit| fit.key() == name);
+            same.or_else(|| only(fits, has_part)).or_else(|| only(fits, is_network))
+        }
     }
 }
 
@@ -49,10 +56,9 @@ pub(crate) fn choose(mut fits: Vec<Fit>, name: Option<&str>, path: &Path) -> Res
     }
 }
 
-/// The position of the only set whose key has `name` among its parts.
-fn only_with(fits: &[Fit], name: &str) -> Option<usize> {
-    let has = |fit: &Fit| format!(".{}.", fit.key().replace('/', ".")).contains(&format!(".{name}."));
-    let mut found = (0..fits.len()).filter(|&at| has(&fits[at]));
+/// The position of the only set of which this is true.
+fn only(fits: &[Fit], is: impl Fn(&Fit) -> bool) -> Option<usize> {
+    let mut found = (0..fits.len()).filter(|&at| is(&fits[at]));
     found.next().filter(|_| found.next().is_none())
 }
 

@@ -9,6 +9,7 @@ mod fits;
 mod formats;
 mod heads;
 mod objects;
+mod positions;
 mod refusals;
 mod sets;
 mod shards;

@@ -2,7 +2,7 @@
 //! where nothing fits. No numbers are read.
 
 use trepang_weights::{
-    Architecture, Dialect, FileFormat, Fit, Head, TensorInfo, fit, fit_set, nearest, sets, tensors_of,
+    Architecture, Dialect, FileFormat, Fit, Head, TensorInfo, fit, fit_set, nearest, picked, sets, tensors_of,
 };
 
 use crate::fits::{TensorList, listed};
@@ -169,4 +169,45 @@ fn modules_around_a_part_of_a_network_are_passed_over() {
     let mut twice = wrap(Architecture::Resnet50, "layer1.", "module.");
     twice.tensors.push(tensor("net.layer1.lora.0.conv1.weight", &[64, 64, 1, 1]));
     assert!(fit(Architecture::Resnet50, &twice).is_err(), "two tensors for one place");
+}
+
+/// The tensors of a network of Keras's in a model at this path of the file; the whole file is the empty path.
+fn keras(architecture: Architecture, model: &str) -> Vec<TensorInfo> {
+    let inside = |t: TensorInfo| {
+        let layer = t.layer.map(|layer| format!("{model}{layer}"));
+        TensorInfo { name: format!("{model}{}", t.name), layer, ..t }
+    };
+    tensors_of(architecture, Dialect::Keras, false).unwrap().into_iter().map(inside).collect()
+}
+
+#[test]
+fn keras_models_side_by_side_are_sets_of_their_own() {
+    let parts =
+        [(Architecture::Resnet50, "left/"), (Architecture::Resnet50, "right/"), (Architecture::Vgg16, "v/")];
+    let mut tensors: Vec<TensorInfo> =
+        parts.iter().flat_map(|(network, model)| keras(*network, model)).collect();
+    tensors.extend([tensor("verdict/kernel", &[4608, 7]), tensor("verdict/bias", &[7])]);
+    let file = listed(FileFormat::KerasLegacy, tensors);
+    assert_eq!(keys(&file), ["left", "right", "v"]);
+    for name in ["left", "right"] {
+        assert_eq!(fit_set(Architecture::Resnet50, &file, Some(name)).unwrap().key(), name);
+    }
+    let fit = fit(Architecture::Vgg16, &file).unwrap();
+    assert_eq!((fit.key(), &*fit.unused.join(" ")), ("v", "verdict/kernel verdict/bias"));
+}
+
+#[test]
+fn networks_in_one_keras_model_are_told_apart() {
+    let mut tensors = [keras(Architecture::Resnet50, ""), keras(Architecture::Vgg16, "")].concat();
+    tensors.extend([tensor("out/kernel", &[2560, 5]), tensor("out/bias", &[5])]);
+    let file = listed(FileFormat::KerasLegacy, tensors);
+    let found = sets(&file).unwrap();
+    assert_eq!(keys(&file), [".", "."]);
+    for (name, at) in [("resnet50", 0), ("vgg16", 1)] {
+        assert_eq!(picked(&found, Some(name)), Some(at), "the network's name tells equal keys apart");
+        assert_eq!(found[at].unused, ["out/kernel", "out/bias"], "the other network is no head");
+    }
+    assert_eq!(picked(&found, Some("vgg19")), None);
+    let fit = fit(Architecture::Vgg16, &file).unwrap();
+    assert_eq!(fit.head, Head::Other(vec!["out/kernel".into(), "out/bias".into()]));
 }
