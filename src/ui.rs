@@ -4,6 +4,7 @@
 mod blocks;
 mod capabilities;
 mod channels;
+mod color_depth;
 mod decoder;
 mod delivery;
 mod devices;
@@ -46,6 +47,7 @@ use ratatui::widgets::{Block, BorderType};
 use trepang_api::is_control;
 
 pub use blocks::{BlockShape, block_lines};
+pub use color_depth::ColorDepth;
 pub use delivery::ShownPicture;
 pub use encoded::{Encoded, PictureRequest, encode};
 pub use encoder::Encoder;

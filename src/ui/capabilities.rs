@@ -18,6 +18,8 @@ pub(super) struct Capabilities {
     pub(super) deflate: bool,
     /// Whether it takes sixels.
     pub(super) sixel: bool,
+    /// Whether it has repeated a colour of 24 bits that it was given.
+    pub(super) true_color: bool,
     /// The width and height of a cell in pixels.
     pub(super) cell: Option<(u16, u16)>,
     /// Its name and version in its own words, such as `kitty(0.26.5)`.
@@ -36,6 +38,7 @@ impl Capabilities {
                 if let Some(name) = text.strip_prefix(">|") {
                     self.name = Some(name.into());
                 }
+                self.true_color |= text.strip_prefix("1$r").is_some_and(repeats_color);
             }
             // The first number is the kind of terminal, and those after it are what it can do.
             TerminalInput::Control(parameters, 'c') => {
@@ -68,6 +71,15 @@ impl Capabilities {
 /// is not.
 pub(super) fn is_status(input: &TerminalInput) -> bool {
     matches!(input, TerminalInput::Control(parameters, 'n') if parameters == "0" || parameters == "3")
+}
+
+/// Whether these attributes have the background that the probe gives, red 1, green 2, blue 3.
+fn repeats_color(attributes: &str) -> bool {
+    let begin = ["48:2:", "48;2;"].iter().find_map(|begin| attributes.split_once(begin));
+    begin.is_some_and(|(_, rest)| {
+        let levels = rest.trim_start_matches(':').trim_end_matches('m').split([':', ';']);
+        levels.take(3).eq(["1", "2", "3"])
+    })
 }
 
 /// The first two numbers of a version such as `0.26.5)`.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use ratatui::layout::{Position, Size};
 
 use super::blocks::BlockCell;
+use super::color_depth::ColorDepth;
 use super::encoded::{Encoded, Form};
 
 /// About how many bytes a character in two colours costs.
@@ -15,6 +16,7 @@ const CELL_BYTES: usize = 40;
 pub struct ShownPicture {
     cells: Size,
     content: Content,
+    depth: ColorDepth,
 }
 
 /// The cells of a picture on the screen.
@@ -36,7 +38,7 @@ impl ShownPicture {
             Form::Kitty { id, .. } => Content::Placeholders(id),
             Form::Tiles(_) => Content::Painted,
         };
-        Self { cells: picture.cells, content }
+        Self { cells: picture.cells, content, depth: picture.depth }
     }
 
     /// Columns and rows of the terminal that the picture fills.
@@ -46,6 +48,11 @@ impl ShownPicture {
 
     pub(super) fn content(&self) -> &Content {
         &self.content
+    }
+
+    /// The colours that its characters can have.
+    pub(super) fn depth(&self) -> ColorDepth {
+        self.depth
     }
 
     /// Whether the picture is made of characters and colours.
@@ -79,10 +86,12 @@ impl Delivery {
             return;
         };
         if let Form::Blocks(blocks) = &picture.form
-            && self.canvas.as_ref().is_none_or(|canvas| !canvas.is_text() || canvas.cells != picture.cells)
+            && self.canvas.as_ref().is_none_or(|canvas| {
+                !canvas.is_text() || (canvas.cells, canvas.depth) != (picture.cells, picture.depth)
+            })
         {
             let content = Content::Blocks(vec![None; blocks.len()]);
-            self.canvas = Some(ShownPicture { cells: picture.cells, content });
+            self.canvas = Some(ShownPicture { cells: picture.cells, content, depth: picture.depth });
         }
         self.arriving = Some((picture, 0));
     }
@@ -106,7 +115,7 @@ impl Delivery {
     pub(super) fn advance(&mut self, budget: usize, origin: impl Fn(Size) -> Position) -> Sequences {
         let mut sequences = Sequences::default();
         let Some((picture, sent)) = &mut self.arriving else { return sequences };
-        let cells = picture.cells;
+        let (cells, depth) = (picture.cells, picture.depth);
         let finished = match &picture.form {
             Form::Blocks(blocks) => {
                 if let Some(ShownPicture { content: Content::Blocks(shown), .. }) = &mut self.canvas {
@@ -118,12 +127,12 @@ impl Delivery {
                 *sent += push_some(&mut sequences.before, parts[*sent..].iter().cloned(), budget);
                 let finished = *sent == parts.len();
                 if finished {
-                    self.canvas = Some(ShownPicture { cells, content: Content::Placeholders(*id) });
+                    self.canvas = Some(ShownPicture { cells, content: Content::Placeholders(*id), depth });
                 }
                 finished
             }
             Form::Tiles(tiles) => {
-                self.canvas = Some(ShownPicture { cells, content: Content::Painted });
+                self.canvas = Some(ShownPicture { cells, content: Content::Painted, depth });
                 let origin = origin(cells);
                 let parts = tiles[*sent..].iter().map(|tile| {
                     let (row, column) = (origin.y + tile.cells.y + 1, origin.x + tile.cells.x + 1);
@@ -197,7 +206,11 @@ mod tests {
 
     #[test]
     fn characters_come_row_by_row_and_equal_ones_at_once() {
-        let picture = |level| Encoded { cells: Size::new(10, 8), form: Form::Blocks(vec![block(level); 80]) };
+        let picture = |level| Encoded {
+            cells: Size::new(10, 8),
+            form: Form::Blocks(vec![block(level); 80]),
+            depth: ColorDepth::True,
+        };
         let mut delivery = Delivery::default();
         delivery.begin(Some(picture(1)));
         assert_eq!(delivery.advance(2 * 10 * CELL_BYTES, origin), Sequences::default());
@@ -215,7 +228,11 @@ mod tests {
     fn kittys_cells_are_shown_when_all_of_the_picture_has_come() {
         let sequences = ["one", "two", "three"].map(String::from).to_vec();
         let mut delivery = Delivery::default();
-        let picture = Encoded { cells: Size::new(4, 2), form: Form::Kitty { id: 17, sequences } };
+        let picture = Encoded {
+            cells: Size::new(4, 2),
+            form: Form::Kitty { id: 17, sequences },
+            depth: ColorDepth::True,
+        };
         delivery.begin(Some(picture));
         assert_eq!(delivery.advance(6, origin).before, "onetwo");
         assert!(delivery.canvas().is_none() && delivery.is_busy());
@@ -230,7 +247,7 @@ mod tests {
         let tile = |x, name: &str| PictureTile { cells: Rect::new(x, 1, 2, 1), sequence: name.into() };
         let form = Form::Tiles(vec![tile(0, "a"), tile(2, "b")]);
         let mut delivery = Delivery::default();
-        delivery.begin(Some(Encoded { cells: Size::new(4, 2), form }));
+        delivery.begin(Some(Encoded { cells: Size::new(4, 2), form, depth: ColorDepth::True }));
         assert_eq!(delivery.advance(1, origin).after, "\x1b[7;11Ha");
         assert_eq!(delivery.advance(1, origin).after, "\x1b[7;13Hb");
         assert!(!delivery.is_busy());

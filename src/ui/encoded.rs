@@ -9,6 +9,7 @@ use image::imageops::{self, FilterType};
 use ratatui::layout::Size;
 
 use super::blocks::{BlockCell, BlockShape, blocks};
+use super::color_depth::ColorDepth;
 use super::graphics::{Graphics, Protocol};
 use super::kitty;
 use super::surroundings::wrap;
@@ -47,6 +48,8 @@ pub struct Encoded {
     /// Columns and rows of the terminal that it fills.
     pub(super) cells: Size,
     pub(super) form: Form,
+    /// The colours that its characters can have.
+    pub(super) depth: ColorDepth,
 }
 
 /// The form of an encoded picture.
@@ -90,7 +93,7 @@ pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
         }
         Protocol::Sixel => Form::Tiles(sixels(&image, cells, graphics, live, piece).with_context(failed)?),
     };
-    Ok(Some(Encoded { cells, form }))
+    Ok(Some(Encoded { cells, form, depth: graphics.depth }))
 }
 
 /// The picture in as many pixels as the line carries several times a second.

@@ -3,6 +3,7 @@
 use ratatui::layout::Size;
 
 use super::capabilities::believed;
+use super::color_depth::ColorDepth;
 use super::surroundings::{let_pictures_through, passes_pictures};
 
 /// The width and height of a character cell in pixels, if they are unknown.
@@ -100,6 +101,8 @@ pub struct Graphics {
     pub tmux: bool,
     /// Whether the terminal accepts deflated kitty pictures.
     pub deflate: bool,
+    /// The colours that characters can have.
+    pub depth: ColorDepth,
 }
 
 impl Graphics {
@@ -110,7 +113,7 @@ impl Graphics {
         let tmux =
             protocol.is_pixels() && passes_pictures().is_some_and(|passes| passes || let_pictures_through());
         let cell = reported_cell().unwrap_or(DEFAULT_CELL_PIXELS);
-        Self { protocol, cell, tmux, deflate: choice.is_some() }
+        Self { protocol, cell, tmux, deflate: choice.is_some(), depth: ColorDepth::from_environment() }
     }
 
     /// The size in cells of the largest square, in pixels, that fits `room` and is not larger than any picture.
@@ -142,7 +145,13 @@ mod tests {
 
     #[test]
     fn the_square_is_square_in_pixels_and_fits() {
-        let graphics = Graphics { protocol: Protocol::Kitty, cell: (8, 16), tmux: false, deflate: false };
+        let graphics = Graphics {
+            protocol: Protocol::Kitty,
+            cell: (8, 16),
+            tmux: false,
+            deflate: false,
+            depth: ColorDepth::True,
+        };
         assert_eq!(graphics.square(Size::new(40, 30)), Size::new(40, 20));
         assert_eq!(graphics.square(Size::new(90, 10)), Size::new(20, 10));
         assert_eq!(graphics.square(Size::new(0, 10)), Size::new(0, 0));
@@ -151,7 +160,13 @@ mod tests {
     #[test]
     fn no_room_and_no_cell_makes_a_picture_absurdly_large() {
         for cell in [(0, 0), (1, 1), (8, 16), (4000, 4000), (1, 4000), (65535, 65535)] {
-            let graphics = Graphics { protocol: Protocol::Sixel, cell, tmux: false, deflate: false };
+            let graphics = Graphics {
+                protocol: Protocol::Sixel,
+                cell,
+                tmux: false,
+                deflate: false,
+                depth: ColorDepth::True,
+            };
             for room in [(0, 0), (1, 1), (80, 24), (1000, 1000), (65535, 65535), (65535, 1)] {
                 let size = graphics.square(Size::new(room.0, room.1));
                 assert!(size.width <= room.0.min(256) && size.height <= room.1.min(256), "{cell:?} {room:?}");

@@ -13,7 +13,7 @@ const BUDGET: (usize, usize) = (1 << 10, 1 << 16);
 /// The bytes of pictures in the first frame, before anything is known of the line.
 const FIRST_BUDGET: usize = 4 << 10;
 
-/// The bytes that may be on the way, whatever the budget is, before keys wait for the terminal's reply too.
+/// The bytes of keys' frames that may follow a frame on its way, beside another budget, before keys wait for the reply too.
 const KEY_BYTES: usize = 4 << 10;
 
 /// The longest wait for a reply. After that, the terminal is taken for one that does not reply.
@@ -87,7 +87,7 @@ impl Link {
     /// does not keep up.
     pub(super) fn takes_keys(&mut self, now: Instant) -> bool {
         let on_the_way = self.asked.map_or(0, |asked| asked.bytes + self.since);
-        self.is_free(now) || on_the_way < self.budget.max(KEY_BYTES)
+        self.is_free(now) || on_the_way < 2 * self.budget + KEY_BYTES
     }
 
     /// The bytes that a frame may have.
@@ -258,6 +258,18 @@ mod tests {
         assert!(!link.takes_keys(later), "the line does not keep up");
         link.answered(later + Duration::from_secs(1));
         assert!(link.is_to_ask() && link.takes_keys(later + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_key_does_not_wait_for_the_reply_to_a_picture() {
+        let now = Instant::now();
+        let mut link = Link::new(now);
+        let budget = link.budget();
+        link.sent(budget + 1000, true, 1e9, now);
+        for _ in 0..3 {
+            assert!(!link.is_free(now) && link.takes_keys(now));
+            link.sent(1000, false, 1e9, now);
+        }
     }
 
     #[test]

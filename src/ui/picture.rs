@@ -54,7 +54,7 @@ fn draw(picture: &ShownPicture, area: Rect, buffer: &mut Buffer) {
                 if let Some(BlockCell { symbol, colors: [front, back] }) =
                     blocks.get(index).copied().flatten()
                 {
-                    let color = |[red, green, blue]: [u8; 3]| Color::Rgb(red, green, blue);
+                    let color = |rgb| picture.depth().color(rgb);
                     cell.set_char(symbol).set_fg(color(front)).set_bg(color(back));
                 }
             }

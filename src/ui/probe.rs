@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::capabilities::Capabilities;
+use super::color_depth::ColorDepth;
 use super::decoder::{Decoder, TerminalInput};
 use super::graphics::{Graphics, Protocol, reported_cell};
 use super::input::{self, TerminalReader};
@@ -32,6 +33,10 @@ const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(100);
 /// The time to wait for the answer when the dashboard ends, so that the shell does not receive it.
 const DISMISS_TIMEOUT: Duration = Duration::from_millis(250);
 
+/// Whether it has the background that it was given, of 24 bits; then it gets the default again. tmux is not asked: it takes
+/// any colour, and keeps account of the colours that are set.
+const COLOR_QUESTION: &str = "\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m";
+
 /// A query to the terminal that is not yet answered.
 #[derive(Debug)]
 pub(super) struct Probe {
@@ -50,6 +55,9 @@ impl Probe {
     pub(super) fn ask() -> io::Result<Self> {
         let tmux = passes_pictures();
         let mut out = io::stdout();
+        if tmux.is_none() {
+            out.write_all(COLOR_QUESTION.as_bytes())?;
+        }
         // The status comes last: its reply tells that all questions before have been heard.
         for question in QUESTIONS.into_iter().chain([STATUS_REQUEST]) {
             out.write_all(wrap(question, tmux == Some(true)).as_bytes())?;
@@ -79,10 +87,16 @@ impl Probe {
                 cell,
                 tmux: self.tmux == Some(true),
                 deflate: self.capabilities.deflate,
+                depth: self.depth(assumed.depth),
             },
             // Without the size of a cell, a picture cannot be sized.
-            None => assumed,
+            None => Graphics { depth: self.depth(assumed.depth), ..assumed },
         })
+    }
+
+    /// The colours of a terminal that has repeated the one it was given, or else those that the environment tells.
+    fn depth(&self, assumed: ColorDepth) -> ColorDepth {
+        if self.capabilities.true_color { ColorDepth::True } else { assumed }
     }
 
     fn protocol(&self) -> Protocol {
@@ -167,7 +181,8 @@ pub fn replay(bytes: &[u8]) -> (Vec<Key>, Graphics) {
     };
     let Capabilities { cell, deflate, .. } = probe.capabilities;
     let cell = cell.unwrap_or(Graphics::assumed(Some(Protocol::None)).cell);
-    let graphics = Graphics { protocol: probe.protocol(), cell, tmux: false, deflate };
+    let depth = probe.depth(ColorDepth::Palette);
+    let graphics = Graphics { protocol: probe.protocol(), cell, tmux: false, deflate, depth };
     (decoded.into_iter().filter_map(key).collect(), graphics)
 }
 
@@ -286,7 +301,9 @@ mod tests {
             tmux,
             reported_cell: Some((9, 17)),
         };
-        let assumed = Graphics { protocol: Protocol::Halfblocks, cell: (9, 18), tmux: false, deflate: false };
+        let depth = ColorDepth::Palette;
+        let assumed =
+            Graphics { protocol: Protocol::Halfblocks, cell: (9, 18), tmux: false, deflate: false, depth };
         assert_eq!(probe.answer(assumed, false), None);
         for input in bytes.iter().filter_map(|&byte| decoder.push(byte)) {
             probe.take(&input);
@@ -327,6 +344,20 @@ mod tests {
         }
         let nameless = format!("{OK}\x1b[?62c\x1b[6;16;8t\x1b[0n");
         assert_eq!(told(false, None, nameless.as_bytes()).protocol, Protocol::Halfblocks);
+    }
+
+    #[test]
+    fn colours_of_24_bits_are_for_terminals_that_repeat_one() {
+        let depth = |reply: &str| told(false, None, format!("{reply}\x1b[6;16;8t\x1b[0n").as_bytes()).depth;
+        // seen: xterm 379 and kitty 0.26.5 reply so; the others are as their sources have it
+        for reply in
+            ["\x1bP1$r0;48:2::1:2:3m\x1b\\", "\x1bP1$r48:2:1:2:3m\x1b\\", "\x1bP1$r0;48;2;1;2;3m\x1b\\"]
+        {
+            assert_eq!(depth(reply), ColorDepth::True, "{reply:?}");
+        }
+        for reply in ["", "\x1bP1$r0;48;5;16m\x1b\\", "\x1bP0$r\x1b\\", "\x1bP1$r0m\x1b\\"] {
+            assert_eq!(depth(reply), ColorDepth::Palette, "{reply:?}");
+        }
     }
 
     #[test]

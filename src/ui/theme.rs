@@ -1,4 +1,4 @@
-//! The colours of the dashboard. They are from the terminal's own sixteen, which suit light and dark screens.
+//! The colours of the dashboard. They are from the terminal's own, which suit light and dark screens.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -24,7 +24,8 @@ impl Default for Theme {
         let color = |color| Style::default().fg(color);
         Self {
             accent: color(Color::Cyan),
-            dim: color(Color::DarkGray),
+            // Bright black is the background itself in some palettes.
+            dim: Style::default().add_modifier(Modifier::DIM),
             cursor: Style::default().add_modifier(Modifier::REVERSED),
             running: color(Color::Green),
             warning: color(Color::Yellow),

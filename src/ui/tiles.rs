@@ -150,6 +150,7 @@ fn cut(cells: Size, bytes: f64, piece: usize, rows: u16) -> Vec<Rect> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::color_depth::ColorDepth;
     use crate::ui::graphics::Protocol;
 
     #[test]
@@ -177,7 +178,13 @@ mod tests {
 
     #[test]
     fn tiles_are_about_as_large_as_the_line_carries() {
-        let graphics = Graphics { protocol: Protocol::Sixel, cell: (8, 16), tmux: false, deflate: false };
+        let graphics = Graphics {
+            protocol: Protocol::Sixel,
+            cell: (8, 16),
+            tmux: false,
+            deflate: false,
+            depth: ColorDepth::True,
+        };
         for piece in [4_000, 12_000] {
             let resting = sixels(&noise(224), Size::new(56, 28), graphics, false, piece).unwrap();
             let live = sixels(&noise(224), Size::new(56, 28), graphics, true, piece).unwrap();
@@ -194,7 +201,13 @@ mod tests {
     #[test]
     fn sixel_tiles_begin_at_whole_rows_of_sixels() {
         for cell in [(8, 16), (9, 18), (7, 13), (10, 20)] {
-            let graphics = Graphics { protocol: Protocol::Sixel, cell, tmux: false, deflate: false };
+            let graphics = Graphics {
+                protocol: Protocol::Sixel,
+                cell,
+                tmux: false,
+                deflate: false,
+                depth: ColorDepth::True,
+            };
             for tile in sixels(&noise(100), Size::new(40, 20), graphics, false, 2000).unwrap() {
                 assert_eq!((u32::from(tile.cells.y) * u32::from(cell.1)) % SIXEL_ROWS, 0, "{cell:?}");
                 let decoded = SixelImage::decode(tile.sequence.as_bytes()).unwrap();

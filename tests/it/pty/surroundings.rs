@@ -90,6 +90,28 @@ fn a_late_reply_holds_pictures_back_and_no_key() {
 }
 
 #[test]
+fn a_terminal_gets_only_the_colours_that_it_has() {
+    for (term, largest) in [("xterm-256color", 255), ("xterm", 15)] {
+        let setup = Setup::new(100, 30).env("COLORTERM", "").env("TERM", term);
+        let mut terminal = setup.answers(Answers::Plain).start();
+        terminal.wait_for("finished");
+        terminal.wait_until_quiet();
+        let raw = terminal.raw_text().replacen("\x1b[48;2;1;2;3m", "", 1);
+        assert!(!raw.contains("8;2;"), "{term}: a colour of 24 bits");
+        let colours: std::collections::BTreeSet<u8> = raw
+            .split("48;5;")
+            .skip(1)
+            .filter_map(|rest| rest.split(['m', ';']).next()?.parse().ok())
+            .collect();
+        assert!(
+            colours.len() > 4 && colours.last().is_some_and(|last| *last <= largest),
+            "{term}: {colours:?}"
+        );
+        terminal.quit().assert_restored();
+    }
+}
+
+#[test]
 fn a_pause_is_as_quiet_as_the_end() {
     let mut terminal = running();
     super::prolong(&mut terminal);

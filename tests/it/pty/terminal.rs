@@ -110,7 +110,8 @@ impl Setup {
             command.env(name, value);
         }
         command.cwd(home);
-        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")] {
+        let surroundings = [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")];
+        for (name, value) in surroundings {
             command.env(name, value);
         }
         command.env("HOME", home);
