@@ -3,7 +3,6 @@
 mod bench;
 mod completions;
 mod dashboard;
-mod dead;
 mod devices;
 mod drive;
 mod exit;

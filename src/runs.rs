@@ -4,6 +4,7 @@
 mod animation;
 mod atomic;
 mod cut_picture;
+mod dead;
 mod driver;
 mod error;
 mod evaluation;
@@ -27,6 +28,7 @@ mod xmp;
 
 pub use animation::{Animation, check_animation_path};
 pub use atomic::{check_target, write as write_atomic};
+pub use dead::never_woken;
 pub use driver::{DriveReport, drive};
 pub(crate) use error::describe;
 pub use error::{BoxedError, Error, Result};
@@ -37,5 +39,6 @@ pub use listing::{LOG, RunListing, RunSummary, list_runs};
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
 pub use picture_file::{PictureReading, read_picture, read_picture_as};
 pub use picture_format::{check_picture_path, read_origin, write_picture};
+pub(crate) use regular::read_regular;
 pub use session::{SAVE_EVERY, Session, evaluate_starts};
 pub use sheet::{Cell, contact_sheet, write_sheet};

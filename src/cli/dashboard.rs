@@ -10,7 +10,6 @@ use trepang_api::{Backend, Device};
 use trepang_weights::Purpose;
 use trepang_weights::cache::Environment;
 
-use super::dead::never_woken;
 use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
 use crate::backends::BACKENDS;
@@ -23,7 +22,7 @@ use crate::dashboard::State;
 use crate::engine::{Pictures, Plan};
 use crate::panics::guard;
 use crate::parity::known_gradients;
-use crate::runs::{BoxedError, LOG, PictureReading, Session};
+use crate::runs::{BoxedError, LOG, PictureReading, Session, never_woken};
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
 use crate::worker::protocol::{Action, Settings, Snapshot, Status};
 use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network_view};

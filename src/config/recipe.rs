@@ -1,12 +1,15 @@
 //! Finds the recipe that the user named, or reads it from a file, and applies the user's changes.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::Usage;
 use crate::engine::{RECIPES, Recipe, nearest, read_recipe};
+use crate::runs::read_regular;
+
+/// The longest recipe that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The recipe called `name`, or that of a TOML file, with the changes in `set`. Fails for an unknown name, an unreadable
 /// file, and changes that the recipe does not accept.
@@ -15,7 +18,9 @@ pub fn find_recipe(name: &str, set: &[(String, String)]) -> Result<Recipe> {
     let text = match Recipe::text(name) {
         Some(text) => text.to_owned(),
         None if is_file => {
-            fs::read_to_string(name).with_context(|| format!("cannot read the recipe {name}"))?
+            let text = read_regular(Path::new(name), MAX_BYTES).map_err(anyhow::Error::from);
+            let text = text.and_then(|bytes| Ok(String::from_utf8(bytes)?));
+            text.with_context(|| format!("cannot read the recipe {name}"))?
         }
         None => {
             let (nearest, all) = (nearest(name, RECIPES.into_iter()), RECIPES.join(", "));

@@ -172,9 +172,11 @@ impl Ascent {
         check_images(objective, recipe)?;
         check_pictures(objective, pictures)?;
         let side = octave::side_of(&plan, recipe, &state)?;
+        // Before anything of that size is allocated: a file may hold any.
+        view_side(recipe, network, plan.size)?;
+        let view = view_side(recipe, network, side)?;
         let param = param(recipe, network, side);
         check_state(&state, recipe, &param, plan.size)?;
-        let view = view_side(recipe, network, side)?;
         let objective = objective.bind(network, view)?;
         let (network, pictures) = (network.clone(), pictures.clone());
         let stage = Stage { objective, param, side, view, references: None };

@@ -32,6 +32,20 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Writes a file of a run's folder. A link of that name is replaced, and what it points to stays as it is: a folder from
+/// somebody else may hold one.
+pub(super) fn write_own(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |source| Error::Write { path: path.into(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let place = folder.canonicalize().map_err(failed)?.join(path.file_name().unwrap_or_default());
+    if fs::symlink_metadata(&place).is_ok_and(|meta| !meta.is_file() && !meta.is_symlink()) {
+        return Err(Error::NotRegular { path: path.into() });
+    }
+    replace(&place, bytes).map_err(failed)?;
+    sync_folder(&place);
+    Ok(())
+}
+
 /// The file that [`write`](fn@write) would replace or create for `path`: links are followed. Fails for everything that it would
 /// refuse before it writes.
 pub fn check_target(path: &Path) -> Result<PathBuf> {
@@ -71,7 +85,8 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
 
 fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = target.parent().unwrap_or(Path::new("/"));
-    let before = fs::metadata(target).ok().map(|meta| meta.permissions());
+    let before =
+        fs::symlink_metadata(target).ok().filter(fs::Metadata::is_file).map(|meta| meta.permissions());
     let mut temporary = tempfile::Builder::new()
         .prefix(&prefix(target))
         .suffix(".part")
@@ -150,6 +165,23 @@ mod tests {
         let circle = folder.path().join("circle");
         symlink("circle", &circle).unwrap();
         assert!(write(&circle, b"x").unwrap_err().to_string().starts_with("cannot write"));
+    }
+
+    #[test]
+    fn a_link_among_a_runs_own_files_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (victim, own) = (folder.path().join("victim"), folder.path().join("manifest.json"));
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, &own).unwrap();
+        for content in [b"first", b"again"] {
+            write_own(&own, content).unwrap();
+            assert_eq!(fs::read(&own).unwrap(), content);
+            assert!(fs::symlink_metadata(&own).unwrap().is_file());
+        }
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        fs::remove_file(&own).unwrap();
+        fs::create_dir(&own).unwrap();
+        assert!(write_own(&own, b"x").unwrap_err().to_string().ends_with("is not a regular file"));
     }
 
     #[test]

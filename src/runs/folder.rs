@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::atomic::write as write_atomic;
+use super::atomic::{write as write_atomic, write_own};
 use super::error::{Error, Result};
 use super::lock::RunLock;
 use super::manifest::{Manifest, Origin, Parts, Provenance};
@@ -131,7 +131,7 @@ impl RunFolder {
     fn write(&self, ascent: &Ascent) -> Result<()> {
         let origin = self.origin(ascent);
         state::write(&self.path.join(STATE), &origin, ascent.state())?;
-        write_losses(&self.path.join(LOSSES), &ascent.state().losses)?;
+        write_own(&self.path.join(LOSSES), losses_text(&ascent.state().losses).as_bytes())?;
         // The picture says how it was made itself, which may be with fewer steps than the run will take.
         let made = Origin { plan: origin.plan.up_to(ascent.step_count()), ..origin.clone() };
         png::write(&self.path.join(IMAGE), &ascent.picture(), &made)?;
@@ -148,7 +148,7 @@ impl RunFolder {
         let path = self.path.join(MANIFEST);
         let text = serde_json::to_vec_pretty(manifest)
             .map_err(|error| Error::Encode { path: path.clone(), source: error.into() })?;
-        write_atomic(&path, &text)
+        write_own(&path, &text)
     }
 
     fn manifest(&self, origin: Origin, ascent: &Ascent, score: Option<Score>) -> Manifest {
@@ -170,13 +170,18 @@ impl RunFolder {
     }
 }
 
-/// `step,loss`, one line a step, with every digit that an `f64` needs.
+/// Writes the losses to a file that the user named.
 pub(crate) fn write_losses(path: &Path, losses: &[f64]) -> Result<()> {
+    write_atomic(path, losses_text(losses).as_bytes())
+}
+
+/// `step,loss`, one line a step, with every digit that an `f64` needs.
+fn losses_text(losses: &[f64]) -> String {
     let mut text = String::from("step,loss\n");
     for (step, loss) in (1..).zip(losses) {
         let _ = writeln!(text, "{step},{loss}");
     }
-    write_atomic(path, text.as_bytes())
+    text
 }
 
 /// `minivgg-channel-block5_conv2-4-pixel-seed0`: the objective's own words, fit for a file name.

@@ -3,7 +3,7 @@
 use std::io::BufReader;
 use std::path::Path;
 
-use super::atomic::write as write_atomic;
+use super::atomic::write_own;
 use super::error::{BoxedError, Error, Result};
 use super::manifest::Origin;
 use super::regular::open_regular;
@@ -18,7 +18,7 @@ const MAX_TEXT_BYTES: usize = 16 << 20;
 /// Writes an 8-bit RGB PNG. Equal pictures of equal origin give equal files, to the byte.
 pub(super) fn write(path: &Path, picture: &Picture, origin: &Origin) -> Result<()> {
     let bytes = encode(picture, origin).map_err(|source| Error::Encode { path: path.into(), source })?;
-    write_atomic(path, &bytes)
+    write_own(path, &bytes)
 }
 
 /// The file with the origin in its text chunk.

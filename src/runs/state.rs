@@ -8,7 +8,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use trepang_api::Array;
 
-use super::atomic::write as write_atomic;
+use super::atomic::write_own;
 use super::error::{BoxedError, Error, Result};
 use super::manifest::Origin;
 use super::regular::read_regular;
@@ -21,7 +21,7 @@ const MAX_STATE_BYTES: u64 = 16 << 30;
 /// Saves the state of an ascent, as `Ascent::resume` needs it, with what it belongs to.
 pub(super) fn write(path: &Path, origin: &Origin, state: &AscentState) -> Result<()> {
     let bytes = encode(origin, state).map_err(|source| Error::Encode { path: path.into(), source })?;
-    write_atomic(path, &bytes)
+    write_own(path, &bytes)
 }
 
 fn encode(origin: &Origin, state: &AscentState) -> Result<Vec<u8>, BoxedError> {

@@ -8,15 +8,20 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::list::shortened;
 use super::{View, pane};
 use crate::dashboard::State;
 use crate::worker::protocol::{RunView, Status};
+
+/// The columns of a number's name.
+const NAME_WIDTH: usize = 10;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let block = pane("run", &view.theme, false);
     let mut lines = vec![status(state, view)];
     if let Some(run) = &state.snapshot.run {
-        lines.extend(numbers(run, state, view));
+        let room = usize::from(block.inner(area).width).saturating_sub(NAME_WIDTH);
+        lines.extend(numbers(run, state, view, room));
     }
     if let Some((protocol, rate)) = &view.link {
         lines.push(line("shown by", (*protocol).into(), Style::default(), view));
@@ -40,8 +45,12 @@ pub(super) fn status<'a>(state: &State, view: &View) -> Line<'a> {
     Line::styled(word, style)
 }
 
-fn numbers<'a>(run: &RunView, state: &State, view: &View) -> Vec<Line<'a>> {
+/// The numbers of the run, in `room` columns after their names. What has no room ends in an ellipsis.
+fn numbers<'a>(run: &RunView, state: &State, view: &View, room: usize) -> Vec<Line<'a>> {
     let plain = Style::default();
+    let line = |name, value: String, style, view| line(name, shortened(&value, room), style, view);
+    let steps = [format!("{} of {}", run.step, run.plan.steps), format!("{}/{}", run.step, run.plan.steps)];
+    let steps = steps.iter().find(|text| text.len() <= room).unwrap_or(&steps[1]).clone();
     let dash = || "-".to_owned();
     let left = run.plan.steps.saturating_sub(run.step);
     let eta = match (run.rate, &state.snapshot.status) {
@@ -49,7 +58,7 @@ fn numbers<'a>(run: &RunView, state: &State, view: &View) -> Vec<Line<'a>> {
         _ => dash(),
     };
     let mut lines = vec![
-        line("step", format!("{} of {}", run.step, run.plan.steps), plain, view),
+        line("step", steps, plain, view),
         line("steps/s", run.rate.map_or_else(dash, |rate| format!("{rate:.1}")), plain, view),
         line("left", eta, plain, view),
         line("loss", run.loss.map_or_else(dash, number), view.theme.accent, view),
@@ -72,7 +81,7 @@ fn numbers<'a>(run: &RunView, state: &State, view: &View) -> Vec<Line<'a>> {
 }
 
 fn line<'a>(name: &'static str, value: String, style: Style, view: &View) -> Line<'a> {
-    Line::from(vec![Span::styled(format!("{name:<10}"), view.theme.dim), Span::styled(value, style)])
+    Line::from(vec![Span::styled(format!("{name:<NAME_WIDTH$}"), view.theme.dim), Span::styled(value, style)])
 }
 
 /// Writes a number with four significant digits, in scientific notation if it is very small or large.

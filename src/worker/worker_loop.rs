@@ -18,7 +18,7 @@ use super::protocol::{Action, Outcome, Reply, Request, Snapshot, Status, Unsaved
 use super::viewer::{Board, Mail, ViewerId};
 use crate::engine::{Evaluator, Plan};
 use crate::panics::guard;
-use crate::runs::{self, BoxedError, Provenance, Session};
+use crate::runs::{self, BoxedError, Provenance, Session, never_woken};
 
 /// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
 const MIN_PUBLISH_INTERVAL: Duration = Duration::from_millis(33);
@@ -286,6 +286,12 @@ impl WorkerLoop {
 
     fn finish(&mut self) {
         self.save();
+        let ascent = self.run.as_ref().map(|run| run.session.ascent());
+        if let Some(ascent) = ascent.filter(|ascent| ascent.state().is_dead()) {
+            let nothing = never_woken(ascent.plan().last_objective(), ascent.step_count());
+            let saved = self.snapshot.notice.take().map_or(String::new(), |notice| format!("; {notice}"));
+            self.snapshot.notice = Some(format!("{nothing}; the picture shows nothing{saved}").into());
+        }
         self.publish(Status::Finished);
     }
 

@@ -119,6 +119,15 @@ fn the_list_of_recipes_at_80x24() {
 }
 
 #[test]
+fn a_number_without_room_is_never_another_number() {
+    let mut state = state();
+    (state.settings.steps, state.settings.seed) = (100_000, u64::MAX);
+    see_run(&mut state, Status::Running, 57);
+    let shown = screen(&state, (80, 24));
+    assert!(shown.contains("57/100000") && shown.contains("1844674407\u{2026}"), "{shown}");
+}
+
+#[test]
 fn the_list_of_settings_at_80x24() {
     let mut state = running();
     let file = "/home/someone/pictures/of/the/sea/cucumber.png".into();

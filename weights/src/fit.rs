@@ -144,7 +144,7 @@ fn sets_of(architectures: &[Architecture], source: &dyn TensorSource) -> Result<
 fn finish(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -> Fit {
     let Candidate { version, prefix, positions, has_features, .. } = candidate;
     let Version { architecture, dialect, naming, .. } = **version;
-    let rest = beside(candidate, all, source);
+    let (rest, outer) = beside(candidate, all, source);
     let bare = bare_head::find(candidate, source, &rest);
     let (head, linear) = match (version.head.as_ref().filter(|_| *has_features), &bare) {
         (Some(own), _) => {
@@ -161,6 +161,9 @@ fn finish(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -
         (None, None) if rest.is_empty() => (Head::Missing, None),
         (None, None) => (Head::Other(names(&rest, source)), None),
     };
+    // A head behind the network's own reads its classes: these are not what the file answers with.
+    let behind = reads_classes(linear.map(|at| at.classes), &outer, source);
+    let (head, linear) = if behind { (Head::Other(names(&outer, source)), None) } else { (head, linear) };
     let (network, entries, index) = match (linear, &version.head, bare) {
         (Some(at), _, Some(bare)) => {
             let (entries, index) = with_entry(candidate, bare.entry, at);
@@ -206,8 +209,8 @@ fn with_entry(candidate: &Candidate, head: LayerTensors, at: LinearAt) -> (Vec<L
 }
 
 /// The positions of the tensors that may be the head of a candidate: those that nothing reads, that belong to no other
-/// set, and that are nearest to it in the file's tree of names.
-fn beside(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -> Vec<usize> {
+/// set, and that are nearest to it in the file's tree of names; and the positions of those farther away.
+fn beside(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -> (Vec<usize>, Vec<usize>) {
     // Two networks may stand side by side in one model, so that their prefixes tell nothing.
     let others: Vec<&Candidate> =
         all.iter().filter(|other| other.version.architecture != candidate.version.architecture).collect();
@@ -223,7 +226,18 @@ fn beside(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -
         }
     }
     let nearest = rest.iter().map(|(near, _)| *near).max();
-    rest.into_iter().filter(|(near, _)| Some(*near) == nearest).map(|(_, at)| at).collect()
+    let (rest, outer): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(near, _)| Some(*near) == nearest);
+    let positions = |found: Vec<(usize, usize)>| found.into_iter().map(|(_, at)| at).collect();
+    (positions(rest), positions(outer))
+}
+
+/// Whether one of these tensors is the kernel of a linear layer on so many classes.
+fn reads_classes(classes: Option<usize>, outer: &[usize], source: &dyn TensorSource) -> bool {
+    let Some(classes) = classes else { return false };
+    outer.iter().any(|&at| {
+        let shape = &source.tensors()[at].shape;
+        shape.len() == 2 && shape.contains(&classes)
+    })
 }
 
 fn names(positions: &[usize], source: &dyn TensorSource) -> Vec<String> {

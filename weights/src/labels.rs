@@ -6,8 +6,12 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::file_bytes::FileBytes;
 use crate::readers::printable;
 use crate::{Error, Result};
+
+/// The longest file of names that is read, in bytes.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// A class of a classifier: its WordNet id and its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +58,12 @@ impl Labels {
     /// direction, such as Keras's. Fails for a file that is none of these.
     pub fn read(path: &Path) -> Result<Self> {
         let wrong = |reason: String| Error::LabelsFile { path: path.into(), reason };
-        let bytes = fs::read(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
-        let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8 text".into()))?;
+        let failed = |error: std::io::Error| wrong(format!("it cannot be read: {error}"));
+        if fs::metadata(path).map_err(failed)?.len() > MAX_BYTES {
+            return Err(wrong(format!("it is longer than {MAX_BYTES} bytes")));
+        }
+        let bytes = FileBytes::read(path).map_err(failed)?;
+        let text = String::from_utf8(bytes.to_vec()).map_err(|_| wrong("it is not UTF-8 text".into()))?;
         Self::from_text(text.trim_start_matches('\u{feff}')).map_err(wrong)
     }
 
@@ -227,6 +235,12 @@ mod tests {
         {
             assert_eq!(labels.find(text), Some(class), "{text}");
         }
+    }
+
+    #[test]
+    fn names_are_read_from_regular_files_only() {
+        let error = Labels::read(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert!(error.contains("regular file"), "{error}");
     }
 
     #[test]

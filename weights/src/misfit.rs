@@ -98,13 +98,16 @@ impl Misfit {
         let superfluous = |(name, shape): &(String, Vec<usize>)| {
             format!("tensor {name:?} has no place in it, with shape {shape:?}")
         };
-        // What the file has instead is told only where something is missing: a head is no fault.
+        let also = |(name, shape): &(String, Vec<usize>)| {
+            format!("the file also holds {name:?}, with shape {shape:?}")
+        };
+        // What the file has instead is told only where something is missing: a head is no fault, and may be the network's.
         let beside = if self.missing.is_empty() { &[][..] } else { &self.beside };
         let told = [
             told(&self.missing, missing),
             told(&self.misshapen, misshapen),
             told(&self.superfluous, superfluous),
-            told(beside, superfluous),
+            told(beside, also),
         ];
         told.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }

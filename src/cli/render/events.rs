@@ -7,11 +7,10 @@ use serde::Serialize;
 use trepang_api::Network;
 
 use super::kept::KeptPicture;
-use crate::cli::dead::never_woken;
 use crate::cli::output;
 use crate::config::Compute;
 use crate::engine::{Ascent, Objective, Plan, StepReport};
-use crate::runs::{self, Evaluation};
+use crate::runs::{self, Evaluation, never_woken};
 
 /// A step that was taken; with several pictures, also of which one.
 #[derive(Serialize)]

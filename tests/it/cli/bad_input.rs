@@ -48,6 +48,20 @@ const NAMES: &[Case] = &[
     ("--logit 3 --device cuda:7", 2, "no device \"cuda:7\" here: "),
 ];
 
+#[test]
+fn a_recipe_is_a_regular_file_of_bounded_size() {
+    let home = Home::new();
+    std::os::unix::fs::symlink("/dev/zero", home.path("z.toml")).unwrap();
+    fs::write(home.path("long.toml"), vec![b'#'; 2 << 20]).unwrap();
+    check(
+        &home,
+        &[
+            ("--layer block1_conv1 --channel 4 --recipe z.toml", 1, "not a regular file"),
+            ("--layer block1_conv1 --channel 4 --recipe long.toml", 1, "longer than 1048576 bytes"),
+        ],
+    );
+}
+
 /// Sets the clipboard, clears the screen, and turns the direction of text, as C0, C1 and bidi controls do.
 const HOSTILE: &str = "\u{1b}]52;c;cm0=\u{7}\u{9b}2J\u{202e}x";
 

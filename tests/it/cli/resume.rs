@@ -132,3 +132,28 @@ fn a_run_of_the_recipe_seed_goes_on_as_one_of_original() {
         assert_eq!(picture("longer.png"), picture("whole.png"), "{name}");
     }
 }
+
+/// The saved state with another size in its plan.
+fn with_size(state: &[u8], before: &str, size: &str) -> Vec<u8> {
+    let length = u64::from_le_bytes(state[..8].try_into().unwrap()) as usize;
+    let header = std::str::from_utf8(&state[8..8 + length]).unwrap();
+    // The plan is JSON text inside of the header's JSON.
+    let text = |size: &str| format!("\\\"size\\\":{size},");
+    assert!(header.contains(&text(before)), "{header}");
+    let mut header = header.replace(&text(before), &text(size)).into_bytes();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    [&(header.len() as u64).to_le_bytes(), &*header, &state[8 + length..]].concat()
+}
+
+#[test]
+fn a_state_of_absurd_size_is_refused_at_once() {
+    let home = Home::new();
+    home.run("render --layer block2_conv1 --channel 4 --size 32 --steps 2 --runs runs -o a.png");
+    let run = std::fs::read_dir(home.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let state = std::fs::read(run.join("state.safetensors")).unwrap();
+    for size in ["40000", "9223372036854775808", "18446744073709551615", "0"] {
+        std::fs::write(run.join("state.safetensors"), with_size(&state, "32", size)).unwrap();
+        let outcome = home.run(&format!("render --resume {} --steps 4 -o b.png", run.display()));
+        outcome.refusal(outcome.code.filter(|code| [1, 2].contains(code)).expect("an exit code of ours"));
+    }
+}

@@ -139,6 +139,23 @@ fn two_layers_one_under_the_own_name_are_another_head() {
 }
 
 #[test]
+fn a_head_on_the_networks_own_classes_is_another_head() {
+    for architecture in [Architecture::Resnet18, Architecture::Resnet50, Architecture::Vgg16] {
+        for (prefix, name) in [("backbone.", "classifier"), ("0.", "1"), ("model.encoder.", "model.head")] {
+            let own = tensors_of(architecture, Dialect::Torchvision, true).unwrap();
+            let mut tensors: Vec<TensorInfo> =
+                own.iter().map(|one| tensor(&format!("{prefix}{}", one.name), &one.shape)).collect();
+            let kernel = format!("{name}.weight");
+            tensors.push(tensor(&kernel, &[10, 1000]));
+            tensors.push(tensor(&format!("{name}.bias"), &[10]));
+            let fit = fit(architecture, &listed(FileFormat::PytorchZip, tensors)).unwrap();
+            let Head::Other(names) = &fit.head else { panic!("{architecture} {prefix}: {:?}", fit.head) };
+            assert!(names.contains(&kernel) && !fit.classifier, "{names:?}");
+        }
+    }
+}
+
+#[test]
 fn what_stands_between_the_layers_of_a_trunk_is_no_head() {
     let check = |architecture, dialect, name: &str| {
         let (mut tensors, features) = headless(architecture, dialect);

@@ -8,10 +8,13 @@ use std::sync::LazyLock;
 /// A set of names, from a text with spaces between them.
 type NameSet = LazyLock<HashSet<&'static str>>;
 
-/// Modules of which calling anything does harm, with the modules below them.
+/// Modules of which calling anything does harm, with the modules below them. Pickles of protocol 2 and older have the names
+/// that modules had in Python 2, whoever wrote them: `commands` for `subprocess`.
 static MODULES: NameSet = NameSet::new(|| {
     names(
-        "_ctypes _frozen_importlib _imp _pickle _posixsubprocess _socket _thread _winapi aiohttp antigravity bdb cffi \
+        "anydbm BaseHTTPServer CGIHTTPServer commands dbhash dbm dumbdbm dummy_thread gdbm httplib popen2 \
+     SimpleHTTPServer SimpleXMLRPCServer thread urllib2 whichdb xmlrpc xmlrpclib \
+     _ctypes _frozen_importlib _imp _pickle _posixsubprocess _socket _thread _winapi aiohttp antigravity bdb cffi \
      cloudpickle.loads cPickle ctypes dill.loads distutils.file_util distutils.spawn doctest ensurepip \
      ftplib http.client http.server idlelib imaplib imp importlib joblib.load lib2to3 linecache logging.config \
      marshal msvcrt multiprocessing numpy.distutils numpy.f2py numpy.testing paramiko pdb pip pkgutil poplib pty \
@@ -39,12 +42,13 @@ static FUNCTIONS: NameSet = NameSet::new(|| {
      builtins.delattr builtins.eval builtins.exec builtins.execfile builtins.exit builtins.file builtins.globals \
      builtins.help builtins.input builtins.locals builtins.open builtins.quit builtins.raw_input builtins.reload \
      builtins.setattr builtins.vars code.compile_command code.interact code.InteractiveConsole \
-     code.InteractiveInterpreter codecs.open commands.getoutput commands.getstatusoutput cProfile.run cProfile.runctx fileinput.input io.FileIO io.open \
+     code.InteractiveInterpreter codecs.open cProfile.run cProfile.runctx fileinput.input io.FileIO io.open \
      numpy.fromfile numpy.genfromtxt numpy.load numpy.loadtxt numpy.save numpy.savetxt numpy.savez \
      pandas.read_pickle profile.run profile.runctx requests.get requests.post requests.request tempfile.mkdtemp \
      tempfile.mkstemp tempfile.NamedTemporaryFile tempfile.TemporaryDirectory timeit.main timeit.repeat \
      timeit.timeit timeit.Timer torch.jit.load torch.load torch.save torch.serialization.load \
-     torch.utils.collect_env.run types.CodeType types.FunctionType types.LambdaType uuid._get_command_stdout",
+     torch.utils.collect_env.run urllib.FancyURLopener urllib.URLopener \
+     urllib.urlopen urllib.urlretrieve types.CodeType types.FunctionType types.LambdaType uuid._get_command_stdout",
     )
 });
 
@@ -145,6 +149,12 @@ mod tests {
             ("importlib", "import_module"),
             ("runpy", "run_path"),
             ("ctypes", "CDLL"),
+            ("commands", "Popen"),
+            ("commands", "check_output"),
+            ("urllib", "urlopen"),
+            ("urllib2", "urlopen"),
+            ("dumbdbm", "open"),
+            ("dbm.dumb", "open"),
             ("pty", "spawn"),
             ("socket", "socket"),
             ("shutil", "rmtree"),
@@ -187,6 +197,7 @@ mod tests {
             ("torch.optim.adam", "Adam"),
             ("types", "SimpleNamespace"),
             ("osmnx", "Graph"),
+            ("urllib.parse", "ParseResult"),
             ("net", "Outer.Inner"),
         ];
         for (module, name) in harmless {

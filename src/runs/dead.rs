@@ -2,8 +2,8 @@
 
 use crate::engine::Objective;
 
-/// Says that no step woke the objective.
-pub(super) fn never_woken(objective: &Objective, steps: usize) -> String {
+/// A clause that says that no step woke the objective.
+pub fn never_woken(objective: &Objective, steps: usize) -> String {
     let what = match objective {
         Objective::Channel { .. } => "channel",
         Objective::Neuron { .. } => "neuron",
@@ -11,5 +11,6 @@ pub(super) fn never_woken(objective: &Objective, steps: usize) -> String {
         Objective::Logit { .. } => "class",
         _ => "objective",
     };
-    format!("nothing woke this {what} in {steps} steps")
+    let word = if steps == 1 { "step" } else { "steps" };
+    format!("nothing woke this {what} in {steps} {word}")
 }
