@@ -98,6 +98,8 @@ impl<'a> RunEntry<'a> {
             value,
             format!("{}, {state}", ago(self.age)),
         ]
+        // A folder may be called anything, and one run is one line.
+        .map(|text| text.replace('\n', "\\n"))
     }
 }
 

@@ -140,3 +140,14 @@ fn help_names_every_flag() {
         assert!(Home::new().run(line).stdout.contains("--json"), "{line}");
     }
 }
+
+#[test]
+fn a_run_stays_on_one_line_whatever_it_is_called() {
+    let home = Home::new();
+    home.run("render --layer block2_conv1 --channel 4 --size 32 --steps 1 --runs runs -o a.png");
+    let run = std::fs::read_dir(home.path("runs")).unwrap().next().unwrap().unwrap().path();
+    std::fs::rename(run, home.path("runs/one\ntwo")).unwrap();
+    let listed = home.run("runs --runs runs");
+    assert_eq!(listed.stdout.lines().count(), 1, "{listed:?}");
+    assert!(listed.stdout.starts_with("one\\ntwo "), "{listed:?}");
+}
