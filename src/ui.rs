@@ -58,6 +58,7 @@ pub use probe::{ask_for_kitty, replay};
 pub use sized::drawn;
 pub use terminal::Screen;
 pub use theme::Theme;
+pub use tiles::sixel;
 
 use crate::dashboard::{Mode, State};
 

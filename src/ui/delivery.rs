@@ -73,7 +73,7 @@ pub(super) struct Sequences {
 /// The picture on the screen, and the one that is on its way there.
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
-    canvas: Option<ShownPicture>,
+    on_screen: Option<ShownPicture>,
     /// The next picture, and how many of its parts have been sent.
     arriving: Option<(Encoded, usize)>,
 }
@@ -86,12 +86,12 @@ impl Delivery {
             return;
         };
         if let Form::Blocks(blocks) = &picture.form
-            && self.canvas.as_ref().is_none_or(|canvas| {
-                !canvas.is_text() || (canvas.cells, canvas.depth) != (picture.cells, picture.depth)
+            && self.on_screen.as_ref().is_none_or(|shown| {
+                !shown.is_text() || (shown.cells, shown.depth) != (picture.cells, picture.depth)
             })
         {
             let content = Content::Blocks(vec![None; blocks.len()]);
-            self.canvas = Some(ShownPicture { cells: picture.cells, content, depth: picture.depth });
+            self.on_screen = Some(ShownPicture { cells: picture.cells, content, depth: picture.depth });
         }
         self.arriving = Some((picture, 0));
     }
@@ -102,8 +102,8 @@ impl Delivery {
     }
 
     /// The picture that is on the screen.
-    pub(super) fn canvas(&self) -> Option<&ShownPicture> {
-        self.canvas.as_ref()
+    pub(super) fn on_screen(&self) -> Option<&ShownPicture> {
+        self.on_screen.as_ref()
     }
 
     /// Forgets what was sent: the screen is drawn anew.
@@ -118,7 +118,7 @@ impl Delivery {
         let (cells, depth) = (picture.cells, picture.depth);
         let finished = match &picture.form {
             Form::Blocks(blocks) => {
-                if let Some(ShownPicture { content: Content::Blocks(shown), .. }) = &mut self.canvas {
+                if let Some(ShownPicture { content: Content::Blocks(shown), .. }) = &mut self.on_screen {
                     *sent = show_rows(shown, blocks, cells, *sent, budget);
                 }
                 *sent >= cells.height.into()
@@ -127,12 +127,12 @@ impl Delivery {
                 *sent += push_some(&mut sequences.before, parts[*sent..].iter().cloned(), budget);
                 let finished = *sent == parts.len();
                 if finished {
-                    self.canvas = Some(ShownPicture { cells, content: Content::Placeholders(*id), depth });
+                    self.on_screen = Some(ShownPicture { cells, content: Content::Placeholders(*id), depth });
                 }
                 finished
             }
             Form::Tiles(tiles) => {
-                self.canvas = Some(ShownPicture { cells, content: Content::Painted, depth });
+                self.on_screen = Some(ShownPicture { cells, content: Content::Painted, depth });
                 let origin = origin(cells);
                 let parts = tiles[*sent..].iter().map(|tile| {
                     let (row, column) = (origin.y + tile.cells.y + 1, origin.x + tile.cells.x + 1);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn rows_shown(delivery: &Delivery) -> usize {
-        match delivery.canvas().map(ShownPicture::content) {
+        match delivery.on_screen().map(ShownPicture::content) {
             Some(Content::Blocks(cells)) => cells.iter().filter(|cell| cell.is_some()).count() / 10,
             _ => 0,
         }
@@ -235,10 +235,11 @@ mod tests {
         };
         delivery.begin(Some(picture));
         assert_eq!(delivery.advance(6, origin).before, "onetwo");
-        assert!(delivery.canvas().is_none() && delivery.is_busy());
+        assert!(delivery.on_screen().is_none() && delivery.is_busy());
         assert_eq!(delivery.advance(1, origin).before, "three");
         assert!(
-            matches!(delivery.canvas().unwrap().content(), Content::Placeholders(17)) && !delivery.is_busy()
+            matches!(delivery.on_screen().unwrap().content(), Content::Placeholders(17))
+                && !delivery.is_busy()
         );
     }
 

@@ -277,7 +277,8 @@ impl<'a> EventLoop<'a> {
         }
         let protocol = self.screen.graphics().protocol.name();
         let rate = self.screen.link().rate(now) / 1000.0;
-        let view = View { picture: self.delivery.canvas(), link: Some((protocol, rate)), theme: self.theme };
+        let view =
+            View { picture: self.delivery.on_screen(), link: Some((protocol, rate)), theme: self.theme };
         self.screen.draw(&sequences, |frame| render(frame, state, &view))?;
         (self.urgent, self.stale, self.drawn_at) = (false, false, now);
         Ok(())

@@ -109,7 +109,8 @@ pub(super) fn sixels(
     places.iter().map(tile).collect()
 }
 
-fn sixel(image: &RgbImage, live: bool) -> Result<String> {
+/// A picture as sixels, in fewer colours while a run goes on. Fails if the encoder does.
+pub fn sixel(image: &RgbImage, live: bool) -> Result<String> {
     let rgba = image.pixels().flat_map(|&Rgb([r, g, b])| [r, g, b, u8::MAX]).collect();
     let image = SixelImage::try_from_rgba(rgba, image.width() as usize, image.height() as usize)?;
     let options = if live {

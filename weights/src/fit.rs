@@ -162,7 +162,7 @@ fn finish(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -
         (None, None) => (Head::Other(names(&rest, source)), None),
     };
     // A head behind the network's own reads its classes: these are not what the file answers with.
-    let behind = reads_classes(linear.map(|at| at.classes), &outer, source);
+    let behind = reads_classes(linear.map(|at| at.classes), dialect, &outer, source);
     let (head, linear) = if behind { (Head::Other(names(&outer, source)), None) } else { (head, linear) };
     let (network, entries, index) = match (linear, &version.head, bare) {
         (Some(at), _, Some(bare)) => {
@@ -232,11 +232,15 @@ fn beside(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -
 }
 
 /// Whether one of these tensors is the kernel of a linear layer on so many classes.
-fn reads_classes(classes: Option<usize>, outer: &[usize], source: &dyn TensorSource) -> bool {
-    let Some(classes) = classes else { return false };
-    outer.iter().any(|&at| {
-        let shape = &source.tensors()[at].shape;
-        shape.len() == 2 && shape.contains(&classes)
+fn reads_classes(
+    classes: Option<usize>,
+    dialect: Dialect,
+    outer: &[usize],
+    source: &dyn TensorSource,
+) -> bool {
+    outer.iter().any(|&at| match (&source.tensors()[at].shape[..], dialect) {
+        (&[inputs, _], Dialect::Keras) | (&[_, inputs], _) => Some(inputs) == classes,
+        _ => false,
     })
 }
 

@@ -5,12 +5,11 @@ use std::io::Cursor;
 use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use icy_sixel::SixelImage;
 use image::imageops::{self, FilterType};
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{ImageFormat, RgbImage};
 use ratatui::layout::Size;
 
-use crate::ui::{BlockShape, block_lines, kitty_at_cursor};
+use crate::ui::{self, BlockShape, block_lines, kitty_at_cursor};
 
 /// The longest side that is sent, in pixels.
 const MAX_SENT_SIDE: f64 = 2048.0;
@@ -70,11 +69,7 @@ pub(super) fn kitty(image: &RgbImage, placed: &Placed) -> String {
 
 /// As sixels. Fails if the encoder does.
 pub(super) fn sixel(image: &RgbImage, placed: &Placed) -> Result<String> {
-    let image = placed.scaled(image);
-    let rgba = image.pixels().flat_map(|&Rgb([r, g, b])| [r, g, b, u8::MAX]).collect();
-    let encoded =
-        SixelImage::try_from_rgba(rgba, image.width() as usize, image.height() as usize)?.encode()?;
-    Ok(format!("{encoded}\n"))
+    Ok(format!("{}\n", ui::sixel(&placed.scaled(image), false)?))
 }
 
 /// As characters with several pixels a cell.
