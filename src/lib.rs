@@ -7,6 +7,7 @@
 //! - `engine`: one ascent: objective, parameters, optimizer, recipe. Host code without clock, file or thread.
 //! - `parity`: whether the backends of this machine agree.
 //! - `runs`: a run on disk, and the one driver of a run.
+//! - `sweep`: pictures of whole layers, and the store that keeps them.
 //! - `worker`: the one thread that owns the model and the run; its protocol; models and classifiers.
 //! - `dashboard`: the dashboard's state, its keys and its effects: pure.
 //! - `ui`: the dashboard's drawing, the terminal and its pictures.
@@ -24,5 +25,6 @@ mod memory;
 mod panics;
 pub mod parity;
 pub mod runs;
+pub mod sweep;
 pub mod ui;
 pub mod worker;

@@ -39,6 +39,8 @@ pub use listing::{LOG, RunListing, RunSummary, list_runs};
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
 pub use picture_file::{PictureReading, read_picture, read_picture_as};
 pub use picture_format::{check_picture_path, read_origin, write_picture};
+pub use png::{decode as decode_png, encode as encode_png};
 pub(crate) use regular::read_regular;
 pub use session::{SAVE_EVERY, Session, evaluate_starts};
 pub use sheet::{Cell, contact_sheet, write_sheet};
+pub use state::{decode as decode_state, encode as encode_state};

@@ -22,6 +22,7 @@ mod layers;
 mod link;
 mod list;
 mod loss;
+mod mosaic;
 mod network;
 mod networks;
 mod picture;
@@ -53,6 +54,7 @@ pub use encoded::{Encoded, PictureRequest, encode};
 pub use encoder::Encoder;
 pub use event_loop::{Ending, run};
 pub use graphics::{Graphics, Protocol};
+pub use mosaic::MosaicGrid;
 pub use placement::kitty_at_cursor;
 pub use probe::{ask_for_kitty, replay};
 pub use sized::drawn;
@@ -60,7 +62,7 @@ pub use terminal::Screen;
 pub use theme::Theme;
 pub use tiles::sixel;
 
-use crate::dashboard::{Mode, State};
+use crate::dashboard::{Mode, Shown, State};
 
 /// The smallest screen that shows all panes, columns and rows.
 pub const MIN_FULL_SCREEN: (u16, u16) = (72, 20);
@@ -80,6 +82,8 @@ pub struct View<'a> {
     pub link: Option<(&'static str, f64)>,
     /// The colours of the dashboard.
     pub theme: Theme,
+    /// The places of drafts, while the mosaic is shown.
+    pub grid: Option<MosaicGrid>,
 }
 
 /// The areas of the panes.
@@ -178,13 +182,18 @@ pub fn picture_room(area: Rect, zoomed: bool) -> Rect {
     if is_full(area) { Panes::of(area, zoomed).picture_inner() } else { small::picture_room(area, zoomed) }
 }
 
+/// The places of drafts on a screen of this size, whether the mosaic is shown or not; none if there is no room for pictures.
+pub fn mosaic_grid(area: Rect, state: &State, graphics: &Graphics) -> Option<MosaicGrid> {
+    small::has_picture(area).then(|| MosaicGrid::of(area, state.mosaic.enlarged, graphics))
+}
+
 /// Draws the dashboard on the whole frame.
 pub fn render(frame: &mut Frame, state: &State, view: &View) {
     let area = frame.area();
-    if is_full(area) {
-        render_panes(frame, state, view, area);
-    } else {
-        small::render(frame, state, view, area);
+    match &view.grid {
+        Some(grid) => render_mosaic(frame, state, view, area, grid),
+        None if is_full(area) => render_panes(frame, state, view, area),
+        None => small::render(frame, state, view, area),
     }
     mask_controls(frame.buffer_mut());
 }
@@ -196,14 +205,21 @@ fn mask_controls(buffer: &mut Buffer) {
     }
 }
 
+/// Draws the mosaic, with the last two lines and what lies over the panes.
+fn render_mosaic(frame: &mut Frame, state: &State, view: &View, area: Rect, grid: &MosaicGrid) {
+    mosaic::render(frame, state, view, grid);
+    last_lines(frame, state, view, area);
+}
+
 /// Draws all panes, on a screen that has room for them.
 fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let mut panes = Panes::of(area, state.zoomed);
+    let zoomed = state.shown == Shown::Picture;
+    let mut panes = Panes::of(area, zoomed);
     if state.predicting {
         panes = panes.with_predictions();
     }
     picture::render(frame, state, view, panes.picture);
-    if !state.zoomed {
+    if !zoomed {
         network::render(frame, state, view, panes.network);
         layers::render(frame, state, view, panes.layers);
         channels::render(frame, state, view, panes.channels);
@@ -213,15 +229,24 @@ fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
             predictions::render(frame, state, view, panes.predictions);
         }
     }
-    keyline::message(frame, state, view, panes.message);
-    keyline::keys(frame, state, view, panes.keys);
-    let above_message = Rect { height: panes.message.y - area.y, ..area };
+    last_lines(frame, state, view, area);
+}
+
+/// Draws the message and the keys, and what is open over the rest of the screen, if there is room for that.
+fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+    let one = Constraint::Length(1);
+    let [above, message, keys] = Layout::vertical([Constraint::Fill(1), one, one]).areas(area);
+    keyline::message(frame, state, view, message);
+    keyline::keys(frame, state, view, keys);
+    if !is_full(area) {
+        return;
+    }
     match state.mode {
         Mode::Help => help::render(frame, view, area),
-        Mode::Networks(cursor) => networks::render(frame, state, view, above_message, cursor),
-        Mode::Devices(cursor) => devices::render(frame, state, view, above_message, cursor),
-        Mode::Recipes(cursor) => recipes::render(frame, state, view, above_message, cursor),
-        Mode::Settings(cursor) => settings::render(frame, state, view, above_message, cursor),
+        Mode::Networks(cursor) => networks::render(frame, state, view, above, cursor),
+        Mode::Devices(cursor) => devices::render(frame, state, view, above, cursor),
+        Mode::Recipes(cursor) => recipes::render(frame, state, view, above, cursor),
+        Mode::Settings(cursor) => settings::render(frame, state, view, above, cursor),
         Mode::Browse | Mode::Jump(_) | Mode::Objective(_) | Mode::Numbers(_) | Mode::Setting(..) => {}
     }
 }

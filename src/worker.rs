@@ -6,10 +6,14 @@
 mod active_run;
 mod classifier;
 mod classifiers;
+mod drafting;
+mod drafts;
 mod error;
 mod models;
 mod pictures;
 pub mod protocol;
+mod queue;
+mod sheet;
 mod steer;
 mod switch;
 mod viewer;

@@ -23,6 +23,7 @@ use crate::engine::{Pictures, Plan};
 use crate::panics::guard;
 use crate::parity::known_gradients;
 use crate::runs::{BoxedError, LOG, PictureReading, Session, never_woken};
+use crate::sweep::UnitStore;
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
 use crate::worker::protocol::{Action, Settings, Snapshot, Status};
 use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network_view};
@@ -100,15 +101,17 @@ fn on_screen(
 fn spawn(compute: Compute, args: &ComputeArgs, runs: &Path) -> Result<Worker> {
     let threads = thread_count(args.threads);
     let Compute { trained, backend, device, provenance } = compute;
+    let environment = Environment::of_process();
     let setup = Setup {
         network: trained.network.clone(),
         labels: trained.labels.clone(),
         provenance,
         runs: runs.into(),
+        store: environment.pictures_folder().map(UnitStore::new),
     };
     let backend: Arc<dyn Backend> = backend.into();
     let place = (Arc::clone(&backend), device.clone());
-    let models = LocalModels::new(place, Box::new(BuiltBackends { threads }), Environment::of_process());
+    let models = LocalModels::new(place, Box::new(BuiltBackends { threads }), environment);
     let models = models.with_labels(args.labels.clone());
     // The weights go with the closure: the model has what it needs of them.
     let load = move || Ok(backend.load(&trained.network, &trained.weights, &device)?);

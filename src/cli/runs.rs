@@ -1,12 +1,14 @@
-//! `trepang runs`: lists the runs that are saved, from their manifests.
+//! `trepang runs`: lists the runs that are saved, from their manifests, and takes the dashboard's drafts away.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
+use trepang_weights::cache::Environment;
 
 use super::output;
 use crate::config::args::RunsArgs;
 use crate::config::runs_folder;
 use crate::runs::{RunSummary, list_runs};
+use crate::sweep::{Cleaned, UnitStore};
 
 /// The number of entries without a run that a remark names.
 const NAMED_ENTRIES: usize = 3;
@@ -103,7 +105,18 @@ impl<'a> RunEntry<'a> {
     }
 }
 
+/// The drafts that were taken away, for `--json`.
+#[derive(Serialize)]
+struct CleanedDrafts {
+    folder: String,
+    files: usize,
+    bytes: u64,
+}
+
 pub(super) fn run(args: &RunsArgs) -> Result<()> {
+    if args.clean {
+        return clean(args.json);
+    }
     let folder = runs_folder(args.runs.as_deref())?;
     let Some(listing) = list_runs(&folder)? else {
         output::remark(format_args!("there are no runs: {} does not exist", folder.display()));
@@ -117,6 +130,22 @@ pub(super) fn run(args: &RunsArgs) -> Result<()> {
         return entries.iter().try_for_each(output::json);
     }
     table(&entries.iter().map(RunEntry::columns).collect::<Vec<_>>()).iter().try_for_each(output::line)
+}
+
+/// Empties the store of drafts.
+fn clean(json: bool) -> Result<()> {
+    let folder = Environment::of_process().pictures_folder();
+    let folder =
+        folder.context("there is no folder of drafts without a home folder; TREPANG_CACHE can name one")?;
+    let Cleaned { files, bytes } = UnitStore::new(&folder).clean()?;
+    if json {
+        return output::json(&CleanedDrafts { folder: folder.display().to_string(), files, bytes });
+    }
+    let megabytes = bytes as f64 / 1e6;
+    output::line(format_args!(
+        "{files} files of drafts taken away from {}, {megabytes:.1} MB",
+        folder.display()
+    ))
 }
 
 /// A sentence on the entries that hold no run; none if there are none.

@@ -178,6 +178,9 @@ pub struct RunsArgs {
     /// Print JSON, one object a line for each run
     #[arg(long)]
     pub json: bool,
+    /// Take the dashboard's drafts away, which can be computed again; no run is touched
+    #[arg(long)]
+    pub clean: bool,
 }
 
 /// The flags of `trepang predict`.

@@ -1,30 +1,54 @@
 //! The actions of the key table, one function each. An action changes the state and returns effects for the worker and the
 //! terminal.
 
-use super::state::{Effect, Mode, Pane, State, TerminalAction};
+use super::state::{Effect, Mode, Pane, Shown, State, TerminalAction};
 use crate::worker::protocol::{Action, Status};
 
 /// The number of steps that `+` adds and `-` removes, and the smallest number that a run can have.
 const STEP_INCREMENT: isize = 32;
 
-/// The number of channels that a page key moves by.
+/// The number of channels that a page key moves by where no page of them is on the screen.
 const CHANNELS_PER_PAGE: usize = 16;
 
 /// No effects, for actions that only change the state.
 pub(super) const NOTHING: Vec<Effect> = Vec::new();
 
 pub(super) fn up(state: &mut State) -> Vec<Effect> {
-    match state.pane {
-        Pane::Layers => set_layer(state, state.layer.saturating_sub(1)),
-        Pane::Channels => move_back(state, state.row),
+    match (state.shown, state.pane) {
+        (Shown::Panes | Shown::Picture, Pane::Layers) => previous_layer(state),
+        (Shown::Mosaic, _) | (_, Pane::Channels) => row_up(state),
     }
 }
 
 pub(super) fn down(state: &mut State) -> Vec<Effect> {
-    match state.pane {
-        Pane::Layers => set_layer(state, state.layer + 1),
-        Pane::Channels => move_forward(state, state.row),
+    match (state.shown, state.pane) {
+        (Shown::Panes | Shown::Picture, Pane::Layers) => next_layer(state),
+        (Shown::Mosaic, _) | (_, Pane::Channels) => row_down(state),
     }
+}
+
+pub(super) fn row_up(state: &mut State) -> Vec<Effect> {
+    move_back(state, row(state))
+}
+
+pub(super) fn row_down(state: &mut State) -> Vec<Effect> {
+    move_forward(state, row(state))
+}
+
+/// The number of channels in a row of what is on the screen.
+fn row(state: &State) -> usize {
+    match state.shown {
+        Shown::Mosaic => state.mosaic.page.0,
+        Shown::Panes | Shown::Picture => state.row,
+    }
+}
+
+pub(super) fn previous_layer(state: &mut State) -> Vec<Effect> {
+    set_layer(state, state.layer.saturating_sub(1))
+}
+
+pub(super) fn next_layer(state: &mut State) -> Vec<Effect> {
+    set_layer(state, state.layer + 1)
 }
 
 pub(super) fn left(state: &mut State) -> Vec<Effect> {
@@ -36,11 +60,19 @@ pub(super) fn right(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn page_up(state: &mut State) -> Vec<Effect> {
-    move_back(state, CHANNELS_PER_PAGE)
+    move_back(state, page(state))
 }
 
 pub(super) fn page_down(state: &mut State) -> Vec<Effect> {
-    move_forward(state, CHANNELS_PER_PAGE)
+    move_forward(state, page(state))
+}
+
+/// The number of channels that a page key moves by.
+fn page(state: &State) -> usize {
+    match state.shown {
+        Shown::Mosaic => state.mosaic.page_len(),
+        Shown::Panes | Shown::Picture => CHANNELS_PER_PAGE,
+    }
 }
 
 pub(super) fn first(state: &mut State) -> Vec<Effect> {
@@ -57,9 +89,13 @@ fn move_back(state: &mut State, channels: usize) -> Vec<Effect> {
 }
 
 fn move_forward(state: &mut State, channels: usize) -> Vec<Effect> {
-    let last = state.channels().saturating_sub(1);
-    state.channel = state.channel.saturating_add(channels).min(last);
+    state.channel = state.channel.saturating_add(channels).min(last_channel(state));
     NOTHING
+}
+
+/// The last channel of the layer under the cursor.
+fn last_channel(state: &State) -> usize {
+    state.channels().saturating_sub(1)
 }
 
 /// Moves to a layer and keeps the channel, if the layer has that many.
@@ -74,10 +110,6 @@ pub(super) fn next_pane(state: &mut State) -> Vec<Effect> {
         Pane::Channels => Pane::Layers,
     };
     NOTHING
-}
-
-pub(super) fn previous_pane(state: &mut State) -> Vec<Effect> {
-    next_pane(state) // there are two panes
 }
 
 pub(super) fn jump(state: &mut State) -> Vec<Effect> {
@@ -97,6 +129,9 @@ pub(super) fn toggle_pre(state: &mut State) -> Vec<Effect> {
 pub(super) fn start(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
+    }
+    if state.shown == Shown::Mosaic {
+        state.shown = Shown::Panes;
     }
     state.start_with(&state.target())
 }
@@ -149,7 +184,14 @@ pub(super) fn save(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn zoom(state: &mut State) -> Vec<Effect> {
-    state.zoomed = !state.zoomed;
+    state.shown = match state.shown {
+        Shown::Mosaic => {
+            state.enlarge_drafts();
+            Shown::Mosaic
+        }
+        Shown::Picture => Shown::Panes,
+        Shown::Panes => Shown::Picture,
+    };
     vec![Effect::Terminal(TerminalAction::Redraw)]
 }
 

@@ -4,7 +4,7 @@
 use super::actions as act;
 use super::key::Key;
 use super::state::{Effect, State};
-use super::{devices, networks, settings, steer};
+use super::{devices, mosaic, networks, settings, steer};
 
 /// A line of the key table.
 #[derive(Debug)]
@@ -37,16 +37,22 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Down, Key::Char('j')], "\u{2193} j", "", "next layer, or row down", act::down),
     bind(&[Key::Left, Key::Char('h')], "\u{2190} h", "", "previous channel", act::left),
     bind(&[Key::Right, Key::Char('l')], "\u{2192} l", "", "next channel", act::right),
-    bind(&[Key::PageUp], "PgUp", "", "16 channels back", act::page_up),
-    bind(&[Key::PageDown], "PgDn", "", "16 channels forward", act::page_down),
+    bind(&[Key::Char('K')], "K", "", "channels: row up", act::row_up),
+    bind(&[Key::Char('J')], "J", "", "channels: row down", act::row_down),
+    bind(&[Key::Char('<')], "<", "", "previous layer", act::previous_layer),
+    bind(&[Key::Char('>')], ">", "", "next layer", act::next_layer),
+    bind(&[Key::PageUp], "PgUp", "", "a page of channels back", act::page_up),
+    bind(&[Key::PageDown], "PgDn", "", "a page of channels forward", act::page_down),
     bind(&[Key::Home], "Home", "", "first channel", act::first),
     bind(&[Key::End], "End", "", "last channel", act::last),
-    bind(&[Key::Tab], "Tab", "pane", "next pane", act::next_pane),
-    bind(&[Key::BackTab], "S-Tab", "", "previous pane", act::previous_pane),
+    // There are two panes, so the one before is the next one too.
+    bind(&[Key::Tab, Key::BackTab], "Tab", "pane", "the other pane", act::next_pane),
+    bind(&[Key::Char('M')], "M", "mosaic", "the layer as pictures", mosaic::toggle),
     bind(&[Key::Char('g')], "g", "go to", "go to a channel by number", act::jump),
     bind(&[Key::Char('p')], "p", "", "before or after the ReLU", act::toggle_pre),
     bind(&[Key::Enter], "Enter", "start", "start: raise this channel", act::start),
     bind(&[Key::Char(' ')], "Space", "pause", "pause or resume", act::pause),
+    bind(&[Key::Char('a')], "a", "queue", "go on channel by channel", mosaic::toggle_queue),
     bind(&[Key::Char('r')], "r", "new seed", "start with the next seed", act::reseed),
     bind(&[Key::Char('+'), Key::Char('=')], "+", "steps", "more steps, also this run", act::more_steps),
     bind(&[Key::Char('-')], "-", "", "fewer steps", act::fewer_steps),
@@ -58,7 +64,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Char('N')], "N", "networks", "choose a network", networks::open),
     bind(&[Key::Char('B')], "B", "devices", "choose backend and device", devices::open),
     bind(&[Key::Char('t')], "t", "", "show or hide predictions", act::toggle_predictions),
-    bind(&[Key::Char('z')], "z", "", "only the picture, or all", act::zoom),
+    bind(&[Key::Char('z')], "z", "", "only the picture; enlarge", act::zoom),
     bind(&[Key::Char('i')], "i", "", "next image protocol", act::next_protocol),
     bind(&[Key::Ctrl('l')], "Ctrl-L", "", "redraw the screen", act::redraw),
     bind(&[Key::Ctrl('z')], "Ctrl-Z", "", "suspend; fg resumes", act::suspend),

@@ -127,5 +127,6 @@ impl State {
         self.layer = self.layers.iter().position(|known| known.name == *layer).unwrap_or_default();
         (self.channel, self.pre, self.settings.size) = (*channel, false, view.size);
         self.maximised.clear();
+        self.mosaic.forget();
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::page::Mosaic;
 use super::setting::Setting;
 use crate::engine::{Objective, Plan};
 use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot, Status};
@@ -36,6 +37,17 @@ pub enum Pane {
     Layers,
     /// Up and down move by a row of channels.
     Channels,
+}
+
+/// The part of the dashboard that has the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// The panes, all of them.
+    Panes,
+    /// The picture of the run, alone.
+    Picture,
+    /// The drafts of a layer's channels.
+    Mosaic,
 }
 
 /// The mode that decides the meaning of keys.
@@ -75,7 +87,6 @@ impl Mode {
 
 /// The whole dashboard.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that is so or not")]
 pub struct State {
     /// The network that is looked at, and what computes it.
     pub network: NetworkInfo,
@@ -93,8 +104,10 @@ pub struct State {
     pub pane: Pane,
     /// The mode that decides the meaning of keys.
     pub mode: Mode,
-    /// Whether the picture is alone on the screen.
-    pub zoomed: bool,
+    /// The part of the dashboard that has the screen.
+    pub shown: Shown,
+    /// The mosaic of a layer's channels.
+    pub mosaic: Mosaic,
     /// The settings of the next ascent.
     pub settings: Settings,
     /// The worker's newest snapshot.
@@ -134,7 +147,8 @@ impl State {
             channel: 0,
             pane: Pane::Layers,
             mode: Mode::Browse,
-            zoomed: false,
+            shown: Shown::Panes,
+            mosaic: Mosaic::default(),
             settings,
             snapshot: Arc::default(),
             remark: None,
@@ -173,6 +187,15 @@ impl State {
     /// The ascent that Enter starts. Fails, in one sentence, where the recipe needs what there is not.
     pub fn plan(&self) -> Result<Plan, String> {
         self.settings.clone().plan(&self.target())
+    }
+
+    /// Whether the run on the screen raises this channel of the layer under the cursor.
+    pub fn is_running(&self, channel: usize) -> bool {
+        let run = self.snapshot.run.as_ref();
+        run.is_some_and(|run| {
+            matches!(run.objective(), Objective::Channel { layer, channel: c }
+                if *c == channel && *layer == self.layer_name())
+        })
     }
 
     /// Whether there is a run whose steps can still change.

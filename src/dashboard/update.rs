@@ -19,26 +19,23 @@ pub enum Message {
     Reply(Outcome),
     /// The worker published a snapshot.
     Snapshot(Arc<Snapshot>),
+    /// The screen has room for so many columns and rows of drafts.
+    Page(usize, usize),
 }
 
 impl State {
     /// Handles a message: changes the state and returns effects for the worker and the terminal.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
+        let mut effects = Vec::new();
         match message {
-            Message::Snapshot(snapshot) => {
-                self.receive(snapshot);
-                Vec::new()
-            }
-            Message::Reply(outcome) => {
-                self.take_reply(outcome);
-                Vec::new()
-            }
-            Message::Key(key) => {
-                let effects = self.press(key);
-                self.asked += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
-                effects
-            }
+            Message::Snapshot(snapshot) => self.receive(snapshot),
+            Message::Reply(outcome) => self.take_reply(outcome),
+            Message::Key(key) => effects = self.press(key),
+            Message::Page(columns, rows) => self.mosaic.page = (columns, rows),
         }
+        effects.extend(self.ask_for_drafts());
+        self.asked += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
+        effects
     }
 
     /// Counts a reply, which ends the wait for a network or a device, and says why a request was refused.
@@ -77,7 +74,27 @@ impl State {
         {
             self.maximised.insert((layer.clone(), *channel), loss);
         }
+        self.follow_queue(&snapshot);
         self.snapshot = snapshot;
+    }
+
+    /// Moves the cursor on with the queue, if it is on the channel that ran until now.
+    fn follow_queue(&mut self, snapshot: &Snapshot) {
+        let target = |snapshot: &Snapshot| {
+            let Objective::Channel { layer, channel } = snapshot.run.as_ref()?.objective() else {
+                return None;
+            };
+            Some((layer.clone(), *channel))
+        };
+        let (before, now) = (target(&self.snapshot), target(snapshot));
+        let here = (self.layer_name(), self.channel);
+        if (snapshot.queue.is_some() || self.snapshot.queue.is_some())
+            && before.is_some_and(|before| before == here)
+            && let Some((layer, channel)) = now
+            && layer == here.0
+        {
+            self.channel = channel.min(self.channels().saturating_sub(1));
+        }
     }
 
     /// Handles a key according to the mode.

@@ -1,6 +1,6 @@
 //! Pictures as PNG files that carry, in a text chunk, what made them.
 
-use std::io::BufReader;
+use std::io::{BufReader, Cursor};
 use std::path::Path;
 
 use super::atomic::write_own;
@@ -15,19 +15,35 @@ const KEYWORD: &str = "trepang";
 /// The largest text that is read from a picture, in bytes. A plan with a hundred changes takes about 200 kB.
 const MAX_TEXT_BYTES: usize = 16 << 20;
 
+/// The most pixel bytes that [`decode`] takes: more than the largest picture that an ascent makes has.
+const MAX_DECODED_BYTES: usize = 512 << 20;
+
 /// Writes an 8-bit RGB PNG. Equal pictures of equal origin give equal files, to the byte.
 pub(super) fn write(path: &Path, picture: &Picture, origin: &Origin) -> Result<()> {
     let bytes = encode(picture, origin).map_err(|source| Error::Encode { path: path.into(), source })?;
     write_own(path, &bytes)
 }
 
-/// The file with the origin in its text chunk.
-pub(super) fn encode(picture: &Picture, origin: &Origin) -> Result<Vec<u8>, BoxedError> {
+/// An 8-bit RGB PNG with the origin in its text chunk.
+pub fn encode(picture: &Picture, origin: &Origin) -> Result<Vec<u8>, BoxedError> {
     let mut bytes = Vec::new();
     let mut encoder = encoder(&mut bytes, picture);
     encoder.add_itxt_chunk(KEYWORD.into(), serde_json::to_string(origin)?)?;
     encoder.write_header()?.write_image_data(&picture.rgb)?;
     Ok(bytes)
+}
+
+/// The picture of an 8-bit RGB PNG, as [`encode`] writes it.
+pub fn decode(bytes: &[u8]) -> Result<Picture, BoxedError> {
+    let mut reader = png::Decoder::new(Cursor::new(bytes)).read_info()?;
+    if reader.output_color_type() != (png::ColorType::Rgb, png::BitDepth::Eight) {
+        return Err("it is no RGB picture of 8 bits".into());
+    }
+    let (width, height) = (reader.info().width as usize, reader.info().height as usize);
+    let room = reader.output_buffer_size().filter(|bytes| *bytes <= MAX_DECODED_BYTES);
+    let mut rgb = vec![0; room.ok_or("it is too large")?];
+    reader.next_frame(&mut rgb)?;
+    Ok(Picture { width, height, rgb })
 }
 
 /// The file without any text.

@@ -24,7 +24,8 @@ pub(super) fn write(path: &Path, origin: &Origin, state: &AscentState) -> Result
     write_own(path, &bytes)
 }
 
-fn encode(origin: &Origin, state: &AscentState) -> Result<Vec<u8>, BoxedError> {
+/// The file of a state.
+pub fn encode(origin: &Origin, state: &AscentState) -> Result<Vec<u8>, BoxedError> {
     let f32s = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
     let losses: Vec<u8> = state.losses.iter().flat_map(|v| v.to_le_bytes()).collect();
     let tensors = [
@@ -51,10 +52,11 @@ fn encode(origin: &Origin, state: &AscentState) -> Result<Vec<u8>, BoxedError> {
 pub(super) fn read(path: &Path) -> Result<(Origin, AscentState)> {
     let bytes = read_regular(path, MAX_STATE_BYTES)
         .map_err(|source| Error::ReadState { path: path.into(), source })?;
-    parse(&bytes).map_err(|source| Error::DamagedState { path: path.into(), source })
+    decode(&bytes).map_err(|source| Error::DamagedState { path: path.into(), source })
 }
 
-fn parse(bytes: &[u8]) -> Result<(Origin, AscentState), BoxedError> {
+/// The state of a file's bytes, and what it belongs to. Fails where they are damaged.
+pub fn decode(bytes: &[u8]) -> Result<(Origin, AscentState), BoxedError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let header = header.metadata().as_ref().ok_or("it has no header")?;
     let file = SafeTensors::deserialize(bytes)?;

@@ -8,7 +8,6 @@ use ratatui::widgets::{Block, Paragraph};
 
 use super::{View, pane};
 use crate::dashboard::{Pane, State};
-use crate::engine::Objective;
 
 /// The columns of a channel's number with the space after it.
 const COLUMNS_PER_CHANNEL: usize = 5;
@@ -38,15 +37,11 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 }
 
 fn cell<'a>(state: &State, view: &View, channel: usize) -> [Span<'a>; 2] {
-    let layer = state.layer_name();
-    let running = state.snapshot.run.as_ref().is_some_and(|run| {
-        matches!(run.objective(), Objective::Channel { layer: l, channel: c } if *l == layer && *c == channel)
-    });
     let style = if channel == state.channel {
         view.theme.cursor
-    } else if running {
+    } else if state.is_running(channel) {
         view.theme.running
-    } else if state.maximised.contains_key(&(layer, channel)) {
+    } else if state.maximised.contains_key(&(state.layer_name(), channel)) {
         view.theme.accent
     } else {
         Style::default()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use image::RgbImage;
 use image::imageops::{self, FilterType};
-use ratatui::layout::Size;
+use ratatui::layout::{Rect, Size};
 
 use super::blocks::{BlockCell, BlockShape, blocks};
 use super::color_depth::ColorDepth;
@@ -40,6 +40,8 @@ pub struct PictureRequest {
     pub kitty_id: u8,
     /// The bytes that the line to the terminal carries in a moment: parts are about as large.
     pub piece: usize,
+    /// The rows of cells after each of which one row belongs to text, so that nothing is painted over it.
+    pub strip: Option<u16>,
 }
 
 /// A picture that is encoded, ready to be sent.
@@ -66,7 +68,7 @@ pub(super) enum Form {
 /// Encodes a picture for the terminal; none for [`Protocol::None`] and for no room. Fails when the picture lacks pixels
 /// or its protocol refuses it.
 pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
-    let PictureRequest { picture, cells, graphics, live, kitty_id: id, piece } = request;
+    let PictureRequest { picture, cells, graphics, live, kitty_id: id, piece, strip } = request;
     if cells.width == 0 || cells.height == 0 {
         return Ok(None);
     }
@@ -87,13 +89,36 @@ pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
                 sequences: sequences.iter().map(|sequence| wrap(sequence, graphics.tmux)).collect(),
             }
         }
-        Protocol::Iterm2 => {
+        Protocol::Iterm2 => Form::Tiles(in_strips(image, cells, strip, |image, cells| {
             let image = if live { small(image, piece) } else { image };
-            Form::Tiles(iterm2(&image, cells, piece, graphics.tmux).with_context(failed)?)
-        }
-        Protocol::Sixel => Form::Tiles(sixels(&image, cells, graphics, live, piece).with_context(failed)?),
+            iterm2(&image, cells, piece, graphics.tmux).with_context(failed)
+        })?),
+        Protocol::Sixel => Form::Tiles(in_strips(image, cells, strip, |image, cells| {
+            sixels(&image, cells, graphics, live, piece).with_context(failed)
+        })?),
     };
     Ok(Some(Encoded { cells, form, depth: graphics.depth }))
+}
+
+/// The tiles of a picture, or of each of its strips: what lies in the row of cells after a strip is not painted.
+fn in_strips(
+    image: RgbImage,
+    cells: Size,
+    strip: Option<u16>,
+    tiles: impl Fn(RgbImage, Size) -> Result<Vec<PictureTile>>,
+) -> Result<Vec<PictureTile>> {
+    let Some(strip) = strip.filter(|strip| *strip < cells.height) else { return tiles(image, cells) };
+    let rows = |cells_high: u16| u32::from(cells_high) * image.height() / u32::from(cells.height);
+    let mut all = Vec::new();
+    for top in (0..=cells.height - strip).step_by(usize::from(strip) + 1) {
+        let part = imageops::crop_imm(&image, 0, rows(top), image.width(), rows(strip)).to_image();
+        let of_strip = tiles(part, Size::new(cells.width, strip))?;
+        all.extend(of_strip.into_iter().map(|tile| {
+            let cells = Rect { y: tile.cells.y + top, ..tile.cells };
+            PictureTile { cells, ..tile }
+        }));
+    }
+    Ok(all)
 }
 
 /// The picture in as many pixels as the line carries several times a second.

@@ -13,15 +13,16 @@ use super::delivery::{Delivery, Sequences};
 use super::encoded::PictureRequest;
 use super::encoder::Encoder;
 use super::graphics::{Graphics, Protocol};
+use super::mosaic::{MosaicGrid, compose, is_live};
 use super::picture::place;
 use super::surroundings::passes_pictures;
 use super::terminal::Screen;
 use super::theme::Theme;
-use super::{View, channels_in_a_row, input, is_full, picture_room, render};
-use crate::dashboard::{Effect, Key, Message, State, TerminalAction};
+use super::{View, channels_in_a_row, input, is_full, mosaic_grid, picture_room, render};
+use crate::dashboard::{Effect, Key, Message, Shown, State, TerminalAction};
 use crate::engine::Picture;
 use crate::worker::Viewer;
-use crate::worker::protocol::{Snapshot, Status};
+use crate::worker::protocol::{DraftSheet, Snapshot, Status};
 
 /// The shortest time between two frames that only bring new numbers.
 const NUMBERS_INTERVAL: Duration = Duration::from_millis(100);
@@ -77,6 +78,8 @@ struct EventLoop<'a> {
     /// The picture that was last requested of the encoder.
     requested: Option<RequestedPicture>,
     requested_at: Instant,
+    /// The picture of the mosaic's page, and what it was made of.
+    page: Option<(PageSource, Arc<Picture>)>,
     /// Something must be drawn now.
     urgent: bool,
     /// Something may be drawn when the time has come.
@@ -88,6 +91,9 @@ struct EventLoop<'a> {
     stopped: Arc<AtomicBool>,
 }
 
+/// Everything that the picture of a mosaic's page is made of: drafts, places, first channel, layer and protocol.
+type PageSource = (Arc<[DraftSheet]>, MosaicGrid, usize, usize, Protocol);
+
 /// A picture request in all that makes it differ from another.
 #[derive(Clone, PartialEq)]
 struct RequestedPicture {
@@ -95,6 +101,7 @@ struct RequestedPicture {
     cells: Size,
     graphics: Graphics,
     live: bool,
+    strip: Option<u16>,
 }
 
 impl<'a> EventLoop<'a> {
@@ -109,6 +116,7 @@ impl<'a> EventLoop<'a> {
             delivery: Delivery::default(),
             requested: None,
             requested_at: now,
+            page: None,
             urgent: true,
             stale: false,
             drawn_at: now,
@@ -138,7 +146,19 @@ impl<'a> EventLoop<'a> {
     fn press(&mut self, state: &mut State, viewer: &Viewer, key: Key) -> Result<bool> {
         (state.row, state.full) = (channels_in_a_row(self.area), is_full(self.area));
         let overlaid = state.mode.is_overlay();
-        for effect in state.update(Message::Key(key)) {
+        if self.send(state, viewer, Message::Key(key))? {
+            return Ok(true);
+        }
+        // What the terminal painted over the cells does not go away by drawing cells.
+        if overlaid != state.mode.is_overlay() && self.screen.graphics().protocol.paints_over_cells() {
+            self.redraw()?;
+        }
+        Ok(false)
+    }
+
+    /// Hands a message to the state and carries its effects out. True to quit.
+    fn send(&mut self, state: &mut State, viewer: &Viewer, message: Message) -> Result<bool> {
+        for effect in state.update(message) {
             match effect {
                 Effect::Quit => return Ok(true),
                 Effect::Ask(action) => {
@@ -149,11 +169,23 @@ impl<'a> EventLoop<'a> {
                 Effect::Terminal(TerminalAction::Suspend) => self.suspend()?,
             }
         }
-        // What the terminal painted over the cells does not go away by drawing cells.
-        if overlaid != state.mode.is_overlay() && self.screen.graphics().protocol.paints_over_cells() {
-            self.redraw()?;
-        }
+        self.tell_page(state, viewer);
         Ok(false)
+    }
+
+    /// Tells the state how many drafts the screen has room for.
+    fn tell_page(&mut self, state: &mut State, viewer: &Viewer) {
+        let grid = mosaic_grid(self.area, state, &self.screen.graphics());
+        let Some(MosaicGrid { page: (columns, rows), .. }) = grid else { return };
+        let page = (usize::from(columns), usize::from(rows));
+        if page == state.mosaic.page {
+            return;
+        }
+        for effect in state.update(Message::Page(page.0, page.1)) {
+            if let Effect::Ask(action) = effect {
+                viewer.request(action);
+            }
+        }
     }
 
     /// Stops the process, and with it a worker of this process, until it is continued.
@@ -173,26 +205,27 @@ impl<'a> EventLoop<'a> {
 
     /// Takes the replies and the newest snapshot into the state.
     fn take_news(&mut self, state: &mut State, viewer: &Viewer) -> Result<()> {
+        self.tell_page(state, viewer);
         // Fetched first: what a request changed is in every snapshot after its reply.
         let replies = viewer.replies();
         let snapshot = viewer.latest()?;
         if snapshot.version != state.snapshot.version {
-            self.take_snapshot(state, snapshot);
+            self.take_snapshot(state, viewer, snapshot)?;
         }
         for reply in replies {
-            state.update(Message::Reply(reply.outcome));
+            self.send(state, viewer, Message::Reply(reply.outcome))?;
             self.urgent = true;
         }
         Ok(())
     }
 
-    fn take_snapshot(&mut self, state: &mut State, snapshot: Arc<Snapshot>) {
+    fn take_snapshot(&mut self, state: &mut State, viewer: &Viewer, snapshot: Arc<Snapshot>) -> Result<()> {
         let run = |snapshot: &Snapshot| snapshot.run.as_ref().map(|run| run.number);
         if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {
             self.urgent = true;
         }
-        state.update(Message::Snapshot(snapshot));
         self.stale = true;
+        self.send(state, viewer, Message::Snapshot(snapshot)).map(drop)
     }
 
     fn take_picture(&mut self, state: &mut State) -> Result<()> {
@@ -231,16 +264,54 @@ impl<'a> EventLoop<'a> {
         self.redraw()
     }
 
-    /// Asks for a new picture if it would differ from the last, and if that is on the screen.
-    fn request_picture(&mut self, state: &State) {
-        let Some(run) = &state.snapshot.run else { return };
+    /// The places of drafts, if the mosaic is shown.
+    fn grid(&self, state: &State) -> Option<MosaicGrid> {
+        let grid = mosaic_grid(self.area, state, &self.screen.graphics());
+        grid.filter(|_| state.shown == Shown::Mosaic)
+    }
+
+    /// The cells that the picture may fill.
+    fn room(&self, state: &State) -> Rect {
+        let zoomed = state.shown == Shown::Picture;
+        self.grid(state).map_or_else(|| picture_room(self.area, zoomed), |grid| grid.area)
+    }
+
+    /// The picture that is to be on the screen: the run's, or that of the mosaic.
+    fn wanted_picture(&mut self, state: &State) -> Option<RequestedPicture> {
         let graphics = self.screen.graphics();
-        let wanted = RequestedPicture {
+        if let Some(grid) = self.grid(state) {
+            let (picture, cells) = (self.page(state, &grid), grid.area.as_size());
+            let (live, strip) = (is_live(state), Some(grid.draft.height));
+            return Some(RequestedPicture { picture, cells, graphics, live, strip });
+        }
+        let run = state.snapshot.run.as_ref()?;
+        Some(RequestedPicture {
             picture: Arc::clone(&run.picture),
-            cells: graphics.square(picture_room(self.area, state.zoomed).as_size()),
+            cells: graphics.square(self.room(state).as_size()),
             graphics,
             live: state.snapshot.status == Status::Running,
-        };
+            strip: None,
+        })
+    }
+
+    /// The picture of the mosaic's page, which is made anew when its drafts or its place have changed.
+    fn page(&mut self, state: &State, grid: &MosaicGrid) -> Arc<Picture> {
+        let protocol = self.screen.graphics().protocol;
+        let made_of = (Arc::clone(&state.snapshot.sheets), *grid, state.page_start(), state.layer, protocol);
+        if let Some((before, picture)) = &self.page
+            && Arc::ptr_eq(&before.0, &made_of.0)
+            && (before.1, before.2, before.3, before.4) == (made_of.1, made_of.2, made_of.3, made_of.4)
+        {
+            return Arc::clone(picture);
+        }
+        let picture = compose(state, grid, protocol);
+        self.page = Some((made_of, Arc::clone(&picture)));
+        picture
+    }
+
+    /// Asks for a new picture if it would differ from the last, and if that is on the screen.
+    fn request_picture(&mut self, state: &State) {
+        let Some(wanted) = self.wanted_picture(state) else { return };
         let early = wanted.live && self.requested_at.elapsed() < PICTURE_INTERVAL && self.requested.is_some();
         if self.requested.as_ref() == Some(&wanted)
             || early
@@ -250,9 +321,9 @@ impl<'a> EventLoop<'a> {
             return;
         }
         (self.requested, self.requested_at) = (Some(wanted.clone()), Instant::now());
-        let RequestedPicture { picture, cells, graphics, live } = wanted;
+        let RequestedPicture { picture, cells, graphics, live, strip } = wanted;
         let (kitty_id, piece) = (self.screen.next_kitty_id(), self.screen.link().budget());
-        self.encoder.request(PictureRequest { picture, cells, graphics, live, kitty_id, piece });
+        self.encoder.request(PictureRequest { picture, cells, graphics, live, kitty_id, piece, strip });
     }
 
     /// Draws a frame, if there is a reason and the line has room for it: for a key at once and without pictures, else with
@@ -268,7 +339,7 @@ impl<'a> EventLoop<'a> {
             // What is on the screen is shown as it is.
         } else if (due || pictures || self.urgent) && free {
             if pictures {
-                let (budget, room) = (self.screen.link().budget(), picture_room(self.area, state.zoomed));
+                let (budget, room) = (self.screen.link().budget(), self.room(state));
                 sequences =
                     self.delivery.advance(budget, |cells| place(cells, room).unwrap_or(room).as_position());
             }
@@ -277,8 +348,8 @@ impl<'a> EventLoop<'a> {
         }
         let protocol = self.screen.graphics().protocol.name();
         let rate = self.screen.link().rate(now) / 1000.0;
-        let view =
-            View { picture: self.delivery.on_screen(), link: Some((protocol, rate)), theme: self.theme };
+        let (link, grid) = (Some((protocol, rate)), self.grid(state));
+        let view = View { picture: self.delivery.on_screen(), link, theme: self.theme, grid };
         self.screen.draw(&sequences, |frame| render(frame, state, &view))?;
         (self.urgent, self.stale, self.drawn_at) = (false, false, now);
         Ok(())

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, is_full};
-use crate::dashboard::{BINDINGS, Mode, State};
+use crate::dashboard::{BINDINGS, Mode, Shown, State};
 
 /// The keys that open an overlay, which needs room for all panes.
 const OVERLAY_KEYS: [&str; 5] = ["?", "N", "B", "R", "S"];
@@ -24,6 +24,19 @@ const SETTING_KEYS: &[(&str, &str)] = &[("arrows", "move"), ("Enter", "change"),
 /// The keys of the list of recipes.
 const RECIPE_KEYS: &[(&str, &str)] =
     &[("arrows", "move"), ("Enter", "use"), ("e", "change numbers"), ("Esc", "close")];
+
+/// The keys of the mosaic, the least important last.
+const MOSAIC_KEYS: &[(&str, &str)] = &[
+    ("arrows", "move"),
+    ("Enter", "open"),
+    ("PgDn", "page"),
+    ("< >", "layer"),
+    ("M", "back"),
+    ("z", "larger"),
+    ("a", "queue"),
+    ("?", "help"),
+    ("q", "quit"),
+];
 
 /// Draws the remark on the last key, or else the worker's notice.
 pub(super) fn message(frame: &mut Frame, state: &State, view: &View, area: Rect) {
@@ -75,6 +88,9 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         Mode::Settings(_) => key_line(SETTING_KEYS, view),
         Mode::Networks(_) => key_line(NETWORK_KEYS, view),
         Mode::Devices(_) => key_line(DEVICE_KEYS, view),
+        _ if state.shown == Shown::Mosaic => {
+            key_line(&fitting(MOSAIC_KEYS.to_vec(), area.width.into()), view)
+        }
         _ => from_table(view, usize::from(area.width), is_full(frame.area())),
     };
     frame.render_widget(Paragraph::new(line), area);
@@ -88,12 +104,17 @@ fn from_table<'a>(view: &View, width: usize, full: bool) -> Line<'a> {
     shown.extend(
         with_words.map(|b| (b.shown, b.short)).filter(|(key, _)| full || !OVERLAY_KEYS.contains(key)),
     );
+    key_line(&fitting(shown, width), view)
+}
+
+/// As many keys as fit into so many columns, with the last two.
+fn fitting(mut keys: Vec<(&'static str, &'static str)>, width: usize) -> Vec<(&'static str, &'static str)> {
     let room =
         |keys: &[(&str, &str)]| keys.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
-    while room(&shown) > width && shown.len() > 3 {
-        shown.remove(shown.len() - 3);
+    while room(&keys) > width && keys.len() > 3 {
+        keys.remove(keys.len() - 3);
     }
-    key_line(&shown, view)
+    keys
 }
 
 fn key_line<'a>(keys: &[(&'static str, &'static str)], view: &View) -> Line<'a> {

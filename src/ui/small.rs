@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, keyline, loss, picture, run};
-use crate::dashboard::{Mode, Pane, State};
+use crate::dashboard::{Mode, Pane, Shown, State};
 use crate::worker::protocol::RunView;
 
 /// The smallest screen for a picture, columns and rows.
@@ -59,8 +59,13 @@ pub(super) fn picture_room(area: Rect, zoomed: bool) -> Rect {
     SmallLayout::of(area, zoomed).map_or_else(Rect::default, |layout| layout.picture)
 }
 
+/// Whether there is room for a picture.
+pub(super) fn has_picture(area: Rect) -> bool {
+    SmallLayout::of(area, false).is_some()
+}
+
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let Some(layout) = SmallLayout::of(area, state.zoomed) else {
+    let Some(layout) = SmallLayout::of(area, state.shown == Shown::Picture) else {
         return draw_text(frame, state, view, area);
     };
     frame.render_widget(Paragraph::new(cursor(state, view)), layout.cursor);

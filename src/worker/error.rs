@@ -39,6 +39,12 @@ pub enum Error {
     /// The weights' file no longer holds what it held when the run began.
     #[error("the weights are no longer those that this run began with")]
     WeightsChanged,
+    /// Drafts of a recipe that raises no single channel.
+    #[error("the recipe {recipe} raises no single channel, so there are no drafts")]
+    NoDrafts {
+        /// The recipe's name.
+        recipe: String,
+    },
     /// A network without logits was to classify.
     #[error("{network} has no classifier")]
     NoClassifier {
@@ -96,6 +102,7 @@ impl Error {
             | Self::Load(_)
             | Self::WeightsChanged
             | Self::NoClassifier { .. }
+            | Self::NoDrafts { .. }
             | Self::NoLogits
             | Self::NotFinite
             | Self::NoPixels

@@ -15,6 +15,7 @@ use trepang_weights::{
 use super::classifier::Classifier;
 use super::error::{Error, Result};
 use super::protocol::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
+use crate::memory;
 use crate::runs::{BoxedError, Provenance, describe};
 
 /// A network on its device, with all that is known about it.
@@ -42,6 +43,11 @@ pub trait ModelProvider: Debug + Send {
 
     /// Puts a network that only classifies pictures on the device. Fails for one without a classifier.
     fn classifier(&self, name: &str) -> Result<Classifier>;
+
+    /// Bytes of memory that work on the device in use may take; none if that is not known.
+    fn memory(&self) -> Option<u64> {
+        None
+    }
 
     /// Every backend on each of its devices. Opens every backend, which can take a while.
     fn devices(&mut self) -> Vec<DeviceEntry>;
@@ -151,6 +157,10 @@ impl ModelProvider for LocalModels {
         let trained = trained(name, None, &self.store(), Purpose::Classes)?;
         let model = self.backend.load(&trained.network, &trained.weights, &self.device)?;
         Classifier::new(trained.network, trained.labels, model)
+    }
+
+    fn memory(&self) -> Option<u64> {
+        memory::available(&self.device).ok().flatten()
     }
 
     fn devices(&mut self) -> Vec<DeviceEntry> {

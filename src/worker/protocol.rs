@@ -3,6 +3,7 @@
 //! cursor.
 
 mod curve;
+mod drafts;
 mod listing;
 mod shared;
 mod snapshot;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Objective, Plan, Recipe, Start};
 
 pub use curve::Curve;
+pub use drafts::{ChannelQueue, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView};
 pub use listing::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
 pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};
 
@@ -100,6 +102,11 @@ pub enum Action {
     CompletePath(String),
     /// Whether this viewer wants predictions, as each does at first. Pictures are classified while one viewer wants it.
     Predict(bool),
+    /// Make drafts of these channels while this viewer looks at them, instead of those it looked at before; none when it
+    /// looks at none.
+    Draft(Option<Box<DraftPage>>),
+    /// Maximise these channels one after the other, each when the run before is finished; none ends the queue.
+    Queue(Option<Box<ChannelQueue>>),
     /// Save the run and end the worker, for all viewers.
     Shutdown,
 }

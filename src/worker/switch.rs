@@ -40,6 +40,8 @@ impl WorkerLoop {
         model: &mut Box<dyn Model>,
     ) -> Outcome {
         let LoadedModel { model: new, network, labels, provenance, view } = loaded;
+        self.put_drafts_away();
+        self.queue = None;
         *model = new;
         self.classifiers.set_own(name, &network, &labels);
         self.snapshot.classifiers = self.classifiers.chosen();
@@ -69,6 +71,7 @@ impl WorkerLoop {
         let opened = guard("the backend", || self.models.open_on(backend, device, &self.setup.provenance));
         let outcome = match opened {
             Ok(LoadedModel { model: new, provenance, view, .. }) => {
+                self.put_drafts_away();
                 *model = new;
                 if let Some(run) = &mut self.run {
                     run.compute_with(&provenance);

@@ -11,14 +11,16 @@ use trepang_weights::Labels;
 
 use super::active_run::ActiveRun;
 use super::classifiers::Classifiers;
+use super::drafts::Drafts;
 use super::error::{Error, Result};
 use super::models::ModelProvider;
 use super::pictures::{complete_path, read_pictures};
-use super::protocol::{Action, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
+use super::protocol::{Action, ChannelQueue, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
 use super::viewer::{Board, Mail, ViewerId};
 use crate::engine::{Evaluator, Plan};
 use crate::panics::guard;
 use crate::runs::{self, BoxedError, Provenance, Session, never_woken};
+use crate::sweep::UnitStore;
 
 /// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
 const MIN_PUBLISH_INTERVAL: Duration = Duration::from_millis(33);
@@ -37,6 +39,8 @@ pub struct Setup {
     pub provenance: Provenance,
     /// The folder in which runs are kept.
     pub runs: PathBuf,
+    /// The store in which drafts are kept; none if there is no folder for it.
+    pub store: Option<UnitStore>,
 }
 
 /// The worker, seen from inside.
@@ -54,6 +58,9 @@ pub(super) struct WorkerLoop {
     pub(super) run: Option<ActiveRun>,
     /// The evaluation of a picture that stands still, in progress: of which run, after how many steps.
     pub(super) evaluating: Option<(u64, usize, Evaluator)>,
+    pub(super) drafts: Drafts,
+    /// The channels that are maximised one after the other.
+    pub(super) queue: Option<ChannelQueue>,
     /// The number of runs that have begun.
     run_count: u64,
     /// Whether the worker is to end: its owner or a viewer asked for it.
@@ -67,6 +74,7 @@ impl WorkerLoop {
         inbox: Receiver<Mail>,
         board: Arc<Board>,
     ) -> Self {
+        let drafts = Drafts::new(setup.store.clone());
         Self {
             setup,
             models,
@@ -78,6 +86,8 @@ impl WorkerLoop {
             published_at: Instant::now(),
             run: None,
             evaluating: None,
+            drafts,
+            queue: None,
             run_count: 0,
             ending: false,
         }
@@ -99,13 +109,16 @@ impl WorkerLoop {
             if self.snapshot.status == Status::Running {
                 self.step(model.as_mut())?;
             }
-            if self.is_prediction_due() {
+            if self.is_draft_due() {
+                self.step_drafts(model.as_mut())?;
+            } else if self.is_prediction_due() {
                 self.predict(model.as_mut())?;
             } else if self.is_evaluation_due() {
                 self.evaluate(model.as_mut())?;
             }
         }
         self.classifiers.clear();
+        self.put_drafts_away();
         self.save();
         self.snapshot.ended = true;
         self.republish();
@@ -155,7 +168,10 @@ impl WorkerLoop {
     fn open(&mut self, mail: Mail, model: &mut Box<dyn Model>) {
         match mail {
             Mail::Joined(viewer) => self.set_wish(viewer, Some(true)),
-            Mail::Left(viewer) => self.set_wish(viewer, None),
+            Mail::Left(viewer) => {
+                self.set_wish(viewer, None);
+                self.look_at_drafts(viewer, None);
+            }
             Mail::Request { viewer, request: Request { id, action }, replies } => {
                 let outcome = self.handle(viewer, action, model);
                 // The viewer may have gone; then its reply is dropped.
@@ -180,7 +196,8 @@ impl WorkerLoop {
     }
 
     fn is_busy(&self) -> bool {
-        self.snapshot.status == Status::Running || self.is_prediction_due() || self.is_evaluation_due()
+        let running = self.snapshot.status == Status::Running;
+        running || self.is_prediction_due() || self.is_draft_due() || self.is_evaluation_due()
     }
 
     /// Carries out a request. Whatever it changes is published before this returns.
@@ -210,6 +227,8 @@ impl WorkerLoop {
                 let (path, choices) = complete_path(&path, std::env::home_dir());
                 Outcome::Completed { path, choices }
             }
+            Action::Draft(page) => self.look_at_drafts(viewer, page.as_deref()),
+            Action::Queue(queue) => self.set_queue(queue.map(|queue| *queue)),
             Action::Predict(wanted) => {
                 self.set_wish(viewer, Some(wanted));
                 Outcome::Done
@@ -293,6 +312,7 @@ impl WorkerLoop {
             self.snapshot.notice = Some(format!("{nothing}; the picture shows nothing{saved}").into());
         }
         self.publish(Status::Finished);
+        self.start_next();
     }
 
     /// Takes one step. What stops the run is published; only a panic, after which the model cannot be trusted, is an
@@ -314,14 +334,16 @@ impl WorkerLoop {
                 self.save();
                 self.snapshot.notice = Some(error.chain().into());
                 self.publish(Status::Stopped);
+                self.start_next();
             }
         }
         Ok(())
     }
 
     fn after_step(&mut self) {
+        let hopeless = self.is_hopeless();
         let Some(run) = &mut self.run else { return };
-        if run.session.ascent().is_finished() {
+        if run.session.ascent().is_finished() || hopeless {
             return self.finish();
         }
         if let Some(saved) = run.session.autosave() {
@@ -392,6 +414,7 @@ impl WorkerLoop {
         self.snapshot.version += 1;
         self.snapshot.status = status;
         self.snapshot.run = self.run.as_ref().map(ActiveRun::view);
+        self.snapshot.queue = self.queue_view();
         self.board.publish(Arc::new(self.snapshot.clone()));
     }
 }

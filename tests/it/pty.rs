@@ -4,6 +4,7 @@ mod emulator;
 mod endings;
 mod frame;
 mod keys;
+mod mosaic;
 mod pictures;
 mod show;
 mod sizes;

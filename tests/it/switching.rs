@@ -18,7 +18,7 @@ fn spawn(runs: &Path, classifier: bool) -> Watcher {
     let Trained { network, weights, labels, .. } = minivgg().unwrap();
     let model = Reference.load(&network, &weights, &find_device(&Reference, "cpu").unwrap());
     let labels = if classifier { labels } else { Labels::default() };
-    let setup = Setup { network, labels, provenance: provenance("minivgg"), runs: runs.into() };
+    let setup = Setup { network, labels, provenance: provenance("minivgg"), runs: runs.into(), store: None };
     Watcher::new(Worker::spawn(setup, move || Ok(model?), Box::new(Bare)).unwrap())
 }
 

@@ -164,9 +164,9 @@ fn backends_know_the_seam_and_not_the_application() {
 
 #[test]
 fn weights_are_read_by_the_rooms_that_the_architecture_names() {
-    let rooms = ["cli", "config", "bench", "parity", "worker"];
+    let rooms = ["cli", "config", "bench", "parity", "worker", "sweep"];
     let page = fs::read_to_string(repository("ARCHITECTURE.md")).unwrap();
-    assert!(page.contains("`cli`, `config`, `bench`, `parity` and `worker` import `weights`"));
+    assert!(page.contains("`cli`, `config`, `bench`, `parity`, `worker` and `sweep` import `weights`"));
     for source in sources(&["src"]).iter().filter(|source| source.mentions("trepang_weights")) {
         let room = source.path.split(['/', '.']).nth(1).unwrap();
         assert!(rooms.contains(&room), "{} imports trepang_weights", source.path);

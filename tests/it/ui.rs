@@ -40,7 +40,8 @@ fn encoded(graphics: Graphics, size: (u16, u16)) -> ShownPicture {
     let pane = picture_room(ratatui::layout::Rect::new(0, 0, size.0, size.1), false);
     let cells = graphics.square(pane.as_size());
     let picture = Arc::new(picture());
-    let request = PictureRequest { picture, cells, graphics, live: false, kitty_id: 20, piece: 1 << 16 };
+    let request =
+        PictureRequest { picture, cells, graphics, live: false, kitty_id: 20, piece: 1 << 16, strip: None };
     ShownPicture::whole(encode(request).unwrap().unwrap())
 }
 

@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use trepang::engine::{Objective, Plan, Recipe};
 use trepang::runs::RunFolder;
+use trepang::sweep::UnitStore;
 use trepang::worker::protocol::{Action, Outcome, Snapshot, Status};
 use trepang::worker::{Setup, Viewer, Worker};
 use trepang_api::{
     Array, Backend, Cotangents, LayerId, Model, Reference, ReluGradient, Result, find_device, networks,
 };
+
+use trepang_weights::Trained;
 
 use crate::models::{Bare, provenance};
 
@@ -138,7 +141,18 @@ fn setup(runs: &Path) -> Setup {
         labels,
         provenance: provenance("minivgg"),
         runs: runs.into(),
+        store: None,
     }
+}
+
+/// A worker that keeps drafts in `store`, and computes with this network's weights.
+pub(crate) fn spawn_with_store(runs: &Path, store: &Path, trained: Trained) -> Watcher {
+    let setup = Setup { store: Some(UnitStore::new(store)), ..setup(runs) };
+    let load = move || {
+        let cpu = find_device(&Reference, "cpu")?;
+        Ok(Reference.load(&trained.network, &trained.weights, &cpu)?)
+    };
+    Watcher::new(Worker::spawn(setup, load, Box::new(Bare)).unwrap())
 }
 
 pub(crate) fn spawn(runs: &Path, breaks_at: usize) -> Watcher {
@@ -167,7 +181,8 @@ pub(crate) fn wait(worker: &Watcher, what: &str, until: impl Fn(&Snapshot) -> bo
         if until(&snapshot) {
             return snapshot;
         }
-        assert!(begun.elapsed() < PATIENCE, "{what} did not happen: {:?}", snapshot.status);
+        let (status, notice) = (&snapshot.status, &snapshot.notice);
+        assert!(begun.elapsed() < PATIENCE, "{what} did not happen: {status:?}, {notice:?}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

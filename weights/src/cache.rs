@@ -66,9 +66,19 @@ impl Environment {
     /// The folder of Trepang's own weights: `weights` in `$TREPANG_CACHE`, or else in `trepang` in the user's cache folder;
     /// none without a home folder. A relative `$TREPANG_CACHE` begins at the current folder. The folder need not exist.
     pub fn weights_folder(&self) -> Option<PathBuf> {
+        Some(self.own_cache()?.join("weights"))
+    }
+
+    /// The folder of pictures that can be computed again, `pictures` beside the weights; none without a home folder.
+    pub fn pictures_folder(&self) -> Option<PathBuf> {
+        Some(self.own_cache()?.join("pictures"))
+    }
+
+    /// Trepang's own folder for what can be had again.
+    fn own_cache(&self) -> Option<PathBuf> {
         let own = self.relative_cache().or_else(|| self.folder("TREPANG_CACHE"));
         let caches = || self.folder("XDG_CACHE_HOME").or_else(|| self.system_caches());
-        Some(own.or_else(|| Some(caches()?.join("trepang")))?.join("weights"))
+        own.or_else(|| Some(caches()?.join("trepang")))
     }
 
     /// A sentence about a `$TREPANG_CACHE` that is a relative path, which names another folder in each current folder.

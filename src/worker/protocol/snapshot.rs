@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
+use super::drafts::{DraftSheet, QueueView};
 use super::listing::{DeviceEntry, NetworkEntry, NetworkView};
 use super::shared;
 use crate::engine::{Objective, Picture, Plan, Score};
@@ -41,6 +42,11 @@ pub struct Snapshot {
     /// The classes last seen in the run's picture.
     #[serde(with = "shared::option")]
     pub predictions: Option<Arc<Predictions>>,
+    /// The drafts that viewers look at.
+    #[serde(with = "shared")]
+    pub sheets: Arc<[DraftSheet]>,
+    /// The channels that are still to be maximised, if there is a queue.
+    pub queue: Option<QueueView>,
 }
 
 /// A run that could not be saved.

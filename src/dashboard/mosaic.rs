@@ -1,0 +1,114 @@
+//! The mosaic: the channels of a layer as a grid of drafts. What moves its cursor, and which drafts are asked for. Not here:
+//! how large a draft is on this screen.
+
+use super::actions::NOTHING;
+use super::state::{Effect, Shown, State, TerminalAction};
+use crate::engine::{Recipe, Start};
+use crate::worker::protocol::{
+    Action, ChannelQueue, DraftPage, DraftSeries, DraftSheet, DraftView, Settings, Status,
+};
+
+/// The side of drafts in pixels: what a channel of VGG16's last block looks for can be seen at 64.
+const DRAFT_SIZE: usize = 64;
+
+/// The steps of drafts.
+const DRAFT_STEPS: usize = 64;
+
+/// The recipe of drafts where the one in use makes nothing of a channel alone.
+const DRAFT_RECIPE: &str = "lucid";
+
+/// The number of steps by which drafts can be enlarged.
+const ENLARGEMENTS: usize = 3;
+
+impl State {
+    /// The first channel of the page under the cursor.
+    pub fn page_start(&self) -> usize {
+        self.channel / self.mosaic.page_len() * self.mosaic.page_len()
+    }
+
+    /// The channels of the page under the cursor.
+    pub fn page_channels(&self) -> std::ops::Range<usize> {
+        let first = self.page_start();
+        first..self.channels().min(first + self.mosaic.page_len())
+    }
+
+    /// The common part of the drafts of the layer under the cursor.
+    fn draft_series(&self) -> DraftSeries {
+        let used = &self.settings.recipe;
+        // Without its size and steps, the settings are those of the next ascent.
+        let fits = used.has_target() && !used.wants_picture();
+        let recipe = if fits { Some(used.clone()) } else { Recipe::named(DRAFT_RECIPE) };
+        let recipe = recipe.unwrap_or_else(|| used.clone());
+        let start = if fits { self.settings.start.clone() } else { Start::Noise };
+        let settings =
+            Settings { recipe, size: DRAFT_SIZE, seed: self.settings.seed, steps: DRAFT_STEPS, start };
+        DraftSeries { layer: self.layer_name(), settings }
+    }
+
+    /// Draws drafts larger, and after the largest as at first.
+    pub(super) fn enlarge_drafts(&mut self) {
+        self.mosaic.enlarged = (self.mosaic.enlarged + 1) % ENLARGEMENTS;
+    }
+
+    /// The sheet of the drafts that are looked at, once there is one.
+    pub fn sheet(&self) -> Option<&DraftSheet> {
+        let series = &self.mosaic.asked.as_ref()?.series;
+        self.snapshot.sheets.iter().find(|sheet| sheet.series == *series && series.layer == self.layer_name())
+    }
+
+    /// The draft of a channel of the layer under the cursor, once there is one.
+    pub fn draft(&self, channel: usize) -> Option<&DraftView> {
+        let drafts = &self.sheet()?.drafts;
+        let at = drafts.binary_search_by_key(&channel, |draft| draft.channel).ok()?;
+        drafts.get(at)
+    }
+
+    /// Asks for the drafts on the screen, where they are others than those that were last asked for.
+    pub(super) fn ask_for_drafts(&mut self) -> Vec<Effect> {
+        let ready = self.switching.is_none() && self.channels() > 0;
+        let wanted = (self.shown == Shown::Mosaic && ready).then(|| DraftPage {
+            series: self.draft_series(),
+            first: self.page_start(),
+            count: self.mosaic.page_len(),
+        });
+        if wanted == self.mosaic.asked {
+            return NOTHING;
+        }
+        self.mosaic.asked.clone_from(&wanted);
+        vec![Effect::Ask(Action::Draft(wanted.map(Box::new)))]
+    }
+}
+
+/// Shows the mosaic, or the panes again.
+pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
+    state.shown = match state.shown {
+        Shown::Mosaic => Shown::Panes,
+        Shown::Panes | Shown::Picture => Shown::Mosaic,
+    };
+    vec![Effect::Terminal(TerminalAction::Redraw)]
+}
+
+/// Goes on from channel to channel, or no longer: after the run in progress, or from the channel under the cursor.
+pub(super) fn toggle_queue(state: &mut State) -> Vec<Effect> {
+    if state.is_switching() || state.lacks_picture() {
+        return NOTHING;
+    }
+    if state.snapshot.queue.is_some() {
+        state.remark = Some("the queue ends with this channel".into());
+        return vec![Effect::Ask(Action::Queue(None))];
+    }
+    let runs = matches!(state.snapshot.status, Status::Running | Status::Paused);
+    let next = state.channel + usize::from(runs && state.is_running(state.channel));
+    if next >= state.channels() {
+        state.remark = Some("there is no further channel in this layer".into());
+        return NOTHING;
+    }
+    let queue = ChannelQueue {
+        layer: state.layer_name(),
+        settings: state.settings.clone(),
+        next,
+        end: state.channels(),
+    };
+    state.remark = Some(format!("channels {next} to {} follow one another; a again ends it", queue.end - 1));
+    vec![Effect::Ask(Action::Queue(Some(Box::new(queue))))]
+}

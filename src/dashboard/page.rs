@@ -1,0 +1,32 @@
+//! The page of drafts that the mosaic shows, as part of the state. Not here: what keys do to it.
+
+use crate::worker::protocol::DraftPage;
+
+/// The mosaic's own part of the state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mosaic {
+    /// The columns and rows of drafts on this screen.
+    pub page: (usize, usize),
+    /// By how many sizes drafts are drawn larger than at first.
+    pub enlarged: usize,
+    /// The page that was last asked for.
+    pub(super) asked: Option<DraftPage>,
+}
+
+impl Default for Mosaic {
+    fn default() -> Self {
+        Self { page: (1, 1), enlarged: 0, asked: None }
+    }
+}
+
+impl Mosaic {
+    /// The number of drafts on a page.
+    pub fn page_len(&self) -> usize {
+        (self.page.0 * self.page.1).max(1)
+    }
+
+    /// Drafts that are asked for from here on are asked for anew: the network is another one.
+    pub(super) fn forget(&mut self) {
+        self.asked = None;
+    }
+}

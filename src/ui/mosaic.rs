@@ -1,0 +1,252 @@
+//! The mosaic: the drafts of a page of channels as one picture, with a line of text under each draft.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use image::imageops::{self, FilterType};
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Constraint, Layout, Position, Rect, Size};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::graphics::{Graphics, Protocol};
+use super::list::shortened;
+use super::run::number;
+use super::{View, picture};
+use crate::dashboard::State;
+use crate::engine::Picture;
+use crate::worker::protocol::DraftView;
+
+/// Rows of a draft that is made of pixels, and of one that is made of characters, as it is drawn at first.
+const DRAFT_ROWS: (u16, u16) = (6, 8);
+
+/// Each enlargement makes drafts this much higher, in halves.
+const HALVES: u16 = 3;
+
+/// The most columns of a mosaic: what kitty's placeholders can count is not much more.
+const MAX_COLUMNS: u16 = 250;
+
+/// The side of a draft in the picture of a page, in pixels, where the terminal takes pixels.
+const SENT_SIDE: u32 = 64;
+
+/// The level of a place whose draft has not come yet.
+const EMPTY: u8 = 40;
+
+/// The fewest columns of a draft whose line has room for steps.
+const STEP_COLUMNS: usize = 16;
+
+/// The places of drafts on the screen.
+///
+/// ```text
+/// minivgg > block5_conv2 > channel 30 of 256
+/// [draft] [draft] [draft]
+/// 28 7.31 29 dead 30 6.02
+/// [draft] [draft] [draft]
+/// ...
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MosaicGrid {
+    /// The line about the layer and the channel.
+    header: Rect,
+    /// The drafts with their lines.
+    pub(super) area: Rect,
+    /// Columns and rows of a draft, without its line.
+    pub(super) draft: Size,
+    /// The number of drafts in a row, and of rows.
+    pub page: (u16, u16),
+}
+
+impl MosaicGrid {
+    /// Divides what is above the last two lines of the screen. There is room for one draft at least, on any screen that
+    /// shows pictures.
+    pub fn of(screen: Rect, enlarged: usize, graphics: &Graphics) -> Self {
+        let [header, body, _] =
+            Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(2)])
+                .areas(screen);
+        let first = if graphics.protocol.is_pixels() { DRAFT_ROWS.0 } else { DRAFT_ROWS.1 };
+        let rows = (0..enlarged).fold(first, |rows, _| rows * HALVES / 2);
+        let width = body.width.min(MAX_COLUMNS);
+        let draft = graphics.square(Size::new(width, rows.min(body.height.saturating_sub(1))));
+        let draft = Size::new(draft.width.max(1), draft.height.max(1));
+        let page = (((width + 1) / (draft.width + 1)).max(1), (body.height / (draft.height + 1)).max(1));
+        let area = Rect {
+            width: (page.0 * (draft.width + 1) - 1).min(body.width),
+            height: (page.1 * (draft.height + 1)).min(body.height),
+            ..body
+        };
+        Self { header, area, draft, page }
+    }
+
+    /// The cells of a draft of the page with the line below it and the column to its right.
+    fn place(&self, index: usize) -> Rect {
+        let (column, row) = (index as u16 % self.page.0, index as u16 / self.page.0);
+        let (width, height) = (self.draft.width + 1, self.draft.height + 1);
+        Rect { x: self.area.x + column * width, y: self.area.y + row * height, width, height }
+            .intersection(self.area)
+    }
+
+    /// The cells of the line below a draft of the page.
+    fn line(&self, index: usize) -> Rect {
+        let place = self.place(index);
+        let y = place.y + self.draft.height;
+        Rect { y, height: 1, width: self.draft.width, ..place }.intersection(self.area)
+    }
+}
+
+/// The pixels that a cell of the mosaic's picture has in each direction.
+fn cell_pixels(protocol: Protocol, draft: Size) -> (u32, u32) {
+    match protocol {
+        Protocol::Halfblocks | Protocol::None => (1, 2),
+        Protocol::Quadrants => (2, 2),
+        Protocol::Sextants => (2, 3),
+        Protocol::Kitty | Protocol::Iterm2 | Protocol::Sixel => {
+            (SENT_SIDE.div_ceil(draft.width.into()), SENT_SIDE.div_ceil(draft.height.into()))
+        }
+    }
+}
+
+/// The picture of a page: its drafts, each over a row of cells that is left black for its line.
+pub(super) fn compose(state: &State, grid: &MosaicGrid, protocol: Protocol) -> Arc<Picture> {
+    let (x, y) = cell_pixels(protocol, grid.draft);
+    let pixels = |cells: Size| (u32::from(cells.width) * x, u32::from(cells.height) * y);
+    let (width, height) = pixels(grid.area.as_size());
+    let draft = pixels(grid.draft);
+    let mut page = RgbImage::new(width, height);
+    for (index, channel) in state.page_channels().enumerate() {
+        let (column, row) = (index as u32 % u32::from(grid.page.0), index as u32 / u32::from(grid.page.0));
+        let left = column * (draft.0 + x);
+        let top = row * (draft.1 + y);
+        let known = state.draft(channel).and_then(|draft| image(&draft.picture));
+        let empty = || RgbImage::from_pixel(draft.0, draft.1, image::Rgb([EMPTY; 3]));
+        let scaled = known
+            .map_or_else(empty, |image| imageops::resize(&image, draft.0, draft.1, FilterType::Triangle));
+        imageops::replace(&mut page, &scaled, left.into(), top.into());
+    }
+    Arc::new(Picture { width: width as usize, height: height as usize, rgb: page.into_raw() })
+}
+
+/// The square in the middle of a draft's picture.
+fn image(picture: &Picture) -> Option<RgbImage> {
+    let Picture { width, height, rgb } = picture.middle();
+    RgbImage::from_raw(width as u32, height as u32, rgb)
+}
+
+/// Whether drafts of the page will still change.
+pub(super) fn is_live(state: &State) -> bool {
+    let steps = state.sheet().map_or(0, |sheet| sheet.series.settings.steps);
+    state.page_channels().any(|channel| state.draft(channel).is_none_or(|draft| !is_done(draft, steps)))
+}
+
+/// Whether a draft is as good as it gets, or shows nothing.
+fn is_done(draft: &DraftView, steps: usize) -> bool {
+    draft.dead || draft.step >= steps
+}
+
+pub(super) fn render(frame: &mut Frame, state: &State, view: &View, grid: &MosaicGrid) {
+    header(frame, state, view, grid.header);
+    picture::inside(frame, state, view, grid.area);
+    for (index, channel) in state.page_channels().enumerate() {
+        let (place, area) = (grid.place(index), grid.line(index));
+        // The picture has cells between the drafts too, which are black.
+        let between = |at: &Position| at.y == area.y || at.x == place.x + grid.draft.width;
+        for position in place.positions().filter(between) {
+            if let Some(cell) = frame.buffer_mut().cell_mut(position) {
+                cell.reset();
+            }
+        }
+        let line = line(state, view, channel, area.width.into());
+        frame.render_widget(Paragraph::new(line).alignment(Alignment::Left), area);
+    }
+}
+
+/// The layer, the channel and the progress of the page, as far as there is room.
+fn header(frame: &mut Frame, state: &State, view: &View, area: Rect) {
+    let (name, layer, channel) = (&state.network.name, state.layer_name(), state.channel);
+    let class = state.class().map_or_else(String::new, |class| format!(" ({class})"));
+    let place = format!("{name} > {layer} > channel {channel} of {}{class}", state.channels());
+    let mut spans = vec![Span::styled(shortened(&place, area.width.into()), view.theme.accent)];
+    if let Some(sheet) = state.sheet() {
+        let settings = &sheet.series.settings;
+        let page = state.page_channels();
+        let done =
+            page.clone().filter(|c| state.draft(*c).is_some_and(|draft| is_done(draft, settings.steps)));
+        let text = format!(
+            "   {} of {} drafts done: {}, seed {}",
+            done.count(),
+            page.len(),
+            settings.recipe.name,
+            settings.seed
+        );
+        if place.chars().count() + text.chars().count() <= area.width.into() {
+            spans.push(Span::styled(text, view.theme.dim));
+        }
+    }
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+}
+
+/// The channel's number, and what is known of it: that it is dead, or its activation.
+fn line<'a>(state: &State, view: &View, channel: usize, width: usize) -> Line<'a> {
+    let runs = state.is_running(channel);
+    let draft = state.draft(channel);
+    let style = match draft {
+        _ if channel == state.channel => view.theme.cursor,
+        _ if runs => view.theme.running,
+        Some(draft) if draft.dead => view.theme.dim,
+        Some(_) => Style::default(),
+        None => view.theme.dim,
+    };
+    let steps = state.sheet().map_or(0, |sheet| sheet.series.settings.steps);
+    let text = format!("{channel} {}", draft.map_or_else(String::new, |draft| words(draft, steps, width)));
+    // The cursor is as wide as the draft.
+    Line::styled(format!("{:<width$}", shortened(text.trim_end(), width)), style)
+}
+
+fn words(draft: &DraftView, steps: usize, width: usize) -> String {
+    if draft.dead {
+        let long = "nothing woke it";
+        return if width >= STEP_COLUMNS + 4 { long.into() } else { "dead".into() };
+    }
+    let value = draft.loss.map_or_else(String::new, number);
+    if draft.step < steps && width >= STEP_COLUMNS {
+        format!("{value} {}/{steps}", draft.step)
+    } else {
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graphics(protocol: Protocol) -> Graphics {
+        Graphics { protocol, cell: (8, 16), ..Graphics::assumed(Some(Protocol::None)) }
+    }
+
+    fn grid(width: u16, height: u16, enlarged: usize, protocol: Protocol) -> MosaicGrid {
+        MosaicGrid::of(Rect::new(0, 0, width, height), enlarged, &graphics(protocol))
+    }
+
+    #[test]
+    fn a_page_fits_the_screen_and_has_a_draft_on_the_smallest() {
+        let kitty = grid(120, 40, 0, Protocol::Kitty);
+        assert_eq!((kitty.draft, kitty.page), (Size::new(12, 6), (9, 5)));
+        assert_eq!(grid(120, 40, 0, Protocol::Halfblocks).page, (7, 4));
+        assert_eq!(grid(120, 40, 2, Protocol::Halfblocks).draft, Size::new(36, 18));
+        for (width, height) in [(1, 1), (20, 5), (30, 8), (80, 24), (400, 120), (1000, 500)] {
+            for enlarged in 0..3 {
+                let grid = grid(width, height, enlarged, Protocol::Kitty);
+                assert!(grid.page.0 >= 1 && grid.page.1 >= 1, "{width}x{height}");
+                assert!(grid.area.right() <= width && grid.area.bottom() <= height, "{width}x{height}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_draft_has_its_line_below_it() {
+        let grid = grid(120, 40, 0, Protocol::Kitty);
+        assert_eq!(grid.line(0), Rect::new(0, 7, 12, 1));
+        assert_eq!(grid.line(1), Rect::new(13, 7, 12, 1));
+        assert_eq!(grid.line(9), Rect::new(0, 14, 12, 1));
+    }
+}
