@@ -62,7 +62,7 @@ enum Source<'a> {
 
 /// The beginning of a run: for each node the number of its output's readers, the images if it starts there, and the outputs
 /// that are given.
-type Start<T> = (Vec<usize>, Option<T>, Tape<T>);
+type RunStart<T> = (Vec<usize>, Option<T>, Tape<T>);
 
 /// The result of a run back: the gradient with respect to the images, and those that ended at outputs that were given.
 struct Gradients<T> {
@@ -114,7 +114,7 @@ impl<K: Kernels> Interpreter<K> {
 
     /// Checks the call and uploads what it starts from: how often each output is read, the images, and the outputs there
     /// are.
-    fn begin(&self, source: Source, at: &[LayerId]) -> Result<Start<K::Tensor>> {
+    fn begin(&self, source: Source, at: &[LayerId]) -> Result<RunStart<K::Tensor>> {
         match source {
             Source::Images(images) => {
                 self.network.check_request(images, at)?;

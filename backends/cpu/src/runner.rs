@@ -123,14 +123,8 @@ impl<S: Lanes> PlanRunner<S> {
                 let finish =
                     Finish { bias: Some(convolution.bias()), activation: *activation, accumulate: false };
                 let (input, output) = (Input { data: x, gates: None }, Output { data: y, gates });
-                convolution.run(
-                    simd,
-                    (forward, Direction::Forward),
-                    input,
-                    output,
-                    finish,
-                    &mut self.scratch,
-                );
+                let kernel = (forward, Direction::Forward);
+                convolution.run(simd, kernel, input, output, finish, &mut self.scratch);
             }
             StepKind::Sum(activation) => {
                 let inputs: Vec<&[f32]> =

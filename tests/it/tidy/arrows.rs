@@ -8,7 +8,8 @@ use super::{Source, sources};
 use crate::library::repository;
 
 /// The line of ARCHITECTURE.md.
-const LINE: &str = "main > cli > {ui, bench, parity} > dashboard > worker > runs > engine > trepang_api";
+const LINE: &str =
+    "main > cli > {ui, bench, parity} > dashboard > worker > lab > runs > engine > trepang_api";
 
 /// What each room may import: everything to its right in [`LINE`], and what stands outside of the line.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
@@ -21,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "parity",
             "dashboard",
             "worker",
+            "lab",
             "runs",
             "engine",
             "config",
@@ -34,7 +36,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("parity", &["dashboard", "worker", "runs", "engine", "config", "backends", "panics"]),
     ("dashboard", &["worker", "runs", "engine", "panics"]),
     ("config", &["runs", "engine", "backends", "panics"]),
-    ("worker", &["runs", "engine", "panics"]),
+    ("worker", &["lab", "runs", "engine", "panics"]),
+    ("lab", &["engine", "panics"]),
     ("runs", &["engine", "panics"]),
     ("engine", &["panics"]),
     ("backends", &[]),
