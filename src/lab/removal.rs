@@ -107,8 +107,7 @@ impl Columns {
         let mut changes = vec![0.0; channels * outputs];
         for (output, row) in matrix.data().chunks(op.inputs).enumerate() {
             for (channel, (row, change)) in row.chunks(width).zip(change.chunks(width)).enumerate() {
-                let products = row.iter().zip(change).map(|(w, change)| f64::from(*w) * change);
-                changes[channel * outputs + output] = products.sum();
+                changes[channel * outputs + output] = dot(row, change);
             }
         }
         Ok(Self { linear, outputs, sums, changes })
@@ -127,6 +126,21 @@ impl Columns {
         }
         Ok(Array::new([sets.len(), self.outputs, 1, 1], data)?)
     }
+}
+
+/// Sums that are kept side by side, so that no product waits for the one before.
+const SUMS: usize = 8;
+
+fn dot(row: &[f32], change: &[f64]) -> f64 {
+    let ((row, last_row), (change, last_change)) = (row.as_chunks::<SUMS>(), change.as_chunks::<SUMS>());
+    let mut sums = [0.0; SUMS];
+    for (row, change) in row.iter().zip(change) {
+        for (sum, (w, change)) in sums.iter_mut().zip(row.iter().zip(change)) {
+            *sum += f64::from(*w) * change;
+        }
+    }
+    let rest = last_row.iter().zip(last_change).map(|(w, change)| f64::from(*w) * change);
+    sums.into_iter().sum::<f64>() + rest.sum::<f64>()
 }
 
 /// The fully connected layer behind `layer`, if only operations that keep channels apart come between them, and nothing
