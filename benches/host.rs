@@ -54,6 +54,20 @@ impl Model for Timed {
         found
     }
 
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> ApiResult<Vec<Array>> {
+        self.model.activations_from(start, at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> ApiResult<Vec<Array>> {
+        self.model.pull_back_from(start, at, relu, cotangents)
+    }
+
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
         self.model.memory(images, at)
     }

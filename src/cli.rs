@@ -6,7 +6,9 @@ mod dashboard;
 mod devices;
 mod drive;
 mod exit;
+mod folder;
 mod info;
+mod lab;
 mod man;
 mod networks;
 mod output;
@@ -42,6 +44,7 @@ fn handle(cli: &Cli) -> Result<()> {
         Some(CliCommand::Render(args)) => render::run(args),
         Some(CliCommand::Runs(args)) => runs::run(args),
         Some(CliCommand::Predict(args)) => predict::run(args),
+        Some(CliCommand::Lab(args)) => lab::run(args),
         Some(CliCommand::Pull(args)) => pull::run(args),
         Some(CliCommand::Info(args)) => info::run(args),
         Some(CliCommand::Networks(args)) => networks::run(args),

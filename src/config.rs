@@ -22,7 +22,9 @@ use crate::runs::{Origin, Provenance, Segment, default_folder};
 use args::{ComputeArgs, InputFlag};
 
 pub use input::{InputSource, find_input, remember};
-pub use job::{RenderJob, default_size, find_start, is_folder_name, pictures_of, read_references};
+pub use job::{
+    RenderJob, class_index, default_size, find_start, is_folder_name, pictures_of, read_references,
+};
 pub use networks::MeasuredNetwork;
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;

@@ -5,6 +5,7 @@
 //! - `backends`: the only file that names concrete backends.
 //! - `bench`: how long a step takes, one backend against another.
 //! - `engine`: one ascent: objective, parameters, optimizer, recipe. Host code without clock, file or thread.
+//! - `lab`: why a network sees a class in a picture, split over a layer's channels. Host code under the engine's rules.
 //! - `parity`: whether the backends of this machine agree.
 //! - `runs`: a run on disk, and the one driver of a run.
 //! - `sweep`: pictures of whole layers, and the store that keeps them.
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod config;
 pub mod dashboard;
 pub mod engine;
+pub mod lab;
 mod memory;
 mod panics;
 pub mod parity;

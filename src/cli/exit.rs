@@ -10,6 +10,7 @@ use super::output::{self, ClosedPipe};
 use crate::backends::UnknownVectors;
 use crate::config::Usage;
 use crate::engine::Error as Engine;
+use crate::lab::Error as Lab;
 use crate::memory::UnknownMemory;
 use crate::runs;
 use crate::worker;
@@ -80,6 +81,7 @@ fn is_usage(error: &Error) -> bool {
             || cause.is::<UnknownMemory>()
             || cause.downcast_ref().is_some_and(Api::is_usage)
             || cause.downcast_ref().is_some_and(Engine::is_usage)
+            || cause.downcast_ref().is_some_and(Lab::is_usage)
             || cause.downcast_ref().is_some_and(Weights::is_usage)
             || cause.downcast_ref().is_some_and(runs::Error::is_usage)
             || cause.downcast_ref().is_some_and(worker::Error::is_usage)

@@ -1,5 +1,6 @@
 //! The command line's flags and their help. Only the syntax is checked here; `config` looks up names.
 
+mod lab;
 mod parse;
 mod render;
 
@@ -9,6 +10,7 @@ use std::sync::LazyLock;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use self::lab::{AblateArgs, AttributeArgs, BaselineFlag, LabArgs, LabCommand, ReplaceFlag, SubjectArgs};
 use self::parse::{parse_channel, parse_setting};
 pub use self::render::{RenderArgs, ReportArgs};
 pub use super::channels::Channels;
@@ -53,6 +55,8 @@ pub enum CliCommand {
     Runs(RunsArgs),
     /// Classify pictures with a network
     Predict(Box<PredictArgs>),
+    /// Say why a network sees a class in a picture: which channels carry it, and what happens without them
+    Lab(LabArgs),
     /// Download a network's weights, or import them from a file or another program's cache
     Pull(PullArgs),
     /// Describe a weights file, or a network's own weights

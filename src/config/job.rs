@@ -237,7 +237,7 @@ fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Obje
 
 /// The class that `text` names by its index, its WordNet id, one of its names or all of them. Fails for a network
 /// without classes.
-fn class_index(text: &str, trained: &Trained) -> Result<usize> {
+pub fn class_index(text: &str, trained: &Trained) -> Result<usize> {
     let labels = &trained.labels;
     if labels.is_empty() {
         return Err(WeightsError::NoClassifier { name: trained.name.clone() }.into());

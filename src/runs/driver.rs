@@ -146,6 +146,24 @@ mod tests {
             self.0.pull_back(images, at, relu, cotangents)
         }
 
+        fn activations_from(
+            &mut self,
+            start: &[(LayerId, Array)],
+            at: &[LayerId],
+        ) -> trepang_api::Result<Vec<Array>> {
+            self.0.activations_from(start, at)
+        }
+
+        fn pull_back_from(
+            &mut self,
+            start: &[(LayerId, Array)],
+            at: &[LayerId],
+            relu: ReluGradient,
+            cotangents: &mut Cotangents,
+        ) -> trepang_api::Result<Vec<Array>> {
+            self.0.pull_back_from(start, at, relu, cotangents)
+        }
+
         fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
             self.0.memory(images, at)
         }

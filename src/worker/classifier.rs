@@ -65,8 +65,8 @@ impl ClassifierHead {
         framing: Framing,
         count: usize,
     ) -> Result<Vec<ClassLogit>> {
-        let picture = frame(&self.network, self.logits, picture, framing)?;
-        let logits = model.activations(&to_array(&picture)?, &[self.logits])?;
+        let picture = frame_picture(&self.network, picture, framing)?;
+        let logits = model.activations(&picture_array(&picture)?, &[self.logits])?;
         let logits = logits.first().ok_or(Error::NoLogits)?;
         if logits.data().iter().any(|logit| !logit.is_finite()) {
             return Err(Error::NotFinite);
@@ -94,8 +94,12 @@ impl Classifier {
     }
 }
 
-/// The picture at a size that the classifier takes.
-fn frame(network: &Network, logits: LayerId, picture: &Picture, framing: Framing) -> Result<Picture> {
+/// The picture at a size that the network's classifier takes. Fails for a network without one, and for a picture that
+/// cannot be brought to such a size.
+pub fn frame_picture(network: &Network, picture: &Picture, framing: Framing) -> Result<Picture> {
+    let Some(logits) = network.logits() else {
+        return Err(Error::NoClassifier { network: network.name().into() });
+    };
     let native = network.input().native;
     if framing == Framing::Exact {
         let fits = |side| network.check_size(side).is_ok();
@@ -135,8 +139,8 @@ fn crop(picture: &Picture, native: usize) -> Result<Picture> {
     Ok(Picture { width: native as usize, height: native as usize, rgb: cropped.into_raw() })
 }
 
-/// `[1, 3, H, W]` in 0..1.
-fn to_array(picture: &Picture) -> Result<Array> {
+/// The picture as `[1, 3, H, W]` in 0..1.
+pub fn picture_array(picture: &Picture) -> Result<Array> {
     let planes = (0..3).flat_map(|c| picture.rgb.iter().skip(c).step_by(3));
     let data = planes.map(|&byte| f32::from(byte) / 255.0).collect();
     Ok(Array::new([1, 3, picture.height, picture.width], data)?)

@@ -121,6 +121,9 @@ fn lists_and_reports_are_as_documented() {
     write_png(&home.path("a.png"), &noise_picture(3, 64));
     for (line, name) in [
         ("predict a.png --json", "Prediction"),
+        ("lab attribute a.png --layer block5_conv2 --json", "Attribution"),
+        ("lab attribute a.png --layer block4_conv2 --against logsumexp --json", "Attribution"),
+        ("lab ablate a.png --layer block5_conv2 --json", "Ablation"),
         ("info minivgg --json", "WeightsFile"),
         ("recipes --json", "Recipe"),
         ("recipes --show maco --json", "Recipe"),

@@ -13,6 +13,7 @@ mod end_marks;
 mod formats;
 mod golden;
 mod gray;
+mod lab;
 mod library;
 mod made_up;
 mod models;

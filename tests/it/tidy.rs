@@ -77,8 +77,9 @@ fn check(places: &[&str], except: &[&str], phrases: &[&str]) {
 }
 
 #[test]
-fn engine_and_dashboard_know_no_terminal_and_no_framework() {
-    let places = ["src/engine.rs", "src/engine", "src/dashboard.rs", "src/dashboard"];
+fn engine_lab_and_dashboard_know_no_terminal_and_no_framework() {
+    let places =
+        ["src/engine.rs", "src/engine", "src/lab.rs", "src/lab", "src/dashboard.rs", "src/dashboard"];
     let terminal = ["ratatui", "crossterm", "viuer", "indicatif"];
     let frameworks = ["candle", "candle_core", "trepang_candle", "trepang_cpu", "tch", "trepang_tch"];
     check(&places, &[], &terminal);
@@ -86,9 +87,9 @@ fn engine_and_dashboard_know_no_terminal_and_no_framework() {
 }
 
 #[test]
-fn the_engine_has_no_clock_no_file_and_no_thread() {
+fn engine_and_lab_have_no_clock_no_file_and_no_thread() {
     check(
-        &["src/engine.rs", "src/engine"],
+        &["src/engine.rs", "src/engine", "src/lab.rs", "src/lab"],
         &[],
         &["std::time", "std::fs", "std::io", "std::thread", "std::env"],
     );

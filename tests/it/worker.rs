@@ -47,6 +47,20 @@ impl Model for Clinging {
         self.0.pull_back(images, at, relu, cotangents)
     }
 
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
+        self.0.activations_from(start, at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        self.0.pull_back_from(start, at, relu, cotangents)
+    }
+
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
         self.0.memory(images, at)
     }
@@ -77,6 +91,20 @@ impl Model for Fragile {
         self.calls += 1;
         assert!(self.calls != self.breaks_at, "the model broke as it was told to");
         self.model.pull_back(images, at, relu, cotangents)
+    }
+
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
+        self.model.activations_from(start, at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        self.model.pull_back_from(start, at, relu, cotangents)
     }
 
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {

@@ -53,6 +53,20 @@ impl Model for SkewedModel {
         Ok(gradient)
     }
 
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
+        self.model.activations_from(start, at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        self.model.pull_back_from(start, at, relu, cotangents)
+    }
+
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
         self.model.memory(images, at)
     }
@@ -83,6 +97,20 @@ impl Model for Watched {
     ) -> Result<Array> {
         self.images.push(images.clone());
         self.model.pull_back(images, at, relu, cotangents)
+    }
+
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
+        self.model.activations_from(start, at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        self.model.pull_back_from(start, at, relu, cotangents)
     }
 
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {

@@ -63,6 +63,21 @@ pub trait Model: Debug + Send {
         cotangents: &mut Cotangents,
     ) -> Result<Array>;
 
+    /// Runs from the values of layers instead of images: `start` holds what [`Network::frontier`] names, `[N, C, H, W]` each,
+    /// and N is the same for all. What the given values make superfluous is not computed. Fails for values that do not
+    /// suffice, naming those that are missing.
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>>;
+
+    /// The same, then hands the activations to `cotangents` and returns dL/d(value), or what `relu` makes of it, for each
+    /// value of `start`, of its shape and in its order. A given value counts as free: nothing passes from it to another.
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>>;
+
     /// Bytes of memory that [`pull_back`](Self::pull_back) of `[N, H, W]` images from these layers takes on the device,
     /// beside the weights: about, and rather more than less. Fails as the pull-back itself would.
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64>;

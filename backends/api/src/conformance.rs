@@ -14,6 +14,7 @@ mod redirection;
 mod refusals;
 mod residual;
 mod samples;
+mod starts;
 mod survey;
 
 use crate::{Array, Backend, Device, Error};
@@ -32,6 +33,10 @@ pub use redirection::{
 pub use refusals::refuses_bad_input;
 pub use residual::Residual;
 pub use samples::{Sample, samples};
+pub use starts::{
+    frontiers_agree_with_direct_runs, frontiers_give_equal_bits, frontiers_have_central_differences,
+    frontiers_keep_the_chain_rule, refuses_bad_starts,
+};
 pub use survey::{
     ActivationsApart, GradientsApart, SURVEY_ACTIVATION_TOLERANCE, SURVEY_GRADIENT_TOLERANCE, Survey,
 };
@@ -45,6 +50,10 @@ pub const GRADIENT_TOLERANCE: f64 = 1e-4;
 
 /// <J v, u> and <v, Jt u> on networks without a kink: two dot products of `f32` results.
 pub const ADJOINT_TOLERANCE: f64 = 1e-5;
+
+/// A run from the values of layers against the run that gave them: a backend that computes in another type has rounded
+/// them to `f32` on the way.
+pub const START_TOLERANCE: f64 = 1e-5;
 
 /// Central differences with a step of 1e-2 on `f32` activations: their rounding, some 1e-6, over the step.
 pub const DIFFERENCE_TOLERANCE: f64 = 2e-3;
@@ -107,9 +116,21 @@ pub const CHECKS: &[Check] = &[
     check("a living image keeps its gradient", RULE, living_images_keep_their_gradient),
     check("a batch is N images", "a matrix product of another width", batch_is_n_images),
     check("equal calls give equal bits", RULE, equal_calls_equal_bits),
+    check(
+        "runs from a frontier agree with direct ones",
+        "values rounded to f32",
+        frontiers_agree_with_direct_runs,
+    ),
+    check("the chain rule at every frontier", "f32 sums, twice as deep", frontiers_keep_the_chain_rule),
+    check(
+        "central differences at every frontier",
+        "f32 rounding over a step of 0.01",
+        frontiers_have_central_differences,
+    ),
     check("the pool runs each task once", RULE, pool_runs_each_task_once),
     check("nothing past the deepest layer runs", RULE, deepest_layer_only),
     check("bad input is refused", RULE, refuses_bad_input),
+    check("a start that is no frontier is refused", RULE, refuses_bad_starts),
 ];
 
 /// Runs every check and returns one line for each that failed: empty means conformant.
@@ -156,6 +177,10 @@ fn images(seed: u64, n: usize, [height, width]: [usize; 2]) -> Array {
     let mut images = noise(seed, [n, 3, height, width]);
     images.data_mut().iter_mut().for_each(|v| *v = f32::midpoint(*v, 1.0));
     images
+}
+
+fn bits(array: &Array) -> Vec<u32> {
+    array.data().iter().map(|v| v.to_bits()).collect()
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f64 {

@@ -56,6 +56,14 @@ pub enum Error {
         /// The sizes that it can take, or the layer at which it fails.
         reason: String,
     },
+    /// Values that a run cannot start from.
+    #[error("{network} cannot run from there: {reason}")]
+    Start {
+        /// The network's name.
+        network: String,
+        /// The fault, as a clause; for a start that is no frontier, with what is missing.
+        reason: String,
+    },
     /// A layer name that the network does not have.
     #[error("{network} has no layer \"{layer}\"{}", hint(.nearest))]
     UnknownLayer {

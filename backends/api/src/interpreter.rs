@@ -53,6 +53,23 @@ pub struct Interpreter<K> {
 /// Something for each node up to the deepest asked for; `None` where there is none, or no more.
 type Tape<T> = Vec<Option<T>>;
 
+/// The values that a run starts from.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Images(&'a Array),
+    Layers(&'a [(LayerId, Array)]),
+}
+
+/// The beginning of a run: for each node the number of its output's readers, the images if it starts there, and the outputs
+/// that are given.
+type RunStart<T> = (Vec<usize>, Option<T>, Tape<T>);
+
+/// The result of a run back: the gradient with respect to the images, and those that ended at outputs that were given.
+struct Gradients<T> {
+    images: Option<T>,
+    given: Tape<T>,
+}
+
 /// The result of a run forwards: the outputs of the layers asked for, and for each node its pull-back.
 struct Trace<'a, T> {
     outputs: Tape<T>,
@@ -69,16 +86,14 @@ impl<K: Kernels> Interpreter<K> {
     /// pull-backs, with what they hold, are kept only if they will be called: if it is said what ReLUs do in them.
     fn run(
         &self,
-        images: &Array,
+        source: Source,
         at: &[LayerId],
         pulls_back: Option<ReluGradient>,
     ) -> Result<Trace<'_, K::Tensor>> {
-        self.network.check_request(images, at)?;
-        let mut readers = self.network.needed(at);
-        let mut images = Some(self.kernels.upload(images)?);
-        let mut trace = Trace { outputs: tape(readers.len()), pull_backs: tape(readers.len()) };
+        let (mut readers, mut images, outputs) = self.begin(source, at)?;
+        let mut trace = Trace { outputs, pull_backs: tape(readers.len()) };
         for index in 0..readers.len() {
-            if readers[index] == 0 {
+            if readers[index] == 0 || trace.outputs[index].is_some() {
                 continue;
             }
             let node = &self.network.nodes()[index];
@@ -95,6 +110,31 @@ impl<K: Kernels> Interpreter<K> {
             images = None; // only the first node reads them
         }
         Ok(trace)
+    }
+
+    /// Checks the call and uploads what it starts from: how often each output is read, the images, and the outputs there
+    /// are.
+    fn begin(&self, source: Source, at: &[LayerId]) -> Result<RunStart<K::Tensor>> {
+        match source {
+            Source::Images(images) => {
+                self.network.check_request(images, at)?;
+                let readers = self.network.needed(at);
+                let outputs = tape(readers.len());
+                Ok((readers, Some(self.kernels.upload(images)?), outputs))
+            }
+            Source::Layers(start) => {
+                self.network.check_start(start, at)?;
+                let given: Vec<LayerId> = start.iter().map(|(id, _)| *id).collect();
+                let readers = self.network.needed_from(&given, at);
+                let mut outputs = tape(readers.len());
+                for (id, values) in start {
+                    if readers.get(id.index()).is_some_and(|&readers| readers > 0) {
+                        outputs[id.index()] = Some(self.kernels.upload(values)?);
+                    }
+                }
+                Ok((readers, None, outputs))
+            }
+        }
     }
 
     fn read(&self, outputs: &Tape<K::Tensor>, at: &[LayerId]) -> Result<Vec<Array>> {
@@ -117,37 +157,40 @@ impl<K: Kernels> Interpreter<K> {
         });
         Ok(())
     }
-}
 
-impl<K: Kernels> Model for Interpreter<K> {
-    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        let trace = self.run(images, at, None)?;
-        self.read(&trace.outputs, at)
-    }
-
-    fn pull_back(
-        &mut self,
-        images: &Array,
+    /// Runs forwards, asks the caller for cotangents, and pulls them back.
+    fn differentiate(
+        &self,
+        source: Source,
         at: &[LayerId],
         relu: ReluGradient,
         cotangents: &mut Cotangents,
-    ) -> Result<Array> {
-        let Trace { outputs, mut pull_backs } = self.run(images, at, Some(relu))?;
+    ) -> Result<Gradients<K::Tensor>> {
+        let Trace { outputs, pull_backs } = self.run(source, at, Some(relu))?;
         let activations = self.read(&outputs, at)?;
         drop(outputs);
         let cotangents = cotangents(&activations)?;
         check_cotangents(&self.network, at, &activations, &cotangents)?;
-        let mut grads = self.seed(at, &cotangents)?;
+        let grads = self.seed(at, &cotangents)?;
         drop((activations, cotangents));
-        let mut gradient = None;
+        self.walk_back(pull_backs, grads)
+    }
+
+    /// From the cotangents at each node to the gradients where the run began.
+    fn walk_back(
+        &self,
+        mut pull_backs: Tape<PullBack<'_, K::Tensor>>,
+        mut grads: Tape<K::Tensor>,
+    ) -> Result<Gradients<K::Tensor>> {
+        let mut images = None;
         for index in (0..grads.len()).rev() {
-            let (Some(dy), Some(pull_back)) = (grads[index].take(), pull_backs[index].take()) else {
-                continue;
-            };
+            // The gradient of an output that was given stays where it is.
+            let Some(pull_back) = pull_backs[index].take() else { continue };
+            let Some(dy) = grads[index].take() else { continue };
             let node = &self.network.nodes()[index];
             let dxs = pull_back(dy)?;
             if node.inputs.is_empty() {
-                gradient = dxs.into_iter().next();
+                images = dxs.into_iter().next();
                 continue;
             }
             if dxs.len() != node.inputs.len() {
@@ -161,10 +204,49 @@ impl<K: Kernels> Model for Interpreter<K> {
                 self.accumulate(&mut grads[input.index()], dx)?;
             }
         }
-        match gradient {
-            Some(gradient) => self.kernels.download(&gradient),
-            None => Ok(Array::zeros(images.shape())),
-        }
+        Ok(Gradients { images, given: grads })
+    }
+
+    /// A gradient on the host: zero where none has come.
+    fn gradient(&self, found: Option<&K::Tensor>, shape: &[usize]) -> Result<Array> {
+        found.map_or_else(|| Ok(Array::zeros(shape)), |gradient| self.kernels.download(gradient))
+    }
+}
+
+impl<K: Kernels> Model for Interpreter<K> {
+    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
+        let trace = self.run(Source::Images(images), at, None)?;
+        self.read(&trace.outputs, at)
+    }
+
+    fn pull_back(
+        &mut self,
+        images: &Array,
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Array> {
+        let found = self.differentiate(Source::Images(images), at, relu, cotangents)?;
+        self.gradient(found.images.as_ref(), images.shape())
+    }
+
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
+        let trace = self.run(Source::Layers(start), at, None)?;
+        self.read(&trace.outputs, at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        let found = self.differentiate(Source::Layers(start), at, relu, cotangents)?;
+        let gradient = |(id, values): &(LayerId, Array)| {
+            self.gradient(found.given.get(id.index()).and_then(Option::as_ref), values.shape())
+        };
+        start.iter().map(gradient).collect()
     }
 
     /// The outputs of all nodes, each with a gradient or with what its pull-back keeps.

@@ -1,6 +1,7 @@
 //! A CNN as data: named nodes in an order in which each comes after its inputs. Not a graph library and not
 //! a model: nothing here holds a weight or runs.
 
+mod frontier;
 mod variants;
 
 use std::collections::HashSet;

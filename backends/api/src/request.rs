@@ -25,19 +25,7 @@ impl Network {
     /// The number of reads of each node's output, up to the deepest layer in `at`: by the nodes after it, and by the caller
     /// for those in `at`. A node that nobody reads need not run.
     pub fn needed(&self, at: &[LayerId]) -> Vec<usize> {
-        let Some(deepest) = at.iter().max() else { return Vec::new() };
-        let mut readers = vec![0; deepest.index() + 1];
-        for id in at {
-            readers[id.index()] += 1;
-        }
-        for index in (1..readers.len()).rev() {
-            if readers[index] > 0 {
-                for input in &self.nodes()[index].inputs {
-                    readers[input.index()] += 1;
-                }
-            }
-        }
-        readers
+        self.needed_from(&[], at)
     }
 }
 

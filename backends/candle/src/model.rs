@@ -21,16 +21,17 @@ impl CandleModel {
     pub(crate) fn new(inner: Interpreter<CandleOps>, pool: Arc<ThreadPool>, runs_in_pool: bool) -> Self {
         Self { inner, pool, runs_in_pool }
     }
+
+    /// Does work with the interpreter, in the pool or not.
+    fn run<T: Send>(&mut self, work: impl FnOnce(&mut Interpreter<CandleOps>) -> T + Send) -> T {
+        let Self { inner, pool, runs_in_pool } = self;
+        if *runs_in_pool { pool.install(|| work(inner)) } else { work(inner) }
+    }
 }
 
 impl Model for CandleModel {
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        let Self { inner, pool, runs_in_pool } = self;
-        if *runs_in_pool {
-            pool.install(|| inner.activations(images, at))
-        } else {
-            inner.activations(images, at)
-        }
+        self.run(|inner| inner.activations(images, at))
     }
 
     fn pull_back(
@@ -40,12 +41,21 @@ impl Model for CandleModel {
         relu: ReluGradient,
         cotangents: &mut Cotangents,
     ) -> Result<Array> {
-        let Self { inner, pool, runs_in_pool } = self;
-        if *runs_in_pool {
-            pool.install(|| inner.pull_back(images, at, relu, cotangents))
-        } else {
-            inner.pull_back(images, at, relu, cotangents)
-        }
+        self.run(|inner| inner.pull_back(images, at, relu, cotangents))
+    }
+
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
+        self.run(|inner| inner.activations_from(start, at))
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        self.run(|inner| inner.pull_back_from(start, at, relu, cotangents))
     }
 
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64> {

@@ -12,5 +12,6 @@ fn candle_is_conformant_on_the_cpu() {
         let backend = CandleBackend::new(threads).unwrap();
         let cpu = find_device(&backend, "cpu").unwrap();
         assert_eq!(conformance::failures(&backend, &cpu), Vec::<String>::new(), "{threads} threads");
+        assert!(conformance::frontiers_give_equal_bits(&backend, &cpu).unwrap().passes());
     }
 }

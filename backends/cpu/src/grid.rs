@@ -5,7 +5,7 @@
 //! Lanes past the last channel are zero, everywhere and always.
 
 use rayon::prelude::*;
-use trepang_api::{Array, Shape};
+use trepang_api::{Array, Result, Shape};
 
 /// The sides of an activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,11 @@ pub(crate) struct BatchShape {
 impl BatchShape {
     pub(crate) fn new(n: usize, shape: Shape) -> Self {
         Self { n, channels: shape.channels, height: shape.height, width: shape.width }
+    }
+
+    /// The sides of an array; fails when it is not `[N, C, H, W]`.
+    pub(crate) fn of(array: &Array) -> Result<Self> {
+        array.dims4().map(|(n, shape)| Self::new(n, shape))
     }
 
     /// Positions of all images: what one block of channels has vectors.

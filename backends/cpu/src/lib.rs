@@ -20,6 +20,7 @@ mod pointwise;
 mod pool;
 mod product;
 mod redirect;
+mod runner;
 #[cfg(test)]
 mod tests;
 mod vector;

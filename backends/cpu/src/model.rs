@@ -1,24 +1,18 @@
-//! A network with its weights on the CPU: runs plans, forwards and back.
+//! A network with its weights on the CPU: checks calls, and finds the plan of each or makes one.
 
 use std::fmt;
 use std::sync::Arc;
 
 use rayon::ThreadPool;
 use trepang_api::{
-    Array, ComputePool, Cotangents, Error, LayerId, Linear, Model, Network, Op, ReluGradient, Result,
-    Weights, check_cotangents,
+    Array, ComputePool, Cotangents, LayerId, Model, Network, ReluGradient, Result, Weights, check_cotangents,
 };
 
-use crate::buffer::Buffer;
-use crate::conv::finish::{Activation, Finish, Input, Output};
-use crate::conv::{Convolution, Direction, Scratch};
+use crate::CpuOptions;
 use crate::grid::BatchShape;
 use crate::lanes::Lanes;
-use crate::plan::{ExecutionPlan, PlanKey, PlanStep, Planner, StepKind};
-use crate::pointwise::{self, Joint};
-use crate::redirect;
-use crate::vector::{self, LinearWeights};
-use crate::{Algorithm, CpuOptions};
+use crate::plan::{ExecutionPlan, PlanKey, PlanSource};
+use crate::runner::PlanRunner;
 
 /// Plans that are kept: an ascent asks in turns for a layer, for the layer before its ReLU, and for a classifier.
 const PLANS: usize = 6;
@@ -36,18 +30,6 @@ impl<S> fmt::Debug for CpuModel<S> {
     }
 }
 
-/// The executor of plans: the packed weights, and the memory that all plans share.
-struct PlanRunner<S> {
-    simd: S,
-    network: Network,
-    /// For each node, its convolution if it is one.
-    convolutions: Vec<Option<Convolution>>,
-    linears: Vec<Option<LinearWeights>>,
-    algorithm: Algorithm,
-    slots: Vec<Buffer>,
-    scratch: Scratch,
-}
-
 impl<S: Lanes> CpuModel<S> {
     /// Packs the weights, which have been checked against the network.
     pub(crate) fn new(
@@ -57,45 +39,13 @@ impl<S: Lanes> CpuModel<S> {
         pool: Arc<ThreadPool>,
         options: CpuOptions,
     ) -> Result<Self> {
-        let tensor = |prefix: &str, part: &str| {
-            let name = format!("{prefix}.{part}");
-            weights.get(&name).ok_or_else(|| Error::MissingWeight {
-                network: network.name().into(),
-                tensor: name.clone(),
-                found: weights.iter().count(),
-            })
-        };
-        let (mut convolutions, mut linears) = (Vec::new(), Vec::new());
-        for node in network.nodes() {
-            let (mut convolution, mut linear) = (None, None);
-            if let Op::Conv2d(conv) = &node.op {
-                let (w, b) = (tensor(&conv.weights, "weight")?, tensor(&conv.weights, "bias")?);
-                convolution = Some(Convolution::new(conv, w, b, S::F32_LANES, options.algorithm));
-            }
-            if let Op::Linear(Linear { weights, .. }) = &node.op {
-                let (weights, bias) = (tensor(weights, "weight")?.clone(), tensor(weights, "bias")?.clone());
-                linear = Some(LinearWeights { weights, bias });
-            }
-            convolutions.push(convolution);
-            linears.push(linear);
-        }
-        let runner = PlanRunner {
-            simd,
-            network: network.clone(),
-            convolutions,
-            linears,
-            algorithm: options.algorithm,
-            slots: Vec::new(),
-            scratch: Scratch::default(),
-        };
+        let runner = PlanRunner::new(simd, network, weights, options)?;
         Ok(Self { runner, plans: Vec::new(), pool })
     }
 
     /// Makes the plan for a call the last of those that are kept.
-    fn plan(&mut self, images: &Array, at: &[LayerId], pulls_back: bool) -> Result<()> {
-        self.runner.network.check_request(images, at)?;
-        let (n, shape) = images.dims4()?;
-        let key = PlanKey { at: at.to_vec(), images: [n, shape.height, shape.width], pulls_back };
+    fn plan(&mut self, source: PlanSource, at: &[LayerId], pulls_back: bool) -> Result<()> {
+        let key = PlanKey { at: at.to_vec(), source, pulls_back };
         let found = if let Some(index) = self.plans.iter().position(|(made_for, _)| *made_for == key) {
             self.plans.remove(index)
         } else {
@@ -111,12 +61,12 @@ impl<S: Lanes> CpuModel<S> {
 
     fn run<T: Send>(
         &mut self,
-        images: &Array,
+        source: PlanSource,
         at: &[LayerId],
         pulls_back: bool,
         run: impl FnOnce(&mut PlanRunner<S>, &mut ExecutionPlan) -> Result<T> + Send,
     ) -> Result<T> {
-        self.plan(images, at, pulls_back)?;
+        self.plan(source, at, pulls_back)?;
         let Self { runner, plans, pool } = self;
         match plans.last_mut() {
             Some((_, plan)) => pool.install(|| {
@@ -126,18 +76,59 @@ impl<S: Lanes> CpuModel<S> {
             None => unreachable!("it has just been made"),
         }
     }
+
+    /// The activations of a run whose request has been checked.
+    fn forward(&mut self, source: PlanSource, from: &[&Array], at: &[LayerId]) -> Result<Vec<Array>> {
+        if at.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run(source, at, false, |runner, plan| {
+            runner.forward(from, plan, ReluGradient::True);
+            Ok(runner.asked(plan))
+        })
+    }
+
+    /// The gradients of `from`, of a run whose request has been checked.
+    fn gradients(
+        &mut self,
+        source: PlanSource,
+        from: &[&Array],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        if at.is_empty() {
+            check_cotangents(&self.runner.network, at, &[], &cotangents(&[])?)?;
+            return Ok(from.iter().map(|array| Array::zeros(array.shape())).collect());
+        }
+        self.run(source, at, true, |runner, plan| {
+            runner.forward(from, plan, relu);
+            let activations = runner.asked(plan);
+            let cotangents = cotangents(&activations)?;
+            check_cotangents(&runner.network, at, &activations, &cotangents)?;
+            Ok(runner.back(plan, relu, &cotangents, from))
+        })
+    }
+
+    /// The images of a request, which is checked.
+    fn images(&self, images: &Array, at: &[LayerId]) -> Result<PlanSource> {
+        self.runner.network.check_request(images, at)?;
+        let (n, shape) = images.dims4()?;
+        Ok(PlanSource::Images([n, shape.height, shape.width]))
+    }
+
+    /// The values of layers of a request, which is checked.
+    fn layers(&self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<PlanSource> {
+        self.runner.network.check_start(start, at)?;
+        let sides = |(id, values): &(LayerId, Array)| Ok((*id, BatchShape::of(values)?.dims()));
+        Ok(PlanSource::Layers(start.iter().map(sides).collect::<Result<_>>()?))
+    }
 }
 
 impl<S: Lanes> Model for CpuModel<S> {
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        if at.is_empty() {
-            self.runner.network.check_request(images, at)?;
-            return Ok(Vec::new());
-        }
-        self.run(images, at, false, |runner, plan| {
-            runner.forward(images, plan, ReluGradient::True);
-            Ok(runner.asked(plan))
-        })
+        let source = self.images(images, at)?;
+        self.forward(source, &[images], at)
     }
 
     fn pull_back(
@@ -147,25 +138,32 @@ impl<S: Lanes> Model for CpuModel<S> {
         relu: ReluGradient,
         cotangents: &mut Cotangents,
     ) -> Result<Array> {
-        if at.is_empty() {
-            self.runner.network.check_request(images, at)?;
-            check_cotangents(&self.runner.network, at, &[], &cotangents(&[])?)?;
-            return Ok(Array::zeros(images.shape()));
-        }
-        self.run(images, at, true, |runner, plan| {
-            runner.forward(images, plan, relu);
-            let activations = runner.asked(plan);
-            let cotangents = cotangents(&activations)?;
-            check_cotangents(&runner.network, at, &activations, &cotangents)?;
-            Ok(runner.back(plan, relu, &cotangents))
-        })
+        let source = self.images(images, at)?;
+        Ok(self.gradients(source, &[images], at, relu, cotangents)?.swap_remove(0))
+    }
+
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
+        let source = self.layers(start, at)?;
+        self.forward(source, &arrays(start), at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        let source = self.layers(start, at)?;
+        self.gradients(source, &arrays(start), at, relu, cotangents)
     }
 
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64> {
         if at.is_empty() {
             return Ok(0);
         }
-        let plan = self.runner.planner().plan(&PlanKey { at: at.to_vec(), images, pulls_back: true })?;
+        let source = PlanSource::Images(images);
+        let plan = self.runner.planner().plan(&PlanKey { at: at.to_vec(), source, pulls_back: true })?;
         Ok(plan.bytes(S::F32_LANES, self.pool.current_num_threads()))
     }
 
@@ -174,236 +172,7 @@ impl<S: Lanes> Model for CpuModel<S> {
     }
 }
 
-impl<S: Lanes> PlanRunner<S> {
-    fn planner(&self) -> Planner<'_> {
-        Planner {
-            network: &self.network,
-            convolutions: &self.convolutions,
-            lanes: S::F32_LANES,
-            algorithm: self.algorithm,
-        }
-    }
-
-    fn make_room(&mut self, plan: &ExecutionPlan) {
-        self.scratch.grow(plan.scratch, rayon::current_num_threads());
-        let slots = self.slots.len().max(plan.slots.len());
-        self.slots.resize_with(slots, Buffer::default);
-        self.slots.iter_mut().zip(&plan.slots).for_each(|(slot, &len)| slot.grow(len));
-    }
-
-    fn asked(&self, plan: &ExecutionPlan) -> Vec<Array> {
-        let values = plan.asked.iter().map(|&value| &plan.values[value]);
-        values.map(|value| value.grid.download(S::F32_LANES, self.slots[value.slot].numbers())).collect()
-    }
-
-    fn forward(&mut self, images: &Array, plan: &mut ExecutionPlan, relu: ReluGradient) {
-        let ExecutionPlan { steps, values, .. } = plan;
-        for step in steps {
-            let value = &values[step.writes];
-            let mut y = std::mem::take(&mut self.slots[value.slot]);
-            let inputs: Vec<(BatchShape, usize)> =
-                step.reads.iter().map(|&r| (values[r].grid, values[r].slot)).collect();
-            self.step(
-                images,
-                step,
-                &inputs,
-                value.grid,
-                &mut y.numbers_mut()[..value.grid.len(S::F32_LANES)],
-            );
-            if relu == ReluGradient::Redirected && step.kind.activation() == Activation::Relu6 {
-                // Another step will write over y: what redirecting needs of it is kept now.
-                redirect::find_high(self.simd, value.grid, y.numbers(), &mut step.kept.high);
-            }
-            self.slots[value.slot] = y;
-        }
-    }
-
-    /// One step: `inputs` are the sides and the slots of what it reads.
-    fn step(
-        &mut self,
-        images: &Array,
-        step: &mut PlanStep,
-        inputs: &[(BatchShape, usize)],
-        grid: BatchShape,
-        y: &mut [f32],
-    ) {
-        let (simd, lanes) = (self.simd, S::F32_LANES);
-        let x = inputs.first().map_or(&[][..], |&(_, slot)| self.slots[slot].numbers());
-        let x_grid = inputs.first().map_or(grid, |&(grid, _)| grid);
-        let gates = Some(&mut step.kept.gates[..]).filter(|gates| !gates.is_empty());
-        match &step.kind {
-            StepKind::Preprocess => {
-                let p = self.network.preprocess();
-                grid.pack(lanes, images.data(), y, |c, x| p.scale[c] * x + p.shift[c]);
-            }
-            StepKind::Convolve { forward, activation, .. } => {
-                let Some(convolution) = &self.convolutions[step.node] else { return };
-                let finish =
-                    Finish { bias: Some(convolution.bias()), activation: *activation, accumulate: false };
-                let (input, output) = (Input { data: x, gates: None }, Output { data: y, gates });
-                convolution.run(
-                    simd,
-                    (forward, Direction::Forward),
-                    input,
-                    output,
-                    finish,
-                    &mut self.scratch,
-                );
-            }
-            StepKind::Sum(activation) => {
-                let inputs: Vec<&[f32]> =
-                    inputs.iter().map(|&(_, slot)| self.slots[slot].numbers()).collect();
-                pointwise::sum(simd, grid, &inputs, *activation, Output { data: y, gates });
-            }
-            StepKind::MaxPool(windows) => windows.max(simd, x, y, &mut step.kept.winners),
-            StepKind::Average { windows, count_padding } => windows.average(simd, *count_padding, x, y),
-            StepKind::GlobalAverage => pointwise::global_average(simd, x_grid, x, y),
-            StepKind::Concat => {
-                y.fill(0.0);
-                for (joint, slot) in joints(inputs) {
-                    joint.join(lanes, self.slots[slot].numbers(), y);
-                }
-            }
-            StepKind::Flatten | StepKind::Linear | StepKind::Softmax => {
-                self.vector_step(step, inputs, grid, y);
-            }
-        }
-    }
-
-    /// A step on row-major numbers, which its only input is unpacked to.
-    fn vector_step(
-        &mut self,
-        step: &mut PlanStep,
-        inputs: &[(BatchShape, usize)],
-        grid: BatchShape,
-        y: &mut [f32],
-    ) {
-        let (lanes, linear) = (S::F32_LANES, &self.linears[step.node]);
-        let Some(&(x_grid, slot)) = inputs.first() else { return };
-        let (plain_x, plain_y) = plain(&mut self.scratch.shared, x_grid, grid);
-        x_grid.unpack(lanes, self.slots[slot].numbers(), plain_x, |_, x| x);
-        match linear {
-            Some(linear) => linear.forward(self.simd, grid.n, plain_x, plain_y),
-            None => plain_y.copy_from_slice(plain_x),
-        }
-        if matches!(step.kind, StepKind::Softmax) {
-            vector::softmax(grid, plain_y);
-            let kept = step.kept.numbers.numbers_mut();
-            kept.iter_mut().zip(&*plain_y).for_each(|(kept, &y)| *kept = y);
-        }
-        grid.pack(lanes, plain_y, y, |_, y| y);
-    }
-
-    /// Pulls the caller's cotangents back to the images.
-    fn back(&mut self, plan: &ExecutionPlan, relu: ReluGradient, cotangents: &[Array]) -> Array {
-        let lanes = S::F32_LANES;
-        let mut written = vec![false; plan.values.len()];
-        for (&value, cotangent) in plan.asked.iter().zip(cotangents) {
-            let (grid, slot) = (plan.values[value].grid, plan.values[value].gradient);
-            let into = self.slots[slot].numbers_mut();
-            if std::mem::replace(&mut written[value], true) {
-                let mut packed = Buffer::new(grid.len(lanes));
-                grid.pack(lanes, cotangent.data(), packed.numbers_mut(), |_, x| x);
-                into.iter_mut().zip(packed.numbers()).for_each(|(sum, &x)| *sum += x);
-            } else {
-                grid.pack(lanes, cotangent.data(), into, |_, x| x);
-            }
-        }
-        for step in plan.steps.iter().skip(1).rev() {
-            let value = &plan.values[step.writes];
-            let redirected = match relu {
-                ReluGradient::True => None,
-                ReluGradient::Redirected => {
-                    redirect::gates(self.simd, value.grid, self.slots[value.gradient].numbers(), &step.kept)
-                }
-            };
-            let gates = redirected.as_deref().unwrap_or(&step.kept.gates);
-            let mut first = 0;
-            for &read in &step.reads {
-                let to = &plan.values[read];
-                let accumulate = std::mem::replace(&mut written[read], true);
-                let mut dx = std::mem::take(&mut self.slots[to.gradient]);
-                let shapes = StepShapes { x: to.grid, y: value.grid, first };
-                self.step_back(step, shapes, (value.gradient, gates), dx.numbers_mut(), accumulate);
-                self.slots[to.gradient] = dx;
-                first += to.grid.channels;
-            }
-        }
-        let (scale, images) = (self.network.preprocess().scale, &plan.values[plan.steps[0].writes]);
-        let mut gradient = Array::zeros(images.grid.dims());
-        let dy = self.slots[images.gradient].numbers();
-        images.grid.unpack(lanes, dy, gradient.data_mut(), |c, dy| scale[c] * dy);
-        gradient
-    }
-
-    /// The pull-back of one step to one of its inputs: of the gradient in a slot, through gates if there are any.
-    fn step_back(
-        &mut self,
-        step: &PlanStep,
-        shapes: StepShapes,
-        (dy, gates): (usize, &[u16]),
-        dx: &mut [f32],
-        accumulate: bool,
-    ) {
-        let (simd, lanes) = (self.simd, S::F32_LANES);
-        let dy = self.slots[dy].numbers();
-        let gates = Some(gates).filter(|gates| !gates.is_empty());
-        let dx = &mut dx[..shapes.x.len(lanes)];
-        match &step.kind {
-            StepKind::Preprocess => {}
-            StepKind::Convolve { back, .. } => {
-                let (Some(convolution), Some(back)) = (&self.convolutions[step.node], back) else { return };
-                let (input, output) = (Input { data: dy, gates }, Output { data: dx, gates: None });
-                let finish = Finish::plain(accumulate);
-                convolution.run(simd, (back, Direction::Back), input, output, finish, &mut self.scratch);
-            }
-            StepKind::Sum(_) => {
-                pointwise::pass_back(simd, shapes.y, Input { data: dy, gates }, dx, accumulate);
-            }
-            StepKind::MaxPool(windows) => windows.max_back(simd, dy, &step.kept.winners, dx, !accumulate),
-            StepKind::Average { windows, count_padding } => {
-                windows.average_back(simd, *count_padding, dy, dx, !accumulate);
-            }
-            StepKind::GlobalAverage => pointwise::global_average_back(simd, shapes.x, dy, dx, accumulate),
-            StepKind::Concat => {
-                Joint { part: shapes.x, first: shapes.first }.part_back(lanes, dy, dx, accumulate);
-            }
-            StepKind::Flatten | StepKind::Linear | StepKind::Softmax => {
-                let (plain_dx, plain_dy) = plain(&mut self.scratch.shared, shapes.x, shapes.y);
-                shapes.y.unpack(lanes, dy, plain_dy, |_, dy| dy);
-                if matches!(step.kind, StepKind::Softmax) {
-                    vector::softmax_back(shapes.y, step.kept.numbers.numbers(), plain_dy);
-                }
-                match &self.linears[step.node] {
-                    Some(linear) => linear.back(simd, shapes.y.n, plain_dy, plain_dx),
-                    None => plain_dx.copy_from_slice(plain_dy),
-                }
-                shapes.x.put_back(lanes, plain_dx, dx, accumulate);
-            }
-        }
-    }
-}
-
-/// The shapes of a step's input and output, for its pull-back.
-#[derive(Clone, Copy)]
-struct StepShapes {
-    x: BatchShape,
-    y: BatchShape,
-    /// The input's first channel among the output's: of a concatenation.
-    first: usize,
-}
-
-/// The first channel of each input of a concatenation.
-fn joints(inputs: &[(BatchShape, usize)]) -> impl Iterator<Item = (Joint, usize)> {
-    inputs.iter().scan(0, |first, &(part, slot)| {
-        let joint = Joint { part, first: *first };
-        *first += part.channels;
-        Some((joint, slot))
-    })
-}
-
-/// Row-major memory for a step's input and its output.
-fn plain(shared: &mut Buffer, x: BatchShape, y: BatchShape) -> (&mut [f32], &mut [f32]) {
-    let [x, y] = [x, y].map(|grid| grid.dims().iter().product::<usize>());
-    shared.numbers_mut()[..x + y].split_at_mut(x)
+/// The values of a start.
+fn arrays(start: &[(LayerId, Array)]) -> Vec<&Array> {
+    start.iter().map(|(_, values)| values).collect()
 }

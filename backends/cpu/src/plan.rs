@@ -2,7 +2,7 @@
 //! kernel computes each convolution; and which piece of memory holds each activation and each gradient, so that a step
 //! of an ascent allocates nothing.
 
-use trepang_api::{LayerId, Network, Node, Op, Result};
+use trepang_api::{LayerId, Network, Node, Op, Result, Shape};
 
 use crate::Algorithm;
 use crate::buffer::Buffer;
@@ -15,19 +15,45 @@ use crate::pool::Windows;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlanKey {
     pub(crate) at: Vec<LayerId>,
-    /// N, height and width of the images.
-    pub(crate) images: [usize; 3],
+    pub(crate) source: PlanSource,
     pub(crate) pulls_back: bool,
+}
+
+/// The arrays that a plan's run starts from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PlanSource {
+    /// Images, with their N, height and width.
+    Images([usize; 3]),
+    /// Values of layers, with their sides.
+    Layers(Vec<(LayerId, [usize; 4])>),
+}
+
+impl PlanSource {
+    fn layers(&self) -> &[(LayerId, [usize; 4])] {
+        match self {
+            Self::Images(_) => &[],
+            Self::Layers(layers) => layers,
+        }
+    }
 }
 
 /// The operation of a step, and the kernels that compute it.
 #[derive(Debug)]
 pub(crate) enum StepKind {
+    /// The value of a layer that the run starts from, by its place among those.
+    Given(usize),
     Preprocess,
-    Convolve { forward: ConvKernel, back: Option<ConvKernel>, activation: Activation },
+    Convolve {
+        forward: ConvKernel,
+        back: Option<ConvKernel>,
+        activation: Activation,
+    },
     Sum(Activation),
     MaxPool(Windows),
-    Average { windows: Windows, count_padding: bool },
+    Average {
+        windows: Windows,
+        count_padding: bool,
+    },
     GlobalAverage,
     Concat,
     Flatten,
@@ -40,7 +66,8 @@ impl StepKind {
     pub(crate) fn activation(&self) -> Activation {
         match self {
             Self::Convolve { activation, .. } | Self::Sum(activation) => *activation,
-            Self::Preprocess
+            Self::Given(_)
+            | Self::Preprocess
             | Self::MaxPool(_)
             | Self::Average { .. }
             | Self::GlobalAverage
@@ -103,9 +130,10 @@ impl ExecutionPlan {
     /// Bytes of memory that a run takes with so many threads, and the arrays that go in and out.
     pub(crate) fn bytes(&self, lanes: usize, threads: usize) -> u64 {
         let [shared, own] = self.scratch;
-        let images = self.steps.first().map(|step| step.writes);
-        let given = self.asked.iter().copied().chain(images);
-        // Activations and cotangents, images and their gradient.
+        let begins = |step: &&PlanStep| matches!(step.kind, StepKind::Preprocess | StepKind::Given(_));
+        let sources = self.steps.iter().filter(begins).map(|step| step.writes);
+        let given = self.asked.iter().copied().chain(sources);
+        // Activations and cotangents, what the run starts from and its gradient.
         let arrays: usize = given.map(|value| 2 * self.values[value].grid.len(lanes)).sum();
         let numbers = self.slots.iter().sum::<usize>() + shared + own * threads + arrays;
         let kept = |kept: &Kept| {
@@ -127,17 +155,10 @@ pub(crate) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// The layers and images of `key` have been checked.
+    /// The layers of `key` have been checked, and so have the shapes that its run starts from.
     pub(crate) fn plan(&self, key: &PlanKey) -> Result<ExecutionPlan> {
-        let deepest = key.at.iter().max().copied().unwrap_or(trepang_api::NetworkBuilder::FIRST);
-        let [n, height, width] = key.images;
-        let grids: Vec<BatchShape> = self
-            .network
-            .shapes(height, width, deepest)?
-            .into_iter()
-            .map(|shape| BatchShape::new(n, shape))
-            .collect();
-        let needed = self.network.needed(&key.at);
+        let grids = self.grids(key)?;
+        let needed = self.needed(key);
         let mut plan = ExecutionPlan {
             steps: Vec::new(),
             values: Vec::new(),
@@ -151,12 +172,17 @@ impl Planner<'_> {
                 continue;
             }
             let node = &self.network.nodes()[index];
-            let follower = self.follower(index, &needed, key);
+            let given = key.source.layers().iter().position(|(id, _)| id.index() == index);
+            let follower = if given.is_some() { None } else { self.follower(index, &needed, key) };
             let activation = follower.map_or(Activation::None, |(_, activation)| activation);
             let grid = grids[index];
-            let reads: Vec<usize> = node.inputs.iter().filter_map(|input| value_of[input.index()]).collect();
-            let x = node.inputs.first().map_or(grid, |input| grids[input.index()]);
-            let kind = self.kind(index, x, grid, activation, key.pulls_back);
+            let inputs = if given.is_some() { &[][..] } else { &node.inputs };
+            let reads: Vec<usize> = inputs.iter().filter_map(|input| value_of[input.index()]).collect();
+            let x = inputs.first().map_or(grid, |input| grids[input.index()]);
+            let kind = match given {
+                Some(place) => StepKind::Given(place),
+                None => self.kind(index, x, grid, activation, key.pulls_back),
+            };
             let kept = self.kept(&kind, grid, key.pulls_back);
             self.scratch(&mut plan.scratch, &kind, x, grid);
             let writes = plan.values.len();
@@ -169,6 +195,32 @@ impl Planner<'_> {
         Ok(plan)
     }
 
+    /// The sides of each node's output, up to the deepest layer asked for; nothing for those that are not needed.
+    fn grids(&self, key: &PlanKey) -> Result<Vec<BatchShape>> {
+        let deepest = key.at.iter().max().copied().unwrap_or(trepang_api::NetworkBuilder::FIRST);
+        match &key.source {
+            PlanSource::Images([n, height, width]) => {
+                let shapes = self.network.shapes(*height, *width, deepest)?;
+                Ok(shapes.into_iter().map(|shape| BatchShape::new(*n, shape)).collect())
+            }
+            PlanSource::Layers(layers) => {
+                let n = layers.first().map_or(0, |(_, sides)| sides[0]);
+                let shape = |&(id, [_, channels, height, width]): &(LayerId, [usize; 4])| {
+                    (id, Shape { channels, height, width })
+                };
+                let start: Vec<_> = layers.iter().map(shape).collect();
+                let shapes = self.network.shapes_from(&start, &key.at)?;
+                let absent = Shape { channels: 0, height: 0, width: 0 };
+                Ok(shapes.into_iter().map(|shape| BatchShape::new(n, shape.unwrap_or(absent))).collect())
+            }
+        }
+    }
+
+    fn needed(&self, key: &PlanKey) -> Vec<usize> {
+        let given: Vec<LayerId> = key.source.layers().iter().map(|(id, _)| *id).collect();
+        self.network.needed_from(&given, &key.at)
+    }
+
     /// The ReLU that a node's output goes to and nowhere else.
     fn follower(&self, index: usize, needed: &[usize], key: &PlanKey) -> Option<(usize, Activation)> {
         let nodes = self.network.nodes();
@@ -176,8 +228,10 @@ impl Planner<'_> {
         if !fuses || needed[index] != 1 || key.at.iter().any(|id| id.index() == index) {
             return None;
         }
+        let is_given = |node: usize| key.source.layers().iter().any(|(id, _)| id.index() == node);
         let reads = |node: &Node| node.inputs.iter().any(|input| input.index() == index);
-        let follower = (index + 1..needed.len()).find(|&later| needed[later] > 0 && reads(&nodes[later]))?;
+        let follower = (index + 1..needed.len())
+            .find(|&later| needed[later] > 0 && !is_given(later) && reads(&nodes[later]))?;
         activation(&nodes[follower].op).map(|activation| (follower, activation))
     }
 
@@ -222,7 +276,8 @@ impl Planner<'_> {
         match kind {
             StepKind::MaxPool(windows) => kept.winners = vec![0; windows.winners(self.lanes)],
             StepKind::Softmax if pulls_back => kept.numbers.grow(grid.dims().iter().product()),
-            StepKind::Preprocess
+            StepKind::Given(_)
+            | StepKind::Preprocess
             | StepKind::Convolve { .. }
             | StepKind::Sum(_)
             | StepKind::Average { .. }
@@ -246,7 +301,8 @@ impl Planner<'_> {
                 }
             }
             StepKind::Flatten | StepKind::Linear | StepKind::Softmax => need([numbers(x) + numbers(y), 0]),
-            StepKind::Preprocess
+            StepKind::Given(_)
+            | StepKind::Preprocess
             | StepKind::Sum(_)
             | StepKind::MaxPool(_)
             | StepKind::Average { .. }

@@ -11,6 +11,7 @@ fn check(threads: usize, options: CpuOptions) {
     let cpu = find_device(&backend, "cpu").unwrap();
     let failures = conformance::failures(&backend, &cpu);
     assert_eq!(failures, Vec::<String>::new(), "{threads} threads, {options:?}");
+    assert!(conformance::frontiers_give_equal_bits(&backend, &cpu).unwrap().passes());
 }
 
 #[test]

@@ -98,6 +98,22 @@ impl Model for GuardedModel {
         guard(backend, || model.pull_back(images, at, relu, cotangents))
     }
 
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
+        let Self { model, backend } = self;
+        guard(backend, || model.activations_from(start, at))
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        let Self { model, backend } = self;
+        guard(backend, || model.pull_back_from(start, at, relu, cotangents))
+    }
+
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64> {
         guard(&self.backend, || self.model.memory(images, at))
     }

@@ -111,7 +111,6 @@ impl Model for Shielded<dyn Model> {
         self.0.activations(images, at)
     }
 
-    /// A panic of `cotangents` goes round the library, not through it.
     fn pull_back(
         &mut self,
         images: &Array,
@@ -119,17 +118,21 @@ impl Model for Shielded<dyn Model> {
         relu: ReluGradient,
         cotangents: &mut Cotangents,
     ) -> ApiResult<Array> {
-        let mut panic: Option<Box<dyn Any + Send>> = None;
-        let gradient = self.0.pull_back(images, at, relu, &mut |activations| {
-            catch_unwind(AssertUnwindSafe(|| cotangents(activations))).unwrap_or_else(|caught| {
-                panic = Some(caught);
-                Err(Api::Caller("the caller panicked".into()))
-            })
-        });
-        match panic {
-            Some(panic) => resume_unwind(panic),
-            None => gradient,
-        }
+        shielded(cotangents, |cotangents| self.0.pull_back(images, at, relu, cotangents))
+    }
+
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> ApiResult<Vec<Array>> {
+        self.0.activations_from(start, at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> ApiResult<Vec<Array>> {
+        shielded(cotangents, |cotangents| self.0.pull_back_from(start, at, relu, cotangents))
     }
 
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> ApiResult<u64> {
@@ -138,6 +141,24 @@ impl Model for Shielded<dyn Model> {
 
     fn pool(&self) -> Arc<dyn ComputePool> {
         Arc::new(ShieldedPool(self.0.pool()))
+    }
+}
+
+/// Calls a library with the caller's cotangents. A panic of theirs goes round the library, not through it.
+fn shielded<T>(
+    cotangents: &mut Cotangents,
+    call: impl FnOnce(&mut Cotangents) -> ApiResult<T>,
+) -> ApiResult<T> {
+    let mut panic: Option<Box<dyn Any + Send>> = None;
+    let found = call(&mut |activations| {
+        catch_unwind(AssertUnwindSafe(|| cotangents(activations))).unwrap_or_else(|caught| {
+            panic = Some(caught);
+            Err(Api::Caller("the caller panicked".into()))
+        })
+    });
+    match panic {
+        Some(panic) => resume_unwind(panic),
+        None => found,
     }
 }
 

@@ -46,6 +46,22 @@ impl Model for TchModel {
         self.inner.pull_back(images, at, relu, cotangents)
     }
 
+    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
+        self.set_threads();
+        self.inner.activations_from(start, at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> Result<Vec<Array>> {
+        self.set_threads();
+        self.inner.pull_back_from(start, at, relu, cotangents)
+    }
+
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> Result<u64> {
         self.inner.memory(images, at)
     }

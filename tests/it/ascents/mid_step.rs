@@ -41,6 +41,24 @@ impl Model for Failing {
         self.inner.pull_back(images, at, relu, cotangents)
     }
 
+    fn activations_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+    ) -> trepang_api::Result<Vec<Array>> {
+        self.inner.activations_from(start, at)
+    }
+
+    fn pull_back_from(
+        &mut self,
+        start: &[(LayerId, Array)],
+        at: &[LayerId],
+        relu: ReluGradient,
+        cotangents: &mut Cotangents,
+    ) -> trepang_api::Result<Vec<Array>> {
+        self.inner.pull_back_from(start, at, relu, cotangents)
+    }
+
     fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
         self.inner.memory(images, at)
     }

@@ -9,7 +9,7 @@ use crate::library::repository;
 
 /// The line of ARCHITECTURE.md.
 const LINE: &str =
-    "main > cli > {ui, bench, parity} > dashboard > worker > sweep > runs > engine > trepang_api";
+    "main > cli > {ui, bench, parity} > dashboard > worker > {lab, sweep} > runs > engine > trepang_api";
 
 /// What each room may import: everything to its right in [`LINE`], and what stands outside of the line.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "dashboard",
             "worker",
             "sweep",
+            "lab",
             "runs",
             "engine",
             "config",
@@ -36,8 +37,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("parity", &["dashboard", "worker", "runs", "engine", "config", "backends", "panics"]),
     ("dashboard", &["worker", "runs", "engine", "panics"]),
     ("config", &["runs", "engine", "backends", "panics"]),
-    ("worker", &["sweep", "runs", "engine", "panics", "memory"]),
+    ("worker", &["lab", "sweep", "runs", "engine", "panics", "memory"]),
     ("sweep", &["runs", "engine", "panics"]),
+    ("lab", &["engine", "panics"]),
     ("runs", &["engine", "panics"]),
     ("engine", &["panics"]),
     ("backends", &[]),

@@ -1,7 +1,7 @@
 //! Equal numbers: with the reference, with itself, and the rule for ties.
 
 use super::samples::{Sample, samples};
-use super::{ACTIVATION_TOLERANCE, GRADIENT_TOLERANCE, Measured, images, noise, relative_difference};
+use super::{ACTIVATION_TOLERANCE, GRADIENT_TOLERANCE, Measured, bits, images, noise, relative_difference};
 use crate::{
     Array, Backend, Device, InputSize, Model, NetworkBuilder, Op, Padding, Pool, Preprocess, Reference,
     ReluGradient, Result, Weights, find_device,
@@ -81,10 +81,6 @@ pub fn equal_calls_equal_bits(backend: &dyn Backend, device: &Device) -> Result<
         equal &= bits(&first) == bits(&again) && bits(&first) == bits(&anew);
     }
     Ok(Measured::exact(equal))
-}
-
-fn bits(array: &Array) -> Vec<u32> {
-    array.data().iter().map(|v| v.to_bits()).collect()
 }
 
 /// Max pooling of a flat picture: of equal numbers the first in row-major order takes the whole gradient.

@@ -51,15 +51,29 @@ fn differences_of(sample: &Sample, model: &mut dyn Model) -> Result<f64> {
     let fx = model.activations(&x, &at)?.swap_remove(0);
     let u = noise(35, fx.shape());
     let gradient = model.pull_back(&x, &at, ReluGradient::True, &mut |_| Ok(vec![u.clone()]))?;
+    differences_along(sample, model, &gradient, (&fx, &u), |model, pixel, offset| {
+        let mut moved = x.clone();
+        moved.data_mut()[pixel] += offset;
+        let step = f64::from(moved.data()[pixel]) - f64::from(x.data()[pixel]);
+        Ok((model.activations(&moved, &at)?.swap_remove(0), step))
+    })
+}
+
+/// The same for any gradient of <f, u>: `moved` gives f where one number is moved, and by how much that was.
+pub(super) fn differences_along(
+    sample: &Sample,
+    model: &mut dyn Model,
+    gradient: &Array,
+    (fx, u): (&Array, &Array),
+    mut moved: impl FnMut(&mut dyn Model, usize, f32) -> Result<(Array, f64)>,
+) -> Result<f64> {
     let largest = gradient.data().iter().fold(f64::MIN_POSITIVE, |m, &g| m.max(f64::from(g).abs()));
     let here = dot(fx.data(), u.data());
     let (mut worst, mut kinks) = (0.0_f64, 0);
-    for (pixel, &slope) in gradient.data().iter().enumerate() {
+    for (number, &slope) in gradient.data().iter().enumerate() {
         let mut at_offset = |offset: f32| -> Result<f64> {
-            let mut moved = x.clone();
-            moved.data_mut()[pixel] += offset;
-            let step = f64::from(moved.data()[pixel]) - f64::from(x.data()[pixel]);
-            Ok((dot(model.activations(&moved, &at)?[0].data(), u.data()) - here) / step)
+            let (there, step) = moved(model, number, offset)?;
+            Ok((dot(there.data(), u.data()) - here) / step)
         };
         let (up, down) = (at_offset(STEP)?, at_offset(-STEP)?);
         if smooth(sample, up, down, largest) {

@@ -1,0 +1,17 @@
+//! `trepang lab`: why a network sees a class in a picture. One file a question; what they share is in `subject`.
+
+mod ablate;
+mod attribute;
+mod photographs;
+mod subject;
+
+use anyhow::Result;
+
+use crate::config::args::{LabArgs, LabCommand};
+
+pub(super) fn run(args: &LabArgs) -> Result<()> {
+    match &args.command {
+        LabCommand::Attribute(args) => attribute::run(args),
+        LabCommand::Ablate(args) => ablate::run(args),
+    }
+}

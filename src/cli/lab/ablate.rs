@@ -1,0 +1,197 @@
+//! `trepang lab ablate`: what a margin loses when channels of a layer are taken out.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+use trepang_api::{Array, Weights};
+
+use super::attribute::flips;
+use super::photographs;
+use super::subject::{Busy, Question, Subject};
+use crate::cli::output;
+use crate::config::Usage;
+use crate::config::args::{AblateArgs, ReplaceFlag};
+use crate::lab::{
+    ChannelMeans, Group, Margin, Remover, Single, Tail, draw, flip_count, gradient_times_activation, groups,
+    singles,
+};
+
+/// Rows of the table for people.
+const ROWS: usize = 10;
+
+/// A channel, for `--json`.
+#[derive(Serialize)]
+struct AblatedChannel {
+    channel: usize,
+    attribution: f64,
+    ablation: f64,
+    standard_error: Option<f64>,
+}
+
+/// The answer, for `--json`.
+#[derive(Serialize)]
+struct Ablated<'a> {
+    network: &'a str,
+    layer: &'a str,
+    class: usize,
+    rival: Option<usize>,
+    replace: &'static str,
+    photographs: usize,
+    margin: f64,
+    channels: &'a [AblatedChannel],
+    groups: &'a [Group],
+    flip_count: Option<usize>,
+}
+
+/// The activations that stand in for channels, and the number of photographs that they come from.
+struct StandIns {
+    replace: ReplaceFlag,
+    activations: Vec<Array>,
+    photographs: usize,
+}
+
+pub(super) fn run(args: &AblateArgs) -> Result<()> {
+    let replace = chosen(args)?;
+    let mut subject = Subject::open(&args.subject)?;
+    let weights = subject.trained.weights.clone();
+    let (logits, shape) = {
+        let tail = subject.tail()?;
+        (tail.logits().to_vec(), tail.activation().shape().to_vec())
+    };
+    let question = subject.question(&args.subject, &logits)?;
+    let tops = tops(args, shape[1], subject.layer_name())?;
+    let stand_ins = stand_ins(args, replace, &mut subject, &shape)?;
+    let mut tail = subject.tail()?;
+    let margin = tail.margin(question.margin.class, question.margin.against)?;
+    let (channels, groups, flip_count) = {
+        let _busy = Busy::with(format!("taking out {} channels", shape[1]));
+        measure(&mut tail, margin, (&weights, &stand_ins.activations), &tops)?
+    };
+    let found = Ablated {
+        network: &subject.trained.name,
+        layer: subject.layer_name(),
+        class: margin.class,
+        rival: question.rival(),
+        replace: replace.name(),
+        photographs: stand_ins.photographs,
+        margin: margin.of(&logits),
+        channels: &channels,
+        groups: &groups,
+        flip_count,
+    };
+    if args.subject.json { output::json(&found) } else { report(&found, &question, stand_ins.replace) }
+}
+
+/// The effect of each channel, by its attribution, falling; those of groups; and the flip count.
+fn measure(
+    tail: &mut Tail,
+    margin: Margin,
+    (weights, stand_ins): (&Weights, &[Array]),
+    tops: &[usize],
+) -> Result<(Vec<AblatedChannel>, Vec<Group>, Option<usize>)> {
+    let mut removers = Vec::with_capacity(stand_ins.len());
+    for stand_in in stand_ins {
+        removers.push(Remover::new(tail, weights, stand_in.clone())?);
+    }
+    let removers: Vec<&Remover> = removers.iter().collect();
+    let attributions = gradient_times_activation(tail, margin)?;
+    let mut order: Vec<usize> = (0..attributions.len()).collect();
+    order.sort_by(|&a, &b| attributions[b].total_cmp(&attributions[a]));
+    let effects = singles(tail, margin, &removers)?;
+    let channel = |&channel: &usize| {
+        let Single { effect, standard_error, .. } = effects[channel];
+        AblatedChannel { channel, attribution: attributions[channel], ablation: effect, standard_error }
+    };
+    let channels = order.iter().map(channel).collect();
+    let groups = groups(tail, margin, &removers, (&order, &effects), tops)?;
+    Ok((channels, groups, flip_count(tail, margin, &removers, &order)?))
+}
+
+/// The replacement that the flags ask for. Fails where it takes photographs and there are none, and the reverse.
+fn chosen(args: &AblateArgs) -> Result<ReplaceFlag> {
+    match (args.replace, args.subject.on.is_some()) {
+        (None, true) => Ok(ReplaceFlag::Mean),
+        (None | Some(ReplaceFlag::Zero), false) => Ok(ReplaceFlag::Zero),
+        (Some(replace @ (ReplaceFlag::Mean | ReplaceFlag::Resample)), true) => Ok(replace),
+        (Some(replace @ (ReplaceFlag::Mean | ReplaceFlag::Resample)), false) => {
+            let name = replace.name();
+            Err(Usage(format!("--replace {name} takes photographs: name a folder of them with --on")).into())
+        }
+        (Some(ReplaceFlag::Zero), true) => {
+            Err(Usage("--replace zero takes no photographs; leave --on out".into()).into())
+        }
+    }
+}
+
+/// The sizes of the groups. Those of the default that the layer does not have are left out; others are an error.
+fn tops(args: &AblateArgs, channels: usize, layer: &str) -> Result<Vec<usize>> {
+    let given = &args.top;
+    let is_default = given[..] == [1, 2, 3, 5, 20];
+    match given.iter().find(|&&top| top > channels) {
+        Some(top) if !is_default => {
+            Err(Usage(format!("{layer} has {channels} channels, so {top} cannot be taken out")).into())
+        }
+        _ => Ok(given.iter().copied().filter(|&top| top <= channels).collect()),
+    }
+}
+
+fn stand_ins(
+    args: &AblateArgs,
+    replace: ReplaceFlag,
+    subject: &mut Subject,
+    shape: &[usize],
+) -> Result<StandIns> {
+    let Some(folder) = &args.subject.on else {
+        return Ok(StandIns { replace, activations: vec![Array::zeros(shape)], photographs: 0 });
+    };
+    let files = photographs::of_folder(folder)?;
+    let files: Vec<&Path> = match replace {
+        ReplaceFlag::Resample => {
+            draw(files.len(), args.subject.seed).into_iter().map(|drawn| files[drawn].as_path()).collect()
+        }
+        ReplaceFlag::Zero | ReplaceFlag::Mean => files.iter().map(AsRef::as_ref).collect(),
+    };
+    let (mut means, mut activations, mut photographs) = (ChannelMeans::default(), Vec::new(), 0);
+    photographs::for_each(&files, |file| {
+        let photograph = subject.photograph(file)?;
+        let found = subject.model.activations(&photograph, &[subject.layer])?.swap_remove(0);
+        photographs += 1;
+        match replace {
+            ReplaceFlag::Resample => activations.push(found),
+            ReplaceFlag::Zero | ReplaceFlag::Mean => means.add(&found)?,
+        }
+        Ok(())
+    })?;
+    if activations.is_empty() {
+        activations.push(means.activation(shape)?);
+    }
+    Ok(StandIns { replace, activations, photographs })
+}
+
+fn report(found: &Ablated, question: &Question, replace: ReplaceFlag) -> Result<()> {
+    let Ablated { network, layer, margin, photographs, .. } = found;
+    let place = match replace {
+        ReplaceFlag::Zero => "set to zero".into(),
+        ReplaceFlag::Mean => format!("set to the mean of {photographs} photographs"),
+        ReplaceFlag::Resample => format!("taken from {photographs} photographs in turn"),
+    };
+    output::line(format_args!(
+        "{}, by {layer} of {network}: margin {margin:.3}; what is lost of it with channels {place}\n",
+        question.title()
+    ))?;
+    output::line(format_args!("{:>10}{:>13}{:>13}", "channel", "attribution", "lost alone"))?;
+    for AblatedChannel { channel, attribution, ablation, standard_error } in found.channels.iter().take(ROWS)
+    {
+        let error = standard_error.map_or_else(String::new, |error| format!(" (standard error {error:.3})"));
+        output::line(format_args!("{channel:>10}{attribution:>13.3}{ablation:>13.3}{error}"))?;
+    }
+    let heading = ["lost together", "sum alone", "left by them", "class is no."];
+    let heading = heading.map(|heading| format!("{heading:>15}")).concat();
+    output::line(format_args!("\n{:>10}{heading}", "channels"))?;
+    for Group { top, joint, sum, rank, alone } in found.groups {
+        let first = format!("first {top}");
+        output::line(format_args!("{first:>10}{joint:>15.3}{sum:>15.3}{alone:>15.3}{rank:>15}"))?;
+    }
+    output::line(format_args!("\n{}", flips(found.flip_count, found.channels.len())))
+}

@@ -1,0 +1,153 @@
+//! What every question is about: a network on a device, a picture as it sees it, a layer, a class and its rival.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+use trepang_api::{Array, LayerId, Model};
+use trepang_weights::{Error as WeightsError, Purpose, Trained};
+
+use crate::cli::parity::new_spinner;
+use crate::config::args::SubjectArgs;
+use crate::config::{Usage, class_index, find_chosen, find_layer, find_place};
+use crate::engine::Picture;
+use crate::lab::{Against, Error, Margin, SentenceNames, Tail, best_rival};
+use crate::runs::{PictureReading, read_picture_as};
+use crate::worker::{Framing, frame_picture, picture_array};
+
+/// The time between two pictures of a spinner.
+const TICK: Duration = Duration::from_millis(120);
+
+/// A network with a classifier, on a device; the layer that is asked about, and the picture as the network sees it.
+pub(super) struct Subject {
+    pub(super) trained: Trained,
+    pub(super) model: Box<dyn Model>,
+    pub(super) layer: LayerId,
+    pub(super) picture: Picture,
+    framing: Framing,
+}
+
+/// A margin with the names of its classes.
+pub(super) struct Question {
+    pub(super) margin: Margin,
+    class: String,
+    rival: Option<String>,
+}
+
+impl Subject {
+    pub(super) fn open(args: &SubjectArgs) -> Result<Self> {
+        let trained = find_chosen(&args.compute, Purpose::Classes).map_err(without_classifier)?;
+        let layer = find_layer(&trained.network, &args.layer)?;
+        let reading = PictureReading { allow_cut: args.allow_cut, ..PictureReading::default() };
+        let framing = if args.exact { Framing::Exact } else { Framing::Crop };
+        let picture = frame_picture(&trained.network, &read_picture_as(&args.picture, reading)?, framing)?;
+        let (backend, device) = find_place(&args.compute)?;
+        let model = backend.load(&trained.network, &trained.weights, &device)?;
+        Ok(Self { trained, model, layer, picture, framing })
+    }
+
+    /// The tail from the layer on, at the picture.
+    pub(super) fn tail(&mut self) -> Result<Tail<'_>> {
+        let picture = picture_array(&self.picture)?;
+        Ok(Tail::new(self.model.as_mut(), &self.trained.network, &picture, self.layer)?)
+    }
+
+    /// The margin that the flags ask for, at a picture with these logits.
+    pub(super) fn question(&self, args: &SubjectArgs, logits: &[f32]) -> Result<Question> {
+        let network = || self.trained.network.name().to_owned();
+        let first = best_rival(logits.len(), logits).ok_or_else(|| Error::NoRival { network: network() })?;
+        let class = args.class.as_deref().map_or(Ok(first), |class| class_index(class, &self.trained))?;
+        let against = match args.against.as_str() {
+            "logsumexp" => Against::LogSumExp,
+            "rival" => {
+                let rival = best_rival(class, logits);
+                Against::Class(rival.ok_or_else(|| Error::NoRival { network: network() })?)
+            }
+            other => Against::Class(class_index(other, &self.trained)?),
+        };
+        let rival = match against {
+            Against::Class(rival) => Some(self.name(rival)),
+            Against::LogSumExp => None,
+        };
+        Ok(Question { margin: Margin { class, against }, class: self.name(class), rival })
+    }
+
+    /// The first of a class's names.
+    fn name(&self, class: usize) -> String {
+        let label = self.trained.labels.get(class).map(|label| label.name.as_str()).unwrap_or_default();
+        match label.split(", ").next() {
+            Some(name) if !name.is_empty() && name.parse::<usize>().is_err() => name.into(),
+            _ => format!("class {class}"),
+        }
+    }
+
+    /// The layer's own name, also if the user typed another framework's.
+    pub(super) fn layer_name(&self) -> &str {
+        &self.trained.network.nodes()[self.layer.index()].name
+    }
+
+    /// A photograph of a data set as the network sees it. It is not turned as its camera was held, as torchvision's loader
+    /// does not turn it.
+    pub(super) fn photograph(&self, file: &Path) -> Result<Array> {
+        let reading = PictureReading { as_stored: true, ..PictureReading::default() };
+        // Every photograph is cropped: they have sizes of their own.
+        let framing = match self.framing {
+            Framing::Exact | Framing::Fitting => Framing::Fitting,
+            Framing::Crop => Framing::Crop,
+        };
+        let network = &self.trained.network;
+        let framed = frame_picture(network, &read_picture_as(file, reading)?, framing)?;
+        Ok(picture_array(&framed)?)
+    }
+}
+
+impl Question {
+    pub(super) fn names<'a>(&'a self, layer: &'a str) -> SentenceNames<'a> {
+        SentenceNames { class: &self.class, rival: self.rival.as_deref(), layer }
+    }
+
+    /// The rival's index; none against all classes.
+    pub(super) fn rival(&self) -> Option<usize> {
+        match self.margin.against {
+            Against::Class(rival) => Some(rival),
+            Against::LogSumExp => None,
+        }
+    }
+
+    /// The margin's name, for a heading.
+    pub(super) fn title(&self) -> String {
+        match &self.rival {
+            Some(rival) => format!("{} over {rival}", self.class),
+            None => format!("log-probability of {}", self.class),
+        }
+    }
+}
+
+/// A line on stderr, where that is a terminal, for as long as it lives: in front of many layers the work takes a while.
+pub(super) struct Busy(ProgressBar);
+
+impl Busy {
+    pub(super) fn with(what: impl Into<String>) -> Self {
+        let bar = new_spinner().with_message(what.into());
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Says which commands work for a network without a classifier.
+fn without_classifier(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<WeightsError>() {
+        Some(no_classifier @ WeightsError::NoClassifier { .. }) => Usage(format!(
+            "{no_classifier}; for its channels there are `trepang render` and the dashboard, which need none"
+        ))
+        .into(),
+        _ => error,
+    }
+}

@@ -1,0 +1,139 @@
+//! The flags of `trepang lab` and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::ComputeArgs;
+
+/// The flags of `trepang lab`.
+#[derive(Debug, Clone, Args)]
+pub struct LabArgs {
+    /// The question that is asked.
+    #[command(subcommand)]
+    pub command: LabCommand,
+}
+
+/// The questions of the lab.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LabCommand {
+    /// Split a class's margin in a picture over the channels of a layer
+    Attribute(Box<AttributeArgs>),
+    /// Take channels of a layer out, and see what becomes of the margin
+    Ablate(Box<AblateArgs>),
+}
+
+/// The flags that say which picture, layer and class a question is about.
+#[derive(Debug, Clone, Args)]
+pub struct SubjectArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub compute: ComputeArgs,
+    /// The picture: PNG, JPEG, WebP, TIFF, BMP or GIF
+    #[arg(value_name = "PICTURE")]
+    pub picture: PathBuf,
+    /// The layer whose channels are told apart; `trepang networks` lists them, and NAME:pre is NAME before its ReLU
+    #[arg(long, value_name = "LAYER")]
+    pub layer: String,
+    /// The class that is explained: its index, its WordNet id or its name [default: the picture's first class]
+    #[arg(long, value_name = "CLASS", allow_hyphen_values = true)]
+    pub class: Option<String>,
+    /// The other side of the margin: rival, which is the best other class for the picture; a class; or logsumexp, for all
+    /// classes together
+    #[arg(long, value_name = "CLASS|rival|logsumexp", default_value = "rival", allow_hyphen_values = true)]
+    pub against: String,
+    /// A folder with photographs of the class, to say how things are on those
+    #[arg(long, value_name = "FOLDER")]
+    pub on: Option<PathBuf>,
+    /// Take the picture at its own size, which the network must accept; otherwise the shorter side is resized to 8/7 of the
+    /// network's size and the middle is cut out, as `trepang predict` does
+    #[arg(long)]
+    pub exact: bool,
+    /// Take picture files that end early; what is missing of them is gray
+    #[arg(long)]
+    pub allow_cut: bool,
+    /// The random seed of what is drawn: the photographs of --replace resample
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub seed: u64,
+    /// Print JSON, one object, with every channel
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `trepang lab attribute`
+///
+/// The margin is the class's logit less that of its rival. Each channel's attribution is its gradient times its activation;
+/// with the row of the biases, attributions add up to the margin. Two more columns check them: integrated gradients, and
+/// the margin that is lost if the channel is set to zero. In `--json` the channels are sorted by attribution.
+#[derive(Debug, Clone, Args)]
+#[command(verbatim_doc_comment)]
+pub struct AttributeArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub subject: SubjectArgs,
+    /// The start of the path of the integrated gradients: the layer at zero, or as it is for a black picture or for this
+    /// picture blurred
+    #[arg(long, value_enum, default_value_t)]
+    pub baseline: BaselineFlag,
+}
+
+/// The start of an integrated gradient's path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum BaselineFlag {
+    /// The layer at zero
+    #[default]
+    Zero,
+    /// The layer for a black picture
+    Black,
+    /// The layer for this picture, blurred
+    Blur,
+}
+
+/// `trepang lab ablate`
+///
+/// Takes out every channel by itself, then the first ones by their attribution together, then all but those. Effects of
+/// single channels do not add up: their sum is printed beside the joint effect. The flip count is the number of channels,
+/// the first by attribution, without which the class is no longer first.
+#[derive(Debug, Clone, Args)]
+#[command(verbatim_doc_comment)]
+pub struct AblateArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub subject: SubjectArgs,
+    /// The stand-in for a channel: zero; its mean over the photographs of --on; or its values in 16 of those, in
+    /// turn [default: zero, or mean with --on]
+    #[arg(long, value_enum, value_name = "zero|mean|resample", hide_possible_values = true)]
+    pub replace: Option<ReplaceFlag>,
+    /// The numbers of channels that are taken out together
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "1,2,3,5,20", value_parser = parse_count)]
+    pub top: Vec<usize>,
+}
+
+/// The stand-in for a channel that is taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReplaceFlag {
+    /// Zero at every position
+    Zero,
+    /// Its mean over photographs
+    Mean,
+    /// Its values in photographs
+    Resample,
+}
+
+impl ReplaceFlag {
+    /// The name that it is typed by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zero => "zero",
+            Self::Mean => "mean",
+            Self::Resample => "resample",
+        }
+    }
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("numbers of channels are needed, each 1 or more, as in 1,2,5,20".into()),
+    }
+}

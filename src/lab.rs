@@ -1,0 +1,29 @@
+//! The lab: why a network sees a class in a picture, split over the channels of a layer, in numbers that can be checked.
+//! Host code over `Model`'s runs from a layer. Not here: clocks, files, threads, terminals, ML frameworks, and what the
+//! numbers are printed as, but for the one sentence.
+//!
+//! Everything is about a `margin`: how far a class's logit is above a rival's. A `tail` runs the network from a layer on.
+//! `attribute` splits the margin over the layer's channels by derivatives, `ablate` by taking channels out, for which
+//! `removal` has a short way where a fully connected layer follows.
+
+// A new variant of an enum of ours must be thought of wherever the enum is matched.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod ablate;
+mod attribute;
+mod error;
+mod margin;
+mod photographs;
+mod quadrature;
+mod removal;
+mod sentence;
+mod tail;
+
+pub use ablate::{Group, Single, flip_count, groups, singles};
+pub use attribute::{Attribution, ChannelShare, attribute, gradient_times_activation, integrated};
+pub use error::{Error, Result};
+pub use margin::{Against, Margin, best_rival, rank};
+pub use photographs::{ChannelMeans, OnPhotographs, draw};
+pub use removal::Remover;
+pub use sentence::{SentenceNames, sentence};
+pub use tail::Tail;

@@ -1,0 +1,6 @@
+//! The lab: against Captum (`tests/golden/make_lab.py`), its own identities, and `trepang lab` as a user meets it.
+
+mod commands;
+mod golden;
+mod identities;
+mod small;
