@@ -117,8 +117,8 @@ pub fn find_run(given: &Path) -> Result<PathBuf> {
 }
 
 /// Loads a network with the weights of `file`, with the embedded ones or with a pulled set.
-fn find_weights(network: &str, file: Option<&Path>, choices: &FileChoices) -> Result<Trained> {
-    load(network, file, choices, Purpose::Features)
+pub fn find_weights(network: &str, file: Option<&Path>, purpose: Purpose) -> Result<Trained> {
+    load(network, file, &FileChoices::default(), purpose)
 }
 
 /// Loads the network that the flags name. What `--input` says of a file is remembered once the file has been read.

@@ -11,7 +11,7 @@ use trepang_weights::{
 };
 
 use super::args::ComputeArgs;
-use super::{find_chosen, find_weights, remark};
+use super::{find_chosen, load, remark};
 
 /// Networks that differ from one that is measured only in how many blocks they have, how wide these are or where batch norm
 /// was: they are left out unless they are named.
@@ -61,7 +61,7 @@ impl MeasuredNetwork {
                 ));
                 let choices =
                     FileChoices { input: Some(InputFormat { scale, bgr: false }), ..FileChoices::default() };
-                Self::of(name, find_weights(name, args.weights.as_deref(), &choices))
+                Self::of(name, load(name, args.weights.as_deref(), &choices, Purpose::Features))
             }
             found => Self::of(name, found),
         }

@@ -132,7 +132,7 @@ fn print(about: &AboutOnnx) -> Result<()> {
     let steps = if about.multiple == 1 { String::new() } else { format!(" in steps of {}", about.multiple) };
     output::line(format_args!("size            {} px; {} px and more{steps}", about.size, about.smallest))?;
     match &about.preprocessing {
-        Some(words) => output::line(format_args!("preprocessing   {}", printable(words)))?,
+        Some(words) => output::line(format_args!("preprocessing   {words}"))?,
         None => output::line(
             "preprocessing   the file does not say what its pixels are: pass --input torch, tf, caffe, clip, unit, 255 or \
              MEAN/STD, which is remembered",
@@ -147,7 +147,7 @@ fn print(about: &AboutOnnx) -> Result<()> {
     for cut in about.cut.iter().take(MAX_SHOWN_CUTS) {
         let behind =
             if cut.nodes == 1 { String::new() } else { format!(", and {} nodes behind it", cut.nodes - 1) };
-        output::line(format_args!("cut off         {}{behind}", printable(&cut.reason)))?;
+        output::line(format_args!("cut off         {}{behind}", cut.reason))?;
     }
     if let Some(more @ 1..) = about.cut.len().checked_sub(MAX_SHOWN_CUTS) {
         output::line(format_args!("                and {more} more nodes, which --json lists"))?;

@@ -138,7 +138,7 @@ impl Writer<'_> {
         Ok(match op {
             LayerOp::Conv(kernel) => {
                 let conv = kernel.op(name);
-                let [height, width] = kernel.kernel;
+                let [height, width] = kernel.window;
                 let shape = [kernel.outputs, kernel.inputs / kernel.groups.max(1), height, width];
                 self.weights.insert(format!("{name}.weight"), Array::new(shape, kernel.weight)?);
                 self.weights.insert(format!("{name}.bias"), Array::new([kernel.outputs], kernel.bias)?);
@@ -160,9 +160,9 @@ impl Writer<'_> {
 
     /// A convolution of the picture as the file has it, for R, G and B.
     fn for_rgb(&self, mut kernel: Kernel) -> trepang_api::Result<Kernel> {
-        let cells = kernel.kernel[0] * kernel.kernel[1];
+        let cells = kernel.window[0] * kernel.window[1];
         if self.door.order.is_empty() {
-            let shape = [kernel.outputs, 1, kernel.kernel[0], kernel.kernel[1]];
+            let shape = [kernel.outputs, 1, kernel.window[0], kernel.window[1]];
             let spread = gray::spread(&Array::new(shape, kernel.weight)?, &self.door.preprocess)?;
             return Ok(Kernel { weight: spread.data().to_vec(), inputs: 3, ..kernel });
         }
@@ -184,13 +184,15 @@ impl Writer<'_> {
         }
         let channels = self.door.order.len().max(1);
         let mut weight = vec![0.0; channels * channels];
-        (0..channels).for_each(|channel| weight[channel * channels + channel] = 1.0);
+        for channel in 0..channels {
+            weight[channel * channels + channel] = 1.0;
+        }
         let kernel = Kernel {
             weight,
             bias: vec![0.0; channels],
             inputs: channels,
             outputs: channels,
-            kernel: [1, 1],
+            window: [1, 1],
             stride: [1, 1],
             padding: Padding::default(),
             groups: 1,

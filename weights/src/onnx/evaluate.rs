@@ -25,8 +25,8 @@ pub(super) fn evaluate(
         "Constant" => constant(graph, node),
         "Identity" | "Dropout" => Ok(first()?.clone()),
         "Shape" => {
-            let shape = first()?.shape.iter().map(|&side| side as i64).collect();
-            shaping::part_of_shape(node, shape)
+            let shape: Vec<i64> = first()?.shape.iter().map(|&side| side as i64).collect();
+            shaping::part_of_shape(node, &shape)
         }
         "ConstantOfShape" => constant_of_shape(graph, node, first()?),
         "Range" => range(inputs),

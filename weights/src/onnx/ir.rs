@@ -3,6 +3,11 @@
 
 use trepang_api::{Conv2d, Linear, Op, Padding, Pool, Shape};
 
+use super::tensor::count;
+
+/// The largest number of numbers of an activation: beyond it nothing could be computed anyway.
+const MAX_NUMBERS: usize = 1 << 40;
+
 /// A convolution with its numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Kernel {
@@ -11,7 +16,8 @@ pub(super) struct Kernel {
     pub bias: Vec<f32>,
     pub inputs: usize,
     pub outputs: usize,
-    pub kernel: [usize; 2],
+    /// The height and the width of its window.
+    pub window: [usize; 2],
     pub stride: [usize; 2],
     pub padding: Padding,
     pub groups: usize,
@@ -70,8 +76,11 @@ impl Layers {
     ) -> Result<usize, String> {
         let shapes: Vec<Shape> = inputs.iter().map(|&at| self.0[at].shape).collect();
         let shape = output_shape(&op, &shapes)?;
-        if shape.is_empty() {
-            return Err("nothing would be left of its input".into());
+        let sides = [shape.channels, shape.height, shape.width];
+        match count(&sides) {
+            Some(0) => return Err("nothing would be left of its input".into()),
+            Some(..=MAX_NUMBERS) => {}
+            Some(_) | None => return Err(format!("makes an activation {sides:?}, which is too large")),
         }
         self.0.push(Layer { op, inputs: inputs.to_vec(), shape, origin, merged_into: None });
         Ok(self.0.len() - 1)
@@ -109,8 +118,8 @@ impl Layers {
 impl Kernel {
     /// The operation, with its tensors under `weights`.
     pub(super) fn op(&self, weights: &str) -> Conv2d {
-        let Self { inputs, outputs, kernel, stride, padding, groups, .. } = *self;
-        Conv2d { weights: weights.into(), inputs, outputs, kernel, stride, padding, groups }
+        let Self { inputs, outputs, window, stride, padding, groups, .. } = *self;
+        Conv2d { weights: weights.into(), inputs, outputs, kernel: window, stride, padding, groups }
     }
 
     /// A convolution of one cell that multiplies each channel by its number and adds another.
@@ -121,7 +130,7 @@ impl Kernel {
             bias: shift,
             inputs: channels,
             outputs: channels,
-            kernel: [1, 1],
+            window: [1, 1],
             stride: [1, 1],
             padding,
             groups: channels,

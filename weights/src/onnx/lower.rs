@@ -158,8 +158,8 @@ impl<'g> Lowering<'g> {
             return self.constant(node, &inputs);
         }
         if let ("Shape", Some(Some(value))) = (&*node.op_type, inputs.first()) {
-            let shape = self.dims(value).into_iter().map(|side| side as i64).collect();
-            return Ok(vec![Value::Const(Rc::new(part_of_shape(node, shape)?))]);
+            let shape: Vec<i64> = self.dims(value).into_iter().map(|side| side as i64).collect();
+            return Ok(vec![Value::Const(Rc::new(part_of_shape(node, &shape)?))]);
         }
         let node = Reading { at, node, inputs: &inputs };
         match node.op() {

@@ -208,13 +208,13 @@ impl Others<'_, '_> {
         let layers = &self.lowering.layers;
         match self.lowering.made.get(node).and_then(Option::as_ref) {
             Some(Value::Act(act)) if act.at == 0 => {}
-            Some(Value::Act(act)) => match layers.0[act.at].merged_into {
-                None => self.names.aliases.push((name.clone(), act.at)),
-                Some(_) => {
-                    let reason = merged(&self.names.own[layers.now(act.at)], self.lowering, act.at);
-                    self.names.lost.push((name.clone(), reason));
-                }
-            },
+            Some(Value::Act(act)) if layers.is_there(act.at) => {
+                self.names.aliases.push((name.clone(), act.at));
+            }
+            Some(Value::Act(act)) => {
+                let reason = merged(&self.names.own[layers.now(act.at)], self.lowering, act.at);
+                self.names.lost.push((name.clone(), reason));
+            }
             Some(Value::Cut(cut)) => {
                 let reason = self.behind(&self.lowering.cuts[*cut]);
                 self.names.lost.push((name.clone(), reason));

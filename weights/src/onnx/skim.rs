@@ -35,7 +35,7 @@ impl Kind {
         match (self, number) {
             (Self::Model, 7) | (Self::Attribute, 6) => Self::Graph,
             (Self::Graph, 1) => Self::Node,
-            (Self::Graph, 5) | (Self::Attribute, 5) => Self::Tensor,
+            (Self::Graph | Self::Attribute, 5) => Self::Tensor,
             (Self::Graph, 11 | 12) => Self::Value,
             (Self::Value, 2) => Self::Type,
             (Self::Type, 1) => Self::TensorType,

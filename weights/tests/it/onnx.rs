@@ -230,3 +230,37 @@ fn a_network_is_no_weights_file_and_the_reverse() {
     let error = trained_with(&name, None, &choices, &store, Purpose::Features).unwrap_err().to_string();
     assert!(error.contains("torch.onnx.export(model"), "{error}");
 }
+
+/// How often each file is damaged. The fuzz target does the same without end.
+const DAMAGES: u32 = 60;
+
+#[test]
+fn damaged_files_end_in_a_sentence_or_a_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("m.onnx");
+    let mut state = 1_u32;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 4) as usize % below
+    };
+    for name in ["squeezenet-new.onnx", "gray-old.onnx", "vgg-old.onnx"] {
+        let whole = std::fs::read(path(name)).unwrap();
+        for _ in 0..DAMAGES {
+            let mut bytes = whole.clone();
+            for _ in 0..=random(4) {
+                let at = random(bytes.len());
+                match random(4) {
+                    0 => bytes[at] ^= 1 << random(8),
+                    1 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][random(5)],
+                    2 => bytes.truncate(at.max(1)),
+                    _ => bytes[at] = bytes[random(bytes.len())],
+                }
+            }
+            std::fs::write(&copy, bytes).unwrap();
+            if let Err(error) = OnnxModel::read(&copy, Some(AS_IT_IS.parse().unwrap())) {
+                let sentence = error.to_string();
+                assert!(!sentence.contains(char::is_control), "{sentence:?}");
+            }
+        }
+    }
+}

@@ -148,15 +148,12 @@ pub(super) fn positions(shape: &[usize], to: &[usize]) -> Result<Vec<usize>, Str
 fn binary(a: &Tensor, b: &Tensor, (ints, floats): Binary) -> Result<Tensor, String> {
     let shape = broadcast(&a.shape, &b.shape)?;
     let (at_a, at_b) = (positions(&a.shape, &shape)?, positions(&b.shape, &shape)?);
-    let numbers = match (&a.numbers, &b.numbers) {
-        (Numbers::Ints(a), Numbers::Ints(b)) => {
-            let all: Option<Vec<i64>> = at_a.iter().zip(&at_b).map(|(&i, &j)| ints(a[i], b[j])).collect();
-            Numbers::Ints(all.ok_or("overflows")?)
-        }
-        _ => {
-            let (a, b) = (a.floats(), b.floats());
-            Numbers::Floats(at_a.iter().zip(&at_b).map(|(&i, &j)| floats(a[i], b[j])).collect())
-        }
+    let numbers = if let (Numbers::Ints(a), Numbers::Ints(b)) = (&a.numbers, &b.numbers) {
+        let all: Option<Vec<i64>> = at_a.iter().zip(&at_b).map(|(&i, &j)| ints(a[i], b[j])).collect();
+        Numbers::Ints(all.ok_or("overflows")?)
+    } else {
+        let (a, b) = (a.floats(), b.floats());
+        Numbers::Floats(at_a.iter().zip(&at_b).map(|(&i, &j)| floats(a[i], b[j])).collect())
     };
     Ok(Tensor { shape, numbers })
 }
@@ -168,16 +165,13 @@ fn select(which: &Tensor, yes: &Tensor, no: &Tensor) -> Result<Tensor, String> {
         positions(&which.shape, &shape)?.into_iter().map(|at| floats[at] != 0.0).collect()
     };
     let (at_yes, at_no) = (positions(&yes.shape, &shape)?, positions(&no.shape, &shape)?);
-    let numbers = match (&yes.numbers, &no.numbers) {
-        (Numbers::Ints(yes), Numbers::Ints(no)) => {
-            let pick = |(at, &is): (usize, &bool)| if is { yes[at_yes[at]] } else { no[at_no[at]] };
-            Numbers::Ints(is.iter().enumerate().map(pick).collect())
-        }
-        _ => {
-            let (yes, no) = (yes.floats(), no.floats());
-            let pick = |(at, &is): (usize, &bool)| if is { yes[at_yes[at]] } else { no[at_no[at]] };
-            Numbers::Floats(is.iter().enumerate().map(pick).collect())
-        }
+    let numbers = if let (Numbers::Ints(yes), Numbers::Ints(no)) = (&yes.numbers, &no.numbers) {
+        let pick = |(at, &is): (usize, &bool)| if is { yes[at_yes[at]] } else { no[at_no[at]] };
+        Numbers::Ints(is.iter().enumerate().map(pick).collect())
+    } else {
+        let (yes, no) = (yes.floats(), no.floats());
+        let pick = |(at, &is): (usize, &bool)| if is { yes[at_yes[at]] } else { no[at_no[at]] };
+        Numbers::Floats(is.iter().enumerate().map(pick).collect())
     };
     Ok(Tensor { shape, numbers })
 }

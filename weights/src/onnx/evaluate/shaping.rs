@@ -47,7 +47,7 @@ pub(in super::super) fn axis(axis: i64, rank: usize) -> Result<usize, String> {
 }
 
 /// The part of a shape that the attributes of Shape name.
-pub(in super::super) fn part_of_shape(node: &NodeProto, shape: Vec<i64>) -> Result<Tensor, String> {
+pub(in super::super) fn part_of_shape(node: &NodeProto, shape: &[i64]) -> Result<Tensor, String> {
     let rank = shape.len() as i64;
     let place = |place: i64| (if place < 0 { place.saturating_add(rank) } else { place }).clamp(0, rank);
     let start = place(node.int("start").unwrap_or(0)) as usize;
@@ -290,7 +290,9 @@ fn reduce(node: &NodeProto, input: &Tensor, axes: Option<&[i64]>) -> Result<Tens
     }
     if node.op_type == "ReduceMean" {
         let each = (input.len() / sums.len().max(1)).max(1) as f64;
-        sums.iter_mut().for_each(|sum| *sum /= each);
+        for sum in &mut sums {
+            *sum /= each;
+        }
     }
     let numbers = match input.numbers {
         Numbers::Ints(_) => Numbers::Ints(sums.iter().map(|&sum| sum as i64).collect()),

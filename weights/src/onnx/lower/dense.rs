@@ -27,7 +27,9 @@ impl Lowering<'_> {
         let alpha = node.node.float("alpha").unwrap_or(1.0);
         let beta = node.node.float("beta").unwrap_or(1.0);
         let (mut weight, [inputs, outputs]) = rows_of_outputs(node, is_transposed)?;
-        weight.iter_mut().for_each(|number| *number *= alpha);
+        for number in &mut weight {
+            *number *= alpha;
+        }
         let bias = match node.constant(2)? {
             None => vec![0.0; outputs],
             Some(bias) => match bias.floats().as_slice() {
@@ -58,7 +60,7 @@ impl Lowering<'_> {
             bias,
             inputs,
             outputs,
-            kernel: [1, 1],
+            window: [1, 1],
             stride: [1, 1],
             padding: Padding::default(),
             groups: 1,

@@ -28,7 +28,7 @@ impl Lowering<'_> {
                 with_axes(value, order.into_iter().map(|at| axes[at]).collect())
             }
             "Squeeze" => self.squeeze(node),
-            "Unsqueeze" => self.unsqueeze(node),
+            "Unsqueeze" => Self::unsqueeze(node),
             "Flatten" => self.flatten(node),
             "Reshape" => self.reshape(node),
             "Concat" => self.concat(node),
@@ -52,7 +52,7 @@ impl Lowering<'_> {
     }
 
     /// New sides of length 1 are those that are missing, in the usual order.
-    fn unsqueeze(&self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn unsqueeze(node: &Reading) -> Result<Vec<Value>, Stop> {
         let value = node.input(0)?;
         let mut axes = axes_of(value)?;
         let new = node.ints("axes", 1)?.ok_or("has no axes")?;
@@ -70,15 +70,15 @@ impl Lowering<'_> {
             return Err("flattens other sides than all but the batch".into());
         }
         let act = self.act(value)?;
-        self.flat(node, act)
+        self.flat(node, &act)
     }
 
     /// An activation as a vector of all its numbers.
-    fn flat(&mut self, node: &Reading, act: Act) -> Result<Vec<Value>, Stop> {
+    fn flat(&mut self, node: &Reading, act: &Act) -> Result<Vec<Value>, Stop> {
         let shape = self.layers.shape(act.at);
         let vector = vec![Axis::N, Axis::C];
         if shape.height * shape.width == 1 {
-            return Ok(vec![Value::Act(Act { axes: vector, ..act })]);
+            return Ok(vec![Value::Act(Act { axes: vector, ..act.clone() })]);
         }
         let channels_last = match act.axes.as_slice() {
             [Axis::N, Axis::C, Axis::H, Axis::W] => None,
@@ -109,7 +109,7 @@ impl Lowering<'_> {
         let is_vector = shape.height * shape.width == 1;
         match *sides.as_slice() {
             // The batch may be fixed in the file: whatever it is, it stays.
-            [_, all] if all == shape.len() => self.flat(node, act),
+            [_, all] if all == shape.len() => self.flat(node, &act),
             [_, channels, 1, 1] if is_vector && channels == shape.channels => {
                 Ok(vec![Value::Act(Act { axes: NCHW.to_vec(), ..act })])
             }
@@ -260,7 +260,7 @@ fn split(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Vec<Part>, Sto
     Ok(parts)
 }
 
-/// Gather along the channels, or GatherND along the first side, which the channels were turned to.
+/// Gather along the channels, or `GatherND` along the first side, which the channels were turned to.
 fn gathered(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Part, Stop> {
     let is_nd = node.op() == "GatherND";
     let side = if is_nd { 0 } else { axis(node.node.int("axis").unwrap_or(0), axes.len())? };

@@ -61,13 +61,13 @@ impl Lowering<'_> {
         if bias.len() != outputs || window.pool.kernel != [height, width] {
             return Err("has a bias or a kernel that does not fit its weights".into());
         }
-        let (weight, kernel) = dilated(Tensor::into_floats(weight), [height, width], window.dilations)?;
+        let (weight, sides) = dilated(Tensor::into_floats(weight), [height, width], window.dilations)?;
         let kernel = Kernel {
             weight,
             bias,
             inputs: inputs.checked_mul(groups).ok_or("has absurd groups")?,
             outputs,
-            kernel,
+            window: sides,
             stride: window.pool.stride,
             padding: window.pool.padding,
             groups,
