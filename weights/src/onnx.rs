@@ -34,7 +34,7 @@ use crate::{Error, FileFormat, InputFormat, Result};
 use external::DataFiles;
 use graph::Graph;
 use lower::Lowering;
-use names::Names;
+use names::LayerNames;
 pub use pixels::FoundInput;
 use pixels::combine;
 use proto::ModelProto;
@@ -119,7 +119,7 @@ impl OnnxModel {
         };
         let known = input.or(found.as_ref().map(|found| found.input));
         let door = combine(&channels, known.unwrap_or(ANY_INPUT)).map_err(unusable)?;
-        let names = Names::of(&lowering, &producer);
+        let names = LayerNames::of(&lowering, &producer);
         let opset = graph.opset;
         let shown = printable(path.display());
         let (network, weights) = emit::emit(lowering, names, (&shown, &door))?;

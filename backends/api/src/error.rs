@@ -73,7 +73,7 @@ pub enum Error {
         network: String,
         /// The name asked for.
         layer: String,
-        /// What has become of it, as a clause.
+        /// The reason why it is gone, as a clause behind its name.
         reason: String,
     },
     /// A tensor that the network needs and the file does not have.

@@ -5,9 +5,9 @@ use trepang_api::{Array, InputSize, LayerId, Network, NetworkBuilder, Op, Paddin
 
 use super::ir::{Kernel, Layer, LayerOp, Layers, pool_of};
 use super::lower::{Frame, Lowering};
-use super::names::Names;
+use super::names::LayerNames;
 use super::pixels::Door;
-use super::value::Value;
+use super::value::GraphValue;
 use crate::gray;
 
 /// The name of a convolution that puts the channels of the picture into the file's order, where no other can.
@@ -16,7 +16,7 @@ const REORDERED: &str = "input_order";
 /// Writes the layers of a lowered graph down under `name`. The weights are moved out of them.
 pub(super) fn emit(
     mut lowering: Lowering,
-    names: Names,
+    names: LayerNames,
     (name, door): (&str, &Door),
 ) -> Result<(Network, Weights), trepang_api::Error> {
     let placeholder = InputSize { native: lowering.frame.height, min: 1, multiple: 1 };
@@ -25,9 +25,9 @@ pub(super) fn emit(
     let step = step(&layers);
     let multiple = if lowering.is_sized { step } else { 1 };
     let builder = NetworkBuilder::new(name, placeholder, door.preprocess.clone());
-    let mut writer = Writer { builder, weights: Weights::default(), door, reordered: None };
+    let mut writer = NetworkWriter { builder, weights: Weights::default(), door, reordered: None };
     let ids = writer.layers(layers, &names.own)?;
-    let Writer { mut builder, weights, .. } = writer;
+    let NetworkWriter { mut builder, weights, .. } = writer;
     for (alias, at) in names.aliases {
         builder.alias(alias, names.own[at].as_str());
     }
@@ -49,7 +49,7 @@ pub(super) fn emit(
 fn logits(lowering: &Lowering) -> Option<usize> {
     let layers = &lowering.layers;
     lowering.graph.outputs.iter().find_map(|name| {
-        let Some(Value::Act(act)) = lowering.known(name) else { return None };
+        let Some(GraphValue::Act(act)) = lowering.known(name) else { return None };
         let mut at = layers.now(act.at);
         if layers.0[at].op == LayerOp::Plain(Op::Softmax) {
             at = *layers.0[at].inputs.first()?;
@@ -89,7 +89,7 @@ fn sizes(network: &Network, Frame { height, width, .. }: Frame, [step, multiple]
     InputSize { native, min, multiple }
 }
 
-struct Writer<'a> {
+struct NetworkWriter<'a> {
     builder: NetworkBuilder,
     weights: Weights,
     door: &'a Door,
@@ -97,7 +97,7 @@ struct Writer<'a> {
     reordered: Option<LayerId>,
 }
 
-impl Writer<'_> {
+impl NetworkWriter<'_> {
     /// Adds all layers that are still there, and returns the places of them.
     fn layers(&mut self, layers: Layers, own: &[String]) -> trepang_api::Result<Vec<Option<LayerId>>> {
         let mut ids: Vec<Option<LayerId>> = Vec::with_capacity(layers.0.len());

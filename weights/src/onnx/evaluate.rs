@@ -6,7 +6,7 @@ mod shaping;
 
 use super::graph::Graph;
 use super::proto::NodeProto;
-use super::tensor::{Numbers, Tensor, count};
+use super::tensor::{OnnxTensor, TensorNumbers, count};
 
 pub(super) use shaping::{axis, new_places, part_of_shape, permutation, resolved, sliced, slices};
 
@@ -18,8 +18,8 @@ const MAX_NUMBERS: usize = 1 << 25;
 pub(super) fn evaluate(
     graph: &Graph,
     node: &NodeProto,
-    inputs: &[Option<&Tensor>],
-) -> Result<Tensor, String> {
+    inputs: &[Option<&OnnxTensor>],
+) -> Result<OnnxTensor, String> {
     let first = || inputs.first().copied().flatten().ok_or_else(|| "lacks its input".to_owned());
     match node.op_type.as_str() {
         "Constant" => constant(graph, node),
@@ -36,38 +36,42 @@ pub(super) fn evaluate(
     }
 }
 
-fn constant(graph: &Graph, node: &NodeProto) -> Result<Tensor, String> {
+fn constant(graph: &Graph, node: &NodeProto) -> Result<OnnxTensor, String> {
     let attribute = node.attribute.first().ok_or("has no value")?;
     Ok(match attribute.name.as_str() {
         "value" => return graph.tensor(attribute.t.as_ref().ok_or("has no value")?),
-        "value_float" => Tensor::scalar(attribute.f),
+        "value_float" => OnnxTensor::scalar(attribute.f),
         "value_floats" => {
-            let numbers = Numbers::Floats(attribute.floats.clone());
-            Tensor { shape: vec![attribute.floats.len()], numbers }
+            let numbers = TensorNumbers::Floats(attribute.floats.clone());
+            OnnxTensor { shape: vec![attribute.floats.len()], numbers }
         }
-        "value_int" => Tensor { shape: Vec::new(), numbers: Numbers::Ints(vec![attribute.i]) },
-        "value_ints" => Tensor::ints(attribute.ints.clone()),
+        "value_int" => OnnxTensor { shape: Vec::new(), numbers: TensorNumbers::Ints(vec![attribute.i]) },
+        "value_ints" => OnnxTensor::ints(attribute.ints.clone()),
         _ => return Err("is a constant without numbers".into()),
     })
 }
 
-fn constant_of_shape(graph: &Graph, node: &NodeProto, shape: &Tensor) -> Result<Tensor, String> {
+fn constant_of_shape(graph: &Graph, node: &NodeProto, shape: &OnnxTensor) -> Result<OnnxTensor, String> {
     let shape = sides(shape.as_ints().ok_or("has a shape that is no integers")?)?;
     let count = allowed(&shape)?;
     let value = match node.attribute_named("value").and_then(|attribute| attribute.t.as_ref()) {
         Some(value) => graph.tensor(value)?,
-        None => Tensor::scalar(0.0),
+        None => OnnxTensor::scalar(0.0),
     };
     let numbers = match &value.numbers {
-        Numbers::Floats(numbers) => Numbers::Floats(vec![*numbers.first().ok_or("has no value")?; count]),
-        Numbers::Ints(numbers) => Numbers::Ints(vec![*numbers.first().ok_or("has no value")?; count]),
+        TensorNumbers::Floats(numbers) => {
+            TensorNumbers::Floats(vec![*numbers.first().ok_or("has no value")?; count])
+        }
+        TensorNumbers::Ints(numbers) => {
+            TensorNumbers::Ints(vec![*numbers.first().ok_or("has no value")?; count])
+        }
     };
-    Ok(Tensor { shape, numbers })
+    Ok(OnnxTensor { shape, numbers })
 }
 
-fn range(inputs: &[Option<&Tensor>]) -> Result<Tensor, String> {
+fn range(inputs: &[Option<&OnnxTensor>]) -> Result<OnnxTensor, String> {
     let int = |at: usize| {
-        let numbers = inputs.get(at).copied().flatten().and_then(Tensor::as_ints);
+        let numbers = inputs.get(at).copied().flatten().and_then(OnnxTensor::as_ints);
         numbers.and_then(|numbers| numbers.first().copied()).ok_or("is no range of integers")
     };
     let (start, limit, step) = (int(0)?, int(1)?, int(2)?);
@@ -81,7 +85,7 @@ fn range(inputs: &[Option<&Tensor>]) -> Result<Tensor, String> {
         numbers.push(at);
         at = at.checked_add(step).ok_or("is a range without end")?;
     }
-    Ok(Tensor::ints(numbers))
+    Ok(OnnxTensor::ints(numbers))
 }
 
 /// Integers as the sides of a shape.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::external::DataFiles;
 use super::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
-use super::tensor::{self, Tensor};
+use super::tensor::{self, OnnxTensor};
 use crate::readers::printable;
 
 /// The largest number of nodes.
@@ -27,7 +27,7 @@ pub(super) struct Graph {
     pub opset: i64,
     constants: HashMap<String, TensorProto>,
     /// Small constants are read often: shapes, axes.
-    read: RefCell<HashMap<String, Rc<Tensor>>>,
+    read: RefCell<HashMap<String, Rc<OnnxTensor>>>,
     files: DataFiles,
 }
 
@@ -65,7 +65,7 @@ impl Graph {
     }
 
     /// The constant called `name`, if the file has it. Fails, with a clause, for one that cannot be read.
-    pub(super) fn constant(&self, name: &str) -> Result<Option<Rc<Tensor>>, String> {
+    pub(super) fn constant(&self, name: &str) -> Result<Option<Rc<OnnxTensor>>, String> {
         if let Some(kept) = self.read.borrow().get(name) {
             return Ok(Some(Rc::clone(kept)));
         }
@@ -78,7 +78,7 @@ impl Graph {
     }
 
     /// Reads a tensor, of an attribute for example.
-    pub(super) fn tensor(&self, tensor: &TensorProto) -> Result<Tensor, String> {
+    pub(super) fn tensor(&self, tensor: &TensorProto) -> Result<OnnxTensor, String> {
         tensor::read(tensor, &self.files)
     }
 

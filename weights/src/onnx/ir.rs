@@ -50,7 +50,7 @@ pub(super) enum LayerOp {
     Plain(Op),
 }
 
-/// A layer.
+/// A layer, before it has a name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layer {
     pub op: LayerOp,

@@ -16,8 +16,8 @@ use super::evaluate::{evaluate, part_of_shape};
 use super::graph::{Graph, describe, is_own};
 use super::ir::{Layer, LayerOp, Layers};
 use super::proto::NodeProto;
-use super::tensor::Tensor;
-use super::value::{Act, ImageMap, Mapped, Value, dims};
+use super::tensor::OnnxTensor;
+use super::value::{Act, GraphValue, ImageMap, Mapped, dims};
 use crate::readers::printable;
 
 /// The numbers that all computed constants of a graph may have together.
@@ -35,7 +35,7 @@ pub(super) struct Frame {
 
 /// The reason why a node was not lowered.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum NotLowered {
     /// It cannot be computed; a clause behind the node's name.
     Cut(String),
     /// It reads what is behind a cut.
@@ -44,13 +44,13 @@ pub(super) enum Stop {
     Refuse(String),
 }
 
-impl From<String> for Stop {
+impl From<String> for NotLowered {
     fn from(reason: String) -> Self {
         Self::Cut(reason)
     }
 }
 
-impl From<&str> for Stop {
+impl From<&str> for NotLowered {
     fn from(reason: &str) -> Self {
         Self::Cut(reason.into())
     }
@@ -75,14 +75,14 @@ pub(super) struct Lowering<'g> {
     /// The channels of the first layer, from those of the picture; none while nothing reads the picture.
     pub image: Option<Vec<Mapped>>,
     /// The value of each node's first output; none for a constant.
-    pub made: Vec<Option<Value>>,
+    pub made: Vec<Option<GraphValue>>,
     /// Whether paddings depend on the size of the picture.
     pub is_sized: bool,
     /// Whether the user says what the first layer sees, so that a part of the preprocessing may be missing.
     input_given: bool,
     /// Whether the preprocessing in the graph was dropped for that.
     pub is_reset: bool,
-    values: HashMap<&'g str, Value>,
+    values: HashMap<&'g str, GraphValue>,
     computed: usize,
 }
 
@@ -110,7 +110,7 @@ impl<'g> Lowering<'g> {
     }
 
     /// The value of the graph called `name`.
-    pub(super) fn known(&self, name: &str) -> Option<&Value> {
+    pub(super) fn known(&self, name: &str) -> Option<&GraphValue> {
         self.values.get(name)
     }
 
@@ -118,21 +118,21 @@ impl<'g> Lowering<'g> {
     fn take(&mut self, at: usize, node: &'g NodeProto) -> Result<(), String> {
         let made = match self.node(at, node) {
             Ok(made) => made,
-            Err(Stop::Refuse(reason)) => return Err(format!("{} {reason}", describe(node))),
+            Err(NotLowered::Refuse(reason)) => return Err(format!("{} {reason}", describe(node))),
             Err(stop) => {
                 let cut = match stop {
-                    Stop::Behind(cut) => cut,
-                    Stop::Cut(reason) | Stop::Refuse(reason) => {
+                    NotLowered::Behind(cut) => cut,
+                    NotLowered::Cut(reason) | NotLowered::Refuse(reason) => {
                         let reason = format!("{} {reason}", describe(node));
                         self.cuts.push(CutNode { reason, nodes: 0 });
                         self.cuts.len() - 1
                     }
                 };
                 self.cuts[cut].nodes += 1;
-                vec![Value::Cut(cut); node.output.len()]
+                vec![GraphValue::Cut(cut); node.output.len()]
             }
         };
-        self.made.push(made.first().filter(|value| !matches!(value, Value::Const(_))).cloned());
+        self.made.push(made.first().filter(|value| !matches!(value, GraphValue::Const(_))).cloned());
         for (name, value) in node.output.iter().zip(made) {
             self.values.insert(name, value);
         }
@@ -140,7 +140,7 @@ impl<'g> Lowering<'g> {
     }
 
     /// The values of a node's outputs.
-    fn node(&mut self, at: usize, node: &NodeProto) -> Result<Vec<Value>, Stop> {
+    fn node(&mut self, at: usize, node: &NodeProto) -> Result<Vec<GraphValue>, NotLowered> {
         if !is_own(node) {
             return Err("is no operation of ONNX's own: export without the optimizer that made it".into());
         }
@@ -149,17 +149,19 @@ impl<'g> Lowering<'g> {
             inputs.push(if name.is_empty() { None } else { Some(self.value(name)?) });
         }
         if let Some(cut) = inputs.iter().flatten().find_map(|value| match value {
-            Value::Cut(cut) => Some(*cut),
-            Value::Const(_) | Value::Image(_) | Value::Act(_) | Value::Unfilled(_) => None,
+            GraphValue::Cut(cut) => Some(*cut),
+            GraphValue::Const(_) | GraphValue::Image(_) | GraphValue::Act(_) | GraphValue::Unfilled(_) => {
+                None
+            }
         }) {
-            return Err(Stop::Behind(cut));
+            return Err(NotLowered::Behind(cut));
         }
-        if inputs.iter().flatten().all(|value| matches!(value, Value::Const(_))) {
+        if inputs.iter().flatten().all(|value| matches!(value, GraphValue::Const(_))) {
             return self.constant(node, &inputs);
         }
         if let ("Shape", Some(Some(value))) = (&*node.op_type, inputs.first()) {
             let shape: Vec<i64> = self.dims(value).into_iter().map(|side| side as i64).collect();
-            return Ok(vec![Value::Const(Rc::new(part_of_shape(node, &shape)?))]);
+            return Ok(vec![GraphValue::Const(Rc::new(part_of_shape(node, &shape)?))]);
         }
         let node = Reading { at, node, inputs: &inputs };
         match node.op() {
@@ -174,38 +176,45 @@ impl<'g> Lowering<'g> {
         }
     }
 
-    fn value(&self, name: &str) -> Result<Value, Stop> {
+    fn value(&self, name: &str) -> Result<GraphValue, NotLowered> {
         if let Some(value) = self.values.get(name) {
             return Ok(value.clone());
         }
         match self.graph.constant(name)? {
-            Some(tensor) => Ok(Value::Const(tensor)),
+            Some(tensor) => Ok(GraphValue::Const(tensor)),
             None => Err(format!("reads \"{}\", which no node computes", printable(name)).into()),
         }
     }
 
-    fn constant(&mut self, node: &NodeProto, inputs: &[Option<Value>]) -> Result<Vec<Value>, Stop> {
-        let tensor = |value: &Option<Value>| match value {
-            Some(Value::Const(tensor)) => Some(Rc::clone(tensor)),
-            Some(Value::Image(_) | Value::Act(_) | Value::Unfilled(_) | Value::Cut(_)) | None => None,
+    fn constant(
+        &mut self,
+        node: &NodeProto,
+        inputs: &[Option<GraphValue>],
+    ) -> Result<Vec<GraphValue>, NotLowered> {
+        let tensor = |value: &Option<GraphValue>| match value {
+            Some(GraphValue::Const(tensor)) => Some(Rc::clone(tensor)),
+            Some(
+                GraphValue::Image(_) | GraphValue::Act(_) | GraphValue::Unfilled(_) | GraphValue::Cut(_),
+            )
+            | None => None,
         };
-        let tensors: Vec<Option<Rc<Tensor>>> = inputs.iter().map(tensor).collect();
-        let tensors: Vec<Option<&Tensor>> = tensors.iter().map(Option::as_deref).collect();
+        let tensors: Vec<Option<Rc<OnnxTensor>>> = inputs.iter().map(tensor).collect();
+        let tensors: Vec<Option<&OnnxTensor>> = tensors.iter().map(Option::as_deref).collect();
         let computed = evaluate(self.graph, node, &tensors)?;
         self.computed = self.computed.saturating_add(computed.len());
         if self.computed > MAX_COMPUTED {
             return Err("computes more constants than a network has".into());
         }
-        Ok(vec![Value::Const(Rc::new(computed))])
+        Ok(vec![GraphValue::Const(Rc::new(computed))])
     }
 
     /// The sides of a value, as the file sees them.
-    fn dims(&self, value: &Value) -> Vec<usize> {
+    fn dims(&self, value: &GraphValue) -> Vec<usize> {
         match value {
-            Value::Const(tensor) => tensor.shape.clone(),
-            Value::Image(map) => dims(&map.axes, self.image_shape(map), self.frame.batch),
-            Value::Act(act) => dims(&act.axes, self.layers.shape(act.at), self.frame.batch),
-            Value::Unfilled(_) | Value::Cut(_) => Vec::new(),
+            GraphValue::Const(tensor) => tensor.shape.clone(),
+            GraphValue::Image(map) => dims(&map.axes, self.image_shape(map), self.frame.batch),
+            GraphValue::Act(act) => dims(&act.axes, self.layers.shape(act.at), self.frame.batch),
+            GraphValue::Unfilled(_) | GraphValue::Cut(_) => Vec::new(),
         }
     }
 
@@ -215,18 +224,18 @@ impl<'g> Lowering<'g> {
     }
 
     /// A value as the output of a layer: the picture becomes the first layer's.
-    fn act(&mut self, value: &Value) -> Result<Act, Stop> {
+    fn act(&mut self, value: &GraphValue) -> Result<Act, NotLowered> {
         match value {
-            Value::Act(act) => Ok(act.clone()),
-            Value::Image(map) => self.first_layer(map),
-            Value::Const(_) => Err("computes with a constant where an activation is needed".into()),
-            Value::Unfilled(name) => Err(unfilled(name)),
-            Value::Cut(cut) => Err(Stop::Behind(*cut)),
+            GraphValue::Act(act) => Ok(act.clone()),
+            GraphValue::Image(map) => self.first_layer(map),
+            GraphValue::Const(_) => Err("computes with a constant where an activation is needed".into()),
+            GraphValue::Unfilled(name) => Err(unfilled(name)),
+            GraphValue::Cut(cut) => Err(NotLowered::Behind(*cut)),
         }
     }
 
     /// The picture as the output of the first layer, or of a layer behind it where it is read in another way.
-    fn first_layer(&mut self, map: &ImageMap) -> Result<Act, Stop> {
+    fn first_layer(&mut self, map: &ImageMap) -> Result<Act, NotLowered> {
         let Some(first) = &self.image else {
             self.image = Some(map.channels.clone());
             let shape = self.image_shape(map);
@@ -252,7 +261,7 @@ impl<'g> Lowering<'g> {
 }
 
 /// The reason why a node with an input without numbers is not computed.
-fn unfilled(name: &str) -> Stop {
+fn unfilled(name: &str) -> NotLowered {
     format!("reads the input \"{}\", which has no value", printable(name)).into()
 }
 
@@ -261,7 +270,7 @@ fn unfilled(name: &str) -> Stop {
 struct Reading<'a> {
     at: usize,
     node: &'a NodeProto,
-    inputs: &'a [Option<Value>],
+    inputs: &'a [Option<GraphValue>],
 }
 
 impl Reading<'_> {
@@ -269,25 +278,25 @@ impl Reading<'_> {
         &self.node.op_type
     }
 
-    fn input(&self, at: usize) -> Result<&Value, Stop> {
+    fn input(&self, at: usize) -> Result<&GraphValue, NotLowered> {
         let input = self.inputs.get(at).and_then(Option::as_ref);
-        input.ok_or_else(|| Stop::Cut(format!("lacks its input {at}")))
+        input.ok_or_else(|| NotLowered::Cut(format!("lacks its input {at}")))
     }
 
     /// The constant at an input; none if the input is left out. Fails if it is computed from the picture.
-    fn constant(&self, at: usize) -> Result<Option<Rc<Tensor>>, Stop> {
+    fn constant(&self, at: usize) -> Result<Option<Rc<OnnxTensor>>, NotLowered> {
         match self.inputs.get(at).and_then(Option::as_ref) {
             None => Ok(None),
-            Some(Value::Const(tensor)) => Ok(Some(Rc::clone(tensor))),
-            Some(Value::Unfilled(name)) => Err(unfilled(name)),
-            Some(Value::Image(_) | Value::Act(_) | Value::Cut(_)) => {
+            Some(GraphValue::Const(tensor)) => Ok(Some(Rc::clone(tensor))),
+            Some(GraphValue::Unfilled(name)) => Err(unfilled(name)),
+            Some(GraphValue::Image(_) | GraphValue::Act(_) | GraphValue::Cut(_)) => {
                 Err("computes with two activations where one must be a constant".into())
             }
         }
     }
 
     /// The integers of an attribute, or of the constant at an input, where newer versions of the operation have them.
-    fn ints(&self, attribute: &str, at: usize) -> Result<Option<Vec<i64>>, Stop> {
+    fn ints(&self, attribute: &str, at: usize) -> Result<Option<Vec<i64>>, NotLowered> {
         if let Some(ints) = self.node.ints(attribute) {
             return Ok(Some(ints.to_vec()));
         }

@@ -11,7 +11,7 @@ use trepang_api::Op;
 use super::graph::Graph;
 use super::ir::{LayerOp, Layers};
 use super::lower::{CutNode, Lowering};
-use super::value::Value;
+use super::value::GraphValue;
 use crate::readers::printable;
 use modules::{NodeModule, modules_of};
 
@@ -20,22 +20,22 @@ const MAX_BYTES: usize = 200;
 
 /// The names of layers and of what is no layer any more.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(super) struct LayerNames {
     /// The name of each layer.
     pub own: Vec<String>,
     /// Other names of layers.
     pub aliases: Vec<(String, usize)>,
-    /// Names that somebody may ask for, each with the reason why there is no such layer.
+    /// LayerNames that somebody may ask for, each with the reason why there is no such layer.
     pub lost: Vec<(String, String)>,
 }
 
-impl Names {
-    /// Names all layers.
+impl LayerNames {
+    /// LayerNames all layers.
     pub(super) fn of(lowering: &Lowering, producer: &str) -> Self {
         let (graph, layers) = (lowering.graph, &lowering.layers);
         let modules = modules_of(&graph.nodes, producer);
-        let tree = Tree::of(&modules, &lowering.made);
-        let mut naming = Naming {
+        let tree = ModuleTree::of(&modules, &lowering.made);
+        let mut naming = FreeNames {
             taken: HashSet::from(["input".to_owned(), "input_order".to_owned()]),
             counts: HashMap::new(),
         };
@@ -77,14 +77,14 @@ fn pre_layers(layers: &Layers) -> Vec<(usize, usize)> {
 }
 
 /// The modules of a file, each with the last node that belongs to it or to a module in it.
-struct Tree<'a> {
+struct ModuleTree<'a> {
     last: BTreeMap<&'a str, usize>,
     /// The nodes that belong to a module itself.
     direct: BTreeMap<&'a str, Vec<usize>>,
 }
 
-impl<'a> Tree<'a> {
-    fn of(modules: &'a [NodeModule], made: &[Option<Value>]) -> Self {
+impl<'a> ModuleTree<'a> {
+    fn of(modules: &'a [NodeModule], made: &[Option<GraphValue>]) -> Self {
         let (mut last, mut direct) = (BTreeMap::new(), BTreeMap::<&str, Vec<usize>>::new());
         for (at, module) in modules.iter().enumerate() {
             let (Some(path), Some(_)) = (&module.path, made.get(at).and_then(Option::as_ref)) else {
@@ -105,13 +105,19 @@ impl<'a> Tree<'a> {
 }
 
 /// The names that are taken, and how many layers of each kind have no module.
-struct Naming {
+struct FreeNames {
     taken: HashSet<String>,
     counts: HashMap<&'static str, usize>,
 }
 
-impl Naming {
-    fn layers(&mut self, graph: &Graph, layers: &Layers, modules: &[NodeModule], tree: &Tree) -> Vec<String> {
+impl FreeNames {
+    fn layers(
+        &mut self,
+        graph: &Graph,
+        layers: &Layers,
+        modules: &[NodeModule],
+        tree: &ModuleTree,
+    ) -> Vec<String> {
         let mut own = Vec::with_capacity(layers.0.len());
         for (at, layer) in layers.0.iter().enumerate() {
             let name = match layer.origin {
@@ -153,7 +159,7 @@ impl Naming {
 }
 
 /// The name of a node's layer in its module: the module's, if the layer is its output. None for a node of no module.
-fn in_module(graph: &Graph, tree: &Tree, path: &str, (node, kind): (usize, &str)) -> Option<String> {
+fn in_module(graph: &Graph, tree: &ModuleTree, path: &str, (node, kind): (usize, &str)) -> Option<String> {
     if path.is_empty() || path.len() > MAX_BYTES {
         return None;
     }
@@ -175,7 +181,7 @@ fn in_module(graph: &Graph, tree: &Tree, path: &str, (node, kind): (usize, &str)
 }
 
 /// Whether a path is that of a later call, `relu_1`, of a module that is called under its own name too.
-fn is_numbered_call(graph: &Graph, tree: &Tree, path: &str, node: usize) -> bool {
+fn is_numbered_call(graph: &Graph, tree: &ModuleTree, path: &str, node: usize) -> bool {
     let Some((module, number)) = path.rsplit_once('_') else { return false };
     let op = |at: &usize| &graph.nodes[*at].op_type;
     let first = tree.direct.get(module).and_then(|calls| calls.first());
@@ -193,7 +199,7 @@ fn kind(op: &LayerOp) -> &'static str {
 
 /// Gives layers their other names, and notes the names of those that are gone.
 struct Others<'a, 'g> {
-    names: &'a mut Names,
+    names: &'a mut LayerNames,
     taken: HashSet<String>,
     lowering: &'a Lowering<'g>,
 }
@@ -207,19 +213,19 @@ impl Others<'_, '_> {
         }
         let layers = &self.lowering.layers;
         match self.lowering.made.get(node).and_then(Option::as_ref) {
-            Some(Value::Act(act)) if act.at == 0 => {}
-            Some(Value::Act(act)) if layers.is_there(act.at) => {
+            Some(GraphValue::Act(act)) if act.at == 0 => {}
+            Some(GraphValue::Act(act)) if layers.is_there(act.at) => {
                 self.names.aliases.push((name.clone(), act.at));
             }
-            Some(Value::Act(act)) => {
+            Some(GraphValue::Act(act)) => {
                 let reason = merged(&self.names.own[layers.now(act.at)], self.lowering, act.at);
                 self.names.lost.push((name.clone(), reason));
             }
-            Some(Value::Cut(cut)) => {
+            Some(GraphValue::Cut(cut)) => {
                 let reason = self.behind(&self.lowering.cuts[*cut]);
                 self.names.lost.push((name.clone(), reason));
             }
-            Some(Value::Const(_) | Value::Image(_) | Value::Unfilled(_)) | None => return,
+            Some(GraphValue::Const(_) | GraphValue::Image(_) | GraphValue::Unfilled(_)) | None => return,
         }
         self.taken.insert(name);
     }
@@ -231,7 +237,7 @@ impl Others<'_, '_> {
     }
 
     /// Notes the later calls of modules, `relu_1`, as the one before the present exporter has them.
-    fn calls(&mut self, graph: &Graph, tree: &Tree) {
+    fn calls(&mut self, graph: &Graph, tree: &ModuleTree) {
         let op = |at: usize| &graph.nodes[at].op_type;
         for (path, calls) in &tree.direct {
             let is_one_module = calls.iter().all(|&at| op(at) == op(calls[0]));
@@ -251,7 +257,7 @@ impl Others<'_, '_> {
                 continue;
             }
             let there = self.lowering.made.get(node).and_then(Option::as_ref);
-            if let Some(Value::Act(act)) = there {
+            if let Some(GraphValue::Act(act)) = there {
                 let own = &self.names.own[self.lowering.layers.now(act.at)];
                 let name = if self.names.aliases.iter().any(|(alias, _)| alias == path) { path } else { own };
                 self.names.lost.push((folded.clone(), with_norm(name)));

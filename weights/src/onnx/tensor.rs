@@ -8,39 +8,39 @@ use crate::readers::{ByteOrder, decode_numbers, printable};
 
 /// The numbers of a tensor: floats of any type, or integers and truth values.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Numbers {
+pub(super) enum TensorNumbers {
     Floats(Vec<f32>),
     Ints(Vec<i64>),
 }
 
 /// A shape and its numbers, row-major.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tensor {
+pub(super) struct OnnxTensor {
     pub shape: Vec<usize>,
-    pub numbers: Numbers,
+    pub numbers: TensorNumbers,
 }
 
-impl Tensor {
+impl OnnxTensor {
     pub(super) fn ints(numbers: Vec<i64>) -> Self {
-        Self { shape: vec![numbers.len()], numbers: Numbers::Ints(numbers) }
+        Self { shape: vec![numbers.len()], numbers: TensorNumbers::Ints(numbers) }
     }
 
     pub(super) fn scalar(number: f32) -> Self {
-        Self { shape: Vec::new(), numbers: Numbers::Floats(vec![number]) }
+        Self { shape: Vec::new(), numbers: TensorNumbers::Floats(vec![number]) }
     }
 
     /// The numbers as floats; integers are converted.
     pub(super) fn floats(&self) -> Vec<f32> {
         match &self.numbers {
-            Numbers::Floats(numbers) => numbers.clone(),
-            Numbers::Ints(numbers) => numbers.iter().map(|&number| number as f32).collect(),
+            TensorNumbers::Floats(numbers) => numbers.clone(),
+            TensorNumbers::Ints(numbers) => numbers.iter().map(|&number| number as f32).collect(),
         }
     }
 
     /// The same, without a copy where nobody else holds the tensor.
     pub(super) fn into_floats(tensor: Rc<Self>) -> Vec<f32> {
         match Rc::try_unwrap(tensor) {
-            Ok(Self { numbers: Numbers::Floats(numbers), .. }) => numbers,
+            Ok(Self { numbers: TensorNumbers::Floats(numbers), .. }) => numbers,
             Ok(ints) => ints.floats(),
             Err(shared) => shared.floats(),
         }
@@ -49,15 +49,15 @@ impl Tensor {
     /// The numbers, if they are integers.
     pub(super) fn as_ints(&self) -> Option<&[i64]> {
         match &self.numbers {
-            Numbers::Ints(numbers) => Some(numbers),
-            Numbers::Floats(_) => None,
+            TensorNumbers::Ints(numbers) => Some(numbers),
+            TensorNumbers::Floats(_) => None,
         }
     }
 
     pub(super) fn len(&self) -> usize {
         match &self.numbers {
-            Numbers::Floats(numbers) => numbers.len(),
-            Numbers::Ints(numbers) => numbers.len(),
+            TensorNumbers::Floats(numbers) => numbers.len(),
+            TensorNumbers::Ints(numbers) => numbers.len(),
         }
     }
 }
@@ -90,7 +90,7 @@ pub(super) fn is_float(data_type: i32) -> bool {
 
 /// Reads a tensor. Fails, with a clause, for a type that holds neither weights nor shapes, and if the number of its bytes
 /// is not that of its shape.
-pub(super) fn read(tensor: &TensorProto, files: &DataFiles) -> Result<Tensor, String> {
+pub(super) fn read(tensor: &TensorProto, files: &DataFiles) -> Result<OnnxTensor, String> {
     let wrong = |reason: String| format!("tensor \"{}\" {reason}", printable(&tensor.name));
     let side = |&side: &i64| usize::try_from(side).ok();
     let shape: Option<Vec<usize>> = tensor.dims.iter().map(side).collect();
@@ -103,7 +103,7 @@ pub(super) fn read(tensor: &TensorProto, files: &DataFiles) -> Result<Tensor, St
     let numbers = numbers.ok_or_else(|| {
         wrong(format!("holds numbers of the type {}, which is no float and no integer", tensor.data_type))
     })?;
-    let read = Tensor { shape, numbers };
+    let read = OnnxTensor { shape, numbers };
     match count(&read.shape) {
         Some(needed) if needed == read.len() => Ok(read),
         _ => Err(wrong(format!("has {} numbers for the shape {:?}", read.len(), read.shape))),
@@ -111,35 +111,37 @@ pub(super) fn read(tensor: &TensorProto, files: &DataFiles) -> Result<Tensor, St
 }
 
 /// Decodes little-endian bytes.
-fn stored(bytes: &[u8], data_type: i32) -> Option<Numbers> {
-    let float = |dtype| decode_numbers(bytes, dtype, ByteOrder::Little).map(Numbers::Floats);
+fn stored(bytes: &[u8], data_type: i32) -> Option<TensorNumbers> {
+    let float = |dtype| decode_numbers(bytes, dtype, ByteOrder::Little).map(TensorNumbers::Floats);
     Some(match data_type {
         FLOAT => return float("F32"),
         FLOAT16 => return float("F16"),
         DOUBLE => return float("F64"),
         BFLOAT16 => return float("BF16"),
-        INT64 => Numbers::Ints(bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b)).collect()),
-        INT32 => Numbers::Ints(bytes.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b).into()).collect()),
-        BOOL | UINT8 => Numbers::Ints(bytes.iter().map(|&byte| byte.into()).collect()),
-        INT8 => Numbers::Ints(bytes.iter().map(|&byte| byte.cast_signed().into()).collect()),
+        INT64 => TensorNumbers::Ints(bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b)).collect()),
+        INT32 => {
+            TensorNumbers::Ints(bytes.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b).into()).collect())
+        }
+        BOOL | UINT8 => TensorNumbers::Ints(bytes.iter().map(|&byte| byte.into()).collect()),
+        INT8 => TensorNumbers::Ints(bytes.iter().map(|&byte| byte.cast_signed().into()).collect()),
         _ => return None,
     })
 }
 
 /// The numbers of a tensor without raw bytes. Those of two bytes are in the low half of 32-bit integers.
-fn in_fields(tensor: &TensorProto) -> Option<Numbers> {
+fn in_fields(tensor: &TensorProto) -> Option<TensorNumbers> {
     let halves = |dtype| {
         let bytes: Vec<u8> = tensor.int32_data.iter().flat_map(|&half| (half as u16).to_le_bytes()).collect();
-        decode_numbers(&bytes, dtype, ByteOrder::Little).map(Numbers::Floats)
+        decode_numbers(&bytes, dtype, ByteOrder::Little).map(TensorNumbers::Floats)
     };
     Some(match tensor.data_type {
-        FLOAT => Numbers::Floats(tensor.float_data.clone()),
+        FLOAT => TensorNumbers::Floats(tensor.float_data.clone()),
         FLOAT16 => return halves("F16"),
         BFLOAT16 => return halves("BF16"),
-        DOUBLE => Numbers::Floats(tensor.double_data.iter().map(|&number| number as f32).collect()),
-        INT64 => Numbers::Ints(tensor.int64_data.clone()),
+        DOUBLE => TensorNumbers::Floats(tensor.double_data.iter().map(|&number| number as f32).collect()),
+        INT64 => TensorNumbers::Ints(tensor.int64_data.clone()),
         INT32 | BOOL | UINT8 | INT8 => {
-            Numbers::Ints(tensor.int32_data.iter().map(|&int| int.into()).collect())
+            TensorNumbers::Ints(tensor.int32_data.iter().map(|&int| int.into()).collect())
         }
         _ => return None,
     })
@@ -149,13 +151,13 @@ fn in_fields(tensor: &TensorProto) -> Option<Numbers> {
 mod tests {
     use super::*;
 
-    fn read_here(tensor: &TensorProto) -> Result<Tensor, String> {
+    fn read_here(tensor: &TensorProto) -> Result<OnnxTensor, String> {
         read(tensor, &DataFiles::default())
     }
 
     #[test]
     fn halves_are_read_from_raw_bytes_and_from_integers() {
-        let expected = Tensor { shape: vec![2], numbers: Numbers::Floats(vec![1.0, -2.0]) };
+        let expected = OnnxTensor { shape: vec![2], numbers: TensorNumbers::Floats(vec![1.0, -2.0]) };
         let raw = |data_type, bytes: &[u8]| TensorProto {
             dims: vec![2],
             data_type,

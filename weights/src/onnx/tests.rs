@@ -1,8 +1,9 @@
 //! Files that no exporter writes, made by hand: each is refused, or cut, in one sentence.
 
-use std::path::PathBuf;
+use std::io::Write;
 
 use prost::Message;
+use tempfile::NamedTempFile;
 
 use super::OnnxModel;
 use super::proto::{
@@ -67,21 +68,24 @@ fn model(change: impl FnOnce(&mut GraphProto)) -> ModelProto {
     }
 }
 
-fn written(model: &ModelProto) -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.onnx");
-    std::fs::write(&path, model.encode_to_vec()).unwrap();
-    (folder, path)
+fn written(model: &ModelProto) -> NamedTempFile {
+    file_of(&model.encode_to_vec())
+}
+
+fn file_of(bytes: &[u8]) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file
 }
 
 fn read(model: &ModelProto) -> OnnxModel {
-    let (_folder, path) = written(model);
-    OnnxModel::read(&path, Some("unit".parse().unwrap())).unwrap()
+    let file = written(model);
+    OnnxModel::read(file.path(), Some("unit".parse().unwrap())).unwrap()
 }
 
 fn refused(model: &ModelProto, words: &str) {
-    let (_folder, path) = written(model);
-    let error = OnnxModel::read(&path, None).unwrap_err().to_string();
+    let file = written(model);
+    let error = OnnxModel::read(file.path(), None).unwrap_err().to_string();
     assert!(error.contains(words) && !error.contains('\n'), "{error}");
 }
 
@@ -207,12 +211,10 @@ fn absurd_graphs_are_refused_in_a_sentence() {
 
 #[test]
 fn damaged_files_are_told_as_such() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.onnx");
     let whole = model(|_| {}).encode_to_vec();
     for bytes in [&whole[..whole.len() - 3], &[0; 4096][..], &[][..]] {
-        std::fs::write(&path, bytes).unwrap();
-        let error = OnnxModel::read(&path, None).unwrap_err().to_string();
+        let file = file_of(bytes);
+        let error = OnnxModel::read(file.path(), None).unwrap_err().to_string();
         assert!(error.contains("is not a whole ONNX file"), "{error}");
     }
 }
@@ -238,8 +240,8 @@ fn channels_last_and_blue_first_are_put_in_order() {
         graph.node[3].input[0] = "scaled".into();
         graph.input[0] = input("x", &[0, 8, 8, 3]);
     });
-    let (_folder, path) = written(&turned);
-    let read = OnnxModel::read(&path, None).unwrap();
+    let file = written(&turned);
+    let read = OnnxModel::read(file.path(), None).unwrap();
     assert_eq!(read.found.unwrap().input.to_string(), "255");
     let preprocess = read.network.preprocess();
     assert!(preprocess.trained_on_bgr && (preprocess.scale[0] - 1.0).abs() < 1e-6);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use trepang_api::Shape;
 
-use super::tensor::Tensor;
+use super::tensor::OnnxTensor;
 
 /// A side of an activation. A value of the graph has them in some order, and may lack those of one cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +65,8 @@ impl ImageMap {
 
 /// A value of the graph.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
-    Const(Rc<Tensor>),
+pub(super) enum GraphValue {
+    Const(Rc<OnnxTensor>),
     Image(ImageMap),
     Act(Act),
     /// An input of the graph that is no picture and has no numbers; by its name.
@@ -88,7 +88,7 @@ pub(super) fn dims(axes: &[Axis], shape: Shape, batch: usize) -> Vec<usize> {
 
 /// The numbers of a constant for each of `channels` channels, where it is broadcast against a value with these sides.
 /// None if it varies along another side, or not as the channels do.
-pub(super) fn per_channel(constant: &Tensor, axes: &[Axis], channels: usize) -> Option<Vec<f32>> {
+pub(super) fn per_channel(constant: &OnnxTensor, axes: &[Axis], channels: usize) -> Option<Vec<f32>> {
     let numbers = constant.floats();
     if let [number] = *numbers {
         return (constant.shape.len() <= axes.len()).then(|| vec![number; channels]);
@@ -104,14 +104,17 @@ pub(super) fn per_channel(constant: &Tensor, axes: &[Axis], channels: usize) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::tensor::Numbers;
+    use super::super::tensor::TensorNumbers;
     use super::*;
 
     #[test]
     fn constants_vary_by_channel_in_either_layout() {
         let constant = |shape: &[usize]| {
             let len = shape.iter().product::<usize>();
-            Tensor { shape: shape.to_vec(), numbers: Numbers::Floats((0..len).map(|n| n as f32).collect()) }
+            OnnxTensor {
+                shape: shape.to_vec(),
+                numbers: TensorNumbers::Floats((0..len).map(|n| n as f32).collect()),
+            }
         };
         let nhwc = [Axis::N, Axis::H, Axis::W, Axis::C];
         let expected = Some(vec![0.0, 1.0, 2.0]);

@@ -1,13 +1,13 @@
 //! Arithmetic on constants, number by number, with numpy's broadcasting. Truth values are the integers 0 and 1.
 
 use super::super::proto::NodeProto;
-use super::super::tensor::{Numbers, Tensor};
+use super::super::tensor::{OnnxTensor, TensorNumbers};
 use super::allowed;
 
 /// A function of two integers, which may overflow, and the same of two floats.
 type Binary = (fn(i64, i64) -> Option<i64>, fn(f32, f32) -> f32);
 
-pub(super) fn evaluate(node: &NodeProto, inputs: &[Option<&Tensor>]) -> Result<Tensor, String> {
+pub(super) fn evaluate(node: &NodeProto, inputs: &[Option<&OnnxTensor>]) -> Result<OnnxTensor, String> {
     let input = |at: usize| inputs.get(at).copied().flatten().ok_or_else(|| format!("lacks its input {at}"));
     let op = node.op_type.as_str();
     if let Some(function) = binary_of(op) {
@@ -19,12 +19,12 @@ pub(super) fn evaluate(node: &NodeProto, inputs: &[Option<&Tensor>]) -> Result<T
     }
     if let Some(function) = float_of(op) {
         let numbers = input(0)?.floats().into_iter().map(function).collect();
-        return Ok(Tensor { shape: input(0)?.shape.clone(), numbers: Numbers::Floats(numbers) });
+        return Ok(OnnxTensor { shape: input(0)?.shape.clone(), numbers: TensorNumbers::Floats(numbers) });
     }
     match op {
         "Cast" => cast(input(0)?, node.int("to").unwrap_or(1)),
         "CastLike" => {
-            let is_float = matches!(input(1)?.numbers, Numbers::Floats(_));
+            let is_float = matches!(input(1)?.numbers, TensorNumbers::Floats(_));
             cast(input(0)?, if is_float { 1 } else { 7 })
         }
         "Neg" | "Abs" | "Not" | "Floor" | "Ceil" => unary(op, input(0)?),
@@ -70,9 +70,9 @@ fn float_of(op: &str) -> Option<fn(f32) -> f32> {
     })
 }
 
-fn unary(op: &str, input: &Tensor) -> Result<Tensor, String> {
+fn unary(op: &str, input: &OnnxTensor) -> Result<OnnxTensor, String> {
     let numbers = match &input.numbers {
-        Numbers::Floats(numbers) => Numbers::Floats(
+        TensorNumbers::Floats(numbers) => TensorNumbers::Floats(
             numbers
                 .iter()
                 .map(|&x| match op {
@@ -84,7 +84,7 @@ fn unary(op: &str, input: &Tensor) -> Result<Tensor, String> {
                 })
                 .collect(),
         ),
-        Numbers::Ints(numbers) => {
+        TensorNumbers::Ints(numbers) => {
             let each = |&x: &i64| match op {
                 "Neg" => x.checked_neg(),
                 "Abs" => x.checked_abs(),
@@ -92,23 +92,29 @@ fn unary(op: &str, input: &Tensor) -> Result<Tensor, String> {
                 _ => Some(truth(x == 0)),
             };
             let all: Option<Vec<i64>> = numbers.iter().map(each).collect();
-            Numbers::Ints(all.ok_or("overflows")?)
+            TensorNumbers::Ints(all.ok_or("overflows")?)
         }
     };
-    Ok(Tensor { shape: input.shape.clone(), numbers })
+    Ok(OnnxTensor { shape: input.shape.clone(), numbers })
 }
 
 /// Converts numbers to the type with this code: integers and truth values, or floats.
-fn cast(input: &Tensor, to: i64) -> Result<Tensor, String> {
+fn cast(input: &OnnxTensor, to: i64) -> Result<OnnxTensor, String> {
     let numbers = match (to, &input.numbers) {
-        (1 | 10 | 11 | 16, _) => Numbers::Floats(input.floats()),
-        (9, Numbers::Ints(numbers)) => Numbers::Ints(numbers.iter().map(|&x| truth(x != 0)).collect()),
-        (9, Numbers::Floats(numbers)) => Numbers::Ints(numbers.iter().map(|&x| truth(x != 0.0)).collect()),
-        (6 | 7, Numbers::Ints(_)) => input.numbers.clone(),
-        (6 | 7, Numbers::Floats(numbers)) => Numbers::Ints(numbers.iter().map(|&x| x as i64).collect()),
+        (1 | 10 | 11 | 16, _) => TensorNumbers::Floats(input.floats()),
+        (9, TensorNumbers::Ints(numbers)) => {
+            TensorNumbers::Ints(numbers.iter().map(|&x| truth(x != 0)).collect())
+        }
+        (9, TensorNumbers::Floats(numbers)) => {
+            TensorNumbers::Ints(numbers.iter().map(|&x| truth(x != 0.0)).collect())
+        }
+        (6 | 7, TensorNumbers::Ints(_)) => input.numbers.clone(),
+        (6 | 7, TensorNumbers::Floats(numbers)) => {
+            TensorNumbers::Ints(numbers.iter().map(|&x| x as i64).collect())
+        }
         _ => return Err(format!("casts to the type {to}")),
     };
-    Ok(Tensor { shape: input.shape.clone(), numbers })
+    Ok(OnnxTensor { shape: input.shape.clone(), numbers })
 }
 
 /// The shape that two shapes are broadcast to.
@@ -145,33 +151,33 @@ pub(super) fn positions(shape: &[usize], to: &[usize]) -> Result<Vec<usize>, Str
     Ok(positions)
 }
 
-fn binary(a: &Tensor, b: &Tensor, (ints, floats): Binary) -> Result<Tensor, String> {
+fn binary(a: &OnnxTensor, b: &OnnxTensor, (ints, floats): Binary) -> Result<OnnxTensor, String> {
     let shape = broadcast(&a.shape, &b.shape)?;
     let (at_a, at_b) = (positions(&a.shape, &shape)?, positions(&b.shape, &shape)?);
-    let numbers = if let (Numbers::Ints(a), Numbers::Ints(b)) = (&a.numbers, &b.numbers) {
+    let numbers = if let (TensorNumbers::Ints(a), TensorNumbers::Ints(b)) = (&a.numbers, &b.numbers) {
         let all: Option<Vec<i64>> = at_a.iter().zip(&at_b).map(|(&i, &j)| ints(a[i], b[j])).collect();
-        Numbers::Ints(all.ok_or("overflows")?)
+        TensorNumbers::Ints(all.ok_or("overflows")?)
     } else {
         let (a, b) = (a.floats(), b.floats());
-        Numbers::Floats(at_a.iter().zip(&at_b).map(|(&i, &j)| floats(a[i], b[j])).collect())
+        TensorNumbers::Floats(at_a.iter().zip(&at_b).map(|(&i, &j)| floats(a[i], b[j])).collect())
     };
-    Ok(Tensor { shape, numbers })
+    Ok(OnnxTensor { shape, numbers })
 }
 
-fn select(which: &Tensor, yes: &Tensor, no: &Tensor) -> Result<Tensor, String> {
+fn select(which: &OnnxTensor, yes: &OnnxTensor, no: &OnnxTensor) -> Result<OnnxTensor, String> {
     let shape = broadcast(&broadcast(&which.shape, &yes.shape)?, &no.shape)?;
     let is: Vec<bool> = {
         let floats = which.floats();
         positions(&which.shape, &shape)?.into_iter().map(|at| floats[at] != 0.0).collect()
     };
     let (at_yes, at_no) = (positions(&yes.shape, &shape)?, positions(&no.shape, &shape)?);
-    let numbers = if let (Numbers::Ints(yes), Numbers::Ints(no)) = (&yes.numbers, &no.numbers) {
+    let numbers = if let (TensorNumbers::Ints(yes), TensorNumbers::Ints(no)) = (&yes.numbers, &no.numbers) {
         let pick = |(at, &is): (usize, &bool)| if is { yes[at_yes[at]] } else { no[at_no[at]] };
-        Numbers::Ints(is.iter().enumerate().map(pick).collect())
+        TensorNumbers::Ints(is.iter().enumerate().map(pick).collect())
     } else {
         let (yes, no) = (yes.floats(), no.floats());
         let pick = |(at, &is): (usize, &bool)| if is { yes[at_yes[at]] } else { no[at_no[at]] };
-        Numbers::Floats(is.iter().enumerate().map(pick).collect())
+        TensorNumbers::Floats(is.iter().enumerate().map(pick).collect())
     };
-    Ok(Tensor { shape, numbers })
+    Ok(OnnxTensor { shape, numbers })
 }

@@ -2,17 +2,17 @@
 
 use super::super::graph::Graph;
 use super::super::proto::NodeProto;
-use super::super::tensor::{Numbers, Tensor, count};
+use super::super::tensor::{OnnxTensor, TensorNumbers, count};
 use super::elementwise::{broadcast, positions};
 use super::{allowed, sides};
 
 pub(super) fn evaluate(
     graph: &Graph,
     node: &NodeProto,
-    inputs: &[Option<&Tensor>],
-) -> Result<Tensor, String> {
+    inputs: &[Option<&OnnxTensor>],
+) -> Result<OnnxTensor, String> {
     let input = inputs.first().copied().flatten().ok_or("lacks its input")?;
-    let ints = |at: usize| inputs.get(at).copied().flatten().and_then(Tensor::as_ints);
+    let ints = |at: usize| inputs.get(at).copied().flatten().and_then(OnnxTensor::as_ints);
     let axes = node.ints("axes").or_else(|| ints(1));
     match node.op_type.as_str() {
         "Gather" => gather(input, inputs.get(1).copied().flatten(), node.int("axis").unwrap_or(0)),
@@ -47,12 +47,12 @@ pub(in super::super) fn axis(axis: i64, rank: usize) -> Result<usize, String> {
 }
 
 /// The part of a shape that the attributes of Shape name.
-pub(in super::super) fn part_of_shape(node: &NodeProto, shape: &[i64]) -> Result<Tensor, String> {
+pub(in super::super) fn part_of_shape(node: &NodeProto, shape: &[i64]) -> Result<OnnxTensor, String> {
     let rank = shape.len() as i64;
     let place = |place: i64| (if place < 0 { place.saturating_add(rank) } else { place }).clamp(0, rank);
     let start = place(node.int("start").unwrap_or(0)) as usize;
     let end = place(node.int("end").unwrap_or(rank)) as usize;
-    shape.get(start..end).map(|part| Tensor::ints(part.to_vec())).ok_or_else(|| "has no shape".into())
+    shape.get(start..end).map(|part| OnnxTensor::ints(part.to_vec())).ok_or_else(|| "has no shape".into())
 }
 
 /// The sides of `shape` without those at `axes`, or without every 1. Fails where a side is longer.
@@ -107,20 +107,20 @@ pub(in super::super) fn resolved(
     if count(&sides) == Some(total) { Ok(sides) } else { Err(format!("makes {to:?} of {from:?}")) }
 }
 
-fn reshaped(input: &Tensor, shape: Vec<usize>) -> Result<Tensor, String> {
+fn reshaped(input: &OnnxTensor, shape: Vec<usize>) -> Result<OnnxTensor, String> {
     if count(&shape) != Some(input.len()) {
         return Err(format!("makes {shape:?} of {:?}", input.shape));
     }
-    Ok(Tensor { shape, numbers: input.numbers.clone() })
+    Ok(OnnxTensor { shape, numbers: input.numbers.clone() })
 }
 
 /// The numbers at these positions, in a new shape.
-fn picked(input: &Tensor, shape: Vec<usize>, at: &[usize]) -> Tensor {
+fn picked(input: &OnnxTensor, shape: Vec<usize>, at: &[usize]) -> OnnxTensor {
     let numbers = match &input.numbers {
-        Numbers::Floats(numbers) => Numbers::Floats(at.iter().map(|&at| numbers[at]).collect()),
-        Numbers::Ints(numbers) => Numbers::Ints(at.iter().map(|&at| numbers[at]).collect()),
+        TensorNumbers::Floats(numbers) => TensorNumbers::Floats(at.iter().map(|&at| numbers[at]).collect()),
+        TensorNumbers::Ints(numbers) => TensorNumbers::Ints(at.iter().map(|&at| numbers[at]).collect()),
     };
-    Tensor { shape, numbers }
+    OnnxTensor { shape, numbers }
 }
 
 /// Positions along one side, for every place before and after it.
@@ -133,7 +133,7 @@ fn along(shape: &[usize], side: usize, at: &[usize]) -> Result<Vec<usize>, Strin
     Ok((0..outer).flat_map(|o| at.iter().flat_map(move |&at| run(place(o, at)))).collect())
 }
 
-fn gather(input: &Tensor, indices: Option<&Tensor>, at: i64) -> Result<Tensor, String> {
+fn gather(input: &OnnxTensor, indices: Option<&OnnxTensor>, at: i64) -> Result<OnnxTensor, String> {
     let side = axis(at, input.shape.len())?;
     let indices = indices.ok_or("has no indices")?;
     let ints = indices.as_ints().ok_or("has indices that are no integers")?;
@@ -189,10 +189,11 @@ pub(in super::super) fn slices(
 fn slice(
     graph: &Graph,
     node: &NodeProto,
-    input: &Tensor,
-    inputs: &[Option<&Tensor>],
-) -> Result<Tensor, String> {
-    let ints = |at: usize| inputs.get(at).copied().flatten().and_then(Tensor::as_ints).map(<[i64]>::to_vec);
+    input: &OnnxTensor,
+    inputs: &[Option<&OnnxTensor>],
+) -> Result<OnnxTensor, String> {
+    let ints =
+        |at: usize| inputs.get(at).copied().flatten().and_then(OnnxTensor::as_ints).map(<[i64]>::to_vec);
     let mut part = input.clone();
     for (side, range) in slices(node, graph.opset, input.shape.len(), &ints)? {
         let at = sliced(part.shape[side], range)?;
@@ -203,11 +204,11 @@ fn slice(
     Ok(part)
 }
 
-fn concat(at: i64, inputs: &[Option<&Tensor>]) -> Result<Tensor, String> {
-    let parts: Vec<&Tensor> = inputs.iter().copied().flatten().collect();
+fn concat(at: i64, inputs: &[Option<&OnnxTensor>]) -> Result<OnnxTensor, String> {
+    let parts: Vec<&OnnxTensor> = inputs.iter().copied().flatten().collect();
     let first = *parts.first().ok_or("lacks its inputs")?;
     let side = axis(at, first.shape.len())?;
-    let fits = |part: &&&Tensor| {
+    let fits = |part: &&&OnnxTensor| {
         part.shape.len() == first.shape.len()
             && (0..first.shape.len()).all(|at| at == side || part.shape[at] == first.shape[at])
     };
@@ -227,7 +228,7 @@ fn concat(at: i64, inputs: &[Option<&Tensor>]) -> Result<Tensor, String> {
                 joined.extend(&part[row * rows(part.len())..][..rows(part.len())]);
             }
         }
-        Numbers::Ints(joined)
+        TensorNumbers::Ints(joined)
     } else {
         let parts: Vec<Vec<f32>> = parts.iter().map(|part| part.floats()).collect();
         let mut joined = Vec::with_capacity(total);
@@ -236,9 +237,9 @@ fn concat(at: i64, inputs: &[Option<&Tensor>]) -> Result<Tensor, String> {
                 joined.extend(&part[row * rows(part.len())..][..rows(part.len())]);
             }
         }
-        Numbers::Floats(joined)
+        TensorNumbers::Floats(joined)
     };
-    Ok(Tensor { shape, numbers })
+    Ok(OnnxTensor { shape, numbers })
 }
 
 /// The order of the sides after a Transpose.
@@ -254,7 +255,7 @@ pub(in super::super) fn permutation(perm: Option<&[i64]>, rank: usize) -> Result
     }
 }
 
-fn transpose(input: &Tensor, perm: Option<&[i64]>) -> Result<Tensor, String> {
+fn transpose(input: &OnnxTensor, perm: Option<&[i64]>) -> Result<OnnxTensor, String> {
     let order = permutation(perm, input.shape.len())?;
     let shape: Vec<usize> = order.iter().map(|&at| input.shape[at]).collect();
     let mut strides = vec![1; input.shape.len()];
@@ -274,7 +275,7 @@ fn transpose(input: &Tensor, perm: Option<&[i64]>) -> Result<Tensor, String> {
 }
 
 /// The product, sum or mean over some sides, or over all.
-fn reduce(node: &NodeProto, input: &Tensor, axes: Option<&[i64]>) -> Result<Tensor, String> {
+fn reduce(node: &NodeProto, input: &OnnxTensor, axes: Option<&[i64]>) -> Result<OnnxTensor, String> {
     let rank = input.shape.len();
     let over: Vec<usize> = match axes {
         Some(axes) if !axes.is_empty() => axes.iter().map(|&at| axis(at, rank)).collect::<Result<_, _>>()?,
@@ -295,8 +296,8 @@ fn reduce(node: &NodeProto, input: &Tensor, axes: Option<&[i64]>) -> Result<Tens
         }
     }
     let numbers = match input.numbers {
-        Numbers::Ints(_) => Numbers::Ints(sums.iter().map(|&sum| sum as i64).collect()),
-        Numbers::Floats(_) => Numbers::Floats(sums.iter().map(|&sum| sum as f32).collect()),
+        TensorNumbers::Ints(_) => TensorNumbers::Ints(sums.iter().map(|&sum| sum as i64).collect()),
+        TensorNumbers::Floats(_) => TensorNumbers::Floats(sums.iter().map(|&sum| sum as f32).collect()),
     };
     let keeps = node.int("keepdims").unwrap_or(1) != 0;
     let shape = if keeps {
@@ -304,7 +305,7 @@ fn reduce(node: &NodeProto, input: &Tensor, axes: Option<&[i64]>) -> Result<Tens
     } else {
         (0..rank).filter(|at| !over.contains(at)).map(|at| input.shape[at]).collect()
     };
-    Ok(Tensor { shape, numbers })
+    Ok(OnnxTensor { shape, numbers })
 }
 
 #[cfg(test)]
@@ -330,8 +331,8 @@ mod tests {
 
     #[test]
     fn a_transposed_matrix_is_read_by_columns() {
-        let matrix = Tensor { shape: vec![2, 3], numbers: Numbers::Ints((0..6).collect()) };
+        let matrix = OnnxTensor { shape: vec![2, 3], numbers: TensorNumbers::Ints((0..6).collect()) };
         let turned = transpose(&matrix, None).unwrap();
-        assert_eq!((turned.shape, turned.numbers), (vec![3, 2], Numbers::Ints(vec![0, 3, 1, 4, 2, 5])));
+        assert_eq!((turned.shape, turned.numbers), (vec![3, 2], TensorNumbers::Ints(vec![0, 3, 1, 4, 2, 5])));
     }
 }

@@ -4,12 +4,12 @@ use trepang_api::{Op, Padding, Shape};
 
 use super::super::evaluate::axis;
 use super::super::ir::{Kernel, LayerOp, Matrix};
-use super::super::tensor::Tensor;
-use super::super::value::{Act, Axis, Value};
-use super::{Lowering, Reading, Stop};
+use super::super::tensor::OnnxTensor;
+use super::super::value::{Act, Axis, GraphValue};
+use super::{Lowering, NotLowered, Reading};
 
 impl Lowering<'_> {
-    pub(super) fn dense(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    pub(super) fn dense(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         match node.op() {
             "Gemm" => self.gemm(node),
             "MatMul" => self.matmul(node),
@@ -18,7 +18,7 @@ impl Lowering<'_> {
     }
 
     /// alpha * A * B + beta * C, where B may be transposed.
-    fn gemm(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn gemm(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let act = self.act(node.input(0)?)?;
         if node.node.int("transA").unwrap_or(0) != 0 || act.axes != [Axis::N, Axis::C] {
             return Err("multiplies something else than the features of a picture".into());
@@ -42,8 +42,8 @@ impl Lowering<'_> {
     }
 
     /// A product over the channels: a fully connected layer, or a convolution of one cell.
-    fn matmul(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
-        if matches!((node.input(0)?, node.input(1)?), (Value::Act(_), Value::Act(_))) {
+    fn matmul(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
+        if matches!((node.input(0)?, node.input(1)?), (GraphValue::Act(_), GraphValue::Act(_))) {
             return Err("multiplies two activations, which is not known here".into());
         }
         let act = self.act(node.input(0)?)?;
@@ -66,10 +66,15 @@ impl Lowering<'_> {
             groups: 1,
         };
         let at = self.layers.add(LayerOp::Conv(kernel), &[act.at], Some(node.at))?;
-        Ok(vec![Value::Act(Act { at, ..act })])
+        Ok(vec![GraphValue::Act(Act { at, ..act })])
     }
 
-    fn linear(&mut self, node: &Reading, act: &Act, mut matrix: Matrix) -> Result<Vec<Value>, Stop> {
+    fn linear(
+        &mut self,
+        node: &Reading,
+        act: &Act,
+        mut matrix: Matrix,
+    ) -> Result<Vec<GraphValue>, NotLowered> {
         if let Some(shape) = act.channels_last {
             if matrix.inputs != shape.len() {
                 return Err("has a matrix that does not fit its input".into());
@@ -77,10 +82,10 @@ impl Lowering<'_> {
             matrix.weight = channels_first(&matrix.weight, shape);
         }
         let at = self.layers.add(LayerOp::Linear(matrix), &[act.at], Some(node.at))?;
-        Ok(vec![Value::Act(Act::with(at, vec![Axis::N, Axis::C]))])
+        Ok(vec![GraphValue::Act(Act::with(at, vec![Axis::N, Axis::C]))])
     }
 
-    fn softmax(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn softmax(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let act = self.act(node.input(0)?)?;
         let shape = self.layers.shape(act.at);
         let newer = self.graph.opset >= 13;
@@ -91,17 +96,17 @@ impl Lowering<'_> {
             return Err("takes the softmax over another side than the channels".into());
         }
         let at = self.layers.add(LayerOp::Plain(Op::Softmax), &[act.at], Some(node.at))?;
-        Ok(vec![Value::Act(Act { at, ..act })])
+        Ok(vec![GraphValue::Act(Act { at, ..act })])
     }
 }
 
 /// The constant matrix of a node as `[outputs, inputs]`, with these two numbers in the other order.
-fn rows_of_outputs(node: &Reading, is_transposed: bool) -> Result<(Vec<f32>, [usize; 2]), Stop> {
+fn rows_of_outputs(node: &Reading, is_transposed: bool) -> Result<(Vec<f32>, [usize; 2]), NotLowered> {
     let matrix = node.constant(1)?.ok_or("lacks its matrix")?;
     let &[rows, columns] = matrix.shape.as_slice() else {
         return Err(format!("multiplies with a constant {:?}", matrix.shape).into());
     };
-    let numbers = Tensor::into_floats(matrix);
+    let numbers = OnnxTensor::into_floats(matrix);
     if is_transposed {
         return Ok((numbers, [columns, rows]));
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::graph::Graph;
 use super::super::proto::{TensorTypeProto, ValueInfoProto};
 use super::super::tensor::{is_float, is_quantized};
-use super::super::value::{Axis, ImageMap, NCHW, Value};
+use super::super::value::{Axis, GraphValue, ImageMap, NCHW};
 use super::Frame;
 use crate::readers::printable;
 
@@ -20,7 +20,7 @@ const NHWC: [Axis; 4] = [Axis::N, Axis::H, Axis::W, Axis::C];
 
 /// The values that come in, by their names, and the sides of the picture. Fails, with a clause, if there is no picture of
 /// one or three channels.
-pub(super) fn open(graph: &Graph) -> Result<(Frame, HashMap<&str, Value>), String> {
+pub(super) fn open(graph: &Graph) -> Result<(Frame, HashMap<&str, GraphValue>), String> {
     let is_picture = |input: &&ValueInfoProto| sides(input).is_some_and(|sides| sides.len() == 4);
     let picture = graph.inputs.iter().find(is_picture);
     let Some((picture, sides)) = picture.and_then(|input| Some((input, sides(input)?))) else {
@@ -54,9 +54,9 @@ pub(super) fn open(graph: &Graph) -> Result<(Frame, HashMap<&str, Value>), Strin
     let mut values = HashMap::new();
     for input in &graph.inputs {
         let value = if input.name == picture.name {
-            Value::Image(ImageMap::new(axes.to_vec(), channels.unwrap_or(3)))
+            GraphValue::Image(ImageMap::new(axes.to_vec(), channels.unwrap_or(3)))
         } else {
-            Value::Unfilled(input.name.clone())
+            GraphValue::Unfilled(input.name.clone())
         };
         values.insert(input.name.as_str(), value);
     }

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use trepang_api::Op;
 
 use super::super::ir::LayerOp;
-use super::super::tensor::Tensor;
-use super::super::value::{Act, Axis, ImageMap, Value, per_channel};
-use super::{Lowering, Reading, Stop, unfilled};
+use super::super::tensor::OnnxTensor;
+use super::super::value::{Act, Axis, GraphValue, ImageMap, per_channel};
+use super::{Lowering, NotLowered, Reading, unfilled};
 use crate::readers::printable;
 
 impl Lowering<'_> {
-    pub(super) fn pointwise(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    pub(super) fn pointwise(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         match node.op() {
             "Relu" => self.plain(node, Op::Relu),
             "Clip" => self.clip(node),
@@ -24,14 +24,14 @@ impl Lowering<'_> {
     }
 
     /// An operation of one input that keeps its shape.
-    fn plain(&mut self, node: &Reading, op: Op) -> Result<Vec<Value>, Stop> {
+    fn plain(&mut self, node: &Reading, op: Op) -> Result<Vec<GraphValue>, NotLowered> {
         let act = self.act(node.input(0)?)?;
         let at = self.layers.add(LayerOp::Plain(op), &[act.at], Some(node.at))?;
-        Ok(vec![Value::Act(Act { at, ..act })])
+        Ok(vec![GraphValue::Act(Act { at, ..act })])
     }
 
-    fn clip(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
-        let bound = |attribute, at, open: f32| -> Result<f32, Stop> {
+    fn clip(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
+        let bound = |attribute, at, open: f32| -> Result<f32, NotLowered> {
             let given = node.constant(at)?.and_then(|tensor| tensor.floats().first().copied());
             Ok(given.or(node.node.float(attribute)).unwrap_or(open))
         };
@@ -44,17 +44,17 @@ impl Lowering<'_> {
         }
     }
 
-    fn batch_norm(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn batch_norm(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let is = |name, bad| node.node.int(name) == Some(bad);
         if is("training_mode", 1) || (self.graph.opset < 7 && !is("is_test", 1)) {
-            return Err(Stop::Refuse("is in training mode: call model.eval() before exporting".into()));
+            return Err(NotLowered::Refuse("is in training mode: call model.eval() before exporting".into()));
         }
         if is("spatial", 0) {
-            return Err(Stop::Refuse(
+            return Err(NotLowered::Refuse(
                 "normalizes each position by itself (spatial=0): export it anew".into(),
             ));
         }
-        let numbers = |at| -> Result<Vec<f32>, Stop> {
+        let numbers = |at| -> Result<Vec<f32>, NotLowered> {
             Ok(node.constant(at)?.ok_or_else(|| format!("lacks its input {at}"))?.floats())
         };
         let (gamma, beta, mean, variance) = (numbers(1)?, numbers(2)?, numbers(3)?, numbers(4)?);
@@ -63,9 +63,9 @@ impl Lowering<'_> {
             return Err("has numbers for different counts of channels".into());
         }
         let is_second = match node.input(0)? {
-            Value::Act(act) => act.axes.get(1) == Some(&Axis::C) && act.channels_last.is_none(),
-            Value::Image(map) => map.axes.get(1) == Some(&Axis::C),
-            Value::Const(_) | Value::Unfilled(_) | Value::Cut(_) => false,
+            GraphValue::Act(act) => act.axes.get(1) == Some(&Axis::C) && act.channels_last.is_none(),
+            GraphValue::Image(map) => map.axes.get(1) == Some(&Axis::C),
+            GraphValue::Const(_) | GraphValue::Unfilled(_) | GraphValue::Cut(_) => false,
         };
         if !is_second {
             return Err("normalizes another side than the channels".into());
@@ -82,10 +82,16 @@ impl Lowering<'_> {
     }
 
     /// A value with each channel times a number, plus a number; one number is for all channels.
-    fn map(&mut self, node: &Reading, value: &Value, scale: &[f64], shift: &[f64]) -> Result<Value, Stop> {
+    fn map(
+        &mut self,
+        node: &Reading,
+        value: &GraphValue,
+        scale: &[f64],
+        shift: &[f64],
+    ) -> Result<GraphValue, NotLowered> {
         let of = |numbers: &[f64], channel: usize| *numbers.get(channel).unwrap_or(&numbers[0]);
         let fits = |channels: usize| [scale, shift].iter().all(|n| n.len() == 1 || n.len() == channels);
-        if let Value::Image(map) = value {
+        if let GraphValue::Image(map) = value {
             if !fits(map.channels.len()) {
                 return Err("has numbers for another count of channels".into());
             }
@@ -94,7 +100,7 @@ impl Lowering<'_> {
                 channel.scale *= of(scale, at);
                 channel.shift = channel.shift * of(scale, at) + of(shift, at);
             }
-            return Ok(Value::Image(ImageMap { axes: map.axes.clone(), channels }));
+            return Ok(GraphValue::Image(ImageMap { axes: map.axes.clone(), channels }));
         }
         let act = self.act(value)?;
         let channels = self.layers.shape(act.at).channels;
@@ -105,17 +111,22 @@ impl Lowering<'_> {
         let all = |numbers: &[f64]| (0..channels).map(|c| of(numbers, c) as f32).collect();
         let op = LayerOp::Affine { scale: all(scale), shift: all(shift) };
         let at = self.layers.add(op, &[act.at], Some(node.at))?;
-        Ok(Value::Act(Act { at, ..act }))
+        Ok(GraphValue::Act(Act { at, ..act }))
     }
 
     /// Add, Sum, Sub, Mul and Div.
-    fn arithmetic(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn arithmetic(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         if node.op() != "Sum" {
             let (a, b) = (node.input(0)?, node.input(1)?);
             match (a, b) {
-                (Value::Const(constant), other) => return self.with_constant(node, other, constant, true),
-                (other, Value::Const(constant)) => return self.with_constant(node, other, constant, false),
-                (Value::Image(map), Value::Unfilled(name)) | (Value::Unfilled(name), Value::Image(map)) => {
+                (GraphValue::Const(constant), other) => {
+                    return self.with_constant(node, other, constant, true);
+                }
+                (other, GraphValue::Const(constant)) => {
+                    return self.with_constant(node, other, constant, false);
+                }
+                (GraphValue::Image(map), GraphValue::Unfilled(name))
+                | (GraphValue::Unfilled(name), GraphValue::Image(map)) => {
                     return self.without_numbers(map, name);
                 }
                 _ => {}
@@ -135,21 +146,21 @@ impl Lowering<'_> {
         }
         let inputs: Vec<usize> = acts.iter().map(|act| act.at).collect();
         let at = self.layers.add(LayerOp::Plain(Op::Add), &inputs, Some(node.at))?;
-        Ok(vec![Value::Act(Act { at, ..first })])
+        Ok(vec![GraphValue::Act(Act { at, ..first })])
     }
 
     fn with_constant(
         &mut self,
         node: &Reading,
-        value: &Value,
-        constant: &Rc<Tensor>,
+        value: &GraphValue,
+        constant: &Rc<OnnxTensor>,
         is_first: bool,
-    ) -> Result<Vec<Value>, Stop> {
+    ) -> Result<Vec<GraphValue>, NotLowered> {
         let (axes, channels) = match value {
-            Value::Image(map) => (map.axes.clone(), map.channels.len()),
-            Value::Act(act) => (act.axes.clone(), self.layers.shape(act.at).channels),
-            Value::Unfilled(name) => return Err(unfilled(name)),
-            Value::Const(_) | Value::Cut(_) => return Err("computes with no activation".into()),
+            GraphValue::Image(map) => (map.axes.clone(), map.channels.len()),
+            GraphValue::Act(act) => (act.axes.clone(), self.layers.shape(act.at).channels),
+            GraphValue::Unfilled(name) => return Err(unfilled(name)),
+            GraphValue::Const(_) | GraphValue::Cut(_) => return Err("computes with no activation".into()),
         };
         let numbers = match per_channel(constant, &axes, channels) {
             // One number, whatever the sides: the picture lacks those that were gathered.
@@ -178,15 +189,15 @@ impl Lowering<'_> {
     }
 
     /// A part of the preprocessing whose numbers the exporter left out: what the user says of the input counts in its place.
-    fn without_numbers(&mut self, map: &ImageMap, name: &str) -> Result<Vec<Value>, Stop> {
+    fn without_numbers(&mut self, map: &ImageMap, name: &str) -> Result<Vec<GraphValue>, NotLowered> {
         if !self.input_given {
-            return Err(Stop::Refuse(format!(
+            return Err(NotLowered::Refuse(format!(
                 "reads the input \"{}\", which has no value (a Keras exporter leaves it out): pass --input, which then says \
                  what the first layer sees",
                 printable(name)
             )));
         }
         self.is_reset = true;
-        Ok(vec![Value::Image(ImageMap::new(map.axes.clone(), map.channels.len()))])
+        Ok(vec![GraphValue::Image(ImageMap::new(map.axes.clone(), map.channels.len()))])
     }
 }

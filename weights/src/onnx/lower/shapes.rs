@@ -5,17 +5,17 @@ use trepang_api::Op;
 
 use super::super::evaluate::{axis, new_places, permutation, resolved, sliced, slices};
 use super::super::ir::LayerOp;
-use super::super::value::{Act, Axis, ImageMap, NCHW, Value};
-use super::{Lowering, Reading, Stop};
+use super::super::value::{Act, Axis, GraphValue, ImageMap, NCHW};
+use super::{Lowering, NotLowered, Reading};
 
 impl Lowering<'_> {
-    pub(super) fn shaping(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    pub(super) fn shaping(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         match node.op() {
             "Identity" | "Cast" | "CastLike" => Ok(vec![node.input(0)?.clone()]),
             "Dropout" => {
                 let trains = node.constant(2)?.is_some_and(|is| is.floats().first() == Some(&1.0));
                 if trains {
-                    return Err(Stop::Refuse(
+                    return Err(NotLowered::Refuse(
                         "is in training mode: call model.eval() before exporting".into(),
                     ));
                 }
@@ -37,7 +37,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn squeeze(&self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn squeeze(&self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let value = node.input(0)?;
         let (axes, dims) = (axes_of(value)?, self.dims(value));
         let gone = match node.ints("axes", 1)? {
@@ -52,7 +52,7 @@ impl Lowering<'_> {
     }
 
     /// New sides of length 1 are those that are missing, in the usual order.
-    fn unsqueeze(node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn unsqueeze(node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let value = node.input(0)?;
         let mut axes = axes_of(value)?;
         let new = node.ints("axes", 1)?.ok_or("has no axes")?;
@@ -63,7 +63,7 @@ impl Lowering<'_> {
         with_axes(value, axes)
     }
 
-    fn flatten(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn flatten(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let value = node.input(0)?;
         let rank = axes_of(value)?.len();
         if axis(node.node.int("axis").unwrap_or(1), rank + 1)? != 1 {
@@ -74,11 +74,11 @@ impl Lowering<'_> {
     }
 
     /// An activation as a vector of all its numbers.
-    fn flat(&mut self, node: &Reading, act: &Act) -> Result<Vec<Value>, Stop> {
+    fn flat(&mut self, node: &Reading, act: &Act) -> Result<Vec<GraphValue>, NotLowered> {
         let shape = self.layers.shape(act.at);
         let vector = vec![Axis::N, Axis::C];
         if shape.height * shape.width == 1 {
-            return Ok(vec![Value::Act(Act { axes: vector, ..act.clone() })]);
+            return Ok(vec![GraphValue::Act(Act { axes: vector, ..act.clone() })]);
         }
         let channels_last = match act.axes.as_slice() {
             [Axis::N, Axis::C, Axis::H, Axis::W] => None,
@@ -93,10 +93,10 @@ impl Lowering<'_> {
             .into());
         }
         let at = self.layers.add(LayerOp::Plain(Op::Flatten), &[act.at], Some(node.at))?;
-        Ok(vec![Value::Act(Act { at, axes: vector, channels_last })])
+        Ok(vec![GraphValue::Act(Act { at, axes: vector, channels_last })])
     }
 
-    fn reshape(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn reshape(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let value = node.input(0)?;
         let dims = self.dims(value);
         let to = node.ints("shape", 1)?.ok_or("has no shape")?;
@@ -111,13 +111,13 @@ impl Lowering<'_> {
             // The batch may be fixed in the file: whatever it is, it stays.
             [_, all] if all == shape.len() => self.flat(node, &act),
             [_, channels, 1, 1] if is_vector && channels == shape.channels => {
-                Ok(vec![Value::Act(Act { axes: NCHW.to_vec(), ..act })])
+                Ok(vec![GraphValue::Act(Act { axes: NCHW.to_vec(), ..act })])
             }
             _ => Err(format!("makes {sides:?} of {dims:?}, which is not known here").into()),
         }
     }
 
-    fn concat(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn concat(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let axes = axes_of(node.input(0)?)?;
         let at = axis(node.node.int("axis").unwrap_or(1), axes.len())?;
         let mut same = true;
@@ -130,7 +130,7 @@ impl Lowering<'_> {
         let images: Option<Vec<&ImageMap>> = node.inputs.iter().flatten().map(as_image).collect();
         if let Some(images) = images {
             let channels = images.iter().flat_map(|map| map.channels.clone()).collect();
-            return Ok(vec![Value::Image(ImageMap { axes, channels })]);
+            return Ok(vec![GraphValue::Image(ImageMap { axes, channels })]);
         }
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for value in node.inputs.iter().flatten() {
@@ -144,11 +144,11 @@ impl Lowering<'_> {
             [one] => *one,
             all => self.layers.add(LayerOp::Plain(Op::Concat), all, Some(node.at))?,
         };
-        Ok(vec![Value::Act(Act::with(at, axes))])
+        Ok(vec![GraphValue::Act(Act::with(at, axes))])
     }
 
     /// Channels of the picture; of an activation, all of it.
-    fn pick(&self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    fn pick(&self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let value = node.input(0)?;
         let (axes, dims) = (axes_of(value)?, self.dims(value));
         let parts = match node.op() {
@@ -157,31 +157,31 @@ impl Lowering<'_> {
             _ => vec![gathered(node, &axes, &dims)?],
         };
         let all: Vec<usize> = (0..self.channels(value)).collect();
-        let is_everything = |part: &Part| part.channels == all && part.axes == axes;
+        let is_everything = |part: &PickedChannels| part.channels == all && part.axes == axes;
         match value {
             _ if parts.iter().all(is_everything) => Ok(vec![value.clone()]),
-            Value::Image(map) => Ok(parts
+            GraphValue::Image(map) => Ok(parts
                 .into_iter()
                 .map(|part| {
                     let channels = part.channels.iter().map(|&at| map.channels[at]).collect();
-                    Value::Image(ImageMap { axes: part.axes, channels })
+                    GraphValue::Image(ImageMap { axes: part.axes, channels })
                 })
                 .collect()),
-            Value::Act(_) | Value::Const(_) | Value::Unfilled(_) | Value::Cut(_) => {
+            GraphValue::Act(_) | GraphValue::Const(_) | GraphValue::Unfilled(_) | GraphValue::Cut(_) => {
                 Err("picks some of the channels, which is not known here".into())
             }
         }
     }
 
-    fn channels(&self, value: &Value) -> usize {
+    fn channels(&self, value: &GraphValue) -> usize {
         match value {
-            Value::Image(map) => map.channels.len(),
-            Value::Act(act) => self.layers.shape(act.at).channels,
-            Value::Const(_) | Value::Unfilled(_) | Value::Cut(_) => 0,
+            GraphValue::Image(map) => map.channels.len(),
+            GraphValue::Act(act) => self.layers.shape(act.at).channels,
+            GraphValue::Const(_) | GraphValue::Unfilled(_) | GraphValue::Cut(_) => 0,
         }
     }
 
-    fn slice(&self, node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Part, Stop> {
+    fn slice(&self, node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<PickedChannels, NotLowered> {
         let mut ints = Vec::with_capacity(5);
         for at in 0..5 {
             ints.push(if at == 0 { None } else { node.ints("", at)? });
@@ -195,41 +195,45 @@ impl Lowering<'_> {
                 return Err("takes a part of the picture".into());
             }
         }
-        Ok(Part { axes: axes.to_vec(), channels })
+        Ok(PickedChannels { axes: axes.to_vec(), channels })
     }
 }
 
 /// Channels that are picked, and the sides that are left.
 #[derive(Debug)]
-struct Part {
+struct PickedChannels {
     axes: Vec<Axis>,
     channels: Vec<usize>,
 }
 
-fn as_image(value: &Value) -> Option<&ImageMap> {
+fn as_image(value: &GraphValue) -> Option<&ImageMap> {
     match value {
-        Value::Image(map) => Some(map),
-        Value::Const(_) | Value::Act(_) | Value::Unfilled(_) | Value::Cut(_) => None,
+        GraphValue::Image(map) => Some(map),
+        GraphValue::Const(_) | GraphValue::Act(_) | GraphValue::Unfilled(_) | GraphValue::Cut(_) => None,
     }
 }
 
-fn axes_of(value: &Value) -> Result<Vec<Axis>, Stop> {
+fn axes_of(value: &GraphValue) -> Result<Vec<Axis>, NotLowered> {
     match value {
-        Value::Image(map) => Ok(map.axes.clone()),
-        Value::Act(act) => Ok(act.axes.clone()),
-        Value::Const(_) => Err("joins an activation and a constant".into()),
-        Value::Unfilled(name) => Err(super::unfilled(name)),
-        Value::Cut(cut) => Err(Stop::Behind(*cut)),
+        GraphValue::Image(map) => Ok(map.axes.clone()),
+        GraphValue::Act(act) => Ok(act.axes.clone()),
+        GraphValue::Const(_) => Err("joins an activation and a constant".into()),
+        GraphValue::Unfilled(name) => Err(super::unfilled(name)),
+        GraphValue::Cut(cut) => Err(NotLowered::Behind(*cut)),
     }
 }
 
 /// A value with other sides, or with the same in another order.
-fn with_axes(value: &Value, axes: Vec<Axis>) -> Result<Vec<Value>, Stop> {
+fn with_axes(value: &GraphValue, axes: Vec<Axis>) -> Result<Vec<GraphValue>, NotLowered> {
     match value {
-        Value::Image(map) => Ok(vec![Value::Image(ImageMap { axes, channels: map.channels.clone() })]),
-        Value::Act(act) if act.channels_last.is_some() => Err("turns a flattened activation".into()),
-        Value::Act(act) => Ok(vec![Value::Act(Act::with(act.at, axes))]),
-        Value::Const(_) | Value::Unfilled(_) | Value::Cut(_) => Err("has no activation".into()),
+        GraphValue::Image(map) => {
+            Ok(vec![GraphValue::Image(ImageMap { axes, channels: map.channels.clone() })])
+        }
+        GraphValue::Act(act) if act.channels_last.is_some() => Err("turns a flattened activation".into()),
+        GraphValue::Act(act) => Ok(vec![GraphValue::Act(Act::with(act.at, axes))]),
+        GraphValue::Const(_) | GraphValue::Unfilled(_) | GraphValue::Cut(_) => {
+            Err("has no activation".into())
+        }
     }
 }
 
@@ -238,7 +242,7 @@ fn all_channels(axes: &[Axis], dims: &[usize]) -> Vec<usize> {
     (0..at.map_or(1, |at| dims[at])).collect()
 }
 
-fn split(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Vec<Part>, Stop> {
+fn split(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Vec<PickedChannels>, NotLowered> {
     let side = axis(node.node.int("axis").unwrap_or(0), axes.len())?;
     if axes[side] != Axis::C {
         return Err("splits another side than the channels".into());
@@ -254,14 +258,14 @@ fn split(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Vec<Part>, Sto
     let (mut parts, mut start) = (Vec::with_capacity(lengths.len()), 0_usize);
     for length in lengths {
         let end = start.saturating_add(length).min(dims[side]);
-        parts.push(Part { axes: axes.to_vec(), channels: (start..end).collect() });
+        parts.push(PickedChannels { axes: axes.to_vec(), channels: (start..end).collect() });
         start = end;
     }
     Ok(parts)
 }
 
 /// Gather along the channels, or `GatherND` along the first side, which the channels were turned to.
-fn gathered(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Part, Stop> {
+fn gathered(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<PickedChannels, NotLowered> {
     let is_nd = node.op() == "GatherND";
     let side = if is_nd { 0 } else { axis(node.node.int("axis").unwrap_or(0), axes.len())? };
     let indices = node.constant(1)?.ok_or("has no indices")?;
@@ -278,5 +282,5 @@ fn gathered(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Part, Stop>
         (false, [_]) | (true, [_, 1]) => {}
         (_, shape) => return Err(format!("picks with indices {shape:?}").into()),
     }
-    Ok(Part { axes, channels })
+    Ok(PickedChannels { axes, channels })
 }

@@ -5,9 +5,9 @@ use trepang_api::{Op, Padding, Pool};
 use super::super::evaluate::axis;
 use super::super::ir::{Kernel, LayerOp};
 use super::super::proto::NodeProto;
-use super::super::tensor::Tensor;
-use super::super::value::{Act, Axis, NCHW, Value};
-use super::{Lowering, Reading, Stop};
+use super::super::tensor::OnnxTensor;
+use super::super::value::{Act, Axis, GraphValue, NCHW};
+use super::{Lowering, NotLowered, Reading};
 
 /// The largest number that an attribute of a window can be.
 const LARGEST: i64 = 1 << 16;
@@ -25,7 +25,7 @@ struct Window {
 }
 
 impl Lowering<'_> {
-    pub(super) fn window(&mut self, node: &Reading) -> Result<Vec<Value>, Stop> {
+    pub(super) fn window(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
         let act = self.act(node.input(0)?)?;
         if node.op() == "ReduceMean" {
             return self.mean(node, &act);
@@ -40,14 +40,14 @@ impl Lowering<'_> {
             "MaxPool" => LayerOp::Plain(self.max_pool(node, &act)?),
             _ => match self.average_pool(node, &act)? {
                 Some(op) => LayerOp::Plain(op),
-                None => return Ok(vec![Value::Act(act)]),
+                None => return Ok(vec![GraphValue::Act(act)]),
             },
         };
         let made = self.layers.add(op, &[act.at], Some(node.at))?;
-        Ok(vec![Value::Act(Act::new(made))])
+        Ok(vec![GraphValue::Act(Act::new(made))])
     }
 
-    fn conv(&mut self, node: &Reading, act: &Act) -> Result<Vec<Value>, Stop> {
+    fn conv(&mut self, node: &Reading, act: &Act) -> Result<Vec<GraphValue>, NotLowered> {
         let weight = node.constant(1)?.ok_or("lacks its weights")?;
         let &[outputs, inputs, height, width] = weight.shape.as_slice() else {
             return Err(format!("has weights of the shape {:?}: only 2-D is known", weight.shape).into());
@@ -61,7 +61,7 @@ impl Lowering<'_> {
         if bias.len() != outputs || window.pool.kernel != [height, width] {
             return Err("has a bias or a kernel that does not fit its weights".into());
         }
-        let (weight, sides) = dilated(Tensor::into_floats(weight), [height, width], window.dilations)?;
+        let (weight, sides) = dilated(OnnxTensor::into_floats(weight), [height, width], window.dilations)?;
         let kernel = Kernel {
             weight,
             bias,
@@ -73,10 +73,10 @@ impl Lowering<'_> {
             groups,
         };
         let made = self.layers.add(LayerOp::Conv(kernel), &[act.at], Some(node.at))?;
-        Ok(vec![Value::Act(Act::new(made))])
+        Ok(vec![GraphValue::Act(Act::new(made))])
     }
 
-    fn max_pool(&mut self, node: &Reading, act: &Act) -> Result<Op, Stop> {
+    fn max_pool(&mut self, node: &Reading, act: &Act) -> Result<Op, NotLowered> {
         let window = self.shape_of_window(node.node, act, None)?;
         if window.dilations != [1, 1] {
             return Err("has dilations, which poolings here have not".into());
@@ -85,7 +85,7 @@ impl Lowering<'_> {
     }
 
     /// The operation; none for one that changes nothing.
-    fn average_pool(&mut self, node: &Reading, act: &Act) -> Result<Option<Op>, Stop> {
+    fn average_pool(&mut self, node: &Reading, act: &Act) -> Result<Option<Op>, NotLowered> {
         let window = self.shape_of_window(node.node, act, None)?;
         let counts = node.node.int("count_include_pad").unwrap_or(0) != 0;
         let (pool, shape) = (window.pool, self.layers.shape(act.at));
@@ -103,7 +103,7 @@ impl Lowering<'_> {
         Ok(Some(Op::AveragePool { pool: window.with_beyond(), count_padding: counts && is_padded }))
     }
 
-    fn pad(&mut self, node: &Reading, act: &Act) -> Result<Vec<Value>, Stop> {
+    fn pad(&mut self, node: &Reading, act: &Act) -> Result<Vec<GraphValue>, NotLowered> {
         let mode = node.node.text("mode").unwrap_or("constant");
         let value = node.constant(2)?.and_then(|tensor| tensor.floats().first().copied());
         if mode != "constant" || value.or(node.node.float("value")).unwrap_or(0.0) != 0.0 {
@@ -129,14 +129,14 @@ impl Lowering<'_> {
         self.is_sized |= (top, left) != (bottom, right);
         let zeros = Padding { top, bottom, left, right };
         if zeros == Padding::default() {
-            return Ok(vec![Value::Act(act.clone())]);
+            return Ok(vec![GraphValue::Act(act.clone())]);
         }
         let made = self.layers.add(LayerOp::Pad(zeros), &[act.at], Some(node.at))?;
-        Ok(vec![Value::Act(Act::new(made))])
+        Ok(vec![GraphValue::Act(Act::new(made))])
     }
 
     /// The mean over the height and the width.
-    fn mean(&mut self, node: &Reading, act: &Act) -> Result<Vec<Value>, Stop> {
+    fn mean(&mut self, node: &Reading, act: &Act) -> Result<Vec<GraphValue>, NotLowered> {
         let axes = node.ints("axes", 1)?.ok_or("takes the mean of everything")?;
         let over: Vec<Axis> =
             axes.iter().map(|&at| Ok(act.axes[axis(at, act.axes.len())?])).collect::<Result<_, String>>()?;
@@ -147,7 +147,7 @@ impl Lowering<'_> {
         let made = self.layers.add(LayerOp::Plain(Op::GlobalAverage), &[act.at], Some(node.at))?;
         let keeps = node.node.int("keepdims").unwrap_or(1) != 0;
         let axes = act.axes.iter().copied().filter(|axis| keeps || !over.contains(axis)).collect();
-        Ok(vec![Value::Act(Act::with(made, axes))])
+        Ok(vec![GraphValue::Act(Act::with(made, axes))])
     }
 
     /// The window of a node, with the padding that it has at the size of the picture.
@@ -156,7 +156,7 @@ impl Lowering<'_> {
         node: &NodeProto,
         act: &Act,
         weight: Option<[usize; 2]>,
-    ) -> Result<Window, Stop> {
+    ) -> Result<Window, NotLowered> {
         let pair = |name, default: [usize; 2]| match node.ints(name) {
             None => Ok(default),
             Some(&[down, right]) => Ok([number(down)?, number(right)?]),
@@ -234,7 +234,7 @@ fn dilated(
     weight: Vec<f32>,
     [height, width]: [usize; 2],
     [down, right]: [usize; 2],
-) -> Result<(Vec<f32>, [usize; 2]), Stop> {
+) -> Result<(Vec<f32>, [usize; 2]), NotLowered> {
     if (down, right) == (1, 1) || height * width == 0 {
         return Ok((weight, [height, width]));
     }
