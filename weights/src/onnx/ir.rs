@@ -32,7 +32,7 @@ pub(super) struct Matrix {
     pub outputs: usize,
 }
 
-/// What a layer computes.
+/// The computation of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum LayerOp {
     /// The picture in the network's own input space.

@@ -25,12 +25,12 @@ pub(super) struct LayerNames {
     pub own: Vec<String>,
     /// Other names of layers.
     pub aliases: Vec<(String, usize)>,
-    /// LayerNames that somebody may ask for, each with the reason why there is no such layer.
+    /// Names that somebody may ask for, each with the reason why there is no such layer.
     pub lost: Vec<(String, String)>,
 }
 
 impl LayerNames {
-    /// LayerNames all layers.
+    /// Names all layers.
     pub(super) fn of(lowering: &Lowering, producer: &str) -> Self {
         let (graph, layers) = (lowering.graph, &lowering.layers);
         let modules = modules_of(&graph.nodes, producer);

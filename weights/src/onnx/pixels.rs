@@ -23,16 +23,16 @@ const CAFFE_TOLERANCE: f64 = 1.5;
 /// A factor below this belongs to 0..255: it makes at most 13 of it.
 const SMALL_FACTOR: f64 = 0.05;
 
-/// What a file says of its pixels.
+/// The word of a file on its pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundInput {
-    /// What its input takes.
+    /// The pixels that its input takes.
     pub input: InputFormat,
     /// The reason, as a clause behind the file's name.
     pub because: String,
 }
 
-/// What the file says of its input; none if it says nothing.
+/// The word of the file on its input; none if it says nothing.
 pub(super) fn find(
     channels: &[Mapped],
     is_bytes: bool,

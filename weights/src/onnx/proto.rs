@@ -101,7 +101,7 @@ pub(crate) struct AttributeProto {
     pub ints: Vec<i64>,
 }
 
-/// TensorNumbers, in one of many places.
+/// Numbers, in one of many places.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct TensorProto {
     #[prost(int64, repeated, tag = "1")]

@@ -30,7 +30,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// What a field holds, by its number.
+    /// The kind of a field, by its number.
     fn field(self, number: u64) -> Self {
         match (self, number) {
             (Self::Model, 7) | (Self::Attribute, 6) => Self::Graph,
