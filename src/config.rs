@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use trepang_api::{Backend, Device, LayerId, Model, Network, did_you_mean};
 use trepang_weights::cache::Environment;
-use trepang_weights::{Error as WeightsError, FileChoices, Purpose, Store, Trained, trained_with};
+use trepang_weights::{
+    Error as WeightsError, FileChoices, Purpose, Store, Trained, network_file, trained_with,
+};
 
 use crate::runs::{Origin, Provenance, Segment, default_folder};
 use args::{ComputeArgs, InputFlag};
@@ -60,7 +62,7 @@ impl Compute {
 
     fn with(trained: Trained, args: &ComputeArgs) -> Result<Self> {
         let (backend, device) = find_place(args)?;
-        let weights = (trained.name.as_str(), args.weights.as_deref(), trained.sha256());
+        let weights = (trained.name.as_str(), trained.file(), trained.sha256());
         let provenance = Provenance {
             pick: trained.taken.pick.clone(),
             input: trained.taken.input.map(|input| input.to_string()),
@@ -123,11 +125,16 @@ pub fn find_weights(network: &str, file: Option<&Path>, purpose: Purpose) -> Res
 
 /// Loads the network that the flags name. What `--input` says of a file is remembered once the file has been read.
 pub fn find_chosen(args: &ComputeArgs, purpose: Purpose) -> Result<Trained> {
-    let file = args.weights.as_deref();
+    let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
+    let file = args.weights.as_deref().or_else(|| network_file(network));
+    if args.input.is_some() && file.is_none() {
+        return Err(
+            Usage("--input is for a file of your own: name it with --weights or --network".into()).into()
+        );
+    }
     let found = file.map(|file| find_input(file, args.input)).transpose()?.flatten();
     let (pick, labels) = (args.pick.clone(), args.labels.clone());
     let choices = FileChoices { pick, labels, input: found.map(|(input, _)| input) };
-    let network = args.network.as_deref().unwrap_or(DEFAULT_NETWORK);
     let trained = load(network, file, &choices, purpose)?;
     if let (Some(file), Some((input, InputSource::Given))) = (file, found) {
         remember(file, input)?;
@@ -140,7 +147,9 @@ fn load(network: &str, file: Option<&Path>, choices: &FileChoices, purpose: Purp
     let advice = "choose another file with --weights, or leave it out for the network's own weights";
     let loaded = trained_with(network, file, choices, &store(), purpose);
     let trained = loaded.map_err(|error| match (file, error) {
-        (Some(_), error @ WeightsError::Io { .. }) => anyhow!("{error}; {advice}"),
+        (Some(_), error @ WeightsError::Io { .. }) if network_file(network).is_none() => {
+            anyhow!("{error}; {advice}")
+        }
         // In another folder, the same relative path may hold it.
         (_, error @ WeightsError::NotPulled { .. }) => match Environment::of_process().cache_remark() {
             Some(meant) => anyhow!("{error} ({meant})"),
@@ -188,10 +197,11 @@ pub fn check_repeatable(origin: &Origin) -> Result<()> {
 pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
     let made = &origin.provenance;
     // Another device may be one that the run's backend does not have.
+    let moved = args.network.as_deref().and_then(network_file).is_some();
     let stays = args.device.as_deref().is_none_or(|device| has_device(&made.backend, device));
     let asked = ComputeArgs {
         network: args.network.clone().or_else(|| Some(made.network.clone())),
-        weights: args.weights.clone().or_else(|| made.weights.as_ref().map(Into::into)),
+        weights: args.weights.clone().or_else(|| made.weights.as_ref().map(Into::into)).filter(|_| !moved),
         pick: args.pick.clone().or_else(|| made.pick.clone()),
         input: args.input,
         labels: args.labels.clone(),
@@ -203,6 +213,7 @@ pub fn compute_of(origin: &Origin, args: &ComputeArgs) -> Result<Compute> {
         .with_context(|| format!("that run was made with {}", computed_with(made)))?;
     if compute.provenance.weights_sha256 == made.weights_sha256 {
         compute.provenance.weights.clone_from(&made.weights);
+        compute.provenance.network.clone_from(&made.network);
         check_pick(made, &compute.provenance)?;
         compute.provenance.pick.clone_from(&made.pick);
         if let Some(difference) = other_bits(made, &compute.provenance) {

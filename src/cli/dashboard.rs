@@ -59,8 +59,9 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<(State, Pict
     let size = args.size.unwrap_or_else(|| default_size(&recipe, compute, &start, &pictures));
     let steps = args.steps.map_or(recipe.steps, |steps| steps as usize);
     let settings = Settings { recipe, size, seed: args.seed, steps, start };
-    let (first_layer, first_channel) = compute.trained.first_look;
-    let view = network_view(network, &compute.trained.labels, compute.trained.first_look, provenance)?;
+    let (first_layer, first_channel) = (&*compute.trained.first_look.0, compute.trained.first_look.1);
+    let first_look = (first_layer, first_channel);
+    let view = network_view(network, &compute.trained.labels, first_look, provenance)?;
     // By its own name, also where another framework's was typed.
     let layer =
         network.node(find_layer(network, args.layer.as_deref().unwrap_or(first_layer))?)?.name.as_str();

@@ -1,13 +1,15 @@
 //! `trepang info`: describes a weights file, and recognises the network that it holds.
 
+mod onnx;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
 use trepang_weights::{
-    Architecture, Error as WeightsError, Fit, InputFormat, MINIVGG_CARD, PICK_RULE, TensorSource, find_set,
-    is_published, minivgg, nearest, open, picked, sets,
+    Architecture, Error as WeightsError, Fit, InputFormat, MINIVGG_CARD, OnnxModel, PICK_RULE, TensorSource,
+    find_set, is_onnx, is_published, minivgg, nearest, open, picked, sets,
 };
 
 use super::output;
@@ -64,11 +66,30 @@ struct Tensor {
 }
 
 pub(super) fn run(args: &InfoArgs) -> Result<()> {
+    let path = Path::new(&args.what);
+    if is_onnx(path) {
+        return about_network(path, args);
+    }
     let about = about(args)?;
     if args.json {
         return output::json(&about);
     }
     print(&about)
+}
+
+/// Describes a file that holds a network of its own, and remembers what is said of its input.
+fn about_network(path: &Path, args: &InfoArgs) -> Result<()> {
+    if args.pick.is_some() {
+        return Err(
+            Usage(format!("--pick is for files of several weights, and {} is a network", args.what)).into()
+        );
+    }
+    let input = find_input(path, args.input)?;
+    let model = OnnxModel::read(path, input.map(|(input, _)| input))?;
+    if let Some((input, InputSource::Given)) = input {
+        remember(path, input)?;
+    }
+    onnx::run(model, input, args.json)
 }
 
 /// Describes the file `what` if it exists, or else the network or set of that name.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 use trepang_api::Network;
-use trepang_weights::{Architecture, architecture, find_set};
+use trepang_weights::{Architecture, OnnxModel, architecture, find_set, network_file};
 
 use super::output;
 use crate::config::args::ListArgs;
@@ -52,6 +52,9 @@ fn whole(architecture: Architecture) -> trepang_weights::Result<Network> {
 
 /// The network called `name`, or that of the set of weights called so, in its version.
 fn find(name: &str) -> Result<Network> {
+    if let Some(file) = network_file(name) {
+        return Ok(OnnxModel::read(file, None)?.network);
+    }
     let architecture = architecture(name)?;
     Ok(match find_set(name) {
         Ok(set) => architecture.network(set.dialect, set.classifier)?,

@@ -84,8 +84,9 @@ pub enum CliCommand {
 /// The flags that choose the network, its weights, and the backend and device that compute it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ComputeArgs {
-    /// The network: minivgg, or a set of weights that `trepang pull --list` names [default: minivgg, which is built in]
-    #[arg(long, value_name = "NAME")]
+    /// The network: minivgg, a set of weights that `trepang pull --list` names, or an ONNX file of your own [default: minivgg,
+    /// which is built in]
+    #[arg(long, value_name = "NAME|FILE.onnx")]
     pub network: Option<String>,
     /// A file with other weights for that network: Keras's HDF5, PyTorch's .pth or safetensors
     #[arg(long, value_name = "FILE")]
@@ -95,10 +96,10 @@ pub struct ComputeArgs {
     pub pick: Option<String>,
     /// The input that the file's network was trained on, which is remembered: a known preprocessing, or three means and
     /// three deviations for R, G, B in 0..1, as in 0.5,0.5,0.5/0.25,0.25,0.25; with :bgr its first kernel takes blue
-    /// first; forget drops what is remembered [default: what the names in the file indicate]
-    #[arg(long, value_name = INPUTS, requires = "weights", allow_hyphen_values = true)]
+    /// first; forget drops what is remembered [default: what the names in the file indicate, or the graph of an ONNX file]
+    #[arg(long, value_name = INPUTS, allow_hyphen_values = true)]
     pub input: Option<InputFlag>,
-    /// A file with the names of the classes: one a line, or a JSON list
+    /// A file with the names of the classes: one a line, or a JSON list; or imagenet, for its 1000
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// The backend that computes: a name that `trepang devices` lists [default: the one that has the device]
@@ -241,7 +242,7 @@ pub struct PullArgs {
 /// The flags of `trepang info`.
 #[derive(Debug, Clone, Args)]
 pub struct InfoArgs {
-    /// A weights file, or the name of a network or set of weights
+    /// A weights file, an ONNX file, or the name of a network or set of weights
     #[arg(value_name = "NAME|FILE")]
     pub what: String,
     /// Describe these weights of the file, if it holds several that fit
@@ -258,8 +259,8 @@ pub struct InfoArgs {
 /// The flags of `trepang networks`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArgs {
-    /// The network, or a set of weights: its layers alone, with their channels and the size of their grid
-    #[arg(value_name = "NAME")]
+    /// The network, a set of weights, or an ONNX file: its layers alone, with their channels and the size of their grid
+    #[arg(value_name = "NAME|FILE.onnx")]
     pub name: Option<String>,
     /// Print JSON instead of text
     #[arg(long)]
@@ -297,7 +298,7 @@ pub struct ParityArgs {
     #[arg(long, value_name = "KEY", requires = "weights")]
     pub pick: Option<String>,
     /// The input that the file's network was trained on: see `trepang render --help`
-    #[arg(long, value_name = INPUTS, requires = "weights", allow_hyphen_values = true)]
+    #[arg(long, value_name = INPUTS, allow_hyphen_values = true)]
     pub input: Option<InputFlag>,
     /// The number of compute threads [default: one for each core]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u16).range(1..=1024))]

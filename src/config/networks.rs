@@ -5,10 +5,13 @@ use std::path::Path;
 
 use anyhow::Result;
 use trepang_api::Node;
-use trepang_weights::{Architecture, Dialect, Error, MadeUp, Purpose, Trained, architecture, find_set};
+use trepang_weights::{
+    Architecture, Dialect, Error, FileChoices, InputFormat, InputScale, MadeUp, Purpose, Trained,
+    architecture, find_set,
+};
 
 use super::args::ComputeArgs;
-use super::{find_chosen, find_weights};
+use super::{find_chosen, load, remark};
 
 /// Networks that differ from one that is measured only in how many blocks they have, how wide these are or where batch norm
 /// was: they are left out unless they are named.
@@ -44,12 +47,24 @@ impl MeasuredNetwork {
     /// The network called `name`, with the weights of `file` or its own, or with made-up ones if its own have not been
     /// pulled.
     pub fn named(name: &str, file: Option<&Path>) -> Result<Self> {
-        Self::of(name, find_weights(name, file, Purpose::Features))
+        let (network, weights) = (Some(name.to_owned()), file.map(Into::into));
+        Self::chosen(name, &ComputeArgs { network, weights, ..ComputeArgs::default() })
     }
 
     /// The network that the flags name.
     pub fn chosen(name: &str, args: &ComputeArgs) -> Result<Self> {
-        Self::of(name, find_chosen(args, Purpose::Features))
+        match find_chosen(args, Purpose::Features) {
+            Err(error) if matches!(error.downcast_ref(), Some(Error::UnknownInput { .. })) => {
+                let scale = InputScale::Unit;
+                remark(format_args!(
+                    "{name} does not say what its pixels are: here they are 0..1, which changes no time"
+                ));
+                let choices =
+                    FileChoices { input: Some(InputFormat { scale, bgr: false }), ..FileChoices::default() };
+                Self::of(name, load(name, args.weights.as_deref(), &choices, Purpose::Features))
+            }
+            found => Self::of(name, found),
+        }
     }
 
     fn of(name: &str, found: Result<Trained>) -> Result<Self> {

@@ -150,7 +150,7 @@ impl ModelProvider for LocalModels {
 
     fn open(&self, name: &str) -> Result<LoadedModel> {
         let trained = trained(name, None, &self.store(), Purpose::Features)?;
-        load(None, trained, (self.backend.as_ref(), &self.device))
+        load(trained, (self.backend.as_ref(), &self.device))
     }
 
     fn classifier(&self, name: &str) -> Result<Classifier> {
@@ -185,7 +185,7 @@ impl ModelProvider for LocalModels {
         let file = here.weights.as_deref().map(Path::new);
         let choices = self.choices(here)?;
         let trained = trained_with(&here.network, file, &choices, &self.store(), Purpose::Features)?;
-        let loaded = load(file, trained, (backend.as_ref(), &device))?;
+        let loaded = load(trained, (backend.as_ref(), &device))?;
         if loaded.provenance.weights_sha256 != here.weights_sha256 {
             return Err(Error::WeightsChanged);
         }
@@ -195,17 +195,14 @@ impl ModelProvider for LocalModels {
 }
 
 /// Puts a network on a device.
-fn load(
-    file: Option<&Path>,
-    trained: Trained,
-    (backend, device): (&dyn Backend, &Device),
-) -> Result<LoadedModel> {
+fn load(trained: Trained, (backend, device): (&dyn Backend, &Device)) -> Result<LoadedModel> {
     let provenance = Provenance {
         pick: trained.taken.pick.clone(),
         input: trained.taken.input.map(|input| input.to_string()),
-        ..Provenance::new((&trained.name, file, trained.sha256()), (backend, device))
+        ..Provenance::new((&trained.name, trained.file(), trained.sha256()), (backend, device))
     };
-    let view = network_view(&trained.network, &trained.labels, trained.first_look, &provenance)?;
+    let first_look = (&*trained.first_look.0, trained.first_look.1);
+    let view = network_view(&trained.network, &trained.labels, first_look, &provenance)?;
     let model = backend.load(&trained.network, &trained.weights, device)?;
     let Trained { network, labels, .. } = trained;
     Ok(LoadedModel { model, network, labels, provenance, view: Arc::new(view) })

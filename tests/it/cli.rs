@@ -11,6 +11,7 @@ mod homeless;
 mod input;
 mod interrupted;
 mod listing;
+mod onnx;
 mod outputs;
 mod own_weights;
 mod picture_formats;

@@ -36,7 +36,7 @@ pub fn minivgg() -> Result<Trained> {
         network,
         weights,
         labels: Labels::parse(MINIVGG_LABELS)?,
-        first_look: first_look(Architecture::Minivgg),
+        first_look: (first_look(Architecture::Minivgg).0.into(), first_look(Architecture::Minivgg).1),
         origin: WeightsOrigin::Embedded,
         taken: Taken::default(),
     })

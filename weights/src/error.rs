@@ -172,6 +172,41 @@ pub enum Error {
         /// The reason, as a clause.
         reason: String,
     },
+    /// A file that holds a network was given as the weights of another.
+    #[error("{path} holds a network of its own: pass it with --network {path}, without --weights")]
+    IsNetwork {
+        /// The path of the file.
+        path: PathBuf,
+    },
+    /// A file with the weights of an ONNX file is not there.
+    #[error(
+        "{path} keeps its weights in {file}, which is not beside it; copy both, or export with external_data=False"
+    )]
+    DataFileMissing {
+        /// The path of the ONNX file.
+        path: PathBuf,
+        /// The file that it names.
+        file: String,
+    },
+    /// Nothing says what a network was trained to see.
+    #[error(
+        "{path} does not say what its pixels are: pass --input torch, tf, caffe, clip, unit, 255 or MEAN/STD, which is \
+         remembered"
+    )]
+    UnknownInput {
+        /// The path of the file.
+        path: PathBuf,
+    },
+    /// A weights file was given as a network.
+    #[error(
+        "{path} holds weights and no network: name the network with --network NAME --weights {path}; if `trepang networks` \
+         has no such network, export the model to ONNX in Python, model.eval() and \
+         torch.onnx.export(model, (torch.zeros(1, 3, 224, 224),), \"model.onnx\"), and pass that file with --network"
+    )]
+    NoNetwork {
+        /// The path of the file.
+        path: PathBuf,
+    },
     /// A file has no known format.
     #[error(
         "{path} is no weights file that can be read: it begins with {found}, and safetensors, Keras's HDF5 or \
@@ -269,6 +304,9 @@ impl Error {
                     | Self::OtherHead { .. }
                     | Self::NoSuchPick { .. }
                     | Self::LabelCount { .. }
+                    | Self::IsNetwork { .. }
+                    | Self::UnknownInput { .. }
+                    | Self::NoNetwork { .. }
             ),
         }
     }

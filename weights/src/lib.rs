@@ -12,6 +12,7 @@
 //!   [`InputFormat`]: another preprocessing.
 //! - [`SETS`]: the published sets; [`pull`]: downloads them; [`cache`]: finds copies that are on this machine already;
 //!   [`Store`]: keeps the pulled sets.
+//! - [`OnnxModel`]: a network of the user's own with its weights, from an ONNX file.
 //! - [`MadeUp`]: pseudo-random weights computed from tensor names, for comparing frameworks without a file.
 //! - [`trained`]: loads a network with its weights by name.
 
@@ -36,6 +37,8 @@ mod library;
 mod made_up;
 mod misfit;
 mod obtain;
+mod onnx;
+mod own_network;
 mod pick;
 mod prefix;
 pub mod pull;
@@ -59,6 +62,8 @@ pub use library::{
 };
 pub use made_up::{MadeUp, words};
 pub use obtain::{PullOutcome, PullRequest, Watcher, address, cached_copies, obtain};
+pub use onnx::{CutOff, FoundInput, OnnxModel, is_onnx};
+pub use own_network::network_file;
 pub use pick::{PICK_RULE, picked};
 pub use readers::{SafetensorsFile, SharedF32, open, open_hashed, read_safetensors};
 pub use source::{FileFormat, TensorInfo, TensorSource};

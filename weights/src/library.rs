@@ -8,6 +8,7 @@ use trepang_api::{Network, Weights};
 use crate::catalog::first_look;
 use crate::embedded::{embedded_bytes, minivgg};
 use crate::hex::hex;
+use crate::own_network::{from_onnx, is_network, network_file};
 use crate::pull::{Digest, NoProgress, PullOptions, verify};
 use crate::readers::printable;
 use crate::version::Naming;
@@ -15,6 +16,9 @@ use crate::{
     Architecture, Error, Fit, Head, InputFormat, Labels, PICK_RULE, Result, SETS, Set, Store, TensorSource,
     find_set, fit_set, open_hashed, sets,
 };
+
+/// The value of `--labels` that means the classes of ImageNet, if there is no such file.
+const IMAGENET_LABELS: &str = "imagenet";
 
 /// The largest number of tensors that a remark names.
 const MAX_NAMED: usize = 3;
@@ -31,7 +35,7 @@ pub struct Trained {
     /// The classes of the logits, in their order; empty without a classifier.
     pub labels: Labels,
     /// The layer and the channel that the dashboard starts with.
-    pub first_look: (&'static str, usize),
+    pub first_look: (String, usize),
     /// The origin of the weights.
     pub origin: WeightsOrigin,
     /// The choices from a file of the user's; empty for the network's own weights.
@@ -67,6 +71,8 @@ pub enum WeightsOrigin {
     Embedded,
     /// The weights were read from a file of the user's.
     File {
+        /// The path of the file.
+        path: PathBuf,
         /// The SHA-256 of the bytes that were read, 64 hexadecimal digits.
         sha256: String,
     },
@@ -85,8 +91,16 @@ impl Trained {
     pub fn sha256(&self) -> String {
         match &self.origin {
             WeightsOrigin::Embedded => sha256(embedded_bytes()),
-            WeightsOrigin::File { sha256 } | WeightsOrigin::Pulled { sha256 } => sha256.clone(),
+            WeightsOrigin::File { sha256, .. } | WeightsOrigin::Pulled { sha256 } => sha256.clone(),
             WeightsOrigin::MadeUp => String::new(),
+        }
+    }
+
+    /// The file of the user's that the weights come from, if they do.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.origin {
+            WeightsOrigin::File { path, .. } => Some(path),
+            WeightsOrigin::Embedded | WeightsOrigin::Pulled { .. } | WeightsOrigin::MadeUp => None,
         }
     }
 }
@@ -124,7 +138,9 @@ pub fn trained_with(
     store: &Store,
     purpose: Purpose,
 ) -> Result<Trained> {
-    let mut trained = match file {
+    let mut trained = match file.or_else(|| network_file(name)) {
+        Some(path) if is_network(name, path) => from_onnx(path, choices, purpose)?,
+        Some(path) if file.is_none() => return Err(Error::NoNetwork { path: path.into() }),
         Some(path) => from_file(name, path, choices, purpose)?,
         None if name == Architecture::Minivgg.name() => minivgg()?,
         None => pulled(find_pulled(name, store, purpose)?, store)?,
@@ -138,7 +154,9 @@ pub fn trained_with(
 
 /// The names in a file for the classes of a network. Fails for another number of names.
 fn named_classes(path: &Path, trained: &Trained) -> Result<Labels> {
-    let (labels, classes) = (Labels::read(path)?, trained.labels.len());
+    let by_word = path == Path::new(IMAGENET_LABELS) && !path.exists();
+    let labels = if by_word { Labels::imagenet()? } else { Labels::read(path)? };
+    let classes = trained.labels.len();
     if labels.len() == classes {
         return Ok(labels);
     }
@@ -148,6 +166,11 @@ fn named_classes(path: &Path, trained: &Trained) -> Result<Labels> {
         network: trained.network.name().into(),
         classes,
     })
+}
+
+fn owned_first_look(architecture: Architecture) -> (String, usize) {
+    let (layer, channel) = first_look(architecture);
+    (layer.into(), channel)
 }
 
 /// The architecture of the network or set called `name`.
@@ -189,7 +212,7 @@ fn pulled(set: &Set, store: &Store) -> Result<Trained> {
         labels: labels(&fit)?,
         network: fit.network,
         weights,
-        first_look: first_look(set.architecture),
+        first_look: owned_first_look(set.architecture),
         origin: WeightsOrigin::Pulled { sha256 },
         taken: Taken::default(),
     })
@@ -213,8 +236,8 @@ fn from_file(name: &str, path: &Path, choices: &FileChoices, purpose: Purpose) -
         labels: labels(&fit)?,
         network: fit.network,
         weights,
-        first_look: first_look(architecture),
-        origin: WeightsOrigin::File { sha256 },
+        first_look: owned_first_look(architecture),
+        origin: WeightsOrigin::File { path: path.into(), sha256 },
         taken,
     })
 }

@@ -75,7 +75,7 @@ impl MadeUp {
             weights: fit.weights(self, &mut |_, _| true)?,
             network: fit.network,
             labels: Labels::default(),
-            first_look: first_look(self.architecture),
+            first_look: (first_look(self.architecture).0.into(), first_look(self.architecture).1),
             origin: WeightsOrigin::MadeUp,
             taken: Taken::default(),
         })

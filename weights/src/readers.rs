@@ -19,10 +19,12 @@ use crate::file_bytes::FileBytes;
 use crate::hex::hex;
 use crate::{Error, FileFormat, Result, TensorSource};
 
+pub(crate) use numbers::{ByteOrder, decode as decode_numbers};
 use pytorch::Archive;
 pub use safetensors::{SafetensorsFile, SharedF32, read_safetensors};
 use shards::ShardIndex;
 use sniff::FileKind;
+pub(crate) use sniff::is_onnx as is_onnx_bytes;
 
 /// Opens a weights file, which is read into memory. Fails for a file that is not whole, has no known format, holds no
 /// tensor, or would run code.
@@ -58,6 +60,7 @@ fn open_bytes(path: &Path, on_read: &mut dyn FnMut(&[u8])) -> Result<Box<dyn Ten
         | FileKind::Zip
         | FileKind::TorchStream
         | FileKind::Pickle
+        | FileKind::Onnx
         | FileKind::Start(_)
         | FileKind::Other(_) => open_one(&file, path),
     }
@@ -71,6 +74,7 @@ fn open_one(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> {
         FileKind::Zip => open_archive(file, path),
         FileKind::TorchStream => pytorch::open_stream(file, path),
         FileKind::Pickle => Err(pytorch::refuse_pickle(file, path)),
+        FileKind::Onnx => Err(Error::IsNetwork { path: path.into() }),
         FileKind::Start(format) => Err(damaged(path, format, format!("it ends after {} bytes", file.len()))),
         FileKind::Json => Err(unknown(path, "JSON")),
         FileKind::Other(found) => Err(unknown(path, found)),
@@ -106,7 +110,7 @@ fn malicious(path: &Path, call: impl Display) -> Error {
 }
 
 /// The error for a file whose content does not match the format that its first bytes indicate.
-fn damaged(path: &Path, format: FileFormat, reason: impl Display) -> Error {
+pub(crate) fn damaged(path: &Path, format: FileFormat, reason: impl Display) -> Error {
     Error::Format { path: path.into(), format, reason: printable(reason) }
 }
 

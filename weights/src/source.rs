@@ -26,6 +26,8 @@ pub enum FileFormat {
     PytorchZip,
     /// The stream of pickles of PyTorch before version 1.6.
     PytorchLegacy,
+    /// ONNX, a network with its weights.
+    Onnx,
 }
 
 impl fmt::Display for FileFormat {
@@ -36,6 +38,7 @@ impl fmt::Display for FileFormat {
             Self::Keras3 => "Keras HDF5 (version 3)",
             Self::PytorchZip => "PyTorch (zip)",
             Self::PytorchLegacy => "PyTorch (legacy stream)",
+            Self::Onnx => "ONNX",
         })
     }
 }

@@ -74,6 +74,16 @@ pub enum Error {
         /// The most similar names.
         nearest: Vec<String>,
     },
+    /// A layer that the network had before it was read.
+    #[error("{network}: layer \"{layer}\" {reason}")]
+    LostLayer {
+        /// The network's name.
+        network: String,
+        /// The name asked for.
+        layer: String,
+        /// The reason why it is gone, as a clause behind its name.
+        reason: String,
+    },
     /// A tensor that the network needs and the file does not have.
     #[error("the weights do not fit {network}: tensor \"{tensor}\" is missing (found {found} tensors)")]
     MissingWeight {
@@ -135,7 +145,13 @@ impl Error {
     /// Whether the request was impossible, rather than that something broke: the name of a layer or a device, or an
     /// image size.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::UnknownLayer { .. } | Self::UnknownDevice { .. } | Self::ImageSize { .. })
+        matches!(
+            self,
+            Self::UnknownLayer { .. }
+                | Self::LostLayer { .. }
+                | Self::UnknownDevice { .. }
+                | Self::ImageSize { .. }
+        )
     }
 }
 

@@ -34,14 +34,14 @@ pub struct Node {
     pub inputs: Vec<LayerId>,
 }
 
-/// The sizes of square images that a network takes.
+/// The sizes of square images that a network takes: `min`, `min + multiple` and so on. Every network takes `native`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputSize {
     /// The size it was trained at, in pixels.
     pub native: usize,
     /// The smallest that still reaches the deepest layer.
     pub min: usize,
-    /// Sizes are multiples of this: the product of the strides that must come out even.
+    /// The distance of two sizes: the product of the strides that must come out even.
     pub multiple: usize,
 }
 
@@ -55,6 +55,10 @@ pub struct Network {
     aliases: Vec<(String, String)>,
     /// Whether the network was trained on gray pictures.
     gray: bool,
+    /// The layer of the class logits, where it is not known by its place.
+    logits: Option<LayerId>,
+    /// Names of layers that the network has lost, each with the reason as a clause.
+    lost: Vec<(String, String)>,
 }
 
 impl Network {
@@ -112,11 +116,20 @@ impl Network {
     /// preprocessing is no layer.
     pub fn layer(&self, name: &str) -> Result<LayerId> {
         let own = self.aliases.iter().find(|(alias, _)| alias == name).map_or(name, |(_, own)| own);
-        self.layers().find(|id| self.nodes[id.0].name == own).ok_or_else(|| Error::UnknownLayer {
-            network: self.name.clone(),
-            layer: name.into(),
-            nearest: nearest(name, self.names()),
-        })
+        self.layers().find(|id| self.nodes[id.0].name == own).ok_or_else(|| self.no_layer(name))
+    }
+
+    fn no_layer(&self, name: &str) -> Error {
+        let (network, layer) = (self.name.clone(), name.to_owned());
+        match self.lost.iter().find(|(lost, _)| lost == name) {
+            Some((_, reason)) => Error::LostLayer { network, layer, reason: reason.clone() },
+            None => Error::UnknownLayer { network, layer, nearest: nearest(name, self.names()) },
+        }
+    }
+
+    /// The names of layers that the network had before it was read and has no longer, each with the reason as a clause.
+    pub fn lost(&self) -> &[(String, String)] {
+        &self.lost
     }
 
     /// The names of all layers, their own and then other frameworks'.
@@ -125,9 +138,12 @@ impl Network {
         own.chain(self.aliases.iter().map(|(alias, _)| alias.as_str()))
     }
 
-    /// The layer of the class logits, if the network has a classifier: the last one, if that is fully connected, or else a
-    /// fully connected one that only a softmax follows.
+    /// The layer of the class logits, if the network has a classifier: the one that [`NetworkBuilder::logits`] named, or else
+    /// the last one, if that is fully connected, or else a fully connected one that only a softmax follows.
     pub fn logits(&self) -> Option<LayerId> {
+        if self.logits.is_some() {
+            return self.logits;
+        }
         let last = self.nodes.iter().rposition(|node| node.op != Op::Softmax)?;
         matches!(self.nodes[last].op, Op::Linear(_)).then_some(LayerId(last))
     }
@@ -186,7 +202,7 @@ impl Network {
     /// Fails, saying which sizes are right, for a square image size that the network was not made for.
     pub fn check_size(&self, size: usize) -> Result<()> {
         let InputSize { min, multiple, .. } = self.input;
-        if (min..=LARGEST).contains(&size) && size.is_multiple_of(multiple) {
+        if (min..=LARGEST).contains(&size) && (size - min).is_multiple_of(multiple) {
             return Ok(());
         }
         Err(Error::ImageSize {
@@ -195,6 +211,9 @@ impl Network {
             width: size,
             reason: match multiple {
                 1 => format!("take a size from {min} to {LARGEST}"),
+                _ if !min.is_multiple_of(multiple) => {
+                    format!("take {min} or a multiple of {multiple} more, up to {LARGEST}")
+                }
                 _ => format!("take a multiple of {multiple} from {min} to {LARGEST}"),
             },
         })
@@ -209,7 +228,15 @@ impl NetworkBuilder {
     /// Starts with the preprocessing, under the name `input`.
     pub fn new(name: &str, input: InputSize, preprocess: Preprocess) -> Self {
         let first = Node { name: "input".into(), op: Op::Preprocess(preprocess), inputs: Vec::new() };
-        Self(Network { name: name.into(), input, nodes: vec![first], aliases: Vec::new(), gray: false })
+        Self(Network {
+            name: name.into(),
+            input,
+            nodes: vec![first],
+            aliases: Vec::new(),
+            gray: false,
+            logits: None,
+            lost: Vec::new(),
+        })
     }
 
     /// The first node of any network: its own input space.
@@ -259,6 +286,17 @@ impl NetworkBuilder {
         self.0.aliases.push((alias.into(), layer.into()));
     }
 
+    /// The layer of the class logits, where it is no fully connected one at the end.
+    pub fn logits(&mut self, layer: LayerId) {
+        self.0.logits = Some(layer);
+    }
+
+    /// A layer that somebody may ask for and that is not there. `reason` is a clause behind the layer's name: `is not
+    /// available: ...`.
+    pub fn lose(&mut self, name: impl Into<String>, reason: impl Into<String>) {
+        self.0.lost.push((name.into(), reason.into()));
+    }
+
     /// A fully connected layer under its weights' name.
     pub fn linear(&mut self, name: &str, inputs: usize, outputs: usize, from: LayerId) -> LayerId {
         self.add(name, Op::Linear(Linear { weights: name.into(), inputs, outputs }), &[from])
@@ -290,9 +328,10 @@ impl NetworkBuilder {
                 return Some(format!("\"{name}\" reads node {}, which does not come before it", later.0));
             }
         }
-        let mut names: HashSet<&str> = seen.into_iter().map(String::as_str).collect();
+        let own: HashSet<&str> = seen.into_iter().map(String::as_str).collect();
+        let mut names = own.clone();
         for (alias, layer) in &self.0.aliases {
-            if !self.0.nodes.iter().any(|node| node.name == *layer) {
+            if !own.contains(&**layer) {
                 return Some(format!("\"{alias}\" stands for \"{layer}\", which is not there"));
             }
             if !names.insert(alias) {

@@ -17,7 +17,8 @@ fn side(plan: &Plan, network: &Network, index: usize) -> usize {
     }
     let input = network.input();
     let smaller = plan.size as f64 * octaves.scale.powf((index + 1) as f64 - octaves.count as f64);
-    let whole = (smaller / input.multiple as f64).round() as usize * input.multiple;
+    let above = (smaller - input.min as f64).max(0.0) / input.multiple as f64;
+    let whole = input.min + above.round() as usize * input.multiple;
     whole.clamp(input.min.min(plan.size), plan.size)
 }
 

@@ -146,7 +146,7 @@ fn what_cannot_be_an_input_is_a_usage_error() {
     for (flags, part) in [
         ("--weights own.safetensors --input imagenet", "torch, tf, caffe, clip, unit, 255 or MEAN/STD"),
         ("--weights own.safetensors --input 0,0,0/1,0,1", "no deviation may be 0 or less"),
-        ("--input torch", "--weights <FILE>"),
+        ("--input torch", "name it with --weights or --network"),
     ] {
         let outcome = home.run(&format!("predict {flags} a.png"));
         assert!(outcome.refusal(2).contains(part), "{outcome:?}");

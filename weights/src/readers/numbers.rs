@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 /// The order of the bytes of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ByteOrder {
+pub(crate) enum ByteOrder {
     /// The least significant byte is first.
     Little,
     /// The most significant byte is first.
@@ -22,7 +22,7 @@ pub(super) fn is_float(dtype: &str) -> bool {
 
 /// Decodes numbers of the type `dtype`; none if that is not a float type. Bytes at the end that are too few for a number are
 /// ignored.
-pub(super) fn decode(bytes: &[u8], dtype: &str, order: ByteOrder) -> Option<Vec<f32>> {
+pub(crate) fn decode(bytes: &[u8], dtype: &str, order: ByteOrder) -> Option<Vec<f32>> {
     Some(match dtype {
         "F32" => each(bytes, order, f32::from_le_bytes),
         "F16" => each(bytes, order, |b| f16::from_le_bytes(b).to_f32()),

@@ -16,6 +16,8 @@ pub(super) enum FileKind {
     TorchStream,
     /// A pickle that is not PyTorch's.
     Pickle,
+    /// ONNX, which holds a network too.
+    Onnx,
     /// JSON, perhaps the index of weights in several files.
     Json,
     /// The first bytes of a file of this format, and no more.
@@ -72,6 +74,8 @@ pub(super) fn kind(file: &[u8]) -> FileKind {
         FileKind::TorchStream
     } else if matches!(head, [0x80, 1..=5, ..]) {
         FileKind::Pickle
+    } else if is_onnx(file) {
+        FileKind::Onnx
     } else if begins_as_json(file) {
         FileKind::Json
     } else if let Some(format) = start_of(file) {
@@ -79,6 +83,11 @@ pub(super) fn kind(file: &[u8]) -> FileKind {
     } else {
         FileKind::Other(in_words(file))
     }
+}
+
+/// Whether a file begins as ONNX's do: with the number of its format, and then what wrote it or its graph.
+pub(crate) fn is_onnx(file: &[u8]) -> bool {
+    matches!(file, [0x08, 1..=64, 0x12 | 0x3a | 0x42 | 0x1a, ..])
 }
 
 /// The format of a file that ends before its format is certain; none if it has bytes of no format, or none at all.

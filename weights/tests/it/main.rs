@@ -9,6 +9,7 @@ mod fits;
 mod formats;
 mod heads;
 mod objects;
+mod onnx;
 mod positions;
 mod refusals;
 mod sets;

@@ -1,7 +1,7 @@
 //! Variants of a network: another preprocessing, another number of classes, or no class logits. The structure before
 //! them stays.
 
-use super::{LayerId, Network, Node};
+use super::{InputSize, LayerId, Network, Node};
 use crate::{Linear, Op, Preprocess};
 
 impl Network {
@@ -9,6 +9,13 @@ impl Network {
     #[must_use]
     pub fn with_preprocess(mut self, preprocess: Preprocess) -> Self {
         self.nodes[0].op = Op::Preprocess(preprocess);
+        self
+    }
+
+    /// The same network for other sizes of pictures.
+    #[must_use]
+    pub fn with_input(mut self, input: InputSize) -> Self {
+        self.input = input;
         self
     }
 
@@ -41,6 +48,7 @@ impl Network {
     pub fn without_logits(mut self) -> Self {
         if let Some(logits) = self.logits() {
             self.nodes.truncate(logits.index());
+            self.logits = None;
             let nodes = &self.nodes;
             self.aliases.retain(|(_, layer)| nodes.iter().any(|node| node.name == *layer));
         }

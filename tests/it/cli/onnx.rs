@@ -1,0 +1,69 @@
+//! `--network FILE.onnx`: a network of the user's own, described, visualised, and found again.
+
+use std::fs;
+use std::path::Path;
+
+use crate::binary::Home;
+
+const SHORT: &str = "--channel 3 --size 32 --steps 3 --set views=2 -q";
+
+/// A home with a network as PyTorch exports it, and one that is cut off.
+fn home() -> Home {
+    let home = Home::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/tests/fixtures/onnx");
+    for name in ["beside.onnx", "beside.onnx.data", "gray-new.onnx", "half.onnx"] {
+        fs::copy(fixtures.join(name), home.path(name)).unwrap();
+    }
+    home
+}
+
+fn ends_well(home: &Home, line: &str) {
+    let outcome = home.run(line);
+    assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
+}
+
+#[test]
+fn info_says_what_a_file_holds_and_what_is_cut_off() {
+    let home = home();
+    let about = home.json("info beside.onnx --json").remove(0);
+    assert_eq!((&about["classes"], &about["size"]), (&5.into(), &32.into()));
+    assert!(about["preprocessing"].is_null() && about["cut"].as_array().unwrap().is_empty(), "{about}");
+    assert_eq!(about["layers"][1]["name"], "relu");
+    let gray = home.run("info gray-new.onnx").stdout;
+    assert!(gray.contains("for gray pictures") && gray.contains("cut off         node"), "{gray}");
+    assert!(gray.contains("its input takes RGB of 0..255"), "{gray}");
+}
+
+#[test]
+fn a_picture_finds_its_onnx_file_again() {
+    let home = home();
+    let render =
+        |flags: &str| format!("render --network beside.onnx --layer layer1.0 {SHORT} -o a.png {flags}");
+    let outcome = home.run(&render(""));
+    assert!(outcome.refusal(2).contains("does not say what its pixels are: pass --input torch"));
+    ends_well(&home, &render("--input torch"));
+    ends_well(&home, &render("")); // it is remembered
+    ends_well(&home, "render --from a.png -o b.png -q");
+    assert_eq!(home.read("a.png"), home.read("b.png"));
+    fs::rename(home.path("beside.onnx"), home.path("moved.onnx")).unwrap();
+    let moved = home.run("render --from a.png -o c.png -q");
+    assert!(moved.refusal(1).contains("name its new path with --weights"), "{moved:?}");
+    ends_well(&home, "render --from a.png --network moved.onnx -o c.png -q");
+    assert_eq!(home.read("a.png"), home.read("c.png"));
+    let other = home.run("render --from a.png --network half.onnx -o d.png -q");
+    assert!(other.refusal(2).contains("the weights are not those of that run"), "{other:?}");
+}
+
+#[test]
+fn a_layer_that_is_not_there_says_why() {
+    let home = home();
+    let layer = |file: &str, layer: &str| {
+        let line = format!("render --network {file} --input unit --layer {layer} {SHORT} -o a.png");
+        home.run(&line).refusal(2).to_owned()
+    };
+    assert!(layer("beside.onnx", "conv1").contains("\"bn1\" is the output of both"));
+    assert!(
+        layer("gray-new.onnx", "sin")
+            .contains("(Sin) is none of the operations known here; the last layer is")
+    );
+}
