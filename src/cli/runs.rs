@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde::Serialize;
+use trepang_api::excerpt;
 
 use super::output;
 use crate::config::args::RunsArgs;
@@ -99,7 +100,7 @@ impl<'a> RunEntry<'a> {
             format!("{}, {state}", ago(self.age)),
         ]
         // A folder may be called anything, and one run is one line.
-        .map(|text| text.replace('\n', "\\n"))
+        .map(|text| excerpt(&text.replace('\n', "\\n")).into_owned())
     }
 }
 
