@@ -34,7 +34,7 @@ use crate::panics::guard;
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => exit::report(guard("trepang", || handle(&cli))),
-        Err(error) => exit::not_understood(&error),
+        Err(error) => exit::not_understood(&error, std::env::args_os()),
     }
 }
 

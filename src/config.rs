@@ -20,6 +20,7 @@ use trepang_weights::{
     Error as WeightsError, FileChoices, Purpose, Store, Trained, network_file, trained_with,
 };
 
+use crate::engine::as_typed;
 use crate::runs::{Origin, Provenance, Segment, default_folder};
 use args::{ComputeArgs, InputFlag};
 
@@ -163,7 +164,7 @@ fn load(network: &str, file: Option<&Path>, choices: &FileChoices, purpose: Purp
 
 /// Finds the layer called `name`. Fails with the command that lists the layers.
 pub fn find_layer(network: &Network, name: &str) -> Result<LayerId> {
-    network.layer(name).map_err(|error| {
+    network.layer(&as_typed(name)).map_err(|error| {
         Usage(format!("{error} (`trepang networks {}` lists its layers)", network.name())).into()
     })
 }

@@ -28,8 +28,9 @@ mod score;
 mod start;
 mod sums;
 mod transform;
+mod typed;
 
-pub use ascent::{Ascent, AscentState, StepReport, step_together};
+pub use ascent::{Ascent, AscentState, StepReport, check_side, step_together};
 pub use bound::{BatchLayout, Bound, ObjectiveInput};
 pub use error::{Error, Result};
 pub(crate) use nearest::{nearest, similar};
@@ -42,3 +43,4 @@ pub use recipe::{DeadChannel, Octaves, RECIPE_ALIASES, RECIPES, Recipe, read_rec
 pub use score::{Evaluator, ROBUST_VIEWS, Score, score_together};
 pub use start::Start;
 pub use transform::{Crop, StepContext, Transform};
+pub(crate) use typed::as_typed;

@@ -1,15 +1,16 @@
 //! The end of a command: one sentence on stderr and an exit code.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::{Error, Result};
-use trepang_api::Error as Api;
+use trepang_api::{Error as Api, excerpt};
 use trepang_weights::Error as Weights;
 
 use super::output::{self, ClosedPipe};
 use crate::backends::UnknownVectors;
 use crate::config::Usage;
-use crate::engine::Error as Engine;
+use crate::engine::{Error as Engine, as_typed};
 use crate::lab::Error as Lab;
 use crate::memory::UnknownMemory;
 use crate::runs;
@@ -27,12 +28,36 @@ pub(super) fn report(result: Result<()>) -> ExitCode {
 }
 
 /// Prints what the flag parser has to say: its help as it is, an error as one line.
-pub(super) fn not_understood(error: &clap::Error) -> ExitCode {
+pub(super) fn not_understood(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> ExitCode {
     if error.use_stderr() {
-        refuse(&one_line(&error.render().to_string()), 2)
+        let sentence = one_line(&error.render().to_string());
+        refuse(
+            &pasted_flag(arguments).map_or_else(|| sentence.clone(), |hint| format!("{hint}; {sentence}")),
+            2,
+        )
     } else {
         report(output::checked(error.print()))
     }
+}
+
+/// A clause on the first argument that begins with a dash which is no hyphen, as text processors make of two of them.
+fn pasted_flag(mut arguments: impl Iterator<Item = OsString>) -> Option<String> {
+    arguments.find_map(|argument| {
+        let typed = argument.to_str()?;
+        let name = as_typed(typed);
+        if typed.starts_with('-') && typed.chars().nth(1).is_none_or(|c| c.is_ascii())
+            || !name.starts_with('-')
+        {
+            return None;
+        }
+        let name = name.trim_start_matches('-');
+        let flag = if name.chars().nth(1).is_some_and(|c| c != '=') {
+            format!("--{name}")
+        } else {
+            format!("-{name}")
+        };
+        Some(format!("\"{}\" begins with a dash that is no hyphen: type {}", excerpt(typed), excerpt(&flag)))
+    })
 }
 
 fn refuse(sentence: &str, code: u8) -> ExitCode {
@@ -113,6 +138,21 @@ mod tests {
             one_line(missing),
             "these were not provided: --output <OUT.png> --layer <LAYER> (--help explains every flag)"
         );
+    }
+
+    #[test]
+    fn a_pasted_dash_is_answered_with_the_flag() {
+        let hint = |arguments: &[&str]| pasted_flag(arguments.iter().map(OsString::from));
+        for (typed, flag) in [
+            ("\u{2014}layer", "--layer"),
+            ("\u{2013}-layer", "--layer"),
+            ("\u{2013}o", "-o"),
+            ("-\u{2013}json", "--json"),
+        ] {
+            let said = hint(&["trepang", "render", typed]).unwrap();
+            assert!(said.contains(typed) && said.ends_with(&format!("type {flag}")), "{said}");
+        }
+        assert_eq!(hint(&["trepang", "render", "--layer", "a\u{2014}b", "-o", "-1"]), None);
     }
 
     #[test]

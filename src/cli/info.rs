@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
+use trepang_api::excerpt;
 use trepang_weights::{
     Architecture, Error as WeightsError, Fit, InputFormat, MINIVGG_CARD, OnnxModel, PICK_RULE, TensorSource,
     find_set, is_onnx, is_published, minivgg, nearest, open, picked, sets,
@@ -15,9 +16,6 @@ use trepang_weights::{
 use super::output;
 use crate::config::args::InfoArgs;
 use crate::config::{InputSource, Usage, find_input, remember, store};
-
-/// The largest number of characters of a name or value that the text output shows.
-const MAX_SHOWN_CHARS: usize = 200;
 
 /// The largest number of tensors that the text output shows.
 const MAX_SHOWN_TENSORS: usize = 8;
@@ -96,7 +94,9 @@ fn about_network(path: &Path, args: &InfoArgs) -> Result<()> {
 fn about(args: &InfoArgs) -> Result<About> {
     let what = &args.what;
     let path = Path::new(what);
-    if path.is_file() {
+    let is_name = || what == Architecture::Minivgg.name() || find_set(what).is_ok();
+    // A folder, a pipe or a device is no weights file, which is said of it unless it has the name of a network.
+    if path.is_file() || (path.symlink_metadata().is_ok() && !is_name()) {
         return of_file(path, args);
     }
     if args.pick.is_some() || args.input.is_some() {
@@ -188,6 +188,7 @@ fn preprocessing(
     input: Option<(InputFormat, InputSource)>,
 ) -> (String, InputSource) {
     let own = fit.architecture.preprocessing(fit.dialect).to_owned();
+    let input = input.or_else(|| Some((fit.said_input(source)?, InputSource::Layers)));
     let (words, from) = match input {
         Some((input, from)) => (format!("{} (--input {input})", input.description()), from),
         None if fit.is_certain() || is_published(source.path()) => (own, InputSource::Published),
@@ -224,11 +225,7 @@ fn of_embedded() -> Result<About> {
 
 /// Makes text from a file safe to print on one line of a terminal.
 fn printable(words: &str) -> String {
-    let mut line: String = words.chars().take(MAX_SHOWN_CHARS).flat_map(char::escape_debug).collect();
-    if words.chars().nth(MAX_SHOWN_CHARS).is_some() {
-        line.push_str("...");
-    }
-    line
+    excerpt(words).chars().flat_map(char::escape_debug).collect()
 }
 
 /// The network and what the file has of its classifier, in words.
@@ -267,6 +264,7 @@ fn print_sets(about: &About) -> Result<()> {
 fn why(from: InputSource) -> &'static str {
     match from {
         InputSource::Published => "that of the network's own training",
+        InputSource::Layers => "in the first layers of the file's model; --input says otherwise",
         InputSource::Names => "assumed from the names of the tensors; --input says otherwise",
         InputSource::Given => "given by --input, and remembered for this file; --input forget drops it",
         InputSource::Remembered => "remembered from an earlier --input; --input forget drops it",

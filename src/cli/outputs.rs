@@ -9,12 +9,13 @@ use anyhow::{Context, Result, bail};
 
 use crate::config::args::RenderArgs;
 use crate::config::{RenderJob, Usage, is_folder_name};
-use crate::runs::{check_animation_path, check_picture_path, check_target};
+use crate::runs::{OutputKind, check_animation_path, check_picture_path, check_target};
 
 /// Fails where a result cannot be put down, or would replace another result or something that is read. A picture
 /// made again may replace the one it is made from.
 pub(super) fn check(args: &RenderArgs) -> Result<()> {
     let output = args.output.as_path();
+    refuse_stdout(args)?;
     let start = args.init.as_deref().filter(|init| !["noise", "gray"].contains(init)).map(Path::new);
     let read = [("--init", start), ("--weights", args.compute.weights.as_deref())];
     refuse_same(("the picture", output), &read)?;
@@ -22,6 +23,7 @@ pub(super) fn check(args: &RenderArgs) -> Result<()> {
         refuse_same(("the picture", output), &[("the losses", Some(losses))])?;
         refuse_same(("the losses", losses), &[&read[..], &[("--from", args.from.as_deref())]].concat())?;
         check_place(losses)?;
+        OutputKind::Losses.check_place(losses)?;
     }
     for (flag, path) in [("--sheet", &args.sheet), ("--gif", &args.gif)] {
         let Some(path) = path.as_deref() else { continue };
@@ -41,9 +43,21 @@ pub(super) fn check(args: &RenderArgs) -> Result<()> {
     Ok(())
 }
 
+/// Fails where something else than the picture would go to stdout, which has the results.
+fn refuse_stdout(args: &RenderArgs) -> Result<()> {
+    let others = [("--losses", &args.losses), ("--sheet", &args.sheet), ("--gif", &args.gif)];
+    match others.iter().find(|(_, path)| path.as_deref().is_some_and(is_stdout)) {
+        Some((flag, _)) => {
+            Err(Usage(format!("{flag} cannot go to stdout, which only -o can; name a file")).into())
+        }
+        None => Ok(()),
+    }
+}
+
 /// The place of one picture has to be a file's, the place of several a folder's, unless it is named as a folder. What only
-/// one can have is not given to several.
-pub(super) fn check_several(args: &RenderArgs, several: bool) -> Result<()> {
+/// one can have is not given to several. No picture replaces a file that is none.
+pub(super) fn check_several(args: &RenderArgs, jobs: &[RenderJob]) -> Result<()> {
+    let several = jobs.len() > 1;
     if several {
         let only = [("--losses", args.losses.is_some()), ("--gif", args.gif.is_some())];
         if let Some((flag, _)) = only.iter().find(|(_, given)| *given) {
@@ -57,6 +71,7 @@ pub(super) fn check_several(args: &RenderArgs, several: bool) -> Result<()> {
         check_picture_path(&args.output)?;
         return check_place(&args.output);
     }
+    jobs.iter().try_for_each(|job| check_picture_path(&job.output))?;
     // Without the slash at its end, so that a file of that name is found.
     make_output_folder(args.output.components().as_path())
 }
@@ -73,8 +88,10 @@ fn make_output_folder(output: &Path) -> Result<()> {
 
 /// Fails where the folder of several pictures is named as one picture is, and is not there yet.
 fn refuse_picture_name(output: &Path) -> Result<()> {
-    let is_picture = output.extension().is_some() && check_picture_path(output).is_ok();
-    if !is_picture || is_folder_name(output) || output.exists() {
+    if output.extension().is_none() || is_folder_name(output) || output.exists() {
+        return Ok(());
+    }
+    if check_picture_path(output).is_err() {
         return Ok(());
     }
     let output = output.display();

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use trepang_api::Model;
+use trepang_api::{Model, excerpt};
 use trepang_weights::Purpose;
 
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
@@ -64,7 +64,7 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     if args.no_clobber {
         outputs::refuse_existing(args, &jobs, to_stdout)?;
     }
-    outputs::check_several(args, several)?;
+    outputs::check_several(args, &jobs)?;
     // From here on there is a folder of the run, which a signal must not leave empty.
     let stop = stop_signal()?;
     match (&mut resumed, &jobs[..]) {
@@ -230,7 +230,8 @@ impl Render<'_> {
     }
 
     fn fail(&mut self, ascent: &Ascent, error: &runs::Error) -> Result<()> {
-        let what = format!("{}: {}", ascent.plan().objective, error.chain());
+        let objective = ascent.plan().objective.to_string();
+        let what = format!("{}: {}", excerpt(&objective), error.chain());
         if self.args.report.json {
             output::json(&FailedEvent::new(ascent, error))?;
         }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use trepang_api::excerpt;
 use trepang_weights::cache::Environment;
 
 use super::output;
@@ -101,7 +102,7 @@ impl<'a> RunEntry<'a> {
             format!("{}, {state}", ago(self.age)),
         ]
         // A folder may be called anything, and one run is one line.
-        .map(|text| text.replace('\n', "\\n"))
+        .map(|text| excerpt(&text.replace('\n', "\\n")).into_owned())
     }
 }
 

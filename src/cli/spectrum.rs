@@ -5,11 +5,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::folder::pictures;
 use super::output;
+use super::outputs::is_stdout;
 use crate::config::args::SpectrumArgs;
 use crate::engine::{Spectrum, SpectrumBuilder};
-use crate::runs::{PictureReading, read_picture_as, write_atomic};
+use crate::runs::{OutputKind, PictureReading, SPECTRUM_HEADER, read_picture_as, write_atomic};
 
 pub(super) fn run(args: &SpectrumArgs) -> Result<()> {
+    let output = args.output.as_deref().filter(|path| !is_stdout(path));
+    if let Some(path) = output {
+        OutputKind::Spectrum.check_place(path)?;
+    }
     let files = pictures(&args.folder)?;
     let bar = ProgressBar::with_draw_target(Some(files.len() as u64), ProgressDrawTarget::stderr());
     let mut builder = SpectrumBuilder::new(usize::from(args.size));
@@ -36,7 +41,7 @@ pub(super) fn run(args: &SpectrumArgs) -> Result<()> {
         output::remark(format_args!("left out: {first}{more}"));
     }
     let text = table(&spectrum, builder.count(), args.size);
-    match &args.output {
+    match output {
         Some(path) => Ok(write_atomic(path, text.as_bytes())?),
         None => output::line(text.trim_end()),
     }
@@ -46,7 +51,7 @@ fn table(spectrum: &Spectrum, count: usize, size: u16) -> String {
     let list = |values: &[f64]| values.iter().map(|v| format!("{v:.4e}")).collect::<Vec<_>>().join(", ");
     let [a, b, c] = spectrum.magnitudes.each_ref().map(|m| list(m));
     format!(
-        "# Mean magnitudes of {count} pictures at {size}x{size} pixels, of three decorrelated colours, by cycles a pixel:\n\
+        "{SPECTRUM_HEADER}{count} pictures at {size}x{size} pixels, of three decorrelated colours, by cycles a pixel:\n\
          # what `trepang spectrum` measured.\n[param.spectrum]\nfrequencies = [{}]\nmagnitudes = [\n    [{a}],\n    \
          [{b}],\n    [{c}],\n]\n",
         list(&spectrum.frequencies)

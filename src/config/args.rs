@@ -372,7 +372,7 @@ pub struct SpectrumArgs {
     /// The side in pixels to which pictures are resized
     #[arg(long, value_name = "PX", default_value_t = 64, value_parser = clap::value_parser!(u16).range(8..=2048))]
     pub size: u16,
-    /// The file to write the table to [default: stdout]
+    /// The file to write the table to, or - [default: stdout]
     #[arg(short, long, value_name = "FILE.toml")]
     pub output: Option<PathBuf>,
     /// Take picture files that end early; what is missing of them is gray

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::engine::as_typed;
+
 /// Channels as the user typed them, before the number of channels of the layer is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Channels {
@@ -19,7 +21,8 @@ impl FromStr for Channels {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || "channels are counted from 0: write 4, or 4,7,9, or 0..64, or all".to_owned();
         let number = |part: &str| part.trim().parse::<usize>().map_err(|_| wrong());
-        match (text.trim(), text.split_once("..")) {
+        let text = as_typed(text).replace('\u{2026}', "..").replace("...", "..");
+        match (&*text, text.split_once("..")) {
             ("all", _) => Ok(Self::All),
             (_, Some((first, end))) => {
                 let (first, end) = (number(first)?, number(end)?);
@@ -67,6 +70,8 @@ mod tests {
         assert_eq!(numbers("4"), Ok(vec![4]));
         assert_eq!(numbers("4, 7,2,4"), Ok(vec![2, 4, 7]));
         assert_eq!(numbers("0..3"), Ok(vec![0, 1, 2]));
+        assert_eq!(numbers("\u{ff14}\u{ff0c}\u{a0}2"), Ok(vec![2, 4]));
+        assert_eq!(numbers("0\u{2026}3"), Ok(vec![0, 1, 2]));
         assert_eq!(numbers("all").unwrap().len(), 8);
         for wrong in ["", "a", "-1", "3..3", "5..2", "1,,2", "0..9", "1,9", "0..18446744073709551615"] {
             assert!(numbers(wrong).is_err(), "{wrong}");

@@ -39,6 +39,8 @@ impl FromStr for InputFlag {
 pub enum InputSource {
     /// The weights are published ones, or say themselves which training they are from.
     Published,
+    /// The first layers of the file's model compute it.
+    Layers,
     /// The names in the file are those of a training.
     Names,
     /// The flag says it.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use trepang_api::excerpt;
 use trepang_weights::{Error as WeightsError, Trained, sha256};
 
 use super::args::RenderArgs;
 use super::recipe::find_recipe;
 use super::{Compute, Usage, find_layer};
-use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start, similar};
+use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start, as_typed, similar};
 use crate::runs::{Origin, PictureReading, read_picture, read_picture_as};
 
 /// One picture to make: its plan, the pictures that it starts from or compares with, and the path of the output.
@@ -28,11 +29,16 @@ impl RenderJob {
     /// names that do not exist and for files that cannot be read.
     pub fn from_flags(args: &RenderArgs, compute: &Compute) -> Result<Vec<Self>> {
         let recipe = find_recipe(args.recipe.as_deref().unwrap_or(RECIPES[0]), &args.set)?;
+        let last_seed = args.seed.checked_add(u64::from(args.seeds).saturating_sub(1));
+        let last_seed = last_seed.ok_or_else(|| {
+            let (seeds, seed) = (args.seeds, args.seed);
+            Usage(format!("there are no {seeds} seeds from {seed} on: the last one is {}", u64::MAX))
+        })?;
         let (start, mut pictures) = find_start(args.init.as_deref(), reading(args.allow_cut))?;
         if recipe.wants_picture() && pictures.is_empty() {
             return Err(Usage(format!(
                 "the recipe {} begins with a picture: give it with --init FILE",
-                recipe.name
+                excerpt(&recipe.name)
             ))
             .into());
         }
@@ -49,8 +55,7 @@ impl RenderJob {
         let into_folder = targets.len() * usize::from(args.seeds) > 1 || is_folder_name(&args.output);
         let mut jobs = Vec::new();
         for (target, objective) in targets {
-            for index in 0..u64::from(args.seeds) {
-                let seed = args.seed.wrapping_add(index);
+            for seed in args.seed..=last_seed {
                 let steps = args.steps.map_or(recipe.steps, |steps| steps as usize);
                 let output = if into_folder {
                     args.output.join(output_path(target.as_ref(), (args.seeds > 1).then_some(seed)))
@@ -232,7 +237,11 @@ fn find_class(text: &str, layer: Option<&str>, trained: &Trained) -> Result<Obje
     {
         return Err(Usage(format!("{layer} has no class logits; leave --layer out with --logit")).into());
     }
-    Ok(Objective::Logit { class: class_index(text, trained)? })
+    let class = class_index(text, trained).or_else(|error| {
+        // It may have been pasted with other spaces or digits.
+        class_index(&as_typed(text), trained).map_err(|_| error)
+    })?;
+    Ok(Objective::Logit { class })
 }
 
 /// The class that `text` names by its index, its WordNet id, one of its names or all of them. Fails for a network
@@ -246,7 +255,7 @@ pub fn class_index(text: &str, trained: &Trained) -> Result<usize> {
     let class = labels.find(text).or_else(whole).ok_or_else(|| {
         let (last, names) = (labels.len().saturating_sub(1), labels.names());
         let near = similar(text, names.iter().flat_map(|name| name.split(", ")));
-        let network = trained.network.name();
+        let (network, text) = (trained.network.name(), excerpt(text));
         Usage(match near {
             Some(near) => format!(
                 "{network} has no class \"{text}\"; did you mean \"{near}\" (an index from 0 to {last}, a WordNet id or a name \

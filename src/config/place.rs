@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use anyhow::Result;
-use trepang_api::{Backend, Device, DeviceKind, find_device};
+use trepang_api::{Backend, Device, DeviceKind, excerpt, find_device};
 
 use super::Usage;
 use super::args::ComputeArgs;
@@ -12,6 +12,9 @@ use crate::backends::{BACKENDS, Entry};
 
 /// The device if nobody says otherwise: the first GPU, or else the CPU.
 const AUTO: &str = "auto";
+
+/// The most threads that are used without being asked for, which is also the most that `--threads` takes.
+const MAX_THREADS: usize = 1024;
 
 /// The backend and the device that `args` name. Without a backend, `auto` is the first GPU of any backend or else the
 /// CPU of the first one, and another device is that of the first backend that has it.
@@ -52,6 +55,7 @@ pub fn find_entry(name: &str) -> Result<&'static Entry> {
     let found = BACKENDS.iter().find(|entry| entry.name == name);
     found.ok_or_else(|| {
         let known = BACKENDS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ");
+        let name = excerpt(name);
         Usage(format!("there is no backend \"{name}\" in this build; it has: {known}")).into()
     })
 }
@@ -77,7 +81,8 @@ fn first_with(device: &str, threads: usize) -> Result<(Box<dyn Backend>, Device)
 
 /// The number of compute threads: what was asked for, or one for each core this process may use.
 pub fn thread_count(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| available_parallelism().map_or(1, NonZeroUsize::get), usize::from)
+    let cores = || available_parallelism().map_or(1, NonZeroUsize::get).min(MAX_THREADS);
+    asked.map_or_else(cores, usize::from)
 }
 
 #[cfg(test)]

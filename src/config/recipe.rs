@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use trepang_api::excerpt;
 
 use super::Usage;
 use crate::engine::{RECIPES, Recipe, nearest, read_recipe};
@@ -24,11 +25,12 @@ pub fn find_recipe(name: &str, set: &[(String, String)]) -> Result<Recipe> {
         }
         None => {
             let (nearest, all) = (nearest(name, RECIPES.into_iter()), RECIPES.join(", "));
+            let name = excerpt(name);
             return Err(Usage(format!(
                 "there is no recipe \"{name}\"; did you mean {nearest}? The recipes are: {all}; a file's name ends in .toml"
             ))
             .into());
         }
     };
-    read_recipe(&text, set).map_err(|error| Usage(format!("the recipe {name}: {error}")).into())
+    read_recipe(&text, set).map_err(|error| Usage(format!("the recipe {}: {error}", excerpt(name))).into())
 }

@@ -6,7 +6,7 @@ use super::list;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
 use super::steer;
-use crate::engine::{Objective, Start};
+use crate::engine::{Objective, Start, as_typed};
 use crate::worker::protocol::Action;
 
 impl State {
@@ -101,13 +101,15 @@ pub(super) fn type_setting(state: &mut State, key: Key) -> Vec<Effect> {
 fn take(state: &mut State, setting: Setting, text: &str) -> Vec<Effect> {
     let taken = match setting {
         Setting::Recipe => Ok(NOTHING),
-        Setting::Size => at_least_one(text).map(|size| {
+        Setting::Size => at_least_one(text).and_then(|size| {
+            let taken = state.network.sizes.check(&state.settings.recipe, size);
+            taken.map_err(|reason| format!("{} cannot take {size} pixels: {reason}", state.network.name))?;
             state.settings.size = size;
-            NOTHING
+            Ok(NOTHING)
         }),
         Setting::Steps => at_least_one(text).map(|steps| set_steps(state, steps)),
         Setting::Seed => {
-            text.parse().map_err(|_| "a seed is a whole number, 0 or more".to_owned()).map(|seed| {
+            as_typed(text).parse().map_err(|_| "a seed is a whole number, 0 or more".to_owned()).map(|seed| {
                 state.settings.seed = seed;
                 NOTHING
             })
@@ -135,10 +137,9 @@ fn take(state: &mut State, setting: Setting, text: &str) -> Vec<Effect> {
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|number| *number > 0)
-        .ok_or_else(|| "a whole number of 1 or more belongs here".to_owned())
+    let number = as_typed(text).parse::<u32>().ok().filter(|number| *number > 0);
+    let number = number.and_then(|number| usize::try_from(number).ok());
+    number.ok_or_else(|| format!("a whole number of 1 or more belongs here, up to {}", u32::MAX))
 }
 
 /// Sets the steps of the next run and, if there is one, of the run on the screen.

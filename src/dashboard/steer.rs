@@ -1,6 +1,8 @@
 //! Steering: another objective or recipe, for the run that goes on or for the next one, and the way back. Not here: what
 //! they do to a run.
 
+use trepang_api::excerpt;
+
 use super::actions::{NOTHING, no_room};
 use super::key::Key;
 use super::list;
@@ -90,7 +92,9 @@ fn class_named(name: &str, classes: &[String]) -> Result<usize, String> {
         class.eq_ignore_ascii_case(name) || class.split(", ").any(|one| one.eq_ignore_ascii_case(name))
     };
     let found = classes.iter().position(is_it);
-    found.ok_or_else(|| format!("the network has no class named \"{name}\"; its index or a name belongs"))
+    found.ok_or_else(|| {
+        format!("the network has no class named \"{}\"; its index or a name belongs", excerpt(name))
+    })
 }
 
 /// Completes the layer's or function's name at the end of the line as far as it is certain; a remark lists what there is to

@@ -6,7 +6,7 @@ mod step;
 
 use std::fmt;
 
-use trepang_api::{Array, Model, Network};
+use trepang_api::{Array, InputSize, Model, Network, excerpt};
 
 use super::bound::Bound;
 use super::error::{Error, Result};
@@ -16,6 +16,7 @@ use super::param::Param;
 use super::picture::{Picture, Pictures};
 use super::plan::Plan;
 use super::recipe::Recipe;
+use super::score::seen_at_once;
 use super::start::Start;
 use super::transform::Transform;
 
@@ -232,8 +233,18 @@ impl Ascent {
             Some([height, width]) => model.memory([views, height, width], self.stage.objective.at())?,
             None => model.memory([views, view, view], self.stage.objective.at())?,
         };
-        let numbers = 3 * (recipe.images * side * side + views * view * view) * HOST_COPIES;
-        Ok(on_device + (numbers * size_of::<f32>()) as u64)
+        Ok(on_device + host_bytes(recipe.images * side * side + views * view * view))
+    }
+
+    /// Bytes of memory that the evaluation of the picture takes with this model: about, and rather more than less. One call
+    /// of it may see more views than a step does.
+    pub fn evaluation_memory(&self, model: &dyn Model) -> Result<u64> {
+        let (recipe, plan) = (self.recipe(), &self.plan);
+        let [side, views] = seen_at_once(plan.last_objective(), &self.network, plan.size);
+        let at = plan.last_objective().bind(&self.network, side)?;
+        let views = recipe.images * views;
+        let on_device = model.memory([views, side, side], at.at())?;
+        Ok(on_device + host_bytes(recipe.images * plan.size * plan.size + views * side * side))
     }
 
     /// The picture as it would be saved now: several images side by side. In an early octave it is smaller.
@@ -246,7 +257,8 @@ impl Ascent {
 fn check_images(objective: &Objective, recipe: &Recipe) -> Result<()> {
     if objective.compares_images() && recipe.images < 2 {
         return Err(Error::Recipe(format!(
-            "{objective} compares images of a batch: set images to 2 or more"
+            "{} compares images of a batch: set images to 2 or more",
+            excerpt(&objective.to_string())
         )));
     }
     Ok(())
@@ -270,16 +282,39 @@ fn param(recipe: &Recipe, network: &Network, side: usize) -> Param {
 /// Arrays of an image's size that the host holds in a step: parameters and moments twice, gradients, planes on their way.
 const HOST_COPIES: usize = 10;
 
+/// Bytes of the host's copies of images of so many pixels in all.
+fn host_bytes(pixels: usize) -> u64 {
+    (3 * pixels * HOST_COPIES * size_of::<f32>()) as u64
+}
+
 /// The largest side of a picture that is seen in parts, in pixels: as much as anyone prints.
 const MAX_SIDE: usize = 8192;
 
+/// Checks that a network of these sizes can make a picture of `side` pixels by a recipe. Fails with a clause.
+pub fn check_side(recipe: &Recipe, sizes: InputSize, side: usize) -> Result<(), String> {
+    if sees_parts(recipe) && side > MAX_SIDE {
+        return Err(Error::TooLarge { side, largest: MAX_SIDE }.to_string());
+    }
+    let view = seen_side(recipe, sizes, side);
+    sizes.check(view)?;
+    Transform::check_all(&recipe.transforms, [side, view])
+}
+
+/// Whether the network sees a picture in parts.
+fn sees_parts(recipe: &Recipe) -> bool {
+    recipe.octaves.is_some() || recipe.transforms.iter().any(Transform::is_crop)
+}
+
+fn seen_side(recipe: &Recipe, sizes: InputSize, side: usize) -> usize {
+    if sees_parts(recipe) { sizes.native.min(side) } else { side }
+}
+
 /// The number of pixels of an image of `side` that the network sees at once.
 fn view_side(recipe: &Recipe, network: &Network, side: usize) -> Result<usize> {
-    let parts = recipe.octaves.is_some() || recipe.transforms.iter().any(Transform::is_crop);
-    if parts && side > MAX_SIDE {
+    if sees_parts(recipe) && side > MAX_SIDE {
         return Err(Error::TooLarge { side, largest: MAX_SIDE });
     }
-    let view = if parts { network.input().native.min(side) } else { side };
+    let view = seen_side(recipe, network.input(), side);
     network.check_size(view)?;
     Transform::check_all(&recipe.transforms, [side, view]).map_err(Error::Recipe)?;
     Ok(view)

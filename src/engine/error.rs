@@ -1,5 +1,7 @@
 //! The errors of an ascent.
 
+use trepang_api::excerpt;
+
 use super::objective::Objective;
 
 /// The result of everything in the engine.
@@ -11,8 +13,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// No gradient reaches the image, and the recipe has no way out.
     #[error(
-        "{objective} is dead at step {step}: its gradient with respect to the image is zero, so there is no way \
-         up; try another seed or start picture{way_out}"
+        "{} is dead at step {step}: its gradient with respect to the image is zero, so there is no way \
+         up; try another seed or start picture{way_out}",
+        excerpt(&.objective.to_string())
     )]
     Dead {
         /// The objective that was asked for.
@@ -65,7 +68,7 @@ pub enum Error {
         network: String,
     },
     /// A plan or an objective names a picture that was not handed over with the plan.
-    #[error("the picture {file} was not read when the run began, and the run needs it")]
+    #[error("the picture {} was not read when the run began, and the run needs it", excerpt(.file))]
     PictureNotRead {
         /// The picture's file, as the plan names it.
         file: String,

@@ -68,6 +68,12 @@ impl Plan {
         Self { objective, recipe, size, seed: 0, start: Start::Noise, steps, references, changes, lengths }
     }
 
+    /// Checks the numbers of all recipes. Fails with one sentence.
+    pub fn check_recipes(&self) -> Result<(), String> {
+        let changed = self.changes.iter().map(|change| &change.recipe);
+        changed.chain([&self.recipe]).try_for_each(Recipe::check)
+    }
+
     /// The objective and the recipe that hold after so many steps.
     pub fn at(&self, step: usize) -> (&Objective, &Recipe) {
         let last = self.changes.iter().rev().find(|change| change.step <= step);

@@ -6,11 +6,12 @@ mod read;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
+use trepang_api::excerpt;
 
 use super::objective::{Objective, ParseError};
 use super::optimizer::Optimizer;
 use super::param::{ParamKind, ParamSpec};
-use super::transform::Transform;
+use super::transform::{MAX_TRANSFORMS, Transform};
 
 pub use read::read_recipe;
 
@@ -149,7 +150,7 @@ impl Recipe {
         layer: Option<&str>,
         picture: Option<&str>,
     ) -> Result<Objective, String> {
-        let name = &self.name;
+        let name = excerpt(&self.name);
         let mut text = self.objective.clone();
         let quoted = picture.map(|file| format!("\"{file}\""));
         let given = [
@@ -174,6 +175,7 @@ impl Recipe {
         self.optimizer.check()?;
         self.transforms.iter().try_for_each(Transform::check)?;
         let wrong = match self.octaves {
+            _ if self.transforms.len() > MAX_TRANSFORMS => "there can be 64 transforms at most",
             _ if self.steps == 0 => "steps must be at least 1",
             _ if !(0.1..=16.0).contains(&self.canvas) => "canvas must be 0.1 to 16",
             _ if !(1..=MAX_PER_STEP).contains(&self.images) => "images must be 1 to 256",

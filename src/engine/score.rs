@@ -37,6 +37,13 @@ fn views_per_call(side: usize) -> usize {
     [8, 4, 2].into_iter().find(|views| views * side * side <= PIXELS_PER_CALL).unwrap_or(1)
 }
 
+/// The side at which pictures of `side` pixels are evaluated, and the number of views in one call of the network.
+pub(super) fn seen_at_once(objective: &Objective, network: &Network, side: usize) -> [usize; 2] {
+    let fits = network.check_size(side).is_ok() && objective.bind(network, side).is_ok();
+    let side = if fits { side } else { network.input().native };
+    [side, views_per_call(side)]
+}
+
 /// The views of all pictures are drawn from this seed, whatever made the picture.
 const VIEWS_SEED: u64 = 0;
 

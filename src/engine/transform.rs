@@ -11,6 +11,15 @@ pub(super) use self::placed::PlacedViews;
 use super::resample::{Affine, Edge, Places};
 use super::rng::{SeededRng, Stream};
 
+/// The most transforms of a recipe.
+pub(super) const MAX_TRANSFORMS: usize = 64;
+
+/// The most factors or angles that one is drawn from.
+const MAX_CHOICES: usize = 1000;
+
+/// The most pixels of padding or jitter.
+const MAX_SHIFT: usize = 4096;
+
 /// The level of what surrounds the image.
 const GRAY: f32 = 0.5;
 
@@ -89,20 +98,42 @@ pub(super) struct Views {
 impl Transform {
     /// Checks the transform's numbers. Fails with one sentence.
     pub fn check(&self) -> Result<(), String> {
-        let positive = |v: &f64| *v > 0.0 && v.is_finite();
-        let sound = match self {
-            Self::Pad(pixels) | Self::Jitter(pixels) => *pixels <= 4096,
-            Self::Scale(factors) => !factors.is_empty() && factors.iter().all(positive),
-            Self::Zoom(range) => range.iter().all(positive) && range[0] <= range[1],
-            Self::Rotate(degrees) => !degrees.is_empty() && degrees.iter().all(|d| d.is_finite()),
-            Self::Turn(range) => range[0] <= range[1] && range.iter().all(|d| d.is_finite()),
-            Self::Flip(share) => (0.0..=1.0).contains(share),
-            Self::Crop(Crop { from, to, sd, least, away }) => {
-                [from, to, least].iter().all(|v| positive(v) && **v <= 1.0) && *sd >= 0.0 && *away >= 0.0
-            }
-            Self::Blur(range) | Self::Noise(range) => range.iter().all(|v| (0.0..=64.0).contains(v)),
+        let factor = |v: &f64| (0.01..=100.0).contains(v);
+        let angle = |v: &f64| (-3600.0..=3600.0).contains(v);
+        let share = |v: &f64| (0.0..=1.0).contains(v);
+        let strength = |v: &f64| (0.0..=64.0).contains(v);
+        let is_list = |list: &[f64]| (1..=MAX_CHOICES).contains(&list.len());
+        let (is_sound, needed) = match self {
+            Self::Pad(pixels) => (*pixels <= MAX_SHIFT, "pad must be 0 to 4096 pixels"),
+            Self::Jitter(pixels) => (*pixels <= MAX_SHIFT, "jitter must be 0 to 4096 pixels"),
+            Self::Scale(factors) => (
+                is_list(factors) && factors.iter().all(factor),
+                "scale must be 1 to 1000 factors of 0.01 to 100",
+            ),
+            Self::Zoom(range) => (
+                range.iter().all(factor) && range[0] <= range[1],
+                "zoom must be two factors of 0.01 to 100, the smaller one first",
+            ),
+            Self::Rotate(degrees) => (
+                is_list(degrees) && degrees.iter().all(angle),
+                "rotate must be 1 to 1000 angles of -3600 to 3600 degrees",
+            ),
+            Self::Turn(range) => (
+                range.iter().all(angle) && range[0] <= range[1],
+                "turn must be two angles of -3600 to 3600 degrees, the smaller one first",
+            ),
+            Self::Flip(probability) => (share(probability), "flip must be 0 to 1"),
+            Self::Crop(Crop { from, to, sd, least, away }) => (
+                [from, to, least].into_iter().all(|v| share(v) && *v > 0.0) && share(sd) && share(away),
+                "crop must have from, to and least above 0 and up to 1, and sd and away of 0 to 1",
+            ),
+            Self::Blur(range) => (
+                range.iter().all(strength) && range[0] <= range[1],
+                "blur must be two deviations of 0 to 64 pixels, the smaller one first",
+            ),
+            Self::Noise(parts) => (parts.iter().all(strength), "noise must be two strengths of 0 to 64"),
         };
-        if sound { Ok(()) } else { Err(format!("transforms: {self:?} has a number out of its range")) }
+        if is_sound { Ok(()) } else { Err(format!("transforms: {needed}")) }
     }
 
     /// Checks that the transforms, one after the other, leave some of an image of `side` pixels, of which views of `view`

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::atomic::write as write_atomic;
 use super::error::{BoxedError, Error, Result};
 use super::png;
+use super::replaced::OutputKind;
 use crate::engine::Picture;
 
 /// The most frames of an animation: five seconds, and 10 MB in memory at 224 pixels.
@@ -101,9 +102,11 @@ impl Animation {
     }
 }
 
-/// Fails unless `path` ends as an animation's name does: to be asked before the work is done.
+/// Fails unless `path` ends as an animation's name does, and for a file there that is no picture: to be asked before the
+/// work is done.
 pub fn check_animation_path(path: &Path) -> Result<()> {
-    AnimationFormat::of(path).map(|_| ())
+    AnimationFormat::of(path)?;
+    OutputKind::Picture.check_place(path)
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,7 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, Imag
 
 use super::jpeg_data::early_end;
 use super::picture_decoder::{decode, open, orientation, png_chunk};
+use super::tiff_kind::{self, TiffPixels};
 
 /// The gray level where pixels are missing.
 const GRAY: u8 = 128;
@@ -46,6 +47,10 @@ pub(super) fn ends_early(bytes: &[u8], error: &ImageError) -> bool {
     match format {
         ImageFormat::Png => png_chunk(bytes, *b"IEND").is_none(),
         ImageFormat::Gif => bytes.last() != Some(&b';'),
+        ImageFormat::Tiff => match tiff_kind::pixels(bytes) {
+            TiffPixels::Unknown => false,
+            TiffPixels::Compressed(end) | TiffPixels::Plain(end) => end > bytes.len(),
+        },
         _ => lacks_its_end(bytes),
     }
 }
@@ -59,8 +64,7 @@ pub(super) fn remains(bytes: &[u8], as_stored: bool) -> Remains {
         None => fill_up(bytes, value),
     };
     let Some(mut image) = fill(GRAY) else {
-        let there = format!("only its first {} bytes are there, without any pixels", bytes.len());
-        return Remains { image: None, there };
+        return Remains { image: None, there: without_rows(bytes) };
     };
     let there = match (&scans, fill(OTHER)) {
         (Some(Scans { count: 0 | 1, .. }) | None, Some(other)) => {
@@ -82,6 +86,26 @@ pub(super) fn remains(bytes: &[u8], as_stored: bool) -> Remains {
         );
     }
     Remains { image: Some(image), there }
+}
+
+/// The remains of a file of which no row can be told, as a clause.
+fn without_rows(bytes: &[u8]) -> String {
+    let length = bytes.len();
+    if image::guess_format(bytes).ok() != Some(ImageFormat::Tiff) {
+        return format!("only its first {length} bytes are there, without any pixels");
+    }
+    match tiff_kind::pixels(bytes) {
+        TiffPixels::Unknown => {
+            format!(
+                "its first {length} bytes are there, without the directory that says where its pixels are"
+            )
+        }
+        TiffPixels::Compressed(end) | TiffPixels::Plain(end) => {
+            format!(
+                "{length} of the {end} bytes up to the end of its pixels are there, and they are compressed"
+            )
+        }
+    }
 }
 
 /// The rows that do not depend on what stands where pixels are missing, of the upper ones or, since BMP begins with its
@@ -145,6 +169,16 @@ fn jpeg_scans(bytes: &[u8]) -> Option<Scans> {
 /// The picture as it is stored, with one byte wherever the decoder writes none.
 fn fill_up(bytes: &[u8], fill: u8) -> Option<DynamicImage> {
     let inner = open(bytes).ok()?;
+    if image::guess_format(bytes).ok() == Some(ImageFormat::Tiff) {
+        // Its decoder writes no pixel before it has all; what is not compressed is made whole before.
+        let room = usize::try_from(inner.total_bytes()).ok()?.checked_mul(2)?.checked_add(bytes.len())?;
+        return match tiff_kind::pixels(bytes) {
+            TiffPixels::Plain(end) if (bytes.len()..=room).contains(&end) => {
+                decode(&[bytes, &vec![fill; end - bytes.len()]].concat(), true).ok()
+            }
+            TiffPixels::Plain(_) | TiffPixels::Compressed(_) | TiffPixels::Unknown => None,
+        };
+    }
     let swaps = image::guess_format(bytes).ok() == Some(ImageFormat::Png) && is_deep(inner.color_type());
     DynamicImage::from_decoder(Lenient { inner, fill, swaps }).ok()
 }

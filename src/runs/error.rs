@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use super::unread_kind::UnreadKind;
 use crate::engine;
 use crate::panics::Panicked;
 
@@ -135,17 +136,16 @@ pub enum Error {
     },
     /// A file is a picture in a known format that Trepang does not read.
     #[error(
-        "{path} is a picture in the format {kind}, which is not read; convert it first: `{program} {path} OUT.png`, or \
-         `magick {path} OUT.png`",
-        path = .path.display()
+        "{} is a picture in the format {}, which is not read; convert it first: {}",
+        .path.display(),
+        .kind.name,
+        .kind.commands(.path)
     )]
     UnreadFormat {
         /// The file that was read.
         path: PathBuf,
-        /// The name of the format.
-        kind: &'static str,
-        /// A program that converts it.
-        program: &'static str,
+        /// The kind of picture, and what converts it.
+        kind: UnreadKind,
     },
     /// A file is a TIFF of floats that cannot be shown as they are.
     #[error(
@@ -205,13 +205,13 @@ pub enum Error {
         /// The decoder's error.
         source: png::DecodingError,
     },
-    /// The text of a picture file does not describe a run as this version does.
-    #[error("the text of {} was written by another version of trepang", .path.display())]
-    ForeignText {
+    /// The text of a picture or of a state does not describe a run as this version does.
+    #[error("the text of {} cannot be used: {fault}", .path.display())]
+    UnusableText {
         /// The file that was read.
         path: PathBuf,
-        /// The JSON parser's error.
-        source: serde_json::Error,
+        /// The fault in it, as a clause.
+        fault: String,
     },
     /// The name of an animation does not say in which format it is.
     #[error("{} is no name for an animation: it has to end in .gif, .png or .apng", .path.display())]
@@ -224,6 +224,14 @@ pub enum Error {
     PictureName {
         /// The name that was asked for.
         path: PathBuf,
+    },
+    /// A file would be replaced by one of another kind.
+    #[error("{} is there already and is {wanted}, so it is not replaced; choose another name, or delete it first", .path.display())]
+    OtherFile {
+        /// The place that was to be written to.
+        path: PathBuf,
+        /// The kind that the file is not of, in words.
+        wanted: &'static str,
     },
     /// The ascent could not begin or go on.
     #[error(transparent)]
@@ -275,7 +283,7 @@ impl Error {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Engine(error) => error.is_usage(),
-            Self::PictureName { .. } => true,
+            Self::PictureName { .. } | Self::OtherFile { .. } => true,
             _ => false,
         }
     }

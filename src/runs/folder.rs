@@ -11,6 +11,7 @@ use super::atomic::{write as write_atomic, write_own};
 use super::error::{Error, Result};
 use super::lock::RunLock;
 use super::manifest::{Manifest, Origin, Parts, Provenance};
+use super::replaced::LOSSES_HEADER;
 use super::{png, state};
 use crate::engine::{Ascent, AscentState, Score};
 
@@ -177,7 +178,7 @@ pub(crate) fn write_losses(path: &Path, losses: &[f64]) -> Result<()> {
 
 /// `step,loss`, one line a step, with every digit that an `f64` needs.
 fn losses_text(losses: &[f64]) -> String {
-    let mut text = String::from("step,loss\n");
+    let mut text = String::from(LOSSES_HEADER);
     for (step, loss) in (1..).zip(losses) {
         let _ = writeln!(text, "{step},{loss}");
     }

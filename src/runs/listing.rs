@@ -10,6 +10,7 @@ use super::error::{Error, Result};
 use super::folder::{MANIFEST, STATE, now};
 use super::lock::is_locked;
 use super::manifest::Manifest;
+use super::origin_text;
 use super::regular::read_regular;
 
 /// The largest manifest that is read, in bytes. One with a hundred changes takes about 200 kB.
@@ -83,8 +84,8 @@ fn summary(path: &Path) -> Result<RunSummary, String> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(format!("it has no {MANIFEST}")),
         bytes => bytes.map_err(|error| format!("its {MANIFEST} cannot be read: {error}"))?,
     };
-    let manifest: Manifest = serde_json::from_slice(&bytes)
-        .map_err(|error| format!("its {MANIFEST} is not what trepang writes: {error}"))?;
+    let manifest: Manifest =
+        origin_text::parse(&bytes).map_err(|fault| format!("its {MANIFEST} cannot be used: {fault}"))?;
     Ok(RunSummary {
         name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         path: path.into(),
@@ -117,7 +118,11 @@ mod tests {
         assert!(listing.runs.is_empty());
         let [empty, later, notes, odd] = &listing.passed_over[..] else { panic!("{listing:?}") };
         assert!(empty.ends_with("empty (it has no manifest.json)"), "{empty}");
-        assert!(later.contains("not what trepang writes") && odd.contains("not what trepang writes"));
+        assert!(
+            later.contains("cannot be used: a later version of trepang wrote it, in format 99"),
+            "{later}"
+        );
+        assert!(odd.contains("cannot be used: it was changed or damaged"), "{odd}");
         assert!(notes.ends_with("notes.txt (it is no folder)"), "{notes}");
         let error = list_runs(&runs.path().join("notes.txt")).unwrap_err().chain();
         assert!(error.starts_with("cannot read the folder of runs"), "{error}");

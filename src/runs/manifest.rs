@@ -80,7 +80,10 @@ pub struct Origin {
 
 /// The format that is written. Format 1 had no number; its backend `candle` computed on the CPU with the kernels that are
 /// the backend `cpu` since format 2.
-const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 2;
+
+/// The most threads that a flag can ask for.
+const MAX_THREADS: usize = 1024;
 
 /// An [`Origin`] as JSON.
 #[derive(Debug, Serialize, Deserialize)]
@@ -107,7 +110,7 @@ impl From<Origin> for SavedOrigin {
 impl TryFrom<SavedOrigin> for Origin {
     type Error = String;
 
-    /// Fails for a format of a later version.
+    /// Fails for a format of a later version, and for numbers that no flag takes.
     fn try_from(saved: SavedOrigin) -> Result<Self, String> {
         let SavedOrigin { format, plan, mut provenance, mut segments } = saved;
         if format > FORMAT {
@@ -117,11 +120,22 @@ impl TryFrom<SavedOrigin> for Origin {
             let parts = segments.iter_mut().map(|segment| &mut segment.provenance);
             parts.chain([&mut provenance]).for_each(Provenance::rename_backend);
         }
+        let parts = segments.iter().map(|segment| &segment.provenance);
+        parts.chain([&provenance]).try_for_each(Provenance::check)?;
+        plan.check_recipes()?;
         Ok(Self { plan, provenance, segments })
     }
 }
 
 impl Provenance {
+    /// Checks the number of threads. Fails with a clause.
+    fn check(&self) -> Result<(), String> {
+        match self.threads {
+            1..=MAX_THREADS => Ok(()),
+            threads => Err(format!("{threads} threads computed it, where 1 to {MAX_THREADS} can")),
+        }
+    }
+
     /// Gives a computation of format 1 the name that its backend has now.
     fn rename_backend(&mut self) {
         if self.backend == "candle" && self.device == "cpu" {

@@ -11,17 +11,14 @@ use super::error::{Error, Result};
 use super::picture_decoder::decode;
 use super::regular::open_regular;
 use super::tiff_kind::{float_fault, has_floats, is_misread};
+use super::unread_kind::{RARE_TIFF, SVG_BYTES, unread_kind};
 use crate::engine::Picture;
 
 /// The largest file that is read, in bytes. It keeps a device without an end from filling the memory.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The bytes that tell formats apart.
-const MAGIC_BYTES: u64 = 64;
-
-/// The kinds of TIFF that the decoder refuses.
-const RARE_TIFF: &str =
-    "TIFF with a palette, or with numbers, tiles or a compression that few programs write";
+const MAGIC_BYTES: u64 = SVG_BYTES as u64;
 
 /// The options for reading a picture file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,13 +61,18 @@ pub fn read_picture_as(path: &Path, reading: PictureReading) -> Result<Picture> 
     Ok(Picture { width: image.width() as usize, height: image.height() as usize, rgb: image.into_raw() })
 }
 
+/// Whether a file begins as a picture of pixels does, whether its format is read or not.
+pub(super) fn is_picture(bytes: &[u8]) -> bool {
+    image::guess_format(bytes).is_ok()
+}
+
 /// The error for a picture of a kind that the decoder does not know, or would read wrongly.
 fn unread(path: &Path, bytes: &[u8]) -> Option<Error> {
     if is_tiff(bytes) && is_misread(bytes) {
         return Some(unread_tiff(path, bytes));
     }
-    let (kind, program) = unread_kind(bytes)?;
-    Some(Error::UnreadFormat { path: path.into(), kind, program })
+    let kind = unread_kind(bytes)?;
+    Some(Error::UnreadFormat { path: path.into(), kind })
 }
 
 fn is_tiff(bytes: &[u8]) -> bool {
@@ -81,7 +83,7 @@ fn unread_tiff(path: &Path, bytes: &[u8]) -> Error {
     if has_floats(bytes) {
         return Error::FloatTiff { path: path.into(), fault: "of a kind that is not read".into() };
     }
-    Error::UnreadFormat { path: path.into(), kind: RARE_TIFF, program: "gm convert" }
+    Error::UnreadFormat { path: path.into(), kind: RARE_TIFF }
 }
 
 /// The bytes of a file; of one that is no picture, only the first.
@@ -93,28 +95,4 @@ fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
         file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
-}
-
-/// The name of a format that is known and not read, and a program that converts it to PNG.
-fn unread_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    const HEIC: [&[u8]; 8] = [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"];
-    if bytes.starts_with(b"\xff\x0a") || bytes.starts_with(b"\0\0\0\x0cJXL ") {
-        return Some(("JPEG XL", "djxl"));
-    }
-    if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
-        return Some(("BigTIFF", "gm convert"));
-    }
-    if bytes.get(4..8)? != b"ftyp" {
-        return None;
-    }
-    // The first brand and those that the file is compatible with.
-    let end = usize::try_from(u32::from_be_bytes(bytes[..4].try_into().ok()?)).ok()?.clamp(8, bytes.len());
-    let brands: Vec<&[u8]> = bytes[8..end].chunks(4).collect();
-    if brands.iter().any(|brand| [b"avif", b"avis"].iter().any(|avif| brand == *avif)) {
-        Some(("AVIF", "heif-convert"))
-    } else if brands.iter().any(|brand| HEIC.contains(brand)) {
-        Some(("HEIC", "heif-convert"))
-    } else {
-        None
-    }
 }

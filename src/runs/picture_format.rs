@@ -10,8 +10,10 @@ use image::{ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat};
 use super::atomic::write as write_atomic;
 use super::error::{BoxedError, Error, Result};
 use super::manifest::Origin;
+use super::origin_text::parse;
 use super::picture_decoder::open;
 use super::regular::{open_regular, read_regular};
+use super::replaced::OutputKind;
 use super::{png, xmp};
 use crate::engine::Picture;
 
@@ -37,9 +39,11 @@ fn format_of(path: &Path) -> Result<ImageFormat> {
     }
 }
 
-/// Fails unless `path` ends as the name of a picture does that can be written: to be asked before the work is done.
+/// Fails unless `path` ends as the name of a picture does that can be written, and for a file there that is no picture: to
+/// be asked before the work is done.
 pub fn check_picture_path(path: &Path) -> Result<()> {
-    format_of(path).map(|_| ())
+    format_of(path)?;
+    OutputKind::Picture.check_place(path)
 }
 
 /// Writes a picture in the format of its name, with what made it as a text, and tells whether it has room for that text. Equal
@@ -111,7 +115,7 @@ pub fn read_origin(path: &Path) -> Result<Origin> {
     let packet = open(&bytes).and_then(|mut decoder| decoder.xmp_metadata());
     let packet = packet.map_err(|source| Error::NotPicture { path: path.into(), source })?;
     let text = packet.as_deref().and_then(xmp::text).ok_or_else(|| Error::NoOrigin { path: path.into() })?;
-    serde_json::from_str(&text).map_err(|source| Error::ForeignText { path: path.into(), source })
+    parse(text.as_bytes()).map_err(|fault| Error::UnusableText { path: path.into(), fault })
 }
 
 #[cfg(test)]

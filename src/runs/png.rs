@@ -6,6 +6,7 @@ use std::path::Path;
 use super::atomic::write_own;
 use super::error::{BoxedError, Error, Result};
 use super::manifest::Origin;
+use super::origin_text::parse;
 use super::regular::open_regular;
 use crate::engine::Picture;
 
@@ -77,5 +78,5 @@ pub(super) fn read_origin(path: &Path) -> Result<Origin> {
     // A compressed text is unpacked up to this size and no further.
     let text = chunk.decompress_text_with_limit(MAX_TEXT_BYTES).and_then(|()| chunk.get_text());
     let text = text.map_err(|source| Error::DamagedText { path: path.into(), source })?;
-    serde_json::from_str(&text).map_err(|source| Error::ForeignText { path: path.into(), source })
+    parse(text.as_bytes()).map_err(|fault| Error::UnusableText { path: path.into(), fault })
 }

@@ -11,6 +11,7 @@ use trepang_api::Array;
 use super::atomic::write_own;
 use super::error::{BoxedError, Error, Result};
 use super::manifest::Origin;
+use super::origin_text;
 use super::regular::read_regular;
 use crate::engine::{AscentState, Moments};
 
@@ -52,15 +53,24 @@ pub fn encode(origin: &Origin, state: &AscentState) -> Result<Vec<u8>, BoxedErro
 pub(super) fn read(path: &Path) -> Result<(Origin, AscentState)> {
     let bytes = read_regular(path, MAX_STATE_BYTES)
         .map_err(|source| Error::ReadState { path: path.into(), source })?;
-    decode(&bytes).map_err(|source| Error::DamagedState { path: path.into(), source })
+    let damaged = |source| Error::DamagedState { path: path.into(), source };
+    let (text, state) = parse(&bytes).map_err(damaged)?;
+    let origin = origin_text::parse(text.as_bytes());
+    Ok((origin.map_err(|fault| Error::UnusableText { path: path.into(), fault })?, state))
 }
 
 /// The state of a file's bytes, and what it belongs to. Fails where they are damaged.
 pub fn decode(bytes: &[u8]) -> Result<(Origin, AscentState), BoxedError> {
+    let (text, state) = parse(bytes)?;
+    Ok((origin_text::parse(text.as_bytes())?, state))
+}
+
+/// The text of the origin, and the state.
+fn parse(bytes: &[u8]) -> Result<(String, AscentState), BoxedError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let header = header.metadata().as_ref().ok_or("it has no header")?;
     let file = SafeTensors::deserialize(bytes)?;
-    let origin = serde_json::from_str(header.get("origin").ok_or("it does not say what it belongs to")?)?;
+    let origin = header.get("origin").ok_or("it does not say what it belongs to")?.clone();
     let x = file.tensor("x")?;
     let (first, second) = (f32s(&file.tensor("first")?)?, f32s(&file.tensor("second")?)?);
     let age = header.get("age").ok_or("it does not say how old its moments are")?.parse()?;

@@ -8,13 +8,21 @@ use image::DynamicImage;
 const ROUNDING: f32 = 0.5 / 255.0;
 
 const BITS_PER_SAMPLE: u16 = 258;
+const COMPRESSION: u16 = 259;
+const STRIP_OFFSETS: u16 = 273;
+const STRIP_LENGTHS: u16 = 279;
 const PLANAR_CONFIGURATION: u16 = 284;
 const TILE_WIDTH: u16 = 322;
+const TILE_OFFSETS: u16 = 324;
+const TILE_LENGTHS: u16 = 325;
 const SAMPLE_FORMAT: u16 = 339;
 
 /// The value of `SAMPLE_FORMAT` for floats, and of `PLANAR_CONFIGURATION` for one plane after another.
 const FLOATS: u32 = 3;
 const PLANES: u32 = 2;
+
+/// The value of `COMPRESSION` for none.
+const UNCOMPRESSED: u32 = 1;
 
 /// Whether the decoder takes the numbers of this TIFF for others or falls over it: whole numbers of 32 bits are taken for
 /// floats, and tiles of separate planes or of less than a byte a pixel are not put together.
@@ -47,6 +55,34 @@ pub(super) fn float_fault(image: &DynamicImage) -> Option<String> {
     is_beyond.then(|| format!("from {low} to {high}, where only 0 to 1 is read"))
 }
 
+/// The data of a TIFF's pixels, as its directory has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TiffPixels {
+    /// The directory is not there: many programs write it behind the pixels.
+    Unknown,
+    /// Compressed data, which end at this position.
+    Compressed(usize),
+    /// Pixels as they are, which end at this position.
+    Plain(usize),
+}
+
+/// The place of the pixels of the first picture in a TIFF file.
+pub(super) fn pixels(tiff: &[u8]) -> TiffPixels {
+    let end = || {
+        let tags = Tags::new(tiff)?;
+        let kinds = [[STRIP_OFFSETS, STRIP_LENGTHS], [TILE_OFFSETS, TILE_LENGTHS]];
+        let [offsets, lengths] =
+            kinds.into_iter().find_map(|[at, len]| Some([tags.all(at)?, tags.all(len)?]))?;
+        let ends = offsets.iter().zip(&lengths).map(|(at, len)| *at as usize + *len as usize);
+        Some((ends.max()?, tags.first(COMPRESSION).unwrap_or(UNCOMPRESSED)))
+    };
+    match end() {
+        None => TiffPixels::Unknown,
+        Some((end, UNCOMPRESSED)) => TiffPixels::Plain(end),
+        Some((end, _)) => TiffPixels::Compressed(end),
+    }
+}
+
 /// The tags of the first picture in a TIFF file.
 struct Tags<'a> {
     file: &'a [u8],
@@ -77,14 +113,30 @@ impl<'a> Tags<'a> {
 
     /// The first number of a tag of whole numbers.
     fn first(&self, tag: u16) -> Option<u32> {
+        let (from, length, _) = self.place(tag)?;
+        self.number(from, length)
+    }
+
+    /// All numbers of a tag of whole numbers, if they are there.
+    fn all(&self, tag: u16) -> Option<Vec<u32>> {
+        let (from, length, count) = self.place(tag)?;
+        if count > self.file.len() / length {
+            return None;
+        }
+        (0..count).map(|index| self.number(from + index * length, length)).collect()
+    }
+
+    /// The position of a tag's first number, the bytes of each, and how many there are.
+    fn place(&self, tag: u16) -> Option<(usize, usize, usize)> {
         let at = self.entries.clone().step_by(12).find(|&at| self.number(at, 2) == Some(tag.into()))?;
         let length = match self.number(at + 2, 2)? {
             3 => 2,
             4 => 4,
             _ => return None,
         };
-        let is_inside = self.number(at + 4, 4)? <= 4 / length as u32;
+        let count = self.number(at + 4, 4)? as usize;
+        let is_inside = count <= 4 / length;
         let from = if is_inside { at + 8 } else { self.number(at + 8, 4)? as usize };
-        self.number(from, length)
+        Some((from, length, count))
     }
 }

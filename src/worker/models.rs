@@ -223,6 +223,7 @@ pub fn network_view(
         threads: provenance.threads,
         parameters: network.parameters(),
         weights: provenance.weights.clone(),
+        sizes: network.input().into(),
     };
     let (layers, classes) = (layers(network, size)?, labels.names());
     Ok(NetworkView { info, layers, classes, size, first_look: (layer.into(), channel) })

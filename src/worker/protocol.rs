@@ -14,7 +14,7 @@ use crate::engine::{Objective, Plan, Recipe, Start};
 
 pub use curve::Curve;
 pub use drafts::{ChannelQueue, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView};
-pub use listing::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
+pub use listing::{DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
 pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};
 
 /// A request's number, counted by each viewer for itself.

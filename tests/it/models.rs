@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trepang::runs::Provenance;
-use trepang::worker::protocol::{DeviceEntry, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
+use trepang::worker::protocol::{
+    DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply,
+};
 use trepang::worker::{Classifier, Error as WorkerError, LoadedModel, ModelProvider, Result};
 use trepang_api::{Array, Backend, Cotangents, Error, LayerId, Model, Reference, ReluGradient, find_device};
 use trepang_weights::{Trained, minivgg};
@@ -47,6 +49,7 @@ pub(crate) fn view(name: &str) -> NetworkView {
         threads: 1,
         parameters: 7,
         weights: None,
+        sizes: ImageSizes { native: 64, least: 32, multiple: 16 },
     };
     let layer = |name: &str| LayerInfo {
         name: name.into(),

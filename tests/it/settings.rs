@@ -45,6 +45,10 @@ fn what_is_no_setting_is_told_and_stays_to_be_mended() {
     for (setting, text, words) in [
         (Setting::Size, "0", "1 or more"),
         (Setting::Size, "large", "1 or more"),
+        (Setting::Size, "50", "tinynet cannot take 50 pixels: take a multiple of 16 from 32 to 4096"),
+        (Setting::Size, "16", "from 32"),
+        (Setting::Size, "99999999999999999999", "1 or more"),
+        (Setting::Steps, "4294967296", "up to 4294967295"),
         (Setting::Steps, "", "1 or more"),
         (Setting::Seed, "-1", "0 or more"),
         (Setting::Start, "", "belongs here"),

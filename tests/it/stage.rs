@@ -5,7 +5,8 @@ use std::sync::Arc;
 use trepang::dashboard::{Effect, Key, Message, State};
 use trepang::engine::{Picture, Recipe};
 use trepang::worker::protocol::{
-    ClassGuess, Classification, Curve, LayerInfo, NetworkInfo, Outcome, RunView, Settings, Snapshot, Status,
+    ClassGuess, Classification, Curve, ImageSizes, LayerInfo, NetworkInfo, Outcome, RunView, Settings,
+    Snapshot, Status,
 };
 
 /// Two layers with a ReLU, a pool, and a classifier of three.
@@ -17,6 +18,7 @@ pub(crate) fn state() -> State {
         threads: 2,
         parameters: 1_234_567,
         weights: None,
+        sizes: ImageSizes { native: 64, least: 32, multiple: 16 },
     };
     let layer = |name: &str, kind: &str, channels, side, has_pre| LayerInfo {
         name: name.into(),

@@ -4,7 +4,7 @@ use std::fs;
 
 use image::ImageFormat;
 use trepang::engine::Picture;
-use trepang::runs::read_picture;
+use trepang::runs::{PictureReading, read_picture, read_picture_as};
 
 use crate::binary::Home;
 use crate::library::noise_picture;
@@ -134,4 +134,32 @@ fn tiffs_that_would_be_misread_say_how_to_convert() {
         assert_eq!(image::guess_format(head).unwrap(), ImageFormat::Tiff);
         assert!(read(&home, head).is_err());
     }
+}
+
+#[test]
+fn of_a_cut_tiff_the_rows_that_are_there_are_told() {
+    let home = Home::new();
+    let pixels: Vec<u8> = (0..3 * SIDE * SIDE).map(|i| (i * 7 % 251) as u8).collect();
+    let strips = |rows: usize| pixels.chunks(3 * SIDE * rows).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    for rows in [1, 8, SIDE] {
+        let mut tags = tags(3, 8, WHOLE);
+        tags.iter_mut().find(|(tag, _)| *tag == 278).unwrap().1 = vec![rows as u32];
+        let whole = tiff(&tags, &strips(rows));
+        let begin = whole.len() - pixels.len();
+        for there in [0, 1, 20, SIDE - 1] {
+            let error = read(&home, &whole[..begin + there * 3 * SIDE + 5]).unwrap_err();
+            assert!(error.contains(&format!("{there} of its 32 rows are there")), "{rows}: {error}");
+        }
+        fs::write(home.path("a.tif"), &whole[..begin + 20 * 3 * SIDE]).unwrap();
+        let reading = PictureReading { allow_cut: true, as_stored: false };
+        let picture = read_picture_as(&home.path("a.tif"), reading).unwrap();
+        assert!(picture.rgb[..20 * 3 * SIDE] == pixels[..20 * 3 * SIDE], "{rows}");
+        assert!(picture.rgb[20 * 3 * SIDE..].iter().all(|level| *level == 128), "{rows}");
+    }
+    // Of compressed pixels nothing is claimed.
+    let mut squeezed = tags(3, 8, WHOLE);
+    squeezed.iter_mut().find(|(tag, _)| *tag == 259).unwrap().1 = vec![8];
+    let file = tiff(&squeezed, &[vec![0x78; 500]]);
+    let error = read(&home, &file[..file.len() - 100]).unwrap_err();
+    assert!(error.contains("up to the end of its pixels are there, and they are compressed"), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use trepang_api::did_you_mean;
+use trepang_api::{did_you_mean, excerpt};
 
 use crate::FileFormat;
 
@@ -15,7 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// No network has this name.
-    #[error("there is no network \"{name}\"{}; the networks are: {known}", hint(.name, .known))]
+    #[error("there is no network \"{}\"{}; the networks are: {known}", excerpt(.name), hint(.name, .known))]
     UnknownNetwork {
         /// The name that was asked for.
         name: String,
@@ -23,7 +23,7 @@ pub enum Error {
         known: String,
     },
     /// No set of weights has this name.
-    #[error("there are no weights \"{name}\"{}; those that can be pulled are: {known}", hint(.name, .known))]
+    #[error("there are no weights \"{}\"{}; those that can be pulled are: {known}", excerpt(.name), hint(.name, .known))]
     UnknownSet {
         /// The name that was asked for.
         name: String,
@@ -63,8 +63,32 @@ pub enum Error {
         /// The first tensors of the head.
         tensors: String,
     },
+    /// Classes are wanted, and the file's model computes them in another way than by a softmax of a linear layer.
+    #[error(
+        "{path} has no classes that can be computed: behind the last features of {network}, {reason}; the layers before it \
+         work, as in `trepang render --layer`"
+    )]
+    UnlikeHead {
+        /// The path of the file.
+        path: PathBuf,
+        /// The name of the network.
+        network: &'static str,
+        /// The difference, as a clause.
+        reason: String,
+    },
+    /// The first layers of the file's model make something of a picture that is not known.
+    #[error(
+        "{path} has a layer before the network that is not computed ({layer}): say with --input what the network sees, as in \
+         --input tf"
+    )]
+    UncomputedInput {
+        /// The path of the file.
+        path: PathBuf,
+        /// The layer, by its class and name.
+        layer: String,
+    },
     /// No set of weights of the file has this name.
-    #[error("{path} has no weights \"{name}\" that fit; --pick takes one of: {known}")]
+    #[error("{path} has no weights \"{}\" that fit; --pick takes one of: {}", excerpt(.name), excerpt(.known))]
     NoSuchPick {
         /// The path of the file.
         path: PathBuf,
@@ -302,6 +326,8 @@ impl Error {
                     | Self::NoCache
                     | Self::NoClassifier { .. }
                     | Self::OtherHead { .. }
+                    | Self::UnlikeHead { .. }
+                    | Self::UncomputedInput { .. }
                     | Self::NoSuchPick { .. }
                     | Self::LabelCount { .. }
                     | Self::IsNetwork { .. }

@@ -12,7 +12,7 @@ use crate::layout::{self, LayerTensors};
 use crate::misfit::Misfit;
 use crate::prefix::{is_dispensable, key, place, shared};
 use crate::version::{Naming, Version};
-use crate::{Architecture, Dialect, Error, Result, TensorInfo, TensorSource, pick};
+use crate::{Architecture, Dialect, Error, InputFormat, ModelInput, Result, TensorInfo, TensorSource, pick};
 
 /// A network that was recognised in a file, and the positions of its tensors there.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Fit {
     pub fn classes(&self) -> Option<usize> {
         match &self.head {
             Head::Own | Head::Linear { .. } => self.entries.last().map(|head| head.outputs),
-            Head::Other(_) | Head::Broken(_) | Head::Missing => None,
+            Head::Other(_) | Head::Broken(_) | Head::Unlike(_) | Head::Missing => None,
         }
     }
 
@@ -63,6 +63,14 @@ impl Fit {
     /// Whether the file itself says which training it comes from, as those of Trepang's own store do.
     pub fn is_certain(&self) -> bool {
         self.naming == Naming::Stored || self.dialect == Dialect::Trepang
+    }
+
+    /// The preprocessing that the file's model has in its first layers, if it has any.
+    pub fn said_input(&self, source: &dyn TensorSource) -> Option<InputFormat> {
+        match source.model().map(|model| &model.input) {
+            Some(ModelInput::Scaled(input, _)) if !self.is_certain() => Some(*input),
+            _ => None,
+        }
     }
 
     /// The position in the file of the first of the network's tensors.
@@ -164,6 +172,8 @@ fn finish(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -
     // A head behind the network's own reads its classes: these are not what the file answers with.
     let behind = reads_classes(linear.map(|at| at.classes), dialect, &outer, source);
     let (head, linear) = if behind { (Head::Other(names(&outer, source)), None) } else { (head, linear) };
+    let unlike = source.model().and_then(|model| model.other_head.clone()).filter(|_| head.classifies());
+    let (head, linear) = unlike.map_or((head, linear), |reason| (Head::Unlike(reason), None));
     let (network, entries, index) = match (linear, &version.head, bare) {
         (Some(at), _, Some(bare)) => {
             let (entries, index) = with_entry(candidate, bare.entry, at);

@@ -23,6 +23,8 @@ pub enum Head {
     Other(Vec<String>),
     /// The network's own classes with a fault, as a clause.
     Broken(String),
+    /// A linear layer whose numbers the file's model uses in another way, as a clause.
+    Unlike(String),
     /// No tensor: the file ends with the features.
     Missing,
 }

@@ -10,6 +10,7 @@
 //!   the version in a file, with `version`, `candidate`, `prefix` and `wrapped` (the trunk), `gray` (networks for gray pictures), `head`, `pick`
 //!   (one of several sets) and `misfit` (the differences); `convert`: converts its tensors to the network's;
 //!   [`InputFormat`]: another preprocessing.
+//! - [`KerasModel`]: what a Keras file says of its first and last layers.
 //! - [`SETS`]: the published sets; [`pull`]: downloads them; [`cache`]: finds copies that are on this machine already;
 //!   [`Store`]: keeps the pulled sets.
 //! - [`OnnxModel`]: a network of the user's own with its weights, from an ONNX file.
@@ -31,6 +32,7 @@ mod head;
 mod hex;
 mod index;
 mod input;
+mod keras_model;
 mod labels;
 mod layout;
 mod library;
@@ -55,6 +57,7 @@ pub use error::{Error, Result};
 pub use fit::{Fit, fit, fit_set, nearest, recognise, sets, tensors_of};
 pub use head::Head;
 pub use input::{InputFormat, InputScale};
+pub use keras_model::{KerasModel, ModelInput};
 pub use labels::{Label, Labels};
 pub use library::{
     FileChoices, Purpose, Taken, Trained, WeightsOrigin, architecture, file_sha256, is_published, names,

@@ -13,8 +13,8 @@ use crate::pull::{Digest, NoProgress, PullOptions, verify};
 use crate::readers::printable;
 use crate::version::Naming;
 use crate::{
-    Architecture, Error, Fit, Head, InputFormat, Labels, PICK_RULE, Result, SETS, Set, Store, TensorSource,
-    find_set, fit_set, open_hashed, sets,
+    Architecture, Error, Fit, Head, InputFormat, Labels, ModelInput, PICK_RULE, Result, SETS, Set, Store,
+    TensorSource, find_set, fit_set, open_hashed, sets,
 };
 
 /// The value of `--labels` that means the classes of ImageNet, if there is no such file.
@@ -222,11 +222,13 @@ fn from_file(name: &str, path: &Path, choices: &FileChoices, purpose: Purpose) -
     let architecture = architecture(name)?;
     let (source, sha256) = open_hashed(path)?;
     let fit = fit_set(architecture, source.as_ref(), choices.pick.as_deref())?;
+    let asked = &FileChoices { input: choices.input.or(fit.said_input(source.as_ref())), ..choices.clone() };
     if purpose == Purpose::Classes {
         check_classes(&fit, path)?;
+        check_input(source.as_ref(), choices)?;
     }
-    let taken = taken(&fit, source.as_ref(), choices)?;
-    let fit = match choices.input {
+    let taken = taken(&fit, source.as_ref(), (choices, asked))?;
+    let fit = match asked.input {
         Some(input) => fit.with_input(input),
         None => fit,
     };
@@ -248,6 +250,9 @@ fn check_classes(fit: &Fit, path: &Path) -> Result<()> {
     match &fit.head {
         Head::Own | Head::Linear { .. } => Ok(()),
         Head::Missing => Err(Error::NoClassifier { name: path.display().to_string() }),
+        Head::Unlike(reason) => {
+            Err(Error::UnlikeHead { path: path.into(), network, reason: printable(reason) })
+        }
         Head::Broken(reason) => Err(Error::Misfit { path: path.into(), network, reason: reason.clone() }),
         Head::Other(tensors) => {
             Err(Error::OtherHead { path: path.into(), network, tensors: some_of(tensors) })
@@ -255,8 +260,23 @@ fn check_classes(fit: &Fit, path: &Path) -> Result<()> {
     }
 }
 
-/// The choices from a file, with a remark on each that the user did not make.
-fn taken(fit: &Fit, source: &dyn TensorSource, choices: &FileChoices) -> Result<Taken> {
+/// Fails where the file's model has a first layer that is not computed, and the user does not say what that means.
+fn check_input(source: &dyn TensorSource, choices: &FileChoices) -> Result<()> {
+    match source.model().map(|model| &model.input) {
+        Some(ModelInput::Other(layer)) if choices.input.is_none() => {
+            Err(Error::UncomputedInput { path: source.path().into(), layer: printable(layer) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The choices from a file, as the user made them and with what the file says, and a remark on each that the user did not
+/// make.
+fn taken(
+    fit: &Fit,
+    source: &dyn TensorSource,
+    (choices, asked): (&FileChoices, &FileChoices),
+) -> Result<Taken> {
     let path = source.path().display();
     let all = sets(source)?;
     let same: Vec<&str> =
@@ -271,18 +291,7 @@ fn taken(fit: &Fit, source: &dyn TensorSource, choices: &FileChoices) -> Result<
             printable(others.join(", "))
         ));
     }
-    match &fit.head {
-        Head::Broken(reason) => remarks.push(format!("{path} is taken without its classes: {reason}")),
-        _ if fit.unused.is_empty() => {}
-        Head::Other(tensors) => {
-            remarks.push(format!("{path} has another head, which is left out: {}", some_of(tensors)));
-        }
-        Head::Own | Head::Linear { .. } | Head::Missing => remarks.push(format!(
-            "{path} has tensors that are no part of {} and are left out: {}",
-            fit.architecture,
-            some_of(&fit.unused)
-        )),
-    }
+    remarks.extend(about_head(fit, source));
     if let Head::Linear { name, .. } = &fit.head
         && fit.is_on_means()
     {
@@ -291,7 +300,8 @@ fn taken(fit: &Fit, source: &dyn TensorSource, choices: &FileChoices) -> Result<
             printable(name)
         ));
     }
-    if choices.input.is_none() && !fit.is_certain() && !is_published(source.path()) {
+    remarks.extend(about_input(source, choices));
+    if asked.input.is_none() && !fit.is_certain() && !is_published(source.path()) {
         remarks.push(format!(
             "{path} is taken for {}'s training by {}, which sees {}; --input says otherwise",
             fit.dialect,
@@ -300,7 +310,43 @@ fn taken(fit: &Fit, source: &dyn TensorSource, choices: &FileChoices) -> Result<
         ));
     }
     let pick = (same.len() > 1).then(|| fit.key().to_owned());
-    Ok(Taken { pick, input: choices.input, remarks })
+    Ok(Taken { pick, input: asked.input, remarks })
+}
+
+/// A remark on what is left out of a file, if anything is.
+fn about_head(fit: &Fit, source: &dyn TensorSource) -> Option<String> {
+    let path = source.path().display();
+    match &fit.head {
+        Head::Broken(reason) | Head::Unlike(reason) => {
+            Some(format!("{path} is taken without its classes: {}", printable(reason)))
+        }
+        _ if fit.unused.is_empty() => None,
+        Head::Other(tensors) => {
+            Some(format!("{path} has another head, which is left out: {}", some_of(tensors)))
+        }
+        Head::Own | Head::Linear { .. } | Head::Missing => Some(format!(
+            "{path} has tensors that are no part of {} and are left out: {}",
+            fit.architecture,
+            some_of(&fit.unused)
+        )),
+    }
+}
+
+/// A remark on the first layers of the file's model, unless the user says what the network sees.
+fn about_input(source: &dyn TensorSource, choices: &FileChoices) -> Option<String> {
+    let path = source.path().display();
+    match source.model().filter(|_| choices.input.is_none()).map(|model| &model.input)? {
+        ModelInput::Unchanged => None,
+        ModelInput::Scaled(input, layers) => Some(format!(
+            "{path} has its preprocessing in its layers ({}), so --input {input} is assumed: {}",
+            printable(layers),
+            input.description()
+        )),
+        ModelInput::Other(layer) => Some(format!(
+            "{path} has a layer before the network that is left out ({}); --input says what the network sees",
+            printable(layer)
+        )),
+    }
 }
 
 /// The first of these names, safe to print, and how many more there are.
@@ -330,6 +376,6 @@ fn labels(fit: &Fit) -> Result<Labels> {
         (Head::Own, Architecture::Minivgg) => Ok(minivgg()?.labels),
         (Head::Own, _) => Labels::imagenet(),
         (Head::Linear { classes, .. }, _) => Ok(Labels::numbers(*classes)),
-        (Head::Other(_) | Head::Broken(_) | Head::Missing, _) => Ok(Labels::default()),
+        (Head::Other(_) | Head::Broken(_) | Head::Unlike(_) | Head::Missing, _) => Ok(Labels::default()),
     }
 }

@@ -14,6 +14,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use trepang_api::excerpt;
 
 use crate::file_bytes::FileBytes;
 use crate::hex::hex;
@@ -114,18 +115,9 @@ pub(crate) fn damaged(path: &Path, format: FileFormat, reason: impl Display) -> 
     Error::Format { path: path.into(), format, reason: printable(reason) }
 }
 
-/// The largest number of characters of a file's text that an error quotes.
-const MAX_QUOTED_CHARS: usize = 300;
-
 /// Makes text from a file safe to print on one line of a terminal, and cuts long text.
 pub(crate) fn printable(words: impl Display) -> String {
-    let words = words.to_string();
-    let mut line =
-        trepang_api::printable(&words.chars().take(MAX_QUOTED_CHARS).collect::<String>()).into_owned();
-    if words.chars().nth(MAX_QUOTED_CHARS).is_some() {
-        line.push_str("...");
-    }
-    line
+    trepang_api::printable(&excerpt(&words.to_string())).into_owned()
 }
 
 #[cfg(test)]
@@ -138,6 +130,6 @@ mod tests {
             printable("ends\r\n\u{1b}[2J\u{202e} a pig: \u{1f416}"),
             "ends\\r\\n\\u{1b}[2J\\u{202e} a pig: \u{1f416}"
         );
-        assert_eq!(printable("x".repeat(301)), "x".repeat(300) + "...");
+        assert_eq!(printable("x".repeat(1001)).len(), 203);
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use trepang_api::Array;
 
-use crate::Result;
+use crate::{KerasModel, Result};
 
 /// The metadata key under which a file in Trepang's own store names its dialect.
 pub(crate) const DIALECT_KEY: &str = "dialect";
@@ -73,4 +73,9 @@ pub trait TensorSource: Debug {
 
     /// The text that the file carries besides tensors (safetensors' metadata, the version of Keras).
     fn metadata(&self) -> &BTreeMap<String, String>;
+
+    /// The model around the network, as far as the file describes it; only whole models of Keras do.
+    fn model(&self) -> Option<&KerasModel> {
+        None
+    }
 }

@@ -2,6 +2,7 @@
 //! was found and, where there is something to do, what to do.
 
 use crate::nearest::question;
+use crate::printable::excerpt;
 
 /// The result of everything at the seam.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -65,7 +66,7 @@ pub enum Error {
         reason: String,
     },
     /// A layer name that the network does not have.
-    #[error("{network} has no layer \"{layer}\"{}", hint(.nearest))]
+    #[error("{network} has no layer \"{}\"{}", excerpt(.layer), hint(.nearest))]
     UnknownLayer {
         /// The network's name.
         network: String,

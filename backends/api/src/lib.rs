@@ -18,7 +18,7 @@
 //! - [`Reference`]: the naive backend, each operation's forward and backward side by side. It is the oracle.
 //! - [`guide`]: how to write a backend.
 //! - [`did_you_mean`]: the known names that a mistyped one may stand for.
-//! - [`printable`]: text of strangers, made safe for a terminal.
+//! - [`printable`]: text of strangers, made safe for a terminal; [`excerpt`]: cut to what a message can quote.
 //! - `conformance` (behind the feature of that name): the suite that every backend must pass.
 
 mod array;
@@ -49,7 +49,7 @@ pub use interpreter::{Interpreter, Kernels, PullBack, WithPullBack};
 pub use nearest::did_you_mean;
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};
 pub use op::{Conv2d, Linear, Op, Padding, Pool, Preprocess};
-pub use printable::{is_control, printable, printable_json};
+pub use printable::{excerpt, excerpt_of_message, is_control, printable, printable_json};
 pub use receptive::{ReceptiveField, Region};
 pub use reference::Reference;
 pub use request::check_cotangents;

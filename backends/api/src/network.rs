@@ -45,6 +45,23 @@ pub struct InputSize {
     pub multiple: usize,
 }
 
+impl InputSize {
+    /// Checks a size. Fails with the sizes there are, as a clause.
+    pub fn check(self, size: usize) -> Result<(), String> {
+        let Self { min, multiple, .. } = self;
+        if (min..=LARGEST).contains(&size) && (size - min).is_multiple_of(multiple) {
+            return Ok(());
+        }
+        Err(match multiple {
+            1 => format!("take a size from {min} to {LARGEST}"),
+            _ if !min.is_multiple_of(multiple) => {
+                format!("take {min} or a multiple of {multiple} more, up to {LARGEST}")
+            }
+            _ => format!("take a multiple of {multiple} from {min} to {LARGEST}"),
+        })
+    }
+}
+
 /// A CNN: its name, the sizes it takes, its nodes. Built by [`NetworkBuilder`], well formed by construction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
@@ -201,21 +218,11 @@ impl Network {
 
     /// Fails, saying which sizes are right, for a square image size that the network was not made for.
     pub fn check_size(&self, size: usize) -> Result<()> {
-        let InputSize { min, multiple, .. } = self.input;
-        if (min..=LARGEST).contains(&size) && (size - min).is_multiple_of(multiple) {
-            return Ok(());
-        }
-        Err(Error::ImageSize {
+        self.input.check(size).map_err(|reason| Error::ImageSize {
             network: self.name.clone(),
             height: size,
             width: size,
-            reason: match multiple {
-                1 => format!("take a size from {min} to {LARGEST}"),
-                _ if !min.is_multiple_of(multiple) => {
-                    format!("take {min} or a multiple of {multiple} more, up to {LARGEST}")
-                }
-                _ => format!("take a multiple of {multiple} from {min} to {LARGEST}"),
-            },
+            reason,
         })
     }
 }

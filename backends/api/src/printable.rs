@@ -27,6 +27,33 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     })
 }
 
+/// The most characters of a stranger's text that a message quotes.
+const MAX_QUOTED_CHARS: usize = 200;
+
+/// The most characters of a whole message. The longest of this program's own, with the names of all networks, has 2000.
+const MAX_MESSAGE_CHARS: usize = 6000;
+
+/// A text to be quoted in a message: of a long one only the beginning and the end, with dots between them.
+pub fn excerpt(text: &str) -> Cow<'_, str> {
+    cut(text, MAX_QUOTED_CHARS)
+}
+
+/// A whole message, in which something may be quoted that is longer than any message should be.
+pub fn excerpt_of_message(text: &str) -> Cow<'_, str> {
+    cut(text, MAX_MESSAGE_CHARS)
+}
+
+/// The text with at most so many characters, of which a third are its last ones.
+fn cut(text: &str, limit: usize) -> Cow<'_, str> {
+    if text.len() <= limit || text.char_indices().nth(limit).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let tail = limit / 3;
+    let end = text.char_indices().nth(limit - tail).map_or(text.len(), |(at, _)| at);
+    let begin = text.char_indices().rev().nth(tail - 1).map_or(0, |(at, _)| at);
+    Cow::Owned(format!("{}...{}", &text[..end], &text[begin..]))
+}
+
 fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
     if !text.contains(is_control) {
         return Cow::Borrowed(text);
@@ -60,6 +87,18 @@ mod tests {
         for text in ["", "sea cucumber", "Seegurke, ナマコ, 🥒", "a\u{301}"] {
             assert!(matches!(printable(text), Cow::Borrowed(same) if same == text));
         }
+    }
+
+    #[test]
+    fn of_a_long_text_its_ends_are_quoted() {
+        for text in ["", "sea cucumber", &"\u{e4}".repeat(200)] {
+            assert_eq!(excerpt(text), *text);
+        }
+        let long = format!("begin{}end", "\u{e4}".repeat(10_000_000));
+        let short = excerpt(&long);
+        assert!(short.starts_with("begin\u{e4}") && short.ends_with("\u{e4}end") && short.contains("..."));
+        assert_eq!(short.chars().count(), 203);
+        assert_eq!(excerpt_of_message(&long).chars().count(), 6003);
     }
 
     #[test]

@@ -98,6 +98,7 @@ fn preprocessing(
             match from {
                 InputSource::Given => "given",
                 InputSource::Remembered => "remembered",
+                InputSource::Layers => "layers",
                 InputSource::Published | InputSource::Names => "names",
             },
         )),

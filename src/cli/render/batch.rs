@@ -21,10 +21,12 @@ pub(super) fn at_once(jobs: &[RenderJob], compute: &Compute, model: &dyn Model) 
     // What does not fit the network is an error of the run itself, which says more.
     let Ok(ascent) = Ascent::new(job.plan.clone(), compute.network(), &job.pictures) else { return Ok(1) };
     let one = ascent.memory(model)?;
+    // Each picture is evaluated alone, after its steps.
+    let most_at_once = one.max(ascent.evaluation_memory(model)?);
     let (recipe, size) = (ascent.recipe(), ascent.plan().size);
     let few = (CPU_PIXELS / (recipe.images * recipe.views * size * size)).max(1);
     let fitting = match memory::available(&compute.device)? {
-        Some(free) if one > free => bail!(too_large(&ascent, one, free)),
+        Some(free) if most_at_once > free => bail!(too_large(&ascent, most_at_once, free)),
         Some(free) => usize::try_from(free / 2 / one.max(1)).unwrap_or(MOST).max(1),
         // Where the system does not say what is free, as many as a CPU makes are safe.
         None => few,
@@ -39,7 +41,7 @@ pub(super) fn at_once(jobs: &[RenderJob], compute: &Compute, model: &dyn Model) 
 fn too_large(ascent: &Ascent, needed: u64, free: u64) -> String {
     let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
     format!(
-        "a step at {} px takes about {} MB of memory, and {} MB are free: choose a smaller --size, or set {} to the MB that \
+        "a picture of {} px takes about {} MB of memory, and {} MB are free: choose a smaller --size, or set {} to the MB that \
          may be used",
         ascent.plan().size,
         megabytes(needed),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
-use trepang_api::Network;
+use trepang_api::{Network, excerpt};
 
 use super::kept::KeptPicture;
 use crate::cli::output;
@@ -152,7 +152,8 @@ impl DoneEvent {
         }
         let loss = |loss: Option<f64>| loss.map_or("-".into(), |loss| format!("{loss:.4}"));
         let (first, last) = (loss(self.loss_first), loss(self.loss_last));
-        output::line(format_args!("{}: {first} to {last} in {} steps", self.objective, self.steps))?;
+        let objective = excerpt(&self.objective);
+        output::line(format_args!("{objective}: {first} to {last} in {} steps", self.steps))?;
         output::line(format_args!(
             "saved {}: {:.4} on the saved picture (start: {}), {:.4} over 32 transforms of it ({}), {:.1} % of its \
              values saturated, {:.0} % of the steps dead",
@@ -245,7 +246,10 @@ impl SeedsEvent {
         output::line(format_args!(
             "{} over {} seeds: {mean:.4} +- {sd:.4} on the saved pictures ({least:.4} to {most:.4}), {:.4} +- {:.4} over \
              transforms of them",
-            self.objective, self.count, robust.mean, robust.sd
+            excerpt(&self.objective),
+            self.count,
+            robust.mean,
+            robust.sd
         ))
     }
 }

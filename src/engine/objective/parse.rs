@@ -12,15 +12,18 @@
 
 use std::str::FromStr;
 
+use trepang_api::excerpt;
+
 use super::Objective;
 use super::functions::FUNCTIONS;
-use super::reader::{ClassFinder, Read, Reader, WHOLE};
+use super::reader::{ClassFinder, Read, Reader, WHOLE, is_quote, without_spaces_at_colons};
 use super::shorthand;
 use crate::engine::nearest::nearest;
+use crate::engine::typed::as_typed;
 
 /// The fault in a text, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the objective \"{text}\" cannot be read: at character {} {wrong}", at + 1)]
+#[error("the objective \"{}\" cannot be read: at character {} {wrong}", excerpt(.text), at + 1)]
 pub struct ParseError {
     /// The whole text.
     pub text: String,
@@ -115,7 +118,7 @@ impl Parser<'_> {
                 Objective::Constant(self.reader.number()?)
             }
             Some(c) if c.is_ascii_alphabetic() => self.function()?,
-            Some('"' | '\'' | '\u{201c}' | '\u{2018}') => self.quoted_shorthand()?,
+            Some(c) if is_quote(c) => self.quoted_shorthand()?,
             _ => return Err("a number or something like channel(LAYER, CHANNEL) belongs".into()),
         };
         self.depth -= 1;
@@ -129,7 +132,13 @@ impl Parser<'_> {
             return self.factor();
         }
         let function = FUNCTIONS.iter().find(|function| function.name == name);
-        let more = self.reader.word(shorthand::is_part);
+        let mut more = self.reader.word(shorthand::is_part);
+        if more.ends_with(':') && self.reader.peek().is_some() {
+            more += &self.reader.word(shorthand::is_part);
+        }
+        while let Some(rest) = self.reader.colon_and_word(shorthand::is_part) {
+            more += &rest;
+        }
         match function.filter(|_| more.is_empty()) {
             Some(function) => {
                 let usage = function.usage();
@@ -141,7 +150,9 @@ impl Parser<'_> {
             None if self.reader.peek() == Some('(') => {
                 self.reader.go_back(begin);
                 let known = FUNCTIONS.iter().map(|function| function.name);
-                Err(format!("there is no \"{name}{more}\"; did you mean {}?", nearest(&name, known)))
+                let name = format!("{name}{more}");
+                let nearest = nearest(&name, known);
+                Err(format!("there is no \"{}\"; did you mean {nearest}?", excerpt(&name)))
             }
             None => shorthand::read(&format!("{name}{more}")).inspect_err(|_| self.reader.go_back(begin)),
         }
@@ -151,9 +162,9 @@ impl Parser<'_> {
     fn quoted_shorthand(&mut self) -> Read<Objective> {
         let begin = self.reader.position();
         let text = self.reader.quoted()?.unwrap_or_default();
-        let text = text.trim();
+        let text = without_spaces_at_colons(&as_typed(&text));
         let found = if text.chars().all(shorthand::is_part) {
-            shorthand::read(text)
+            shorthand::read(&text)
         } else {
             Err("what is quoted here is not LAYER:CHANNEL; an objective is written without quotation marks"
                 .into())
@@ -230,6 +241,19 @@ mod tests {
             ("neuron( ' features.28 ', 2, 1, 5)", "neuron(features.28, 2, 1, 5)"),
             ("inversion('a', 'my photo.png')", "inversion(a, \"my photo.png\")"),
             ("logit(\"31\")", "logit(31)"),
+            ("block5_conv2 : 30", "channel(block5_conv2, 30)"),
+            ("block5_conv2 :pre: 30 - a:\u{a0}7", "channel(block5_conv2:pre, 30) - channel(a, 7)"),
+            ("layer : 3 + layer(a)", "channel(layer, 3) + layer(a)"),
+            ("\"mixed4a : 476\"", "channel(mixed4a, 476)"),
+            ("a:1 \u{2013} b:2 \u{2014} c:3", "channel(a, 1) - channel(b, 2) - channel(c, 3)"),
+            ("\u{2212}0.5 \u{d7} channel(a,\u{a0}7)", "-0.5 * channel(a, 7)"),
+            ("\u{a0}block5\u{200b}_conv2\u{ff1a}\u{ff13}\u{ff10}\u{feff}", "channel(block5_conv2, 30)"),
+            ("\u{ff43}hannel\u{ff08}a\u{ff0c}\u{ff13}\u{ff09}", "channel(a, 3)"),
+            ("channel(a : pre, 3)", "channel(a:pre, 3)"),
+            ("`a:3`", "channel(a, 3)"),
+            ("channel(\u{201e}a\u{201c}, 3)", "channel(a, 3)"),
+            ("inversion(a, \"my \u{2013} photo.png\")", "inversion(a, \"my \u{2013} photo.png\")"),
+            ("logit(\u{ff13}\u{ff11})", "logit(31)"),
         ] {
             assert_eq!(read(text).to_string(), printed, "{text}");
             assert_eq!(read(printed), read(text), "{text}");
@@ -239,7 +263,11 @@ mod tests {
     #[test]
     fn a_class_is_found_by_its_name_where_names_are_known() {
         let find = |name: &str| match name {
-            "sea cucumber" | "n02321529" | "jack-o'-lantern" | "sea cucumber, holothurian" => Ok(329),
+            "em\u{2014}dash"
+            | "sea cucumber"
+            | "n02321529"
+            | "jack-o'-lantern"
+            | "sea cucumber, holothurian" => Ok(329),
             _ => Err(format!("there is no class {name}")),
         };
         let read = |text: &str| Objective::read(text, &find);
@@ -252,6 +280,9 @@ mod tests {
             "\"jack-o'-lantern\"",
             "sea cucumber, holothurian",
             "329",
+            "sea\u{a0}cucumber",
+            "\u{ab}jack\u{2011}o'-lantern\u{bb}",
+            "em\u{2014}dash",
         ] {
             let text = format!("2 * logit({name}) - tv(1)");
             assert_eq!(read(&text).unwrap().to_string(), "2 * logit(329) - tv(1)");

@@ -1,6 +1,7 @@
 //! Reads the parts that the text form of objectives is made of, one after the other: numbers, layers, classes, pictures.
 
 use super::shorthand::layer_name;
+use crate::engine::typed::{INVISIBLE, as_typed, plain};
 
 /// A part that was read, or what belongs where the reader is.
 pub(super) type Read<T> = Result<T, String>;
@@ -12,19 +13,35 @@ pub(super) const WHOLE: &str = "a whole number, counted from 0, belongs";
 pub type ClassFinder<'a> = &'a dyn Fn(&str) -> Result<usize, String>;
 
 /// The quotation marks that are understood: where one begins, the other ends.
-const QUOTES: [(char, char); 4] =
-    [('"', '"'), ('\'', '\''), ('\u{201c}', '\u{201d}'), ('\u{2018}', '\u{2019}')];
+const QUOTES: [(char, char); 8] = [
+    ('"', '"'),
+    ('\'', '\''),
+    ('`', '`'),
+    ('\u{201c}', '\u{201d}'),
+    ('\u{2018}', '\u{2019}'),
+    ('\u{201e}', '\u{201c}'),
+    ('\u{201a}', '\u{2018}'),
+    ('\u{ab}', '\u{bb}'),
+];
+
+/// Whether quotation may begin with this character.
+pub(super) fn is_quote(c: char) -> bool {
+    QUOTES.iter().any(|(begin, _)| *begin == c)
+}
 
 /// A text and how far it has been read.
 pub(super) struct Reader<'a> {
+    /// The characters that are meant, one for each of the text.
     text: Vec<char>,
+    /// The characters as they are, for what is quoted and for names of classes.
+    raw: Vec<char>,
     at: usize,
     find_class: ClassFinder<'a>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &str, find_class: ClassFinder<'a>) -> Self {
-        Self { text: text.chars().collect(), at: 0, find_class }
+        Self { text: text.chars().map(plain).collect(), raw: text.chars().collect(), at: 0, find_class }
     }
 
     /// The character that is read next, counted from 0.
@@ -39,7 +56,7 @@ impl<'a> Reader<'a> {
 
     /// The next character that is no space, which is then where the reader is.
     pub(super) fn peek(&mut self) -> Option<char> {
-        while self.text.get(self.at).is_some_and(|c| c.is_whitespace()) {
+        while self.text.get(self.at).is_some_and(|c| c.is_whitespace() || *c == INVISIBLE) {
             self.at += 1;
         }
         self.text.get(self.at).copied()
@@ -65,20 +82,35 @@ impl<'a> Reader<'a> {
     /// Takes characters as long as they are part of a word.
     pub(super) fn word(&mut self, mut is_part: impl FnMut(char) -> bool) -> String {
         let begin = self.at;
-        while self.text.get(self.at).is_some_and(|&c| is_part(c)) {
+        while self.text.get(self.at).is_some_and(|&c| c == INVISIBLE || is_part(c)) {
             self.at += 1;
         }
-        self.text[begin..self.at].iter().collect()
+        self.text[begin..self.at].iter().filter(|c| **c != INVISIBLE).collect()
     }
 
-    /// Reads a text in quotation marks; `None` if the reader is not at one.
+    /// Takes the colon and what belongs to the same name behind it, spaces around the colon left out: of `a : 30`, `:30`.
+    pub(super) fn colon_and_word(&mut self, is_part: fn(char) -> bool) -> Option<String> {
+        let begin = self.at;
+        if !self.eat(':') {
+            self.at = begin;
+            return None;
+        }
+        self.peek();
+        Some(format!(":{}", self.word(is_part)))
+    }
+
+    /// Reads a text in quotation marks, as it is; `None` if the reader is not at one.
     pub(super) fn quoted(&mut self) -> Read<Option<String>> {
         let at = self.peek();
         let Some((begin, end)) = QUOTES.into_iter().find(|(begin, _)| at == Some(*begin)) else {
             return Ok(None);
         };
         self.eat(begin);
-        let text = self.word(|c| c != end);
+        let from = self.at;
+        while self.text.get(self.at).is_some_and(|&c| c != end) {
+            self.at += 1;
+        }
+        let text = self.raw[from..self.at].iter().collect();
         self.expect(end, " at the end of what is quoted")?;
         Ok(Some(text))
     }
@@ -86,9 +118,10 @@ impl<'a> Reader<'a> {
     /// Reads a layer's name, in quotation marks or not.
     pub(super) fn layer(&mut self) -> Read<String> {
         let name = match self.quoted()? {
-            Some(name) => name.trim().to_owned(),
-            None => self.word(|c| !",()\"".contains(c)).trim_end().to_owned(),
+            Some(name) => name,
+            None => self.word(|c| !",()\"".contains(c)),
         };
+        let name = without_spaces_at_colons(&as_typed(&name));
         if name.is_empty() || name.contains([',', '(', ')', '"']) {
             return Err("a layer's name belongs".into());
         }
@@ -99,15 +132,19 @@ impl<'a> Reader<'a> {
     pub(super) fn class(&mut self) -> Read<usize> {
         self.peek();
         let begin = self.at;
-        let text = match self.quoted()? {
-            Some(name) => name,
-            None => self.word(|c| !"()\"".contains(c)),
-        };
-        let text = text.trim();
-        let found = if text.is_empty() || text.chars().all(|c| c.is_ascii_digit()) {
-            text.parse().map_err(|_| WHOLE.to_owned())
+        let text = if let Some(name) = self.quoted()? {
+            name
         } else {
-            (self.find_class)(text)
+            let from = self.at;
+            self.word(|c| !"()\"".contains(c));
+            self.raw[from..self.at].iter().collect()
+        };
+        let meant = as_typed(&text);
+        let found = if meant.is_empty() || meant.chars().all(|c| c.is_ascii_digit()) {
+            meant.parse().map_err(|_| WHOLE.to_owned())
+        } else {
+            // A name may have such characters itself.
+            (self.find_class)(text.trim()).or_else(|_| (self.find_class)(&meant))
         };
         found.inspect_err(|_| self.at = begin)
     }
@@ -162,4 +199,9 @@ impl<'a> Reader<'a> {
         let power = self.number()?;
         if power >= 0.0 { Ok(power) } else { Err("the power of the cosine must not be negative".into()) }
     }
+}
+
+/// The name without spaces around its colons.
+pub(super) fn without_spaces_at_colons(name: &str) -> String {
+    name.split(':').map(str::trim).collect::<Vec<_>>().join(":")
 }

@@ -1,5 +1,7 @@
 //! LAYER:CHANNEL, as objectives are written in Lucid's and Lucent's notebooks, and what is answered to their other words.
 
+use trepang_api::excerpt;
+
 use super::Objective;
 
 /// The ending with which Lucid means a layer's input of the ReLU.
@@ -25,6 +27,7 @@ pub(super) fn read(text: &str) -> Result<Objective, String> {
     if layer.is_empty() || name.iter().any(|part| part.is_empty()) {
         return Err("a layer's name belongs, as in channel(LAYER, CHANNEL)".into());
     }
+    let text = excerpt(text);
     if ["labels", "logits", "softmax"].iter().any(|word| layer.starts_with(word)) && numbers.len() == 1 {
         return Err(format!(
             "\"{text}\" is a class in Lucid, whose numbers are of another list; a class is written logit(CLASS): its \
@@ -37,11 +40,15 @@ pub(super) fn read(text: &str) -> Result<Objective, String> {
             Ok(Objective::Channel { layer, channel })
         }
         [channel, row, column] => {
+            let layer = excerpt(&layer);
             Err(format!("one neuron is written neuron({layer}, {channel}, {row}, {column})"))
         }
-        _ => Err(format!(
-            "\"{text}\" is not an objective; a channel is written channel({layer}, CHANNEL), and a whole layer \
-             layer({layer})"
-        )),
+        _ => {
+            let layer = excerpt(&layer);
+            Err(format!(
+                "\"{text}\" is not an objective; a channel is written channel({layer}, CHANNEL), and a whole layer \
+                 layer({layer})"
+            ))
+        }
     }
 }

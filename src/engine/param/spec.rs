@@ -87,7 +87,7 @@ impl ParamSpec {
     pub fn check(&self) -> Result<(), String> {
         let plain = matches!(self.kind, ParamKind::Network | ParamKind::Pixel);
         let (free, is_maco) = (!self.sigmoid, self.kind == ParamKind::Maco);
-        let sound = self.sd >= 0.0 && self.noise >= 0.0 && self.alpha >= 0.0 && self.decay.is_finite();
+        let is_sound = [self.sd, self.noise, self.alpha].iter().all(|v| (0.0..=1000.0).contains(v));
         let wrong = if self.kind == ParamKind::Network && self.sigmoid {
             "the kind \"network\" has no sigmoid"
         } else if free && !plain {
@@ -98,8 +98,10 @@ impl ParamSpec {
             "an alpha channel needs sigmoid = true"
         } else if is_maco && self.has_alpha() {
             "the kind \"maco\" has no alpha channel"
-        } else if !sound {
-            "sd, noise and alpha must not be negative"
+        } else if !is_sound {
+            "sd, noise and alpha must be 0 to 1000"
+        } else if !(-16.0..=16.0).contains(&self.decay) {
+            "decay must be -16 to 16"
         } else if !(1..=8).contains(&self.levels) {
             "levels must be 1 to 8"
         } else {

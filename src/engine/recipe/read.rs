@@ -1,6 +1,7 @@
 //! From a TOML text and `key=value` overrides to a recipe. A key that is not known is an error that names the nearest one.
 
 use toml::{Table, Value};
+use trepang_api::excerpt;
 
 use super::Recipe;
 use crate::engine::nearest::nearest;
@@ -52,7 +53,7 @@ fn parse(value: &str) -> Value {
 
 /// The error in one line, with the nearest key or value where one is not known, and where it is.
 fn plainly(error: &toml::de::Error, text: Option<&str>) -> String {
-    let message = without_type_names(&error.message().trim().replace('\n', ", "));
+    let message = without_type_names(&excerpt(error.message().trim()).replace('\n', ", "));
     let place = text.zip(error.span()).map(|(text, span)| {
         let line = text[..span.start.min(text.len())].lines().count().max(1);
         format!("line {line}: ")

@@ -1,6 +1,9 @@
 //! The lists to choose from: networks, backends and devices; and the description of the network that was chosen.
 
 use serde::{Deserialize, Serialize};
+use trepang_api::InputSize;
+
+use crate::engine::{Recipe, check_side};
 
 /// A network and what computes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +20,33 @@ pub struct NetworkInfo {
     pub parameters: usize,
     /// The weights' file, if they are not the network's own.
     pub weights: Option<String>,
+    /// The sizes of images that the network takes.
+    pub sizes: ImageSizes,
+}
+
+/// The sizes of square images that a network takes, in pixels a side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageSizes {
+    /// The size that the network was trained at.
+    pub native: usize,
+    /// The smallest one.
+    pub least: usize,
+    /// The number of which every size is a multiple.
+    pub multiple: usize,
+}
+
+impl From<InputSize> for ImageSizes {
+    fn from(InputSize { native, min, multiple }: InputSize) -> Self {
+        Self { native, least: min, multiple }
+    }
+}
+
+impl ImageSizes {
+    /// Checks that a picture of `side` pixels can be made by a recipe. Fails with a clause.
+    pub fn check(self, recipe: &Recipe, side: usize) -> Result<(), String> {
+        let Self { native, least, multiple } = self;
+        check_side(recipe, InputSize { native, min: least, multiple }, side)
+    }
 }
 
 /// A layer of a network, and its shape.

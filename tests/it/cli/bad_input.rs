@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use trepang::engine::Recipe;
 use trepang_api::Array;
 use trepang_weights::minivgg;
 
@@ -62,6 +63,37 @@ fn a_recipe_is_a_regular_file_of_bounded_size() {
     );
 }
 
+#[test]
+fn what_a_message_quotes_is_short() {
+    let home = Home::new();
+    let (long, longest) = ("x".repeat(100_000), "x".repeat(900_000));
+    let recipe = |key: &str| {
+        let own = if key == "objective" { format!("objective = \"{longest}\"\n") } else { String::new() };
+        let lucid = Recipe::text("lucid").unwrap();
+        let name = if key == "name" { longest.as_str() } else { "lucid" };
+        own + &lucid.replace("name = \"lucid\"", &format!("name = \"{name}\""))
+    };
+    fs::write(home.path("objective.toml"), recipe("objective")).unwrap();
+    fs::write(home.path("name.toml"), recipe("name")).unwrap();
+    for (flags, part) in [
+        ("--layer block1_conv1 --channel 1 --recipe objective.toml".to_owned(), "raises a whole layer"),
+        ("--layer block1_conv1 --recipe objective.toml".into(), "cannot be read"),
+        ("--recipe name.toml".into(), "needs --channel"),
+        (format!("--objective {long}"), "a channel is written channel("),
+        (format!("--objective channel({long},1)"), "no layer"),
+        (format!("--layer {long} --channel 1"), "no layer"),
+        (format!("--logit {long}"), "give an index"),
+        (format!("--logit 1 --network {long}"), "no network"),
+        (format!("--logit 1 --backend {long}"), "no backend"),
+        (format!("--logit 1 --recipe {long}"), "no recipe"),
+        (format!("--logit 1 --set {long}=1"), "unknown field"),
+    ] {
+        let outcome = home.run(&format!("render {flags} -o out.png"));
+        let (sentence, shown) = (outcome.refusal(2), &flags[..flags.len().min(60)]);
+        assert!(sentence.len() < 3000 && sentence.contains(part), "{shown}: {sentence:.4000}");
+    }
+}
+
 /// Sets the clipboard, clears the screen, and turns the direction of text, as C0, C1 and bidi controls do.
 const HOSTILE: &str = "\u{1b}]52;c;cm0=\u{7}\u{9b}2J\u{202e}x";
 
@@ -100,6 +132,11 @@ fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
     assert!(std::process::Command::new("mkfifo").arg(&state).status().unwrap().success());
     for line in ["render --from pipe -o a.png", "render --resume run -o a.png"] {
         assert!(matches!(home.run(line).code, Some(1)), "{line}");
+    }
+    for what in ["pipe", "run", "/dev/null"] {
+        let outcome = home.run(&format!("info {what}"));
+        let sentence = format!("cannot read the weights file {what}: it is not a regular file");
+        assert_eq!(outcome.refusal(1), sentence);
     }
 }
 

@@ -225,12 +225,16 @@ fn memory_that_does_not_suffice_is_told_before_the_work() {
     let refused = with_memory("1");
     assert_eq!(refused.status.code(), Some(1));
     let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(said.contains("a step at 32 px takes about") && said.contains("TREPANG_MEMORY"), "{said}");
+    assert!(said.contains("a picture of 32 px takes about") && said.contains("TREPANG_MEMORY"), "{said}");
     assert!(!home.path("a.png").exists());
     assert_eq!(fs::read_dir(home.path("runs")).map_or(0, Iterator::count), 0, "no run was begun");
     let unknown = with_memory("lots");
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("TREPANG_MEMORY is \"lots\""));
+    // The evaluation sees four views of such a picture at once, where a step sees one.
+    let mut command = home.command("render --layer block5_conv2 --channel 4 --size 256 --steps 1 -o a.png");
+    let refused = command.env("TREPANG_MEMORY", "60").output().unwrap();
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("a picture of 256 px takes about"));
     let made = with_memory("500");
     assert!(made.status.success(), "{made:?}");
 }

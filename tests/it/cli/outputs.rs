@@ -69,7 +69,8 @@ fn no_clobber_keeps_every_file_that_is_there() {
     let home = Home::new();
     std::fs::create_dir_all(home.path("out/block1_conv1")).unwrap();
     for file in ["a.png", "losses.csv", "sheet.png", "out/block1_conv1/5.png"] {
-        std::fs::write(home.path(file), "mine").unwrap();
+        let content = if file == "sheet.png" { "GIF89a" } else { "mine" };
+        std::fs::write(home.path(file), content).unwrap();
     }
     for (line, file) in [
         ("--channel 4 -o a.png", "a.png is there already"),
@@ -84,4 +85,62 @@ fn no_clobber_keeps_every_file_that_is_there() {
     assert!(!home.path("runs").exists(), "no run has begun");
     let free = home.run(&format!("{LINE} --no-clobber --channel 4 -o b.png"));
     assert_eq!(free.code, Some(0), "{free:?}");
+}
+
+#[test]
+fn a_file_of_another_kind_is_never_replaced() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path("out/block1_conv1")).unwrap();
+    for file in ["thesis", "model.png", "notes.csv", "out/block1_conv1/5.png", "anim.gif"] {
+        std::fs::write(home.path(file), "mine").unwrap();
+    }
+    for (line, file, what) in [
+        ("--channel 4 -o thesis", "thesis", "no picture"),
+        ("--channel 4 -o model.png", "model.png", "no picture"),
+        ("--channel 4,5 -o out", "out/block1_conv1/5.png", "no picture"),
+        ("--channel 4 -o a.png --sheet model.png", "model.png", "no picture"),
+        ("--channel 4 -o a.png --gif anim.gif", "anim.gif", "no picture"),
+        ("--channel 4 -o a.png --losses notes.csv", "notes.csv", "no table of losses"),
+    ] {
+        let outcome = home.run(&format!("{LINE} {line}"));
+        let sentence = outcome.refusal(2);
+        assert!(sentence.starts_with(&format!("{file} is there already and is {what}")), "{sentence}");
+        assert_eq!(home.read(file), b"mine", "{line}");
+    }
+    assert!(!home.path("runs").exists(), "no run has begun");
+    // What the command itself has written, and what is empty, is written again.
+    std::fs::write(home.path("new"), "").unwrap();
+    for _ in 0..2 {
+        let line = "--channel 4 -o new --losses b.csv --gif b.gif --sheet b.png";
+        assert_eq!(home.run(&format!("{LINE} {line}")).code, Some(0));
+    }
+    std::fs::create_dir(home.path("photos")).unwrap();
+    std::fs::copy(home.path("b.png"), home.path("photos/b.png")).unwrap();
+    let outcome = home.run("spectrum photos -o notes.csv");
+    assert!(outcome.refusal(2).contains("no spectrum"), "{outcome:?}");
+    for _ in 0..2 {
+        assert_eq!(home.run("spectrum photos -o spectrum.toml").code, Some(0));
+    }
+    assert!(home.run("spectrum photos -o -").stdout.starts_with("# Mean magnitudes of 1 "));
+}
+
+#[test]
+fn only_the_picture_goes_to_stdout() {
+    let home = Home::new();
+    for (flag, name) in [("--losses", "-"), ("--sheet", "-"), ("--gif", "-"), ("--losses", "/dev/stdout")] {
+        let outcome = home.run(&format!("{LINE} --channel 4 -o a.png {flag} {name}"));
+        assert_eq!(outcome.refusal(2), format!("{flag} cannot go to stdout, which only -o can; name a file"));
+    }
+    assert!(!home.path("-").exists() && !home.path("a.png").exists());
+}
+
+#[test]
+fn seeds_end_with_the_last_one() {
+    let home = Home::new();
+    let last = u64::MAX;
+    let outcome = home.run(&format!("{LINE} --channel 4 --seed {last} --seeds 2 -o out"));
+    let sentence = format!("there are no 2 seeds from {last} on: the last one is {last}");
+    assert_eq!(outcome.refusal(2), sentence);
+    home.json(&format!("{LINE} --json --channel 4 --seed {} --seeds 2 -o out", last - 1));
+    assert!(home.path(&format!("out/block1_conv1/4-seed{last}.png")).is_file());
 }

@@ -13,12 +13,13 @@ use std::path::Path;
 use hdf5_reader::{Dataset, Datatype, Hdf5File, OpenOptions};
 use trepang_api::Array;
 
+use self::attributes::string;
 use super::contents::Contents;
 use super::numbers::{ByteOrder, NATIVE};
 use super::pytorch::Archive;
 use super::{damaged, numbers, unknown};
 use crate::file_bytes::FileBytes;
-use crate::{FileFormat, Result, TensorInfo, TensorSource};
+use crate::{FileFormat, KerasModel, Result, TensorInfo, TensorSource};
 
 /// The reason why a file could not be understood, as a clause for an error message.
 type Reason = String;
@@ -28,6 +29,10 @@ const MAX_OBJECT_HEADER_BYTES: usize = 16 << 20;
 
 /// The name of the HDF5 file in Keras 3's `.keras` archive.
 pub(super) const WEIGHTS_IN_ARCHIVE: &str = "model.weights.h5";
+
+/// The name of the model's description there, and of the attribute that has it in an HDF5 file of a whole model.
+const MODEL_IN_ARCHIVE: &str = "config.json";
+const MODEL_ATTRIBUTE: &str = "model_config";
 
 /// The name for HDF5 of another program.
 const NOT_KERAS: &str = "HDF5 that is not Keras's: nothing in it has layer_names or is called vars/0";
@@ -40,10 +45,12 @@ pub(super) fn open_archive(
 ) -> Result<Box<dyn TensorSource>> {
     let broken = |reason: Reason| damaged(path, FileFormat::Keras3, reason);
     let whole = archive.whole(WEIGHTS_IN_ARCHIVE).map_err(broken)?;
-    match archive.stored_range(WEIGHTS_IN_ARCHIVE) {
-        Some(range) => open(PartOfFile { file: file.clone(), range }, path),
-        None => open(whole.into_owned(), path),
-    }
+    let mut opened = match archive.stored_range(WEIGHTS_IN_ARCHIVE) {
+        Some(range) => open_file(PartOfFile { file: file.clone(), range }, path)?,
+        None => open_file(whole.into_owned(), path)?,
+    };
+    opened.model = archive.whole(MODEL_IN_ARCHIVE).ok().and_then(|text| KerasModel::of_json(&text));
+    Ok(Box::new(opened))
 }
 
 /// A range of a file.
@@ -63,6 +70,10 @@ pub(super) fn open(
     file: impl AsRef<[u8]> + Send + Sync + 'static,
     path: &Path,
 ) -> Result<Box<dyn TensorSource>> {
+    Ok(Box::new(open_file(file, path)?))
+}
+
+fn open_file(file: impl AsRef<[u8]> + Send + Sync + 'static, path: &Path) -> Result<KerasFile> {
     let len = file.as_ref().len();
     let not_keras = |reason: Reason| damaged(path, FileFormat::KerasLegacy, reason);
     let hdf5 = open_hdf5(file).map_err(not_keras)?;
@@ -79,7 +90,9 @@ pub(super) fn open(
         return Err(unknown(path, NOT_KERAS));
     }
     found.contents.check(len)?;
-    Ok(Box::new(KerasFile { contents: found.contents, paths: found.paths, hdf5 }))
+    let config = hdf5.root_group().ok().and_then(|root| string(&root, MODEL_ATTRIBUTE));
+    let model = config.and_then(|text| KerasModel::of_json(text.as_bytes()));
+    Ok(KerasFile { contents: found.contents, paths: found.paths, hdf5, model })
 }
 
 /// Opens the HDF5 container. HDF5 stores the length of the file, by which a file that was cut short is detected.
@@ -129,6 +142,7 @@ struct KerasFile {
     /// The path of each tensor in the file.
     paths: Vec<String>,
     hdf5: Hdf5File,
+    model: Option<KerasModel>,
 }
 
 impl KerasFile {
@@ -178,6 +192,10 @@ impl TensorSource for KerasFile {
 
     fn metadata(&self) -> &BTreeMap<String, String> {
         &self.contents.metadata
+    }
+
+    fn model(&self) -> Option<&KerasModel> {
+        self.model.as_ref()
     }
 }
 

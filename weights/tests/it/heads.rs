@@ -156,6 +156,26 @@ fn a_head_on_the_networks_own_classes_is_another_head() {
 }
 
 #[test]
+fn a_head_on_a_linear_layer_of_any_size_is_another_head() {
+    for (prefix, outer) in [("backbone.", "classifier.weight"), ("model.encoder.", "model.margin.weight")] {
+        let (trunk, features) = headless(Architecture::Resnet50, Dialect::Torchvision);
+        let mut tensors: Vec<TensorInfo> =
+            trunk.iter().map(|one| tensor(&format!("{prefix}{}", one.name), &one.shape)).collect();
+        // An embedding of 128 numbers, under the name of the network's own classes.
+        tensors.push(tensor(&format!("{prefix}fc.weight"), &[128, features]));
+        tensors.push(tensor(&format!("{prefix}fc.bias"), &[128]));
+        let fit_with = |inputs: usize| {
+            let tensors = [&tensors[..], &[tensor(outer, &[10, inputs])]].concat();
+            fit(Architecture::Resnet50, &listed(FileFormat::PytorchZip, tensors)).unwrap()
+        };
+        let behind = fit_with(128);
+        assert_eq!((behind.head, behind.classifier), (Head::Other(vec![outer.into()]), false), "{prefix}");
+        let beside = fit_with(64);
+        assert!(matches!(beside.head, Head::Linear { classes: 128, .. }), "{prefix}: {:?}", beside.head);
+    }
+}
+
+#[test]
 fn what_stands_between_the_layers_of_a_trunk_is_no_head() {
     let check = |architecture, dialect, name: &str| {
         let (mut tensors, features) = headless(architecture, dialect);

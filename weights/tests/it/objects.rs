@@ -20,7 +20,11 @@ fn listing(source: &dyn TensorSource) -> Vec<String> {
 fn archive_with(object: &[u8]) -> NamedTempFile {
     let state_dict = std::fs::read(fixture("state_dict.pickle")).unwrap();
     let body = &state_dict[2..state_dict.len() - 1]; // without the protocol and the end
-    let pickle = [b"\x80\x02}(X\x0a\0\0\0state_dict", body, b"X\x06\0\0\0beside", object, b"u."].concat();
+    archive_of([b"\x80\x02}(X\x0a\0\0\0state_dict", body, b"X\x06\0\0\0beside", object, b"u."].concat())
+}
+
+/// An archive with this pickle, which may use the storages of the fixtures.
+fn archive_of(pickle: Vec<u8>) -> NamedTempFile {
     let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in [("data.pkl", pickle), ("data/0", vec![1; 432]), ("data/1", vec![1; 16])] {
@@ -36,6 +40,28 @@ fn check_passed_over(object: &[u8]) {
     let file = archive_with(object);
     let source = trepang_weights::open(file.path()).unwrap_or_else(|error| panic!("{error}: {object:?}"));
     assert_eq!(listing(&*source), ["state_dict.features.0.weight 108", "state_dict.features.0.bias 4"]);
+}
+
+#[test]
+fn keys_may_be_tuples() {
+    let state_dict = std::fs::read(fixture("state_dict.pickle")).unwrap();
+    let body = &state_dict[2..state_dict.len() - 1];
+    let listed = |key: &[u8]| {
+        let file = archive_of([b"\x80\x02}(", key, body, b"u."].concat());
+        trepang_weights::open(file.path()).map(|source| listing(&*source)).map_err(|error| error.to_string())
+    };
+    let name =
+        |prefix: &str| vec![format!("{prefix}.features.0.weight 108"), format!("{prefix}.features.0.bias 4")];
+    assert_eq!(listed(b"(X\x05\0\0\0modelK\x07t").unwrap(), name("model.7"));
+    assert_eq!(listed(b"X\x03\0\0\0net\x85").unwrap(), name("net"));
+    // Keys of other kinds have no name; a dictionary of them is not called empty.
+    for key in [&b"N"[..], b"(NK\x01t", b")", b"G\0\0\0\0\0\0\0\0"] {
+        let error = listed(key).unwrap_err();
+        assert!(
+            error.contains("it holds no tensor, only a dictionary whose keys are neither texts"),
+            "{error}"
+        );
+    }
 }
 
 fn check_refused(object: &[u8], call: &str) {

@@ -20,6 +20,9 @@ const MAX_NAME_BYTES: usize = 64 << 20;
 /// The largest number of dictionaries, lists and modules around a tensor.
 const MAX_DEPTH: usize = 200;
 
+/// The largest number of parts of a tuple that is a key.
+const MAX_TUPLE: usize = 16;
+
 /// The largest number of keys that an error lists.
 const MAX_KEYS_NAMED: usize = 10;
 
@@ -42,7 +45,7 @@ pub(super) fn contents(pickle: &Pickle<'_>) -> String {
             Some(class) => format!("an object of the class {}.{}", class.module, class.name),
             None => "an object".into(),
         },
-        Some(PickleNode::Dict(_) | PickleNode::Object(_)) => keys(tree.entries(root)),
+        Some(PickleNode::Dict(_) | PickleNode::Object(_)) => keys(tree, tree.entries(root)),
         Some(PickleNode::List(values)) => format!("a list of {}", values.len()),
         Some(
             PickleNode::Global(_) | PickleNode::Partial(_) | PickleNode::Storage(_) | PickleNode::Tensor(_),
@@ -51,24 +54,35 @@ pub(super) fn contents(pickle: &Pickle<'_>) -> String {
     }
 }
 
-fn keys(entries: &[(PickleValue<'_>, PickleValue<'_>)]) -> String {
-    let names: HashSet<String> = entries.iter().filter_map(|(key, _)| name_of(*key)).collect();
+fn keys(tree: &Tree<'_>, entries: &[(PickleValue<'_>, PickleValue<'_>)]) -> String {
+    let names: HashSet<String> = entries.iter().filter_map(|(key, _)| name_of(tree, *key)).collect();
     let mut names: Vec<String> = names.into_iter().collect();
     names.sort_unstable();
     let more = if names.len() > MAX_KEYS_NAMED { ", ..." } else { "" };
     names.truncate(MAX_KEYS_NAMED);
-    if names.is_empty() {
+    if entries.is_empty() {
         "an empty dictionary".into()
+    } else if names.is_empty() {
+        "a dictionary whose keys are neither texts nor whole numbers nor tuples of these".into()
     } else {
         format!("the keys {}{more}", names.join(", "))
     }
 }
 
-/// A key as part of a path; none for one that is neither text nor a number.
-fn name_of(key: PickleValue<'_>) -> Option<String> {
+/// A key as part of a path: a text, a number, or a tuple of these with dots between them. None for any other.
+fn name_of(tree: &Tree<'_>, key: PickleValue<'_>) -> Option<String> {
     match key {
         PickleValue::Text(text) => Some(text.into()),
         PickleValue::Int(number) => Some(number.to_string()),
+        PickleValue::Node(_) if (1..=MAX_TUPLE).contains(&tree.list(key).len()) => {
+            let part = |part: &PickleValue<'_>| match part {
+                PickleValue::Text(text) => Some((*text).to_owned()),
+                PickleValue::Int(number) => Some(number.to_string()),
+                PickleValue::Plain | PickleValue::Node(_) => None,
+            };
+            let parts: Option<Vec<String>> = tree.list(key).iter().map(part).collect();
+            parts.map(|parts| parts.join("."))
+        }
         PickleValue::Plain | PickleValue::Node(_) => None,
     }
 }
@@ -166,7 +180,7 @@ impl<'a> Walk<'_, 'a> {
         for &(key, value) in entries {
             self.visit()?;
             let (Some(name), true) =
-                (name_of(key), matches!(value, PickleValue::Node(_)) || known.contains_key(&key))
+                (name_of(self.tree, key), matches!(value, PickleValue::Node(_)) || known.contains_key(&key))
             else {
                 continue;
             };
