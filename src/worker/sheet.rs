@@ -15,12 +15,12 @@ use crate::sweep::{self, Draft, UNIT_CHANNELS, Unit, UnitStore};
 
 /// The steps of drafts, stage by stage: of the channels that are looked at, or of those beside them. After 16 steps a
 /// channel of VGG16's last block can be recognised at 64 pixels.
-const STAGES: [(Group, usize); 5] = [
-    (Group::LookedAt, 8),
-    (Group::LookedAt, 16),
-    (Group::LookedAt, 32),
-    (Group::Beside, 16),
-    (Group::LookedAt, DRAFT_STEPS),
+const STAGES: [(DraftGroup, usize); 5] = [
+    (DraftGroup::LookedAt, 8),
+    (DraftGroup::LookedAt, 16),
+    (DraftGroup::LookedAt, 32),
+    (DraftGroup::Beside, 16),
+    (DraftGroup::LookedAt, DRAFT_STEPS),
 ];
 
 /// The number of steps after which a draft is as good as drafts get.
@@ -28,7 +28,7 @@ pub(super) const DRAFT_STEPS: usize = 64;
 
 /// The channels of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Group {
+enum DraftGroup {
     /// The channels on the pages of viewers.
     LookedAt,
     /// The channels of the pages before and after them.
@@ -114,8 +114,10 @@ impl Sheet {
             self.keep(store)?;
             self.keep_states(store)?;
         }
-        let wanted: BTreeSet<usize> =
-            [Group::LookedAt, Group::Beside].into_iter().flat_map(|group| self.group(group)).collect();
+        let wanted: BTreeSet<usize> = [DraftGroup::LookedAt, DraftGroup::Beside]
+            .into_iter()
+            .flat_map(|group| self.group(group))
+            .collect();
         self.going.retain(|channel, _| wanted.contains(channel));
         // Their states may be read again.
         self.read.clear();
@@ -123,12 +125,12 @@ impl Sheet {
     }
 
     /// The channels of a group, in the order in which they are drawn.
-    fn group(&self, group: Group) -> Vec<usize> {
+    fn group(&self, group: DraftGroup) -> Vec<usize> {
         let pages = self.pages.values();
         let range = |from: usize, to: usize| from.min(self.channels)..to.min(self.channels);
         let ranges = pages.map(|&(first, count)| match group {
-            Group::LookedAt => [range(first, first + count), 0..0],
-            Group::Beside => {
+            DraftGroup::LookedAt => [range(first, first + count), 0..0],
+            DraftGroup::Beside => {
                 [range(first + count, first + 2 * count), range(first.saturating_sub(count), first)]
             }
         });

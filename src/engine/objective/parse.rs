@@ -132,13 +132,7 @@ impl Parser<'_> {
             return self.factor();
         }
         let function = FUNCTIONS.iter().find(|function| function.name == name);
-        let mut more = self.reader.word(shorthand::is_part);
-        if more.ends_with(':') && self.reader.peek().is_some() {
-            more += &self.reader.word(shorthand::is_part);
-        }
-        while let Some(rest) = self.reader.colon_and_word(shorthand::is_part) {
-            more += &rest;
-        }
+        let more = self.rest_of_shorthand();
         match function.filter(|_| more.is_empty()) {
             Some(function) => {
                 let usage = function.usage();
@@ -155,6 +149,22 @@ impl Parser<'_> {
                 Err(format!("there is no \"{}\"; did you mean {nearest}?", excerpt(&name)))
             }
             None => shorthand::read(&format!("{name}{more}")).inspect_err(|_| self.reader.go_back(begin)),
+        }
+    }
+
+    /// The rest of LAYER:CHANNEL behind the name that it begins with. Spaces beside its colons are passed over.
+    fn rest_of_shorthand(&mut self) -> String {
+        let mut rest = self.reader.word(shorthand::is_part);
+        loop {
+            let more = if rest.ends_with(':') && self.reader.peek().is_some() {
+                Some(self.reader.word(shorthand::is_part)).filter(|word| !word.is_empty())
+            } else {
+                self.reader.colon_and_word(shorthand::is_part)
+            };
+            match more {
+                Some(more) => rest += &more,
+                None => return rest,
+            }
         }
     }
 
