@@ -16,9 +16,6 @@ use crate::engine::{Objective, Plan};
 use crate::runs::describe;
 use crate::sweep;
 
-/// The steps of drafts for each step of a run that goes on meanwhile.
-const DRAFT_STEPS_PER_STEP: usize = 3;
-
 /// The interval at which the states of drafts are kept while they go on.
 const KEEP_STATES_EVERY: Duration = Duration::from_secs(10);
 
@@ -60,15 +57,8 @@ impl WorkerLoop {
         self.drafts.is_due()
     }
 
-    /// Takes some steps of drafts: they are what is looked at, while a run in progress is not. Only a panic, after which the model cannot be trusted, is an error.
+    /// Takes one step of some drafts. Only a panic, after which the model cannot be trusted, is an error.
     pub(super) fn step_drafts(&mut self, model: &mut dyn Model) -> Result<()> {
-        for _ in 0..DRAFT_STEPS_PER_STEP {
-            self.step_some_drafts(model)?;
-        }
-        Ok(())
-    }
-
-    fn step_some_drafts(&mut self, model: &mut dyn Model) -> Result<()> {
         let (batch, network) = (self.drafts.batch, &self.setup.network);
         let Drafts { sheets, store, kept_states_at, .. } = &mut self.drafts;
         let Some(sheet) = sheets.iter_mut().find(|sheet| sheet.is_due()) else { return Ok(()) };
@@ -85,6 +75,7 @@ impl WorkerLoop {
                 *kept_states_at = Instant::now();
             }
         }
+        self.drafts.owed = self.drafts.owed.saturating_sub(took);
         self.drafts.adapt(took, stepped, self.models.memory().zip(one));
         self.note_kept(kept);
         if let Some(message) = message {

@@ -13,6 +13,9 @@ const FIRST_BATCH: usize = 4;
 /// The most drafts that take a step together.
 const LARGEST_BATCH: usize = 64;
 
+/// The time of drafts for each part of time of a run that goes on meanwhile: drafts are what is looked at.
+const SHARE: u32 = 9;
+
 /// A step that took less lets more drafts take the next one together; a longer one would let a key wait.
 const SHORT_STEP: Duration = Duration::from_millis(100);
 
@@ -28,6 +31,8 @@ pub(super) struct Drafts {
     pub(super) batch: usize,
     pub(super) kept_states_at: Instant,
     pub(super) published_at: Instant,
+    /// The time that drafts are to have before a run in progress takes its next step.
+    pub(super) owed: Duration,
     /// Whether it was said that drafts cannot be kept; once is enough.
     pub(super) told: bool,
 }
@@ -41,6 +46,7 @@ impl Drafts {
             batch: FIRST_BATCH,
             kept_states_at: now,
             published_at: now,
+            owed: Duration::ZERO,
             told: false,
         }
     }
@@ -68,6 +74,11 @@ impl Drafts {
         }
         self.sheets.retain(|sheet| !sheet.pages.is_empty());
         settled
+    }
+
+    /// Notes that a run took a step, so that drafts have their turn.
+    pub(super) fn let_run(&mut self, took: Duration) {
+        self.owed = SHARE * took;
     }
 
     /// Chooses how many drafts take the next step together, by how long one took and by the memory that is free.

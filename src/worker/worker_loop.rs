@@ -106,7 +106,8 @@ impl WorkerLoop {
         self.classifiers.set_own(&provenance.network, network, labels);
         self.publish(Status::Idle);
         while self.take_requests(&mut model) {
-            if self.snapshot.status == Status::Running {
+            let drafts_first = self.is_draft_due() && !self.drafts.owed.is_zero();
+            if self.snapshot.status == Status::Running && !drafts_first {
                 self.step(model.as_mut())?;
             }
             if self.is_draft_due() {
@@ -324,9 +325,12 @@ impl WorkerLoop {
         };
         run.remember();
         let begun = Instant::now();
-        match run.session.step(model) {
+        let stepped = run.session.step(model);
+        let took = begun.elapsed();
+        self.drafts.let_run(took);
+        match stepped {
             Ok(report) => {
-                run.note_step(report, begun.elapsed());
+                run.note_step(report, took);
                 self.after_step();
             }
             Err(error @ runs::Error::Panicked(_)) => return Err(error.into()),
