@@ -119,6 +119,7 @@ impl State {
         let of = |info: &NetworkInfo| (info.name.clone(), info.weights.clone());
         let same = of(&self.network) == of(&view.info);
         self.network = view.info.clone();
+        self.mosaic.forget();
         if same {
             return;
         }
@@ -127,6 +128,5 @@ impl State {
         self.layer = self.layers.iter().position(|known| known.name == *layer).unwrap_or_default();
         (self.channel, self.pre, self.settings.size) = (*channel, false, view.size);
         self.maximised.clear();
-        self.mosaic.forget();
     }
 }

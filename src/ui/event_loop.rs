@@ -231,6 +231,8 @@ impl<'a> EventLoop<'a> {
     fn take_picture(&mut self, state: &mut State) -> Result<()> {
         match self.encoder.take() {
             None => {}
+            // What was asked for before the screen was drawn anew has another place.
+            Some(Ok(_)) if self.requested.is_none() => {}
             Some(Ok(done)) => self.delivery.begin(done),
             // No reason to end a run: a simpler picture may do.
             Some(Err(error)) => {

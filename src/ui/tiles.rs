@@ -30,6 +30,9 @@ const SIXEL_COLORS: (u16, u16) = (64, 256);
 /// About how many bytes a pixel costs as a sixel, while a run goes on and when it rests.
 const SIXEL_BYTES: (f64, f64) = (0.25, 3.0);
 
+/// The longest side of a sixel picture in pixels. xterm drops one of more than 1000, whole and in silence.
+const MAX_SIXEL_SIDE: u32 = 960;
+
 /// The smallest tile, columns and rows: a smaller one costs more for its palette or header than for its pixels.
 const MIN_TILE: (u16, u16) = (6, 2);
 
@@ -45,7 +48,7 @@ pub(super) struct PictureTile {
 /// An inline JPEG for each tile, which the terminal scales to the cells.
 pub(super) fn iterm2(image: &RgbImage, cells: Size, piece: usize, tmux: bool) -> Result<Vec<PictureTile>> {
     let bytes = JPEG_BYTES * f64::from(image.width() * image.height());
-    let places = cut(cells, bytes, piece, 1);
+    let places = cut(cells, cells, bytes, piece, 1);
     if let [place] = places[..] {
         let sequence = jpeg(image, cells)?;
         return Ok(vec![PictureTile { cells: place, sequence: wrap(&sequence, tmux) }]);
@@ -101,7 +104,9 @@ pub(super) fn sixels(
     let bytes_per_pixel = if live { SIXEL_BYTES.0 } else { SIXEL_BYTES.1 };
     // Tiles begin at whole rows of sixels too.
     let rows = (1..=SIXEL_ROWS).find(|rows| (rows * down).is_multiple_of(SIXEL_ROWS)).unwrap_or(SIXEL_ROWS);
-    let places = cut(cells, bytes_per_pixel * f64::from(width * height), piece, rows as u16);
+    let most = |cell: u32| (MAX_SIXEL_SIDE / cell.max(1)).max(1) as u16;
+    let largest = Size::new(most(across), most(down));
+    let places = cut(cells, largest, bytes_per_pixel * f64::from(width * height), piece, rows as u16);
     let tile = |place: &Rect| {
         let part = crop(&shown, *place, (across, down));
         Ok(PictureTile { cells: *place, sequence: wrap(&sixel(&part, live)?, graphics.tmux) })
@@ -131,17 +136,20 @@ fn crop(image: &RgbImage, place: Rect, (across, down): (u32, u32)) -> RgbImage {
     imageops::crop_imm(image, x, y, width, height).to_image()
 }
 
-/// Cuts a picture of so many bytes into tiles of about `piece` bytes, each of a multiple of `rows` rows.
-fn cut(cells: Size, bytes: f64, piece: usize, rows: u16) -> Vec<Rect> {
+/// Cuts a picture of so many bytes into tiles of about `piece` bytes, each of a multiple of `rows` rows and no larger than
+/// `largest`, if that has room for the smallest.
+fn cut(cells: Size, largest: Size, bytes: f64, piece: usize, rows: u16) -> Vec<Rect> {
     let area = f64::from(cells.width) * f64::from(cells.height);
     let each = (area * piece as f64 / bytes.max(1.0)).min(area);
-    if each >= area {
+    if each >= area && cells.width <= largest.width && cells.height <= largest.height {
         return vec![Rect::new(0, 0, cells.width, cells.height)];
     }
     let least = MIN_TILE.1.div_ceil(rows) * rows;
     // As wide as possible, then as high as possible.
-    let width = ((each / f64::from(least)) as u16).clamp(MIN_TILE.0, cells.width.max(MIN_TILE.0));
-    let height = ((each / f64::from(width)) as u16 / rows * rows).max(least);
+    let widest = cells.width.min(largest.width).max(MIN_TILE.0);
+    let width = ((each / f64::from(least)) as u16).clamp(MIN_TILE.0, widest);
+    let highest = (largest.height / rows * rows).max(least);
+    let height = ((each / f64::from(width)) as u16 / rows * rows).clamp(least, highest);
     let tops = (0..cells.height).step_by(height.into());
     let lefts = |top: u16| (0..cells.width).step_by(width.into()).map(move |left| (left, top));
     let whole = Rect::new(0, 0, cells.width, cells.height);
@@ -158,7 +166,9 @@ mod tests {
     fn tiles_cover_the_picture_once() {
         for (width, height) in [(1, 1), (5, 40), (56, 28), (80, 3)] {
             for (piece, rows) in [(1, 1), (1000, 3), (4000, 2), (1 << 20, 6)] {
-                let tiles = cut(Size::new(width, height), 100_000.0, piece, rows);
+                let largest = Size::new(50, 12);
+                let tiles = cut(Size::new(width, height), largest, 100_000.0, piece, rows);
+                assert!(tiles.iter().all(|tile| tile.width <= 50 && tile.height <= 12), "{tiles:?}");
                 let mut covered = vec![0; usize::from(width) * usize::from(height)];
                 for cell in tiles.iter().flat_map(|tile| tile.positions()) {
                     covered[usize::from(cell.y) * usize::from(width) + usize::from(cell.x)] += 1;

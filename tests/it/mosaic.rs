@@ -180,3 +180,12 @@ fn the_cursor_follows_the_queue_from_the_channel_it_is_on() {
     see(&mut state, |snapshot| snapshot.queue = Some(view));
     assert_eq!(state.channel, 0);
 }
+
+#[test]
+fn after_another_device_the_page_is_asked_for_again() {
+    let (mut state, page) = opened();
+    let mut snapshot = trepang::worker::protocol::Snapshot::clone(&state.snapshot);
+    snapshot.version += 1;
+    snapshot.network = Some(Arc::new(crate::models::view("tinynet")));
+    assert_eq!(asked(&state.update(Message::Snapshot(Arc::new(snapshot)))), Some(page));
+}

@@ -53,3 +53,37 @@ fn text_under_drafts_is_not_painted_over() {
         terminal.end();
     }
 }
+
+/// The rows and the sizes in pixels of all sixel pictures that were written: `CSI row ; column H DCS 9;1;0 q " 1;1;width;height`.
+fn sixels(raw: &str) -> Vec<(u16, [u32; 2])> {
+    let picture = |(before, after): (&str, &str)| {
+        let row = before.rsplit("\x1b[").next()?.split(';').next()?.parse().ok()?;
+        let raster = after.split_once("q\"1;1;")?.1;
+        let end = raster.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+        let mut sides = raster[..end].split(';').map(str::parse);
+        Some((row, [sides.next()?.ok()?, sides.next()?.ok()?]))
+    };
+    raw.match_indices("H\x1bP").filter_map(|(at, _)| picture((&raw[..at], &raw[at + 1..]))).collect()
+}
+
+#[test]
+fn sixels_are_as_small_as_xterm_takes_them_and_leave_the_lines() {
+    let cache = tempfile::tempdir().unwrap();
+    let setup =
+        Setup::new(140, 40).answers(Answers::Sixel).env("TREPANG_CACHE", cache.path().to_str().unwrap());
+    let mut terminal = setup.arg("--layer").arg("block1_conv1").arg("--steps").arg("4").start();
+    terminal.wait_until("the run's end", |frame| frame.has("finished"));
+    let before = terminal.written();
+    terminal.send("M");
+    terminal.wait_until("the page", |frame| frame.has("32 of 32 drafts done"));
+    terminal.wait_until_quiet();
+    let raw = terminal.raw_text();
+    let painted = sixels(&raw[raw.len() - (terminal.written() - before).min(raw.len())..]);
+    assert!(painted.len() > 4, "{painted:?}");
+    for (row, sides) in painted {
+        assert!(sides.iter().all(|side| *side <= 1000), "xterm drops {sides:?}");
+        assert!((row - 2) % 7 != 6, "row {row} belongs to the text");
+    }
+    terminal.send("q");
+    terminal.end();
+}
