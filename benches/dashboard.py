@@ -6,8 +6,12 @@ The program runs in a pseudo-terminal. Between it and the terminal is a line of 
 through the line. A key's time begins when the key reaches the program, and ends when the new channel's number has left the
 line; the way itself, 40 ms in each direction, would come on top of it.
 
+With --mosaic it measures instead how long a page of drafts takes, with no run in progress: until the first is there, until
+all have taken 16 steps, until all are done, and from the store when the program is started again.
+
 Needs `pip install pyte==0.8.2`, and from the repository's root:
     cargo build --release && python3 benches/dashboard.py
+    python3 benches/dashboard.py --mosaic minivgg:block5_conv2 vgg16-trunk:block5_conv3
 """
 
 import argparse
@@ -174,13 +178,71 @@ def measure(binary, protocol, rate, keys):
     return times, bytes_per_second
 
 
+def drafts(text):
+    """The drafts on the page, and the steps of each that is there."""
+    page = re.search(r"(\d+) of (\d+) drafts done", text)
+    if not page:
+        return 0, []
+    going = [int(steps) for steps in re.findall(r"(\d+)/64", text)]
+    dead = len(re.findall(r"\d dead", text))
+    return int(page[2]), going + [64] * max(int(page[1]), dead)
+
+
+def until(line, begun, is_so, limit):
+    """The seconds from `begun` until the page is as `is_so` wants it."""
+    while time.monotonic() < begun + limit:
+        if is_so(*drafts(line.text())):
+            return time.monotonic() - begun
+        time.sleep(0.02)
+    raise SystemExit(f"{line.name}: not within {limit} s:\n{line.text()}")
+
+
+def measure_mosaic(binary, network, layer):
+    """The seconds until the first draft of a page, until all can be recognised, until all are done, and from the store."""
+    ready = lambda least: lambda page, steps: page > 0 and sum(one >= least for one in steps) >= page
+    with tempfile.TemporaryDirectory() as folder:
+        # The weights stay where they are; drafts and runs are those of this measurement.
+        weights = os.path.join(os.environ.get("TREPANG_CACHE", os.path.expanduser("~/.cache/trepang")), "weights")
+        if os.path.isdir(weights):
+            os.symlink(os.path.abspath(weights), os.path.join(folder, "weights"))
+        os.environ["TREPANG_CACHE"] = folder
+        command = [binary, "--image-protocol", "halfblocks", "--runs", os.path.join(folder, "runs")]
+        command += ["--network", network, "--layer", layer, "--channel", "0", "--steps", "1"]
+        times = []
+        for conditions in [[ready_any, ready(16), ready(64)], [ready(64)]]:
+            line = Line(command, 5_000_000, f"{network} {layer}")
+            line.wait("finished", 120)
+            begun = time.monotonic()
+            line.type(b"M")
+            times += [until(line, begun, condition, 600) for condition in conditions]
+            page = drafts(line.text())[0]
+            line.close()
+    return page, times
+
+
+def ready_any(page, steps):
+    return page > 0 and len(steps) > 0 and max(steps) > 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--binary", default="target/release/trepang")
     parser.add_argument("--keys", type=int, default=40)
     parser.add_argument("--protocols", nargs="+", default=["halfblocks", "kitty", "sixel"])
     parser.add_argument("--rates", type=int, nargs="+", default=[5_000_000, 200_000, 30_000])
+    parser.add_argument("--mosaic", nargs="+", metavar="NETWORK:LAYER", help="measure pages of drafts instead")
     arguments = parser.parse_args()
+    if arguments.mosaic:
+        cache = os.environ.get("TREPANG_CACHE")
+        print("network:layer              drafts   seconds: first  16 steps  done  from the store")
+        for place in arguments.mosaic:
+            page, times = measure_mosaic(os.path.abspath(arguments.binary), *place.split(":"))
+            if cache is not None:
+                os.environ["TREPANG_CACHE"] = cache
+            else:
+                os.environ.pop("TREPANG_CACHE", None)
+            print(f"{place:<26} {page:>6} {times[0]:>16.2f} {times[1]:>9.1f} {times[2]:>5.1f} {times[3]:>11.2f}", flush=True)
+        return
     print("protocol    line kB/s   key to screen, ms: median  95th  most   sent kB/s while running")
     for protocol in arguments.protocols:
         for rate in arguments.rates:

@@ -12,7 +12,7 @@ use ratatui::widgets::Paragraph;
 
 use super::graphics::{Graphics, Protocol};
 use super::list::shortened;
-use super::run::number;
+use super::run::{number, queued};
 use super::{View, picture};
 use crate::dashboard::State;
 use crate::engine::Picture;
@@ -29,6 +29,9 @@ const MAX_COLUMNS: u16 = 250;
 
 /// The side of a draft in the picture of a page, in pixels, where the terminal takes pixels.
 const SENT_SIDE: u32 = 64;
+
+/// The steps after which a draft can be recognised, so that it is worth sending in full.
+const READABLE_STEPS: usize = 16;
 
 /// The level of a place whose draft has not come yet.
 const EMPTY: u8 = 40;
@@ -132,9 +135,9 @@ fn image(picture: &Picture) -> Option<RgbImage> {
     RgbImage::from_raw(width as u32, height as u32, rgb)
 }
 
-/// Whether drafts of the page will still change.
+/// Whether drafts of the page change so much that a coarse picture of them will do.
 pub(super) fn is_live(state: &State) -> bool {
-    let steps = state.sheet().map_or(0, |sheet| sheet.series.settings.steps);
+    let steps = state.sheet().map_or(0, |sheet| sheet.series.settings.steps.min(READABLE_STEPS));
     state.page_channels().any(|channel| state.draft(channel).is_none_or(|draft| !is_done(draft, steps)))
 }
 
@@ -165,6 +168,9 @@ fn header(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let (name, layer, channel) = (&state.network.name, state.layer_name(), state.channel);
     let class = state.class().map_or_else(String::new, |class| format!(" ({class})"));
     let place = format!("{name} > {layer} > channel {channel} of {}{class}", state.channels());
+    let queue =
+        state.snapshot.queue.as_ref().map_or_else(String::new, |queue| format!("   queue {}", queued(queue)));
+    let place = format!("{place}{queue}");
     let mut spans = vec![Span::styled(shortened(&place, area.width.into()), view.theme.accent)];
     if let Some(sheet) = state.sheet() {
         let settings = &sheet.series.settings;

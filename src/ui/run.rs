@@ -11,7 +11,7 @@ use ratatui::widgets::Paragraph;
 use super::list::shortened;
 use super::{View, pane};
 use crate::dashboard::State;
-use crate::worker::protocol::{RunView, Status};
+use crate::worker::protocol::{QueueView, RunView, Status};
 
 /// The columns of a number's name.
 const NAME_WIDTH: usize = 10;
@@ -42,7 +42,19 @@ pub(super) fn status<'a>(state: &State, view: &View) -> Line<'a> {
         (None, Status::Finished) => ("finished", view.theme.accent),
         (None, Status::Stopped | Status::Broken(_)) => ("stopped", view.theme.warning),
     };
-    Line::styled(word, style)
+    let queue = state.snapshot.queue.as_ref().map_or_else(String::new, |queue| format!(" {}", queued(queue)));
+    Line::styled(format!("{word}{queue}"), style)
+}
+
+/// The queue in a few characters: how many channels are left, and about how long they take.
+pub(super) fn queued(queue: &QueueView) -> String {
+    let time = match queue.seconds.map(|seconds| seconds as u64) {
+        None => String::new(),
+        Some(seconds @ ..60) => format!(" ({seconds} s)"),
+        Some(seconds @ 60..3600) => format!(" ({} min)", seconds / 60),
+        Some(seconds) => format!(" ({} h)", seconds / 3600),
+    };
+    format!("+{}{time}", queue.left)
 }
 
 /// The numbers of the run, in `room` columns after their names. What has no room ends in an ellipsis.

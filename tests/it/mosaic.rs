@@ -156,7 +156,15 @@ fn a_begins_the_queue_and_ends_it() {
     assert_eq!(queue.next, 3);
     let view = QueueView { layer: "conv2".into(), next: 3, left: 37, seconds: Some(90.0) };
     see(&mut state, |snapshot| snapshot.queue = Some(view));
+    let shown = text(&screen(&state, (80, 24)));
+    assert!(shown.contains("queue +37 (1 min)"), "{shown}");
     assert_eq!(press(&mut state, &[Key::Char('a')]), [Effect::Ask(Action::Queue(None))]);
+    press(&mut state, &[Key::Char('M')]);
+    let view = View::default();
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| render(frame, &state, &view)).unwrap();
+    let shown = text(terminal.backend().buffer());
+    assert!(shown.contains("running +37 (1 min)"), "{shown}");
 }
 
 #[test]

@@ -31,8 +31,9 @@ fn drafts_sharpen_are_kept_and_open_in_full() {
     let frame = terminal.wait_until("the page", |frame| frame.has("8 of 8 drafts done"));
     assert!(frame.colours() > 16, "there are pictures: {frame:?}");
     terminal.send("\x1b[C\r");
-    let frame = terminal.wait_until("the channel in full", |frame| frame.step().is_some());
-    assert!(frame.has("channel(block1_conv1, 1)"), "{frame:?}");
+    terminal.wait_until("the channel in full", |frame| {
+        frame.has("channel(block1_conv1, 1)") && frame.step().is_some()
+    });
     terminal.send("q");
     terminal.end();
     // The next dashboard has them at once, and the queue goes on from them.
