@@ -26,6 +26,9 @@ const STAGES: [(DraftGroup, usize); 5] = [
 /// The number of steps after which a draft is as good as drafts get.
 pub(super) const DRAFT_STEPS: usize = 64;
 
+/// The number of steps before which no draft is called dead.
+const DEAD_STEPS: usize = 16;
+
 /// The channels of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DraftGroup {
@@ -302,7 +305,8 @@ impl Sheet {
             channel,
             step: draft.step,
             loss: draft.loss,
-            dead: draft.dead,
+            // At first the gradient of many a channel is zero.
+            dead: draft.dead && (draft.step >= DEAD_STEPS || self.failed.contains(&channel)),
             picture: Arc::clone(&draft.picture),
         };
         DraftSheet { series: self.series.clone(), drafts: self.known.iter().map(view).collect() }
