@@ -5,14 +5,11 @@ use super::actions::NOTHING;
 use super::state::{Effect, Shown, State, TerminalAction};
 use crate::engine::{Recipe, Start};
 use crate::worker::protocol::{
-    Action, ChannelQueue, DraftPage, DraftSeries, DraftSheet, DraftView, Settings, Status,
+    Action, ChannelQueue, DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, Settings, Status,
 };
 
 /// The side of drafts in pixels: what a channel of VGG16's last block looks for can be seen at 64.
 const DRAFT_SIZE: usize = 64;
-
-/// The steps of drafts.
-const DRAFT_STEPS: usize = 64;
 
 /// The recipe of drafts where the one in use makes nothing of a channel alone.
 const DRAFT_RECIPE: &str = "lucid";
@@ -35,7 +32,6 @@ impl State {
     /// The common part of the drafts of the layer under the cursor.
     fn draft_series(&self) -> DraftSeries {
         let used = &self.settings.recipe;
-        // Without its size and steps, the settings are those of the next ascent.
         let fits = used.has_target() && !used.wants_picture();
         let recipe = if fits { Some(used.clone()) } else { Recipe::named(DRAFT_RECIPE) };
         let recipe = recipe.unwrap_or_else(|| used.clone());

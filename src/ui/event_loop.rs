@@ -169,22 +169,16 @@ impl<'a> EventLoop<'a> {
                 Effect::Terminal(TerminalAction::Suspend) => self.suspend()?,
             }
         }
-        self.tell_page(state, viewer);
-        Ok(false)
+        self.tell_page(state, viewer)
     }
 
-    /// Tells the state how many drafts the screen has room for.
-    fn tell_page(&mut self, state: &mut State, viewer: &Viewer) {
+    /// Tells the state how many drafts the screen has room for. True to quit.
+    fn tell_page(&mut self, state: &mut State, viewer: &Viewer) -> Result<bool> {
         let grid = mosaic_grid(self.area, state, &self.screen.graphics());
-        let Some(MosaicGrid { page: (columns, rows), .. }) = grid else { return };
-        let page = (usize::from(columns), usize::from(rows));
-        if page == state.mosaic.page {
-            return;
-        }
-        for effect in state.update(Message::Page(page.0, page.1)) {
-            if let Effect::Ask(action) = effect {
-                viewer.request(action);
-            }
+        let page = grid.map(|grid| (usize::from(grid.page.0), usize::from(grid.page.1)));
+        match page.filter(|page| *page != state.mosaic.page) {
+            Some((columns, rows)) => self.send(state, viewer, Message::Page(columns, rows)),
+            None => Ok(false),
         }
     }
 
@@ -205,7 +199,7 @@ impl<'a> EventLoop<'a> {
 
     /// Takes the replies and the newest snapshot into the state.
     fn take_news(&mut self, state: &mut State, viewer: &Viewer) -> Result<()> {
-        self.tell_page(state, viewer);
+        self.tell_page(state, viewer)?;
         // Fetched first: what a request changed is in every snapshot after its reply.
         let replies = viewer.replies();
         let snapshot = viewer.latest()?;

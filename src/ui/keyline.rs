@@ -25,7 +25,7 @@ const SETTING_KEYS: &[(&str, &str)] = &[("arrows", "move"), ("Enter", "change"),
 const RECIPE_KEYS: &[(&str, &str)] =
     &[("arrows", "move"), ("Enter", "use"), ("e", "change numbers"), ("Esc", "close")];
 
-/// The keys of the mosaic, the least important last.
+/// The keys of the mosaic, by importance; the last two are always shown.
 const MOSAIC_KEYS: &[(&str, &str)] = &[
     ("arrows", "move"),
     ("Enter", "open"),

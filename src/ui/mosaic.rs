@@ -16,7 +16,7 @@ use super::run::{number, queued};
 use super::{View, picture};
 use crate::dashboard::State;
 use crate::engine::Picture;
-use crate::worker::protocol::DraftView;
+use crate::worker::protocol::{DraftView, READABLE_STEPS};
 
 /// Rows of a draft that is made of pixels, and of one that is made of characters, as it is drawn at first.
 const DRAFT_ROWS: (u16, u16) = (6, 8);
@@ -29,9 +29,6 @@ const MAX_COLUMNS: u16 = 250;
 
 /// The side of a draft in the picture of a page, in pixels, where the terminal takes pixels.
 const SENT_SIDE: u32 = 64;
-
-/// The steps after which a draft can be recognised, so that it is worth sending in full.
-const READABLE_STEPS: usize = 16;
 
 /// The level of a place whose draft has not come yet.
 const EMPTY: u8 = 40;
@@ -135,7 +132,7 @@ fn image(picture: &Picture) -> Option<RgbImage> {
     RgbImage::from_raw(width as u32, height as u32, rgb)
 }
 
-/// Whether drafts of the page change so much that a coarse picture of them will do.
+/// Whether drafts of the page cannot be recognised yet, so that a coarse picture of them will do.
 pub(super) fn is_live(state: &State) -> bool {
     let steps = state.sheet().map_or(0, |sheet| sheet.series.settings.steps.min(READABLE_STEPS));
     state.page_channels().any(|channel| state.draft(channel).is_none_or(|draft| !is_done(draft, steps)))

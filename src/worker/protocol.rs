@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::engine::{Objective, Plan, Recipe, Start};
 
 pub use curve::Curve;
-pub use drafts::{ChannelQueue, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView};
+pub use drafts::{
+    ChannelQueue, DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView, READABLE_STEPS,
+};
 pub use listing::{DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
 pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};
 

@@ -1,33 +1,27 @@
 //! The drafts of one layer: which of them takes a step next, what is known of each, and what is kept in the store.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trepang_api::{Model, Network};
 
 use super::error::{Error, Result};
-use super::protocol::{DraftPage, DraftSeries, DraftSheet, DraftView};
+use super::protocol::{DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, READABLE_STEPS};
 use super::viewer::ViewerId;
 use crate::engine::{self, Ascent, AscentState, Objective, Pictures, Plan, step_together};
 use crate::panics::catch;
 use crate::runs::{self, Origin, Parts, Provenance, describe};
 use crate::sweep::{self, Draft, UNIT_CHANNELS, Unit, UnitStore};
 
-/// The steps of drafts, stage by stage: of the channels that are looked at, or of those beside them. After 16 steps a
-/// channel of VGG16's last block can be recognised at 64 pixels.
+/// The steps of drafts, stage by stage: of the channels that are looked at, or of those beside them.
 const STAGES: [(DraftGroup, usize); 5] = [
     (DraftGroup::LookedAt, 8),
-    (DraftGroup::LookedAt, 16),
+    (DraftGroup::LookedAt, READABLE_STEPS),
     (DraftGroup::LookedAt, 32),
-    (DraftGroup::Beside, 16),
+    (DraftGroup::Beside, READABLE_STEPS),
     (DraftGroup::LookedAt, DRAFT_STEPS),
 ];
-
-/// The number of steps after which a draft is as good as drafts get.
-pub(super) const DRAFT_STEPS: usize = 64;
-
-/// The number of steps before which no draft is called dead.
-const DEAD_STEPS: usize = 16;
 
 /// The channels of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +54,8 @@ pub(super) struct Sheet {
     unkept_states: BTreeSet<usize>,
     /// The channels that cannot go on.
     failed: BTreeSet<usize>,
+    /// Bytes that one draft takes in a step, once that was asked for.
+    memory: OnceCell<Option<u64>>,
 }
 
 impl Sheet {
@@ -87,6 +83,7 @@ impl Sheet {
             unkept: BTreeSet::new(),
             unkept_states: BTreeSet::new(),
             failed: BTreeSet::new(),
+            memory: OnceCell::new(),
         };
         for first in (0..channels).step_by(UNIT_CHANNELS) {
             if let (Some(store), Some(unit)) = (store, sheet.unit(first)) {
@@ -113,18 +110,17 @@ impl Sheet {
 
     /// Keeps all that is not kept yet, and lets the ascents of channels go that are neither looked at nor beside those.
     pub(super) fn settle(&mut self, store: Option<&UnitStore>) -> sweep::Result<()> {
-        if let Some(store) = store {
-            self.keep(store)?;
-            self.keep_states(store)?;
-        }
-        let wanted: BTreeSet<usize> = [DraftGroup::LookedAt, DraftGroup::Beside]
-            .into_iter()
-            .flat_map(|group| self.group(group))
-            .collect();
+        let kept = store.map_or(Ok(()), |store| self.keep(store).and(self.keep_states(store)));
+        let wanted = self.wanted();
         self.going.retain(|channel, _| wanted.contains(channel));
         // Their states may be read again.
         self.read.clear();
-        Ok(())
+        kept
+    }
+
+    /// The channels that are looked at, and those beside them.
+    fn wanted(&self) -> BTreeSet<usize> {
+        [DraftGroup::LookedAt, DraftGroup::Beside].into_iter().flat_map(|group| self.group(group)).collect()
     }
 
     /// The channels of a group, in the order in which they are drawn.
@@ -176,24 +172,18 @@ impl Sheet {
         let mut together: Vec<&mut Ascent> = ascents.iter_mut().map(|(_, ascent)| &mut **ascent).collect();
         let steps = catch("the backend", || step_together(&mut together, model)).map_err(Error::from)?;
         for (channel, step) in stepped.iter().zip(steps) {
-            match step {
-                Ok(_) => {
-                    self.unkept.insert(*channel);
-                    self.unkept_states.insert(*channel);
-                }
-                Err(engine::Error::Dead { .. }) => {
-                    self.failed.insert(*channel);
-                    self.show(*channel);
-                    // No step can tell more.
-                    self.known.entry(*channel).and_modify(|draft| draft.dead = true);
-                    continue;
-                }
-                Err(error) => {
-                    self.failed.insert(*channel);
-                    message = Some(format!("the draft of channel {channel}: {}", describe(&error)));
-                }
-            }
             self.show(*channel);
+            let Err(error) = step else {
+                self.unkept.insert(*channel);
+                self.unkept_states.insert(*channel);
+                continue;
+            };
+            self.failed.insert(*channel);
+            if matches!(error, engine::Error::Dead { .. }) {
+                self.known.entry(*channel).and_modify(|draft| draft.dead = true);
+            } else {
+                message = Some(about_draft(*channel, &error));
+            }
         }
         Ok((stepped.len(), message))
     }
@@ -226,19 +216,20 @@ impl Sheet {
                 }
                 Err(error) => {
                     self.failed.insert(channel);
-                    message = Some(format!("the draft of channel {channel}: {}", describe(&error)));
+                    message = Some(about_draft(channel, &error));
                 }
             }
         }
         message
     }
 
-    /// Takes up kept ascents that go on with the same bits: of the same plan, computed by the same.
+    /// Takes up those kept ascents of wanted channels that go on with the same bits: of the same plan, computed by the same.
     fn take_up(&mut self, network: &Network, states: &BTreeMap<usize, (Origin, AscentState)>) {
+        let wanted = self.wanted();
         for (&channel, (origin, state)) in states {
             let plan = self.plan_of(channel);
             let is_same = origin.plan == plan && origin.provenance == self.provenance;
-            if !is_same || self.going.contains_key(&channel) {
+            if !is_same || self.going.contains_key(&channel) || !wanted.contains(&channel) {
                 continue;
             }
             if let Ok(ascent) = Ascent::resume(plan, network, state.clone(), &self.pictures) {
@@ -247,9 +238,10 @@ impl Sheet {
         }
     }
 
-    /// Bytes that one more draft takes in a step, if that is known.
+    /// Bytes that one more draft takes in a step, if that is known. Asked of the model once: it may plan a step for it.
     pub(super) fn memory(&self, model: &dyn Model) -> Option<u64> {
-        self.going.values().next().and_then(|ascent| ascent.memory(model).ok())
+        let of_one = || self.going.values().next().and_then(|ascent| ascent.memory(model).ok());
+        *self.memory.get_or_init(of_one)
     }
 
     /// Whether a stage has just ended for some drafts, so that they are worth keeping.
@@ -306,11 +298,16 @@ impl Sheet {
             step: draft.step,
             loss: draft.loss,
             // At first the gradient of many a channel is zero.
-            dead: draft.dead && (draft.step >= DEAD_STEPS || self.failed.contains(&channel)),
+            dead: draft.dead && (draft.step >= READABLE_STEPS || self.failed.contains(&channel)),
             picture: Arc::clone(&draft.picture),
         };
         DraftSheet { series: self.series.clone(), drafts: self.known.iter().map(view).collect() }
     }
+}
+
+/// A sentence on what stopped the draft of a channel.
+fn about_draft(channel: usize, error: &engine::Error) -> String {
+    format!("the draft of channel {channel}: {}", describe(error))
 }
 
 /// The number of channels of the layer that a plan reads. Fails where there is no such layer.

@@ -148,6 +148,24 @@ fn each_viewer_looks_at_its_own_page() {
 }
 
 #[test]
+fn two_workers_share_a_store() {
+    let folders = Folders::new();
+    let (one, other) = (folders.worker(), folders.worker());
+    one.send(look(&page(0, 2)));
+    other.send(look(&page(1, 2)));
+    let first = wait(&one, "the first page", |snapshot| have(snapshot, &[0, 1], STEPS.0));
+    let second = wait(&other, "the second page", |snapshot| have(snapshot, &[1, 2], STEPS.0));
+    assert_eq!((first.notice.as_deref(), second.notice.as_deref()), (None, None));
+    assert_eq!(pictures(&first, &[1]), pictures(&second, &[1]), "whoever computes it");
+    // Of two that write at once the last one stays: what is there is whole, and what is not is made again.
+    drop((one, other));
+    let third = folders.worker();
+    third.send(look(&page(0, 3)));
+    let last = wait(&third, "all of them", |snapshot| have(snapshot, &[0, 1, 2], STEPS.0));
+    assert_eq!(pictures(&last, &[0, 1]), pictures(&first, &[0, 1]));
+}
+
+#[test]
 fn what_is_damaged_in_the_store_is_made_again() {
     let folders = Folders::new();
     let worker = folders.worker();

@@ -11,6 +11,7 @@ mod documents;
 mod drafts;
 mod end_marks;
 mod formats;
+mod forwarding;
 mod golden;
 mod gray;
 mod lab;

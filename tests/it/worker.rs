@@ -15,6 +15,7 @@ use trepang_api::{
 
 use trepang_weights::Trained;
 
+use crate::forwarding::forward;
 use crate::models::{Bare, provenance};
 
 /// Long enough for anything on a busy machine.
@@ -33,41 +34,7 @@ struct Fragile {
 struct Clinging(Fragile);
 
 impl Model for Clinging {
-    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        self.0.activations(images, at)
-    }
-
-    fn pull_back(
-        &mut self,
-        images: &Array,
-        at: &[LayerId],
-        relu: ReluGradient,
-        cotangents: &mut Cotangents,
-    ) -> Result<Array> {
-        self.0.pull_back(images, at, relu, cotangents)
-    }
-
-    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
-        self.0.activations_from(start, at)
-    }
-
-    fn pull_back_from(
-        &mut self,
-        start: &[(LayerId, Array)],
-        at: &[LayerId],
-        relu: ReluGradient,
-        cotangents: &mut Cotangents,
-    ) -> Result<Vec<Array>> {
-        self.0.pull_back_from(start, at, relu, cotangents)
-    }
-
-    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
-        self.0.memory(images, at)
-    }
-
-    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
-        self.0.pool()
-    }
+    forward!(0: activations pull_back activations_from pull_back_from memory pool);
 }
 
 impl Drop for Clinging {
@@ -77,9 +44,7 @@ impl Drop for Clinging {
 }
 
 impl Model for Fragile {
-    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        self.model.activations(images, at)
-    }
+    forward!(model: activations activations_from pull_back_from memory pool);
 
     fn pull_back(
         &mut self,
@@ -91,28 +56,6 @@ impl Model for Fragile {
         self.calls += 1;
         assert!(self.calls != self.breaks_at, "the model broke as it was told to");
         self.model.pull_back(images, at, relu, cotangents)
-    }
-
-    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
-        self.model.activations_from(start, at)
-    }
-
-    fn pull_back_from(
-        &mut self,
-        start: &[(LayerId, Array)],
-        at: &[LayerId],
-        relu: ReluGradient,
-        cotangents: &mut Cotangents,
-    ) -> Result<Vec<Array>> {
-        self.model.pull_back_from(start, at, relu, cotangents)
-    }
-
-    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
-        self.model.memory(images, at)
-    }
-
-    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
-        self.model.pool()
     }
 }
 

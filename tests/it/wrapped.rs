@@ -4,6 +4,8 @@ use trepang_api::{
     Array, Backend, Cotangents, Device, LayerId, Model, Network, ReluGradient, Result, Weights,
 };
 
+use crate::forwarding::forward;
+
 /// A backend with every gradient multiplied, but for one number.
 #[derive(Debug)]
 pub(crate) struct Skewed {
@@ -37,9 +39,7 @@ impl Backend for Skewed {
 }
 
 impl Model for SkewedModel {
-    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        self.model.activations(images, at)
-    }
+    forward!(model: activations activations_from pull_back_from memory pool);
 
     fn pull_back(
         &mut self,
@@ -52,28 +52,6 @@ impl Model for SkewedModel {
         gradient.data_mut()[1..].iter_mut().for_each(|g| *g *= self.factor);
         Ok(gradient)
     }
-
-    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
-        self.model.activations_from(start, at)
-    }
-
-    fn pull_back_from(
-        &mut self,
-        start: &[(LayerId, Array)],
-        at: &[LayerId],
-        relu: ReluGradient,
-        cotangents: &mut Cotangents,
-    ) -> Result<Vec<Array>> {
-        self.model.pull_back_from(start, at, relu, cotangents)
-    }
-
-    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
-        self.model.memory(images, at)
-    }
-
-    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
-        self.model.pool()
-    }
 }
 
 /// A model that keeps the images whose gradients it was asked for.
@@ -84,9 +62,7 @@ pub(crate) struct Watched {
 }
 
 impl Model for Watched {
-    fn activations(&mut self, images: &Array, at: &[LayerId]) -> Result<Vec<Array>> {
-        self.model.activations(images, at)
-    }
+    forward!(model: activations activations_from pull_back_from memory pool);
 
     fn pull_back(
         &mut self,
@@ -97,27 +73,5 @@ impl Model for Watched {
     ) -> Result<Array> {
         self.images.push(images.clone());
         self.model.pull_back(images, at, relu, cotangents)
-    }
-
-    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> Result<Vec<Array>> {
-        self.model.activations_from(start, at)
-    }
-
-    fn pull_back_from(
-        &mut self,
-        start: &[(LayerId, Array)],
-        at: &[LayerId],
-        relu: ReluGradient,
-        cotangents: &mut Cotangents,
-    ) -> Result<Vec<Array>> {
-        self.model.pull_back_from(start, at, relu, cotangents)
-    }
-
-    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
-        self.model.memory(images, at)
-    }
-
-    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
-        self.model.pool()
     }
 }

@@ -231,6 +231,17 @@ pub enum Error {
         /// The path of the file.
         path: PathBuf,
     },
+    /// A file that was named as a network is neither one nor holds weights.
+    #[error(
+        "{path} is no network: it begins with {found}, and an ONNX file or a network's name is needed; `trepang networks` \
+         lists the names"
+    )]
+    NotOnnx {
+        /// The path of the file.
+        path: PathBuf,
+        /// The kind of file that the first bytes suggest.
+        found: String,
+    },
     /// A file has no known format.
     #[error(
         "{path} is no weights file that can be read: it begins with {found}, and safetensors, Keras's HDF5 or \
@@ -333,6 +344,7 @@ impl Error {
                     | Self::IsNetwork { .. }
                     | Self::UnknownInput { .. }
                     | Self::NoNetwork { .. }
+                    | Self::NotOnnx { .. }
             ),
         }
     }

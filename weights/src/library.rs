@@ -8,7 +8,7 @@ use trepang_api::{Network, Weights};
 use crate::catalog::first_look;
 use crate::embedded::{embedded_bytes, minivgg};
 use crate::hex::hex;
-use crate::own_network::{from_onnx, is_network, network_file};
+use crate::own_network::{from_onnx, is_network, network_file, not_a_network};
 use crate::pull::{Digest, NoProgress, PullOptions, verify};
 use crate::readers::printable;
 use crate::version::Naming;
@@ -140,7 +140,7 @@ pub fn trained_with(
 ) -> Result<Trained> {
     let mut trained = match file.or_else(|| network_file(name)) {
         Some(path) if is_network(name, path) => from_onnx(path, choices, purpose)?,
-        Some(path) if file.is_none() => return Err(Error::NoNetwork { path: path.into() }),
+        Some(path) if network_file(name) == Some(path) => return Err(not_a_network(path)),
         Some(path) => from_file(name, path, choices, purpose)?,
         None if name == Architecture::Minivgg.name() => minivgg()?,
         None => pulled(find_pulled(name, store, purpose)?, store)?,

@@ -168,6 +168,6 @@ fn cut_off(lowering: &Lowering) -> Vec<CutOff> {
     cut
 }
 
-fn unusable(path: &Path, reason: String) -> Error {
+pub(crate) fn unusable(path: &Path, reason: String) -> Error {
     Error::Unusable { path: path.into(), format: FileFormat::Onnx, reason }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use trepang_api::{LayerId, Network};
 
-use crate::readers::printable;
+use crate::onnx::unusable;
+use crate::readers::{open, printable};
 use crate::{
     Error, FileChoices, Labels, OnnxModel, Purpose, Result, Taken, Trained, WeightsOrigin, architecture,
     is_onnx,
@@ -26,6 +27,15 @@ pub(crate) fn is_network(name: &str, path: &Path) -> bool {
     architecture(name).is_err() && (is_onnx(path) || !path.is_file())
 }
 
+/// The reason why a file that is there is no network.
+pub(crate) fn not_a_network(path: &Path) -> Error {
+    match open(path) {
+        Ok(_) => Error::NoNetwork { path: path.into() },
+        Err(Error::UnknownFormat { path, found }) => Error::NotOnnx { path, found },
+        Err(error) => error,
+    }
+}
+
 /// The network in an ONNX file. Fails if neither the user nor the file says what it was trained to see.
 pub(crate) fn from_onnx(path: &Path, choices: &FileChoices, purpose: Purpose) -> Result<Trained> {
     let model = OnnxModel::read(path, choices.input)?;
@@ -36,7 +46,12 @@ pub(crate) fn from_onnx(path: &Path, choices: &FileChoices, purpose: Purpose) ->
     let network = &model.network;
     let classes = match network.logits() {
         Some(logits) => network.shape(network.input().native, network.input().native, logits)?.channels,
-        None if purpose == Purpose::Classes => return Err(Error::NoClassifier { name: shown }),
+        None if purpose == Purpose::Classes => {
+            return Err(match model.cut.first() {
+                Some(cut) => unusable(path, format!("its classes cannot be computed: {}", cut.reason)),
+                None => Error::NoClassifier { name: shown },
+            });
+        }
         None => 0,
     };
     let mut remarks: Vec<String> = Vec::new();

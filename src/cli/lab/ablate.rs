@@ -13,8 +13,8 @@ use crate::cli::output;
 use crate::config::Usage;
 use crate::config::args::{AblateArgs, ReplaceFlag};
 use crate::lab::{
-    ChannelMeans, Group, Margin, Remover, Single, Tail, draw, flip_count, gradient_times_activation, groups,
-    singles,
+    ChannelMeans, Error, Group, Margin, Remover, Single, Tail, draw, flip_count, gradient_times_activation,
+    groups, singles,
 };
 
 /// Rows of the table for people.
@@ -54,19 +54,19 @@ struct StandIns {
 pub(super) fn run(args: &AblateArgs) -> Result<()> {
     let replace = chosen(args)?;
     let mut subject = Subject::open(&args.subject)?;
-    let weights = subject.trained.weights.clone();
-    let (logits, shape) = {
-        let tail = subject.tail()?;
-        (tail.logits().to_vec(), tail.activation().shape().to_vec())
+    let (question, shape) = {
+        let (tail, trained) = subject.tail()?;
+        (Question::of(&args.subject, trained, tail.logits())?, tail.activation().shape().to_vec())
     };
-    let question = subject.question(&args.subject, &logits)?;
     let tops = tops(args, shape[1], subject.layer_name())?;
     let stand_ins = stand_ins(args, replace, &mut subject, &shape)?;
-    let mut tail = subject.tail()?;
+    // The picture's values were let go for those of the photographs.
+    let (mut tail, trained) = subject.tail()?;
     let margin = tail.margin(question.margin.class, question.margin.against)?;
+    let value = margin.of(tail.logits());
     let (channels, groups, flip_count) = {
         let _busy = Busy::with(format!("taking out {} channels", shape[1]));
-        measure(&mut tail, margin, (&weights, &stand_ins.activations), &tops)?
+        measure(&mut tail, margin, (&trained.weights, &stand_ins.activations), &tops)?
     };
     let found = Ablated {
         network: &subject.trained.name,
@@ -75,7 +75,7 @@ pub(super) fn run(args: &AblateArgs) -> Result<()> {
         rival: question.rival(),
         replace: replace.name(),
         photographs: stand_ins.photographs,
-        margin: margin.of(&logits),
+        margin: value,
         channels: &channels,
         groups: &groups,
         flip_count,
@@ -155,7 +155,7 @@ fn stand_ins(
     let (mut means, mut activations, mut photographs) = (ChannelMeans::default(), Vec::new(), 0);
     photographs::for_each(&files, |file| {
         let photograph = subject.photograph(file)?;
-        let found = subject.model.activations(&photograph, &[subject.layer])?.swap_remove(0);
+        let found = subject.model.activations(&photograph, &[subject.layer])?.pop().ok_or(Error::NoValues)?;
         photographs += 1;
         match replace {
             ReplaceFlag::Resample => activations.push(found),

@@ -45,22 +45,19 @@ struct Attributed<'a> {
 
 pub(super) fn run(args: &AttributeArgs) -> Result<()> {
     let mut subject = Subject::open(&args.subject)?;
-    let weights = subject.trained.weights.clone();
-    let blurred = picture_array(&blurred(&subject.picture))?;
-    let logits = subject.tail()?.logits().to_vec();
-    let question = subject.question(&args.subject, &logits)?;
-    let margin = question.margin;
-    let mut tail = subject.tail()?;
-    let margin = tail.margin(margin.class, margin.against)?;
+    let picture = subject.picture.clone();
+    let (mut tail, trained) = subject.tail()?;
+    let question = Question::of(&args.subject, trained, tail.logits())?;
+    let margin = tail.margin(question.margin.class, question.margin.against)?;
     let baseline = match args.baseline {
         BaselineFlag::Zero => Array::zeros(tail.activation().shape()),
-        BaselineFlag::Black => tail.activation_of(&Array::zeros(blurred.shape()))?,
-        BaselineFlag::Blur => tail.activation_of(&blurred)?,
+        BaselineFlag::Black => tail.activation_of(&Array::zeros([1, 3, picture.height, picture.width]))?,
+        BaselineFlag::Blur => tail.activation_of(&picture_array(&blurred(&picture))?)?,
     };
     let zero = Array::zeros(tail.activation().shape());
     let found = {
         let _busy = Busy::with(format!("splitting the margin over {} channels", tail.channels()));
-        let remover = Remover::new(&mut tail, &weights, zero)?;
+        let remover = Remover::new(&mut tail, &trained.weights, zero)?;
         attribute(&mut tail, margin, &baseline, &remover)?
     };
     let photographs = match &args.subject.on {

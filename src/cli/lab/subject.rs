@@ -47,39 +47,11 @@ impl Subject {
         Ok(Self { trained, model, layer, picture, framing })
     }
 
-    /// The tail from the layer on, at the picture.
-    pub(super) fn tail(&mut self) -> Result<Tail<'_>> {
+    /// The tail from the layer on, at the picture, and the network that it is the tail of.
+    pub(super) fn tail(&mut self) -> Result<(Tail<'_>, &Trained)> {
         let picture = picture_array(&self.picture)?;
-        Ok(Tail::new(self.model.as_mut(), &self.trained.network, &picture, self.layer)?)
-    }
-
-    /// The margin that the flags ask for, at a picture with these logits.
-    pub(super) fn question(&self, args: &SubjectArgs, logits: &[f32]) -> Result<Question> {
-        let network = || self.trained.network.name().to_owned();
-        let first = best_rival(logits.len(), logits).ok_or_else(|| Error::NoRival { network: network() })?;
-        let class = args.class.as_deref().map_or(Ok(first), |class| class_index(class, &self.trained))?;
-        let against = match args.against.as_str() {
-            "logsumexp" => Against::LogSumExp,
-            "rival" => {
-                let rival = best_rival(class, logits);
-                Against::Class(rival.ok_or_else(|| Error::NoRival { network: network() })?)
-            }
-            other => Against::Class(class_index(other, &self.trained)?),
-        };
-        let rival = match against {
-            Against::Class(rival) => Some(self.name(rival)),
-            Against::LogSumExp => None,
-        };
-        Ok(Question { margin: Margin { class, against }, class: self.name(class), rival })
-    }
-
-    /// The first of a class's names.
-    fn name(&self, class: usize) -> String {
-        let label = self.trained.labels.get(class).map(|label| label.name.as_str()).unwrap_or_default();
-        match label.split(", ").next() {
-            Some(name) if !name.is_empty() && name.parse::<usize>().is_err() => name.into(),
-            _ => format!("class {class}"),
-        }
+        let tail = Tail::new(self.model.as_mut(), &self.trained.network, &picture, self.layer)?;
+        Ok((tail, &self.trained))
     }
 
     /// The layer's own name, also if the user typed another framework's.
@@ -103,6 +75,23 @@ impl Subject {
 }
 
 impl Question {
+    /// The margin that the flags ask for, at a picture with these logits.
+    pub(super) fn of(args: &SubjectArgs, trained: &Trained, logits: &[f32]) -> Result<Self> {
+        let no_rival = || Error::NoRival { network: trained.network.name().to_owned() };
+        let first = best_rival(logits.len(), logits).ok_or_else(no_rival)?;
+        let class = args.class.as_deref().map_or(Ok(first), |class| class_index(class, trained))?;
+        let against = match args.against.as_str() {
+            "logsumexp" => Against::LogSumExp,
+            "rival" => Against::Class(best_rival(class, logits).ok_or_else(no_rival)?),
+            other => Against::Class(class_index(other, trained)?),
+        };
+        let rival = match against {
+            Against::Class(rival) => Some(class_name(trained, rival)),
+            Against::LogSumExp => None,
+        };
+        Ok(Self { margin: Margin { class, against }, class: class_name(trained, class), rival })
+    }
+
     pub(super) fn names<'a>(&'a self, layer: &'a str) -> SentenceNames<'a> {
         SentenceNames { class: &self.class, rival: self.rival.as_deref(), layer }
     }
@@ -121,6 +110,15 @@ impl Question {
             Some(rival) => format!("{} over {rival}", self.class),
             None => format!("log-probability of {}", self.class),
         }
+    }
+}
+
+/// The first of a class's names.
+fn class_name(trained: &Trained, class: usize) -> String {
+    let label = trained.labels.get(class).map(|label| label.name.as_str()).unwrap_or_default();
+    match label.split(", ").next() {
+        Some(name) if !name.is_empty() && name.parse::<usize>().is_err() => name.into(),
+        _ => format!("class {class}"),
     }
 }
 

@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::{Settings, shared};
 use crate::engine::Picture;
 
+/// The number of steps after which a draft is as good as drafts get.
+pub const DRAFT_STEPS: usize = 64;
+
+/// The number of steps after which a draft can be recognised: at 64 pixels, a channel of VGG16's last block can be.
+pub const READABLE_STEPS: usize = 16;
+
 /// The common part of the drafts of a layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DraftSeries {

@@ -5,6 +5,7 @@ use trepang_api::{Array, Cotangents, LayerId, Model, ReluGradient};
 use trepang_weights::minivgg;
 
 use super::objectives::recipe;
+use crate::forwarding::forward;
 use crate::library::{noise_picture, on_default};
 
 const SIZE: usize = 64;
@@ -25,6 +26,8 @@ impl Failing {
 }
 
 impl Model for Failing {
+    forward!(inner: activations_from pull_back_from memory pool);
+
     fn activations(&mut self, images: &Array, at: &[LayerId]) -> trepang_api::Result<Vec<Array>> {
         self.call()?;
         self.inner.activations(images, at)
@@ -39,32 +42,6 @@ impl Model for Failing {
     ) -> trepang_api::Result<Array> {
         self.call()?;
         self.inner.pull_back(images, at, relu, cotangents)
-    }
-
-    fn activations_from(
-        &mut self,
-        start: &[(LayerId, Array)],
-        at: &[LayerId],
-    ) -> trepang_api::Result<Vec<Array>> {
-        self.inner.activations_from(start, at)
-    }
-
-    fn pull_back_from(
-        &mut self,
-        start: &[(LayerId, Array)],
-        at: &[LayerId],
-        relu: ReluGradient,
-        cotangents: &mut Cotangents,
-    ) -> trepang_api::Result<Vec<Array>> {
-        self.inner.pull_back_from(start, at, relu, cotangents)
-    }
-
-    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
-        self.inner.memory(images, at)
-    }
-
-    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
-        self.inner.pool()
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::binary::Home;
+use crate::library::write_weights;
 
 const SHORT: &str = "--channel 3 --size 32 --steps 3 --set views=2 -q";
 
@@ -52,6 +53,33 @@ fn a_picture_finds_its_onnx_file_again() {
     assert_eq!(home.read("a.png"), home.read("c.png"));
     let other = home.run("render --from a.png --network half.onnx -o d.png -q");
     assert!(other.refusal(2).contains("the weights are not those of that run"), "{other:?}");
+}
+
+#[test]
+fn a_file_that_is_no_network_is_told_as_what_it_is() {
+    let home = home();
+    fs::write(home.path("zeros.onnx"), [0; 4096]).unwrap();
+    fs::write(home.path("picture.onnx"), b"\x89PNG\r\n\x1a\n").unwrap();
+    write_weights(&home.path("weights.onnx"), &trepang_weights::minivgg().unwrap().weights);
+    let refused = |file: &str, code| {
+        let line = format!("render --network {file} --input unit --layer a {SHORT} -o a.png");
+        home.run(&line).refusal(code).to_owned()
+    };
+    for file in ["zeros.onnx", "picture.onnx"] {
+        let words = refused(file, 2);
+        assert!(words.contains(&format!("{file} is no network: it begins with")), "{words}");
+    }
+    assert!(refused("weights.onnx", 2).contains("holds weights and no network"));
+    // A part of its weights is missing, and its classes with them.
+    let data = home.read("beside.onnx.data");
+    fs::write(home.path("beside.onnx.data"), &data[..data.len() / 2]).unwrap();
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/start-64.png"), home.path("p.png"))
+        .unwrap();
+    let words = home.run("predict --network beside.onnx --input torch p.png").refusal(1).to_owned();
+    assert!(
+        words.contains("its classes cannot be computed") && words.contains("do not belong together"),
+        "{words}"
+    );
 }
 
 #[test]
