@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::list::shortened;
 use super::{View, is_full};
 use crate::dashboard::{BINDINGS, Mode, Shown, State};
 
@@ -40,10 +41,8 @@ const MOSAIC_KEYS: &[(&str, &str)] = &[
 
 /// Draws the remark on the last key, or else the worker's notice.
 pub(super) fn message(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    frame.render_widget(
-        Paragraph::new(message_text(state).unwrap_or_default()).style(view.theme.warning),
-        area,
-    );
+    let text = shortened(message_text(state).unwrap_or_default(), area.width.into());
+    frame.render_widget(Paragraph::new(text).style(view.theme.warning), area);
 }
 
 /// The text of [`message`], if there is one.

@@ -7,18 +7,10 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use trepang::dashboard::{Effect, Key, Message, Shown, State};
-use trepang::ui::{ColorDepth, Graphics, Protocol, View, mosaic_grid, render};
+use trepang::ui::{View, mosaic_grid, render};
 use trepang::worker::protocol::{Action, DraftPage, DraftSheet, DraftView, QueueView, Status};
 
-use crate::stage::{picture, press, see, see_run, state};
-
-const HALFBLOCKS: Graphics = Graphics {
-    protocol: Protocol::Halfblocks,
-    cell: (8, 16),
-    tmux: false,
-    deflate: false,
-    depth: ColorDepth::True,
-};
+use crate::stage::{HALFBLOCKS, picture, press, see, see_run, state};
 
 /// The mosaic on a screen with room for three rows of five drafts, and what was asked for.
 fn opened() -> (State, DraftPage) {

@@ -4,9 +4,19 @@ use std::sync::Arc;
 
 use trepang::dashboard::{Effect, Key, Message, State};
 use trepang::engine::{Picture, Recipe};
+use trepang::ui::{ColorDepth, Graphics, Protocol};
 use trepang::worker::protocol::{
     ClassGuess, Classification, Curve, ImageSizes, LayerInfo, NetworkInfo, Outcome, RunView, Settings,
     Snapshot, Status,
+};
+
+/// A terminal with pictures of half-blocks in colours of 24 bits.
+pub(crate) const HALFBLOCKS: Graphics = Graphics {
+    protocol: Protocol::Halfblocks,
+    cell: (8, 16),
+    tmux: false,
+    deflate: false,
+    depth: ColorDepth::True,
 };
 
 /// Two layers with a ReLU, a pool, and a classifier of three.

@@ -8,21 +8,12 @@ use ratatui::buffer::CellDiffOption;
 use ratatui::style::Color;
 use trepang::dashboard::{BINDINGS, Key, Message, State};
 use trepang::ui::{
-    ColorDepth, Graphics, Panes, PictureRequest, Protocol, ShownPicture, View, encode, is_full, picture_room,
-    render,
+    Graphics, Panes, PictureRequest, Protocol, ShownPicture, View, encode, is_full, picture_room, render,
 };
 use trepang::worker::protocol::{DeviceEntry, Predictions, Snapshot, Status, Supply};
 
 use crate::models::entry;
-use crate::stage::{classification, picture, press, see, see_run, state};
-
-const HALFBLOCKS: Graphics = Graphics {
-    protocol: Protocol::Halfblocks,
-    cell: (8, 16),
-    tmux: false,
-    deflate: false,
-    depth: ColorDepth::True,
-};
+use crate::stage::{HALFBLOCKS, classification, picture, press, see, see_run, state};
 
 fn draw(state: &State, picture: Option<&ShownPicture>, size: (u16, u16)) -> Terminal<TestBackend> {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
