@@ -5,6 +5,7 @@ pub mod args;
 mod channels;
 mod input;
 mod job;
+mod layer;
 mod networks;
 mod place;
 mod recipe;
@@ -14,13 +15,12 @@ use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use trepang_api::{Backend, Device, LayerId, Model, Network, did_you_mean};
+use trepang_api::{Backend, Device, Model, Network, did_you_mean};
 use trepang_weights::cache::Environment;
 use trepang_weights::{
     Error as WeightsError, FileChoices, Purpose, Store, Trained, network_file, trained_with,
 };
 
-use crate::engine::as_typed;
 use crate::runs::{Origin, Provenance, Segment, default_folder};
 use args::{ComputeArgs, InputFlag};
 
@@ -28,6 +28,7 @@ pub use input::{InputSource, find_input, remember};
 pub use job::{
     RenderJob, class_index, default_size, find_start, is_folder_name, pictures_of, read_references,
 };
+pub use layer::{find_layer, find_layer_and_channel};
 pub use networks::MeasuredNetwork;
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;
@@ -160,13 +161,6 @@ fn load(network: &str, file: Option<&Path>, choices: &FileChoices, purpose: Purp
     })?;
     trained.taken.remarks.iter().for_each(remark);
     Ok(trained)
-}
-
-/// Finds the layer called `name`. Fails with the command that lists the layers.
-pub fn find_layer(network: &Network, name: &str) -> Result<LayerId> {
-    network.layer(&as_typed(name)).map_err(|error| {
-        Usage(format!("{error} (`trepang networks {}` lists its layers)", network.name())).into()
-    })
 }
 
 /// Fails for a picture whose run was continued by another backend, device, number of threads or version: no single

@@ -43,4 +43,4 @@ pub use recipe::{DeadChannel, Octaves, RECIPE_ALIASES, RECIPES, Recipe, read_rec
 pub use score::{Evaluator, ROBUST_VIEWS, Score, score_together};
 pub use start::Start;
 pub use transform::{Crop, StepContext, Transform};
-pub(crate) use typed::as_typed;
+pub(crate) use typed::{as_typed, without_quotes, without_spaces_at_colons};

@@ -15,8 +15,8 @@ use super::output;
 use crate::backends::BACKENDS;
 use crate::config::args::{ComputeArgs, DashboardArgs, ImageProtocol};
 use crate::config::{
-    Compute, Usage, default_size, find_entry, find_layer, find_recipe, find_start, read_references,
-    runs_folder, thread_count,
+    Compute, Usage, default_size, find_entry, find_layer_and_channel, find_recipe, find_start,
+    read_references, runs_folder, thread_count,
 };
 use crate::dashboard::State;
 use crate::engine::{Pictures, Plan};
@@ -63,14 +63,15 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<(State, Pict
     let first_look = (first_layer, first_channel);
     let view = network_view(network, &compute.trained.labels, first_look, provenance)?;
     // By its own name, also where another framework's was typed.
-    let layer =
-        network.node(find_layer(network, args.layer.as_deref().unwrap_or(first_layer))?)?.name.as_str();
+    let (id, named) = find_layer_and_channel(network, args.layer.as_deref().unwrap_or(first_layer))?;
+    let layer = network.node(id)?.name.as_str();
     let mut state = State::new(view.info, view.layers, view.classes, settings);
     state.pre = layer.ends_with(":pre");
     let name = layer.strip_suffix(":pre").unwrap_or(layer);
     let place = state.layers.iter().position(|layer| layer.name == name);
     state.layer = place.with_context(|| format!("{layer} is not among the layers that can be shown"))?;
-    state.channel = args.channel.unwrap_or(if args.layer.is_none() { first_channel } else { 0 });
+    let otherwise = if args.layer.is_none() { first_channel } else { 0 };
+    state.channel = args.channel.or(named).unwrap_or(otherwise);
     Ok((state, pictures))
 }
 

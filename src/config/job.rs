@@ -8,8 +8,10 @@ use trepang_api::excerpt;
 use trepang_weights::{Error as WeightsError, Trained, sha256};
 
 use super::args::RenderArgs;
+use super::channels::Channels;
+use super::layer::{find_layer, find_layer_and_channel};
 use super::recipe::find_recipe;
-use super::{Compute, Usage, find_layer};
+use super::{Compute, Usage};
 use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start, as_typed, similar};
 use crate::runs::{Origin, PictureReading, read_picture, read_picture_as};
 
@@ -42,10 +44,13 @@ impl RenderJob {
             ))
             .into());
         }
+        let network = &compute.trained.network;
+        let named = args.layer.as_deref().map(|layer| find_layer_and_channel(network, layer)).transpose()?;
+        let named = named.map(|(id, _)| network.node(id)).transpose()?.map(|node| &*node.name);
         let mut targets = Vec::new();
         for target in find_targets(args, &compute.trained)? {
             let file = pictures_file(&start);
-            let layer = args.layer.as_deref().or_else(|| target.as_ref().and_then(Objective::layer));
+            let layer = named.or_else(|| target.as_ref().and_then(Objective::layer));
             let raised = recipe.resolve_objective(target.as_ref(), layer, file).map_err(Usage)?;
             targets.push((target, raised));
         }
@@ -216,10 +221,17 @@ fn find_targets(args: &RenderArgs, trained: &Trained) -> Result<Vec<Option<Objec
         return Ok(vec![Some(find_class(class, args.layer.as_deref(), trained)?)]);
     }
     let Some(layer) = &args.layer else { return Ok(vec![None]) };
+    let (id, named) = find_layer_and_channel(network, layer)?;
     // The network's own name, also if the user typed another framework's.
-    let id = find_layer(network, layer)?;
     let layer = network.node(id)?.name.clone();
-    Ok(match (&args.channel, args.neuron) {
+    if let (Some(channel), true) = (named, args.channel.is_some() || args.neuron.is_some()) {
+        return Err(Usage(format!(
+            "--layer names {layer}:{channel} already: leave --channel and --neuron out"
+        ))
+        .into());
+    }
+    let named = named.map(|channel| Channels::These(vec![channel]));
+    Ok(match (named.as_ref().or(args.channel.as_ref()), args.neuron) {
         (_, Some([channel, y, x])) => vec![Some(Objective::Neuron { layer, channel, y, x })],
         (Some(channels), None) => {
             let native = network.input().native;

@@ -19,6 +19,33 @@ pub(super) fn plain(c: char) -> char {
     }
 }
 
+/// The quotation marks that are understood: where one begins, the other ends.
+pub(super) const QUOTES: [(char, char); 8] = [
+    ('"', '"'),
+    ('\'', '\''),
+    ('`', '`'),
+    ('\u{201c}', '\u{201d}'),
+    ('\u{2018}', '\u{2019}'),
+    ('\u{201e}', '\u{201c}'),
+    ('\u{201a}', '\u{2018}'),
+    ('\u{ab}', '\u{bb}'),
+];
+
+/// Whether quotation may begin with this character.
+pub(super) fn is_quote(c: char) -> bool {
+    QUOTES.iter().any(|(begin, _)| *begin == c)
+}
+
+/// The text without quotation marks and spaces at its ends.
+pub(crate) fn without_quotes(text: &str) -> &str {
+    text.trim_matches(|c: char| c == ' ' || QUOTES.iter().any(|(begin, end)| c == *begin || c == *end))
+}
+
+/// The name without spaces around its colons.
+pub(crate) fn without_spaces_at_colons(name: &str) -> String {
+    name.split(':').map(str::trim).collect::<Vec<_>>().join(":")
+}
+
 /// The text with the characters that are meant, without spaces at its ends.
 pub(crate) fn as_typed(text: &str) -> String {
     let text: String = text.chars().map(plain).filter(|&c| c != INVISIBLE).collect();

@@ -59,9 +59,20 @@ fn in_order_of_layers(
     }
     let norms: Vec<String> = convs.iter().map(|conv| norm_of(conv)).collect();
     let mut found = Index::new();
-    for (kind, names) in [("conv2d", convs), ("batch_normalization", norms), ("dense", names(entries, 2))] {
-        found.extend(in_order(layers, kind, names));
+    let own = names(entries, 4);
+    let own_norms = own.iter().map(|conv| norm_of(conv)).collect();
+    let by_names = in_order_of_names(layers, "conv2d", own).zip(in_order_of_names(
+        layers,
+        "batch_normalization",
+        own_norms,
+    ));
+    if let Some((convs, norms)) = by_names {
+        found.extend(convs.into_iter().chain(norms));
+    } else {
+        found.extend(in_order(layers, "conv2d", convs));
+        found.extend(in_order(layers, "batch_normalization", norms));
     }
+    found.extend(in_order(layers, "dense", names(entries, 2)));
     // InceptionV3 numbers its convolutions, but its classifier has a name of its own.
     let named = layers.iter().filter(|layer| layer.name == "predictions");
     found.extend(index(named.map(|&layer| ("predictions".to_owned(), layer))));
@@ -73,6 +84,19 @@ fn in_order_of_layers(
 fn prefix_of(model: &str) -> String {
     let model = if model == "layers" { "" } else { model.strip_suffix("/layers").unwrap_or(model) };
     if model.is_empty() { String::new() } else { format!("{model}/") }
+}
+
+/// The index of the layers whose names in a Keras 3 file, which are others than the groups', are numbered as this kind: Keras
+/// numbers layers in the order of their creation, that of `names`. None if there are not just as many.
+fn in_order_of_names(layers: &[&KerasLayer], kind: &str, names: Vec<String>) -> Option<Index> {
+    let mut numbered: Vec<_> = layers
+        .iter()
+        .filter(|layer| layer.is_named)
+        .filter_map(|layer| Some((number(layer.name, kind)?, *layer)))
+        .collect();
+    numbered.sort_by_key(|(number, _)| *number);
+    let is_whole = numbered.len() == names.len();
+    is_whole.then(|| index(names.into_iter().zip(numbered.into_iter().map(|(_, layer)| layer))))
 }
 
 /// The index of the layers of a kind, which have these names in this order.
@@ -122,6 +146,8 @@ struct KerasLayer<'a> {
     /// The name that its author or Keras gave it; Keras 3 files of early versions do not have it, and the path's end
     /// stands for it.
     name: &'a str,
+    /// Whether the file has its name.
+    is_named: bool,
     first: usize,
     tensors: &'a [TensorInfo],
 }
@@ -129,10 +155,7 @@ struct KerasLayer<'a> {
 impl KerasLayer<'_> {
     /// The layer's number, if Keras named it automatically as this kind: `conv2d` is 0, `layers/conv2d_7` is 7.
     fn number(&self, kind: &str) -> Option<usize> {
-        match self.path.rsplit('/').next()?.strip_prefix(kind)? {
-            "" => Some(0),
-            rest => rest.strip_prefix('_')?.parse().ok(),
-        }
+        number(self.path.rsplit('/').next()?, kind)
     }
 
     /// Whether the first tensor is the kernel of a convolution over pictures.
@@ -151,14 +174,23 @@ impl KerasLayer<'_> {
     }
 }
 
+/// The number in a name that Keras gives to layers of a kind.
+fn number(name: &str, kind: &str) -> Option<usize> {
+    match name.strip_prefix(kind)? {
+        "" => Some(0),
+        rest => rest.strip_prefix('_')?.parse().ok(),
+    }
+}
+
 fn layers(source: &dyn TensorSource) -> Vec<KerasLayer<'_>> {
     let mut first = 0;
     let runs = source.tensors().chunk_by(|a, b| a.layer == b.layer);
     runs.map(|tensors| {
         let path = tensors[0].layer.as_deref().unwrap_or_default();
         let end = path.rsplit('/').next().unwrap_or_default();
-        let name = source.metadata().get(path).map_or(end, String::as_str);
-        let layer = KerasLayer { path, name, first, tensors };
+        let named = source.metadata().get(path);
+        let name = named.map_or(end, String::as_str);
+        let layer = KerasLayer { path, name, is_named: named.is_some(), first, tensors };
         first += tensors.len();
         layer
     })
@@ -289,5 +321,47 @@ mod tests {
         check(FileFormat::Keras3, Architecture::InceptionV3, false);
         check(FileFormat::KerasLegacy, Architecture::Resnet50, false);
         check(FileFormat::Keras3, Architecture::Vgg16, false);
+    }
+
+    /// Two networks on one input, as Keras 3 writes them: groups are numbered by depth, names in the order of creation, in
+    /// which another model came before.
+    #[test]
+    fn networks_on_one_input_are_told_apart_by_names() {
+        let of = |architecture| fit::tensors_of(architecture, Dialect::Keras, false).unwrap();
+        let (inception, resnet) = (of(Architecture::InceptionV3), of(Architecture::Resnet50));
+        let later = |name: &str| {
+            let (kind, number) = name.rsplit_once('_').map_or((name, "0"), |(kind, number)| (kind, number));
+            number.parse::<usize>().map_or(name.to_owned(), |number| format!("{kind}_{}", number + 94))
+        };
+        let mut layers: Vec<(String, &[TensorInfo], usize)> = Vec::new();
+        for (at, own) in [&resnet, &inception].into_iter().enumerate() {
+            for layer in own.chunk_by(|a, b| a.layer == b.layer) {
+                let name = layer[0].layer.clone().unwrap();
+                layers.push((if at == 1 { later(&name) } else { name }, layer, at));
+            }
+        }
+        // Any order that mixes the two.
+        layers.sort_by_key(|(name, ..)| name.bytes().rev().collect::<Vec<u8>>());
+        let (mut tensors, mut metadata, mut places) = (Vec::new(), BTreeMap::new(), Index::new());
+        for (at, (name, layer, network)) in layers.iter().enumerate() {
+            let path = format!(
+                "layers/{}_{at}",
+                if layer[0].shape.len() == 4 { "conv2d" } else { "batch_normalization" }
+            );
+            metadata.insert(path.clone(), name.clone());
+            for tensor in *layer {
+                if *network == 1 {
+                    places.insert(tensor.name.clone(), tensors.len());
+                }
+                tensors.push(TensorInfo { layer: Some(path.clone()), ..tensor.clone() });
+            }
+        }
+        let network = Architecture::InceptionV3.network(Dialect::Keras, false).unwrap();
+        let entries = layout::native(&network, Architecture::InceptionV3, Dialect::Keras);
+        let file = Listed { format: FileFormat::Keras3, tensors, metadata };
+        let found = keras(&file, Architecture::InceptionV3, &entries).unwrap();
+        for (name, at) in places {
+            assert_eq!(found.get(&name), Some(&at), "{name}");
+        }
     }
 }

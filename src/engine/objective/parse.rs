@@ -16,10 +16,10 @@ use trepang_api::excerpt;
 
 use super::Objective;
 use super::functions::FUNCTIONS;
-use super::reader::{ClassFinder, Read, Reader, WHOLE, is_quote, without_spaces_at_colons};
+use super::reader::{ClassFinder, Read, Reader, WHOLE};
 use super::shorthand;
 use crate::engine::nearest::nearest;
-use crate::engine::typed::as_typed;
+use crate::engine::typed::{as_typed, is_quote, without_spaces_at_colons};
 
 /// The fault in a text, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

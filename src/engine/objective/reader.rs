@@ -1,7 +1,7 @@
 //! Reads the parts that the text form of objectives is made of, one after the other: numbers, layers, classes, pictures.
 
 use super::shorthand::layer_name;
-use crate::engine::typed::{INVISIBLE, as_typed, plain};
+use crate::engine::typed::{INVISIBLE, QUOTES, as_typed, plain, without_spaces_at_colons};
 
 /// A part that was read, or what belongs where the reader is.
 pub(super) type Read<T> = Result<T, String>;
@@ -11,23 +11,6 @@ pub(super) const WHOLE: &str = "a whole number, counted from 0, belongs";
 
 /// Finds the index of a class by its WordNet id or its name, or tells what belongs there.
 pub type ClassFinder<'a> = &'a dyn Fn(&str) -> Result<usize, String>;
-
-/// The quotation marks that are understood: where one begins, the other ends.
-const QUOTES: [(char, char); 8] = [
-    ('"', '"'),
-    ('\'', '\''),
-    ('`', '`'),
-    ('\u{201c}', '\u{201d}'),
-    ('\u{2018}', '\u{2019}'),
-    ('\u{201e}', '\u{201c}'),
-    ('\u{201a}', '\u{2018}'),
-    ('\u{ab}', '\u{bb}'),
-];
-
-/// Whether quotation may begin with this character.
-pub(super) fn is_quote(c: char) -> bool {
-    QUOTES.iter().any(|(begin, _)| *begin == c)
-}
 
 /// A text and how far it has been read.
 pub(super) struct Reader<'a> {
@@ -199,9 +182,4 @@ impl<'a> Reader<'a> {
         let power = self.number()?;
         if power >= 0.0 { Ok(power) } else { Err("the power of the cosine must not be negative".into()) }
     }
-}
-
-/// The name without spaces around its colons.
-pub(super) fn without_spaces_at_colons(name: &str) -> String {
-    name.split(':').map(str::trim).collect::<Vec<_>>().join(":")
 }

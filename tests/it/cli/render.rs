@@ -8,7 +8,7 @@ use trepang::runs::read_picture;
 use trepang_api::Array;
 use trepang_api::conformance::ACTIVATION_TOLERANCE;
 
-use crate::binary::{Home, json_lines, losses, write_png};
+use crate::binary::{Home, Outcome, json_lines, losses, write_png};
 use crate::library::{activation, apart, channel_mean, noise_picture};
 
 #[test]
@@ -126,6 +126,24 @@ fn equal_seeds_give_equal_files_and_others_do_not() {
         picture(2, "other.png");
         let pixels = |name| read_picture(&home.path(name)).unwrap().rgb;
         assert_ne!(pixels("first.png"), pixels("other.png"), "{recipe}");
+    }
+}
+
+/// As Lucid's notebooks name a channel, and as it is pasted from them.
+#[test]
+fn a_layers_name_may_hold_the_channel() {
+    let home = Home::new();
+    for (layer, named) in [
+        ("block3_conv2:7", "block3_conv2"),
+        (" \u{201c}block3_conv2 : 7\u{201d} ", "block3_conv2"),
+        ("block3_conv2:pre : 7", "block3_conv2:pre"),
+        ("block3_conv2_pre_relu:7", "block3_conv2:pre"),
+    ] {
+        let mut command = home.command("render --steps 2 --size 32 --json -o a.png --layer");
+        let outcome = Outcome::from(command.arg(layer).output().unwrap());
+        let events = json_lines(&outcome.stdout);
+        let done = events.last().unwrap_or_else(|| panic!("{layer}: {outcome:?}"));
+        assert_eq!((&done["layer"], &done["channel"]), (&json!(named), &json!(7)), "{layer}");
     }
 }
 
