@@ -71,12 +71,23 @@ fn plainly(error: &toml::de::Error, text: Option<&str>) -> String {
     format!("{}{message}{hint}", place.unwrap_or_default())
 }
 
+/// The types that serde names, and the words for them.
+const TYPES: [(&str, &str); 6] = [
+    ("expected struct ", "expected a table of its settings"),
+    ("expected usize", "expected a whole number, 0 or more"),
+    ("expected u64", "expected a whole number, 0 or more"),
+    ("expected f64", "expected a number"),
+    ("expected f32", "expected a number"),
+    ("u64 value was too large", "the number is too large"),
+];
+
 /// Serde's message without the Rust types that it names: `expected struct ParamSpec` becomes `expected a table`.
 fn without_type_names(message: &str) -> String {
-    match message.split_once("expected struct ") {
-        Some((before, after)) => {
+    let found = TYPES.iter().find_map(|(name, words)| Some((message.split_once(name)?, words)));
+    match found {
+        Some(((before, after), words)) => {
             let rest = after.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
-            format!("{before}expected a table of its settings{rest}")
+            format!("{before}{words}{rest}")
         }
         None => message.into(),
     }
@@ -95,6 +106,12 @@ mod tests {
     fn messages_name_no_type_of_the_program() {
         let message = lucid(&[("param", "3")]).unwrap_err();
         assert_eq!(message, "invalid type: integer `3`, expected a table of its settings");
+        let whole = lucid(&[("transforms", "[{ pad = -3 }]")]).unwrap_err();
+        assert_eq!(whole, "invalid value: integer `-3`, expected a whole number, 0 or more");
+        let large = lucid(&[("views", "99999999999999999999")]).unwrap_err();
+        assert!(!large.contains("u64") && !large.contains("usize"), "{large}");
+        let rate = lucid(&[("optimizer.rate", "fast")]).unwrap_err();
+        assert_eq!(rate, "invalid type: string \"fast\", expected a number");
     }
 
     #[test]
