@@ -1,5 +1,6 @@
 //! The command line, with one file for each subcommand. The work itself is done below `cli`.
 
+mod attach;
 mod bench;
 mod completions;
 mod dashboard;
@@ -43,6 +44,7 @@ fn handle(cli: &Cli) -> Result<()> {
         None => dashboard::run(&cli.dashboard),
         Some(CliCommand::Render(args)) => render::run(args),
         Some(CliCommand::Runs(args)) => runs::run(args),
+        Some(CliCommand::Attach(args)) => attach::run(args),
         Some(CliCommand::Predict(args)) => predict::run(args),
         Some(CliCommand::Lab(args)) => lab::run(args),
         Some(CliCommand::Pull(args)) => pull::run(args),

@@ -10,6 +10,7 @@ mod networks;
 mod place;
 mod recipe;
 mod remark;
+mod sockets;
 
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub use networks::MeasuredNetwork;
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;
 pub use remark::remark;
+pub use sockets::Socket;
 
 /// The network that is used if the user names none.
 pub const DEFAULT_NETWORK: &str = "minivgg";

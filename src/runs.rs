@@ -39,6 +39,7 @@ pub use evaluation::{Evaluation, PictureEvaluation};
 pub(crate) use folder::write_losses;
 pub use folder::{RunFolder, SavedRun, default_folder};
 pub use listing::{LOG, RunListing, RunSummary, list_runs};
+pub use lock::{RunOwner, is_locked, owner};
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
 pub use picture_file::{PictureReading, read_picture, read_picture_as};
 pub use picture_format::{check_picture_path, read_origin, write_picture};

@@ -13,12 +13,14 @@ mod models;
 mod pictures;
 pub mod protocol;
 mod queue;
+pub mod remote;
 mod sheet;
 mod steer;
 mod switch;
 mod viewer;
 mod worker_loop;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -27,6 +29,7 @@ use std::thread::{self, JoinHandle};
 use trepang_api::Model;
 
 use self::protocol::{Snapshot, Status};
+use self::remote::{Greeting, Listener};
 use self::viewer::{Board, Mail};
 use self::worker_loop::WorkerLoop;
 use crate::runs::BoxedError;
@@ -44,7 +47,7 @@ pub use worker_loop::Setup;
 pub struct Worker {
     mail: Sender<Mail>,
     /// The number of viewers that have subscribed so far.
-    viewer_count: AtomicU64,
+    viewer_count: Arc<AtomicU64>,
     board: Arc<Board>,
     thread: Option<JoinHandle<()>>,
 }
@@ -63,13 +66,24 @@ impl Worker {
             .name("worker".into())
             .spawn(move || WorkerLoop::new(setup, models, inbox, published).work(load))
             .map_err(Error::Thread)?;
-        Ok(Self { mail, viewer_count: AtomicU64::new(0), board, thread: Some(thread) })
+        Ok(Self { mail, viewer_count: Arc::default(), board, thread: Some(thread) })
     }
 
     /// A new viewer. It can be dropped at any time; the worker and the other viewers do not notice.
     pub fn subscribe(&self) -> Viewer {
-        let id = self.viewer_count.fetch_add(1, Ordering::Relaxed);
-        Viewer::new(id, self.mail.clone(), Arc::clone(&self.board))
+        self.subscriber()()
+    }
+
+    fn subscriber(&self) -> impl Fn() -> Viewer + Send + 'static {
+        let (count, mail, board) =
+            (Arc::clone(&self.viewer_count), self.mail.clone(), Arc::clone(&self.board));
+        move || Viewer::new(count.fetch_add(1, Ordering::Relaxed), mail.clone(), Arc::clone(&board))
+    }
+
+    /// Serves viewers of other processes at a socket, as long as the listener lives. They are told first what `greeting`
+    /// holds. Fails where there is something at that path already, or no socket can be made.
+    pub fn listen(&self, path: &Path, greeting: Greeting) -> Result<Listener> {
+        Listener::open(path, greeting, self.subscriber())
     }
 
     /// Lets the worker save its run and end, and returns its last snapshot. A worker that is loading a network has saved

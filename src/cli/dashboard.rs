@@ -3,9 +3,12 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use signal_hook::consts::SIGHUP;
 use trepang_api::{Backend, Device};
 use trepang_weights::Purpose;
 use trepang_weights::cache::Environment;
@@ -15,7 +18,7 @@ use super::output;
 use crate::backends::BACKENDS;
 use crate::config::args::{ComputeArgs, DashboardArgs, ImageProtocol};
 use crate::config::{
-    Compute, Usage, default_size, find_entry, find_layer_and_channel, find_recipe, find_start,
+    Compute, Socket, Usage, default_size, find_entry, find_layer_and_channel, find_recipe, find_start,
     read_references, runs_folder, thread_count,
 };
 use crate::dashboard::State;
@@ -25,8 +28,15 @@ use crate::parity::known_gradients;
 use crate::runs::{BoxedError, LOG, PictureReading, Session, never_woken};
 use crate::sweep::UnitStore;
 use crate::ui::{Ending, Protocol, Screen, run as run_loop};
-use crate::worker::protocol::{Action, Settings, Snapshot, Status};
+use crate::worker::protocol::{Action, NetworkView, Settings, Snapshot, Status};
+use crate::worker::remote::{Greeting, Listener};
 use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network_view};
+
+/// The number that a signal handler notes when the terminal hangs up.
+const SIGHUP_NUMBER: usize = SIGHUP as usize;
+
+/// The interval at which a dashboard without a terminal looks whether it is done.
+const UNSEEN_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     let compute = Compute::open(&args.compute, Purpose::Features)?;
@@ -84,19 +94,60 @@ fn on_screen(
 ) -> Result<()> {
     let signal = noted_signal()?;
     let worker = spawn(compute, &args.compute, runs)?;
+    // Without a socket, the dashboard is this terminal's alone.
+    let listener = Socket::of(std::process::id()).ok();
+    let listener = listener.and_then(|socket| worker.listen(&socket.path, greeting(&state)).ok());
     let viewer = worker.subscribe();
     viewer.request(Action::Start(Box::new(plan)));
     viewer.request(Action::ListNetworks);
     let log = runs.join(LOG);
     supervise(worker, &viewer, |viewer| {
-        let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
-        let ending = run_loop(&mut state, viewer, &mut screen, &signal);
-        match signal.load(Ordering::Relaxed) {
-            0 => ending,
-            // What failed because the terminal has gone is no error of its own.
+        let ending = {
+            let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
+            run_loop(&mut state, viewer, &mut screen, &signal)
+        };
+        // What failed because the terminal has gone is no error of its own.
+        match (signal.swap(0, Ordering::Relaxed), ending) {
+            (0, Ok(Ending::HangUp)) | (SIGHUP_NUMBER, _) => {
+                go_on_unseen(viewer, &signal, listener.as_ref());
+                Ok(Ending::HangUp)
+            }
+            (0, ending) => ending,
             _ => Ok(Ending::Signal),
         }
     })
+}
+
+/// The greeting for viewers that come later: the network and the settings that the dashboard begins with.
+fn greeting(state: &State) -> Greeting {
+    let layer = state.layers.get(state.layer).map_or(String::new(), |layer| layer.name.clone());
+    let network = NetworkView {
+        info: state.network.clone(),
+        layers: state.layers.clone(),
+        classes: state.classes.clone(),
+        size: state.network.sizes.native,
+        first_look: (layer, state.channel),
+    };
+    Greeting { network, settings: state.settings.clone() }
+}
+
+/// Waits without a terminal until the run and the queue are done and nobody looks on, or a signal asks to stop.
+fn go_on_unseen(viewer: &Viewer, signal: &AtomicUsize, listener: Option<&Listener>) {
+    viewer.request(Action::Draft(None));
+    viewer.request(Action::Predict(false));
+    loop {
+        let snapshot = viewer.snapshot();
+        let is_going =
+            matches!(snapshot.status, Status::Running | Status::Loading) || snapshot.queue.is_some();
+        let is_seen = listener.is_some_and(|listener| listener.viewers() > 0);
+        if snapshot.ended
+            || !(is_going || is_seen)
+            || ![0, SIGHUP_NUMBER].contains(&signal.load(Ordering::Relaxed))
+        {
+            return;
+        }
+        thread::sleep(UNSEEN_INTERVAL);
+    }
 }
 
 /// The worker with the first network, and with all others; other backends than the first are given the threads of `args`.
@@ -153,12 +204,14 @@ fn supervise(
     let last = worker.finish();
     match ending {
         Ok(Ending::Quit) => exit_message(&last),
+        // Nobody is left to read; what matters is in the run's folder.
+        Ok(Ending::HangUp) => exit_message(&last).or(Ok(())),
         Ok(Ending::Signal) => bail!("the dashboard was interrupted; {}", outcome(&last)),
         Err(error) => bail!("{error:#}; {}", outcome(&last)),
     }
 }
 
-fn protocol(choice: ImageProtocol) -> Option<Protocol> {
+pub(super) fn protocol(choice: ImageProtocol) -> Option<Protocol> {
     match choice {
         ImageProtocol::Auto => None,
         ImageProtocol::Kitty => Some(Protocol::Kitty),

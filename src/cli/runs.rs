@@ -1,5 +1,7 @@
 //! `trepang runs`: lists the runs that are saved, from their manifests, and takes the dashboard's drafts away.
 
+mod stop;
+
 use anyhow::{Context, Result};
 use serde::Serialize;
 use trepang_api::excerpt;
@@ -45,6 +47,29 @@ struct RunEntry<'a> {
 struct RunPresence {
     running: bool,
     resumable: bool,
+    host: Option<String>,
+    process: Option<u32>,
+}
+
+impl RunPresence {
+    fn of(run: &RunSummary) -> Self {
+        let owner = run.owner.clone();
+        let (host, process) = owner.map(|owner| (owner.host, owner.process)).unzip();
+        Self { running: run.is_running, resumable: run.has_state && !run.is_running, host, process }
+    }
+
+    /// The state in words.
+    fn words(&self, finished: bool) -> String {
+        match (self.running, self.resumable, finished) {
+            (true, ..) => match (&self.host, self.process) {
+                (Some(host), Some(process)) => format!("running on {host}, process {process}"),
+                _ => "running".into(),
+            },
+            (_, false, _) => "no state to resume".into(),
+            (_, _, true) => "finished".into(),
+            (_, _, false) => "stopped, can be resumed".into(),
+        }
+    }
 }
 
 impl<'a> RunEntry<'a> {
@@ -72,7 +97,7 @@ impl<'a> RunEntry<'a> {
             created: manifest.created,
             age: run.age,
             finished: manifest.finished,
-            now: RunPresence { running: run.is_running, resumable: run.has_state && !run.is_running },
+            now: RunPresence::of(run),
         }
     }
 
@@ -84,12 +109,7 @@ impl<'a> RunEntry<'a> {
             (None, Some(loss)) => format!("last loss {loss:.4}"),
             (None, None) => "no loss yet".into(),
         };
-        let state = match (self.now.running, self.now.resumable, self.finished) {
-            (true, ..) => "running",
-            (_, false, _) => "no state to resume",
-            (_, _, true) => "finished",
-            (_, _, false) => "stopped, can be resumed",
-        };
+        let state = self.now.words(self.finished);
         [
             self.name.into(),
             self.network.into(),
@@ -117,6 +137,9 @@ struct CleanedDrafts {
 pub(super) fn run(args: &RunsArgs) -> Result<()> {
     if args.clean {
         return clean(args.json);
+    }
+    if let Some(run) = &args.stop {
+        return stop::stop(run, args.runs.as_deref(), args.json);
     }
     let folder = runs_folder(args.runs.as_deref())?;
     let Some(listing) = list_runs(&folder)? else {

@@ -53,6 +53,8 @@ pub enum CliCommand {
     Render(Box<RenderArgs>),
     /// List the saved runs, the newest first
     Runs(RunsArgs),
+    /// Open a dashboard on what another dashboard of yours computes: in a second terminal, or after the line broke
+    Attach(AttachArgs),
     /// Classify pictures with a network
     Predict(Box<PredictArgs>),
     /// Say why a network sees a class in a picture: which channels carry it, and what happens without them
@@ -186,6 +188,24 @@ pub struct RunsArgs {
     /// Take the dashboard's drafts away, which can be computed again; no run is touched
     #[arg(long)]
     pub clean: bool,
+    /// Stop the process that takes steps of this run, which saves it first; a dashboard ends with it
+    #[arg(long, value_name = "RUN", conflicts_with = "clean")]
+    pub stop: Option<PathBuf>,
+}
+
+/// The flags of `trepang attach`.
+#[derive(Debug, Clone, Args)]
+pub struct AttachArgs {
+    /// The run, by its folder or its name, or the number of the dashboard's process [default: the only dashboard; of several,
+    /// they are listed]
+    #[arg(value_name = "RUN|PROCESS")]
+    pub run: Option<PathBuf>,
+    /// The protocol that shows pictures in the terminal; auto asks the terminal
+    #[arg(long, value_enum, default_value_t)]
+    pub image_protocol: ImageProtocol,
+    /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
+    #[arg(long, value_name = "DIR")]
+    pub runs: Option<PathBuf>,
 }
 
 /// The flags of `trepang predict`.

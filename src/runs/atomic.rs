@@ -27,23 +27,42 @@ const NEW_FILE_MODE: u32 = 0o666;
 /// that is no regular file, and for files of the system such as `/proc/self/mem`.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let target = check_target(path)?;
-    replace(&target, bytes).map_err(|source| Error::Write { path: path.into(), source })?;
+    replace(&target, bytes, Wait::Disk).map_err(|source| Error::Write { path: path.into(), source })?;
     sync_folder(&target);
     Ok(())
+}
+
+/// The moment at which a file counts as written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// It is on the disk: a power cut cannot undo it.
+    Disk,
+    /// Every process sees it. After a power cut it may be empty on some file systems.
+    System,
 }
 
 /// Writes a file of a run's folder. A link of that name is replaced, and what it points to stays as it is: a folder from
 /// somebody else may hold one.
 pub(super) fn write_own(path: &Path, bytes: &[u8]) -> Result<()> {
+    let place = replace_own(path, bytes, Wait::Disk)?;
+    sync_folder(&place);
+    Ok(())
+}
+
+/// The same without waiting for the disk.
+pub(super) fn write_own_quickly(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_own(path, bytes, Wait::System).map(drop)
+}
+
+fn replace_own(path: &Path, bytes: &[u8], wait: Wait) -> Result<PathBuf> {
     let failed = |source| Error::Write { path: path.into(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     let place = folder.canonicalize().map_err(failed)?.join(path.file_name().unwrap_or_default());
     if fs::symlink_metadata(&place).is_ok_and(|meta| !meta.is_file() && !meta.is_symlink()) {
         return Err(Error::NotRegular { path: path.into() });
     }
-    replace(&place, bytes).map_err(failed)?;
-    sync_folder(&place);
-    Ok(())
+    replace(&place, bytes, wait).map_err(failed)?;
+    Ok(place)
 }
 
 /// The file that [`write`](fn@write) would replace or create for `path`: links are followed. Fails for everything that it would
@@ -83,7 +102,7 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "too many links"))
 }
 
-fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(target: &Path, bytes: &[u8], wait: Wait) -> io::Result<()> {
     let folder = target.parent().unwrap_or(Path::new("/"));
     let before =
         fs::symlink_metadata(target).ok().filter(fs::Metadata::is_file).map(|meta| meta.permissions());
@@ -96,7 +115,9 @@ fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(before) = before {
         temporary.as_file().set_permissions(before)?;
     }
-    temporary.as_file().sync_all()?;
+    if wait == Wait::Disk {
+        temporary.as_file().sync_all()?;
+    }
     temporary.persist(target).map_err(|error| error.error)?;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The folder of one run: `manifest.json`, `losses.csv`, `image.png`, `state.safetensors`.
+//! The folder of one run: `manifest.json`, `losses.csv`, `image.png`, `state.safetensors`, and while steps are taken
+//! `journal.safetensors`, a newer state.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,6 +20,7 @@ pub(super) const MANIFEST: &str = "manifest.json";
 const LOSSES: &str = "losses.csv";
 const IMAGE: &str = "image.png";
 pub(super) const STATE: &str = "state.safetensors";
+const JOURNAL: &str = "journal.safetensors";
 
 /// The folder a run is kept in.
 #[derive(Debug, Clone)]
@@ -80,7 +82,10 @@ impl RunFolder {
     /// Reads the run of a folder, whoever is going on with it.
     pub fn open(path: &Path) -> Result<(Self, SavedRun)> {
         Self::find(path)?;
-        let (origin, state) = state::read(&path.join(STATE))?;
+        let (origin, state) = match newer_state(path) {
+            Some(found) => found,
+            None => state::read(&path.join(STATE))?,
+        };
         let created = fs::read(path.join(MANIFEST))
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
@@ -118,7 +123,8 @@ impl RunFolder {
         self.lock = None;
         if self.fresh {
             // A file that cannot be removed stays: the caller returns the error that matters.
-            let files = [STATE, LOSSES, IMAGE, MANIFEST].map(|name| fs::remove_file(self.path.join(name)));
+            let files = [STATE, JOURNAL, LOSSES, IMAGE, MANIFEST];
+            let files = files.map(|name| fs::remove_file(self.path.join(name)));
             let _ = (files, fs::remove_dir(&self.path));
         }
     }
@@ -128,14 +134,23 @@ impl RunFolder {
         self.write(ascent).map_err(|error| error.advise("--runs"))
     }
 
-    /// The state comes first: whatever fails after it, the run can go on.
+    /// Puts the state into a file of its own, without waiting until it is on the disk: after a power cut that file may be
+    /// damaged, and the state that was saved is not.
+    pub(super) fn keep_journal(&self, ascent: &Ascent) -> Result<()> {
+        state::write_quickly(&self.path.join(JOURNAL), &self.origin(ascent), ascent.state())
+    }
+
+    /// The picture comes first: where there is little room, it is what is kept. Then the state: whatever fails after it, the run
+    /// can go on.
     fn write(&self, ascent: &Ascent) -> Result<()> {
         let origin = self.origin(ascent);
-        state::write(&self.path.join(STATE), &origin, ascent.state())?;
-        write_own(&self.path.join(LOSSES), losses_text(&ascent.state().losses).as_bytes())?;
         // The picture says how it was made itself, which may be with fewer steps than the run will take.
         let made = Origin { plan: origin.plan.up_to(ascent.step_count()), ..origin.clone() };
         png::write(&self.path.join(IMAGE), &ascent.picture(), &made)?;
+        state::write(&self.path.join(STATE), &origin, ascent.state())?;
+        // It is older now. If it cannot be removed, its time says so.
+        let _ = fs::remove_file(self.path.join(JOURNAL));
+        write_own(&self.path.join(LOSSES), losses_text(&ascent.state().losses).as_bytes())?;
         self.write_manifest(&self.manifest(origin, ascent, None))
     }
 
@@ -169,6 +184,13 @@ impl RunFolder {
             created: self.created,
         }
     }
+}
+
+/// The state that was put down after the last save, by a process that was killed; none if there is none that can be used.
+fn newer_state(path: &Path) -> Option<(Origin, AscentState)> {
+    let time = |name: &str| fs::symlink_metadata(path.join(name)).and_then(|meta| meta.modified()).ok();
+    let is_newer = time(JOURNAL)? >= time(STATE)?;
+    is_newer.then(|| state::read(&path.join(JOURNAL)).ok())?
 }
 
 /// Writes the losses to a file that the user named.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 use super::folder::{MANIFEST, STATE, now};
-use super::lock::is_locked;
+use super::lock::{RunOwner, is_locked, owner};
 use super::manifest::Manifest;
 use super::origin_text;
 use super::regular::read_regular;
@@ -43,6 +43,8 @@ pub struct RunSummary {
     pub has_state: bool,
     /// Whether a process takes steps of it now.
     pub is_running: bool,
+    /// The process that does, as far as it says so.
+    pub owner: Option<RunOwner>,
 }
 
 /// The runs in `parent`; none if there is no such folder.
@@ -92,6 +94,7 @@ fn summary(path: &Path) -> Result<RunSummary, String> {
         age: now().saturating_sub(manifest.created),
         has_state: path.join(STATE).is_file(),
         is_running: is_locked(path),
+        owner: owner(path),
         manifest,
     })
 }

@@ -2,6 +2,7 @@
 //! however that happens.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,31 @@ const LOCK: &str = ".lock";
 
 /// Opening fails for a link in the lock's place, which could lead to any file.
 const NO_LINK: i32 = libc::O_NOFOLLOW;
+
+/// The longest text of a lock that is read, in bytes.
+const MAX_TEXT_BYTES: u64 = 512;
+
+/// The process that takes steps of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOwner {
+    /// The name of its machine.
+    pub host: String,
+    /// The process's number there.
+    pub process: u32,
+}
+
+impl RunOwner {
+    /// The process that asks.
+    pub fn here() -> Self {
+        let system = rustix::system::uname();
+        Self { host: system.nodename().to_string_lossy().into_owned(), process: std::process::id() }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (host, process) = text.trim_end().rsplit_once(' ')?;
+        Some(Self { host: host.into(), process: process.parse().ok()? })
+    }
+}
 
 /// The lock of a run's folder, held until this value is dropped.
 #[derive(Debug)]
@@ -30,7 +56,12 @@ impl RunLock {
             options.write(true).create(true).truncate(false).custom_flags(NO_LINK);
             let file = options.open(&path).map_err(failed)?;
             match file.try_lock() {
-                Ok(()) if is_at(&file, &path) => return Ok(Self { path, file: Some(file) }),
+                Ok(()) if is_at(&file, &path) => {
+                    let RunOwner { host, process } = RunOwner::here();
+                    // The text is for whoever looks; the lock holds without it.
+                    let _ = file.set_len(0).and_then(|()| writeln!(&file, "{host} {process}"));
+                    return Ok(Self { path, file: Some(file) });
+                }
                 Ok(()) => {} // its owner removed it after it was opened here: create a new one
                 Err(TryLockError::WouldBlock) => return Err(Error::Busy { folder: folder.into() }),
                 Err(TryLockError::Error(_)) => return Ok(Self { path, file: None }),
@@ -49,9 +80,21 @@ impl Drop for RunLock {
 }
 
 /// Whether another process holds the lock of `folder`. The lock is left as it is.
-pub(super) fn is_locked(folder: &Path) -> bool {
-    let file = OpenOptions::new().read(true).custom_flags(NO_LINK).open(folder.join(LOCK));
-    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+pub fn is_locked(folder: &Path) -> bool {
+    held(folder).is_some()
+}
+
+/// The process that holds the lock of `folder`, as far as the lock says.
+pub fn owner(folder: &Path) -> Option<RunOwner> {
+    let mut text = String::new();
+    held(folder)?.take(MAX_TEXT_BYTES).read_to_string(&mut text).ok()?;
+    RunOwner::parse(&text)
+}
+
+/// The lock of `folder`, if another process holds it.
+fn held(folder: &Path) -> Option<File> {
+    let file = OpenOptions::new().read(true).custom_flags(NO_LINK).open(folder.join(LOCK)).ok()?;
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(file)
 }
 
 /// Whether the open file is still the one that the path names.
@@ -72,6 +115,7 @@ mod tests {
         let error = RunLock::take(folder.path()).unwrap_err().to_string();
         assert!(error.contains("another process"), "{error}");
         assert!(is_locked(folder.path()));
+        assert_eq!(owner(folder.path()), Some(RunOwner::here()));
         drop(lock);
         assert!(!is_locked(folder.path()));
         drop(RunLock::take(folder.path()).unwrap());

@@ -19,6 +19,13 @@ use crate::panics::catch;
 /// The interval at which a run in progress is saved: the work that a power cut may cost.
 pub const SAVE_EVERY: Duration = Duration::from_secs(30);
 
+/// The interval at which the state of a run in progress is put down between two saves: the work that a killed process may
+/// cost. Nothing waits for the disk then.
+const JOURNAL_EVERY: Duration = Duration::from_secs(1);
+
+/// The least time between two such moments, as a multiple of what one takes: large pictures have large states.
+const JOURNAL_SHARE: u32 = 50;
+
 /// An ascent, the folder it is kept in, and how much of it is saved there.
 #[derive(Debug)]
 pub struct Session {
@@ -33,6 +40,26 @@ pub struct Session {
     saved_steps: Option<usize>,
     /// The time at which saving was last tried.
     saved_at: Instant,
+    journal: Journal,
+}
+
+/// The state's last way to its file between two saves.
+#[derive(Debug)]
+struct Journal {
+    /// The number of steps that the file holds.
+    steps: usize,
+    at: Instant,
+    took: Duration,
+}
+
+impl Journal {
+    fn new(steps: usize) -> Self {
+        Self { steps, at: Instant::now(), took: Duration::ZERO }
+    }
+
+    fn is_due(&self, steps: usize) -> bool {
+        steps != self.steps && self.at.elapsed() >= JOURNAL_EVERY.max(JOURNAL_SHARE * self.took)
+    }
 }
 
 impl Session {
@@ -46,8 +73,8 @@ impl Session {
         runs: &Path,
     ) -> Result<Self> {
         let ascent = Ascent::new(plan, network, pictures)?;
-        let (parts, saved_at) = (Parts::new(provenance), Instant::now());
-        Ok(Self { ascent, parts, runs: runs.into(), folder: None, saved_steps: None, saved_at })
+        let (parts, saved_at, journal) = (Parts::new(provenance), Instant::now(), Journal::new(0));
+        Ok(Self { ascent, parts, runs: runs.into(), folder: None, saved_steps: None, saved_at, journal })
     }
 
     /// Prepares to go on with a saved run, computed from here on as `provenance` says.
@@ -63,7 +90,8 @@ impl Session {
         parts.go_on(step, provenance);
         let ascent = Ascent::resume(origin.plan, network, state, pictures)?;
         let runs = folder.path().parent().unwrap_or(Path::new("")).into();
-        Ok(Self { ascent, parts, runs, folder: Some(folder), saved_steps: None, saved_at: Instant::now() })
+        let (saved_at, journal) = (Instant::now(), Journal::new(step));
+        Ok(Self { ascent, parts, runs, folder: Some(folder), saved_steps: None, saved_at, journal })
     }
 
     /// The ascent as far as it has come.
@@ -148,14 +176,30 @@ impl Session {
         self.write()
     }
 
-    /// Saves the run if it was not saved for [`SAVE_EVERY`]; none if it is too early. A disk that is full now may have
-    /// room the next time.
+    /// Saves the run if it was not saved for [`SAVE_EVERY`]; none if it is too early. Then its state alone is put down, about
+    /// every second. A disk that is full now may have room the next time.
     pub fn autosave(&mut self) -> Option<Result<()>> {
         if self.saved_at.elapsed() <= SAVE_EVERY {
+            self.keep_journal();
             return None;
         }
         self.saved_at = Instant::now();
         Some(self.save())
+    }
+
+    /// Puts the state down, if it is time: from there the run goes on if the process is killed. What goes wrong here goes wrong
+    /// when the run is saved too, and is told then.
+    fn keep_journal(&mut self) {
+        let step = self.ascent.step_count();
+        if !self.journal.is_due(step) {
+            return;
+        }
+        let begun = Instant::now();
+        let _ = match &self.folder {
+            Some(folder) => folder.keep_journal(&self.ascent),
+            None => self.write(),
+        };
+        self.journal = Journal { steps: step, at: Instant::now(), took: begun.elapsed() };
     }
 
     fn write(&mut self) -> Result<()> {

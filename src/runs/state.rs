@@ -8,7 +8,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use trepang_api::Array;
 
-use super::atomic::write_own;
+use super::atomic::{write_own, write_own_quickly};
 use super::error::{BoxedError, Error, Result};
 use super::manifest::Origin;
 use super::origin_text;
@@ -21,8 +21,16 @@ const MAX_STATE_BYTES: u64 = 16 << 30;
 
 /// Saves the state of an ascent, as `Ascent::resume` needs it, with what it belongs to.
 pub(super) fn write(path: &Path, origin: &Origin, state: &AscentState) -> Result<()> {
-    let bytes = encode(origin, state).map_err(|source| Error::Encode { path: path.into(), source })?;
-    write_own(path, &bytes)
+    write_own(path, &encoded(path, origin, state)?)
+}
+
+/// The same without waiting until it is on the disk.
+pub(super) fn write_quickly(path: &Path, origin: &Origin, state: &AscentState) -> Result<()> {
+    write_own_quickly(path, &encoded(path, origin, state)?)
+}
+
+fn encoded(path: &Path, origin: &Origin, state: &AscentState) -> Result<Vec<u8>> {
+    encode(origin, state).map_err(|source| Error::Encode { path: path.into(), source })
 }
 
 /// The file of a state.

@@ -38,8 +38,10 @@ const KEY_TIMEOUT: Duration = Duration::from_millis(20);
 pub enum Ending {
     /// The user pressed a key that quits.
     Quit,
-    /// A signal asked to stop, or the terminal has gone.
+    /// A signal asked to stop.
     Signal,
+    /// The terminal has gone.
+    HangUp,
 }
 
 /// Runs the dashboard until the user quits, a signal comes (its number appears in `signal`; a terminal that has
@@ -49,7 +51,7 @@ pub fn run(state: &mut State, viewer: &Viewer, screen: &mut Screen, signal: &Ato
     event_loop.draw(state)?;
     loop {
         if !input::wait(KEY_TIMEOUT) {
-            return Ok(Ending::Signal);
+            return Ok(Ending::HangUp);
         }
         if event_loop.listen(state, viewer)? {
             return Ok(Ending::Quit);

@@ -1,6 +1,7 @@
 //! The errors of the worker and of the networks that it loads.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::panics::Panicked;
 use crate::runs::{self, BoxedError};
@@ -15,6 +16,33 @@ pub enum Error {
     /// The system refused to start the worker's thread.
     #[error("cannot start the worker thread")]
     Thread(#[source] io::Error),
+    /// No socket could be made for viewers of other processes.
+    #[error("cannot listen at {}", path.display())]
+    Listen {
+        /// The socket's place.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Nobody listens at a socket, or it cannot be used.
+    #[error("cannot connect to {}", path.display())]
+    Connect {
+        /// The socket's place.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Another version of the program listens, whose messages have another form.
+    #[error("trepang {version} listens at {}, and this is another version", path.display())]
+    OtherVersion {
+        /// The socket's place.
+        path: PathBuf,
+        /// The version of the other program.
+        version: String,
+    },
+    /// A message could not be sent, or was none.
+    #[error("the connection to the worker is broken")]
+    Line(#[source] BoxedError),
     /// The worker cannot go on, for this reason.
     #[error("{0}")]
     Broken(String),
@@ -96,6 +124,10 @@ impl Error {
             Self::Weights(error) => error.is_usage(),
             Self::PictureSize { .. } => true,
             Self::Thread(_)
+            | Self::Listen { .. }
+            | Self::Connect { .. }
+            | Self::OtherVersion { .. }
+            | Self::Line(_)
             | Self::Broken(_)
             | Self::Ended
             | Self::Panicked(_)

@@ -44,6 +44,21 @@ impl Board {
     }
 }
 
+/// Sends a viewer's requests, as they came from another process. The replies come to the viewer.
+#[derive(Debug)]
+pub(super) struct RequestSender {
+    viewer: ViewerId,
+    mail: Sender<Mail>,
+    replies: Sender<Reply>,
+}
+
+impl RequestSender {
+    pub(super) fn send(&self, request: Request) {
+        // A worker that has ended takes no mail; its last snapshot says so.
+        let _ = self.mail.send(Mail::Request { viewer: self.viewer, request, replies: self.replies.clone() });
+    }
+}
+
 /// A viewer's end of the line to the worker. It can be sent to another thread, and dropped at any time.
 #[derive(Debug)]
 pub struct Viewer {
@@ -68,6 +83,11 @@ impl Viewer {
         let replies = self.replies.0.clone();
         let _ = self.mail.send(Mail::Request { viewer: self.id, request: Request { id, action }, replies });
         id
+    }
+
+    /// A sender of requests in this viewer's name, for another thread.
+    pub(super) fn request_sender(&self) -> RequestSender {
+        RequestSender { viewer: self.id, mail: self.mail.clone(), replies: self.replies.0.clone() }
     }
 
     /// The replies that have come since the last call, oldest first. What a request changed is in every snapshot that is

@@ -1,6 +1,8 @@
 //! The real binary in a pseudo-terminal: what a user sees, presses and is left with.
 
+mod attach;
 mod emulator;
+mod ended;
 mod endings;
 mod frame;
 mod keys;
@@ -12,8 +14,9 @@ mod surroundings;
 mod terminal;
 
 use emulator::Answers;
+use ended::Ended;
 use frame::Frame;
-use terminal::{Ended, Setup, Terminal};
+use terminal::{Setup, Terminal};
 
 /// The dashboard in a usual window, with a run that has taken some steps and its picture on the screen.
 fn running() -> Terminal {

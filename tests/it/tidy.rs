@@ -246,6 +246,9 @@ fn threads_are_the_workers_and_the_picture_encoders() {
     // The last are a server and several pulls in tests.
     let may = [
         "src/worker.rs",
+        // A viewer of another process, on either side of its socket.
+        "src/worker/remote/serve.rs",
+        "src/worker/remote/connect.rs",
         "src/ui/encoder.rs",
         "weights/tests/pull/server.rs",
         "weights/tests/pull/harness.rs",
@@ -293,6 +296,9 @@ fn only_pull_talks_to_the_network() {
         "src/bench/process.rs",
         "src/ui/surroundings.rs",
         "backends/plugin/build.rs",
+        // They name the direction in which a local socket is shut.
+        "src/worker/remote/serve.rs",
+        "src/worker/remote/connect.rs",
     ];
     check(&["src", "backends", "weights/src"], &may, &network);
 }

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use trepang::runs::{RunFolder, read_origin};
+
 use crate::binary::{Home, Outcome};
 
 /// Fills a tiny file system called `full`, runs the binary, and lists the files that are there. The mount is
@@ -10,11 +12,21 @@ const ON_A_FULL_DISK: &str =
     "mount -t tmpfs -o size=64k tmpfs full && head -c 65536 /dev/zero >full/filler || exit
     \"$0\" \"$@\" >/dev/null; code=$?; find full -type f; exit $code";
 
+/// The same with room for one state and some pictures, and not for a second state beside the first. What is there in the end is
+/// copied to `kept`.
+const ON_A_SMALL_DISK: &str =
+    "mount -t tmpfs -o size=2600k tmpfs full && head -c 400000 /dev/zero >full/filler || exit
+    \"$0\" \"$@\" >/dev/null; code=$?; cp -r full kept; find full -name filler; exit $code";
+
 /// `None`, with a printed reason, where nothing can be mounted.
 fn on_a_full_disk(home: &Home, line: &str) -> Option<Outcome> {
+    on_a_disk(home, ON_A_FULL_DISK, line)
+}
+
+fn on_a_disk(home: &Home, script: &str, line: &str) -> Option<Outcome> {
     std::fs::create_dir_all(home.path("full")).unwrap();
     let mut unshare = Command::new("unshare");
-    unshare.args(["--map-root-user", "--mount", "sh", "-c", ON_A_FULL_DISK, env!("CARGO_BIN_EXE_trepang")]);
+    unshare.args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_trepang")]);
     let outcome = home.wrapped(unshare, line).output().map(Outcome::from);
     match outcome {
         Ok(outcome) if outcome.stdout.contains("full/filler") => Some(outcome),
@@ -43,6 +55,19 @@ fn a_picture_that_does_not_fit_is_kept_with_its_run() {
         home.json(&format!("render --resume {run} --json -o later.png"));
         assert!(home.path("later.png").exists());
     }
+}
+
+#[test]
+fn where_there_is_little_room_the_picture_is_kept() {
+    let home = Home::new();
+    let line = "render --layer block1_conv1 --channel 4 --size 224 --steps 3 --runs full -o a.png";
+    let Some(outcome) = on_a_disk(&home, ON_A_SMALL_DISK, line) else { return };
+    assert!(outcome.refusal(1).contains("No space left"), "{outcome:?}");
+    let folder = home.path("kept/minivgg-channel-block1_conv1-4-lucid-seed0");
+    let origin = read_origin(&folder.join("image.png")).unwrap();
+    assert_eq!(origin.plan.steps, 3, "the newest picture");
+    let (_, saved) = RunFolder::open(&folder).unwrap();
+    assert!(saved.state.losses.len() < 3, "the newest state did not fit");
 }
 
 #[test]

@@ -1,8 +1,16 @@
 //! What stops a run from outside: a signal, a reader that goes away. The steps taken are kept, and it goes on.
 
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
 use crate::binary::{Home, Outcome, json_lines, losses};
 
 const RENDER: &str = "render --layer block4_conv2 --channel 20 --size 32 --seed 5 --json";
+
+/// The time after which a run is killed, and what it may lose: a second, and as much again on a machine that has other work.
+const LIFE: Duration = Duration::from_millis(3500);
+const LOST: Duration = Duration::from_secs(2);
 
 /// More than any machine takes before the test stops it.
 const ENDLESS: &str = "--steps 4000000";
@@ -118,4 +126,56 @@ fn a_closed_stdout_is_no_error_and_costs_no_picture() {
         assert!(outcome.stderr.contains(part), "{line}: {outcome:?}");
     }
     assert!(home.path("a.png").exists());
+}
+
+/// A process that is killed loses about a second: the state is put down that often between two saves.
+#[test]
+fn a_killed_run_goes_on_from_about_a_second_before() {
+    let home = Home::new();
+    let mut running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png --runs runs"));
+    let (begun, mut printed, mut early) = (Instant::now(), String::new(), 0);
+    while begun.elapsed() < LIFE {
+        printed += &running.line();
+        if begun.elapsed() + LOST < LIFE {
+            early += 1;
+        }
+    }
+    running.signal("KILL");
+    printed += &running.finish().stdout;
+    let folder = std::fs::read_dir(home.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let losses_of_all = losses(&json_lines(&printed), 1);
+    assert!(early > 2 && losses_of_all.len() > early, "{early} of {}", losses_of_all.len());
+
+    // Far beyond what was taken, so that the first line says where it goes on.
+    let mut rest = home.start(&format!("render --resume {} --json -o rest.png", folder.display()));
+    let next: Value = serde_json::from_str(&rest.line()).unwrap();
+    rest.signal("TERM");
+    let step = usize::try_from(next["step"].as_u64().unwrap()).unwrap();
+    assert!(step > early, "{early} steps were a second old, and it goes on at step {step}");
+    if let Some(loss) = losses_of_all.get(step - 1) {
+        assert_eq!(next["loss"].as_f64(), Some(*loss), "the same run goes on");
+    }
+    rest.finish();
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 4, "no journal stays once the run is saved: {left:?}");
+}
+
+#[test]
+fn a_run_is_stopped_by_its_name_from_another_process() {
+    let home = Home::new();
+    let mut running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png --runs runs"));
+    running.line();
+    let listed = home.json("runs --runs runs --json").remove(0);
+    let name = listed["name"].as_str().unwrap();
+    assert!(
+        listed["running"] == true && listed["process"].is_u64() && listed["host"].is_string(),
+        "{listed}"
+    );
+    let stopped = home.json(&format!("runs --runs runs --stop {name} --json")).remove(0);
+    assert_eq!((&stopped["name"], &stopped["process"]), (&listed["name"], &listed["process"]));
+    let outcome = running.finish();
+    assert_eq!(stopped["step"], kept(outcome.refusal(1)).0);
+    let again = home.run(&format!("runs --runs runs --stop {name}"));
+    assert!(again.refusal(2).contains("is not running"), "{again:?}");
+    assert!(home.run("runs --runs runs --stop nowhere").refusal(2).contains("there is no run nowhere"));
 }

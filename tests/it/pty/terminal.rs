@@ -1,6 +1,5 @@
 //! The real binary in a pseudo-terminal, with a plain terminal around it: a screen, a keyboard, a few answers.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +12,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_p
 use tempfile::TempDir;
 
 use super::emulator::{Answers, Emulator};
+use super::ended::Ended;
 use super::frame::Frame;
 use crate::binary::INSTRUCTIONS;
 
@@ -29,6 +29,8 @@ pub(crate) struct Setup {
     args: Vec<String>,
     env: Vec<(String, String)>,
     runs: Option<PathBuf>,
+    /// The number of the process that it attaches to; else it is a dashboard of its own.
+    attach: Option<u32>,
     /// Is there a keyboard?
     keyboard: bool,
 }
@@ -43,6 +45,7 @@ impl Setup {
             args: ["--recipe", "pixel"].map(Into::into).into(),
             env: Vec::new(),
             runs: None,
+            attach: None,
             keyboard: true,
         }
     }
@@ -66,6 +69,19 @@ impl Setup {
     pub(crate) fn runs(mut self, runs: &str) -> Self {
         self.runs = Some(runs.into());
         self
+    }
+
+    /// A dashboard on what the program in another terminal computes.
+    pub(crate) fn attached_to(size: (u16, u16), other: &Terminal) -> Self {
+        let runs = other.runs();
+        let sockets = runs.parent().unwrap().to_str().unwrap().to_owned();
+        let setup = Self {
+            attach: Some(other.pid()),
+            args: Vec::new(),
+            runs: Some(runs),
+            ..Self::new(size.0, size.1)
+        };
+        setup.env("XDG_RUNTIME_DIR", &sockets)
     }
 
     /// Takes the keyboard away: the program's stdin is `/dev/null`.
@@ -116,8 +132,12 @@ impl Setup {
         }
         command.env("HOME", home);
         command.env("XDG_DATA_HOME", home.join("data"));
+        command.env("XDG_RUNTIME_DIR", home);
         self.env.iter().for_each(|(name, value)| command.env(name, value));
         let runs = self.runs.clone().unwrap_or_else(|| home.join("runs"));
+        if let Some(process) = self.attach {
+            command.args(["attach", &process.to_string()]);
+        }
         command.args(["--runs".as_ref(), runs.as_os_str()]);
         command.args(&self.args);
         command
@@ -331,6 +351,9 @@ impl Terminal {
 
     /// Closes the terminal's window, or drops the connection.
     pub(crate) fn hang_up(&mut self) {
+        // The writer sends a line end when it is dropped, which would begin a run: the help takes it.
+        self.send("?");
+        self.wait_until("the help", |frame| frame.has("suspend"));
         self.line.hung_up.store(true, Ordering::SeqCst);
         // The reading thread has the terminal open too, until something more is written: a new size sees to that.
         self.resize(60, 10);
@@ -383,44 +406,6 @@ impl Drop for Terminal {
             self.signal("KILL");
             let _ = self.child.wait();
         }
-    }
-}
-
-/// A program that has ended, and the terminal it left.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    /// Its exit code; none if a signal killed it.
-    pub(crate) code: Option<u32>,
-    /// What it printed once the terminal was the shell's again.
-    pub(crate) said: String,
-    /// All it wrote.
-    pub(crate) raw: String,
-    frame: Frame,
-    modes: [Option<String>; 2],
-    home: TempDir,
-}
-
-impl Ended {
-    /// The terminal is as the shell left it.
-    pub(crate) fn assert_restored(&self) {
-        let [before, after] = &self.modes;
-        assert_eq!(before, after, "the terminal's modes");
-        assert!(!self.frame.in_alternate_screen(), "still in the alternate screen:\n{:?}", self.frame);
-        assert!(!self.frame.cursor_is_hidden(), "the cursor is hidden");
-        assert!(!self.raw.contains("panicked"), "{}", self.raw);
-    }
-
-    pub(crate) fn home(&self) -> &Path {
-        self.home.path()
-    }
-
-    /// The folders of the runs, in the order of their names.
-    pub(crate) fn runs(&self) -> Vec<PathBuf> {
-        let runs = self.home().join("runs");
-        let folders = fs::read_dir(runs).into_iter().flatten().map(|entry| entry.unwrap().path());
-        let mut folders: Vec<PathBuf> = folders.filter(|path| path.is_dir()).collect();
-        folders.sort();
-        folders
     }
 }
 

@@ -1,0 +1,173 @@
+//! `trepang attach`: a dashboard on what another dashboard of this user computes, in a terminal of its own.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context, Result, bail};
+use trepang_api::excerpt;
+
+use super::dashboard::protocol;
+use super::drive::noted_signal;
+use super::output;
+use crate::config::args::AttachArgs;
+use crate::config::{Socket, Usage, find_run, runs_folder};
+use crate::dashboard::State;
+use crate::runs::{LOG, RunOwner, is_locked, owner};
+use crate::ui::{Screen, run as run_loop};
+use crate::worker::Viewer;
+use crate::worker::protocol::{NetworkView, Snapshot, Status};
+use crate::worker::remote::{Greeting, connect};
+
+/// A dashboard that can be attached to.
+struct Attached {
+    process: u32,
+    greeting: Greeting,
+    viewer: Viewer,
+}
+
+pub(super) fn run(args: &AttachArgs) -> Result<()> {
+    let attached = match &args.run {
+        Some(given) => named(given)?,
+        None => match only(running())? {
+            Some(attached) => attached,
+            None => return Ok(()),
+        },
+    };
+    if !(io::stdout().is_terminal() && io::stdin().is_terminal()) {
+        bail!("attach shows a dashboard, which needs a terminal");
+    }
+    show(args, attached)
+}
+
+/// The dashboards of this user that answer. A socket whose process has gone is taken away.
+fn running() -> Vec<Attached> {
+    let mut found = Vec::new();
+    for Socket { process, path } in Socket::all().unwrap_or_default() {
+        match connect(&path) {
+            Ok((greeting, viewer)) => found.push(Attached { process, greeting, viewer }),
+            Err(crate::worker::Error::Connect { source, .. })
+                if source.kind() == io::ErrorKind::ConnectionRefused =>
+            {
+                let _ = std::fs::remove_file(&path);
+            }
+            Err(error) => output::remark(format_args!("process {process} is passed over: {}", error.chain())),
+        }
+    }
+    found
+}
+
+/// The only dashboard; none if the user has to choose, from the list that is printed then.
+fn only(mut found: Vec<Attached>) -> Result<Option<Attached>> {
+    match (found.pop(), found.len()) {
+        (None, _) => Err(Usage(
+            "no dashboard of yours is running on this machine; `trepang runs` lists the runs that are saved"
+                .into(),
+        )
+        .into()),
+        (Some(attached), 0) => Ok(Some(attached)),
+        (Some(last), _) => {
+            found.push(last);
+            output::line("several dashboards are running; name one, by its process or its run:")?;
+            for attached in &found {
+                output::line(format_args!("  trepang attach {}  {}", attached.process, activity(attached)))?;
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// The work of a dashboard in one line.
+fn activity(Attached { greeting, viewer, .. }: &Attached) -> String {
+    let snapshot = viewer.snapshot();
+    let network = &network_of(greeting, &snapshot).info.name;
+    let network = excerpt(network);
+    match &snapshot.run {
+        Some(run) => format!("{network}: {}, step {} of {}", run.objective(), run.step, run.plan.steps),
+        None => format!("{network}, no run"),
+    }
+}
+
+/// The dashboard of a process's number, or the one that takes steps of a run.
+fn named(given: &Path) -> Result<Attached> {
+    if let Some(process) = given.to_str().and_then(|text| text.parse().ok()) {
+        return open(process);
+    }
+    let folder = find_run(given)?;
+    let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+    let name = excerpt(&name);
+    if !folder.is_dir() {
+        return Err(Usage(format!("there is no run {name}; `trepang runs` lists them")).into());
+    }
+    if !is_locked(&folder) {
+        let place = folder.display();
+        return Err(Usage(format!(
+            "{name} is not running; its picture is {place}/image.png, and `trepang render --resume {place}` goes on with it"
+        ))
+        .into());
+    }
+    let RunOwner { host, process } = owner(&folder)
+        .with_context(|| format!("{name} is running, and its lock does not say in which process"))?;
+    if host != RunOwner::here().host {
+        bail!("{name} runs on {}, in process {process}: attach to it there", excerpt(&host));
+    }
+    open(process)
+        .with_context(|| format!("{name} runs in process {process}, which shows nothing to other terminals"))
+}
+
+fn open(process: u32) -> Result<Attached> {
+    let socket = Socket::of(process).context("there is no folder of sockets")?;
+    let (greeting, viewer) = connect(&socket.path)
+        .with_context(|| format!("process {process} is no dashboard of yours on this machine"))?;
+    Ok(Attached { process, greeting, viewer })
+}
+
+/// The network that is on the device now.
+fn network_of<'a>(greeting: &'a Greeting, snapshot: &'a Snapshot) -> &'a NetworkView {
+    snapshot.network.as_deref().unwrap_or(&greeting.network)
+}
+
+/// The dashboard, until the user leaves or what it shows ends.
+fn show(args: &AttachArgs, attached: Attached) -> Result<()> {
+    let Attached { process, greeting, viewer } = attached;
+    let mut state = state_of(greeting, &viewer.snapshot());
+    let log = runs_folder(args.runs.as_deref())?.join(LOG);
+    let signal = noted_signal()?;
+    let ending = {
+        let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
+        run_loop(&mut state, &viewer, &mut screen, &signal)
+    };
+    let last: Arc<Snapshot> = viewer.snapshot();
+    drop(viewer);
+    match (ending, &last.status) {
+        (_, Status::Broken(message)) => bail!("{message}; what was saved is in `trepang runs`"),
+        (_, _) if last.ended => {
+            output::line(format_args!("process {process} has ended"))?;
+            last.notice.iter().try_for_each(output::line)
+        }
+        (_, _) if signal.load(Ordering::Relaxed) != 0 => bail!("interrupted; process {process} goes on"),
+        (Ok(_), _) => {
+            output::line(format_args!("process {process} goes on; come back with: trepang attach {process}"))
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// The dashboard's state with the cursor on what is being maximised.
+fn state_of(Greeting { network, settings }: Greeting, snapshot: &Snapshot) -> State {
+    let NetworkView { info, layers, classes, first_look, .. } =
+        snapshot.network.as_deref().cloned().unwrap_or(network);
+    let mut state = State::new(info, layers, classes, settings);
+    let raised = snapshot.run.as_ref().map(|run| run.objective().clone());
+    let target = raised.as_ref().and_then(|objective| {
+        let (term, channel) = objective.only_target()?;
+        Some((term.layer()?, channel))
+    });
+    let (layer, channel) = target.unwrap_or((&first_look.0, first_look.1));
+    let name = layer.strip_suffix(":pre").unwrap_or(layer);
+    if let Some(place) = state.layers.iter().position(|layer| layer.name == name) {
+        (state.layer, state.channel, state.pre) = (place, channel, layer != name);
+    }
+    state
+}
