@@ -14,7 +14,7 @@ const NO_LINK: i32 = libc::O_NOFOLLOW;
 
 /// The lock of a run's folder, held until this value is dropped.
 #[derive(Debug)]
-pub(super) struct RunLock {
+pub(crate) struct RunLock {
     path: PathBuf,
     /// None on a file system without locks, such as some network ones.
     file: Option<File>,
@@ -22,7 +22,7 @@ pub(super) struct RunLock {
 
 impl RunLock {
     /// Takes the lock of `folder`. Fails at once if another process holds it.
-    pub(super) fn take(folder: &Path) -> Result<Self> {
+    pub(crate) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK);
         let failed = |source| Error::Lock { path: path.clone(), source };
         loop {
