@@ -11,19 +11,35 @@
 
 mod ablate;
 mod attribute;
+mod auc;
+mod dataset;
+mod distance;
 mod error;
+mod examples;
+mod field;
+mod index;
 mod margin;
 mod photographs;
 mod quadrature;
 mod removal;
 mod sentence;
+mod stats;
 mod tail;
 
 pub use ablate::{Group, Single, flip_count, groups, singles};
 pub use attribute::{Attribution, ChannelShare, attribute, gradient_times_activation, integrated};
+pub use auc::areas;
+pub use dataset::{DataLabel, DataPicture, DataSet};
+pub use distance::{ClassDistance, Distances, PhotographPoints, Vote};
 pub use error::{Error, Result};
+pub use examples::{
+    ChannelRow, LabelArea, LabelCount, RankedBy, channel_rows, first, label_areas, label_mix,
+};
+pub use field::{Field, effective_field};
+pub use index::{ChannelNumbers, IndexManifest, IndexRow, IndexWriter, IndexedLayer, RowLabel, ShardFile};
 pub use margin::{Against, Margin, best_rival, rank};
 pub use photographs::{ChannelMeans, OnPhotographs, draw};
 pub use removal::Remover;
 pub use sentence::{SentenceNames, sentence};
+pub use stats::{Bins, Interval, TiedCovariance, Whitened};
 pub use tail::Tail;

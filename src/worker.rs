@@ -34,7 +34,7 @@ use self::viewer::{Board, Mail};
 use self::worker_loop::WorkerLoop;
 use crate::runs::BoxedError;
 
-pub use classifier::{ClassLogit, Classifier, Framing, frame_picture, picture_array};
+pub use classifier::{ClassLogit, Classifier, Framing, fit_picture, frame_picture, picture_array};
 pub use classifiers::pause_after;
 pub use error::{Error, Result};
 pub use models::{BackendProvider, LoadedModel, LocalModels, ModelProvider, network_view};

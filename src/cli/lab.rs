@@ -2,6 +2,11 @@
 
 mod ablate;
 mod attribute;
+mod decoding;
+mod distance;
+mod examples;
+mod index;
+mod opened_index;
 mod photographs;
 mod subject;
 
@@ -13,5 +18,8 @@ pub(super) fn run(args: &LabArgs) -> Result<()> {
     match &args.command {
         LabCommand::Attribute(args) => attribute::run(args),
         LabCommand::Ablate(args) => ablate::run(args),
+        LabCommand::Index(args) => index::run(args),
+        LabCommand::Examples(args) => examples::run(args),
+        LabCommand::Distance(args) => distance::run(args),
     }
 }

@@ -1,6 +1,9 @@
 //! The command line's flags and their help. Only the syntax is checked here; `config` looks up names.
 
 mod lab;
+mod lab_distance;
+mod lab_examples;
+mod lab_index;
 mod parse;
 mod render;
 
@@ -11,6 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use self::lab::{AblateArgs, AttributeArgs, BaselineFlag, LabArgs, LabCommand, ReplaceFlag, SubjectArgs};
+pub use self::lab_distance::DistanceArgs;
+pub use self::lab_examples::{ByFlag, ExamplesArgs};
+pub use self::lab_index::{IndexArgs, KeptArgs};
 use self::parse::{parse_channel, parse_setting};
 pub use self::render::{RenderArgs, ReportArgs};
 pub use super::channels::Channels;

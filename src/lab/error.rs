@@ -1,9 +1,16 @@
 //! The errors of the lab.
 
+use std::io;
+use std::path::PathBuf;
+
+use parquet::errors::ParquetError;
+
+use crate::runs;
+
 /// The result of everything in the lab.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error that keeps a margin from being explained.
+/// An error that keeps the lab from answering.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -69,6 +76,127 @@ pub enum Error {
     /// A backend that returned fewer arrays than it was asked for.
     #[error("the backend gave no values for a layer that it was asked for")]
     NoValues,
+    /// A folder or an archive without pictures.
+    #[error("{} holds no picture (PNG, JPEG, WebP, TIFF, BMP or GIF)", .place.display())]
+    NoPictures {
+        /// The place that was looked at.
+        place: PathBuf,
+    },
+    /// Something else than a folder or a tar file.
+    #[error("{} is neither a folder nor a tar file", .place.display())]
+    NoDataSet {
+        /// The place that was named.
+        place: PathBuf,
+    },
+    /// An archive that would have to be unpacked as a whole to get at one picture.
+    #[error("{} is packed, so its pictures cannot be read in place; unpack it first", .place.display())]
+    PackedArchive {
+        /// The archive that was named.
+        place: PathBuf,
+    },
+    /// A file of labels that belongs to other pictures.
+    #[error("{} names none of the pictures in {}", .labels.display(), .place.display())]
+    NoLabelMatches {
+        /// The file of labels.
+        labels: PathBuf,
+        /// The data set.
+        place: PathBuf,
+    },
+    /// A file of labels that says nothing.
+    #[error("{} holds no labels: it needs lines of a picture's name and its label", .path.display())]
+    EmptyLabels {
+        /// The file of labels.
+        path: PathBuf,
+    },
+    /// The devkit's numbers, which are no network's indices.
+    #[error(
+        "{} holds numbers without the pictures' names; it needs lines of a name and a label, such as \
+         \"ILSVRC2012_val_00000001.JPEG n01751748\" (the numbers of ImageNet's devkit are not the networks' indices)",
+        .path.display()
+    )]
+    LabelsWithoutNames {
+        /// The file of labels.
+        path: PathBuf,
+    },
+    /// A line of a file of labels that cannot be understood.
+    #[error("line {line} of {} is not a picture's name and its label", .path.display())]
+    LabelLine {
+        /// The file of labels.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A file or a folder that cannot be read.
+    #[error("cannot read {}", .path.display())]
+    ReadFile {
+        /// The file that was to be read.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A folder that cannot be made, or a file that cannot be taken away.
+    #[error("cannot keep an index in {}", .folder.display())]
+    IndexFolder {
+        /// The folder of the index.
+        folder: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error(transparent)]
+    Write(#[from] runs::Error),
+    /// A folder that holds another index.
+    #[error("{} holds an index {what}; choose another folder with --out, or remove that one", .folder.display())]
+    OtherIndex {
+        /// The folder of the index.
+        folder: PathBuf,
+        /// The difference, as in "of vgg19".
+        what: String,
+    },
+    /// A folder without an index.
+    #[error("there is no index in {}; `trepang lab index FOLDER --network N --layer L` makes one", .folder.display())]
+    NoIndex {
+        /// The folder of the index.
+        folder: PathBuf,
+    },
+    /// An index that another process is making.
+    #[error("another process is making the index in {}; wait until it ends", .folder.display())]
+    IndexBusy {
+        /// The folder of the index.
+        folder: PathBuf,
+    },
+    /// A manifest that cannot be understood.
+    #[error("{} is damaged; remove the index, or choose another folder", .path.display())]
+    DamagedManifest {
+        /// The path of the manifest.
+        path: PathBuf,
+        /// The reader's error.
+        source: serde_json::Error,
+    },
+    /// A shard that cannot be read.
+    #[error("{} is damaged; the command that made the index mends it", .path.display())]
+    DamagedShard {
+        /// The path of the shard.
+        path: PathBuf,
+        /// The reader's error.
+        source: ParquetError,
+    },
+    /// A shard that cannot be put into its format.
+    #[error("cannot write numbers as parquet")]
+    Encode(#[from] ParquetError),
+    /// Too few photographs to say anything.
+    #[error("the index has {found} photographs with a label, and {needed} are needed at least")]
+    FewPhotographs {
+        /// The number of photographs.
+        found: usize,
+        /// The least number.
+        needed: usize,
+    },
+    /// Photographs that are all alike.
+    #[error(
+        "the channels have the same means in all photographs of the index, so there is nothing to measure distances by"
+    )]
+    NoSpread,
     /// An error of the network or of the backend.
     #[error(transparent)]
     Backend(#[from] trepang_api::Error),
@@ -82,9 +210,30 @@ impl Error {
             | Self::AfterLogits { .. }
             | Self::NoClass { .. }
             | Self::OwnRival
-            | Self::NoRival { .. } => true,
+            | Self::NoRival { .. }
+            | Self::NoDataSet { .. }
+            | Self::PackedArchive { .. }
+            | Self::NoLabelMatches { .. }
+            | Self::EmptyLabels { .. }
+            | Self::LabelsWithoutNames { .. }
+            | Self::LabelLine { .. }
+            | Self::OtherIndex { .. }
+            | Self::FewPhotographs { .. }
+            | Self::NoIndex { .. } => true,
             Self::Backend(error) => error.is_usage(),
-            Self::NotFinite { .. } | Self::Shape { .. } | Self::NoWeights { .. } | Self::NoValues => false,
+            Self::NotFinite { .. }
+            | Self::Shape { .. }
+            | Self::NoWeights { .. }
+            | Self::NoValues
+            | Self::NoPictures { .. }
+            | Self::ReadFile { .. }
+            | Self::IndexFolder { .. }
+            | Self::Write(_)
+            | Self::IndexBusy { .. }
+            | Self::DamagedManifest { .. }
+            | Self::DamagedShard { .. }
+            | Self::NoSpread
+            | Self::Encode(_) => false,
         }
     }
 }

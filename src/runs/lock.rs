@@ -40,7 +40,7 @@ impl RunOwner {
 
 /// The lock of a run's folder, held until this value is dropped.
 #[derive(Debug)]
-pub(super) struct RunLock {
+pub(crate) struct RunLock {
     path: PathBuf,
     /// None on a file system without locks, such as some network ones.
     file: Option<File>,
@@ -48,7 +48,7 @@ pub(super) struct RunLock {
 
 impl RunLock {
     /// Takes the lock of `folder`. Fails at once if another process holds it.
-    pub(super) fn take(folder: &Path) -> Result<Self> {
+    pub(crate) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK);
         let failed = |source| Error::Lock { path: path.clone(), source };
         loop {

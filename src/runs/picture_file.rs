@@ -15,7 +15,7 @@ use super::unread_kind::{RARE_TIFF, SVG_BYTES, unread_kind};
 use crate::engine::Picture;
 
 /// The largest file that is read, in bytes. It keeps a device without an end from filling the memory.
-const MAX_FILE_BYTES: u64 = 1 << 30;
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// The bytes that tell formats apart.
 const MAGIC_BYTES: u64 = SVG_BYTES as u64;
@@ -38,16 +38,21 @@ pub fn read_picture(path: &Path) -> Result<Picture> {
 /// allowed.
 pub fn read_picture_as(path: &Path, reading: PictureReading) -> Result<Picture> {
     let bytes = read_bytes(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
-    if let Some(error) = unread(path, &bytes) {
+    decode_picture(path, &bytes, reading)
+}
+
+/// The picture of a file that has been read already; `path` names it in errors.
+pub fn decode_picture(path: &Path, bytes: &[u8], reading: PictureReading) -> Result<Picture> {
+    if let Some(error) = unread(path, bytes) {
         return Err(error);
     }
-    let image = match decode(&bytes, reading.as_stored) {
-        Ok(image) if !cut_picture::lacks_its_end(&bytes) => image,
-        Err(ImageError::Unsupported(_)) if is_tiff(&bytes) => return Err(unread_tiff(path, &bytes)),
-        Err(source) if !cut_picture::ends_early(&bytes, &source) => {
+    let image = match decode(bytes, reading.as_stored) {
+        Ok(image) if !cut_picture::lacks_its_end(bytes) => image,
+        Err(ImageError::Unsupported(_)) if is_tiff(bytes) => return Err(unread_tiff(path, bytes)),
+        Err(source) if !cut_picture::ends_early(bytes, &source) => {
             return Err(Error::NotPicture { path: path.into(), source });
         }
-        Ok(_) | Err(_) => match cut_picture::remains(&bytes, reading.as_stored) {
+        Ok(_) | Err(_) => match cut_picture::remains(bytes, reading.as_stored) {
             Remains { image: Some(image), .. } if reading.allow_cut => image,
             Remains { image, there } => {
                 return Err(Error::CutPicture { path: path.into(), there, is_usable: image.is_some() });

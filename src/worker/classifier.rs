@@ -110,7 +110,16 @@ pub fn frame_picture(network: &Network, picture: &Picture, framing: Framing) -> 
         let (network, width, height) = (network.name().into(), picture.width, picture.height);
         return Err(Error::PictureSize { network, native, width, height });
     }
-    if framing == Framing::Fitting && (picture.width, picture.height) == (native, native) {
+    match framing {
+        Framing::Fitting => fit_picture(native, picture),
+        Framing::Crop | Framing::Exact => crop(picture, native),
+    }
+}
+
+/// The picture at a network's own size, `native`, also for one without a classifier: as it is if it has that size, and else
+/// cropped. Fails for a picture that cannot be brought to it.
+pub fn fit_picture(native: usize, picture: &Picture) -> Result<Picture> {
+    if (picture.width, picture.height) == (native, native) {
         return Ok(picture.clone());
     }
     crop(picture, native)

@@ -4,6 +4,7 @@ of each.
     python3 -m pip install pillow==13.0.0 && python3 tests/golden/make_pictures.py
 """
 
+import io
 from pathlib import Path
 
 from PIL import Image
@@ -23,9 +24,23 @@ def save(name, image, **options):
 
 save("progressive.jpg", picture, quality=90, progressive=True)
 save("cmyk.jpg", picture.convert("CMYK"), quality=90)
+save("gray.jpg", picture.convert("L"), quality=90)
 save("lossy.webp", picture, quality=80)
 save("group4.tiff", picture.convert("1"), compression="group4")
 save("moving.gif", picture, save_all=True, append_images=[picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)])
+
+# Adobe's YCCK: Pillow writes four components as they are, so they are turned into YCCK before, and the mark says so after.
+ink = picture.convert("CMYK").split()
+black = Image.eval(ink[0], lambda level: level // 4)
+red, green, blue = (Image.eval(band, lambda level: 3 * level // 4) for band in ink[:3])
+luma = Image.merge("RGB", (red, green, blue)).convert("YCbCr").split()
+stored = [Image.eval(band, lambda level: 255 - level) for band in luma] + [black]
+buffer = io.BytesIO()
+Image.merge("CMYK", stored).save(buffer, "JPEG", quality=95)
+data = bytearray(buffer.getvalue())
+data[data.index(b"Adobe") + 11] = 2
+(HERE / "ycck.jpg").write_bytes(data)
+Image.open(HERE / "ycck.jpg").convert("RGB").save(HERE / "ycck.jpg.png")
 
 # Without what Pillow reads: for the tests of cut files. Sides that no unit of 16 pixels divides, with restart markers.
 odd = picture.crop((0, 0, 37, 29))

@@ -119,11 +119,18 @@ fn a_run_that_went_on_elsewhere_is_as_documented() {
 fn lists_and_reports_are_as_documented() {
     let (schema, home) = (Schema::read(), Home::new());
     write_png(&home.path("a.png"), &noise_picture(3, 64));
+    fs::create_dir_all(home.path("set/n02321529")).unwrap();
+    for seed in 0..12 {
+        write_png(&home.path(&format!("set/n02321529/{seed}.png")), &noise_picture(seed, 64));
+    }
     for (line, name) in [
         ("predict a.png --json", "Prediction"),
         ("lab attribute a.png --layer block5_conv2 --json", "Attribution"),
         ("lab attribute a.png --layer block4_conv2 --against logsumexp --json", "Attribution"),
         ("lab ablate a.png --layer block5_conv2 --json", "Ablation"),
+        ("lab index set --layer block5_conv2 --relevance --full --out index --json", "LabIndex"),
+        ("lab examples --index index --channel 4 --json", "ChannelExamples"),
+        ("lab distance a.png --index index --json", "PictureDistances"),
         ("info minivgg --json", "WeightsFile"),
         ("recipes --json", "Recipe"),
         ("recipes --show maco --json", "Recipe"),

@@ -166,7 +166,9 @@ fn every_format_is_read_as_pillow_reads_it() {
         assert_near(&read_picture(&home.path("photo")).unwrap(), &stored, 1, &format!("{format:?}"));
     }
     let folder = repository("tests/golden/pictures");
-    for name in ["progressive.jpg", "cmyk.jpg", "lossy.webp", "group4.tiff", "moving.gif"] {
+    for name in
+        ["progressive.jpg", "cmyk.jpg", "ycck.jpg", "gray.jpg", "lossy.webp", "group4.tiff", "moving.gif"]
+    {
         let expected = read_picture(&folder.join(format!("{name}.png"))).unwrap();
         assert_near(&read_picture(&folder.join(name)).unwrap(), &expected, DECODER_TOLERANCE, name);
     }

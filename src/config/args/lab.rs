@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ComputeArgs;
+use super::lab_distance::DistanceArgs;
+use super::lab_examples::ExamplesArgs;
+use super::lab_index::IndexArgs;
 
 /// The flags of `trepang lab`.
 #[derive(Debug, Clone, Args)]
@@ -21,6 +24,12 @@ pub enum LabCommand {
     Attribute(Box<AttributeArgs>),
     /// Take channels of a layer out, and see what becomes of the margin
     Ablate(Box<AblateArgs>),
+    /// Run a data set, and keep what each channel makes of each picture
+    Index(Box<IndexArgs>),
+    /// The photographs of an index that a channel answers to most
+    Examples(Box<ExamplesArgs>),
+    /// Distances of pictures from each class's photographs in an index
+    Distance(Box<DistanceArgs>),
 }
 
 /// The flags that say which picture, layer and class a question is about.

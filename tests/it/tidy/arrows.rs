@@ -39,7 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["runs", "engine", "backends", "panics"]),
     ("worker", &["lab", "sweep", "runs", "engine", "panics", "memory"]),
     ("sweep", &["runs", "engine", "panics"]),
-    ("lab", &["engine", "panics"]),
+    ("lab", &["runs", "engine", "panics"]),
     ("runs", &["engine", "panics"]),
     ("engine", &["panics"]),
     ("backends", &[]),

@@ -1,0 +1,257 @@
+//! `trepang lab examples`: the photographs of an index that a channel answers to most.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use trepang_api::Model;
+use trepang_weights::Trained;
+
+use super::opened_index::{OpenedIndex, name_of};
+use crate::cli::output;
+use crate::config::args::{ByFlag, ExamplesArgs};
+use crate::config::{Usage, find_layer, find_place, find_run};
+use crate::engine::Picture;
+use crate::lab::{
+    ChannelRow, DataSet, Field, IndexedLayer, LabelArea, LabelCount, RankedBy, channel_rows, effective_field,
+    first, label_areas, label_mix,
+};
+use crate::runs::{
+    Cell, MAX_FILE_BYTES, PictureReading, check_picture_path, contact_sheet, decode_picture, read_picture,
+    write_sheet,
+};
+use crate::worker::{fit_picture, picture_array};
+
+/// Labels of the mix and of the selectivity that people are shown.
+const ROWS: usize = 5;
+
+/// A photograph, for `--json`.
+#[derive(Serialize)]
+struct Example<'a> {
+    file: &'a str,
+    label: Option<&'a str>,
+    class: Option<usize>,
+    mean: f32,
+    max: f32,
+    relevance: Option<f32>,
+    position: [usize; 2],
+}
+
+/// The answer, for `--json`.
+#[derive(Serialize)]
+struct Examples<'a> {
+    network: &'a str,
+    layer: &'a str,
+    channel: usize,
+    by: &'static str,
+    class: Option<&'a str>,
+    pictures: usize,
+    #[serde(rename = "examples")]
+    photographs: Vec<Example<'a>>,
+    class_mix: Vec<LabelCount>,
+    selectivity: Vec<LabelArea>,
+}
+
+pub(super) fn run(args: &ExamplesArgs) -> Result<()> {
+    if let Some(output) = &args.output {
+        check_picture_path(output)?;
+    }
+    let index = OpenedIndex::open(args.index.as_deref())?;
+    let trained = index.trained(&args.compute)?;
+    let layer = index.layer(args.layer.as_deref())?;
+    if args.channel >= layer.channels {
+        let (name, last) = (&layer.layer, layer.channels - 1);
+        return Err(Usage(format!(
+            "{name} has the channels 0 to {last}, and {} is none of them",
+            args.channel
+        ))
+        .into());
+    }
+    let rows = channel_rows(&index.folder, &index.manifest, &layer, args.channel)?;
+    let by = ranked_by(args.by);
+    if rows.iter().all(|row| row.value(by).is_none()) {
+        return Err(Usage(format!(
+            "the index in {} has no relevances; `trepang lab index` with --relevance and the same pictures adds them",
+            index.folder.display()
+        ))
+        .into());
+    }
+    let within = args.class.as_deref().map(|class| label_of(class, &rows, &trained)).transpose()?;
+    let chosen: Vec<ChannelRow> = match &within {
+        Some(label) => rows.iter().filter(|row| row.label.as_ref() == Some(label)).cloned().collect(),
+        None => rows.clone(),
+    };
+    let examples = first(&chosen, by, args.top.into());
+    if let Some(output) = &args.output {
+        let sheet = sheet(args, &index, (&trained, &layer), &examples)?;
+        write_sheet(output, &sheet)?;
+    }
+    let found = Examples {
+        network: &trained.name,
+        layer: &layer.layer,
+        channel: args.channel,
+        by: args.by.name(),
+        class: within.as_deref(),
+        pictures: chosen.len(),
+        photographs: examples.iter().map(|row| example(row, &layer)).collect(),
+        class_mix: label_mix(&chosen, by),
+        selectivity: label_areas(&rows),
+    };
+    if args.json { output::json(&found) } else { report(args, &found, &trained) }
+}
+
+fn ranked_by(flag: ByFlag) -> RankedBy {
+    match flag {
+        ByFlag::Mean => RankedBy::Mean,
+        ByFlag::Max => RankedBy::Max,
+        ByFlag::Relevance => RankedBy::Relevance,
+    }
+}
+
+fn example<'a>(row: &'a ChannelRow, layer: &IndexedLayer) -> Example<'a> {
+    let position = [row.at / layer.width.max(1), row.at % layer.width.max(1)];
+    let ChannelRow { file, label, class, mean, max, relevance, .. } = row;
+    Example {
+        file,
+        label: label.as_deref(),
+        class: *class,
+        mean: *mean,
+        max: *max,
+        relevance: *relevance,
+        position,
+    }
+}
+
+/// The label of the data set that is meant by a label, or by a class of the network.
+fn label_of(text: &str, rows: &[ChannelRow], trained: &Trained) -> Result<String> {
+    let of_class =
+        |class: usize| rows.iter().find(|row| row.class == Some(class)).and_then(|row| row.label.clone());
+    let labelled =
+        rows.iter().find(|row| row.label.as_deref() == Some(text)).and_then(|row| row.label.clone());
+    labelled.or_else(|| trained.labels.find(text).and_then(of_class)).ok_or_else(|| {
+        Usage(format!(
+            "no picture of the index is of the class {text}; `trepang lab index` says what has one"
+        ))
+        .into()
+    })
+}
+
+/// The photographs as a sheet, after the picture that they are beside.
+fn sheet(
+    args: &ExamplesArgs,
+    index: &OpenedIndex,
+    (trained, layer): (&Trained, &IndexedLayer),
+    examples: &[&ChannelRow],
+) -> Result<Picture> {
+    let place = args.data.as_deref().unwrap_or(Path::new(&index.manifest.data_set));
+    let data = DataSet::open(place, None)
+        .with_context(|| "the index keeps no pictures; name the folder that has them with --data")?;
+    let native = trained.network.input().native;
+    let mut cells = Vec::new();
+    if let Some(beside) = &args.beside {
+        let run = find_run(beside)?;
+        let file = if run.is_dir() { run.join("image.png") } else { run };
+        let picture = square(&read_picture(&file)?);
+        cells.push(Cell {
+            picture: resized(&picture, native),
+            label: format!("{} {}", layer.layer, args.channel),
+        });
+    }
+    let (backend, device) = find_place(&args.compute)?;
+    let mut model =
+        if args.whole { None } else { Some(backend.load(&trained.network, &trained.weights, &device)?) };
+    let reading = PictureReading { as_stored: !index.manifest.upright, ..PictureReading::default() };
+    for row in examples {
+        let picture = photograph(&data, row, reading)?;
+        let picture = fit_picture(native, &picture)?;
+        let part = match &mut model {
+            Some(model) => {
+                cut(&picture, seen(model.as_mut(), trained, &picture, (layer, args.channel, row.at))?)
+            }
+            None => picture,
+        };
+        let value = row.value(ranked_by(args.by)).unwrap_or_default();
+        let label = format!("{value:.3} {}", name_of(row.label.as_deref(), trained));
+        cells.push(Cell { picture: resized(&part, native), label });
+    }
+    Ok(contact_sheet(&cells, None))
+}
+
+/// A photograph of the index, read again.
+fn photograph(data: &DataSet, row: &ChannelRow, reading: PictureReading) -> Result<Picture> {
+    let found = data.pictures.binary_search_by(|picture| picture.file.as_str().cmp(&row.file));
+    let found = found.ok().map(|at| &data.pictures[at]);
+    let missing =
+        || Usage(format!("{} is not in the data set any more; name its folder with --data", row.file));
+    let bytes = found.ok_or_else(missing)?.read(MAX_FILE_BYTES).with_context(|| row.file.clone())?;
+    Ok(decode_picture(Path::new(&row.file), &bytes, reading)?)
+}
+
+/// The part of a picture that a channel's largest value comes from.
+fn seen(
+    model: &mut dyn Model,
+    trained: &Trained,
+    picture: &Picture,
+    (layer, channel, at): (&IndexedLayer, usize, usize),
+) -> Result<Field> {
+    let layer = find_layer(&trained.network, &layer.layer)?;
+    Ok(effective_field(model, &picture_array(picture)?, layer, (channel, at))?)
+}
+
+fn cut(picture: &Picture, field: Field) -> Picture {
+    let rows = field.top..field.top + field.side;
+    let row = |y: usize| {
+        let start = 3 * (y * picture.width + field.left);
+        picture.rgb[start..start + 3 * field.side].iter().copied()
+    };
+    Picture { width: field.side, height: field.side, rgb: rows.flat_map(row).collect() }
+}
+
+/// The middle square of a picture.
+fn square(picture: &Picture) -> Picture {
+    let side = picture.width.min(picture.height);
+    cut(picture, Field { top: (picture.height - side) / 2, left: (picture.width - side) / 2, side })
+}
+
+/// A square picture at another size: pictures of a sheet are of one size.
+fn resized(picture: &Picture, side: usize) -> Picture {
+    let image = image::RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb.clone());
+    let Some(image) = image.filter(|_| picture.width != side) else { return picture.clone() };
+    let filter = image::imageops::FilterType::CatmullRom;
+    let rgb = image::imageops::resize(&image, side as u32, side as u32, filter).into_raw();
+    Picture { width: side, height: side, rgb }
+}
+
+fn report(args: &ExamplesArgs, found: &Examples, trained: &Trained) -> Result<()> {
+    let Examples { network, layer, channel, by, pictures, .. } = found;
+    let within =
+        found.class.map_or_else(String::new, |label| format!(" of {}", name_of(Some(label), trained)));
+    output::line(format_args!(
+        "channel {channel} of {layer} of {network}: the first by {by} of {pictures} pictures{within}\n"
+    ))?;
+    output::line(format_args!("{:>10}{:>10}{:>12}  {:<24}picture", "mean", "max", "relevance", "label"))?;
+    for Example { file, label, mean, max, relevance, .. } in &found.photographs {
+        let relevance = relevance.map_or_else(|| "-".into(), |value| format!("{value:.3}"));
+        let label: String = name_of(*label, trained).chars().take(22).collect();
+        output::line(format_args!("{mean:>10.3}{max:>10.3}{relevance:>12}  {label:<24}{file}"))?;
+    }
+    let counted: usize = found.class_mix.iter().map(|count| count.pictures).sum();
+    if counted > 0 && found.class.is_none() {
+        let mix = found.class_mix.iter().take(ROWS);
+        let mix: Vec<String> =
+            mix.map(|count| format!("{} {}", count.pictures, name_of(Some(&count.label), trained))).collect();
+        let labels = found.class_mix.len();
+        output::line(format_args!("\nThe first {counted} are of {labels} classes: {}", mix.join(", ")))?;
+    }
+    if !found.selectivity.is_empty() {
+        let best = found.selectivity.iter().take(ROWS).map(|area| {
+            format!("{} {:.3} (n = {})", name_of(Some(&area.label), trained), area.auc, area.pictures)
+        });
+        let best: Vec<String> = best.collect();
+        output::line(format_args!("Its mean tells a class from all others best (AUC): {}", best.join(", ")))?;
+    }
+    match &args.output {
+        Some(output) => output::line(format_args!("\nsheet: {}", output.display())),
+        None => Ok(()),
+    }
+}
