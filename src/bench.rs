@@ -106,11 +106,12 @@ pub fn gflop(network: &Network, size: usize, layer: LayerId) -> Result<f64> {
     Ok(4.0 * products / 1e9)
 }
 
-/// The layers with more than one position that are a ReLU, a sum or a concatenation, for square images of `size` pixels.
+/// The layers with more than one position that are a ReLU or another curve, a product, a sum or a concatenation, for square images of `size` pixels.
 pub fn grids(network: &Network, size: usize) -> impl Iterator<Item = LayerId> {
     network.layers().filter(move |&id| {
-        let joins =
-            network.node(id).is_ok_and(|node| matches!(node.op, Op::Relu | Op::Relu6 | Op::Add | Op::Concat));
+        let joins = network.node(id).is_ok_and(|node| {
+            matches!(node.op, Op::Relu | Op::Relu6 | Op::Unary(_) | Op::Multiply | Op::Add | Op::Concat)
+        });
         joins && network.shape(size, size, id).is_ok_and(|shape| shape.height * shape.width > 1)
     })
 }

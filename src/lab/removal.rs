@@ -160,13 +160,22 @@ fn next_linear(network: &Network, layer: LayerId) -> Result<Option<LayerId>> {
             Op::Linear(_) => return Ok((network.frontier(next)? == [next]).then_some(next)),
             Op::Relu
             | Op::Relu6
+            | Op::Unary(_)
             | Op::MaxPool(_)
             | Op::AveragePool { .. }
             | Op::GlobalAverage
             | Op::Flatten => {
                 at = next;
             }
-            Op::Preprocess(_) | Op::Conv2d(_) | Op::Add | Op::Concat | Op::Softmax => return Ok(None),
+            Op::Preprocess(_)
+            | Op::Conv2d(_)
+            | Op::Add
+            | Op::Multiply
+            | Op::Lrn(_)
+            | Op::LayerNorm { .. }
+            | Op::Channels(_)
+            | Op::Concat
+            | Op::Softmax => return Ok(None),
         }
     }
 }

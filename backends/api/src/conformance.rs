@@ -32,7 +32,7 @@ pub use redirection::{
 };
 pub use refusals::refuses_bad_input;
 pub use residual::Residual;
-pub use samples::{Sample, samples};
+pub use samples::{Sample, SampleForm, samples};
 pub use starts::{
     frontiers_agree_with_direct_runs, frontiers_give_equal_bits, frontiers_have_central_differences,
     frontiers_keep_the_chain_rule, refuses_bad_starts,

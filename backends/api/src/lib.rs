@@ -26,6 +26,7 @@ mod backend;
 mod compute_pool;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod curve;
 mod error;
 #[doc = include_str!("../GUIDE.md")]
 #[allow(clippy::test_attr_in_doctest, reason = "it shows a test to be written elsewhere")]
@@ -44,11 +45,12 @@ mod weights;
 pub use array::{Array, Shape, SharedNumbers};
 pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, ReluGradient, find_device};
 pub use compute_pool::{CallingThread, ComputePool};
+pub use curve::ActivationCurve;
 pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels, PullBack, WithPullBack};
 pub use nearest::did_you_mean;
 pub use network::{InputSize, LayerId, Network, NetworkBuilder, Node};
-pub use op::{Conv2d, Linear, Op, Padding, Pool, Preprocess};
+pub use op::{Conv2d, Linear, Lrn, Op, Padding, Pool, Preprocess};
 pub use printable::{excerpt, excerpt_of_message, is_control, printable, printable_json};
 pub use receptive::{ReceptiveField, Region};
 pub use reference::Reference;

@@ -1,7 +1,7 @@
 //! The operations a network is made of: their parameters, their output shapes and the tensors they need.
 //! Not how they are computed: that is each backend's [`Kernels`](crate::Kernels).
 
-use crate::Shape;
+use crate::{ActivationCurve, Shape};
 
 /// The affine map from RGB in 0..1 to a network's own input space, fixed by whoever trained the weights: channel
 /// `c` becomes `scale[c] * rgb[c] + shift[c]`.
@@ -115,6 +115,19 @@ pub struct Linear {
     pub outputs: usize,
 }
 
+/// Local response normalization over neighbouring channels of a position.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lrn {
+    /// The number of neighbouring channels, an odd one, half of them on either side.
+    pub size: usize,
+    /// The factor of the sum of their squares, which is divided by `size`: as ONNX, PyTorch and Caffe write it, not TensorFlow.
+    pub alpha: f32,
+    /// The exponent of the whole sum.
+    pub beta: f32,
+    /// The number that is added to the sum.
+    pub bias: f32,
+}
+
 /// One operation. Batch norm is absent: it is folded into the convolution when weights are loaded.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
@@ -139,6 +152,20 @@ pub enum Op {
     GlobalAverage,
     /// The sum of two or more equal shapes.
     Add,
+    /// The product of two inputs of one shape; or the second has one number for each channel of the first, `[N, C, 1, 1]`.
+    Multiply,
+    /// A function of each number by itself.
+    Unary(ActivationCurve),
+    /// x[c] / (bias + alpha / size * sum of x^2 over the channels around c)^beta, where channels that are not there are zero.
+    Lrn(Lrn),
+    /// (x - mean) / sqrt(variance + epsilon), of the channels of each position. What it is multiplied by is the next operation's.
+    LayerNorm {
+        /// The number that is added to the variance, which is the mean square distance from the mean.
+        epsilon: f32,
+    },
+    /// Other channels in another order: channel `c` of the output is channel `map[c]` of the input, which may be taken more
+    /// than once or not at all.
+    Channels(Vec<usize>),
     /// Two or more inputs, one after the other along the channels.
     Concat,
     /// C x H x W to a vector, row-major.
@@ -161,6 +188,11 @@ impl Op {
             Self::AveragePool { .. } => "average_pool",
             Self::GlobalAverage => "global_average",
             Self::Add => "add",
+            Self::Multiply => "multiply",
+            Self::Unary(curve) => curve.name(),
+            Self::Lrn(_) => "lrn",
+            Self::LayerNorm { .. } => "layer_norm",
+            Self::Channels(_) => "channels",
             Self::Concat => "concat",
             Self::Flatten => "flatten",
             Self::Linear(_) => "linear",
@@ -175,7 +207,16 @@ impl Op {
             Self::Preprocess(_) if first.channels != 3 => {
                 Err(format!("an RGB image has 3 channels, not {}", first.channels))
             }
-            Self::Preprocess(_) | Self::Relu | Self::Relu6 | Self::Softmax => Ok(first),
+            Self::Lrn(Lrn { size, .. }) if size % 2 == 0 => {
+                Err(format!("{size} channels have none in their middle"))
+            }
+            Self::Preprocess(_)
+            | Self::Relu
+            | Self::Relu6
+            | Self::Unary(_)
+            | Self::Lrn(_)
+            | Self::LayerNorm { .. }
+            | Self::Softmax => Ok(first),
             Self::Conv2d(conv) => conv.output_shape(first),
             Self::MaxPool(pool) | Self::AveragePool { pool, .. } => pool.output_shape(first),
             Self::GlobalAverage => Ok(vector(first.channels)),
@@ -188,6 +229,14 @@ impl Op {
                 Some(other) => Err(format!("it adds {first:?} and {other:?}")),
                 None => Ok(first),
             },
+            Self::Multiply => match inputs.get(1) {
+                Some(&second) if second == first || second == vector(first.channels) => Ok(first),
+                other => Err(format!("it multiplies {first:?} and {other:?}")),
+            },
+            Self::Channels(map) => match map.iter().find(|&&from| from >= first.channels) {
+                Some(from) => Err(format!("it takes channel {from} of {}", first.channels)),
+                None => Ok(Shape { channels: map.len(), ..first }),
+            },
             Self::Concat => concat_shape(first, inputs),
         }
     }
@@ -197,7 +246,12 @@ impl Op {
         match self {
             Self::Preprocess(_) => (0, 0),
             Self::Add | Self::Concat => (2, usize::MAX),
-            Self::Conv2d(_)
+            Self::Multiply => (2, 2),
+            Self::Unary(_)
+            | Self::Lrn(_)
+            | Self::LayerNorm { .. }
+            | Self::Channels(_)
+            | Self::Conv2d(_)
             | Self::Relu
             | Self::Relu6
             | Self::MaxPool(_)
@@ -224,6 +278,11 @@ impl Op {
             | Self::AveragePool { .. }
             | Self::GlobalAverage
             | Self::Add
+            | Self::Multiply
+            | Self::Unary(_)
+            | Self::Lrn(_)
+            | Self::LayerNorm { .. }
+            | Self::Channels(_)
             | Self::Concat
             | Self::Flatten
             | Self::Softmax => return Vec::new(),

@@ -86,6 +86,11 @@ impl Network {
             let Some((first, last)) = seen[index] else { continue };
             let node = &self.nodes()[index];
             let AxisWindow { kernel, stride, before } = walk(&node.op, axis)?;
+            // One number for a channel comes from wherever.
+            if node.op == Op::Multiply && node.inputs.iter().any(|input| sides[input.index()] != sides[index])
+            {
+                return None;
+            }
             for input in &node.inputs {
                 let end = (last * stride + kernel - 1).saturating_sub(before);
                 let part = ((first * stride).saturating_sub(before), end.min(sides[input.index()] - 1));
@@ -137,9 +142,17 @@ fn walk(op: &Op, axis: usize) -> Option<AxisWindow> {
         Op::MaxPool(pool) | Op::AveragePool { pool, .. } => {
             Some(window(pool.kernel, pool.stride, &pool.padding))
         }
-        Op::Preprocess(_) | Op::Relu | Op::Relu6 | Op::Add | Op::Concat | Op::Softmax => {
-            Some(AxisWindow { kernel: 1, stride: 1, before: 0 })
-        }
+        Op::Preprocess(_)
+        | Op::Relu
+        | Op::Relu6
+        | Op::Add
+        | Op::Multiply
+        | Op::Unary(_)
+        | Op::Lrn(_)
+        | Op::LayerNorm { .. }
+        | Op::Channels(_)
+        | Op::Concat
+        | Op::Softmax => Some(AxisWindow { kernel: 1, stride: 1, before: 0 }),
         Op::GlobalAverage | Op::Flatten | Op::Linear(_) => None,
     }
 }

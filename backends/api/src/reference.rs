@@ -5,6 +5,7 @@
 //! dL/d(output), `dx` dL/d(input).
 
 mod conv;
+mod normal;
 mod pointwise;
 mod pool;
 mod vector;
@@ -106,6 +107,11 @@ impl Loops {
             Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
             Op::GlobalAverage => pool::global_average(x),
             Op::Add => Ok(pointwise::add(&inputs.iter().map(Arc::as_ref).collect::<Vec<_>>())),
+            Op::Multiply => Ok(pointwise::multiply(x, &inputs[1])),
+            Op::Unary(curve) => Ok(pointwise::unary(*curve, x)),
+            Op::Lrn(lrn) => normal::lrn(lrn, x),
+            Op::LayerNorm { epsilon } => normal::layer_norm(*epsilon, x),
+            Op::Channels(map) => pointwise::channels(map, x),
             Op::Concat => pointwise::concat(inputs),
             Op::Flatten => vector::flatten(x),
             Op::Linear(l) => {
@@ -133,6 +139,11 @@ impl Loops {
             Op::AveragePool { pool, count_padding } => pool::average_backward(pool, *count_padding, x, dy),
             Op::GlobalAverage => pool::global_average_backward(x, dy),
             Op::Add => return Ok(vec![dy.clone(); inputs.len()]),
+            Op::Multiply => return pointwise::multiply_backward(x, &inputs[1], dy),
+            Op::Unary(curve) => Ok(pointwise::unary_backward(*curve, x, dy)),
+            Op::Lrn(lrn) => normal::lrn_backward(lrn, x, dy),
+            Op::LayerNorm { epsilon } => normal::layer_norm_backward(*epsilon, x, dy),
+            Op::Channels(map) => pointwise::channels_backward(map, x, dy),
             Op::Concat => return pointwise::concat_backward(inputs, dy),
             Op::Flatten => Array::new(x.shape(), dy.data().to_vec()),
             Op::Linear(l) => vector::linear_backward(l, x, self.tensor(&l.weights, "weight")?, dy),

@@ -4,8 +4,9 @@
 use std::{collections::BTreeMap, iter};
 
 use trepang_api::{
-    Array, Backend, Conv2d, Device, DeviceKind, Error, Interpreter, Kernels, Linear, Model, Network, Node,
-    Op, Padding, Pool, Preprocess, PullBack, ReluGradient, Result, Weights, find_device,
+    ActivationCurve, Array, Backend, Conv2d, Device, DeviceKind, Error, Interpreter, Kernels, Linear, Lrn,
+    Model, Network, Node, Op, Padding, Pool, Preprocess, PullBack, ReluGradient, Result, Weights,
+    find_device,
 };
 
 const NAME: &str = "third";
@@ -177,6 +178,85 @@ fn sum(inputs: &[&Tensor], shape: Shape) -> Step<'static> {
     (y, Box::new(move |dy: Tensor| Ok(vec![dy; count])))
 }
 
+/// The second input may have one number a channel: its place for a place of the first.
+fn multiply(a: &Tensor, b: &Tensor) -> Step<'static> {
+    let (first, second) = (a.clone(), b.clone());
+    let place = move |[image, channel, row, column]: Shape| match second.shape {
+        [_, _, 1, 1] => [image, channel, 0, 0],
+        _ => [image, channel, row, column],
+    };
+    let (y, shape) = (Tensor::from_fn(a.shape, |at| a.get(at) * b.get(place(at))), b.shape);
+    let second = b.clone();
+    let pull_back = move |dy: Tensor| {
+        let mut db = Tensor::from_fn(shape, |_| 0.0);
+        for at in positions(dy.shape) {
+            let offset = db.offset(place(at));
+            db.data[offset] += first.get(at) * dy.get(at);
+        }
+        let da = Tensor::from_fn(dy.shape, |at| second.get(place(at)) * dy.get(at));
+        Ok(vec![da, db])
+    };
+    (y, Box::new(pull_back))
+}
+
+fn unary(curve: ActivationCurve, x: &Tensor) -> Step<'static> {
+    let kept = x.clone();
+    let y = Tensor::from_fn(x.shape, |at| curve.value(x.get(at)));
+    step(y, move |dy| Tensor::from_fn(dy.shape, |at| curve.slope(kept.get(at)) * dy.get(at)))
+}
+
+/// The derivative by its definition: of every output with respect to every channel of the position.
+fn lrn(op: &Lrn, x: &Tensor) -> Step<'static> {
+    let (beta, factor) = (f64::from(op.beta), f64::from(op.alpha) / op.size as f64);
+    let (bias, half, kept) = (f64::from(op.bias), op.size / 2, x.clone());
+    let sum = move |x: &Tensor, [image, channel, row, column]: Shape| {
+        let near =
+            x.channels([image, 0, row, column]).enumerate().filter(|(k, _)| k.abs_diff(channel) <= half);
+        bias + factor * near.map(|(_, x)| x * x).sum::<f64>()
+    };
+    let y = Tensor::from_fn(x.shape, |at| x.get(at) * sum(x, at).powf(-beta));
+    step(y, move |dy| {
+        Tensor::from_fn(dy.shape, |at| {
+            let [image, i, row, column] = at;
+            let slope = |c: usize| {
+                let of = [image, c, row, column];
+                let own = if c == i { sum(&kept, of).powf(-beta) } else { 0.0 };
+                let near = if c.abs_diff(i) <= half { 2.0 * factor * kept.get(at) } else { 0.0 };
+                own - beta * kept.get(of) * sum(&kept, of).powf(-beta - 1.0) * near
+            };
+            (0..dy.shape[1]).map(|c| slope(c) * dy.get([image, c, row, column])).sum()
+        })
+    })
+}
+
+fn layer_norm(epsilon: f32, x: &Tensor) -> Step<'static> {
+    let count = x.shape[1] as f64;
+    let mean = move |x: &Tensor, at| x.channels(at).sum::<f64>() / count;
+    let deviation = {
+        let x = x.clone();
+        move |at| {
+            let squares = x.channels(at).map(|v| (v - mean(&x, at)).powi(2)).sum::<f64>();
+            (squares / count + f64::from(epsilon)).sqrt()
+        }
+    };
+    let y = Tensor::from_fn(x.shape, |at| (x.get(at) - mean(x, at)) / deviation(at));
+    let kept = y.clone();
+    step(y, move |dy| {
+        let along = Tensor::from_fn(dy.shape, |at| dy.get(at) * kept.get(at));
+        Tensor::from_fn(dy.shape, |at| {
+            (dy.get(at) - mean(dy, at) - kept.get(at) * mean(&along, at)) / deviation(at)
+        })
+    })
+}
+
+fn channels(map: &[usize], x: &Tensor) -> Step<'static> {
+    let ([images, _, height, width], map) = (x.shape, map.to_vec());
+    let shape = [images, map.len(), height, width];
+    let terms =
+        move |[image, channel, row, column]: Shape| iter::once((1.0, [image, map[channel], row, column]));
+    affine(x, shape, |_| 0.0, terms)
+}
+
 fn concat(inputs: &[&Tensor], [images, _, height, width]: Shape) -> Step<'static> {
     let counts: Vec<usize> = inputs.iter().map(|x| x.shape[1]).collect();
     let shape = [images, counts.iter().sum(), height, width];
@@ -286,6 +366,11 @@ impl Kernels for Ops {
             Op::AveragePool { pool, count_padding } => average_pool(pool, *count_padding, x),
             Op::GlobalAverage => global_average(x),
             Op::Add => sum(inputs, x.shape),
+            Op::Multiply => multiply(x, inputs[1]),
+            Op::Unary(curve) => unary(*curve, x),
+            Op::Lrn(op) => lrn(op, x),
+            Op::LayerNorm { epsilon } => layer_norm(*epsilon, x),
+            Op::Channels(map) => channels(map, x),
             Op::Concat => concat(inputs, x.shape),
             Op::Flatten => flatten(x),
             Op::Linear(op) => self.linear(op, x)?,

@@ -3,7 +3,9 @@
 //! suite on the CPU is a proof of what a GPU runs.
 
 mod conv;
+mod curve;
 mod grid;
+mod normal;
 mod pointwise;
 mod pool;
 mod vector;
@@ -79,6 +81,11 @@ impl CandleOps {
             Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
             Op::GlobalAverage => pool::global_average(x),
             Op::Add => pointwise::add(inputs),
+            Op::Multiply => pointwise::multiply(x, inputs[1]),
+            Op::Unary(curve) => curve::unary(*curve, x),
+            Op::Lrn(lrn) => normal::lrn(lrn, x),
+            Op::LayerNorm { epsilon } => normal::layer_norm(*epsilon, x),
+            Op::Channels(map) => pointwise::channels(map, x),
             Op::Concat => pointwise::concat(inputs),
             Op::Flatten => vector::flatten(x),
             Op::Linear(l) => {

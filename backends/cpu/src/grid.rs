@@ -48,6 +48,12 @@ impl BatchShape {
         (channel, block * lanes + channel % lanes)
     }
 
+    /// One bit for each lane of a block of channels that holds one.
+    pub(crate) fn channel_bits(self, lanes: usize, block: usize) -> u16 {
+        let used = (self.channels - block * lanes).min(lanes);
+        u16::MAX >> (u16::BITS as usize - used)
+    }
+
     /// `[N, C, H, W]`.
     pub(crate) fn dims(self) -> [usize; 4] {
         [self.n, self.channels, self.height, self.width]

@@ -3,18 +3,23 @@
 //!
 //! Activations lie in blocks of channels as wide as a vector (`grid`). For given layers and sizes a network becomes a plan
 //! (`plan`): each convolution with its bias and ReLU in one step and the kernel that is fastest for its shape (`conv`),
-//! memory given out beforehand. The pull-back needs a ReLU's gates, one bit a number, and a max pool's winners; no
-//! activation is kept for it.
+//! memory given out beforehand. The pull-back needs a ReLU's gates, one bit a number, and a max pool's winners; numbers are
+//! kept for it only by products, curves that are no ReLU, and normalizations (`numbers`).
 //!
 //! This crate is *not* a tensor library, and not for objectives, optimizers or files.
 
 #![allow(clippy::inline_always, reason = "what is not inlined is compiled without vectors")]
 
 mod buffer;
+mod channels;
 mod conv;
+mod curve;
 mod grid;
+mod kept;
 mod lanes;
 mod model;
+mod normal;
+mod numbers;
 mod plan;
 mod pointwise;
 mod pool;

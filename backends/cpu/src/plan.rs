@@ -2,13 +2,16 @@
 //! kernel computes each convolution; and which piece of memory holds each activation and each gradient, so that a step
 //! of an ascent allocates nothing.
 
+mod slots;
+
 use trepang_api::{LayerId, Network, Node, Op, Result, Shape};
 
 use crate::Algorithm;
-use crate::buffer::Buffer;
 use crate::conv::finish::Activation;
 use crate::conv::{ConvKernel, Convolution, Direction};
 use crate::grid::BatchShape;
+use crate::kept::Kept;
+use crate::numbers::NumberStep;
 use crate::pool::Windows;
 
 /// The key of a plan: what it is made for.
@@ -49,6 +52,7 @@ pub(crate) enum StepKind {
         activation: Activation,
     },
     Sum(Activation),
+    Numbers(NumberStep),
     MaxPool(Windows),
     Average {
         windows: Windows,
@@ -68,6 +72,7 @@ impl StepKind {
             Self::Convolve { activation, .. } | Self::Sum(activation) => *activation,
             Self::Given(_)
             | Self::Preprocess
+            | Self::Numbers(_)
             | Self::MaxPool(_)
             | Self::Average { .. }
             | Self::GlobalAverage
@@ -90,19 +95,6 @@ pub(crate) struct PlanStep {
     /// The value written.
     pub(crate) writes: usize,
     pub(crate) kept: Kept,
-}
-
-/// The data that a step keeps from its forward run for its pull-back.
-#[derive(Debug, Default)]
-pub(crate) struct Kept {
-    /// A ReLU's, a word a vector.
-    pub(crate) gates: Vec<u16>,
-    /// The gates of a ReLU6 that are closed because the number is too large; empty until a pull-back redirects.
-    pub(crate) high: Vec<u16>,
-    /// A max pool's.
-    pub(crate) winners: Vec<u16>,
-    /// A softmax's output.
-    pub(crate) numbers: Buffer,
 }
 
 /// An activation: its sides, and the slots that hold it and its gradient.
@@ -138,7 +130,8 @@ impl ExecutionPlan {
         let numbers = self.slots.iter().sum::<usize>() + shared + own * threads + arrays;
         let kept = |kept: &Kept| {
             let words = kept.gates.len() + kept.high.len() + kept.winners.len();
-            words * size_of::<u16>() + size_of_val(kept.numbers.numbers())
+            let numbers = [&kept.numbers, &kept.factors].map(|buffer| size_of_val(buffer.numbers()));
+            words * size_of::<u16>() + numbers.iter().sum::<usize>()
         };
         let kept: usize = self.steps.iter().map(|step| kept(&step.kept)).sum();
         (numbers * size_of::<f32>() + kept) as u64
@@ -178,12 +171,13 @@ impl Planner<'_> {
             let grid = grids[index];
             let inputs = if given.is_some() { &[][..] } else { &node.inputs };
             let reads: Vec<usize> = inputs.iter().filter_map(|input| value_of[input.index()]).collect();
-            let x = inputs.first().map_or(grid, |input| grids[input.index()]);
+            let x_grids: Vec<BatchShape> = inputs.iter().map(|input| grids[input.index()]).collect();
+            let x = x_grids.first().copied().unwrap_or(grid);
             let kind = match given {
                 Some(place) => StepKind::Given(place),
-                None => self.kind(index, x, grid, activation, key.pulls_back),
+                None => self.kind(index, (&x_grids, grid), activation, key.pulls_back),
             };
-            let kept = self.kept(&kind, grid, key.pulls_back);
+            let kept = self.kept(&kind, [x, grid], key.pulls_back);
             self.scratch(&mut plan.scratch, &kind, x, grid);
             let writes = plan.values.len();
             plan.values.push(Value { grid, slot: 0, gradient: 0 });
@@ -238,12 +232,15 @@ impl Planner<'_> {
     fn kind(
         &self,
         index: usize,
-        x: BatchShape,
-        y: BatchShape,
+        (inputs, y): (&[BatchShape], BatchShape),
         activation: Activation,
         pulls_back: bool,
     ) -> StepKind {
-        match &self.network.nodes()[index].op {
+        let (op, x) = (&self.network.nodes()[index].op, inputs.first().copied().unwrap_or(y));
+        if let Some(step) = NumberStep::of(op, inputs) {
+            return StepKind::Numbers(step);
+        }
+        match op {
             Op::Preprocess(_) => StepKind::Preprocess,
             Op::Conv2d(_) => match &self.convolutions[index] {
                 Some(convolution) => {
@@ -265,16 +262,20 @@ impl Planner<'_> {
             Op::Flatten => StepKind::Flatten,
             Op::Linear(_) => StepKind::Linear,
             Op::Softmax => StepKind::Softmax,
+            Op::Multiply | Op::Unary(_) | Op::Lrn(_) | Op::LayerNorm { .. } | Op::Channels(_) => {
+                unreachable!("it is a step on numbers")
+            }
         }
     }
 
-    fn kept(&self, kind: &StepKind, grid: BatchShape, pulls_back: bool) -> Kept {
+    fn kept(&self, kind: &StepKind, [x, grid]: [BatchShape; 2], pulls_back: bool) -> Kept {
         let mut kept = Kept::default();
         if kind.activation() != Activation::None && pulls_back {
             kept.gates = vec![0; grid.vectors(self.lanes)];
         }
         match kind {
             StepKind::MaxPool(windows) => kept.winners = vec![0; windows.winners(self.lanes)],
+            StepKind::Numbers(step) => step.keep(x, self.lanes, pulls_back, &mut kept),
             StepKind::Softmax if pulls_back => kept.numbers.grow(grid.dims().iter().product()),
             StepKind::Given(_)
             | StepKind::Preprocess
@@ -300,6 +301,7 @@ impl Planner<'_> {
                     need(back.scratch(self.lanes));
                 }
             }
+            StepKind::Numbers(step) => need([step.scratch(x, self.lanes), 0]),
             StepKind::Flatten | StepKind::Linear | StepKind::Softmax => need([numbers(x) + numbers(y), 0]),
             StepKind::Given(_)
             | StepKind::Preprocess
@@ -323,74 +325,14 @@ fn activation(op: &Op) -> Option<Activation> {
         | Op::AveragePool { .. }
         | Op::GlobalAverage
         | Op::Add
+        | Op::Multiply
+        | Op::Unary(_)
+        | Op::Lrn(_)
+        | Op::LayerNorm { .. }
+        | Op::Channels(_)
         | Op::Concat
         | Op::Flatten
         | Op::Linear(_)
         | Op::Softmax => None,
-    }
-}
-
-impl ExecutionPlan {
-    /// Goes through the run as it will be, and gives every activation and every gradient a slot for as long as it is read.
-    fn assign(&mut self, lanes: usize, pulls_back: bool) {
-        let mut slots = Slots::default();
-        let mut readers = vec![0; self.values.len()];
-        for value in self.steps.iter().flat_map(|step| &step.reads).chain(&self.asked) {
-            readers[*value] += 1;
-        }
-        let len = |value: &Value| value.grid.len(lanes);
-        for step in &self.steps {
-            self.values[step.writes].slot = slots.take(len(&self.values[step.writes]));
-            for &read in &step.reads {
-                readers[read] -= 1;
-                if readers[read] == 0 {
-                    slots.give(self.values[read].slot);
-                }
-            }
-        }
-        if pulls_back {
-            slots.free = (0..slots.sizes.len()).collect();
-            let mut placed = vec![false; self.values.len()];
-            let mut place = |value: usize, values: &mut [Value], slots: &mut Slots| {
-                if !std::mem::replace(&mut placed[value], true) {
-                    values[value].gradient = slots.take(len(&values[value]));
-                }
-            };
-            for &value in &self.asked {
-                place(value, &mut self.values, &mut slots);
-            }
-            for step in self.steps.iter().rev() {
-                step.reads.iter().for_each(|&read| place(read, &mut self.values, &mut slots));
-                slots.give(self.values[step.writes].gradient);
-            }
-        }
-        self.slots = slots.sizes;
-    }
-}
-
-/// Pieces of memory that change hands.
-#[derive(Default)]
-struct Slots {
-    sizes: Vec<usize>,
-    free: Vec<usize>,
-}
-
-impl Slots {
-    /// The smallest free slot that is large enough; or the largest, made larger; or a new one.
-    fn take(&mut self, len: usize) -> usize {
-        let fit = |&slot: &usize| (self.sizes[slot] < len, self.sizes[slot].abs_diff(len));
-        let best = (0..self.free.len()).min_by_key(|&index| fit(&self.free[index]));
-        let slot = if let Some(index) = best {
-            self.free.swap_remove(index)
-        } else {
-            self.sizes.push(0);
-            self.sizes.len() - 1
-        };
-        self.sizes[slot] = self.sizes[slot].max(len);
-        slot
-    }
-
-    fn give(&mut self, slot: usize) {
-        self.free.push(slot);
     }
 }

@@ -4,8 +4,8 @@
 use rayon::prelude::*;
 
 use crate::grid::BatchShape;
+use crate::kept::Kept;
 use crate::lanes::{Lanes, vectorized};
-use crate::plan::Kept;
 
 /// Into `high`, laid out as gates: the numbers of a ReLU6's output that are at its upper bound.
 pub(crate) fn find_high<S: Lanes>(simd: S, grid: BatchShape, y: &[f32], high: &mut Vec<u16>) {

@@ -7,6 +7,7 @@ use crate::conv::finish::{Activation, Finish, Input, Output};
 use crate::conv::{Convolution, Direction, Scratch};
 use crate::grid::BatchShape;
 use crate::lanes::Lanes;
+use crate::numbers::PulledNumbers;
 use crate::plan::{ExecutionPlan, PlanStep, Planner, StepKind};
 use crate::pointwise::{self, Joint};
 use crate::redirect;
@@ -131,6 +132,11 @@ impl<S: Lanes> PlanRunner<S> {
                     inputs.iter().map(|&(_, slot)| self.slots[slot].numbers()).collect();
                 pointwise::sum(simd, grid, &inputs, *activation, Output { data: y, gates });
             }
+            StepKind::Numbers(number_step) => {
+                let inputs: Vec<&[f32]> =
+                    inputs.iter().map(|&(_, slot)| self.slots[slot].numbers()).collect();
+                number_step.forward(simd, &inputs, (grid, y), &mut step.kept);
+            }
             StepKind::MaxPool(windows) => windows.max(simd, x, y, &mut step.kept.winners),
             StepKind::Average { windows, count_padding } => windows.average(simd, *count_padding, x, y),
             StepKind::GlobalAverage => pointwise::global_average(simd, x_grid, x, y),
@@ -209,11 +215,11 @@ impl<S: Lanes> PlanRunner<S> {
             };
             let gates = redirected.as_deref().unwrap_or(&step.kept.gates);
             let mut first = 0;
-            for &read in &step.reads {
+            for (place, &read) in step.reads.iter().enumerate() {
                 let to = &plan.values[read];
                 let accumulate = std::mem::replace(&mut written[read], true);
                 let mut dx = std::mem::take(&mut self.slots[to.gradient]);
-                let shapes = StepShapes { x: to.grid, y: value.grid, first };
+                let shapes = StepShapes { x: to.grid, y: value.grid, place, first };
                 self.step_back(step, shapes, (value.gradient, gates), dx.numbers_mut(), accumulate);
                 self.slots[to.gradient] = dx;
                 first += to.grid.channels;
@@ -229,6 +235,7 @@ impl<S: Lanes> PlanRunner<S> {
             StepKind::Preprocess => Some((0, Some(self.network.preprocess().scale))),
             StepKind::Convolve { .. }
             | StepKind::Sum(_)
+            | StepKind::Numbers(_)
             | StepKind::MaxPool(_)
             | StepKind::Average { .. }
             | StepKind::GlobalAverage
@@ -263,6 +270,12 @@ impl<S: Lanes> PlanRunner<S> {
             StepKind::Sum(_) => {
                 pointwise::pass_back(simd, shapes.y, Input { data: dy, gates }, dx, accumulate);
             }
+            StepKind::Numbers(number_step) => {
+                let StepShapes { x, y, place, .. } = shapes;
+                let scratch = self.scratch.shared.numbers_mut();
+                let pulled = PulledNumbers { place, x, y, dy, scratch };
+                number_step.back(simd, &step.kept, pulled, (dx, accumulate));
+            }
             StepKind::MaxPool(windows) => windows.max_back(simd, dy, &step.kept.winners, dx, !accumulate),
             StepKind::Average { windows, count_padding } => {
                 windows.average_back(simd, *count_padding, dy, dx, !accumulate);
@@ -292,6 +305,8 @@ impl<S: Lanes> PlanRunner<S> {
 struct StepShapes {
     x: BatchShape,
     y: BatchShape,
+    /// The input's place among the inputs.
+    place: usize,
     /// The input's first channel among the output's: of a concatenation.
     first: usize,
 }

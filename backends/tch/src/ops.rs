@@ -1,6 +1,8 @@
 //! Every operation of `Network` on libtorch tensors, forward and pull-back adjacent, one file a family.
 
 mod conv;
+mod curve;
+mod normal;
 mod pointwise;
 mod pool;
 mod vector;
@@ -63,6 +65,11 @@ impl TchOps {
             Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
             Op::GlobalAverage => pool::global_average(x),
             Op::Add => pointwise::add(inputs),
+            Op::Multiply => pointwise::multiply(x, inputs[1]),
+            Op::Unary(curve) => curve::unary(*curve, x),
+            Op::Lrn(lrn) => normal::lrn(lrn, x),
+            Op::LayerNorm { epsilon } => normal::layer_norm(*epsilon, x),
+            Op::Channels(map) => pointwise::channels(map, x),
             Op::Concat => pointwise::concat(inputs),
             Op::Flatten => vector::flatten(x),
             Op::Linear(l) => vector::linear(x, self.weights(&l.weights)?),

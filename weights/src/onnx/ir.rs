@@ -175,6 +175,11 @@ pub(super) fn pool_of(op: &Op) -> Option<Pool> {
         | Op::Relu6
         | Op::GlobalAverage
         | Op::Add
+        | Op::Multiply
+        | Op::Unary(_)
+        | Op::Lrn(_)
+        | Op::LayerNorm { .. }
+        | Op::Channels(_)
         | Op::Concat
         | Op::Flatten
         | Op::Linear(_)

@@ -1,8 +1,10 @@
 //! From a graph to layers, node by node, with the height and width of the picture known: constants are computed, operations
 //! become those of the backends, and a node that cannot be computed cuts off what depends on it and nothing else.
 
+mod curves;
 mod dense;
 mod door;
+mod picks;
 mod pointwise;
 mod shapes;
 mod windows;
@@ -10,7 +12,7 @@ mod windows;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use trepang_api::Shape;
+use trepang_api::{Op, Shape};
 
 use super::evaluate::{evaluate, part_of_shape};
 use super::graph::{Graph, describe, is_own};
@@ -172,7 +174,12 @@ impl<'g> Lowering<'g> {
                 self.pointwise(&node)
             }
             "Gemm" | "MatMul" | "Softmax" => self.dense(&node),
-            _ => self.shaping(&node),
+            "LRN" | "LayerNormalization" => self.normal(&node),
+            "Gather" | "GatherND" | "Slice" | "Split" => self.pick(&node),
+            _ => match curves::curve(node.node)? {
+                Some(curve) => self.plain(&node, Op::Unary(curve)),
+                None => self.shaping(&node),
+            },
         }
     }
 

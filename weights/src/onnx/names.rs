@@ -59,12 +59,13 @@ impl LayerNames {
     }
 }
 
-/// ReLUs, each with the layer before it, if that is not before another already.
+/// ReLUs and other curves, each with the layer before it, if that is not before another already.
 fn pre_layers(layers: &Layers) -> Vec<(usize, usize)> {
     let mut seen = HashSet::new();
     let mut pairs = Vec::new();
     for (at, layer) in layers.0.iter().enumerate().filter(|(at, _)| layers.is_there(*at)) {
-        let is_relu = |at: usize| matches!(layers.0[at].op, LayerOp::Plain(Op::Relu | Op::Relu6));
+        let is_relu =
+            |at: usize| matches!(layers.0[at].op, LayerOp::Plain(Op::Relu | Op::Relu6 | Op::Unary(_)));
         if let (true, &[before]) = (is_relu(at), layer.inputs.as_slice())
             && before > 0
             && !is_relu(before)
@@ -283,11 +284,8 @@ fn merged(own: &str, lowering: &Lowering, at: usize) -> String {
     let layers = &lowering.layers;
     match layers.0[at].op {
         LayerOp::Pad(_) => format!("is the padding of \"{own}\" and no layer of its own"),
-        LayerOp::Image
-        | LayerOp::Conv(_)
-        | LayerOp::Linear(_)
-        | LayerOp::Affine { .. }
-        | LayerOp::Plain(_) => with_norm(own),
+        LayerOp::Plain(_) => format!("is a part of \"{own}\" and no layer of its own"),
+        LayerOp::Image | LayerOp::Conv(_) | LayerOp::Linear(_) | LayerOp::Affine { .. } => with_norm(own),
     }
 }
 

@@ -2,12 +2,13 @@
 //! layer before it, and zeros around an activation into the window that reads it. What cannot be merged becomes a
 //! convolution of one cell for each channel.
 
-use trepang_api::{Op, Padding, Pool};
+use trepang_api::{ActivationCurve, Op, Padding, Pool};
 
 use super::ir::{Kernel, LayerOp, Layers};
 
 /// Merges and replaces until only operations of the backends are left. A layer that is gone says where it went.
 pub(super) fn simplify(layers: &mut Layers) {
+    gates(layers);
     let (mut readers, positive) = (layers.readers(), never_negative(layers));
     for at in 0..layers.0.len() {
         let &[input, ..] = layers.0[at].inputs.as_slice() else { continue };
@@ -29,6 +30,40 @@ pub(super) fn simplify(layers: &mut Layers) {
             LayerOp::Image | LayerOp::Conv(_) | LayerOp::Linear(_) | LayerOp::Plain(_) => {}
         }
     }
+}
+
+/// Makes one curve of a number times a gate of it: x times its sigmoid, as exporters write `SiLU` and hard-swish.
+fn gates(layers: &mut Layers) {
+    let readers = layers.readers();
+    for at in 0..layers.0.len() {
+        let (LayerOp::Plain(Op::Multiply), &[a, b]) = (&layers.0[at].op, layers.0[at].inputs.as_slice())
+        else {
+            continue;
+        };
+        for [x, gate] in [[a, b], [b, a]] {
+            let curve = match layers.0[gate].op {
+                LayerOp::Plain(Op::Unary(ActivationCurve::Sigmoid)) => ActivationCurve::Silu,
+                LayerOp::Plain(Op::Unary(ActivationCurve::HardSigmoid { slope, shift }))
+                    if is_swish(slope, shift) =>
+                {
+                    ActivationCurve::HardSwish
+                }
+                _ => continue,
+            };
+            if layers.0[gate].inputs == [x] && readers[gate] == 1 {
+                layers.0[at].op = LayerOp::Plain(Op::Unary(curve));
+                layers.0[at].inputs = vec![x];
+                layers.0[gate].inputs.clear();
+                layers.0[gate].merged_into = Some(at);
+                break;
+            }
+        }
+    }
+}
+
+/// Whether a hard sigmoid is that of hard-swish, x / 6 + 1 / 2.
+fn is_swish(slope: f32, shift: f32) -> bool {
+    (slope - 1.0 / 6.0).abs() < 1e-6 && shift == 0.5
 }
 
 /// Merges the layer at `before` into the one at `at`, which alone reads it. Tells whether that was possible.
@@ -121,9 +156,18 @@ fn never_negative(layers: &Layers) -> Vec<bool> {
     for layer in &layers.0 {
         let of_inputs = layer.inputs.iter().all(|&input| positive[input]);
         positive.push(match &layer.op {
-            LayerOp::Plain(Op::Relu | Op::Relu6 | Op::Softmax) => true,
+            LayerOp::Plain(
+                Op::Relu
+                | Op::Relu6
+                | Op::Softmax
+                | Op::Unary(ActivationCurve::Sigmoid | ActivationCurve::HardSigmoid { .. }),
+            ) => true,
+            LayerOp::Plain(Op::Unary(_) | Op::LayerNorm { .. })
+            | LayerOp::Image
+            | LayerOp::Conv(_)
+            | LayerOp::Linear(_)
+            | LayerOp::Affine { .. } => false,
             LayerOp::Plain(_) | LayerOp::Pad(_) => of_inputs,
-            LayerOp::Image | LayerOp::Conv(_) | LayerOp::Linear(_) | LayerOp::Affine { .. } => false,
         });
     }
     positive

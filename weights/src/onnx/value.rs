@@ -14,6 +14,10 @@ pub(super) enum Axis {
     C,
     H,
     W,
+    /// The channels as groups: how many there are.
+    Group(usize),
+    /// The channels of one group: how many there are.
+    InGroup(usize),
 }
 
 /// All sides in the order of PyTorch, which every layer here has.
@@ -82,6 +86,7 @@ pub(super) fn dims(axes: &[Axis], shape: Shape, batch: usize) -> Vec<usize> {
         Axis::C => shape.channels,
         Axis::H => shape.height,
         Axis::W => shape.width,
+        Axis::Group(count) | Axis::InGroup(count) => *count,
     };
     axes.iter().map(side).collect()
 }

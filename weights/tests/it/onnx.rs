@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use trepang_api::{Array, Backend, Op, Preprocess, Reference, ReluGradient};
+use trepang_api::{ActivationCurve, Array, Backend, Op, Preprocess, Reference, ReluGradient};
 use trepang_weights::{
     Error, FileChoices, InputFormat, OnnxModel, Purpose, Store, open, read_safetensors, trained_with,
 };
@@ -37,10 +37,15 @@ fn close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
 
 /// Compares a network with PyTorch's tensors. `layers` are those of the fixture, the last but one with its gradient.
 fn agrees(family: &str, layers: &[&str]) {
+    written_by(family, &["new", "old"], layers);
+}
+
+fn written_by(family: &str, exporters: &[&str], layers: &[&str]) {
     let bytes = std::fs::read(path(&format!("{family}.safetensors"))).unwrap();
     let golden = read_safetensors(&bytes, &path(family)).unwrap();
-    for exporter in ["new", "old"] {
+    for exporter in exporters {
         let model = read(&format!("{family}-{exporter}.onnx"));
+        assert_eq!(model.cut, [], "{family}-{exporter}");
         let network = &model.network;
         let device = &Reference.devices()[0];
         let mut loaded = Reference.load(network, &model.weights, device).unwrap();
@@ -120,6 +125,70 @@ fn preprocessing_in_the_graph_agrees() {
     let layers =
         ["maxpool1", "inception3a.branch1", "inception3a", "inception4a.branch2", "inception4a", "fc"];
     agrees("googlenet", &layers);
+}
+
+#[test]
+fn squeeze_and_excitation_with_hard_curves_agrees() {
+    let gate = "features.1.block.1.scale_activation";
+    agrees(
+        "mobilenetv3",
+        &["features.0", gate, "features.1", "features.3.block.1.2", "features.4", "classifier.3"],
+    );
+}
+
+#[test]
+fn squeeze_and_excitation_with_silu_agrees() {
+    let layers = [
+        "features.0.1",
+        "features.1.0.block.1",
+        "features.2.0",
+        "features.2.1.block.0.2",
+        "features.3",
+        "classifier.1",
+    ];
+    agrees("efficientnet", &layers);
+}
+
+#[test]
+fn squeeze_and_excitation_between_groups_agrees() {
+    let gate = "trunk_output.block1.block1-0.f.se.scale_activation";
+    let grouped = "trunk_output.block2.block2-1.f.b";
+    agrees("regnet", &["stem", gate, "trunk_output.block1", grouped, "trunk_output", "fc"]);
+}
+
+#[test]
+fn layer_norms_and_gelu_agree() {
+    let layers =
+        ["features.0", "features.1.0.block.0", "features.1.0", "features.2.0", "features.3", "classifier.2"];
+    agrees("convnext", &layers);
+}
+
+#[test]
+fn shuffled_channels_agree() {
+    agrees("shufflenet", &["maxpool", "stage2.0.branch2", "stage2.0", "stage2.1", "conv5", "fc"]);
+}
+
+#[test]
+fn curves_and_picked_channels_agree() {
+    agrees("curves", &["first.1", "first.3", "first", "second.1", "second.3", "second.5"]);
+}
+
+#[test]
+fn local_response_norm_agrees() {
+    written_by("lrn", &["caffe"], &["conv1", "norm1", "conv2"]);
+}
+
+#[test]
+fn x_times_its_sigmoid_is_one_layer() {
+    for exporter in ["new", "old"] {
+        let network = read(&format!("efficientnet-{exporter}.onnx")).network;
+        let silu = network.layer("features.0.2").unwrap();
+        assert_eq!(network.node(silu).unwrap().op, Op::Unary(ActivationCurve::Silu));
+        assert_eq!(network.pre(silu), Some(network.layer("features.0.1").unwrap()));
+        let kinds: Vec<_> = network.nodes().iter().map(|node| node.op.kind()).collect();
+        let gates = kinds.iter().filter(|&&kind| kind == "sigmoid").count();
+        assert_eq!(gates, 3, "one for each squeeze-and-excitation: {kinds:?}");
+    }
 }
 
 #[test]

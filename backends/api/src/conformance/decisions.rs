@@ -89,7 +89,8 @@ pub(super) fn differing(
             let other = winners.filter(|(a, b)| a != b);
             found.extend(other.map(|(a, b)| Decision::on_window(input, a, b, 0.0)));
         }
-        let sides = |v: f32| bounds(op).iter().filter(|bound| v > **bound).count();
+        let bounds = bounds(op);
+        let sides = |v: f32| bounds.iter().filter(|bound| v > **bound).count();
         let both = a.data().iter().zip(b.data()).enumerate();
         let crossed = both.filter(|(_, (a, b))| sides(**a) != sides(**b));
         found.extend(crossed.map(|(index, _)| Decision::on_bound(input, index, 0.0)));
@@ -110,7 +111,7 @@ pub fn near_ties(
     let mut found = Vec::new();
     for Decider { op, input } in deciders(network, deepest)? {
         let Some(at) = layers.iter().position(|layer| *layer == input) else { continue };
-        found.extend(beside_bounds(bounds(op), input, &activations[at], margin));
+        found.extend(beside_bounds(&bounds(op), input, &activations[at], margin));
         if let Op::MaxPool(pool) = op {
             let cut_to = cut_to(network, input)?;
             found.extend(beside_winners(pool, &cut_to, input, &activations[at], margin)?);
@@ -155,7 +156,9 @@ fn cut_to(network: &Network, layer: LayerId) -> Result<Vec<f32>> {
             node.inputs.iter().map(|&input| cut_to(network, input)).collect::<Result<_>>()?;
         return Ok(before.concat());
     }
-    Ok(bounds(&node.op).to_vec())
+    // Other curves have kinks and cut nothing.
+    let cuts = matches!(node.op, Op::Relu | Op::Relu6);
+    Ok(if cuts { bounds(&node.op) } else { Vec::new() })
 }
 
 fn largest(x: &Array) -> f64 {
@@ -163,19 +166,24 @@ fn largest(x: &Array) -> f64 {
 }
 
 /// The numbers at which an activation function has a kink.
-fn bounds(op: &Op) -> &'static [f32] {
+fn bounds(op: &Op) -> Vec<f32> {
     match op {
-        Op::Relu => &[0.0],
-        Op::Relu6 => &[0.0, 6.0],
+        Op::Relu => vec![0.0],
+        Op::Relu6 => vec![0.0, 6.0],
+        Op::Unary(curve) => curve.kinks(),
         Op::Preprocess(_)
         | Op::Conv2d(_)
         | Op::MaxPool(_)
         | Op::AveragePool { .. }
         | Op::GlobalAverage
         | Op::Add
+        | Op::Multiply
+        | Op::Lrn(_)
+        | Op::LayerNorm { .. }
+        | Op::Channels(_)
         | Op::Concat
         | Op::Flatten
         | Op::Linear(_)
-        | Op::Softmax => &[],
+        | Op::Softmax => Vec::new(),
     }
 }

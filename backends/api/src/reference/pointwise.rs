@@ -1,8 +1,9 @@
-//! Element-wise operations: preprocessing, the ReLUs, sums; and concatenation.
+//! Element-wise operations: preprocessing, the ReLUs and other curves, sums, products; and channels: joined, or put into
+//! another order.
 
 use std::sync::Arc;
 
-use crate::{Array, Preprocess, ReluGradient, Result};
+use crate::{ActivationCurve, Array, Preprocess, ReluGradient, Result};
 
 /// y[c] = scale[c] * x[c] + shift[c].
 pub(super) fn preprocess(p: &Preprocess, x: &Array) -> Result<Array> {
@@ -79,6 +80,64 @@ pub(super) fn add(inputs: &[&Array]) -> Array {
         y.data_mut().iter_mut().zip(input.data()).for_each(|(y, x)| *y += x);
     }
     y
+}
+
+/// y = a b, where b may have one number for each channel.
+pub(super) fn multiply(a: &Array, b: &Array) -> Array {
+    let mut y = a.clone();
+    let area = a.data().len() / b.data().len();
+    y.data_mut().iter_mut().enumerate().for_each(|(i, y)| *y *= b.data()[i / area]);
+    y
+}
+
+/// da = b dy; db = a dy, summed over the positions that b is one number for.
+pub(super) fn multiply_backward(a: &Array, b: &Array, dy: &Array) -> Result<Vec<Array>> {
+    let area = a.data().len() / b.data().len();
+    let mut sums = vec![0.0_f64; b.data().len()];
+    for (i, (&a, &dy)) in a.data().iter().zip(dy.data()).enumerate() {
+        sums[i / area] += f64::from(a) * f64::from(dy);
+    }
+    let db = Array::new(b.shape(), sums.iter().map(|&sum| sum as f32).collect())?;
+    Ok(vec![multiply(dy, b), db])
+}
+
+/// y = f(x).
+pub(super) fn unary(curve: ActivationCurve, x: &Array) -> Array {
+    let mut y = x.clone();
+    y.data_mut().iter_mut().for_each(|v| *v = curve.value((*v).into()) as f32);
+    y
+}
+
+/// dx = f'(x) dy.
+pub(super) fn unary_backward(curve: ActivationCurve, x: &Array, dy: &Array) -> Array {
+    let mut dx = dy.clone();
+    for (dx, &x) in dx.data_mut().iter_mut().zip(x.data()) {
+        *dx = (f64::from(*dx) * curve.slope(x.into())) as f32;
+    }
+    dx
+}
+
+/// y[c] = x[map[c]].
+pub(super) fn channels(map: &[usize], x: &Array) -> Result<Array> {
+    let (n, shape) = x.dims4()?;
+    let area = shape.height * shape.width;
+    let plane = |n: usize, from: usize| x.item(n)[from * area..][..area].iter().copied();
+    let data = (0..n).flat_map(|n| map.iter().flat_map(move |&from| plane(n, from)));
+    Array::new([n, map.len(), shape.height, shape.width], data.collect())
+}
+
+/// dx[k] = the sum of dy[c] over all c with map[c] = k.
+pub(super) fn channels_backward(map: &[usize], x: &Array, dy: &Array) -> Result<Array> {
+    let (n, shape) = x.dims4()?;
+    let area = shape.height * shape.width;
+    let mut dx = Array::zeros(x.shape());
+    for n in 0..n {
+        for (c, &from) in map.iter().enumerate() {
+            let dy = &dy.item(n)[c * area..][..area];
+            dx.item_mut(n)[from * area..][..area].iter_mut().zip(dy).for_each(|(dx, dy)| *dx += dy);
+        }
+    }
+    Ok(dx)
 }
 
 /// The inputs one after the other along the channels.

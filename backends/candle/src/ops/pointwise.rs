@@ -1,4 +1,4 @@
-//! Element-wise operations: preprocessing, the ReLUs, sums; and concatenation.
+//! Element-wise operations: preprocessing, the ReLUs, sums, products; and channels: joined, or put into another order.
 
 use candle_core::Tensor;
 use trepang_api::{ReluGradient, WithPullBack};
@@ -56,6 +56,26 @@ pub(super) fn add<'a>(inputs: &[&Tensor]) -> Candle<WithPullBack<'a, Tensor>> {
     let (first, count) = (inputs[0].clone(), inputs.len());
     let y = inputs[1..].iter().try_fold(first, |sum, input| sum + *input)?;
     Ok(with_all(y, move |dy| Ok(vec![dy.clone(); count])))
+}
+
+/// y = a b, where b may have one number a channel; da = b dy, db = a dy, summed over the positions if b has none.
+pub(super) fn multiply<'a>(a: &Tensor, b: &Tensor) -> Candle<WithPullBack<'a, Tensor>> {
+    let (a, b) = (a.clone(), b.clone());
+    Ok(with_all(a.broadcast_mul(&b)?, move |dy| {
+        let db = (dy * &a)?;
+        let db = if a.dims() == b.dims() { db } else { db.sum_keepdim((2, 3))? };
+        Ok(vec![dy.broadcast_mul(&b)?, db])
+    }))
+}
+
+/// y[c] = x[map[c]]; dx[k] = the sum of dy[c] over all c with map[c] = k.
+pub(super) fn channels<'a>(map: &[usize], x: &Tensor) -> Candle<WithPullBack<'a, Tensor>> {
+    let indices: Vec<u32> = map.iter().map(|&from| from as u32).collect();
+    let indices = Tensor::new(indices, x.device())?;
+    let shape = x.shape().clone();
+    Ok(with_one(x.contiguous()?.index_select(&indices, 1)?, move |dy| {
+        Tensor::zeros(shape, dy.dtype(), dy.device())?.index_add(&indices, &dy.contiguous()?, 1)
+    }))
 }
 
 /// The inputs one after the other along the channels; dy cut into the inputs' channels.

@@ -1,9 +1,9 @@
-//! Element-wise operations: preprocessing, the ReLUs, sums; and concatenation.
+//! Element-wise operations: preprocessing, the ReLUs, sums, products; and channels: joined, or put into another order.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 use trepang_api::{ReluGradient, WithPullBack};
 
-use super::{Torch, with_all, with_one};
+use super::{Torch, sides, with_all, with_one};
 
 /// y[c] = scale[c] * x[c] + shift[c]; dx[c] = scale[c] * dy[c].
 pub(super) fn preprocess<'a>([scale, shift]: &'a [Tensor; 2], x: &Tensor) -> Torch<WithPullBack<'a, Tensor>> {
@@ -50,6 +50,26 @@ pub(super) fn add<'a>(inputs: &[&Tensor]) -> Torch<WithPullBack<'a, Tensor>> {
     let (first, count) = (inputs[0].f_alias()?, inputs.len());
     let y = inputs[1..].iter().try_fold(first, |sum, input| sum.f_add(input))?;
     Ok(with_all(y, move |dy| (0..count).map(|_| dy.f_alias()).collect()))
+}
+
+/// y = a b, where b may have one number a channel; da = b dy, db = a dy, summed over the positions if b has none.
+pub(super) fn multiply<'a>(a: &Tensor, b: &Tensor) -> Torch<WithPullBack<'a, Tensor>> {
+    let (a, b) = (a.f_alias()?, b.f_alias()?);
+    Ok(with_all(a.f_mul(&b)?, move |dy| {
+        let db = dy.f_mul(&a)?;
+        let is_one = a.size() != b.size();
+        let db = if is_one { db.f_sum_dim_intlist([2, 3].as_slice(), true, Kind::Float)? } else { db };
+        Ok(vec![dy.f_mul(&b)?, db])
+    }))
+}
+
+/// y[c] = x[map[c]]; dx[k] = the sum of dy[c] over all c with map[c] = k.
+pub(super) fn channels<'a>(map: &[usize], x: &Tensor) -> Torch<WithPullBack<'a, Tensor>> {
+    let indices = Tensor::f_from_slice(&sides(map))?.f_to(x.device())?;
+    let size = x.size();
+    Ok(with_one(x.f_index_select(1, &indices)?, move |dy| {
+        Tensor::f_zeros(&*size, (Kind::Float, dy.device()))?.f_index_add(1, &indices, dy)
+    }))
 }
 
 /// The inputs one after the other along the channels; dy cut into the inputs' channels.

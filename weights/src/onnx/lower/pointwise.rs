@@ -24,7 +24,7 @@ impl Lowering<'_> {
     }
 
     /// An operation of one input that keeps its shape.
-    fn plain(&mut self, node: &Reading, op: Op) -> Result<Vec<GraphValue>, NotLowered> {
+    pub(super) fn plain(&mut self, node: &Reading, op: Op) -> Result<Vec<GraphValue>, NotLowered> {
         let act = self.act(node.input(0)?)?;
         let at = self.layers.add(LayerOp::Plain(op), &[act.at], Some(node.at))?;
         Ok(vec![GraphValue::Act(Act { at, ..act })])
@@ -132,9 +132,11 @@ impl Lowering<'_> {
                 _ => {}
             }
         }
+        if node.op() == "Mul" {
+            return self.product(node);
+        }
         if !matches!(node.op(), "Add" | "Sum") {
-            let what = if node.op() == "Mul" { "multiplies" } else { "combines" };
-            return Err(format!("{what} two activations, which is not known here").into());
+            return Err("combines two activations, which is not known here".into());
         }
         let mut acts = Vec::with_capacity(node.inputs.len());
         for at in 0..node.inputs.len() {

@@ -3,7 +3,7 @@
 
 use trepang_api::Op;
 
-use super::super::evaluate::{axis, new_places, permutation, resolved, sliced, slices};
+use super::super::evaluate::{axis, new_places, permutation, resolved};
 use super::super::ir::LayerOp;
 use super::super::value::{Act, Axis, GraphValue, ImageMap, NCHW};
 use super::{Lowering, NotLowered, Reading};
@@ -32,7 +32,6 @@ impl Lowering<'_> {
             "Flatten" => self.flatten(node),
             "Reshape" => self.reshape(node),
             "Concat" => self.concat(node),
-            "Gather" | "GatherND" | "Slice" | "Split" => self.pick(node),
             _ => Err("is none of the operations known here".into()),
         }
     }
@@ -107,14 +106,46 @@ impl Lowering<'_> {
         let act = self.act(value)?;
         let shape = self.layers.shape(act.at);
         let is_vector = shape.height * shape.width == 1;
+        let is_grouped = act.axes.iter().any(|axis| matches!(axis, Axis::Group(_)));
         match *sides.as_slice() {
+            [_, channels, height, width]
+                if is_grouped && [channels, height, width] == [shape.channels, shape.height, shape.width] =>
+            {
+                self.regrouped(node, &act)
+            }
+            _ if is_grouped => Err(format!("makes {sides:?} of groups of channels").into()),
             // The batch may be fixed in the file: whatever it is, it stays.
             [_, all] if all == shape.len() => self.flat(node, &act),
             [_, channels, 1, 1] if is_vector && channels == shape.channels => {
                 Ok(vec![GraphValue::Act(Act { axes: NCHW.to_vec(), ..act })])
             }
+            // Of one picture, the batch may be left out for a while.
+            [all] if is_vector && all == shape.channels && self.frame.batch == 1 => {
+                Ok(vec![GraphValue::Act(Act { axes: vec![Axis::C], ..act })])
+            }
+            [_, groups, each, height, width]
+                if act.axes == NCHW
+                    && groups.checked_mul(each) == Some(shape.channels)
+                    && [height, width] == [shape.height, shape.width] =>
+            {
+                let axes = vec![Axis::N, Axis::Group(groups), Axis::InGroup(each), Axis::H, Axis::W];
+                Ok(vec![GraphValue::Act(Act { axes, ..act })])
+            }
             _ => Err(format!("makes {sides:?} of {dims:?}, which is not known here").into()),
         }
+    }
+
+    /// An activation whose channels were seen as groups, with its channels as one side again.
+    fn regrouped(&mut self, node: &Reading, act: &Act) -> Result<Vec<GraphValue>, NotLowered> {
+        let at = match *act.axes.as_slice() {
+            [Axis::N, Axis::Group(_), Axis::InGroup(_), Axis::H, Axis::W] => act.at,
+            [Axis::N, Axis::InGroup(each), Axis::Group(groups), Axis::H, Axis::W] => {
+                let map = (0..each).flat_map(|at| (0..groups).map(move |group| group * each + at));
+                self.layers.add(LayerOp::Plain(Op::Channels(map.collect())), &[act.at], Some(node.at))?
+            }
+            _ => return Err("changes the order of sides by their shape".into()),
+        };
+        Ok(vec![GraphValue::Act(Act::new(at))])
     }
 
     fn concat(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
@@ -146,64 +177,6 @@ impl Lowering<'_> {
         };
         Ok(vec![GraphValue::Act(Act::with(at, axes))])
     }
-
-    /// Channels of the picture; of an activation, all of it.
-    fn pick(&self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
-        let value = node.input(0)?;
-        let (axes, dims) = (axes_of(value)?, self.dims(value));
-        let parts = match node.op() {
-            "Slice" => vec![self.slice(node, &axes, &dims)?],
-            "Split" => split(node, &axes, &dims)?,
-            _ => vec![gathered(node, &axes, &dims)?],
-        };
-        let all: Vec<usize> = (0..self.channels(value)).collect();
-        let is_everything = |part: &PickedChannels| part.channels == all && part.axes == axes;
-        match value {
-            _ if parts.iter().all(is_everything) => Ok(vec![value.clone()]),
-            GraphValue::Image(map) => Ok(parts
-                .into_iter()
-                .map(|part| {
-                    let channels = part.channels.iter().map(|&at| map.channels[at]).collect();
-                    GraphValue::Image(ImageMap { axes: part.axes, channels })
-                })
-                .collect()),
-            GraphValue::Act(_) | GraphValue::Const(_) | GraphValue::Unfilled(_) | GraphValue::Cut(_) => {
-                Err("picks some of the channels, which is not known here".into())
-            }
-        }
-    }
-
-    fn channels(&self, value: &GraphValue) -> usize {
-        match value {
-            GraphValue::Image(map) => map.channels.len(),
-            GraphValue::Act(act) => self.layers.shape(act.at).channels,
-            GraphValue::Const(_) | GraphValue::Unfilled(_) | GraphValue::Cut(_) => 0,
-        }
-    }
-
-    fn slice(&self, node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<PickedChannels, NotLowered> {
-        let mut ints = Vec::with_capacity(5);
-        for at in 0..5 {
-            ints.push(if at == 0 { None } else { node.ints("", at)? });
-        }
-        let mut channels = all_channels(axes, dims);
-        for (side, range) in slices(node.node, self.graph.opset, axes.len(), &|at| ints[at].clone())? {
-            let taken = sliced(dims[side], range)?;
-            if axes[side] == Axis::C {
-                channels = taken;
-            } else if !taken.iter().copied().eq(0..dims[side]) {
-                return Err("takes a part of the picture".into());
-            }
-        }
-        Ok(PickedChannels { axes: axes.to_vec(), channels })
-    }
-}
-
-/// Channels that are picked, and the sides that are left.
-#[derive(Debug)]
-struct PickedChannels {
-    axes: Vec<Axis>,
-    channels: Vec<usize>,
 }
 
 fn as_image(value: &GraphValue) -> Option<&ImageMap> {
@@ -213,7 +186,7 @@ fn as_image(value: &GraphValue) -> Option<&ImageMap> {
     }
 }
 
-fn axes_of(value: &GraphValue) -> Result<Vec<Axis>, NotLowered> {
+pub(super) fn axes_of(value: &GraphValue) -> Result<Vec<Axis>, NotLowered> {
     match value {
         GraphValue::Image(map) => Ok(map.axes.clone()),
         GraphValue::Act(act) => Ok(act.axes.clone()),
@@ -235,52 +208,4 @@ fn with_axes(value: &GraphValue, axes: Vec<Axis>) -> Result<Vec<GraphValue>, Not
             Err("has no activation".into())
         }
     }
-}
-
-fn all_channels(axes: &[Axis], dims: &[usize]) -> Vec<usize> {
-    let at = axes.iter().position(|&axis| axis == Axis::C);
-    (0..at.map_or(1, |at| dims[at])).collect()
-}
-
-fn split(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Vec<PickedChannels>, NotLowered> {
-    let side = axis(node.node.int("axis").unwrap_or(0), axes.len())?;
-    if axes[side] != Axis::C {
-        return Err("splits another side than the channels".into());
-    }
-    let count = node.node.output.len().max(1);
-    let even = dims[side].div_ceil(count);
-    let lengths = match node.ints("split", 1)? {
-        Some(lengths) => {
-            lengths.iter().map(|&length| usize::try_from(length).unwrap_or(usize::MAX)).collect()
-        }
-        None => vec![even; count],
-    };
-    let (mut parts, mut start) = (Vec::with_capacity(lengths.len()), 0_usize);
-    for length in lengths {
-        let end = start.saturating_add(length).min(dims[side]);
-        parts.push(PickedChannels { axes: axes.to_vec(), channels: (start..end).collect() });
-        start = end;
-    }
-    Ok(parts)
-}
-
-/// Gather along the channels, or `GatherND` along the first side, which the channels were turned to.
-fn gathered(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<PickedChannels, NotLowered> {
-    let is_nd = node.op() == "GatherND";
-    let side = if is_nd { 0 } else { axis(node.node.int("axis").unwrap_or(0), axes.len())? };
-    let indices = node.constant(1)?.ok_or("has no indices")?;
-    let ints = indices.as_ints().ok_or("has indices that are no integers")?;
-    if axes[side] != Axis::C || node.node.int("batch_dims").unwrap_or(0) != 0 {
-        return Err("picks other things than channels".into());
-    }
-    let channels = ints.iter().map(|&at| axis(at, dims[side])).collect::<Result<Vec<_>, _>>()?;
-    let mut axes = axes.to_vec();
-    match (is_nd, indices.shape.as_slice()) {
-        (false, []) => {
-            axes.remove(side);
-        }
-        (false, [_]) | (true, [_, 1]) => {}
-        (_, shape) => return Err(format!("picks with indices {shape:?}").into()),
-    }
-    Ok(PickedChannels { axes, channels })
 }

@@ -3,7 +3,8 @@
 use crate::conformance::noise;
 use crate::conformance::samples::{conv, pool, weights_for};
 use crate::{
-    Array, Conv2d, InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Preprocess, Result, Weights,
+    ActivationCurve, Array, Conv2d, InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Preprocess,
+    Result, Weights,
 };
 
 /// Height and width of the images.
@@ -63,6 +64,7 @@ const CASES: &[(&str, BuildCase, Arriving)] = &[
     }),
     ("chain", chain, |_| Ok(Vec::new())),
     ("residual", residual, |_| Ok(Vec::new())),
+    ("beside-a-hard-sigmoid", beside_a_curve, |_| Ok(Vec::new())),
 ];
 
 /// All of them, with their weights.
@@ -167,6 +169,14 @@ fn branches(b: &mut NetworkBuilder, meet: Op, x: LayerId) -> [Vec<LayerId>; 2] {
     let [a, c] = [drive(b, "0", x), drive(b, "2", x)];
     let relus = [b.add("relu", Op::Relu, &[a]), b.add("relu6", Op::Relu6, &[c])];
     [vec![b.add("both", meet, &relus)], relus.to_vec()]
+}
+
+/// A hard sigmoid is no ReLU: its gradient stays zero where it is zero in all of an image.
+fn beside_a_curve(b: &mut NetworkBuilder, x: LayerId) -> [Vec<LayerId>; 2] {
+    let [a, c] = [drive(b, "0", x), drive(b, "2", x)];
+    let curve = ActivationCurve::HardSigmoid { slope: 0.2, shift: 0.5 };
+    let both = [b.add("relu", Op::Relu, &[a]), b.add("curve", Op::Unary(curve), &[c])];
+    [vec![b.add("both", Op::Concat, &both)], Vec::new()]
 }
 
 fn read_twice(b: &mut NetworkBuilder, x: LayerId) -> [Vec<LayerId>; 2] {

@@ -1,0 +1,89 @@
+//! Normalizations over the channels of a position.
+
+use std::ops::RangeInclusive;
+
+use crate::{Array, Lrn, Result};
+
+/// y[c] = x[c] / s[c]^beta, s[c] = bias + alpha / size * sum of x[k]^2 over the channels k around c.
+pub(super) fn lrn(lrn: &Lrn, x: &Array) -> Result<Array> {
+    let beta = f64::from(lrn.beta);
+    each_position(x, x, |x, _, y| {
+        for (c, s) in sums(lrn, x).into_iter().enumerate() {
+            y[c] = x[c] * s.powf(-beta);
+        }
+    })
+}
+
+/// dx[i] = dy[i] s[i]^-beta - 2 beta alpha / size * x[i] * sum of dy[c] x[c] s[c]^(-beta - 1) over the channels c around i.
+pub(super) fn lrn_backward(lrn: &Lrn, x: &Array, dy: &Array) -> Result<Array> {
+    let (beta, factor) = (f64::from(lrn.beta), f64::from(lrn.alpha) / lrn.size as f64);
+    each_position(x, dy, |x, dy, dx| {
+        let sums = sums(lrn, x);
+        for i in 0..x.len() {
+            let around = window(lrn, i, x.len());
+            let pulled: f64 = around.map(|c| dy[c] * x[c] * sums[c].powf(-beta - 1.0)).sum();
+            dx[i] = dy[i] * sums[i].powf(-beta) - 2.0 * beta * factor * x[i] * pulled;
+        }
+    })
+}
+
+fn sums(lrn: &Lrn, x: &[f64]) -> Vec<f64> {
+    let factor = f64::from(lrn.alpha) / lrn.size as f64;
+    let square = |c: usize| window(lrn, c, x.len()).map(|k| x[k] * x[k]).sum::<f64>();
+    (0..x.len()).map(|c| f64::from(lrn.bias) + factor * square(c)).collect()
+}
+
+/// The channels around `c` that are there.
+fn window(lrn: &Lrn, c: usize, channels: usize) -> RangeInclusive<usize> {
+    let half = lrn.size / 2;
+    c.saturating_sub(half)..=(c + half).min(channels - 1)
+}
+
+/// y = (x - mean) / sqrt(variance + epsilon).
+pub(super) fn layer_norm(epsilon: f32, x: &Array) -> Result<Array> {
+    each_position(x, x, |x, _, y| {
+        let [mean, deviation] = moments(epsilon, x);
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) / deviation);
+    })
+}
+
+/// dx = (dy - mean of dy - y * mean of dy y) / deviation.
+pub(super) fn layer_norm_backward(epsilon: f32, x: &Array, dy: &Array) -> Result<Array> {
+    each_position(x, dy, |x, dy, dx| {
+        let [mean, deviation] = moments(epsilon, x);
+        let count = x.len() as f64;
+        let y = |c: usize| (x[c] - mean) / deviation;
+        let plain = dy.iter().sum::<f64>() / count;
+        let along = (0..x.len()).map(|c| dy[c] * y(c)).sum::<f64>() / count;
+        for c in 0..x.len() {
+            dx[c] = (dy[c] - plain - y(c) * along) / deviation;
+        }
+    })
+}
+
+/// The mean, and the square root of the variance and epsilon.
+fn moments(epsilon: f32, x: &[f64]) -> [f64; 2] {
+    let count = x.len() as f64;
+    let mean = x.iter().sum::<f64>() / count;
+    let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+    [mean, (variance + f64::from(epsilon)).sqrt()]
+}
+
+/// Calls `each` with the channels of every position of two arrays of one shape, and those of the result.
+fn each_position(a: &Array, b: &Array, each: impl Fn(&[f64], &[f64], &mut [f64])) -> Result<Array> {
+    let (n, shape) = a.dims4()?;
+    let area = shape.height * shape.width;
+    let mut result = Array::zeros(a.shape());
+    let mut found = vec![0.0; shape.channels];
+    for n in 0..n {
+        for position in 0..area {
+            let of = |array: &Array| -> Vec<f64> {
+                array.item(n)[position..].iter().step_by(area).copied().map(f64::from).collect()
+            };
+            each(&of(a), &of(b), &mut found);
+            let into = result.item_mut(n)[position..].iter_mut().step_by(area);
+            into.zip(&found).for_each(|(into, &found)| *into = found as f32);
+        }
+    }
+    Ok(result)
+}
