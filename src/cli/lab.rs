@@ -6,6 +6,7 @@ mod decoding;
 mod distance;
 mod examples;
 mod index;
+mod map;
 mod opened_index;
 mod photographs;
 mod subject;
@@ -21,5 +22,6 @@ pub(super) fn run(args: &LabArgs) -> Result<()> {
         LabCommand::Index(args) => index::run(args),
         LabCommand::Examples(args) => examples::run(args),
         LabCommand::Distance(args) => distance::run(args),
+        LabCommand::Map(args) => map::run(args),
     }
 }

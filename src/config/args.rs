@@ -4,6 +4,7 @@ mod lab;
 mod lab_distance;
 mod lab_examples;
 mod lab_index;
+mod lab_map;
 mod parse;
 mod render;
 
@@ -17,6 +18,7 @@ pub use self::lab::{AblateArgs, AttributeArgs, BaselineFlag, LabArgs, LabCommand
 pub use self::lab_distance::DistanceArgs;
 pub use self::lab_examples::{ByFlag, ExamplesArgs};
 pub use self::lab_index::{IndexArgs, KeptArgs};
+pub use self::lab_map::{MapArgs, MethodFlag, ShownArgs};
 use self::parse::{parse_channel, parse_setting};
 pub use self::render::{RenderArgs, ReportArgs};
 pub use super::channels::Channels;

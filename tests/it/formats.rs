@@ -131,6 +131,8 @@ fn lists_and_reports_are_as_documented() {
         ("lab index set --layer block5_conv2 --relevance --full --out index --json", "LabIndex"),
         ("lab examples --index index --channel 4 --json", "ChannelExamples"),
         ("lab distance a.png --index index --json", "PictureDistances"),
+        ("lab map a.png --randomised --json", "PictureMap"),
+        ("lab map a.png --layer block4_conv1 --channel 3 --json", "PictureMap"),
         ("info minivgg --json", "WeightsFile"),
         ("recipes --json", "Recipe"),
         ("recipes --show maco --json", "Recipe"),

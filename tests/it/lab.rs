@@ -5,5 +5,6 @@ mod examples;
 mod golden;
 mod identities;
 mod index;
+mod maps;
 mod small;
 mod stats;

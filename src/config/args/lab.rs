@@ -8,6 +8,7 @@ use super::ComputeArgs;
 use super::lab_distance::DistanceArgs;
 use super::lab_examples::ExamplesArgs;
 use super::lab_index::IndexArgs;
+use super::lab_map::MapArgs;
 
 /// The flags of `trepang lab`.
 #[derive(Debug, Clone, Args)]
@@ -30,6 +31,8 @@ pub enum LabCommand {
     Examples(Box<ExamplesArgs>),
     /// Distances of pictures from each class's photographs in an index
     Distance(Box<DistanceArgs>),
+    /// A map of where in a picture the network sees a class, or of a channel
+    Map(Box<MapArgs>),
 }
 
 /// The flags that say which picture, layer and class a question is about.
@@ -113,8 +116,8 @@ pub struct AblateArgs {
     /// turn [default: zero, or mean with --on]
     #[arg(long, value_enum, value_name = "zero|mean|resample", hide_possible_values = true)]
     pub replace: Option<ReplaceFlag>,
-    /// The numbers of channels that are taken out together
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "1,2,3,5,20", value_parser = parse_count)]
+    /// The numbers of channels that are taken out together [default: 1,2,3,5,20, as far as the layer has so many]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = parse_count)]
     pub top: Vec<usize>,
 }
 
