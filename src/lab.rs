@@ -23,6 +23,7 @@ mod margin;
 mod photographs;
 mod quadrature;
 mod removal;
+mod report;
 mod sentence;
 mod stats;
 mod tail;
@@ -42,6 +43,7 @@ pub use maps::{Map, channel_map, grad_cam, hires_cam, occlusion, saliency, smoot
 pub use margin::{Against, Margin, best_rival, rank};
 pub use photographs::{ChannelMeans, OnPhotographs, draw};
 pub use removal::Remover;
+pub use report::{ReportPart, ReportPicture, html, markdown};
 pub use sentence::{SentenceNames, sentence};
 pub use stats::{Bins, Interval, TiedCovariance, Whitened, spearman};
 pub use tail::Tail;

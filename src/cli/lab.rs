@@ -8,7 +8,10 @@ mod examples;
 mod index;
 mod map;
 mod opened_index;
+mod parts;
 mod photographs;
+mod report;
+mod report_index;
 mod subject;
 
 use anyhow::Result;
@@ -23,5 +26,6 @@ pub(super) fn run(args: &LabArgs) -> Result<()> {
         LabCommand::Examples(args) => examples::run(args),
         LabCommand::Distance(args) => distance::run(args),
         LabCommand::Map(args) => map::run(args),
+        LabCommand::Report(args) => report::run(args),
     }
 }

@@ -132,6 +132,7 @@ fn lists_and_reports_are_as_documented() {
         ("lab examples --index index --channel 4 --json", "ChannelExamples"),
         ("lab distance a.png --index index --json", "PictureDistances"),
         ("lab map a.png --randomised --json", "PictureMap"),
+        ("lab report a.png --layer block5_conv2 --channel 4 -o r.html --json", "LabReport"),
         ("lab map a.png --layer block4_conv1 --channel 3 --json", "PictureMap"),
         ("info minivgg --json", "WeightsFile"),
         ("recipes --json", "Recipe"),

@@ -6,5 +6,6 @@ mod golden;
 mod identities;
 mod index;
 mod maps;
+mod report;
 mod small;
 mod stats;

@@ -207,7 +207,7 @@ fn shuffled(weights: &Weights, seed: u64) -> Result<Weights> {
 }
 
 /// The picture in gray under the map. Grad-CAM has nothing below zero, as its authors draw it.
-fn over(picture: &Picture, map: &Map, method: MethodFlag) -> Picture {
+pub(super) fn over(picture: &Picture, map: &Map, method: MethodFlag) -> Picture {
     let map = if method == MethodFlag::Gradcam { map.scaled() } else { map.clone() };
     let map = map.enlarged(picture.height, picture.width);
     let bright = bright(&map);

@@ -92,6 +92,11 @@ impl Question {
         Ok(Self { margin: Margin { class, against }, class: class_name(trained, class), rival })
     }
 
+    /// The class's name.
+    pub(super) fn class(&self) -> &str {
+        &self.class
+    }
+
     pub(super) fn names<'a>(&'a self, layer: &'a str) -> SentenceNames<'a> {
         SentenceNames { class: &self.class, rival: self.rival.as_deref(), layer }
     }
