@@ -6,8 +6,12 @@ mod decoding;
 mod distance;
 mod examples;
 mod index;
+mod map;
 mod opened_index;
+mod parts;
 mod photographs;
+mod report;
+mod report_index;
 mod subject;
 
 use anyhow::Result;
@@ -21,5 +25,7 @@ pub(super) fn run(args: &LabArgs) -> Result<()> {
         LabCommand::Index(args) => index::run(args),
         LabCommand::Examples(args) => examples::run(args),
         LabCommand::Distance(args) => distance::run(args),
+        LabCommand::Map(args) => map::run(args),
+        LabCommand::Report(args) => report::run(args),
     }
 }

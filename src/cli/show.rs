@@ -38,7 +38,8 @@ pub(super) fn run(args: &ShowArgs) -> Result<()> {
     })
 }
 
-fn show(args: &ShowArgs, image: RgbImage) -> Result<()> {
+/// Prints a picture as the flags say; `file` names it where nothing is shown.
+pub(super) fn show(args: &ShowArgs, image: RgbImage) -> Result<()> {
     let screen = io::stdout().is_terminal().then(|| {
         let (columns, rows) = ratatui::crossterm::terminal::size().unwrap_or_default();
         drawn(Size::new(columns, rows))

@@ -4,6 +4,9 @@ mod lab;
 mod lab_distance;
 mod lab_examples;
 mod lab_index;
+mod lab_map;
+mod lab_report;
+mod lab_subject;
 mod parse;
 mod render;
 
@@ -13,10 +16,13 @@ use std::sync::LazyLock;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use self::lab::{AblateArgs, AttributeArgs, BaselineFlag, LabArgs, LabCommand, ReplaceFlag, SubjectArgs};
+pub use self::lab::{AblateArgs, AttributeArgs, BaselineFlag, LabArgs, LabCommand, ReplaceFlag};
 pub use self::lab_distance::DistanceArgs;
 pub use self::lab_examples::{ByFlag, ExamplesArgs};
 pub use self::lab_index::{IndexArgs, KeptArgs};
+pub use self::lab_map::{MapArgs, MethodFlag, ShownArgs};
+pub use self::lab_report::LabReportArgs;
+pub use self::lab_subject::SubjectArgs;
 use self::parse::{parse_channel, parse_setting};
 pub use self::render::{RenderArgs, ReportArgs};
 pub use super::channels::Channels;

@@ -5,8 +5,9 @@ use trepang_api::{Array, LayerId, Model, ReluGradient};
 
 use super::error::{Error, Result};
 
-/// The width of the blur of the gradient, in pixels, and the share of its largest value that is inside (zennit-crp's).
-const BLUR: usize = 19;
+/// The blur of the gradient reaches 9 pixels to each side in a picture of 224, and what is above a tenth of its largest value is
+/// inside (zennit-crp's numbers).
+const REACH: (usize, usize) = (9, 224);
 const INSIDE: f32 = 0.1;
 
 /// The least side of the part, as a share of the picture's: 1 in 4.
@@ -46,7 +47,7 @@ pub fn effective_field(
     for plane in gradient.data().chunks(height * width) {
         sizes.iter_mut().zip(plane).for_each(|(size, slope)| *size += slope.abs());
     }
-    Ok(part(&blurred(&sizes, height, width), height, width))
+    Ok(part(&blurred(&sizes, (height, width), reach(height.min(width))), height, width))
 }
 
 /// The square around all that is more than a tenth of the largest.
@@ -70,16 +71,20 @@ fn ends(places: &[usize]) -> Option<(usize, usize)> {
     Some((*places.first()?, *places.last()?))
 }
 
-/// The mean over squares of `BLUR` pixels, which end at the picture's edges.
-fn blurred(sizes: &[f32], height: usize, width: usize) -> Vec<f32> {
-    let reach = BLUR / 2;
+/// The pixels that the blur reaches to each side, in a picture of that side.
+fn reach(side: usize) -> usize {
+    (side * REACH.0).div_ceil(REACH.1)
+}
+
+/// The mean over squares that reach so many pixels to each side; they end at the picture's edges.
+fn blurred(sizes: &[f32], (height, width): (usize, usize), reach: usize) -> Vec<f32> {
     let along = |from: &[f32], all: usize, step: usize, starts: &mut dyn Iterator<Item = usize>| {
         let mut to = vec![0.0; from.len()];
         for start in starts {
             for at in 0..all {
                 let (first, last) = (at.saturating_sub(reach), (at + reach).min(all - 1));
                 let sum: f32 = (first..=last).map(|at| from[start + at * step]).sum();
-                to[start + at * step] = sum / BLUR as f32;
+                to[start + at * step] = sum / (2 * reach + 1) as f32;
             }
         }
         to
@@ -110,7 +115,7 @@ mod tests {
     fn a_blur_is_a_mean_over_a_square() {
         let mut sizes = vec![0.0; 40 * 40];
         sizes[20 * 40 + 20] = 361.0;
-        let blurred = blurred(&sizes, 40, 40);
+        let blurred = super::blurred(&sizes, (40, 40), reach(224));
         assert!((blurred[20 * 40 + 20] - 1.0).abs() < 1e-5 && (blurred[11 * 40 + 29] - 1.0).abs() < 1e-5);
         assert_eq!((blurred[10 * 40 + 20], blurred[20 * 40 + 30]), (0.0, 0.0));
     }

@@ -3,8 +3,10 @@
 
 mod cholesky;
 mod ledoit_wolf;
+mod spearman;
 mod summary;
 
 pub use ledoit_wolf::{TiedCovariance, Whitened};
+pub use spearman::spearman;
 pub use summary::{Bins, Interval};
 pub(super) use summary::{bins, empirical_rank, interval, mean_and_deviation};

@@ -129,13 +129,39 @@ impl<'m> Tail<'m> {
 
     /// The margins of variants of the layer, `[N, C, H, W]`, and their gradients with respect to them.
     pub(super) fn gradients(&mut self, variants: Array, margin: Margin) -> Result<(Vec<f64>, Array)> {
-        let (start, head) = (self.with(variants)?, self.head);
         let mut margins = Vec::new();
+        let gradient = self.pull_back(variants, |logits| {
+            margins.push(margin.of(logits));
+            margin.cotangent(logits)
+        })?;
+        Ok((margins, gradient))
+    }
+
+    /// The gradient of a class's logit with respect to the layer at the picture, `[1, C, H, W]`. Fails for a class that the
+    /// network does not have.
+    pub(super) fn logit_gradient(&mut self, class: usize) -> Result<Array> {
+        if class >= self.logits.len() {
+            let (network, classes) = (self.network.name().into(), self.logits.len());
+            return Err(Error::NoClass { network, classes, class });
+        }
+        let activation = self.activation().clone();
+        self.pull_back(activation, |logits| {
+            let mut one = vec![0.0; logits.len()];
+            one[class] = 1.0;
+            one
+        })
+    }
+
+    /// The cotangents of variants of the layer, from those that `cotangent` makes of each one's logits.
+    fn pull_back(
+        &mut self,
+        variants: Array,
+        mut cotangent: impl FnMut(&[f32]) -> Vec<f32> + Send,
+    ) -> Result<Array> {
+        let (start, head) = (self.with(variants)?, self.head);
         let mut cotangents = |found: &[Array]| {
             let logits = &found[0];
-            let items: Vec<&[f32]> = (0..logits.shape()[0]).map(|n| logits.item(n)).collect();
-            margins = items.iter().map(|logits| margin.of(logits)).collect();
-            let data = items.iter().flat_map(|logits| margin.cotangent(logits)).collect();
+            let data = (0..logits.shape()[0]).flat_map(|n| cotangent(logits.item(n))).collect();
             Ok(vec![Array::new(logits.shape(), data)?])
         };
         let mut found = self.model.pull_back_from(&start, &[head], ReluGradient::True, &mut cotangents)?;
@@ -146,7 +172,7 @@ impl<'m> Tail<'m> {
         if gradient.data().iter().any(|number| !number.is_finite()) {
             return Err(Error::NotFinite { network: self.network.name().into(), what: "gradients" });
         }
-        Ok((margins, gradient))
+        Ok(gradient)
     }
 
     /// The frontier with variants in the layer's place, and the picture's own values, once for each, in the others.

@@ -48,7 +48,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, BoxedError> {
 }
 
 /// The file without any text.
-pub(super) fn encode_plain(picture: &Picture) -> Result<Vec<u8>, BoxedError> {
+pub fn encode_plain(picture: &Picture) -> Result<Vec<u8>, BoxedError> {
     let mut bytes = Vec::new();
     encoder(&mut bytes, picture).write_header()?.write_image_data(&picture.rgb)?;
     Ok(bytes)

@@ -5,6 +5,7 @@ File written, beside this script:
 - lab_stats.json   shrinkage, covariance [12 x 12]   LedoitWolf on the points less the means of their classes
                    squares [3]     its mahalanobis() of the made point less the mean of each class
                    areas [3]       roc_auc_score of coordinate 3, rounded to tenths so that there are ties, of each class
+                   spearman        spearmanr of coordinate 3, rounded likewise, and coordinate 5
                    neighbours [10] NearestNeighbors of the made point, metric cosine, with their distances
 
 The points are 60 of 12 coordinates, point n of class n mod 3, from golden.py's generator: coordinate i of point n is
@@ -13,13 +14,14 @@ tensor("lab/stats/made") with scale 3. All sums are in f64.
 
 Run, from anywhere (seconds):
 
-    pip install scikit-learn==1.9.1 numpy==2.4.6 && python make_lab_stats.py
+    pip install scikit-learn==1.9.1 scipy numpy==2.4.6 && python make_lab_stats.py
 """
 
 import json
 
 import numpy as np
 import sklearn
+from scipy.stats import spearmanr
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
@@ -43,6 +45,7 @@ golden = {
     "covariance": tied.covariance_.ravel().tolist(),
     "squares": tied.mahalanobis(made - means).tolist(),
     "areas": [roc_auc_score(of == c, coordinate) for c in range(CLASSES)],
+    "spearman": spearmanr(coordinate, points[:, 5]).statistic,
     "neighbours": neighbours[0].tolist(),
     "distances": distances[0].tolist(),
 }

@@ -5,5 +5,7 @@ mod examples;
 mod golden;
 mod identities;
 mod index;
+mod maps;
+mod report;
 mod small;
 mod stats;

@@ -20,6 +20,9 @@ use crate::lab::{
 /// Rows of the table for people.
 const ROWS: usize = 10;
 
+/// The sizes of groups if none are typed.
+const TOPS: [usize; 5] = [1, 2, 3, 5, 20];
+
 /// A channel, for `--json`.
 #[derive(Serialize)]
 struct AblatedChannel {
@@ -124,15 +127,16 @@ fn chosen(args: &AblateArgs) -> Result<ReplaceFlag> {
     }
 }
 
-/// The sizes of the groups. Those of the default that the layer does not have are left out; others are an error.
+/// The sizes of the groups. Those of the default that the layer does not have are left out; typed ones are an error.
 fn tops(args: &AblateArgs, channels: usize, layer: &str) -> Result<Vec<usize>> {
-    let given = &args.top;
-    let is_default = given[..] == [1, 2, 3, 5, 20];
-    match given.iter().find(|&&top| top > channels) {
-        Some(top) if !is_default => {
+    if args.top.is_empty() {
+        return Ok(TOPS.into_iter().filter(|&top| top <= channels).collect());
+    }
+    match args.top.iter().find(|&&top| top > channels) {
+        Some(top) => {
             Err(Usage(format!("{layer} has {channels} channels, so {top} cannot be taken out")).into())
         }
-        _ => Ok(given.iter().copied().filter(|&top| top <= channels).collect()),
+        None => Ok(args.top.clone()),
     }
 }
 

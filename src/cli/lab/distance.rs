@@ -84,7 +84,7 @@ fn activation(
 }
 
 /// The answer in words: that the picture lies among photographs, or else in which direction and how far outside.
-fn sentence(found: &Distances, trained: &Trained) -> String {
+pub(super) fn sentence(found: &Distances, trained: &Trained) -> String {
     let Some(nearest) = found.classes.first() else { return String::new() };
     let ClassDistance { label, photographs, mahalanobis, own_mean, z, rank, .. } = nearest;
     let name = name_of(Some(label), trained);

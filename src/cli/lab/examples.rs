@@ -1,26 +1,19 @@
 //! `trepang lab examples`: the photographs of an index that a channel answers to most.
 
-use std::path::Path;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
-use trepang_api::Model;
 use trepang_weights::Trained;
 
 use super::opened_index::{OpenedIndex, name_of};
+use super::parts::{Photographs, resized, square};
 use crate::cli::output;
 use crate::config::args::{ByFlag, ExamplesArgs};
-use crate::config::{Usage, find_layer, find_place, find_run};
+use crate::config::{Usage, find_place, find_run};
 use crate::engine::Picture;
 use crate::lab::{
-    ChannelRow, DataSet, Field, IndexedLayer, LabelArea, LabelCount, RankedBy, channel_rows, effective_field,
-    first, label_areas, label_mix,
+    ChannelRow, IndexedLayer, LabelArea, LabelCount, RankedBy, channel_rows, first, label_areas, label_mix,
 };
-use crate::runs::{
-    Cell, MAX_FILE_BYTES, PictureReading, check_picture_path, contact_sheet, decode_picture, read_picture,
-    write_sheet,
-};
-use crate::worker::{fit_picture, picture_array};
+use crate::runs::{Cell, check_picture_path, contact_sheet, read_picture, write_sheet};
 
 /// Labels of the mix and of the selectivity that people are shown.
 const ROWS: usize = 5;
@@ -143,9 +136,7 @@ fn sheet(
     (trained, layer): (&Trained, &IndexedLayer),
     examples: &[&ChannelRow],
 ) -> Result<Picture> {
-    let place = args.data.as_deref().unwrap_or(Path::new(&index.manifest.data_set));
-    let data = DataSet::open(place, None)
-        .with_context(|| "the index keeps no pictures; name the folder that has them with --data")?;
+    let photographs = Photographs::open(index, args.data.as_deref())?;
     let native = trained.network.input().native;
     let mut cells = Vec::new();
     if let Some(beside) = &args.beside {
@@ -160,66 +151,16 @@ fn sheet(
     let (backend, device) = find_place(&args.compute)?;
     let mut model =
         if args.whole { None } else { Some(backend.load(&trained.network, &trained.weights, &device)?) };
-    let reading = PictureReading { as_stored: !index.manifest.upright, ..PictureReading::default() };
     for row in examples {
-        let picture = photograph(&data, row, reading)?;
-        let picture = fit_picture(native, &picture)?;
         let part = match &mut model {
-            Some(model) => {
-                cut(&picture, seen(model.as_mut(), trained, &picture, (layer, args.channel, row.at))?)
-            }
-            None => picture,
+            Some(model) => photographs.part((model.as_mut(), trained), (layer, args.channel), row)?,
+            None => photographs.whole(row)?,
         };
         let value = row.value(ranked_by(args.by)).unwrap_or_default();
         let label = format!("{value:.3} {}", name_of(row.label.as_deref(), trained));
         cells.push(Cell { picture: resized(&part, native), label });
     }
     Ok(contact_sheet(&cells, None))
-}
-
-/// A photograph of the index, read again.
-fn photograph(data: &DataSet, row: &ChannelRow, reading: PictureReading) -> Result<Picture> {
-    let found = data.pictures.binary_search_by(|picture| picture.file.as_str().cmp(&row.file));
-    let found = found.ok().map(|at| &data.pictures[at]);
-    let missing =
-        || Usage(format!("{} is not in the data set any more; name its folder with --data", row.file));
-    let bytes = found.ok_or_else(missing)?.read(MAX_FILE_BYTES).with_context(|| row.file.clone())?;
-    Ok(decode_picture(Path::new(&row.file), &bytes, reading)?)
-}
-
-/// The part of a picture that a channel's largest value comes from.
-fn seen(
-    model: &mut dyn Model,
-    trained: &Trained,
-    picture: &Picture,
-    (layer, channel, at): (&IndexedLayer, usize, usize),
-) -> Result<Field> {
-    let layer = find_layer(&trained.network, &layer.layer)?;
-    Ok(effective_field(model, &picture_array(picture)?, layer, (channel, at))?)
-}
-
-fn cut(picture: &Picture, field: Field) -> Picture {
-    let rows = field.top..field.top + field.side;
-    let row = |y: usize| {
-        let start = 3 * (y * picture.width + field.left);
-        picture.rgb[start..start + 3 * field.side].iter().copied()
-    };
-    Picture { width: field.side, height: field.side, rgb: rows.flat_map(row).collect() }
-}
-
-/// The middle square of a picture.
-fn square(picture: &Picture) -> Picture {
-    let side = picture.width.min(picture.height);
-    cut(picture, Field { top: (picture.height - side) / 2, left: (picture.width - side) / 2, side })
-}
-
-/// A square picture at another size: pictures of a sheet are of one size.
-fn resized(picture: &Picture, side: usize) -> Picture {
-    let image = image::RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb.clone());
-    let Some(image) = image.filter(|_| picture.width != side) else { return picture.clone() };
-    let filter = image::imageops::FilterType::CatmullRom;
-    let rgb = image::imageops::resize(&image, side as u32, side as u32, filter).into_raw();
-    Picture { width: side, height: side, rgb }
 }
 
 fn report(args: &ExamplesArgs, found: &Examples, trained: &Trained) -> Result<()> {

@@ -92,6 +92,11 @@ impl Question {
         Ok(Self { margin: Margin { class, against }, class: class_name(trained, class), rival })
     }
 
+    /// The class's name.
+    pub(super) fn class(&self) -> &str {
+        &self.class
+    }
+
     pub(super) fn names<'a>(&'a self, layer: &'a str) -> SentenceNames<'a> {
         SentenceNames { class: &self.class, rival: self.rival.as_deref(), layer }
     }
@@ -114,7 +119,7 @@ impl Question {
 }
 
 /// The first of a class's names.
-fn class_name(trained: &Trained, class: usize) -> String {
+pub(super) fn class_name(trained: &Trained, class: usize) -> String {
     let label = trained.labels.get(class).map(|label| label.name.as_str()).unwrap_or_default();
     match label.split(", ").next() {
         Some(name) if !name.is_empty() && name.parse::<usize>().is_err() => name.into(),
@@ -140,7 +145,7 @@ impl Drop for Busy {
 }
 
 /// Says which commands work for a network without a classifier.
-fn without_classifier(error: anyhow::Error) -> anyhow::Error {
+pub(super) fn without_classifier(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref::<WeightsError>() {
         Some(no_classifier @ WeightsError::NoClassifier { .. }) => Usage(format!(
             "{no_classifier}; for its channels there are `trepang render` and the dashboard, which need none"

@@ -1,13 +1,13 @@
 //! The flags of `trepang lab` and their help.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ComputeArgs;
 use super::lab_distance::DistanceArgs;
 use super::lab_examples::ExamplesArgs;
 use super::lab_index::IndexArgs;
+use super::lab_map::MapArgs;
+use super::lab_report::LabReportArgs;
+use super::lab_subject::SubjectArgs;
 
 /// The flags of `trepang lab`.
 #[derive(Debug, Clone, Args)]
@@ -30,43 +30,10 @@ pub enum LabCommand {
     Examples(Box<ExamplesArgs>),
     /// Distances of pictures from each class's photographs in an index
     Distance(Box<DistanceArgs>),
-}
-
-/// The flags that say which picture, layer and class a question is about.
-#[derive(Debug, Clone, Args)]
-pub struct SubjectArgs {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub compute: ComputeArgs,
-    /// The picture: PNG, JPEG, WebP, TIFF, BMP or GIF
-    #[arg(value_name = "PICTURE")]
-    pub picture: PathBuf,
-    /// The layer whose channels are told apart; `trepang networks` lists them, and NAME:pre is NAME before its ReLU
-    #[arg(long, value_name = "LAYER")]
-    pub layer: String,
-    /// The class that is explained: its index, its WordNet id or its name [default: the picture's first class]
-    #[arg(long, value_name = "CLASS", allow_hyphen_values = true)]
-    pub class: Option<String>,
-    /// The other side of the margin: rival, which is the best other class for the picture; a class; or logsumexp, for all
-    /// classes together
-    #[arg(long, value_name = "CLASS|rival|logsumexp", default_value = "rival", allow_hyphen_values = true)]
-    pub against: String,
-    /// A folder with photographs of the class, to say how things are on those
-    #[arg(long, value_name = "FOLDER")]
-    pub on: Option<PathBuf>,
-    /// Take the picture at its own size, which the network must accept; otherwise the shorter side is resized to 8/7 of the
-    /// network's size and the middle is cut out, as `trepang predict` does
-    #[arg(long)]
-    pub exact: bool,
-    /// Take picture files that end early; what is missing of them is gray
-    #[arg(long)]
-    pub allow_cut: bool,
-    /// The random seed of what is drawn: the photographs of --replace resample
-    #[arg(long, value_name = "K", default_value_t = 0)]
-    pub seed: u64,
-    /// Print JSON, one object, with every channel
-    #[arg(long)]
-    pub json: bool,
+    /// A map of where in a picture the network sees a class, or of a channel
+    Map(Box<MapArgs>),
+    /// Write one page about a channel and a class in a picture
+    Report(Box<LabReportArgs>),
 }
 
 /// `trepang lab attribute`
@@ -113,8 +80,8 @@ pub struct AblateArgs {
     /// turn [default: zero, or mean with --on]
     #[arg(long, value_enum, value_name = "zero|mean|resample", hide_possible_values = true)]
     pub replace: Option<ReplaceFlag>,
-    /// The numbers of channels that are taken out together
-    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "1,2,3,5,20", value_parser = parse_count)]
+    /// The numbers of channels that are taken out together [default: 1,2,3,5,20, as far as the layer has so many]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = parse_count)]
     pub top: Vec<usize>,
 }
 

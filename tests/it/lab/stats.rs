@@ -1,7 +1,7 @@
 //! The lab's statistics against scikit-learn's.
 
 use serde_json::Value;
-use trepang::lab::{PhotographPoints, TiedCovariance, areas};
+use trepang::lab::{PhotographPoints, TiedCovariance, areas, spearman};
 
 use super::small::uniform;
 use crate::library::{apart, repository};
@@ -61,6 +61,15 @@ fn areas_with_ties_are_scikit_learns() {
     for (found, expected) in areas(&values, &group, CLASSES).into_iter().zip(numbers(&golden, "areas")) {
         assert!(apart(found.unwrap(), expected) < TOLERANCE, "{found:?} {expected}");
     }
+}
+
+#[test]
+fn a_rank_correlation_with_ties_is_scipys() {
+    let (golden, (points, ..)) = (golden(), points());
+    let values: Vec<f64> = points.iter().map(|point| (point[3] * 10.0).round_ties_even() / 10.0).collect();
+    let others: Vec<f64> = points.iter().map(|point| point[5]).collect();
+    let found = spearman(&values, &others).unwrap();
+    assert!(apart(found, golden["spearman"].as_f64().unwrap()) < TOLERANCE, "{found}");
 }
 
 #[test]
