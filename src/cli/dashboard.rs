@@ -165,7 +165,7 @@ fn spawn(compute: Compute, args: &ComputeArgs, runs: &Path) -> Result<Worker> {
     let backend: Arc<dyn Backend> = backend.into();
     let place = (Arc::clone(&backend), device.clone());
     let models = LocalModels::new(place, Box::new(BuiltBackends { threads }), environment);
-    let models = models.with_labels(args.labels.clone());
+    let models = models.with_labels(args.labels.clone()).with_own(&trained);
     // The weights go with the closure: the model has what it needs of them.
     let load = move || Ok(backend.load(&trained.network, &trained.weights, &device)?);
     Ok(Worker::spawn(setup, load, Box::new(models))?)

@@ -5,9 +5,9 @@ mod onnx;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use serde::Serialize;
-use trepang_api::excerpt;
+use trepang_api::{excerpt, printable as escaped};
 use trepang_weights::{
     Architecture, Error as WeightsError, Fit, InputFormat, MINIVGG_CARD, OnnxModel, PICK_RULE, TensorSource,
     find_set, is_onnx, is_published, minivgg, nearest, open, picked, sets,
@@ -117,12 +117,24 @@ fn about(args: &InfoArgs) -> Result<About> {
 }
 
 fn of_file(path: &Path, args: &InfoArgs) -> Result<About> {
-    let source = open(path)?;
+    let source = open(path).map_err(with_networks)?;
     let input = find_input(path, args.input)?;
     if let Some((input, InputSource::Given)) = input {
         remember(path, input)?;
     }
     of_source(source.as_ref(), args.pick.as_deref(), input)
+}
+
+/// An error of a file that is no weights file, told to somebody who may have meant a network.
+fn with_networks(error: trepang_weights::Error) -> anyhow::Error {
+    match error {
+        trepang_weights::Error::UnknownFormat { path, found } => anyhow!(
+            "{} is no file that can be described: it begins with {found}, and safetensors, Keras's HDF5, a PyTorch or an \
+             ONNX file is needed",
+            escaped(&path.display().to_string())
+        ),
+        other => other.into(),
+    }
 }
 
 fn of_source(

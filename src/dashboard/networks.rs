@@ -13,7 +13,7 @@ fn advice(entry: &NetworkEntry) -> String {
         Supply::Found(owner) => {
             format!("to import it from {owner}: trepang pull {name} ({megabytes} MB)")
         }
-        Supply::Embedded | Supply::Pulled | Supply::Published => {
+        Supply::Embedded | Supply::Pulled | Supply::File | Supply::Published => {
             format!("to download it: trepang pull {name} ({megabytes} MB)")
         }
     }
@@ -89,7 +89,8 @@ fn toggle_classifier(state: &mut State, cursor: usize) -> Vec<Effect> {
 impl State {
     /// Whether it is the network on the device, with its own weights.
     pub fn is_current(&self, entry: &NetworkEntry) -> bool {
-        self.network.name == entry.name && self.network.weights.is_none()
+        let is_file = entry.supply == Supply::File;
+        self.network.name == entry.name && self.network.weights.is_some() == is_file
     }
 
     /// Whether the network classifies the pictures: by choice, or because they are its own.

@@ -25,6 +25,7 @@ fn line<'a>(state: &State, view: &View, entry: &NetworkEntry, selected: bool) ->
         Supply::Embedded => "built in".into(),
         Supply::Pulled => "pulled".into(),
         Supply::Found(owner) => format!("cache of {owner}"),
+        Supply::File => "a file".into(),
         Supply::Published => "not pulled".into(),
     };
     let about = match (state.is_classifying(entry), entry.classifier) {

@@ -9,7 +9,7 @@ use trepang_api::{Backend, Device, Model, Network, find_device};
 use trepang_weights::cache::{Environment, SizeCheck};
 use trepang_weights::{
     Architecture, FileChoices, Labels, Purpose, SETS, Set, Store, Trained, cached_copies, embedded_megabytes,
-    trained, trained_with,
+    is_onnx, trained, trained_with,
 };
 
 use super::classifier::Classifier;
@@ -81,6 +81,15 @@ pub struct LocalModels {
     environment: Environment,
     /// The file with the names of the classes of weights from a file.
     labels: Option<PathBuf>,
+    own: Option<OwnNetwork>,
+}
+
+/// The network of the user's own that the program was started with.
+#[derive(Debug)]
+struct OwnNetwork {
+    entry: NetworkEntry,
+    path: PathBuf,
+    choices: FileChoices,
 }
 
 impl LocalModels {
@@ -91,7 +100,31 @@ impl LocalModels {
         backends: Box<dyn BackendProvider>,
         environment: Environment,
     ) -> Self {
-        Self { opened: vec![Arc::clone(&backend)], backend, device, backends, environment, labels: None }
+        let opened = vec![Arc::clone(&backend)];
+        Self { opened, backend, device, backends, environment, labels: None, own: None }
+    }
+
+    /// Adds a network to those of this machine if it is of the user's own: an ONNX file's.
+    #[must_use]
+    pub fn with_own(mut self, trained: &Trained) -> Self {
+        let Some(path) = trained.file().filter(|path| is_onnx(path)) else { return self };
+        let (supply, classifier) = (Supply::File, !trained.labels.is_empty());
+        let megabytes = (trained.network.parameters() * size_of::<f32>()).div_ceil(1_000_000);
+        let megabytes = u32::try_from(megabytes).unwrap_or(u32::MAX);
+        let entry = NetworkEntry { name: trained.name.clone(), supply, megabytes, classifier };
+        let labels = self.labels.clone();
+        let choices = FileChoices { pick: None, input: trained.taken.input, labels };
+        self.own = Some(OwnNetwork { entry, path: path.into(), choices });
+        self
+    }
+
+    /// The network called `name`: the user's own, or one of the catalog.
+    fn trained(&self, name: &str, purpose: Purpose) -> Result<Trained> {
+        let store = self.store();
+        match self.own.as_ref().filter(|own| own.entry.name == name) {
+            Some(own) => Ok(trained_with(name, Some(&own.path), &own.choices, &store, purpose)?),
+            None => Ok(trained(name, None, &store, purpose)?),
+        }
     }
 
     /// Names the classes of weights from a file as in `labels`.
@@ -145,16 +178,18 @@ impl ModelProvider for LocalModels {
             classifier: true,
         };
         let store = self.store();
-        std::iter::once(embedded).chain(SETS.iter().map(|set| self.entry(&store, set))).collect()
+        let own = self.own.as_ref().map(|own| own.entry.clone());
+        let sets = SETS.iter().map(|set| self.entry(&store, set));
+        own.into_iter().chain(std::iter::once(embedded)).chain(sets).collect()
     }
 
     fn open(&self, name: &str) -> Result<LoadedModel> {
-        let trained = trained(name, None, &self.store(), Purpose::Features)?;
+        let trained = self.trained(name, Purpose::Features)?;
         load(trained, (self.backend.as_ref(), &self.device))
     }
 
     fn classifier(&self, name: &str) -> Result<Classifier> {
-        let trained = trained(name, None, &self.store(), Purpose::Classes)?;
+        let trained = self.trained(name, Purpose::Classes)?;
         let model = self.backend.load(&trained.network, &trained.weights, &self.device)?;
         Classifier::new(trained.network, trained.labels, model)
     }
@@ -280,5 +315,23 @@ mod tests {
         let models = LocalModels::new((backend, device), Box::new(ReferenceOnly), environment);
         let listed = models.networks();
         assert_eq!(listed.iter().map(|entry| &*entry.name).collect::<Vec<_>>(), names());
+    }
+
+    #[test]
+    fn a_network_of_the_users_own_is_listed_and_opened_again() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/tests/fixtures/onnx/resnet-new.onnx");
+        let environment = Environment::of_process();
+        let choices = FileChoices { input: Some("torch".parse().unwrap()), ..FileChoices::default() };
+        let (name, store) = (file.to_string_lossy(), Store::of(&environment));
+        let trained = trained_with(&name, Some(&file), &choices, &store, Purpose::Features).unwrap();
+        let backend: Arc<dyn Backend> = Arc::new(trepang_api::Reference);
+        let device = find_device(backend.as_ref(), "cpu").unwrap();
+        let models =
+            LocalModels::new((backend, device), Box::new(ReferenceOnly), environment).with_own(&trained);
+        let first = models.networks().swap_remove(0);
+        assert_eq!((&*first.name, first.supply, first.classifier), ("resnet-new.onnx", Supply::File, true));
+        let opened = models.open("resnet-new.onnx").unwrap();
+        assert_eq!(opened.provenance.weights.as_deref(), Some(&*name));
+        assert_eq!(opened.provenance.input.as_deref(), Some("torch"));
     }
 }

@@ -187,7 +187,7 @@ pub enum Error {
         reason: String,
     },
     /// A file is whole and of a known format, but what it holds cannot be used.
-    #[error("{path} is a {format} file that Trepang cannot use: {reason}")]
+    #[error("{path} is {} {format} file that Trepang cannot use: {reason}", format.article())]
     Unusable {
         /// The path of the file.
         path: PathBuf,

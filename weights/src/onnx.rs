@@ -66,6 +66,8 @@ pub struct OnnxModel {
     pub network: Network,
     /// The tensors that the network's operations read.
     pub weights: Weights,
+    /// The height and the width that the file itself was made for.
+    pub sides: [usize; 2],
     /// The preprocessing that the file itself says.
     pub found: Option<FoundInput>,
     /// The parts that cannot be computed.
@@ -120,7 +122,7 @@ impl OnnxModel {
         let known = input.or(found.as_ref().map(|found| found.input));
         let door = combine(&channels, known.unwrap_or(ANY_INPUT)).map_err(unusable)?;
         let names = LayerNames::of(&lowering, &producer);
-        let opset = graph.opset;
+        let (opset, frame) = (graph.opset, lowering.frame);
         let shown = printable(path.display());
         let (network, weights) = emit::emit(lowering, names, (&shown, &door))?;
         weights
@@ -128,7 +130,8 @@ impl OnnxModel {
             .map_err(|source| Error::InFile { path: path.into(), source: Box::new(source) })?;
         let path = path.into();
         let producer = printable(version.trim());
-        Ok(Self { path, network, weights, found, cut, producer, opset, metadata, sha256 })
+        let sides = [frame.height, frame.width];
+        Ok(Self { path, network, weights, sides, found, cut, producer, opset, metadata, sha256 })
     }
 
     /// Whether the version of ONNX's operations is newer than those that were tried.

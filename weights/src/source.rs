@@ -30,6 +30,18 @@ pub enum FileFormat {
     Onnx,
 }
 
+impl FileFormat {
+    /// The article before its name.
+    pub(crate) fn article(self) -> &'static str {
+        match self {
+            Self::Onnx => "an",
+            Self::Safetensors | Self::KerasLegacy | Self::Keras3 | Self::PytorchZip | Self::PytorchLegacy => {
+                "a"
+            }
+        }
+    }
+}
+
 impl fmt::Display for FileFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -28,6 +28,9 @@ struct AboutOnnx {
     size: usize,
     smallest: usize,
     multiple: usize,
+    /// The sides of the file's own pictures, which may be oblong.
+    file_height: usize,
+    file_width: usize,
     gray: bool,
     parameters: usize,
     classes: Option<usize>,
@@ -72,6 +75,8 @@ fn about(model: OnnxModel, input: Option<(InputFormat, InputSource)>) -> Result<
         size,
         smallest: network.input().min,
         multiple: network.input().multiple,
+        file_height: model.sides[0],
+        file_width: model.sides[1],
         gray: network.is_gray(),
         parameters: network.parameters(),
         classes: classes.map(|shape| shape.channels),
@@ -97,9 +102,10 @@ fn preprocessing(
             format!("its input takes {} (--input {input})", input.description()),
             match from {
                 InputSource::Given => "given",
-                InputSource::Remembered => "remembered",
-                InputSource::Layers => "layers",
-                InputSource::Published | InputSource::Names => "names",
+                InputSource::Remembered
+                | InputSource::Layers
+                | InputSource::Published
+                | InputSource::Names => "remembered",
             },
         )),
         (None, Some(FoundInput { input, because })) => {
@@ -119,6 +125,18 @@ fn layers(network: &Network) -> Result<Vec<AboutLayer>> {
     network.layers().map(layer).collect()
 }
 
+/// The sizes of pictures in words.
+fn size(about: &AboutOnnx) -> String {
+    let AboutOnnx { size, smallest, multiple, file_height, file_width, .. } = about;
+    let steps = if *multiple == 1 { String::new() } else { format!(" in steps of {multiple}") };
+    let own = if file_height == file_width {
+        String::new()
+    } else {
+        format!(", the file's own being {file_width} wide and {file_height} high: pictures are square")
+    };
+    format!("{size} px{own}; {smallest} px and more{steps}")
+}
+
 fn print(about: &AboutOnnx) -> Result<()> {
     let producer = if about.producer.is_empty() { "an unnamed program" } else { &about.producer };
     output::line(format_args!("file            {}", printable(&about.path.display().to_string())))?;
@@ -130,8 +148,7 @@ fn print(about: &AboutOnnx) -> Result<()> {
         about.layers.len(),
         about.parameters
     ))?;
-    let steps = if about.multiple == 1 { String::new() } else { format!(" in steps of {}", about.multiple) };
-    output::line(format_args!("size            {} px; {} px and more{steps}", about.size, about.smallest))?;
+    output::line(format_args!("size            {}", size(about)))?;
     match &about.preprocessing {
         Some(words) => output::line(format_args!("preprocessing   {words}"))?,
         None => output::line(

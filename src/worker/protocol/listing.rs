@@ -104,6 +104,8 @@ pub enum Supply {
     Pulled,
     /// The weights are in the cache of another program, which is named.
     Found(String),
+    /// The network and its weights are in a file of the user's.
+    File,
     /// The weights are only where they are published.
     Published,
 }
@@ -111,7 +113,7 @@ pub enum Supply {
 impl NetworkEntry {
     /// Whether the network can be opened at once.
     pub fn is_here(&self) -> bool {
-        matches!(self.supply, Supply::Embedded | Supply::Pulled)
+        matches!(self.supply, Supply::Embedded | Supply::Pulled | Supply::File)
     }
 }
 

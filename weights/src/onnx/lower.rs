@@ -18,7 +18,7 @@ use super::evaluate::{evaluate, part_of_shape};
 use super::graph::{Graph, describe, is_own};
 use super::ir::{Layer, LayerOp, Layers};
 use super::proto::NodeProto;
-use super::tensor::OnnxTensor;
+use super::tensor::{OnnxTensor, TensorNumbers};
 use super::value::{Act, GraphValue, ImageMap, Mapped, dims};
 use crate::readers::printable;
 
@@ -300,6 +300,19 @@ impl Reading<'_> {
                 Err("computes with two activations where one must be a constant".into())
             }
         }
+    }
+
+    /// The constant at an input, which is multiplied or added. Fails for a file of which one is no number.
+    fn weights(&self, at: usize) -> Result<Option<Rc<OnnxTensor>>, NotLowered> {
+        let constant = self.constant(at)?;
+        if let Some(TensorNumbers::Floats(numbers)) = constant.as_ref().map(|tensor| &tensor.numbers)
+            && let Some(index) = numbers.iter().position(|number| !number.is_finite())
+        {
+            let name = printable(self.node.input_named(at).unwrap_or_default());
+            let number = numbers[index];
+            return Err(NotLowered::Refuse(format!("reads \"{name}\", whose number {index} is {number}")));
+        }
+        Ok(constant)
     }
 
     /// The integers of an attribute, or of the constant at an input, where newer versions of the operation have them.

@@ -144,6 +144,21 @@ fn quantized_files_are_refused() {
 }
 
 #[test]
+fn numbers_that_are_none_are_told_by_the_files_own_names() {
+    let odd = model(|graph| graph.initializer[0].float_data[4] = f32::NAN);
+    refused(
+        &odd,
+        "is an ONNX file that Trepang cannot use: node \"the conv\" (Conv) reads \"w\", whose number 4 is NaN",
+    );
+}
+
+#[test]
+fn oblong_pictures_keep_their_sides() {
+    let read = read(&model(|graph| graph.input[0] = input("x", &[1, 3, 6, 9])));
+    assert_eq!((read.sides, read.network.input().native), ([6, 9], 9));
+}
+
+#[test]
 fn training_mode_is_refused() {
     let norm = |attribute: AttributeProto| {
         model(|graph| {

@@ -82,7 +82,7 @@ impl Lowering<'_> {
         let norm = LayerOp::Plain(Op::LayerNorm { epsilon });
         let mut at = self.layers.add(norm, &[act.at], Some(node.at))?;
         let numbers = |place: usize, default: f32| -> Result<Vec<f32>, NotLowered> {
-            Ok(node.constant(place)?.map_or_else(|| vec![default; shape.channels], |given| given.floats()))
+            Ok(node.weights(place)?.map_or_else(|| vec![default; shape.channels], |given| given.floats()))
         };
         let (scale, shift) = (numbers(1, 1.0)?, numbers(2, 0.0)?);
         if [&scale, &shift].iter().any(|numbers| numbers.len() != shape.channels) {

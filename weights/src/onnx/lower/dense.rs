@@ -30,7 +30,7 @@ impl Lowering<'_> {
         for number in &mut weight {
             *number *= alpha;
         }
-        let bias = match node.constant(2)? {
+        let bias = match node.weights(2)? {
             None => vec![0.0; outputs],
             Some(bias) => match bias.floats().as_slice() {
                 [one] => vec![beta * one; outputs],
@@ -102,7 +102,7 @@ impl Lowering<'_> {
 
 /// The constant matrix of a node as `[outputs, inputs]`, with these two numbers in the other order.
 fn rows_of_outputs(node: &Reading, is_transposed: bool) -> Result<(Vec<f32>, [usize; 2]), NotLowered> {
-    let matrix = node.constant(1)?.ok_or("lacks its matrix")?;
+    let matrix = node.weights(1)?.ok_or("lacks its matrix")?;
     let &[rows, columns] = matrix.shape.as_slice() else {
         return Err(format!("multiplies with a constant {:?}", matrix.shape).into());
     };

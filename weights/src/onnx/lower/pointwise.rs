@@ -55,7 +55,7 @@ impl Lowering<'_> {
             ));
         }
         let numbers = |at| -> Result<Vec<f32>, NotLowered> {
-            Ok(node.constant(at)?.ok_or_else(|| format!("lacks its input {at}"))?.floats())
+            Ok(node.weights(at)?.ok_or_else(|| format!("lacks its input {at}"))?.floats())
         };
         let (gamma, beta, mean, variance) = (numbers(1)?, numbers(2)?, numbers(3)?, numbers(4)?);
         let channels = gamma.len();

@@ -48,13 +48,13 @@ impl Lowering<'_> {
     }
 
     fn conv(&mut self, node: &Reading, act: &Act) -> Result<Vec<GraphValue>, NotLowered> {
-        let weight = node.constant(1)?.ok_or("lacks its weights")?;
+        let weight = node.weights(1)?.ok_or("lacks its weights")?;
         let &[outputs, inputs, height, width] = weight.shape.as_slice() else {
             return Err(format!("has weights of the shape {:?}: only 2-D is known", weight.shape).into());
         };
         let window = self.shape_of_window(node.node, act, Some([height, width]))?;
         let groups = number(node.node.int("group").unwrap_or(1))?;
-        let bias = match node.constant(2)? {
+        let bias = match node.weights(2)? {
             Some(bias) => bias.floats(),
             None => vec![0.0; outputs],
         };
