@@ -5,22 +5,28 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod actions;
+mod complete;
 mod devices;
 mod key;
 mod key_table;
+mod line_editor;
 mod list;
 mod mosaic;
 mod networks;
 mod page;
+mod prompt;
 mod setting;
 mod settings;
 mod state;
 mod steer;
+mod typing;
 mod update;
 
 pub use key::Key;
 pub use key_table::{BINDINGS, Binding};
+pub use line_editor::LineEditor;
 pub use page::Mosaic;
+pub use prompt::Prompt;
 pub use setting::Setting;
 pub use state::{Effect, Mode, Pane, Shown, State, TerminalAction};
 pub use steer::recipes;

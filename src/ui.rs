@@ -25,6 +25,7 @@ mod loss;
 mod mosaic;
 mod network;
 mod networks;
+mod paste;
 mod picture;
 mod placement;
 mod predictions;
@@ -247,7 +248,7 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         Mode::Devices(cursor) => devices::render(frame, state, view, above, cursor),
         Mode::Recipes(cursor) => recipes::render(frame, state, view, above, cursor),
         Mode::Settings(cursor) => settings::render(frame, state, view, above, cursor),
-        Mode::Browse | Mode::Jump(_) | Mode::Objective(_) | Mode::Numbers(_) | Mode::Setting(..) => {}
+        Mode::Browse | Mode::Prompt(..) => {}
     }
 }
 

@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         let size = graphics.square(Size::new(room.0, room.1));
         assert!(size.width <= room.0.min(256) && size.height <= room.1.min(256));
     }
-    // Enter breaks off whatever has begun.
-    let (after, _) = replay(&[bytes, b"\rq"].concat());
+    // The end of a paste ends one, and Enter breaks off whatever else has begun.
+    let (after, _) = replay(&[bytes, b"\x1b[201~\rq"].concat());
     assert_eq!(after.last(), Some(&trepang::dashboard::Key::Char('q')));
 });

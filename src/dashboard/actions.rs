@@ -1,6 +1,7 @@
 //! The actions of the key table, one function each. An action changes the state and returns effects for the worker and the
 //! terminal.
 
+use super::prompt::Prompt;
 use super::state::{Effect, Mode, Pane, Shown, State, TerminalAction};
 use crate::worker::protocol::{Action, Status};
 
@@ -113,7 +114,7 @@ pub(super) fn next_pane(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn jump(state: &mut State) -> Vec<Effect> {
-    state.mode = Mode::Jump(String::new());
+    state.ask(Prompt::Channel, "");
     NOTHING
 }
 

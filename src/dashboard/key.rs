@@ -7,6 +7,8 @@ pub enum Key {
     Char(char),
     /// Ctrl and a lower-case letter.
     Ctrl(char),
+    /// Alt and a lower-case letter, where that is told from the letter alone.
+    Alt(char),
     /// The arrow key up.
     Up,
     /// The arrow key down.
@@ -25,6 +27,8 @@ pub enum Key {
     Escape,
     /// Backspace, which deletes to the left.
     Backspace,
+    /// Delete, which deletes to the right.
+    Delete,
     /// Page up, which moves back by a page.
     PageUp,
     /// Page down, which moves forward by a page.

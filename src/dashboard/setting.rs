@@ -1,7 +1,7 @@
 //! The settings of the next ascent, by name.
 
 /// A setting of the next ascent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Setting {
     /// The recipe that makes the picture.
     Recipe,

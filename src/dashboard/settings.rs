@@ -3,6 +3,7 @@
 use super::actions::{NOTHING, no_room};
 use super::key::Key;
 use super::list;
+use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
 use super::steer;
@@ -34,7 +35,7 @@ impl State {
                 "the recipe {} begins with a picture: type its file, Tab completes",
                 recipe.name
             ));
-            self.mode = Mode::Setting(Setting::Start, String::new());
+            self.ask(Prompt::Setting(Setting::Start), "");
         }
         lacks
     }
@@ -68,7 +69,8 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     match (key, Setting::ALL.get(cursor)) {
         (Key::Enter, Some(Setting::Recipe)) => steer::open_recipes(state),
         (Key::Enter, Some(setting)) => {
-            state.mode = Mode::Setting(*setting, state.setting(*setting));
+            let value = state.setting(*setting);
+            state.ask(Prompt::Setting(*setting), value);
             NOTHING
         }
         (Key::Char('S'), _) => {
@@ -79,26 +81,8 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     }
 }
 
-/// A key while a setting is typed.
-pub(super) fn type_setting(state: &mut State, key: Key) -> Vec<Effect> {
-    let Mode::Setting(setting, text) = &mut state.mode else { return NOTHING };
-    match (key, *setting) {
-        (Key::Enter, setting) => {
-            let text = std::mem::take(text);
-            take(state, setting, text.trim())
-        }
-        (Key::Tab, Setting::Start) => vec![Effect::Ask(Action::CompletePath(text.clone()))],
-        (other, _) => {
-            if steer::edit(text, other).is_none() {
-                state.mode = Mode::Browse;
-            }
-            NOTHING
-        }
-    }
-}
-
 /// Takes the text that was typed for a setting. One that cannot be is left to be typed anew.
-fn take(state: &mut State, setting: Setting, text: &str) -> Vec<Effect> {
+pub(super) fn take(state: &mut State, setting: Setting, text: &str) -> Vec<Effect> {
     let taken = match setting {
         Setting::Recipe => Ok(NOTHING),
         Setting::Size => at_least_one(text).and_then(|size| {
@@ -130,7 +114,6 @@ fn take(state: &mut State, setting: Setting, text: &str) -> Vec<Effect> {
         }
         Err(reason) => {
             state.remark = Some(reason);
-            state.mode = Mode::Setting(setting, text.to_owned());
             NOTHING
         }
     }

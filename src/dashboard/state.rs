@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::line_editor::LineEditor;
 use super::page::Mosaic;
-use super::setting::Setting;
+use super::prompt::Prompt;
 use crate::engine::{Objective, Plan};
 use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot, Status};
 
@@ -55,24 +56,18 @@ pub enum Shown {
 pub enum Mode {
     /// The key table.
     Browse,
-    /// A channel's number is being typed.
-    Jump(String),
+    /// A line is open, in which something is typed.
+    Prompt(Prompt, LineEditor),
     /// The help is open: any key closes it, where there is room for it.
     Help,
     /// The list of networks is open, with the cursor on this line.
     Networks(usize),
     /// The list of backends and devices is open, with the cursor on this line.
     Devices(usize),
-    /// An objective is being typed.
-    Objective(String),
     /// The list of recipes is open, with the cursor on this line.
     Recipes(usize),
-    /// A recipe's numbers are being typed.
-    Numbers(String),
     /// The list of settings is open, with the cursor on this line.
     Settings(usize),
-    /// A setting is being typed.
-    Setting(Setting, String),
 }
 
 impl Mode {
@@ -114,6 +109,8 @@ pub struct State {
     pub snapshot: Arc<Snapshot>,
     /// A message about the last key, until the next one.
     pub remark: Option<String>,
+    /// The texts that were typed in each line in this session, the newest last.
+    pub history: HashMap<Prompt, Vec<String>>,
     /// The newest loss of every channel that has been maximised in this session, by layer name and channel.
     pub maximised: HashMap<(String, usize), f64>,
     /// Channels in a row of the channel pane, as it was last drawn.
@@ -152,6 +149,7 @@ impl State {
             settings,
             snapshot: Arc::default(),
             remark: None,
+            history: HashMap::new(),
             maximised: HashMap::new(),
             row: 8,
             full: true,
@@ -177,6 +175,11 @@ impl State {
     pub fn layer_name(&self) -> String {
         let Some(layer) = self.layers.get(self.layer) else { return String::new() };
         if self.pre && layer.has_pre { format!("{}:pre", layer.name) } else { layer.name.clone() }
+    }
+
+    /// Opens a line with a text in it.
+    pub(super) fn ask(&mut self, prompt: Prompt, text: impl Into<LineEditor>) {
+        self.mode = Mode::Prompt(prompt, text.into());
     }
 
     /// The channel under the cursor, as an objective.

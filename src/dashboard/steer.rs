@@ -6,15 +6,16 @@ use trepang_api::excerpt;
 use super::actions::{NOTHING, no_room};
 use super::key::Key;
 use super::list;
+use super::prompt::Prompt;
 use super::state::{Effect, Mode, State};
-use crate::engine::{FUNCTIONS, Objective, RECIPES, Recipe};
+use crate::engine::{Objective, RECIPES, Recipe};
 use crate::worker::protocol::Action;
 
 /// Opens the line where the objective is typed, with what is maximised now.
 pub(super) fn open_objective(state: &mut State) -> Vec<Effect> {
     let run = state.snapshot.run.as_ref().map(|run| run.plan.last_objective().to_string());
     let text = run.unwrap_or_else(|| state.target().to_string());
-    state.mode = Mode::Objective(text);
+    state.ask(Prompt::Objective, text);
     NOTHING
 }
 
@@ -42,33 +43,8 @@ pub fn recipes() -> Vec<Recipe> {
     RECIPES.iter().filter_map(|name| Recipe::named(name)).collect()
 }
 
-/// A key while the objective is being typed.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other key edits the line")]
-pub(super) fn type_objective(state: &mut State, key: Key) -> Vec<Effect> {
-    let Mode::Objective(text) = &mut state.mode else { return NOTHING };
-    match key {
-        Key::Enter => return maximise_typed_objective(state),
-        Key::Tab => complete(state),
-        other => edit(text, other).unwrap_or_else(|| state.mode = Mode::Browse),
-    }
-    NOTHING
-}
-
-/// A key in a line of text; `None` if it gives up.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other key does nothing in a line of text")]
-pub(super) fn edit(text: &mut String, key: Key) -> Option<()> {
-    match key {
-        Key::Char(c) => text.push(c),
-        Key::Backspace => drop(text.pop()),
-        Key::Ctrl('u') => text.clear(),
-        Key::Escape => return None,
-        _ => {}
-    }
-    Some(())
-}
-
-fn maximise_typed_objective(state: &mut State) -> Vec<Effect> {
-    let Mode::Objective(text) = &state.mode else { return NOTHING };
+/// Maximises the objective that was typed.
+pub(super) fn maximise(state: &mut State, text: &str) -> Vec<Effect> {
     let objective = match Objective::read(text, &|name| class_named(name, &state.classes)) {
         Ok(objective) => objective,
         Err(error) => {
@@ -97,44 +73,6 @@ fn class_named(name: &str, classes: &[String]) -> Result<usize, String> {
     })
 }
 
-/// Completes the layer's or function's name at the end of the line as far as it is certain; a remark lists what there is to
-/// choose from.
-fn complete(state: &mut State) {
-    let Mode::Objective(text) = &state.mode else { return };
-    let begin = text.rfind(|c: char| " (,*+-".contains(c)).map_or(0, |at| at + 1);
-    let (before, typed) = text.split_at(begin);
-    let known = if before.trim_end().ends_with('(') { layer_names(state) } else { function_names() };
-    let fitting: Vec<&String> = known.iter().filter(|name| name.starts_with(typed)).collect();
-    let Some(first) = fitting.first() else {
-        state.remark = Some(format!("no name begins with \"{typed}\""));
-        return;
-    };
-    let common = fitting.iter().fold(first.as_str(), |common, name| shared(common, name));
-    let completed = format!("{before}{common}");
-    if fitting.len() > 1 {
-        state.remark = Some(fitting.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("  "));
-    }
-    state.mode = Mode::Objective(completed);
-}
-
-fn layer_names(state: &State) -> Vec<String> {
-    let forms = state.layers.iter().flat_map(|layer| {
-        let pre = layer.has_pre.then(|| format!("{}:pre", layer.name));
-        [Some(layer.name.clone()), pre]
-    });
-    forms.flatten().collect()
-}
-
-fn function_names() -> Vec<String> {
-    FUNCTIONS.iter().map(|function| format!("{}(", function.name)).collect()
-}
-
-/// The common beginning of two names.
-fn shared<'a>(a: &'a str, b: &str) -> &'a str {
-    let same = a.char_indices().zip(b.chars()).find(|((_, a), b)| a != b);
-    &a[..same.map_or(a.len().min(b.len()), |((at, _), _)| at)]
-}
-
 /// A key while the list of recipes is open and `cursor` is on one of its lines.
 pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     let all = recipes();
@@ -145,7 +83,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
             if recipe.name != state.settings.recipe.name {
                 state.settings.recipe = recipe.clone();
             }
-            state.mode = Mode::Numbers(String::new());
+            state.ask(Prompt::Numbers, "");
             NOTHING
         }
         (Key::Char('R'), _) => {
@@ -156,13 +94,8 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     }
 }
 
-/// A key while a recipe's numbers are being typed, as `key=value key=value`.
-pub(super) fn type_numbers(state: &mut State, key: Key) -> Vec<Effect> {
-    let Mode::Numbers(text) = &mut state.mode else { return NOTHING };
-    if key != Key::Enter {
-        edit(text, key).unwrap_or_else(|| state.mode = Mode::Browse);
-        return NOTHING;
-    }
+/// Takes a recipe's numbers, typed as `key=value key=value`.
+pub(super) fn take_numbers(state: &mut State, text: &str) -> Vec<Effect> {
     let mut set = Vec::new();
     for word in text.split_whitespace() {
         if let Some((key, value)) = word.split_once('=') {

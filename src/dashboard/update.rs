@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::key::Key;
 use super::key_table::lookup;
+use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
-use super::{devices, networks, settings, steer};
+use super::{devices, networks, settings, steer, typing};
 use crate::engine::Objective;
 use crate::worker::protocol::{Outcome, Snapshot};
 
@@ -15,6 +16,8 @@ use crate::worker::protocol::{Outcome, Snapshot};
 pub enum Message {
     /// A key was pressed.
     Key(Key),
+    /// A text was pasted.
+    Paste(String),
     /// The worker answered the oldest request that had no reply yet.
     Reply(Outcome),
     /// The worker published a snapshot.
@@ -31,6 +34,7 @@ impl State {
             Message::Snapshot(snapshot) => self.receive(snapshot),
             Message::Reply(outcome) => self.take_reply(outcome),
             Message::Key(key) => effects = self.press(key),
+            Message::Paste(text) => self.paste(&text),
             Message::Page(columns, rows) => self.mosaic.page = (columns, rows),
         }
         effects.extend(self.ask_for_drafts());
@@ -49,15 +53,16 @@ impl State {
             // The notice says it to all viewers already.
             Outcome::Refused(reason) if self.snapshot.notice.as_deref() == Some(&*reason) => {}
             Outcome::Refused(reason) => self.remark = Some(reason),
-            Outcome::Completed { path, choices } => self.take_completion(path, &choices),
+            Outcome::Completed { path, choices } => self.take_completion(&path, &choices),
         }
     }
 
     /// Takes a path that was completed, unless another was typed or given up meanwhile.
-    fn take_completion(&mut self, path: String, choices: &[String]) {
-        let Mode::Setting(Setting::Start, typed) = &mut self.mode else { return };
-        if path.starts_with(&**typed) || typed.starts_with("~/") {
-            *typed = path;
+    fn take_completion(&mut self, path: &str, choices: &[String]) {
+        let Mode::Prompt(Prompt::Setting(Setting::Start), line) = &mut self.mode else { return };
+        let typed = line.parts().0;
+        if path.starts_with(typed) || typed.starts_with("~/") {
+            line.complete(0, path);
             self.remark = (!choices.is_empty()).then(|| choices.join("  "));
         }
     }
@@ -100,15 +105,15 @@ impl State {
     /// Handles a key according to the mode.
     fn press(&mut self, key: Key) -> Vec<Effect> {
         self.remark = None;
+        let key = match (key, &self.mode) {
+            (key, Mode::Prompt(..)) => key,
+            // Only a line of text tells a letter with Alt from the letter.
+            (Key::Alt(letter), _) => Key::Char(letter),
+            (key, _) => key,
+        };
         match (&self.mode, lookup(key)) {
             (_, Some(binding)) if key == Key::Ctrl('c') => (binding.act)(self),
-            (Mode::Jump(_), _) => {
-                self.type_number(key);
-                Vec::new()
-            }
-            (Mode::Objective(_), _) => steer::type_objective(self, key),
-            (Mode::Numbers(_), _) => steer::type_numbers(self, key),
-            (Mode::Setting(..), _) => settings::type_setting(self, key),
+            (Mode::Prompt(..), _) => typing::press(self, key),
             // A key with Ctrl does the same in a list as while browsing.
             (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Settings(_), binding)
                 if self.full && matches!(key, Key::Ctrl(_)) =>
@@ -136,34 +141,15 @@ impl State {
         }
     }
 
-    /// Handles a key while a channel's number is typed: digits extend it, Enter goes to the channel, Esc cancels.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "every other key does nothing while a number is typed"
-    )]
-    fn type_number(&mut self, key: Key) {
-        let Mode::Jump(typed) = &mut self.mode else { return };
-        match key {
-            Key::Char(digit @ '0'..='9') if typed.len() < 6 => typed.push(digit),
-            Key::Backspace => {
-                typed.pop();
-            }
-            Key::Enter => {
-                let (last, wanted) = (self.channels().saturating_sub(1), self.jump_target());
-                match wanted {
-                    Some(channel) if channel <= last => self.channel = channel,
-                    Some(channel) => self.remark = Some(format!("no channel {channel}: the last is {last}")),
-                    None => {}
-                }
-                self.mode = Mode::Browse;
-            }
-            Key::Escape => self.mode = Mode::Browse,
-            _ => {}
+    /// Goes to the channel of the layer under the cursor that was typed.
+    pub(super) fn go_to_channel(&mut self, text: &str) -> Vec<Effect> {
+        let last = self.channels().saturating_sub(1);
+        match text.parse() {
+            Ok(channel) if channel <= last => self.channel = channel,
+            _ if text.is_empty() => {}
+            _ => self.remark = Some(format!("no channel {text}: the last is {last}")),
         }
-    }
-
-    fn jump_target(&self) -> Option<usize> {
-        let Mode::Jump(typed) = &self.mode else { return None };
-        typed.parse().ok()
+        self.mode = Mode::Browse;
+        Vec::new()
     }
 }

@@ -2,6 +2,7 @@
 //! the user types, early or late, and in any number of pieces: what is begun as a reply is never taken for keys.
 
 use super::keys::{character_key, control_key};
+use super::paste::PasteBuffer;
 use crate::dashboard::Key;
 
 /// The meaning of a sequence of bytes.
@@ -13,6 +14,8 @@ pub(super) enum TerminalInput {
     Control(String, char),
     /// A string from the terminal, such as kitty's answers.
     String(StringKind, String),
+    /// A text that was pasted.
+    Paste(String),
 }
 
 /// The kinds of strings that terminals send.
@@ -38,6 +41,7 @@ pub(super) struct Decoder {
     state: DecoderState,
     /// Bytes of a character that has more than one, or of a sequence.
     held: Vec<u8>,
+    paste: PasteBuffer,
 }
 
 /// The position of the decoder in the stream.
@@ -55,6 +59,8 @@ enum DecoderState {
     String(StringKind),
     /// In a string, after an Esc that can end it.
     StringEnd(StringKind),
+    /// In a text that is being pasted, in which nothing is a key.
+    Paste,
 }
 
 impl Decoder {
@@ -68,6 +74,11 @@ impl Decoder {
         self.state == DecoderState::Escape
     }
 
+    /// Whether a text is being pasted.
+    pub(super) fn is_pasting(&self) -> bool {
+        self.state == DecoderState::Paste
+    }
+
     /// Takes the next byte; returns what it completes, if it completes anything.
     pub(super) fn push(&mut self, byte: u8) -> Option<TerminalInput> {
         match self.state {
@@ -76,6 +87,11 @@ impl Decoder {
             DecoderState::Control | DecoderState::Shift3 => self.inside_control(byte),
             DecoderState::String(kind) => self.inside_string(kind, byte),
             DecoderState::StringEnd(kind) if byte == b'\\' => self.end_string(kind),
+            DecoderState::Paste => {
+                let text = self.paste.push(byte)?;
+                self.begin(DecoderState::Plain);
+                Some(TerminalInput::Paste(text))
+            }
             // The Esc broke the string off and begins something else.
             DecoderState::StringEnd(_) => {
                 self.begin(DecoderState::Escape);
@@ -84,11 +100,20 @@ impl Decoder {
         }
     }
 
-    /// Gives up what has begun and does not go on: a lone Esc is a key, and the beginning of a reply is nothing.
+    /// Gives up what has begun and does not go on: a lone Esc is a key, a paste is what came of it, and the beginning of a
+    /// reply is nothing.
     pub(super) fn finish(&mut self) -> Option<TerminalInput> {
-        let escape = self.state == DecoderState::Escape;
+        let given_up = match self.state {
+            DecoderState::Escape => Some(TerminalInput::Key(Key::Escape)),
+            DecoderState::Paste => Some(TerminalInput::Paste(self.paste.finish())),
+            DecoderState::Plain
+            | DecoderState::Control
+            | DecoderState::Shift3
+            | DecoderState::String(_)
+            | DecoderState::StringEnd(_) => None,
+        };
         self.begin(DecoderState::Plain);
-        escape.then_some(TerminalInput::Key(Key::Escape))
+        given_up
     }
 
     fn plain(&mut self, byte: u8) -> Option<TerminalInput> {
@@ -110,8 +135,13 @@ impl Decoder {
             b'_' => self.begin(DecoderState::String(StringKind::Application)),
             b'^' | b'X' => self.begin(DecoderState::String(StringKind::Other)),
             b'\x1b' => Some(TerminalInput::Key(Key::Escape)),
-            // A key with Alt, which the dashboard does not tell from the key alone; the end of a string that began before.
+            // The end of a string that began before.
             b'\\' => self.begin(DecoderState::Plain),
+            b'b' | b'd' | b'f' => {
+                self.begin(DecoderState::Plain);
+                Some(TerminalInput::Key(Key::Alt(byte.into())))
+            }
+            // A key with Alt, which the dashboard does not tell from the key alone.
             _ => {
                 self.begin(DecoderState::Plain);
                 self.character(byte)
@@ -125,6 +155,9 @@ impl Decoder {
                 let shift3 = self.state == DecoderState::Shift3;
                 let parameters = self.end()?;
                 let last = char::from(byte);
+                if !shift3 && (&*parameters, last) == ("200", '~') {
+                    return self.begin(DecoderState::Paste);
+                }
                 let key = control_key(&parameters, last, shift3);
                 Some(key.map_or(TerminalInput::Control(parameters, last), TerminalInput::Key))
             }
@@ -231,7 +264,7 @@ mod tests {
     fn keys(bytes: &[u8]) -> Vec<Key> {
         let key = |input| match input {
             TerminalInput::Key(key) => Some(key),
-            TerminalInput::Control(..) | TerminalInput::String(..) => None,
+            TerminalInput::Control(..) | TerminalInput::String(..) | TerminalInput::Paste(_) => None,
         };
         decode(bytes).into_iter().filter_map(key).collect()
     }
@@ -244,6 +277,7 @@ mod tests {
         assert_eq!(keys(b"\x1b[1;5A\x1b[1;2H\x1bOM"), [Key::Up, Key::Home, Key::Enter]);
         assert_eq!(keys("ä\u{1b}".as_bytes()), [Key::Char('ä'), Key::Escape]);
         assert_eq!(keys(b"\x1b\x1b[B\x1bq"), [Key::Escape, Key::Down, Key::Char('q')]);
+        assert_eq!(keys(b"\x1bf\x1b[3~"), [Key::Alt('f'), Key::Delete]);
         assert_eq!(keys(b"\xff\xffq\xc3q"), [Key::Char('q'), Key::Char('q')]);
         assert_eq!(keys(b"\x1b_q\x1b_Gx\x03"), [Key::Char('q'), Key::Ctrl('c')]);
         assert_eq!(
@@ -310,6 +344,25 @@ mod tests {
             keys(b"\x9b?62;4cq\x9d11;rgb:0/0/0\x9cj\x90>|x\x9ck"),
             [Key::Char('q'), Key::Char('j'), Key::Char('k')]
         );
+    }
+
+    #[test]
+    fn nothing_that_is_pasted_is_a_key() {
+        let paste = |text: &str| TerminalInput::Paste(text.into());
+        assert_eq!(
+            decode(b"\x1b[200~q\r\x1b[A\x03 \xc3\xa4\x1b[201~l"),
+            [paste("q\r\x1b[A\x03 \u{e4}"), TerminalInput::Key(Key::Char('l'))]
+        );
+        assert_eq!(decode(b"\x1b[200~\x1b[201~"), [paste("")]);
+        assert_eq!(decode(b"\x1b[200~a\x1b[20\x1b[201~"), [paste("a\x1b[20")]);
+        // A paste that does not end is given up after a while, and was no keys.
+        assert_eq!(decode(b"\x1b[200~qq\x1b[2"), [paste("qq\x1b[2")]);
+        assert_eq!(
+            decode(b"\x1b[201~q"),
+            [TerminalInput::Control("201".into(), '~'), TerminalInput::Key(Key::Char('q'))]
+        );
+        let long = [b"\x1b[200~", &*vec![b'q'; 1 << 18], b"\x1b[201~l"].concat();
+        assert_eq!(decode(&long), [paste(&"q".repeat(1 << 16)), TerminalInput::Key(Key::Char('l'))]);
     }
 
     #[test]

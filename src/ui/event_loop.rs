@@ -19,7 +19,7 @@ use super::surroundings::passes_pictures;
 use super::terminal::Screen;
 use super::theme::Theme;
 use super::{View, channels_in_a_row, input, is_full, mosaic_grid, picture_room, render};
-use crate::dashboard::{Effect, Key, Message, Shown, State, TerminalAction};
+use crate::dashboard::{Effect, Message, Shown, State, TerminalAction};
 use crate::engine::Picture;
 use crate::worker::Viewer;
 use crate::worker::protocol::{DraftSheet, Snapshot, Status};
@@ -131,9 +131,9 @@ impl<'a> EventLoop<'a> {
     /// Takes all that was sent, so that a storm of keys costs one frame. True to quit.
     fn listen(&mut self, state: &mut State, viewer: &Viewer) -> Result<bool> {
         let heard = self.screen.listen();
-        for key in heard.keys {
+        for message in heard.messages {
             self.urgent = true;
-            if self.press(state, viewer, key)? {
+            if self.hear(state, viewer, message)? {
                 return Ok(true);
             }
         }
@@ -145,10 +145,11 @@ impl<'a> EventLoop<'a> {
         Ok(false)
     }
 
-    fn press(&mut self, state: &mut State, viewer: &Viewer, key: Key) -> Result<bool> {
+    /// Hands a key or a pasted text to the state. True to quit.
+    fn hear(&mut self, state: &mut State, viewer: &Viewer, message: Message) -> Result<bool> {
         (state.row, state.full) = (channels_in_a_row(self.area), is_full(self.area));
         let overlaid = state.mode.is_overlay();
-        if self.send(state, viewer, Message::Key(key))? {
+        if self.send(state, viewer, message)? {
             return Ok(true);
         }
         // What the terminal painted over the cells does not go away by drawing cells.

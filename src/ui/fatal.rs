@@ -15,8 +15,8 @@ use libc::{c_int, c_void, sigaction, siginfo_t, termios};
 /// The signals that a process does not survive.
 const FATAL: [c_int; 5] = [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE];
 
-/// Ends a synchronized update, turns focus reports off, leaves the alternate screen, shows the cursor, and resets colours.
-const RESTORE: &[u8] = b"\x1b[?2026l\x1b[?1004l\x1b[?1049l\x1b[?25h\x1b[0m\r\n";
+/// Ends a synchronized update, turns focus reports and bracketed paste off, leaves the alternate screen, shows the cursor, and resets colours.
+const RESTORE: &[u8] = b"\x1b[?2026l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[0m\r\n";
 
 /// Whether the terminal is in the dashboard's state now.
 static TAKEN: AtomicBool = AtomicBool::new(false);

@@ -15,6 +15,9 @@ const OWED_ESCAPE_TIMEOUT: Duration = Duration::from_millis(500);
 /// The longest pause in a sequence before it is given up.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The longest pause in a pasted text before it is given up: what comes later would be keys.
+const PASTE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The most bytes that are read before the caller has its turn.
 const MAX_READ_BYTES: usize = 1 << 16;
 
@@ -55,6 +58,9 @@ impl TerminalReader {
 
     /// The longest pause in the sequence that has begun.
     fn patience(&self, owed: bool) -> Duration {
+        if self.decoder.is_pasting() {
+            return PASTE_TIMEOUT;
+        }
         match (self.decoder.is_after_escape(), owed) {
             (true, false) => ESCAPE_TIMEOUT,
             (true, true) => OWED_ESCAPE_TIMEOUT,

@@ -2,12 +2,14 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::list::shortened;
 use super::{View, is_full};
-use crate::dashboard::{BINDINGS, Mode, Shown, State};
+use crate::dashboard::{BINDINGS, LineEditor, Mode, Prompt, Shown, State};
 
 /// The keys that open an overlay, which needs room for all panes.
 const OVERLAY_KEYS: [&str; 5] = ["?", "N", "B", "R", "S"];
@@ -50,38 +52,68 @@ pub(super) fn message_text(state: &State) -> Option<&str> {
     state.remark.as_deref().or(state.snapshot.notice.as_deref())
 }
 
-/// The prompt for a channel's number with the text typed so far, in the longest form that fits.
-pub(super) fn prompt(state: &State, typed: &str, width: usize) -> String {
-    let last = state.channels().saturating_sub(1);
-    let long = [
-        format!("go to channel (0 to {last}): {typed}\u{2581}   Enter goes, Esc cancels"),
-        format!("go to channel (0 to {last}): {typed}\u{2581}"),
-        format!("channel 0-{last}: {typed}\u{2581}"),
-    ];
-    let fits = |text: &String| text.chars().count() <= width;
-    long.into_iter().find(fits).unwrap_or_else(|| format!("{typed}\u{2581}"))
+/// The line that is open with what was typed in it; `None` if none is open.
+pub(super) fn prompt<'a>(state: &State, width: usize) -> Option<Line<'a>> {
+    let Mode::Prompt(prompt, line) = &state.mode else { return None };
+    let (question, advice) = question(state, *prompt, line.text().width(), width);
+    let room = width.saturating_sub(question.width());
+    let (before, at, after) = visible(line, room);
+    let cursor = match at {
+        Some(under) => Span::styled(under.to_string(), Style::new().add_modifier(Modifier::REVERSED)),
+        None => Span::raw("\u{2581}"),
+    };
+    Some(Line::from(vec![Span::raw(question + before), cursor, Span::raw(after), Span::raw(advice)]))
 }
 
-/// The input line with the text typed so far, or its end if it is too long; `None` if no text is being typed.
-pub(super) fn typing(state: &State, width: usize) -> Option<String> {
-    let (question, typed) = match &state.mode {
-        Mode::Objective(text) => ("objective: ".to_owned(), text),
-        Mode::Setting(setting, text) => (format!("{} ({}): ", setting.name(), setting.hint()), text),
-        Mode::Numbers(text) => (format!("{} key=value: ", state.settings.recipe.name), text),
-        _ => return None,
+/// The question of a line, in the longest form that leaves room for a text so many columns wide, and the keys, if there is
+/// room for them too.
+fn question(state: &State, prompt: Prompt, typed: usize, width: usize) -> (String, &'static str) {
+    match prompt {
+        Prompt::Channel => {
+            let last = state.channels().saturating_sub(1);
+            let long = format!("go to channel (0 to {last}): ");
+            let forms = [
+                (long.clone(), "   Enter goes, Esc cancels"),
+                (long, ""),
+                (format!("channel 0-{last}: "), ""),
+            ];
+            let fits = |(text, advice): &(String, &str)| text.len() + typed + 1 + advice.len() <= width;
+            forms.into_iter().find(fits).unwrap_or_default()
+        }
+        Prompt::Objective => ("objective: ".into(), ""),
+        Prompt::Setting(setting) => (format!("{} ({}): ", setting.name(), setting.hint()), ""),
+        Prompt::Numbers => (format!("{} key=value: ", state.settings.recipe.name), ""),
+    }
+}
+
+/// The part of a line that fits into so many columns, always with the cursor: what is before it, the character under it,
+/// if it is on one, and what is behind.
+fn visible(line: &LineEditor, columns: usize) -> (&str, Option<char>, String) {
+    let (mut before, after) = line.parts();
+    let mut behind = after.chars();
+    let at = behind.next();
+    let cursor = at.and_then(UnicodeWidthChar::width).unwrap_or(1).max(1);
+    while !before.is_empty() && before.width() + cursor > columns {
+        let mut characters = before.chars();
+        characters.next();
+        before = characters.as_str();
+    }
+    let mut room = columns.saturating_sub(before.width() + cursor);
+    let fits = |c: &char| {
+        let width = c.width().unwrap_or(0);
+        let fits = width <= room;
+        room = room.saturating_sub(width);
+        fits
     };
-    let room = width.saturating_sub(question.chars().count() + 1);
-    let skipped = typed.chars().count().saturating_sub(room);
-    let shown: String = typed.chars().skip(skipped).collect();
-    Some(format!("{question}{shown}\u{2581}"))
+    (before, at, behind.take_while(fits).collect())
 }
 
 /// Draws the keys, or the input line.
 pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let line = match &state.mode {
-        Mode::Jump(typed) => Line::styled(prompt(state, typed, usize::from(area.width)), view.theme.accent),
-        Mode::Objective(_) | Mode::Numbers(_) | Mode::Setting(..) => {
-            Line::styled(typing(state, usize::from(area.width)).unwrap_or_default(), view.theme.accent)
+        Mode::Prompt(..) => {
+            let line = prompt(state, usize::from(area.width));
+            line.unwrap_or_default().style(view.theme.accent)
         }
         Mode::Recipes(_) => key_line(RECIPE_KEYS, view),
         Mode::Settings(_) => key_line(SETTING_KEYS, view),

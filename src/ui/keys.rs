@@ -27,6 +27,7 @@ pub(super) fn control_key(parameters: &str, last: char, shift3: bool) -> Option<
         (_, 'D') => Key::Left,
         (_, 'H') | ("1" | "7", '~') => Key::Home,
         (_, 'F') | ("4" | "8", '~') => Key::End,
+        ("3", '~') => Key::Delete,
         ("5", '~') => Key::PageUp,
         ("6", '~') => Key::PageDown,
         (_, 'Z') => Key::BackTab,

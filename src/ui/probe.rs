@@ -177,7 +177,7 @@ pub fn replay(bytes: &[u8]) -> (Vec<Key>, Graphics) {
     }
     let key = |input| match input {
         TerminalInput::Key(key) => Some(key),
-        TerminalInput::Control(..) | TerminalInput::String(..) => None,
+        TerminalInput::Control(..) | TerminalInput::String(..) | TerminalInput::Paste(_) => None,
     };
     let Capabilities { cell, deflate, .. } = probe.capabilities;
     let cell = cell.unwrap_or(Graphics::assumed(Some(Protocol::None)).cell);

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{View, keyline, loss, picture, run};
-use crate::dashboard::{Mode, Pane, Shown, State};
+use crate::dashboard::{Pane, Shown, State};
 use crate::worker::protocol::RunView;
 
 /// The smallest screen for a picture, columns and rows.
@@ -116,15 +116,11 @@ fn loss_of(run: &RunView, before: &str) -> String {
 /// Draws only text, the most important line first.
 fn draw_text(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let width = usize::from(area.width);
-    let prompt = match &state.mode {
-        Mode::Jump(typed) => Some(keyline::prompt(state, typed, width)),
-        Mode::Objective(_) | Mode::Numbers(_) | Mode::Setting(..) => keyline::typing(state, width),
-        _ => None,
-    };
+    let prompt = keyline::prompt(state, width);
     let first = Line::from(summary(state, width));
     let mut lines = match (prompt, keyline::message_text(state)) {
-        (Some(prompt), _) if area.height == 1 => vec![Line::from(prompt)],
-        (Some(prompt), _) => vec![first, Line::styled(prompt, view.theme.accent)],
+        (Some(prompt), _) if area.height == 1 => vec![prompt],
+        (Some(prompt), _) => vec![first, prompt.style(view.theme.accent)],
         (None, Some(message_text)) => vec![first, Line::styled(message_text.to_owned(), view.theme.warning)],
         (None, None) => vec![first],
     };

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{DisableFocusChange, EnableFocusChange};
+use ratatui::crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+};
 use ratatui::crossterm::style::force_color_output;
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
@@ -33,7 +35,7 @@ use super::link::{Link, STATUS_REQUEST};
 use super::probe::Probe;
 use super::sized::Sized;
 use super::surroundings::{is_dumb, let_pictures_through, wrap};
-use crate::dashboard::Key;
+use crate::dashboard::Message;
 
 /// The longest time in which the terminal may owe its replies: until then, an Esc may be the beginning of one.
 const OWED_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,11 +43,11 @@ const OWED_TIMEOUT: Duration = Duration::from_secs(10);
 /// Whether the terminal is taken over. The panic hook uses this to give it back only once.
 static TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The keys that were pressed, and what happened to the terminal meanwhile.
+/// The keys that were pressed, texts that were pasted, and what happened to the terminal meanwhile.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// The keys, in their order.
-    pub keys: Vec<Key>,
+    /// The keys and texts, in their order.
+    pub messages: Vec<Message>,
     /// Whether the terminal's window was chosen.
     pub focused: bool,
     /// Whether the terminal has told what it can show, or its time for that is over.
@@ -125,7 +127,8 @@ impl Screen {
                 self.link.answered(Instant::now());
             }
             match input {
-                TerminalInput::Key(key) => heard.keys.push(key),
+                TerminalInput::Key(key) => heard.messages.push(Message::Key(key)),
+                TerminalInput::Paste(text) => heard.messages.push(Message::Paste(text)),
                 TerminalInput::Control(parameters, 'I') => heard.focused |= parameters.is_empty(),
                 TerminalInput::Control(..) | TerminalInput::String(..) => {}
             }
@@ -252,7 +255,7 @@ fn take_over() -> Result<()> {
     enable_raw_mode().context("cannot take over the terminal")?;
     TERMINAL_TAKEN.store(true, Ordering::SeqCst);
     fatal::set_taken(true);
-    execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, EnableFocusChange)
+    execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, EnableFocusChange, EnableBracketedPaste)
         .inspect_err(|_| give_back())
         .context("cannot take over the terminal")
 }
@@ -266,6 +269,7 @@ fn give_back() {
         let _ = execute!(
             io::stdout(),
             DisableFocusChange,
+            DisableBracketedPaste,
             EndSynchronizedUpdate,
             clear,
             LeaveAlternateScreen,

@@ -23,6 +23,7 @@ mod mutated;
 mod networks;
 mod parity;
 mod pictures;
+mod prompts;
 mod pty;
 mod pulled;
 mod settings;

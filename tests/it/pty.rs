@@ -8,6 +8,7 @@ mod frame;
 mod keys;
 mod mosaic;
 mod pictures;
+mod prompts;
 mod show;
 mod sizes;
 mod surroundings;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use trepang::dashboard::{Effect, Key, Message, Mode, Setting, State};
+use trepang::dashboard::{Effect, Key, Message, Mode, Prompt, Setting, State};
 use trepang::engine::{Plan, Recipe, Start};
 use trepang::worker::protocol::{Action, Outcome, Settings, Status};
 
@@ -55,7 +55,7 @@ fn what_is_no_setting_is_told_and_stays_to_be_mended() {
         (Setting::Start, "a\"b.png", "without the quote"),
     ] {
         assert_eq!(set(&mut state, setting, text), Vec::new());
-        assert_eq!(state.mode, Mode::Setting(setting, text.into()), "{text}");
+        assert_eq!(state.mode, Mode::Prompt(Prompt::Setting(setting), text.into()), "{text}");
         assert!(state.remark.as_ref().unwrap().contains(words), "{:?}", state.remark);
         press(&mut state, &[Key::Escape]);
         assert_eq!(state.mode, Mode::Browse);
@@ -71,14 +71,14 @@ fn a_recipe_that_begins_with_a_picture_asks_for_it() {
     press(&mut state, &[Key::Home]);
     press(&mut state, &vec![Key::Down; dream]);
     assert_eq!(press(&mut state, &[Key::Enter]), Vec::new());
-    assert_eq!(state.mode, Mode::Setting(Setting::Start, String::new()));
+    assert_eq!(state.mode, Mode::Prompt(Prompt::Setting(Setting::Start), "".into()));
     assert!(state.remark.as_ref().unwrap().contains("dream begins with a picture"), "{:?}", state.remark);
     press(&mut state, &"pho".chars().map(Key::Char).collect::<Vec<_>>());
     let sent = press(&mut state, &[Key::Tab]);
     assert_eq!(sent, [Effect::Ask(Action::CompletePath("pho".into()))]);
     let choices = vec!["dog.png".to_owned(), "door.png".to_owned()];
     state.update(Message::Reply(Outcome::Completed { path: "photos/do".into(), choices }));
-    assert_eq!(state.mode, Mode::Setting(Setting::Start, "photos/do".into()));
+    assert_eq!(state.mode, Mode::Prompt(Prompt::Setting(Setting::Start), "photos/do".into()));
     assert_eq!(state.remark.as_deref(), Some("dog.png  door.png"));
     press(&mut state, &"g.png".chars().map(Key::Char).collect::<Vec<_>>());
     let sent = press(&mut state, &[Key::Enter]);

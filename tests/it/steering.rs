@@ -1,6 +1,6 @@
 //! Steering a run: what O, R and u do to the dashboard's state, and what the worker does about it.
 
-use trepang::dashboard::{Effect, Key, Mode};
+use trepang::dashboard::{Effect, Key, Mode, Prompt};
 use trepang::engine::{Objective, Recipe, Score};
 use trepang::runs::RunFolder;
 use trepang::worker::protocol::{Action, Status};
@@ -18,14 +18,14 @@ fn an_objective_is_completed_and_goes_on_with_the_run() {
     let mut state = state();
     see_run(&mut state, Status::Running, 12);
     press(&mut state, &[Key::Char('O')]);
-    assert_eq!(state.mode, Mode::Objective("channel(conv2, 0)".into()));
+    assert_eq!(state.mode, Mode::Prompt(Prompt::Objective, "channel(conv2, 0)".into()));
     press(&mut state, &[Key::Ctrl('u')]);
     type_text(&mut state, "cha");
     press(&mut state, &[Key::Tab]);
     type_text(&mut state, "con");
     press(&mut state, &[Key::Tab]);
     // As far as it is certain; what there is to choose from is told.
-    assert_eq!(state.mode, Mode::Objective("channel(conv".into()));
+    assert_eq!(state.mode, Mode::Prompt(Prompt::Objective, "channel(conv".into()));
     assert!(state.remark.as_ref().unwrap().contains("conv1:pre"), "{:?}", state.remark);
     type_text(&mut state, "2:");
     press(&mut state, &[Key::Tab]);

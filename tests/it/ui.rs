@@ -6,7 +6,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::CellDiffOption;
 use ratatui::style::Color;
-use trepang::dashboard::{BINDINGS, Key, Message, State};
+use trepang::dashboard::{BINDINGS, Key, Message, Mode, Prompt, Setting, State};
 use trepang::ui::{
     Graphics, Panes, PictureRequest, Protocol, ShownPicture, View, encode, is_full, picture_room, render,
 };
@@ -229,6 +229,37 @@ fn a_class_is_called_by_its_name_and_a_number_is_typed() {
     let screen = screen(&state, (80, 24));
     assert!(screen.contains("1: sea cucumber"), "{screen}");
     assert!(screen.contains("go to channel (0 to 2): 2"), "{screen}");
+}
+
+/// The last line of the screen without the blanks around it, and the text that is drawn reversed there.
+fn input_line(state: &State, size: (u16, u16)) -> (String, String) {
+    let terminal = draw(state, None, size);
+    let cells = &terminal.backend().buffer().content;
+    let line = &cells[cells.len() - usize::from(size.0)..];
+    let text = |cells: &mut dyn Iterator<Item = &ratatui::buffer::Cell>| {
+        cells.map(ratatui::buffer::Cell::symbol).collect::<String>().trim().to_owned()
+    };
+    let reversed = |cell: &&ratatui::buffer::Cell| cell.modifier.contains(ratatui::style::Modifier::REVERSED);
+    (text(&mut line.iter()), text(&mut line.iter().filter(reversed)))
+}
+
+#[test]
+fn the_cursor_of_a_line_is_always_on_the_screen() {
+    let mut state = running();
+    let line = "channel(conv2, 3) + channel(conv2, 14) * 0.5";
+    state.mode = Mode::Prompt(Prompt::Objective, line.into());
+    assert_eq!(input_line(&state, (80, 24)), (format!("objective: {line}\u{2581}"), String::new()));
+    // On a small screen the end of the line is there, and from the first word on its beginning.
+    let end = "l(conv2, 14) * 0.5\u{2581}";
+    assert_eq!(input_line(&state, (30, 10)), (format!("objective: {end}"), String::new()));
+    press(&mut state, &[Key::Home]);
+    assert_eq!(input_line(&state, (30, 10)), ("objective: channel(conv2, 3) +".into(), "c".into()));
+    press(&mut state, &[Key::Alt('f'), Key::Right, Key::Alt('f')]);
+    assert_eq!(input_line(&state, (30, 10)).1, ",");
+    // A wide character takes two cells, and the cursor is on both.
+    state.mode = Mode::Prompt(Prompt::Setting(Setting::Start), "字字字字字字字字字字.png".into());
+    let (shown, _) = input_line(&state, (54, 10));
+    assert!(shown.ends_with(".png\u{2581}") && shown.matches('字').count() == 4, "{shown}");
 }
 
 #[test]

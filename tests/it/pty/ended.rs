@@ -29,6 +29,8 @@ impl Ended {
         assert_eq!(before, after, "the terminal's modes");
         assert!(!self.frame.in_alternate_screen(), "still in the alternate screen:\n{:?}", self.frame);
         assert!(!self.frame.cursor_is_hidden(), "the cursor is hidden");
+        let (on, off) = (self.raw.rfind("\u{1b}[?2004h"), self.raw.rfind("\u{1b}[?2004l"));
+        assert!(off >= on, "pasted texts are still marked");
         assert!(!self.raw.contains("panicked"), "{}", self.raw);
     }
 

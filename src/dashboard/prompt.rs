@@ -1,0 +1,26 @@
+//! The lines in which something is typed, by what they ask for.
+
+use super::setting::Setting;
+
+/// Something that is typed in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Prompt {
+    /// The number of a channel to go to.
+    Channel,
+    /// The objective to maximise.
+    Objective,
+    /// The numbers of the recipe in use.
+    Numbers,
+    /// A setting of the next run.
+    Setting(Setting),
+}
+
+impl Prompt {
+    /// Whether a character can be part of the text.
+    pub(super) fn takes(self, c: char) -> bool {
+        match self {
+            Self::Channel => c.is_ascii_digit(),
+            Self::Objective | Self::Numbers | Self::Setting(_) => true,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Handles keys and pasted texts in the line that is open. Not here: what is done with what was typed.
+
+use super::actions::NOTHING;
+use super::complete::complete_objective;
+use super::key::Key;
+use super::prompt::Prompt;
+use super::setting::Setting;
+use super::state::{Effect, Mode, State};
+use super::{settings, steer};
+use crate::worker::protocol::Action;
+
+/// The number of lines that are kept of a prompt's history.
+const MAX_HISTORY_LINES: usize = 200;
+
+impl State {
+    /// Takes a text that was pasted: into the line that is open, or else not at all.
+    pub(super) fn paste(&mut self, text: &str) {
+        self.remark = None;
+        if let Mode::Prompt(prompt, line) = &mut self.mode {
+            let text: String = text.chars().filter(|c| c.is_control() || prompt.takes(*c)).collect();
+            line.insert(if *prompt == Prompt::Channel { text.trim() } else { &text });
+        } else {
+            self.remark = Some("the pasted text was ignored: there is no line to put it in".into());
+        }
+    }
+}
+
+/// A key while a line is open.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other key edits the line")]
+pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
+    let Mode::Prompt(prompt, line) = &mut state.mode else { return NOTHING };
+    let prompt = *prompt;
+    match key {
+        Key::Escape => state.mode = Mode::Browse,
+        Key::Enter => {
+            let text = line.text().to_owned();
+            return take(state, prompt, text);
+        }
+        Key::Tab => return complete(state, prompt),
+        Key::Char(c) if !prompt.takes(c) => {}
+        _ => line.press(key, state.history.get(&prompt).map_or(&[], Vec::as_slice)),
+    }
+    NOTHING
+}
+
+/// Does what the text is for. If the line is not left open to be mended, the text becomes part of its history.
+fn take(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
+    let effects = match prompt {
+        Prompt::Channel => state.go_to_channel(&text),
+        Prompt::Objective => steer::maximise(state, &text),
+        Prompt::Numbers => steer::take_numbers(state, &text),
+        Prompt::Setting(setting) => settings::take(state, setting, text.trim()),
+    };
+    let open = matches!(state.mode, Mode::Prompt(open, _) if open == prompt);
+    if !open && !text.trim().is_empty() {
+        let history = state.history.entry(prompt).or_default();
+        history.retain(|line| *line != text);
+        history.push(text);
+        history.drain(..history.len().saturating_sub(MAX_HISTORY_LINES));
+    }
+    effects
+}
+
+fn complete(state: &mut State, prompt: Prompt) -> Vec<Effect> {
+    match prompt {
+        Prompt::Objective => complete_objective(state),
+        Prompt::Setting(Setting::Start) => {
+            if let Mode::Prompt(_, line) = &state.mode {
+                return vec![Effect::Ask(Action::CompletePath(line.parts().0.to_owned()))];
+            }
+        }
+        Prompt::Channel | Prompt::Numbers | Prompt::Setting(_) => {}
+    }
+    NOTHING
+}
