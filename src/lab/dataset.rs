@@ -15,7 +15,7 @@ use layout::Layout;
 use table::LabelTable;
 
 /// A label as a data set gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DataLabel {
     /// A WordNet id, such as `n02321529`.
     Wnid(String),

@@ -150,11 +150,12 @@ fn bars(values: &[f64], chosen: usize) -> String {
     let (zero, step) = (high * scale + 14.0, WIDTH / values.len().max(1) as f64);
     let mut svg = format!("<svg viewBox=\"0 0 940 {:.0}\" role=\"img\">\n", HEIGHT + 32.0);
     let bar = |at: usize, value: f64| {
-        let class = if at == chosen { "chosen" } else { "bar" };
+        // The colours are also attributes: not every program that prints pages applies styles inside of a figure.
+        let (class, fill) = if at == chosen { ("chosen", "#d55e00") } else { ("bar", "#888") };
         let width = if at == chosen { step.max(3.0) } else { step };
         let (x, y) = (50.0 + at as f64 * step, zero - value.max(0.0) * scale);
         format!(
-            "<rect class=\"{class}\" x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{:.2}\"/>\n",
+            "<rect class=\"{class}\" fill=\"{fill}\" x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{:.2}\"/>\n",
             value.abs() * scale
         )
     };

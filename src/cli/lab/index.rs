@@ -1,6 +1,6 @@
 //! `trepang lab index`: what every channel of some layers makes of every picture of a data set, kept in files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,7 +60,7 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     let stop = stop_signal()?;
     let compute = Compute::open(&args.compute, Purpose::Features)?;
     let layers = layers(args, &compute.trained)?;
-    let data = DataSet::open(&args.data, args.picture_labels.as_deref())?;
+    let data = Arc::new(DataSet::open(&args.data, args.picture_labels.as_deref())?);
     let labels = row_labels(&data, &compute.trained)?;
     let folder = index_folder(args.out.as_deref())?;
     let batch = if compute.device.kind == DeviceKind::Cpu { BATCH } else { GPU_BATCH };
@@ -71,7 +71,6 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     }
     let resumed_at = writer.next();
     if resumed_at < data.pictures.len() {
-        let data = Arc::new(data.clone());
         let runner = Runner::open(&compute, &writer)?;
         fill(args, (&folder, batch, &stop), &data, &labels, runner, &mut writer)?;
     }
@@ -133,11 +132,16 @@ fn manifest(args: &IndexArgs, compute: &Compute, data: &DataSet) -> IndexManifes
     manifest
 }
 
-/// The labels of all pictures, before any is run. Fails for a number that is no class of the network.
-fn row_labels(data: &DataSet, trained: &Trained) -> Result<Vec<RowLabel>> {
-    let mut unknown = BTreeSet::new();
-    let mut label = |picture: &DataPicture| -> Result<RowLabel> {
-        let Some(label) = &picture.label else { return Ok(RowLabel::default()) };
+/// The meaning of each label of the data set. There are fewer labels than pictures, and finding a class takes a while.
+type RowLabels = BTreeMap<DataLabel, RowLabel>;
+
+/// The meanings of all labels, before any picture is run. Fails for a number that is no class of the network.
+fn row_labels(data: &DataSet, trained: &Trained) -> Result<RowLabels> {
+    let (mut unknown, mut labels) = (BTreeSet::new(), RowLabels::new());
+    for picture in &data.pictures {
+        let Some(label) = picture.label.as_ref().filter(|label| !labels.contains_key(*label)) else {
+            continue;
+        };
         let class = class_of(label, trained);
         if class.is_none() {
             if let DataLabel::Index(index) = label {
@@ -155,9 +159,8 @@ fn row_labels(data: &DataSet, trained: &Trained) -> Result<Vec<RowLabel>> {
             DataLabel::Wnid(wnid) => Some(wnid.clone()),
             DataLabel::Index(_) | DataLabel::Name(_) => known.filter(|wnid| !wnid.is_empty()),
         };
-        Ok(RowLabel { label: Some(label.text()), wnid, class, predicted: None })
-    };
-    let labels = data.pictures.iter().map(&mut label).collect::<Result<Vec<_>>>()?;
+        labels.insert(label.clone(), RowLabel { label: Some(label.text()), wnid, class, predicted: None });
+    }
     if !unknown.is_empty() && !trained.labels.is_empty() {
         let named = unknown.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
         let more = if unknown.len() > NAMED {
@@ -171,6 +174,11 @@ fn row_labels(data: &DataSet, trained: &Trained) -> Result<Vec<RowLabel>> {
         ));
     }
     Ok(labels)
+}
+
+/// The labels of a picture; none where the data set has none.
+fn row_label(picture: &DataPicture, labels: &RowLabels) -> RowLabel {
+    picture.label.as_ref().and_then(|label| labels.get(label)).cloned().unwrap_or_default()
 }
 
 /// The class of the network that a label means.
@@ -191,7 +199,7 @@ fn fill(
     args: &IndexArgs,
     (folder, batch, stop): (&Path, usize, &AtomicUsize),
     data: &Arc<DataSet>,
-    labels: &[RowLabel],
+    labels: &RowLabels,
     mut runner: Runner,
     writer: &mut IndexWriter,
 ) -> Result<()> {
@@ -255,7 +263,7 @@ impl<'a> Runner<'a> {
     fn add(
         &mut self,
         data: &DataSet,
-        labels: &[RowLabel],
+        labels: &RowLabels,
         batch: &[Decoded],
         writer: &mut IndexWriter,
     ) -> Result<()> {
@@ -263,7 +271,8 @@ impl<'a> Runner<'a> {
         let found = if arrays.is_empty() { Vec::new() } else { self.activations(&arrays)? };
         let mut n = 0;
         for decoded in batch {
-            let (file, label) = (&data.pictures[writer.next()].file, &labels[writer.next()]);
+            let picture = &data.pictures[writer.next()];
+            let (file, label) = (&picture.file, &row_label(picture, labels));
             let numbers = decoded.clone().and_then(|_| {
                 n += 1;
                 self.numbers(&found, n - 1, label, &arrays[n - 1]).map_err(|error| error.to_string())
@@ -325,10 +334,11 @@ fn report(
     args: &IndexArgs,
     folder: &Path,
     (trained, layers): (&Trained, &[IndexedLayer]),
-    (data, labels): (&DataSet, &[RowLabel]),
+    (data, labels): (&DataSet, &RowLabels),
     (writer, resumed_at): (&IndexWriter, usize),
 ) -> Result<()> {
-    let without_class = labels.iter().filter(|label| label.class.is_none()).count();
+    let is_without = |picture: &&DataPicture| row_label(picture, labels).class.is_none();
+    let without_class = data.pictures.iter().filter(is_without).count();
     let names: Vec<String> = layers.iter().map(|layer| layer.layer.clone()).collect();
     let (pictures, skipped) = (data.pictures.len() - writer.skipped(), writer.skipped());
     if args.json {
