@@ -13,6 +13,7 @@ mod models;
 mod pictures;
 pub mod protocol;
 mod queue;
+mod saved_runs;
 mod sheet;
 mod steer;
 mod switch;
