@@ -7,6 +7,7 @@
 mod actions;
 mod complete;
 mod devices;
+mod find;
 mod key;
 mod key_table;
 mod line_editor;
@@ -14,6 +15,7 @@ mod list;
 mod mosaic;
 mod networks;
 mod page;
+mod palette;
 mod prompt;
 mod setting;
 mod settings;
@@ -22,10 +24,12 @@ mod steer;
 mod typing;
 mod update;
 
+pub use find::Hit;
 pub use key::Key;
 pub use key_table::{BINDINGS, Binding};
 pub use line_editor::LineEditor;
 pub use page::Mosaic;
+pub use palette::commands;
 pub use prompt::Prompt;
 pub use setting::Setting;
 pub use state::{Effect, Mode, Pane, Shown, State, TerminalAction};

@@ -14,6 +14,7 @@ mod event_loop;
 mod fatal;
 mod graphics;
 mod help;
+mod hits;
 mod input;
 mod keyline;
 mod keys;
@@ -239,11 +240,12 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let [above, message, keys] = Layout::vertical([Constraint::Fill(1), one, one]).areas(area);
     keyline::message(frame, state, view, message);
     keyline::keys(frame, state, view, keys);
+    hits::render(frame, state, view, above);
     if !is_full(area) {
         return;
     }
     match state.mode {
-        Mode::Help => help::render(frame, view, area),
+        Mode::Help(page) => help::render(frame, view, area, page),
         Mode::Networks(cursor) => networks::render(frame, state, view, above, cursor),
         Mode::Devices(cursor) => devices::render(frame, state, view, above, cursor),
         Mode::Recipes(cursor) => recipes::render(frame, state, view, above, cursor),

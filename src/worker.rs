@@ -14,6 +14,7 @@ mod pictures;
 pub mod protocol;
 mod queue;
 pub mod remote;
+mod saved_runs;
 mod sheet;
 mod steer;
 mod switch;

@@ -100,7 +100,7 @@ fn last_channel(state: &State) -> usize {
 }
 
 /// Moves to a layer and keeps the channel, if the layer has that many.
-fn set_layer(state: &mut State, layer: usize) -> Vec<Effect> {
+pub(super) fn set_layer(state: &mut State, layer: usize) -> Vec<Effect> {
     state.layer = layer.min(state.layers.len().saturating_sub(1));
     move_forward(state, 0)
 }
@@ -115,6 +115,11 @@ pub(super) fn next_pane(state: &mut State) -> Vec<Effect> {
 
 pub(super) fn jump(state: &mut State) -> Vec<Effect> {
     state.ask(Prompt::Channel, "");
+    NOTHING
+}
+
+pub(super) fn open_palette(state: &mut State) -> Vec<Effect> {
+    state.ask(Prompt::Command, "");
     NOTHING
 }
 
@@ -212,7 +217,7 @@ pub(super) fn toggle_help(state: &mut State) -> Vec<Effect> {
     if !state.full {
         return no_room(state, "the help");
     }
-    state.mode = Mode::Help;
+    state.mode = Mode::Help(0);
     NOTHING
 }
 

@@ -4,7 +4,7 @@
 use super::actions as act;
 use super::key::Key;
 use super::state::{Effect, State};
-use super::{devices, mosaic, networks, settings, steer};
+use super::{devices, find, mosaic, networks, settings, steer};
 
 /// A line of the key table.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Tab, Key::BackTab], "Tab", "pane", "the other pane", act::next_pane),
     bind(&[Key::Char('M')], "M", "mosaic", "the layer as pictures", mosaic::toggle),
     bind(&[Key::Char('g')], "g", "go to", "go to a channel by number", act::jump),
+    bind(&[Key::Char('/')], "/", "find", "find a layer, channel, run", find::open),
+    bind(&[Key::Char(':')], ":", "", "find a command", act::open_palette),
     bind(&[Key::Char('p')], "p", "", "before or after the ReLU", act::toggle_pre),
     bind(&[Key::Enter], "Enter", "start", "start: raise this channel", act::start),
     bind(&[Key::Char(' ')], "Space", "pause", "pause or resume", act::pause),

@@ -55,7 +55,7 @@ fn entry(state: &mut State, cursor: usize) -> Result<NetworkEntry, Vec<Effect>> 
     Err(vec![Effect::Ask(Action::ListNetworks)])
 }
 
-fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
+pub(super) fn choose(state: &mut State, cursor: usize) -> Vec<Effect> {
     let entry = match entry(state, cursor) {
         Ok(entry) => entry,
         Err(commands) => return commands,
@@ -129,5 +129,6 @@ impl State {
         self.layer = self.layers.iter().position(|known| known.name == *layer).unwrap_or_default();
         (self.channel, self.pre, self.settings.size) = (*channel, false, view.size);
         self.maximised.clear();
+        self.judged.clear();
     }
 }

@@ -13,6 +13,10 @@ pub enum Prompt {
     Numbers,
     /// A setting of the next run.
     Setting(Setting),
+    /// Words of what is to be found.
+    Find,
+    /// Words of a command.
+    Command,
 }
 
 impl Prompt {
@@ -20,7 +24,15 @@ impl Prompt {
     pub(super) fn takes(self, c: char) -> bool {
         match self {
             Self::Channel => c.is_ascii_digit(),
-            Self::Objective | Self::Numbers | Self::Setting(_) => true,
+            Self::Objective | Self::Numbers | Self::Setting(_) | Self::Find | Self::Command => true,
+        }
+    }
+
+    /// Whether what fits the text is listed over the panes.
+    pub fn is_list(self) -> bool {
+        match self {
+            Self::Find | Self::Command => true,
+            Self::Channel | Self::Objective | Self::Numbers | Self::Setting(_) => false,
         }
     }
 }

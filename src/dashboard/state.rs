@@ -58,8 +58,8 @@ pub enum Mode {
     Browse,
     /// A line is open, in which something is typed.
     Prompt(Prompt, LineEditor),
-    /// The help is open: any key closes it, where there is room for it.
-    Help,
+    /// This page of the help is open, counted from 0, where there is room for it.
+    Help(usize),
     /// The list of networks is open, with the cursor on this line.
     Networks(usize),
     /// The list of backends and devices is open, with the cursor on this line.
@@ -73,10 +73,13 @@ pub enum Mode {
 impl Mode {
     /// Whether something lies over the panes.
     pub fn is_overlay(&self) -> bool {
-        matches!(
-            self,
-            Self::Help | Self::Networks(_) | Self::Devices(_) | Self::Recipes(_) | Self::Settings(_)
-        )
+        match self {
+            Self::Help(_) | Self::Networks(_) | Self::Devices(_) | Self::Recipes(_) | Self::Settings(_) => {
+                true
+            }
+            Self::Prompt(prompt, _) => prompt.is_list(),
+            Self::Browse => false,
+        }
     }
 }
 
@@ -111,10 +114,16 @@ pub struct State {
     pub remark: Option<String>,
     /// The texts that were typed in each line in this session, the newest last.
     pub history: HashMap<Prompt, Vec<String>>,
+    /// The line under the cursor in the list of what was found.
+    pub hit: usize,
+    /// The class that the last picture of every channel was taken for, by layer name and channel.
+    pub judged: HashMap<(String, usize), String>,
     /// The newest loss of every channel that has been maximised in this session, by layer name and channel.
     pub maximised: HashMap<(String, usize), f64>,
     /// Channels in a row of the channel pane, as it was last drawn.
     pub row: usize,
+    /// The number of pages that the help has on this screen.
+    pub help_pages: usize,
     /// Whether the screen has room for all panes, and so for the help.
     pub full: bool,
     /// The requests that were made of the worker so far.
@@ -150,8 +159,11 @@ impl State {
             snapshot: Arc::default(),
             remark: None,
             history: HashMap::new(),
+            hit: 0,
+            judged: HashMap::new(),
             maximised: HashMap::new(),
             row: 8,
+            help_pages: 1,
             full: true,
             asked: 0,
             answered: 0,
@@ -179,6 +191,7 @@ impl State {
 
     /// Opens a line with a text in it.
     pub(super) fn ask(&mut self, prompt: Prompt, text: impl Into<LineEditor>) {
+        self.hit = 0;
         self.mode = Mode::Prompt(prompt, text.into());
     }
 

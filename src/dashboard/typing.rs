@@ -6,8 +6,11 @@ use super::key::Key;
 use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
-use super::{settings, steer};
+use super::{find, palette, settings, steer};
 use crate::worker::protocol::Action;
+
+/// The number of lines of a list that a page key moves by.
+const LINES_PER_PAGE: usize = 8;
 
 /// The number of lines that are kept of a prompt's history.
 const MAX_HISTORY_LINES: usize = 200;
@@ -18,6 +21,7 @@ impl State {
         self.remark = None;
         if let Mode::Prompt(prompt, line) = &mut self.mode {
             let text: String = text.chars().filter(|c| c.is_control() || prompt.takes(*c)).collect();
+            self.hit = 0;
             line.insert(if *prompt == Prompt::Channel { text.trim() } else { &text });
         } else {
             self.remark = Some("the pasted text was ignored: there is no line to put it in".into());
@@ -37,10 +41,38 @@ pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
             return take(state, prompt, text);
         }
         Key::Tab => return complete(state, prompt),
+        Key::Up | Key::Down | Key::PageUp | Key::PageDown if prompt.is_list() => move_in_list(state, key),
         Key::Char(c) if !prompt.takes(c) => {}
-        _ => line.press(key, state.history.get(&prompt).map_or(&[], Vec::as_slice)),
+        _ => {
+            state.hit = 0;
+            // Up and down move in a list, so its history has the other keys of shells.
+            let key = match key {
+                Key::Ctrl('p') => Key::Up,
+                Key::Ctrl('n') => Key::Down,
+                key => key,
+            };
+            line.press(key, state.history.get(&prompt).map_or(&[], Vec::as_slice));
+        }
     }
     NOTHING
+}
+
+/// Moves the cursor of the list over the line.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these keys come here")]
+fn move_in_list(state: &mut State, key: Key) {
+    let Mode::Prompt(prompt, line) = &state.mode else { return };
+    let len = if *prompt == Prompt::Find {
+        state.hits(line.text()).len()
+    } else {
+        palette::commands(line.text()).len()
+    };
+    let to = match key {
+        Key::Up => state.hit.saturating_sub(1),
+        Key::Down => state.hit + 1,
+        Key::PageUp => state.hit.saturating_sub(LINES_PER_PAGE),
+        _ => state.hit + LINES_PER_PAGE,
+    };
+    state.hit = to.min(len.saturating_sub(1));
 }
 
 /// Does what the text is for. If the line is not left open to be mended, the text becomes part of its history.
@@ -50,6 +82,8 @@ fn take(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
         Prompt::Objective => steer::maximise(state, &text),
         Prompt::Numbers => steer::take_numbers(state, &text),
         Prompt::Setting(setting) => settings::take(state, setting, text.trim()),
+        Prompt::Find => find::go(state, &text),
+        Prompt::Command => palette::run(state, &text),
     };
     let open = matches!(state.mode, Mode::Prompt(open, _) if open == prompt);
     if !open && !text.trim().is_empty() {
@@ -69,7 +103,7 @@ fn complete(state: &mut State, prompt: Prompt) -> Vec<Effect> {
                 return vec![Effect::Ask(Action::CompletePath(line.parts().0.to_owned()))];
             }
         }
-        Prompt::Channel | Prompt::Numbers | Prompt::Setting(_) => {}
+        Prompt::Channel | Prompt::Numbers | Prompt::Setting(_) | Prompt::Find | Prompt::Command => {}
     }
     NOTHING
 }

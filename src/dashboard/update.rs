@@ -80,6 +80,7 @@ impl State {
             self.maximised.insert((layer.clone(), *channel), loss);
         }
         self.follow_queue(&snapshot);
+        self.note_judgement(&snapshot);
         self.snapshot = snapshot;
     }
 
@@ -124,13 +125,15 @@ impl State {
             (&Mode::Settings(cursor), _) if self.full => settings::press(self, cursor, key),
             (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
             (&Mode::Devices(cursor), _) if self.full => devices::press(self, cursor, key),
-            (Mode::Help, _) if self.full => {
-                self.mode = Mode::Browse;
+            (&Mode::Help(page), _) if self.full => {
+                let turns = matches!(key, Key::Char('?' | ' ') | Key::Down | Key::PageDown | Key::Right);
+                let further = turns && page + 1 < self.help_pages;
+                self.mode = if further { Mode::Help(page + 1) } else { Mode::Browse };
                 Vec::new()
             }
             // The screen became too small to show what is open, so the key acts as while browsing.
             (
-                Mode::Help | Mode::Networks(_) | Mode::Devices(_) | Mode::Recipes(_) | Mode::Settings(_),
+                Mode::Help(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Recipes(_) | Mode::Settings(_),
                 binding,
             ) => {
                 self.mode = Mode::Browse;

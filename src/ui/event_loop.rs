@@ -18,7 +18,7 @@ use super::picture::place;
 use super::surroundings::passes_pictures;
 use super::terminal::Screen;
 use super::theme::Theme;
-use super::{View, channels_in_a_row, input, is_full, mosaic_grid, picture_room, render};
+use super::{View, channels_in_a_row, help, input, is_full, mosaic_grid, picture_room, render};
 use crate::dashboard::{Effect, Message, Shown, State, TerminalAction};
 use crate::engine::Picture;
 use crate::worker::Viewer;
@@ -148,6 +148,7 @@ impl<'a> EventLoop<'a> {
     /// Hands a key or a pasted text to the state. True to quit.
     fn hear(&mut self, state: &mut State, viewer: &Viewer, message: Message) -> Result<bool> {
         (state.row, state.full) = (channels_in_a_row(self.area), is_full(self.area));
+        state.help_pages = help::pages(self.area.height);
         let overlaid = state.mode.is_overlay();
         if self.send(state, viewer, message)? {
             return Ok(true);

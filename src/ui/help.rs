@@ -11,16 +11,34 @@ use crate::dashboard::{BINDINGS, Binding};
 /// The width of a column in cells: a space, the keys and their action.
 const COLUMN_WIDTH: usize = 35;
 
-pub(super) fn render(frame: &mut Frame, view: &View, area: Rect) {
-    let rows = BINDINGS.len().div_ceil(2);
-    let (left, right) = BINDINGS.split_at(rows);
+/// The number of pages that the help has on a screen of so many rows.
+pub(super) fn pages(rows: u16) -> usize {
+    BINDINGS.len().div_ceil(per_page(rows))
+}
+
+/// The number of keys on a page, in two columns inside a border.
+fn per_page(rows: u16) -> usize {
+    (2 * usize::from(rows.saturating_sub(2))).max(2)
+}
+
+pub(super) fn render(frame: &mut Frame, view: &View, area: Rect, page: usize) {
+    let (pages, count) = (pages(area.height), per_page(area.height));
+    let page = page.min(pages - 1);
+    let shown = &BINDINGS[page * count..BINDINGS.len().min((page + 1) * count)];
+    let rows = shown.len().div_ceil(2);
+    let (left, right) = shown.split_at(rows);
     let beside = right.iter().map(Some).chain(std::iter::repeat(None));
     let lines: Vec<Line> =
         left.iter().zip(beside).map(|(left, right)| line(Some(left), right, view)).collect();
+    let title = if page + 1 == pages {
+        "keys (any key closes)".to_owned()
+    } else {
+        format!("keys, page {} of {pages} (? goes on, any other key closes)", page + 1)
+    };
     let (width, height) = (2 * COLUMN_WIDTH + 2, rows + 2);
     let area = area.centered(Constraint::Length(width as u16), Constraint::Length(height as u16));
     frame.render_widget(Clear, area);
-    frame.render_widget(Paragraph::new(lines).block(pane("keys (any key closes)", &view.theme, true)), area);
+    frame.render_widget(Paragraph::new(lines).block(pane(&title, &view.theme, true)), area);
 }
 
 fn line<'a>(left: Option<&Binding>, right: Option<&Binding>, view: &View) -> Line<'a> {

@@ -81,6 +81,8 @@ fn question(state: &State, prompt: Prompt, typed: usize, width: usize) -> (Strin
             forms.into_iter().find(fits).unwrap_or_default()
         }
         Prompt::Objective => ("objective: ".into(), ""),
+        Prompt::Find => ("/".into(), ""),
+        Prompt::Command => (":".into(), ""),
         Prompt::Setting(setting) => (format!("{} ({}): ", setting.name(), setting.hint()), ""),
         Prompt::Numbers => (format!("{} key=value: ", state.settings.recipe.name), ""),
     }

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{View, keyline, loss, picture, run};
+use super::{View, hits, keyline, loss, picture, run};
 use crate::dashboard::{Pane, Shown, State};
 use crate::worker::protocol::RunView;
 
@@ -78,6 +78,8 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
             loss::chart(frame, view, layout.curve, &run.curve.whole(), &run.changes);
         }
     }
+    let above = Rect { height: area.height - 2, ..area };
+    hits::render(frame, state, view, above);
     keyline::message(frame, state, view, layout.message);
     keyline::keys(frame, state, view, layout.keys);
 }

@@ -16,7 +16,9 @@ pub use curve::Curve;
 pub use drafts::{
     ChannelQueue, DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView, READABLE_STEPS,
 };
-pub use listing::{DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
+pub use listing::{
+    DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, SavedRunEntry, Supply,
+};
 pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};
 
 /// A request's number, counted by each viewer for itself.
@@ -82,6 +84,8 @@ pub enum Action {
     Save,
     /// Look which networks there are.
     ListNetworks,
+    /// Look which runs were saved.
+    ListRuns,
     /// Save the run, put another network on the device, and begin an ascent at the network's first look.
     SwitchNetwork {
         /// The network's name, as the list has it.

@@ -220,6 +220,7 @@ impl WorkerLoop {
                 self.republish();
                 Outcome::Done
             }
+            Action::ListRuns => self.list_runs(),
             Action::ListDevices => self.list_devices(),
             Action::SwitchNetwork { name, settings } => self.switch_network(&name, *settings, model),
             Action::SwitchDevice { backend, device } => self.switch_device(&backend, &device, model),

@@ -10,6 +10,7 @@ mod dashboard;
 mod documents;
 mod drafts;
 mod end_marks;
+mod finding;
 mod formats;
 mod forwarding;
 mod golden;

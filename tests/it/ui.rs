@@ -274,15 +274,41 @@ fn a_change_is_marked_on_the_curve() {
 #[test]
 fn help_shows_every_key_of_the_table() {
     let mut state = running();
-    press(&mut state, &[Key::Char('?')]);
     for size in [(120, 40), (80, 24), (72, 20)] {
-        let screen = screen(&state, size);
+        let page = |page: usize, state: &mut State| {
+            state.mode = Mode::Help(page);
+            screen(state, size)
+        };
+        let screen = page(0, &mut state) + &page(1, &mut state);
         for binding in BINDINGS {
             let line = format!(" {:<7}{} ", binding.shown, binding.about);
             assert!(screen.contains(&line), "no {line:?} at {size:?}:\n{screen}");
         }
     }
-    insta::assert_snapshot!(screen(&state, (72, 20)));
+    for page in 0..2 {
+        state.mode = Mode::Help(page);
+        insta::assert_snapshot!(screen(&state, (72, 20)));
+    }
+}
+
+#[test]
+fn what_is_found_is_listed_above_the_line() {
+    let mut state = with_list();
+    for (opener, typed) in [('/', "conv 3"), ('/', "class:sea"), (':', "channel")] {
+        press(&mut state, &[Key::Escape, Key::Char(opener)]);
+        press(&mut state, &typed.chars().map(Key::Char).collect::<Vec<_>>());
+        press(&mut state, &[Key::Down]);
+        for (columns, rows) in [(60, 20), (80, 24), (120, 40), (200, 60)] {
+            insta::assert_snapshot!(
+                format!("{}_{columns}x{rows}", typed.replace([' ', ':'], "_")),
+                screen(&state, (columns, rows))
+            );
+        }
+    }
+    // No size panics.
+    for size in [(1, 1), (20, 3), (30, 8), (31, 9)] {
+        screen(&state, size);
+    }
 }
 
 #[test]

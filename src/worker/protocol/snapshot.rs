@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
 use super::drafts::{DraftSheet, QueueView};
-use super::listing::{DeviceEntry, NetworkEntry, NetworkView};
+use super::listing::{DeviceEntry, NetworkEntry, NetworkView, SavedRunEntry};
 use super::shared;
 use crate::engine::{Objective, Picture, Plan, Score};
 
@@ -30,6 +30,9 @@ pub struct Snapshot {
     /// The networks to choose from, once they have been looked for.
     #[serde(with = "shared")]
     pub networks: Arc<[NetworkEntry]>,
+    /// The runs that were saved, the newest first, once they have been looked for.
+    #[serde(with = "shared")]
+    pub runs: Arc<[SavedRunEntry]>,
     /// The backends and devices to choose from, once they have been looked for.
     #[serde(with = "shared")]
     pub devices: Arc<[DeviceEntry]>,

@@ -54,3 +54,24 @@ fn a_line_is_edited_as_in_a_shell() {
     let frame = terminal.wait_for("objective: layer(block4_conv1)▁");
     assert!(!frame.has("q quit"), "{frame:?}");
 }
+
+#[test]
+fn a_slash_finds_and_a_colon_runs_commands() {
+    let mut terminal = running();
+    terminal.send("/block4_conv1 7");
+    terminal.wait_for("channel  block4_conv1, 7");
+    terminal.send("\r");
+    terminal.wait_for("╭ channel 7 of 160");
+    terminal.send(":next ch");
+    terminal.wait_until("one command", |frame| frame.has("next channel") && !frame.has("suspend"));
+    terminal.send("\r");
+    terminal.wait_for("╭ channel 8 of 160");
+    terminal.send("s/channel(");
+    terminal.wait_for("run      ");
+    terminal.send("\x1b");
+    terminal.wait_for("q quit");
+    terminal.send(":quit\r");
+    let ended = terminal.end();
+    assert_eq!(ended.code, Some(0));
+    ended.assert_restored();
+}

@@ -1,0 +1,151 @@
+//! Finds what is typed after `/`: layers, channels, networks and runs, by name, number or class.
+
+use super::actions::{self, NOTHING};
+use super::networks;
+use super::prompt::Prompt;
+use super::state::{Effect, Mode, State};
+use crate::engine::Objective;
+use crate::worker::protocol::{Action, Snapshot};
+
+/// The word before a class.
+const CLASS_PREFIX: &str = "class:";
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hit {
+    /// The layer with this index.
+    Layer(usize),
+    /// A channel, by the index of its layer, whether the form before the ReLU is meant, and its number.
+    Channel(usize, bool, usize),
+    /// The network with this index in the list of networks.
+    Network(usize),
+    /// The run with this index in the list of runs.
+    Run(usize),
+}
+
+/// Opens the line in which is typed what to find, and has the lists of networks and runs made anew.
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    state.ask(Prompt::Find, "");
+    vec![Effect::Ask(Action::ListNetworks), Effect::Ask(Action::ListRuns)]
+}
+
+/// The class that is looked for, if a class is.
+fn class_of(typed: &str) -> Option<String> {
+    Some(typed.trim_start().strip_prefix(CLASS_PREFIX)?.trim().to_lowercase())
+}
+
+impl State {
+    /// Everything that has all the words that were typed: layers, then channels, networks and runs.
+    pub fn hits(&self, typed: &str) -> Vec<Hit> {
+        if let Some(class) = class_of(typed) {
+            return self.channels_taken_for(&class);
+        }
+        let typed = typed.to_lowercase();
+        let words: Vec<&str> = typed.split_whitespace().collect();
+        let fits = |text: &str| words.iter().all(|word| text.to_lowercase().contains(word));
+        let layers = (0..self.layers.len()).filter(|index| fits(&self.layers[*index].name)).map(Hit::Layer);
+        let networks = self.snapshot.networks.iter().enumerate().filter(|(_, entry)| fits(&entry.name));
+        let runs = self.snapshot.runs.iter().enumerate();
+        let runs = runs.filter(|(_, run)| fits(&format!("{} {} {}", run.name, run.network, run.objective)));
+        let networks = networks.map(|(index, _)| Hit::Network(index));
+        let runs = runs.map(|(index, _)| Hit::Run(index));
+        layers.chain(self.channels_numbered(&words)).chain(networks).chain(runs).collect()
+    }
+
+    /// The channels of the number that is one of the words, in layers that have the other words: first in the layer under
+    /// the cursor.
+    fn channels_numbered(&self, words: &[&str]) -> Vec<Hit> {
+        let Some((at, channel)) =
+            words.iter().enumerate().find_map(|(at, word)| Some((at, word.parse::<usize>().ok()?)))
+        else {
+            return Vec::new();
+        };
+        let mut others = words.to_vec();
+        others.remove(at);
+        let fits = |index: &usize| {
+            let layer = &self.layers[*index];
+            channel < layer.channels && others.iter().all(|word| layer.name.to_lowercase().contains(word))
+        };
+        let mut layers: Vec<usize> = (0..self.layers.len()).filter(fits).collect();
+        layers.sort_by_key(|index| *index != self.layer);
+        layers.into_iter().map(|index| Hit::Channel(index, false, channel)).collect()
+    }
+
+    /// The channels whose picture was taken for a class with these letters in its name.
+    fn channels_taken_for(&self, class: &str) -> Vec<Hit> {
+        let fitting = self.judged.iter().filter(|(_, label)| label.to_lowercase().contains(class));
+        let mut hits: Vec<Hit> =
+            fitting.filter_map(|((layer, channel), _)| self.channel_hit(layer, *channel)).collect();
+        hits.sort_by_key(|hit| match hit {
+            Hit::Channel(layer, pre, channel) => (*layer, *pre, *channel),
+            Hit::Layer(_) | Hit::Network(_) | Hit::Run(_) => (usize::MAX, false, 0),
+        });
+        hits
+    }
+
+    /// A channel by the name of its layer, in the form meant; none where this network has no such channel.
+    fn channel_hit(&self, layer: &str, channel: usize) -> Option<Hit> {
+        let (name, pre) = layer.strip_suffix(":pre").map_or((layer, false), |name| (name, true));
+        let index = self.layers.iter().position(|known| known.name == name)?;
+        (channel < self.layers[index].channels).then_some(Hit::Channel(index, pre, channel))
+    }
+
+    /// The class that the picture of a channel was taken for, if it was judged.
+    pub fn taken_for(&self, layer: usize, pre: bool, channel: usize) -> Option<&str> {
+        let name = &self.layers.get(layer)?.name;
+        let name = if pre { format!("{name}:pre") } else { name.clone() };
+        self.judged.get(&(name, channel)).map(String::as_str)
+    }
+
+    /// Says how many channels of the layer under the cursor were not judged yet, if a class is looked for.
+    pub fn unjudged(&self, typed: &str) -> Option<String> {
+        class_of(typed)?;
+        let layer = self.layer_name();
+        let judged = self.judged.keys().filter(|(name, _)| *name == layer).count();
+        let left = self.channels().saturating_sub(judged);
+        Some(format!("only runs of this session were judged: not {left} of {} in {layer}", self.channels()))
+    }
+
+    /// Notes what the picture of the run in a snapshot is taken for: by the network's own classifier, or else by another.
+    pub(super) fn note_judgement(&mut self, snapshot: &Snapshot) {
+        let (Some(run), Some(predictions)) = (&snapshot.run, &snapshot.predictions) else { return };
+        let guess = predictions.classifications.iter().find_map(|one| one.guesses.first());
+        if let (Some(guess), Objective::Channel { layer, channel }) = (guess, run.objective()) {
+            self.judged.insert((layer.clone(), *channel), guess.label.clone());
+        }
+    }
+}
+
+/// Goes to what is under the cursor of the list.
+pub(super) fn go(state: &mut State, typed: &str) -> Vec<Effect> {
+    let Some(hit) = state.hits(typed).get(state.hit).cloned() else {
+        state.remark = Some(format!("nothing was found for \"{}\"", typed.trim()));
+        return NOTHING;
+    };
+    state.mode = Mode::Browse;
+    match hit {
+        Hit::Layer(index) => actions::set_layer(state, index),
+        Hit::Channel(layer, pre, channel) => {
+            (state.layer, state.pre, state.channel) = (layer, pre, channel);
+            NOTHING
+        }
+        Hit::Network(index) => networks::choose(state, index),
+        Hit::Run(index) => go_to_run(state, index),
+    }
+}
+
+/// Goes to the channel of a run; of another network's run, a remark says what it is.
+fn go_to_run(state: &mut State, index: usize) -> Vec<Effect> {
+    let Some(run) = state.snapshot.runs.get(index) else { return NOTHING };
+    let known = run.target.as_ref().filter(|_| run.network == state.network.name);
+    let hit = known.and_then(|(layer, channel)| state.channel_hit(layer, *channel));
+    if let Some(Hit::Channel(layer, pre, channel)) = hit {
+        state.remark = Some(format!("the run {} is of this channel", run.name));
+        (state.layer, state.pre, state.channel) = (layer, pre, channel);
+    } else {
+        let (name, objective, network) = (&run.name, &run.objective, &run.network);
+        state.remark =
+            Some(format!("the run {name} is of {objective} on {network}, which is no channel here"));
+    }
+    NOTHING
+}
