@@ -12,7 +12,7 @@ File written, beside this script:
 
 Weights, pictures and the places of a sample come from golden.py's generator, by the names and with the scales and
 offsets of make_networks.py: pictures image/SIZE, samples sample/NETWORK/SIZE/LAYER, weights torchvision/KEY with KEY
-from the state_dict. The offset of gamma is 0.5 in residual networks, 1 in VGG with batch norm. Preprocessing is
+from the state_dict. The offset of gamma is 0.5 in residual networks, 1 in the others. Preprocessing is
 ImageNet's mean and deviation, and the gradient goes through it.
 
 "resnet18-gray", at 64 pixels, is resnet18 with a first convolution that reads one channel, whose kernel is made up from
@@ -49,7 +49,38 @@ NETWORKS = {
     "resnet152": (("maxpool", "layer2.7.bn3", "layer4.2"), ("layer3.35", 11)),
     "wide_resnet50_2": (("layer1.0.bn1", "layer2.3", "layer4.2"), ("layer3.5", 11)),
     "resnext50_32x4d": (("layer1.0.bn2", "layer2.0.bn2", "layer4.2"), ("layer3.5", 11)),
+    "alexnet": (
+        ("features.2", "features.7", "classifier.1"),
+        ("features.9", 7),
+    ),
+    "googlenet": (
+        ("maxpool1", "inception3a.branch2", "inception4c", "inception5b"),
+        ("inception4b", 11),
+    ),
+    "mobilenet_v2": (
+        ("features.0", "features.2.conv.0", "features.3", "features.14.conv.3", "features.18"),
+        ("features.10", 11),
+    ),
+    "mobilenet_v3_large": (
+        ("features.1", "features.4.block.2", "features.7", "features.13.block.0.1", "features.16"),
+        ("features.11", 11),
+    ),
+    "efficientnet_b0": (
+        ("features.0", "features.1.0.block.1", "features.3", "features.5.1.block.0.1", "features.8"),
+        ("features.4", 11),
+    ),
+    "regnet_y_400mf": (
+        ("stem", "trunk_output.block1.block1-0.f.se", "trunk_output.block2", "trunk_output.block3.block3-0.proj", "trunk_output"),
+        ("trunk_output.block2.block2-2", 11),
+    ),
+    "shufflenet_v2_x1_0": (
+        ("maxpool", "stage2.0.branch1", "stage2.3", "stage3.4.branch2", "conv5"),
+        ("stage3", 11),
+    ),
 }
+
+# Gammas around 1, not 1/2: activations do not grow from block to block there.
+LEVEL = ("vgg", "googlenet", "shufflenet")
 
 KINDS = {"bias": (0.1, 0), "running_mean": (0.1, 0), "running_var": (0.3, 1)}
 
@@ -63,12 +94,15 @@ def made_up(network, name, shape):
     if kind != "weight":
         return tensor(f"torchvision/{name}", shape, *KINDS[kind])
     if len(shape) == 1:
-        return tensor(f"torchvision/{name}", shape, 0.1, 1 if network.startswith("vgg") else 0.5)
+        return tensor(f"torchvision/{name}", shape, 0.1, 1 if network.startswith(LEVEL) else 0.5)
     return tensor(f"torchvision/{name}", shape, np.sqrt(6 / np.prod(shape[1:])), 0)
 
 
 def load(network):
     options = dict(init_weights=False) if network.startswith("vgg") else {}
+    if network == "googlenet":
+        # As its published weights ask for: the preprocessing of the others becomes -1..1.
+        options = dict(init_weights=False, aux_logits=False, transform_input=True)
     model = getattr(torchvision.models, network)(weights=None, **options).eval()
     for name, value in model.state_dict().items():
         if not name.endswith("num_batches_tracked"):

@@ -44,6 +44,35 @@ fn looked_at(architecture: Architecture) -> (&'static [&'static str], (&'static 
         Architecture::Resnet152 => (&["maxpool", "layer2.7.bn3", "layer4.2"], ("layer3.35", 11)),
         Architecture::WideResnet50 => (&["layer1.0.bn1", "layer2.3", "layer4.2"], ("layer3.5", 11)),
         Architecture::Resnext50 => (&["layer1.0.bn2", "layer2.0.bn2", "layer4.2"], ("layer3.5", 11)),
+        Architecture::Alexnet => (&["features.2", "features.7", "classifier.1"], ("features.9", 7)),
+        Architecture::Googlenet => {
+            (&["maxpool1", "inception3a.branch2", "inception4c", "inception5b"], ("inception4b", 11))
+        }
+        Architecture::MobilenetV2 => (
+            &["features.0", "features.2.conv.0", "features.3", "features.14.conv.3", "features.18"],
+            ("features.10", 11),
+        ),
+        Architecture::MobilenetV3Large => (
+            &["features.1", "features.4.block.2", "features.7", "features.13.block.0.1", "features.16"],
+            ("features.11", 11),
+        ),
+        Architecture::EfficientnetB0 => (
+            &["features.0", "features.1.0.block.1", "features.3", "features.5.1.block.0.1", "features.8"],
+            ("features.4", 11),
+        ),
+        Architecture::RegnetY400mf => (
+            &[
+                "stem",
+                "trunk_output.block1.block1-0.f.se",
+                "trunk_output.block2",
+                "trunk_output.block3.block3-0.proj",
+                "trunk_output",
+            ],
+            ("trunk_output.block2.block2-2", 11),
+        ),
+        Architecture::ShufflenetV2 => {
+            (&["maxpool", "stage2.0.branch1", "stage2.3", "stage3.4.branch2", "conv5"], ("stage3", 11))
+        }
         other => panic!("the script has no {other}"),
     }
 }
@@ -131,6 +160,41 @@ fn resnext50_32x4d_has_torchvisions_gradient_at_a_small_size() {
 }
 
 #[test]
+fn alexnet_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Alexnet);
+}
+
+#[test]
+fn googlenet_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Googlenet);
+}
+
+#[test]
+fn mobilenet_v2_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::MobilenetV2);
+}
+
+#[test]
+fn mobilenet_v3_large_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::MobilenetV3Large);
+}
+
+#[test]
+fn efficientnet_b0_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::EfficientnetB0);
+}
+
+#[test]
+fn regnet_y_400mf_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::RegnetY400mf);
+}
+
+#[test]
+fn shufflenet_v2_x1_0_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::ShufflenetV2);
+}
+
+#[test]
 fn resnext50_32x4d_computes_what_torchvision_computes() {
     check_full(Architecture::Resnext50);
 }
@@ -152,6 +216,13 @@ fn networks_of_torchvision_alone_compute_the_same_at_full_size() {
         Architecture::Resnet101,
         Architecture::Resnet152,
         Architecture::WideResnet50,
+        Architecture::Alexnet,
+        Architecture::Googlenet,
+        Architecture::MobilenetV2,
+        Architecture::MobilenetV3Large,
+        Architecture::EfficientnetB0,
+        Architecture::RegnetY400mf,
+        Architecture::ShufflenetV2,
     ] {
         check_full(architecture);
     }

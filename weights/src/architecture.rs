@@ -5,8 +5,9 @@
 use std::fmt;
 
 use trepang_api::networks::{
-    Strides, efficientnet_lite0, inception_v3, minivgg, resnet18, resnet34, resnet50, resnet101, resnet152,
-    resnext50_32x4d, vgg11, vgg13, vgg16, vgg16_bn, vgg19, vgg19_bn, wide_resnet50_2,
+    Strides, alexnet, efficientnet_b0, efficientnet_lite0, googlenet, inception_v3, minivgg, mobilenet_v2,
+    mobilenet_v3_large, regnet_y_400mf, resnet18, resnet34, resnet50, resnet101, resnet152, resnext50_32x4d,
+    shufflenet_v2_x1_0, vgg11, vgg13, vgg16, vgg16_bn, vgg19, vgg19_bn, wide_resnet50_2,
 };
 use trepang_api::{Network, Preprocess};
 
@@ -47,6 +48,20 @@ pub enum Architecture {
     InceptionV3,
     /// EfficientNet-B0 without squeeze-and-excite, with ReLU6.
     EfficientnetLite0,
+    /// `AlexNet`, of five convolutions.
+    Alexnet,
+    /// The first Inception network as torchvision has it, with batch norm.
+    Googlenet,
+    /// The second version of `MobileNet`, of inverted residuals.
+    MobilenetV2,
+    /// The third version of `MobileNet`, with gates and hard-swish.
+    MobilenetV3Large,
+    /// EfficientNet-B0, with gates and `SiLU`.
+    EfficientnetB0,
+    /// The `RegNet` of the family Y with 400 million multiplications.
+    RegnetY400mf,
+    /// The second version of `ShuffleNet`.
+    ShufflenetV2,
 }
 
 /// The training that weights come from. It decides the preprocessing, the details in which frameworks differ, and the
@@ -67,7 +82,7 @@ pub enum Dialect {
 
 impl Architecture {
     /// Every architecture, in the order in which networks are listed.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::Minivgg,
         Self::Vgg11,
         Self::Vgg13,
@@ -84,6 +99,13 @@ impl Architecture {
         Self::Resnext50,
         Self::InceptionV3,
         Self::EfficientnetLite0,
+        Self::Alexnet,
+        Self::Googlenet,
+        Self::MobilenetV2,
+        Self::MobilenetV3Large,
+        Self::EfficientnetB0,
+        Self::RegnetY400mf,
+        Self::ShufflenetV2,
     ];
 
     /// The name that users type, such as `vgg19`.
@@ -105,6 +127,13 @@ impl Architecture {
             Self::Resnext50 => "resnext50_32x4d",
             Self::InceptionV3 => "inception_v3",
             Self::EfficientnetLite0 => "efficientnet_lite0",
+            Self::Alexnet => "alexnet",
+            Self::Googlenet => "googlenet",
+            Self::MobilenetV2 => "mobilenet_v2",
+            Self::MobilenetV3Large => "mobilenet_v3_large",
+            Self::EfficientnetB0 => "efficientnet_b0",
+            Self::RegnetY400mf => "regnet_y_400mf",
+            Self::ShufflenetV2 => "shufflenet_v2_x1_0",
         }
     }
 
@@ -123,7 +152,14 @@ impl Architecture {
             | Self::Resnet101
             | Self::Resnet152
             | Self::WideResnet50
-            | Self::Resnext50 => &[Dialect::Torchvision],
+            | Self::Resnext50
+            | Self::Alexnet
+            | Self::Googlenet
+            | Self::MobilenetV2
+            | Self::MobilenetV3Large
+            | Self::EfficientnetB0
+            | Self::RegnetY400mf
+            | Self::ShufflenetV2 => &[Dialect::Torchvision],
             Self::EfficientnetLite0 => &[Dialect::Lite],
         }
     }
@@ -131,7 +167,7 @@ impl Architecture {
     /// Describes in words how an image is preprocessed for `dialect`'s version of this network.
     pub fn preprocessing(self, dialect: Dialect) -> &'static str {
         match (self, dialect) {
-            (Self::InceptionV3, _) => "RGB of 0..255 / 127.5 - 1",
+            (Self::InceptionV3 | Self::Googlenet, _) => "RGB of 0..255 / 127.5 - 1",
             (_, Dialect::Keras) => "BGR of 0..255 minus 103.939, 116.779, 123.68 (Caffe's)",
             (_, Dialect::Lite) => "RGB of 0..255, (x - 127) / 128",
             _ => "RGB of 0..1 minus 0.485, 0.456, 0.406, over 0.229, 0.224, 0.225",
@@ -162,6 +198,13 @@ impl Architecture {
             // torchvision maps its own preprocessing back to Keras's inside the network.
             Self::InceptionV3 => inception_v3(Preprocess::minus_one_to_one(), !keras, classifier)?,
             Self::EfficientnetLite0 => efficientnet_lite0(Preprocess::lite(), classifier)?,
+            Self::Googlenet => googlenet(Preprocess::minus_one_to_one(), classifier)?,
+            Self::Alexnet => alexnet(preprocess, classifier)?,
+            Self::MobilenetV2 => mobilenet_v2(preprocess, classifier)?,
+            Self::MobilenetV3Large => mobilenet_v3_large(preprocess, classifier)?,
+            Self::EfficientnetB0 => efficientnet_b0(preprocess, classifier)?,
+            Self::RegnetY400mf => regnet_y_400mf(preprocess, classifier)?,
+            Self::ShufflenetV2 => shufflenet_v2_x1_0(preprocess, classifier)?,
         })
     }
 }

@@ -90,6 +90,13 @@ pub fn first_look(architecture: Architecture) -> (&'static str, usize) {
         | Architecture::Resnext50 => ("layer3.5", 11),
         Architecture::InceptionV3 => ("mixed7", 33),
         Architecture::EfficientnetLite0 => ("block5c_project_bn", 4),
+        Architecture::Alexnet => ("features.11", 11),
+        Architecture::Googlenet => ("inception4c", 11),
+        Architecture::MobilenetV2 => ("features.13", 11),
+        Architecture::MobilenetV3Large => ("features.12", 11),
+        Architecture::EfficientnetB0 => ("features.5.2", 11),
+        Architecture::RegnetY400mf => ("trunk_output.block3", 11),
+        Architecture::ShufflenetV2 => ("stage3.7", 11),
     }
 }
 
@@ -182,12 +189,13 @@ const fn timm(
 }
 
 use Architecture::{
-    EfficientnetLite0, InceptionV3, Resnet18, Resnet34, Resnet50, Resnet101, Resnet152, Resnext50, Vgg11,
-    Vgg13, Vgg16, Vgg16Bn, Vgg19, Vgg19Bn, WideResnet50,
+    Alexnet, EfficientnetB0, EfficientnetLite0, Googlenet, InceptionV3, MobilenetV2, MobilenetV3Large,
+    RegnetY400mf, Resnet18, Resnet34, Resnet50, Resnet101, Resnet152, Resnext50, ShufflenetV2, Vgg11, Vgg13,
+    Vgg16, Vgg16Bn, Vgg19, Vgg19Bn, WideResnet50,
 };
 
 /// Every set of the catalog, in the order in which they are listed.
-pub const SETS: [Set; 28] = [
+pub const SETS: [Set; 35] = [
     keras(
         "vgg19",
         Vgg19,
@@ -298,6 +306,31 @@ pub const SETS: [Set; 28] = [
     torchvision_only(Resnet152, "resnet152", "resnet152-394f9c45.pth", 242, "prefix:394f9c45"),
     torchvision_only(WideResnet50, "wide_resnet50_2", "wide_resnet50_2-95faca4d.pth", 138, "prefix:95faca4d"),
     torchvision_only(Resnext50, "resnext50_32x4d", "resnext50_32x4d-7cdf4587.pth", 100, "prefix:7cdf4587"),
+    torchvision_only(Alexnet, "alexnet", "alexnet-owt-7be5be79.pth", 244, "prefix:7be5be79"),
+    torchvision_only(Googlenet, "googlenet", "googlenet-1378be20.pth", 52, "prefix:1378be20"),
+    torchvision_only(MobilenetV2, "mobilenet_v2", "mobilenet_v2-b0353104.pth", 14, "prefix:b0353104"),
+    torchvision_only(
+        MobilenetV3Large,
+        "mobilenet_v3_large",
+        "mobilenet_v3_large-8738ca79.pth",
+        22,
+        "prefix:8738ca79",
+    ),
+    torchvision_only(
+        EfficientnetB0,
+        "efficientnet_b0",
+        "efficientnet_b0_rwightman-7f5810bc.pth",
+        21,
+        "prefix:7f5810bc",
+    ),
+    torchvision_only(RegnetY400mf, "regnet_y_400mf", "regnet_y_400mf-c65dace8.pth", 18, "prefix:c65dace8"),
+    torchvision_only(
+        ShufflenetV2,
+        "shufflenet_v2_x1_0",
+        "shufflenetv2_x1-5666bf0f80.pth",
+        9,
+        "prefix:5666bf0f80",
+    ),
     timm(
         "vgg19-timm",
         Vgg19,

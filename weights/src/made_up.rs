@@ -111,7 +111,11 @@ fn gamma_offset(architecture: Architecture) -> f32 {
         | Architecture::Resnet101
         | Architecture::Resnet152
         | Architecture::WideResnet50
-        | Architecture::Resnext50 => 0.5,
+        | Architecture::Resnext50
+        | Architecture::MobilenetV2
+        | Architecture::MobilenetV3Large
+        | Architecture::EfficientnetB0
+        | Architecture::RegnetY400mf => 0.5,
         Architecture::Minivgg
         | Architecture::Vgg11
         | Architecture::Vgg13
@@ -120,7 +124,10 @@ fn gamma_offset(architecture: Architecture) -> f32 {
         | Architecture::Vgg19
         | Architecture::Vgg19Bn
         | Architecture::InceptionV3
-        | Architecture::EfficientnetLite0 => 1.0,
+        | Architecture::EfficientnetLite0
+        | Architecture::Alexnet
+        | Architecture::Googlenet
+        | Architecture::ShufflenetV2 => 1.0,
     }
 }
 

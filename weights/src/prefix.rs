@@ -53,7 +53,9 @@ pub(crate) fn is_dispensable(tensor: &TensorInfo) -> bool {
     let counts = tensor.shape.is_empty() || dtype.starts_with(['I', 'U']) || dtype == "BOOL";
     counts
         || name.ends_with("num_batches_tracked")
-        || name.split(SEPARATORS).any(|part| part == "AuxLogits" || part.starts_with("optim"))
+        || name
+            .split(SEPARATORS)
+            .any(|part| matches!(part, "AuxLogits" | "aux1" | "aux2") || part.starts_with("optim"))
         || (name.contains("/vars/") && !name.contains("layers/"))
 }
 

@@ -9,6 +9,8 @@ const VGG: [&str; 3] = ["features", "avgpool", "classifier"];
 const RESNET: [&str; 10] =
     ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc"];
 
+const SHUFFLENET: [&str; 7] = ["conv1", "maxpool", "stage2", "stage3", "stage4", "conv5", "fc"];
+
 /// Without the auxiliary classifier, behind which a `Sequential` could not go on.
 const INCEPTION: [&str; 21] = [
     "Conv2d_1a_3x3",
@@ -42,7 +44,10 @@ pub(super) fn number(architecture: Architecture, name: &mut String) {
         | Architecture::Vgg16
         | Architecture::Vgg16Bn
         | Architecture::Vgg19
-        | Architecture::Vgg19Bn => &VGG,
+        | Architecture::Vgg19Bn
+        | Architecture::Alexnet
+        | Architecture::MobilenetV3Large
+        | Architecture::EfficientnetB0 => &VGG,
         Architecture::InceptionV3 => &INCEPTION,
         Architecture::Resnet18
         | Architecture::Resnet34
@@ -51,7 +56,10 @@ pub(super) fn number(architecture: Architecture, name: &mut String) {
         | Architecture::Resnet152
         | Architecture::WideResnet50
         | Architecture::Resnext50 => &RESNET,
-        Architecture::Minivgg | Architecture::EfficientnetLite0 => return,
+        Architecture::MobilenetV2 => &["features", "classifier"],
+        Architecture::RegnetY400mf => &["stem", "trunk_output", "avgpool", "fc"],
+        Architecture::ShufflenetV2 => &SHUFFLENET,
+        Architecture::Minivgg | Architecture::EfficientnetLite0 | Architecture::Googlenet => return,
     };
     if let Some((module, rest)) = name.split_once('.')
         && let Some(at) = modules.iter().position(|own| *own == module)

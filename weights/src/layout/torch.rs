@@ -9,6 +9,7 @@ use crate::Dialect;
 const RESNET_EPSILON: f64 = 1e-5;
 const VGG_EPSILON: f64 = 1e-5;
 const INCEPTION_EPSILON: f64 = 1e-3;
+const MOBILENET_EPSILON: f64 = 1e-3;
 
 /// The tensors of `node`, whose tensors the network calls `layer`.
 pub(super) fn entry(
@@ -32,6 +33,13 @@ pub(super) fn entry(
         };
         return normed(layer, &conv, shape, BatchNorm::torch(name, epsilon));
     }
+    let is_vgg = layer.starts_with("features.") && layer.matches('.').count() == 1;
+    if let Some(norm) =
+        successor(layer).filter(|norm| !is_vgg && (node.name == *norm || aliases.contains(&&**norm)))
+    {
+        let epsilon = if network.name() == "mobilenet_v3_large" { MOBILENET_EPSILON } else { RESNET_EPSILON };
+        return normed(layer, layer, shape, BatchNorm::torch(&norm, epsilon));
+    }
     // torchvision's name of a layer is its first alias, or its own name where it has no alias.
     let module = aliases.first().copied().unwrap_or(layer);
     if layer.starts_with("features.") && layer != module {
@@ -41,6 +49,12 @@ pub(super) fn entry(
         return LayerTensors { norm, ..plain(layer, layer, shape) };
     }
     plain(layer, module, shape)
+}
+
+/// The name of the module behind the one called `name`, if that ends with its number.
+fn successor(name: &str) -> Option<String> {
+    let (module, number) = name.rsplit_once('.')?;
+    Some(format!("{module}.{}", number.parse::<usize>().ok()? + 1))
 }
 
 /// The tensors of VGG's classifier in timm, which stores it as convolutions; none for other layers.
