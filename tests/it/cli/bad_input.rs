@@ -24,7 +24,8 @@ fn check(home: &Home, cases: &[Case]) {
 
 const NAMES: &[Case] = &[
     ("--network resnet --logit 1", 2, "no network \"resnet\" (did you mean \"resnet"),
-    ("--network alexnet --logit 1", 2, "no network \"alexnet\"; the networks are: minivgg"),
+    ("--network lenet --logit 1", 2, "no network \"lenet\""),
+    ("--network 9 --logit 1", 2, "no network \"9\"; the networks are: minivgg"),
     ("--layer block5 --channel 4", 2, "no layer \"block5\"; did you mean \"block5_conv1"),
     (
         "--logit cucumber",
