@@ -156,7 +156,7 @@ pub enum Op {
     Multiply,
     /// A function of each number by itself.
     Unary(ActivationCurve),
-    /// x[c] / (bias + alpha / size * sum of x^2 over the channels around c)^beta, where channels that are not there are zero.
+    /// `x[c] / (bias + alpha / size * sum of x^2 over the channels around c)^beta`, where channels that are not there are zero.
     Lrn(Lrn),
     /// (x - mean) / sqrt(variance + epsilon), of the channels of each position. What it is multiplied by is the next operation's.
     LayerNorm {
