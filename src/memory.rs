@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::param::page_size;
+use rustix::process::{Resource, getrlimit};
 use trepang_api::{Device, DeviceKind, printable};
 
 /// The variable that says how much memory may be used, in MB, in place of what is found.
@@ -21,7 +23,7 @@ pub(crate) fn available(device: &Device) -> Result<Option<u64>, UnknownMemory> {
         return allowed(&text.to_string_lossy()).map(Some);
     }
     Ok(match device.kind {
-        DeviceKind::Cpu => free_in(Path::new("/")),
+        DeviceKind::Cpu => free_in(Path::new("/")).into_iter().chain(left_to_process()).min(),
         DeviceKind::Cuda | DeviceKind::Metal | DeviceKind::Mps => device.memory,
     })
 }
@@ -38,6 +40,13 @@ fn free_in(root: &Path) -> Option<u64> {
     let group = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
     let of_groups = group.lines().filter_map(|line| free_in_group(root, line));
     Some(of_groups.fold(free, u64::min))
+}
+
+/// Bytes that the process may still take of the address space that it is limited to (`ulimit -v`); none without a limit.
+fn left_to_process() -> Option<u64> {
+    let limit = getrlimit(Resource::As).current?;
+    let pages: u64 = fs::read_to_string("/proc/self/statm").ok()?.split_whitespace().next()?.parse().ok()?;
+    Some(limit.saturating_sub(pages.saturating_mul(page_size() as u64)))
 }
 
 /// A line of `/proc/meminfo` in bytes.

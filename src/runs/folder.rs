@@ -12,6 +12,7 @@ use super::atomic::{write as write_atomic, write_own};
 use super::error::{Error, Result};
 use super::lock::RunLock;
 use super::manifest::{Manifest, Origin, Parts, Provenance};
+use super::regular::read_regular;
 use super::replaced::LOSSES_HEADER;
 use super::{png, state};
 use crate::engine::{Ascent, AscentState, Score};
@@ -20,6 +21,9 @@ pub(super) const MANIFEST: &str = "manifest.json";
 const LOSSES: &str = "losses.csv";
 const IMAGE: &str = "image.png";
 pub(super) const STATE: &str = "state.safetensors";
+/// The largest manifest that is read, in bytes. One with a hundred changes takes about 200 kB.
+pub(super) const MAX_MANIFEST_BYTES: u64 = 16 << 20;
+
 const JOURNAL: &str = "journal.safetensors";
 
 /// The folder a run is kept in.
@@ -86,7 +90,7 @@ impl RunFolder {
             Some(found) => found,
             None => state::read(&path.join(STATE))?,
         };
-        let created = fs::read(path.join(MANIFEST))
+        let created = read_regular(&path.join(MANIFEST), MAX_MANIFEST_BYTES)
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
             .map_or_else(now, |manifest| manifest.created);

@@ -7,14 +7,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
-use super::folder::{MANIFEST, STATE, now};
+use super::folder::{MANIFEST, MAX_MANIFEST_BYTES, STATE, now};
 use super::lock::{RunOwner, is_locked, owner};
 use super::manifest::Manifest;
 use super::origin_text;
 use super::regular::read_regular;
-
-/// The largest manifest that is read, in bytes. One with a hundred changes takes about 200 kB.
-const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 
 /// The file in the folder of runs for what libraries print while the dashboard is up.
 pub const LOG: &str = "trepang.log";

@@ -2,7 +2,6 @@
 
 use std::io::{self, Cursor};
 
-use image::error::{LimitError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
 
@@ -49,7 +48,11 @@ fn check_pixels((width, height): (u32, u32), bytes: u64, given: Option<&str>) ->
     // Who allows more pixels allows the memory that they take: 16 bits and four channels need 8 bytes each.
     let room = if allowed > MAX_PIXELS { allowed.saturating_mul(8) } else { MAX_PIXEL_BYTES };
     if bytes > room {
-        return Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory)));
+        return refused(format!(
+            "its {width} x {height} pixels take {} MB in memory, more than {}; {MAX_PIXELS_VARIABLE} above {MAX_PIXELS} allows more",
+            bytes.div_ceil(1_000_000),
+            room / 1_000_000
+        ));
     }
     Ok(())
 }

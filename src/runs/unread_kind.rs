@@ -70,7 +70,8 @@ const MAGIC: [(&[u8], UnreadKind); 28] = [
     (b"II+\0", BIG_TIFF),
     (b"MM\0+", BIG_TIFF),
     (b"\0\0\x01\0", ICON),
-    (b"\0\0\x02\0", ICON),
+    // A cursor; with another number of pictures it may be a TGA.
+    (b"\0\0\x02\0\x01\0", ICON),
     (b"icns", several("Apple's ICNS", "gm convert FILE OUT.png")),
     (b"%PDF", PDF),
     (b"%!PS", POSTSCRIPT),

@@ -1,6 +1,7 @@
 //! Bad input gets one clear sentence and exit code 2 for what was asked wrongly, 1 for the rest; and no file.
 
 use std::fs;
+use std::process::Command;
 
 use trepang::engine::Recipe;
 use trepang_api::Array;
@@ -330,7 +331,8 @@ const RUNS: &[Case] = &[
     ("--resume empty --steps 5", 1, "empty does not hold a run: there is no state to go on from"),
     ("--resume cut --steps 5", 1, "cut/state.safetensors is damaged"),
     ("--resume text --steps 5", 1, "text/state.safetensors is damaged"),
-    ("--resume nan", 1, "it holds a number that is not finite"),
+    ("--resume nan", 1, "nan/state.safetensors is damaged: what it holds is not what was written"),
+    ("--resume sparse", 1, "sparse/state.safetensors is damaged: it is not as long as its header says"),
 ];
 
 #[test]
@@ -346,7 +348,35 @@ fn runs_that_cannot_go_on() {
         fs::write(home.path(name).join("state.safetensors"), bytes).unwrap();
     }
     fs::create_dir(home.path("empty")).unwrap();
+    fs::create_dir(home.path("sparse")).unwrap();
+    fs::write(home.path("sparse/state.safetensors"), &state).unwrap();
+    let sparse = fs::OpenOptions::new().write(true).open(home.path("sparse/state.safetensors")).unwrap();
+    sparse.set_len(100 << 30).unwrap();
     check(&home, RUNS);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_manifest_blocks_nothing() {
+    let home = Home::new();
+    let done = home.json("render --layer block1_conv1 --channel 4 --size 32 --steps 1 --json -o own.png");
+    let run = done[1]["run"].as_str().unwrap();
+    fs::remove_file(home.path(run).join("manifest.json")).unwrap();
+    let made = Command::new("mkfifo").arg(home.path(run).join("manifest.json")).status().unwrap();
+    assert!(made.success());
+    let outcome = home.run(&format!("render --resume {run} --steps 2 -o out.png"));
+    assert!(outcome.refusal(1).contains("manifest.json: it exists and is not a regular file"), "{outcome:?}");
+}
+
+#[test]
+fn more_memory_than_there_is_is_refused_before_it_is_taken() {
+    let home = Home::new();
+    let line = "render --layer block1_conv1 --channel 4 --set images=256 --size 4096 --steps 1 -o out.png";
+    let outcome = home.run(line);
+    assert!(
+        outcome.refusal(1).contains("a picture of 4096 px takes about 154619 MB of memory"),
+        "{outcome:?}"
+    );
+    assert!(!home.path("out.png").exists());
 }
 
 /// A whole command line, and a part of what the flag parser says.
