@@ -371,7 +371,7 @@ fn a_pipe_in_the_place_of_a_manifest_blocks_nothing() {
 fn more_memory_than_there_is_is_refused_before_it_is_taken() {
     let home = Home::new();
     let line = "render --layer block1_conv1 --channel 4 --set images=256 --size 4096 --steps 1 -o out.png";
-    let outcome = home.run(line);
+    let outcome = Outcome::from(home.command(line).env("TREPANG_MEMORY", "30000").output().unwrap());
     assert!(
         outcome.refusal(1).contains("a picture of 4096 px takes about 154619 MB of memory"),
         "{outcome:?}"
