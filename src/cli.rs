@@ -19,6 +19,7 @@ mod predict;
 mod pull;
 mod recipes;
 mod render;
+mod room;
 mod runs;
 mod show;
 mod spectrum;

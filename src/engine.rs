@@ -30,7 +30,7 @@ mod sums;
 mod transform;
 mod typed;
 
-pub use ascent::{Ascent, AscentState, StepReport, check_side, step_together};
+pub use ascent::{Ascent, AscentState, StepReport, check_side, least_memory, step_together};
 pub use bound::{BatchLayout, Bound, ObjectiveInput};
 pub use error::{Error, Result};
 pub(crate) use nearest::{nearest, similar};

@@ -16,6 +16,27 @@ pub(crate) const VARIABLE: &str = "TREPANG_MEMORY";
 #[error("{VARIABLE} is \"{0}\", which is no number of MB")]
 pub(crate) struct UnknownMemory(String);
 
+/// A picture that takes more memory than there is.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a picture of {size} px takes about {needed} MB of memory, and {free} MB are free: choose a smaller --size, or set \
+     {VARIABLE} to the MB that may be used"
+)]
+pub(crate) struct NoRoom {
+    size: usize,
+    needed: u64,
+    free: u64,
+}
+
+/// Fails if a picture of `size` pixels that takes `needed` bytes is too large for those that are free, where that is known.
+pub(crate) fn check_room(size: usize, needed: u64, free: Option<u64>) -> Result<(), NoRoom> {
+    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+    match free.filter(|free| needed > *free) {
+        Some(free) => Err(NoRoom { size, needed: megabytes(needed), free: megabytes(free) }),
+        None => Ok(()),
+    }
+}
+
 /// Bytes that work on a device may take: what is free on the host, or the memory that a GPU has. None if the system does not
 /// say. Fails if the variable is set to something else than a number.
 pub(crate) fn available(device: &Device) -> Result<Option<u64>, UnknownMemory> {

@@ -15,6 +15,7 @@ use trepang_weights::cache::Environment;
 
 use super::drive::{drive, noted_signal, stop_signal};
 use super::output;
+use super::room::check_room;
 use crate::backends::BACKENDS;
 use crate::config::args::{ComputeArgs, DashboardArgs, ImageProtocol};
 use crate::config::{
@@ -47,6 +48,7 @@ pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     // A plan that does not fit is refused before the screen is taken over.
     let runs = runs_folder(args.runs.as_deref())?;
     let (network, provenance) = (compute.network(), compute.provenance.clone());
+    check_room(&plan, &compute)?;
     let session = Session::new(plan.clone(), network, &pictures, provenance, &runs)?;
     if io::stdout().is_terminal() && io::stdin().is_terminal() {
         on_screen(args, (state, plan), compute, &runs)

@@ -18,6 +18,7 @@ use trepang_weights::Purpose;
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
 use self::kept::{KeptPicture, interrupted, saved_as};
 use super::drive::{drive, stop_signal};
+use super::room::check_room;
 use super::{output, outputs};
 use crate::config::args::{RenderArgs, ReportArgs};
 use crate::config::{
@@ -65,6 +66,8 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
         outputs::refuse_existing(args, &jobs, to_stdout)?;
     }
     outputs::check_several(args, &jobs)?;
+    // All jobs have the same size and recipe.
+    jobs.first().map_or(Ok(()), |job| check_room(&job.plan, &compute))?;
     // From here on there is a folder of the run, which a signal must not leave empty.
     let stop = stop_signal()?;
     match (&mut resumed, &jobs[..]) {

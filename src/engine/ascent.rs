@@ -300,6 +300,16 @@ pub fn check_side(recipe: &Recipe, sizes: InputSize, side: usize) -> Result<(), 
     Transform::check_all(&recipe.transforms, [side, view])
 }
 
+/// Bytes that a run takes at least on a network of these sizes: parameters, images and gradients, as `f32`. 0 for a size that
+/// the network does not take, which is an error of its own.
+pub fn least_memory(plan: &Plan, sizes: InputSize) -> u64 {
+    if check_side(&plan.recipe, sizes, plan.size).is_err() {
+        return 0;
+    }
+    let factors = [plan.recipe.images, 3, plan.size, plan.size, size_of::<f32>(), 3];
+    factors.into_iter().fold(1, |bytes: u64, factor| bytes.saturating_mul(factor as u64))
+}
+
 /// Whether the network sees a picture in parts.
 fn sees_parts(recipe: &Recipe) -> bool {
     recipe.octaves.is_some() || recipe.transforms.iter().any(Transform::is_crop)

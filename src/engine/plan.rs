@@ -68,12 +68,6 @@ impl Plan {
         Self { objective, recipe, size, seed: 0, start: Start::Noise, steps, references, changes, lengths }
     }
 
-    /// Bytes that the run takes at least, whatever its network: parameters, images and gradients, as `f32`.
-    pub fn least_memory(&self) -> u64 {
-        let factors = [self.recipe.images, 3, self.size, self.size, size_of::<f32>(), 3];
-        factors.into_iter().fold(1, |bytes: u64, factor| bytes.saturating_mul(factor as u64))
-    }
-
     /// Checks the numbers of all recipes. Fails with one sentence.
     pub fn check_recipes(&self) -> Result<(), String> {
         let changed = self.changes.iter().map(|change| &change.recipe);

@@ -16,6 +16,9 @@ pub enum Error {
     /// The system refused to start the worker's thread.
     #[error("cannot start the worker thread")]
     Thread(#[source] io::Error),
+    /// A run that takes more memory than there is; the sentence says how much of each.
+    #[error("{0}")]
+    NoRoom(String),
     /// No socket could be made for viewers of other processes.
     #[error("cannot listen at {}", path.display())]
     Listen {
@@ -124,6 +127,7 @@ impl Error {
             Self::Weights(error) => error.is_usage(),
             Self::PictureSize { .. } => true,
             Self::Thread(_)
+            | Self::NoRoom(_)
             | Self::Listen { .. }
             | Self::Connect { .. }
             | Self::OtherVersion { .. }

@@ -17,7 +17,8 @@ use super::models::ModelProvider;
 use super::pictures::{complete_path, read_pictures};
 use super::protocol::{Action, ChannelQueue, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
 use super::viewer::{Board, Mail, ViewerId};
-use crate::engine::{Evaluator, Plan};
+use crate::engine::{Evaluator, Plan, least_memory};
+use crate::memory::check_room;
 use crate::panics::guard;
 use crate::runs::{self, BoxedError, Provenance, Session, never_woken};
 use crate::sweep::UnitStore;
@@ -266,7 +267,10 @@ impl WorkerLoop {
     /// Begins a run. The one before is put away afterwards, so that the new one is on screen at once.
     pub(super) fn start(&mut self, mut plan: Plan) -> Outcome {
         let Setup { network, provenance, runs, .. } = &self.setup;
-        let begun = read_pictures(&mut plan).and_then(|pictures| {
+        let least = least_memory(&plan, network.input());
+        let room = check_room(plan.size, least, self.models.memory());
+        let begun = room.map_err(|error| Error::NoRoom(error.to_string())).and_then(|()| {
+            let pictures = read_pictures(&mut plan)?;
             Ok((Session::new(plan, network, &pictures, provenance.clone(), runs)?, pictures))
         });
         match begun {

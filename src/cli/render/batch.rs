@@ -1,10 +1,10 @@
 //! The number of pictures that `trepang render` makes together: as many as memory allows.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use trepang_api::{DeviceKind, Model};
 
 use crate::config::{Compute, RenderJob};
-use crate::engine::{Ascent, check_side};
+use crate::engine::Ascent;
 use crate::memory;
 
 /// The pixels of all views that a CPU computes at once: 8 views of 224 px. More are no faster there, and a step should take
@@ -20,22 +20,14 @@ pub(super) fn at_once(jobs: &[RenderJob], compute: &Compute, model: &dyn Model) 
     let Some(job) = jobs.first() else { return Ok(1) };
     let free = memory::available(&compute.device)?;
     // What does not fit the network is an error of the run itself, which says more.
-    if check_side(&job.plan.recipe, compute.network().input(), job.plan.size).is_err() {
-        return Ok(1);
-    }
-    // Before anything of that size is made.
-    let least = job.plan.least_memory();
-    if let Some(free) = free.filter(|free| least > *free) {
-        bail!(too_large(job.plan.size, least, free));
-    }
     let Ok(ascent) = Ascent::new(job.plan.clone(), compute.network(), &job.pictures) else { return Ok(1) };
     let one = ascent.memory(model)?;
     // Each picture is evaluated alone, after its steps.
     let most_at_once = one.max(ascent.evaluation_memory(model)?);
     let (recipe, size) = (ascent.recipe(), ascent.plan().size);
     let few = (CPU_PIXELS / (recipe.images * recipe.views * size * size)).max(1);
+    memory::check_room(size, most_at_once, free)?;
     let fitting = match free {
-        Some(free) if most_at_once > free => bail!(too_large(size, most_at_once, free)),
         Some(free) => usize::try_from(free / 2 / one.max(1)).unwrap_or(MOST).max(1),
         // Where the system does not say what is free, as many as a CPU makes are safe.
         None => few,
@@ -45,15 +37,4 @@ pub(super) fn at_once(jobs: &[RenderJob], compute: &Compute, model: &dyn Model) 
         DeviceKind::Cuda | DeviceKind::Metal | DeviceKind::Mps => MOST,
     };
     Ok(fitting.min(most).min(MOST))
-}
-
-fn too_large(size: usize, needed: u64, free: u64) -> String {
-    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-    format!(
-        "a picture of {size} px takes about {} MB of memory, and {} MB are free: choose a smaller --size, or set {} to the MB that \
-         may be used",
-        megabytes(needed),
-        megabytes(free),
-        memory::VARIABLE,
-    )
 }
