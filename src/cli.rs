@@ -20,6 +20,7 @@ mod pull;
 mod recipes;
 mod render;
 mod room;
+mod running;
 mod runs;
 mod show;
 mod spectrum;

@@ -100,11 +100,11 @@ pub fn runs_folder(given: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
-/// The folder of the run that the user names: by its path, or by its name among the user's runs. Fails for a name that is
-/// like that of a run; a path that leads nowhere is returned as it is.
-pub fn find_run(given: &Path) -> Result<PathBuf> {
+/// The folder of the run that the user names: by its path, or by its name in the folder of runs, the user's if none is given.
+/// Fails for a name that is like that of a run; a path that leads nowhere is returned as it is.
+pub fn find_run(given: &Path, runs: Option<&Path>) -> Result<PathBuf> {
     let is_name = given.file_name() == Some(given.as_os_str());
-    let (false, true, Ok(runs)) = (given.exists(), is_name, runs_folder(None)) else {
+    let (false, true, Ok(runs)) = (given.exists(), is_name, runs_folder(runs)) else {
         return Ok(given.into());
     };
     let place = runs.join(given);

@@ -37,7 +37,7 @@ pub(crate) use error::describe;
 pub use error::{BoxedError, Error, Result};
 pub use evaluation::{Evaluation, PictureEvaluation};
 pub(crate) use folder::write_losses;
-pub use folder::{RunFolder, SavedRun, default_folder};
+pub use folder::{RunFolder, SavedRun, default_folder, is_run};
 pub use listing::{LOG, RunListing, RunSummary, list_runs};
 pub(crate) use lock::RunLock;
 pub use lock::{RunOwner, is_locked, owner};

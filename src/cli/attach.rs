@@ -11,14 +11,16 @@ use trepang_api::excerpt;
 use super::dashboard::protocol;
 use super::drive::noted_signal;
 use super::output;
+use super::running::RunningRun;
 use crate::config::args::AttachArgs;
-use crate::config::{Socket, Usage, find_run, runs_folder};
-use crate::dashboard::State;
-use crate::runs::{LOG, RunOwner, is_locked, owner};
+use crate::config::{Socket, Usage, runs_folder};
+use crate::dashboard::{Message, State};
+use crate::engine::Objective;
+use crate::runs::LOG;
 use crate::ui::{Screen, run as run_loop};
-use crate::worker::Viewer;
 use crate::worker::protocol::{NetworkView, Snapshot, Status};
 use crate::worker::remote::{Greeting, connect};
+use crate::worker::{Error as WorkerError, Viewer};
 
 /// A dashboard that can be attached to.
 struct Attached {
@@ -29,7 +31,7 @@ struct Attached {
 
 pub(super) fn run(args: &AttachArgs) -> Result<()> {
     let attached = match &args.run {
-        Some(given) => named(given)?,
+        Some(given) => named(given, args.runs.as_deref())?,
         None => match only(running())? {
             Some(attached) => attached,
             None => return Ok(()),
@@ -47,9 +49,7 @@ fn running() -> Vec<Attached> {
     for Socket { process, path } in Socket::all().unwrap_or_default() {
         match connect(&path) {
             Ok((greeting, viewer)) => found.push(Attached { process, greeting, viewer }),
-            Err(crate::worker::Error::Connect { source, .. })
-                if source.kind() == io::ErrorKind::ConnectionRefused =>
-            {
+            Err(WorkerError::Connect { source, .. }) if source.kind() == io::ErrorKind::ConnectionRefused => {
                 let _ = std::fs::remove_file(&path);
             }
             Err(error) => output::remark(format_args!("process {process} is passed over: {}", error.chain())),
@@ -90,28 +90,12 @@ fn activity(Attached { greeting, viewer, .. }: &Attached) -> String {
 }
 
 /// The dashboard of a process's number, or the one that takes steps of a run.
-fn named(given: &Path) -> Result<Attached> {
+fn named(given: &Path, runs: Option<&Path>) -> Result<Attached> {
     if let Some(process) = given.to_str().and_then(|text| text.parse().ok()) {
         return open(process);
     }
-    let folder = find_run(given)?;
-    let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+    let RunningRun { name, process, .. } = RunningRun::find(given, runs)?;
     let name = excerpt(&name);
-    if !folder.is_dir() {
-        return Err(Usage(format!("there is no run {name}; `trepang runs` lists them")).into());
-    }
-    if !is_locked(&folder) {
-        let place = folder.display();
-        return Err(Usage(format!(
-            "{name} is not running; its picture is {place}/image.png, and `trepang render --resume {place}` goes on with it"
-        ))
-        .into());
-    }
-    let RunOwner { host, process } = owner(&folder)
-        .with_context(|| format!("{name} is running, and its lock does not say in which process"))?;
-    if host != RunOwner::here().host {
-        bail!("{name} runs on {}, in process {process}: attach to it there", excerpt(&host));
-    }
     open(process)
         .with_context(|| format!("{name} runs in process {process}, which shows nothing to other terminals"))
 }
@@ -131,7 +115,7 @@ fn network_of<'a>(greeting: &'a Greeting, snapshot: &'a Snapshot) -> &'a Network
 /// The dashboard, until the user leaves or what it shows ends.
 fn show(args: &AttachArgs, attached: Attached) -> Result<()> {
     let Attached { process, greeting, viewer } = attached;
-    let mut state = state_of(greeting, &viewer.snapshot());
+    let mut state = state_of(greeting, viewer.snapshot());
     let log = runs_folder(args.runs.as_deref())?.join(LOG);
     let signal = noted_signal()?;
     let ending = {
@@ -154,20 +138,17 @@ fn show(args: &AttachArgs, attached: Attached) -> Result<()> {
     }
 }
 
-/// The dashboard's state with the cursor on what is being maximised.
-fn state_of(Greeting { network, settings }: Greeting, snapshot: &Snapshot) -> State {
-    let NetworkView { info, layers, classes, first_look, .. } =
-        snapshot.network.as_deref().cloned().unwrap_or(network);
+/// The dashboard's state with the cursor on what is being maximised, or on the network's first look.
+fn state_of(greeting: Greeting, snapshot: Arc<Snapshot>) -> State {
+    let Greeting { network: NetworkView { info, layers, classes, first_look, .. }, settings } = greeting;
     let mut state = State::new(info, layers, classes, settings);
+    state.go_to(&first_look.0, first_look.1);
+    // It knows whether there is another network by now.
     let raised = snapshot.run.as_ref().map(|run| run.objective().clone());
-    let target = raised.as_ref().and_then(|objective| {
-        let (term, channel) = objective.only_target()?;
-        Some((term.layer()?, channel))
-    });
-    let (layer, channel) = target.unwrap_or((&first_look.0, first_look.1));
-    let name = layer.strip_suffix(":pre").unwrap_or(layer);
-    if let Some(place) = state.layers.iter().position(|layer| layer.name == name) {
-        (state.layer, state.channel, state.pre) = (place, channel, layer != name);
+    state.update(Message::Snapshot(snapshot));
+    let target = raised.as_ref().and_then(Objective::only_target);
+    if let Some((layer, channel)) = target.and_then(|(term, channel)| Some((term.layer()?, channel))) {
+        state.go_to(layer, channel);
     }
     state
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail, ensure};
 use signal_hook::consts::SIGHUP;
 use trepang_api::{Backend, Device};
 use trepang_weights::Purpose;
@@ -78,12 +78,9 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<(State, Pict
     let (id, named) = find_layer_and_channel(network, args.layer.as_deref().unwrap_or(first_layer))?;
     let layer = network.node(id)?.name.as_str();
     let mut state = State::new(view.info, view.layers, view.classes, settings);
-    state.pre = layer.ends_with(":pre");
-    let name = layer.strip_suffix(":pre").unwrap_or(layer);
-    let place = state.layers.iter().position(|layer| layer.name == name);
-    state.layer = place.with_context(|| format!("{layer} is not among the layers that can be shown"))?;
     let otherwise = if args.layer.is_none() { first_channel } else { 0 };
-    state.channel = args.channel.or(named).unwrap_or(otherwise);
+    let channel = args.channel.or(named).unwrap_or(otherwise);
+    ensure!(state.go_to(layer, channel), "{layer} is not among the layers that can be shown");
     Ok((state, pictures))
 }
 

@@ -5,6 +5,7 @@ mod attribute;
 mod decoding;
 mod distance;
 mod examples;
+mod framed;
 mod index;
 mod map;
 mod opened_index;

@@ -128,7 +128,7 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
 }
 
 fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
-    let (folder, saved) = RunFolder::open_to_resume(&find_run(path)?)?;
+    let (folder, saved) = RunFolder::open_to_resume(&find_run(path, None)?)?;
     let compute = compute_of(&saved.origin, &args.compute)?;
     let plan = &saved.origin.plan;
     // Of the start picture only its score is wanted again: a run goes on without it.

@@ -1,5 +1,6 @@
 //! The command line's flags and their help. Only the syntax is checked here; `config` looks up names.
 
+mod framing;
 mod lab;
 mod lab_distance;
 mod lab_examples;
@@ -9,6 +10,7 @@ mod lab_report;
 mod lab_subject;
 mod parse;
 mod render;
+mod runs;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -16,6 +18,7 @@ use std::sync::LazyLock;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use self::framing::FramingArgs;
 pub use self::lab::{AblateArgs, AttributeArgs, BaselineFlag, LabArgs, LabCommand, ReplaceFlag};
 pub use self::lab_distance::DistanceArgs;
 pub use self::lab_examples::{ByFlag, ExamplesArgs};
@@ -25,6 +28,7 @@ pub use self::lab_report::LabReportArgs;
 pub use self::lab_subject::SubjectArgs;
 use self::parse::{parse_channel, parse_setting};
 pub use self::render::{RenderArgs, ReportArgs};
+pub use self::runs::{AttachArgs, RunsArgs};
 pub use super::channels::Channels;
 pub use super::input::InputFlag;
 use crate::backends::BACKENDS;
@@ -186,38 +190,6 @@ pub enum ImageProtocol {
     Sextants,
     /// Show no pictures at all
     None,
-}
-
-/// The flags of `trepang runs`.
-#[derive(Debug, Clone, Args)]
-pub struct RunsArgs {
-    /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
-    #[arg(long, value_name = "DIR")]
-    pub runs: Option<PathBuf>,
-    /// Print JSON, one object a line for each run
-    #[arg(long)]
-    pub json: bool,
-    /// Take the dashboard's drafts away, which can be computed again; no run is touched
-    #[arg(long)]
-    pub clean: bool,
-    /// Stop the process that takes steps of this run, which saves it first; a dashboard ends with it
-    #[arg(long, value_name = "RUN", conflicts_with = "clean")]
-    pub stop: Option<PathBuf>,
-}
-
-/// The flags of `trepang attach`.
-#[derive(Debug, Clone, Args)]
-pub struct AttachArgs {
-    /// The run, by its folder or its name, or the number of the dashboard's process [default: the only dashboard; of several,
-    /// they are listed]
-    #[arg(value_name = "RUN|PROCESS")]
-    pub run: Option<PathBuf>,
-    /// The protocol that shows pictures in the terminal; auto asks the terminal
-    #[arg(long, value_enum, default_value_t)]
-    pub image_protocol: ImageProtocol,
-    /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
-    #[arg(long, value_name = "DIR")]
-    pub runs: Option<PathBuf>,
 }
 
 /// The flags of `trepang predict`.

@@ -85,8 +85,7 @@ impl State {
 
     /// A channel by the name of its layer, in the form meant; none where this network has no such channel.
     fn channel_hit(&self, layer: &str, channel: usize) -> Option<Hit> {
-        let (name, pre) = layer.strip_suffix(":pre").map_or((layer, false), |name| (name, true));
-        let index = self.layers.iter().position(|known| known.name == name)?;
+        let (index, pre) = self.place_of(layer)?;
         (channel < self.layers[index].channels).then_some(Hit::Channel(index, pre, channel))
     }
 
@@ -103,7 +102,7 @@ impl State {
         let layer = self.layer_name();
         let judged = self.judged.keys().filter(|(name, _)| *name == layer).count();
         let left = self.channels().saturating_sub(judged);
-        Some(format!("only runs of this session were judged: not {left} of {} in {layer}", self.channels()))
+        Some(format!("{left} of {} in {layer} not judged: only runs of this session are", self.channels()))
     }
 
     /// Notes what the picture of the run in a snapshot is taken for: by the network's own classifier, or else by another.

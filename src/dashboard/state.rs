@@ -172,6 +172,21 @@ impl State {
         }
     }
 
+    /// Puts the cursor on a channel of a layer, in the form that its name means. False if this network has no such layer.
+    pub fn go_to(&mut self, layer: &str, channel: usize) -> bool {
+        let place = self.place_of(layer);
+        if let Some((index, pre)) = place {
+            (self.layer, self.pre, self.channel) = (index, pre, channel);
+        }
+        place.is_some()
+    }
+
+    /// The index of a layer, and whether its name means the form before its ReLU; none if this network has no such layer.
+    pub(super) fn place_of(&self, layer: &str) -> Option<(usize, bool)> {
+        let (name, pre) = layer.strip_suffix(":pre").map_or((layer, false), |name| (name, true));
+        Some((self.layers.iter().position(|known| known.name == name)?, pre))
+    }
+
     /// The number of channels of the layer under the cursor.
     pub fn channels(&self) -> usize {
         self.layers.get(self.layer).map_or(0, |layer| layer.channels)

@@ -55,6 +55,11 @@ pub fn default_folder() -> Option<PathBuf> {
     Some(data?.join("trepang/runs"))
 }
 
+/// Whether the folder holds a run that can be gone on with.
+pub fn is_run(folder: &Path) -> bool {
+    folder.join(STATE).is_file()
+}
+
 impl RunFolder {
     /// Makes a new folder in `parent`, named after the run and numbered if the name is taken.
     pub fn create(parent: &Path, origin: &Origin) -> Result<Self> {
@@ -100,7 +105,7 @@ impl RunFolder {
 
     /// Fails where there is no run to go on with.
     fn find(path: &Path) -> Result<()> {
-        if path.join(STATE).is_file() {
+        if is_run(path) {
             return Ok(());
         }
         let found = if path.is_dir() { "there is no state to go on from" } else { "it is no folder" };

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
-use super::folder::{MANIFEST, MAX_MANIFEST_BYTES, STATE, now};
+use super::folder::{MANIFEST, MAX_MANIFEST_BYTES, is_run, now};
 use super::lock::{RunOwner, is_locked, owner};
 use super::manifest::Manifest;
 use super::origin_text;
@@ -89,7 +89,7 @@ fn summary(path: &Path) -> Result<RunSummary, String> {
         name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         path: path.into(),
         age: now().saturating_sub(manifest.created),
-        has_state: path.join(STATE).is_file(),
+        has_state: is_run(path),
         is_running: is_locked(path),
         owner: owner(path),
         manifest,

@@ -106,7 +106,7 @@ fn a_class_finds_the_channels_that_were_taken_for_it() {
     assert_eq!(state.hits("class:SEA"), [Hit::Channel(2, false, 5)]);
     assert_eq!(state.hits("class:lemon"), []);
     let told = state.unjudged("class:sea").unwrap();
-    assert!(told.contains("not 39 of 40 in conv2"), "{told}");
+    assert!(told.contains("39 of 40 in conv2 not judged"), "{told}");
     assert_eq!(state.unjudged("sea"), None);
     state.channel = 0;
     press(&mut state, &[Key::Char('/')]);

@@ -7,13 +7,13 @@ use serde::Serialize;
 use trepang_api::{Array, Model};
 use trepang_weights::Trained;
 
+use super::framed::read_framed;
 use super::opened_index::{OpenedIndex, name_of};
 use crate::cli::output;
 use crate::config::args::DistanceArgs;
 use crate::config::{find_layer, find_place};
 use crate::lab::{ChannelNumbers, ClassDistance, Distances, Error, IndexedLayer, PhotographPoints};
-use crate::runs::{PictureReading, read_picture_as};
-use crate::worker::{Framing, fit_picture, frame_picture, picture_array};
+use crate::worker::picture_array;
 
 /// Rows of the table for people.
 const ROWS: usize = 8;
@@ -70,15 +70,8 @@ fn activation(
     (trained, model): (&Trained, &mut dyn Model),
     layer: &IndexedLayer,
 ) -> Result<Array> {
-    let reading = PictureReading { allow_cut: args.allow_cut, ..PictureReading::default() };
-    let picture = read_picture_as(file, reading)?;
     let network = &trained.network;
-    let framed = match (args.exact, network.logits()) {
-        (true, Some(_)) => frame_picture(network, &picture, Framing::Exact)?,
-        (true, None) => picture,
-        (false, Some(_)) => frame_picture(network, &picture, Framing::Crop)?,
-        (false, None) => fit_picture(network.input().native, &picture)?,
-    };
+    let framed = read_framed(network, file, args.framing)?;
     let at = find_layer(network, &layer.layer)?;
     Ok(model.activations(&picture_array(&framed)?, &[at])?.pop().ok_or(Error::NoValues)?)
 }

@@ -140,7 +140,7 @@ fn sheet(
     let native = trained.network.input().native;
     let mut cells = Vec::new();
     if let Some(beside) = &args.beside {
-        let run = find_run(beside)?;
+        let run = find_run(beside, None)?;
         let file = if run.is_dir() { run.join("image.png") } else { run };
         let picture = square(&read_picture(&file)?);
         cells.push(Cell {

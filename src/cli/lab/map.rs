@@ -6,6 +6,7 @@ use serde::Serialize;
 use trepang_api::{Array, Backend, Device, LayerId, Model, Network, Weights};
 use trepang_weights::{Purpose, Trained, words};
 
+use super::framed::read_framed;
 use super::subject::{Busy, class_name, without_classifier};
 use crate::cli::output;
 use crate::cli::show;
@@ -16,8 +17,8 @@ use crate::lab::{
     Error, Map, Tail, best_rival, channel_map, grad_cam, hires_cam, occlusion, saliency, smooth_grad,
     spearman,
 };
-use crate::runs::{PictureReading, check_picture_path, read_picture_as, write_sheet};
-use crate::worker::{Framing, fit_picture, frame_picture, picture_array};
+use crate::runs::{check_picture_path, write_sheet};
+use crate::worker::picture_array;
 
 /// The colours of what speaks for the class and of what speaks against it, told apart by colour-blind people too.
 const FOR: [f64; 3] = [255.0, 176.0, 0.0];
@@ -62,7 +63,7 @@ pub(super) fn run(args: &MapArgs) -> Result<()> {
     let trained = find_chosen(&args.compute, purpose).map_err(without_classifier)?;
     let method = method(args)?;
     let layer = layer(args, method, &trained)?;
-    let picture = picture(args, &trained.network)?;
+    let picture = read_framed(&trained.network, &args.picture, args.framing)?;
     let array = picture_array(&picture)?;
     let place = find_place(&args.compute)?;
     let mut model = place.0.load(&trained.network, &trained.weights, &place.1)?;
@@ -124,17 +125,6 @@ fn layer(args: &MapArgs, method: MethodFlag, trained: &Trained) -> Result<Option
     let has_positions =
         |layer: &LayerId| network.shape(side, side, *layer).is_ok_and(|shape| shape.height * shape.width > 1);
     Ok(layers.into_iter().rev().find(has_positions))
-}
-
-fn picture(args: &MapArgs, network: &Network) -> Result<Picture> {
-    let reading = PictureReading { allow_cut: args.allow_cut, ..PictureReading::default() };
-    let picture = read_picture_as(&args.picture, reading)?;
-    match (args.exact, network.logits()) {
-        (true, Some(_)) => Ok(frame_picture(network, &picture, Framing::Exact)?),
-        (true, None) => Ok(picture),
-        (false, Some(_)) => Ok(frame_picture(network, &picture, Framing::Crop)?),
-        (false, None) => Ok(fit_picture(network.input().native, &picture)?),
-    }
 }
 
 /// The class that is asked for, or else the picture's first; none for a channel.
@@ -243,7 +233,7 @@ fn show_map(args: &MapArgs, picture: &Picture) -> Result<()> {
         file: args.picture.clone(),
         size: None,
         image_protocol: args.shown.image_protocol,
-        allow_cut: args.allow_cut,
+        allow_cut: args.framing.allow_cut,
     };
     show::show(&shown, image)
 }

@@ -229,7 +229,7 @@ fn index_of(args: &LabReportArgs, subject: &mut Subject, means: &[f64]) -> Resul
 fn origin(args: &LabReportArgs, subject: &Subject, question: &Question) -> Vec<ReportPart> {
     let (network, layer) = (&subject.trained.name, subject.layer_name());
     let picture = args.subject.picture.display();
-    let exact = if args.subject.exact { " --exact" } else { "" };
+    let exact = if args.subject.framing.exact { " --exact" } else { "" };
     let against = &args.subject.against;
     let asked = format!(
         "{picture} --network {network} --layer {layer} --class {} --against {against}{exact}",

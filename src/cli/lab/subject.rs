@@ -39,8 +39,8 @@ impl Subject {
     pub(super) fn open(args: &SubjectArgs) -> Result<Self> {
         let trained = find_chosen(&args.compute, Purpose::Classes).map_err(without_classifier)?;
         let layer = find_layer(&trained.network, &args.layer)?;
-        let reading = PictureReading { allow_cut: args.allow_cut, ..PictureReading::default() };
-        let framing = if args.exact { Framing::Exact } else { Framing::Crop };
+        let reading = PictureReading { allow_cut: args.framing.allow_cut, ..PictureReading::default() };
+        let framing = if args.framing.exact { Framing::Exact } else { Framing::Crop };
         let picture = frame_picture(&trained.network, &read_picture_as(&args.picture, reading)?, framing)?;
         let (backend, device) = find_place(&args.compute)?;
         let model = backend.load(&trained.network, &trained.weights, &device)?;

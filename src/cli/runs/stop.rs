@@ -10,8 +10,8 @@ use serde::Serialize;
 use trepang_api::excerpt;
 
 use crate::cli::output;
-use crate::config::{Usage, find_run};
-use crate::runs::{RunFolder, RunOwner, is_locked, owner};
+use crate::cli::running::RunningRun;
+use crate::runs::{RunFolder, is_locked};
 
 /// The longest wait for a process that is in the middle of a step.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -27,23 +27,7 @@ struct StoppedRun {
 }
 
 pub(super) fn stop(given: &Path, runs: Option<&Path>, json: bool) -> Result<()> {
-    let folder = match runs.map(|runs| runs.join(given)).filter(|path| path.is_dir()) {
-        Some(folder) => folder,
-        None => find_run(given)?,
-    };
-    let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-    if !folder.is_dir() {
-        return Err(Usage(format!("there is no run {}; `trepang runs` lists them", excerpt(&name))).into());
-    }
-    if !is_locked(&folder) {
-        return Err(Usage(format!("{} is not running", excerpt(&name))).into());
-    }
-    let RunOwner { host, process } = owner(&folder).with_context(|| {
-        format!("{} is running, and its lock does not say in which process", excerpt(&name))
-    })?;
-    if host != RunOwner::here().host {
-        bail!("{} runs on {}: stop it there, with `kill {process}`", excerpt(&name), excerpt(&host));
-    }
+    let RunningRun { folder, name, process } = RunningRun::find(given, runs)?;
     let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
     let pid = pid.with_context(|| format!("{process} is no process's number"))?;
     kill_process(pid, Signal::TERM).map_err(|error| anyhow!("cannot stop process {process}: {error}"))?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ComputeArgs;
+use super::framing::FramingArgs;
 
 /// `trepang lab distance`
 ///
@@ -25,12 +26,9 @@ pub struct DistanceArgs {
     /// The folder of the index, which `trepang lab index` makes [default: lab, beside the runs]
     #[arg(long, value_name = "DIR")]
     pub index: Option<PathBuf>,
-    /// Take pictures at their own size, which the network must accept
-    #[arg(long)]
-    pub exact: bool,
-    /// Take picture files that end early; what is missing of them is gray
-    #[arg(long)]
-    pub allow_cut: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub framing: FramingArgs,
     /// The random seed of the resamplings that intervals come from
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub seed: u64,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::framing::FramingArgs;
 use super::{ComputeArgs, ImageProtocol};
 
 /// `trepang lab map`
@@ -36,12 +37,9 @@ pub struct MapArgs {
     /// stays the same does not come from what the network has learned
     #[arg(long)]
     pub randomised: bool,
-    /// Take the picture at its own size, which the network must accept
-    #[arg(long)]
-    pub exact: bool,
-    /// Take picture files that end early; what is missing of them is gray
-    #[arg(long)]
-    pub allow_cut: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub framing: FramingArgs,
     /// The random seed of the noise of smoothgrad, and of --randomised
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub seed: u64,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::ComputeArgs;
+use super::framing::FramingArgs;
 
 /// The flags that say which picture, layer and class a question is about.
 #[derive(Debug, Clone, Args)]
@@ -28,13 +29,9 @@ pub struct SubjectArgs {
     /// A folder with photographs of the class, to say how things are on those
     #[arg(long, value_name = "FOLDER")]
     pub on: Option<PathBuf>,
-    /// Take the picture at its own size, which the network must accept; otherwise the shorter side is resized to 8/7 of the
-    /// network's size and the middle is cut out, as `trepang predict` does
-    #[arg(long)]
-    pub exact: bool,
-    /// Take picture files that end early; what is missing of them is gray
-    #[arg(long)]
-    pub allow_cut: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub framing: FramingArgs,
     /// The random seed of what is drawn: the photographs of --replace resample
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub seed: u64,

@@ -75,13 +75,16 @@ impl Drop for Listener {
 /// Serves one connection on threads of its own. If the system refuses them, the connection is closed.
 fn welcome(stream: UnixStream, viewer: Viewer, greeting: Greeting, viewers: Arc<AtomicUsize>) {
     viewers.fetch_add(1, Ordering::AcqRel);
+    let counted = Arc::clone(&viewers);
     let serve = move || {
         // The viewer has gone, or speaks of something else: the connection is closed, and nobody is left to be told.
         let _ = serve(&stream, &viewer, greeting);
         let _ = stream.shutdown(Shutdown::Both);
         viewers.fetch_sub(1, Ordering::AcqRel);
     };
-    let _ = thread::Builder::new().name("viewer".into()).spawn(serve);
+    if thread::Builder::new().name("viewer".into()).spawn(serve).is_err() {
+        counted.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 fn serve(stream: &UnixStream, viewer: &Viewer, greeting: Greeting) -> Result<()> {

@@ -2,7 +2,8 @@
 //! convolutions where the paper has 5x5. It is not the `InceptionV1` that the visualizations of the literature show. Layers have
 //! torchvision's names; `inception4c.branch2.1` is a convolution of a module, behind its ReLU.
 
-use crate::{Conv2d, InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Pool, Preprocess, Result};
+use super::torchvision_blocks::SquareConv;
+use crate::{InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Pool, Preprocess, Result};
 
 /// The measures of a module: its name, its input's channels, and those of its convolutions: 1x1; 1x1 and 3x3; 1x1 and 3x3; 1x1
 /// behind the pooling.
@@ -68,15 +69,7 @@ fn basic(
     (kernel, step): (usize, usize),
     from: LayerId,
 ) -> LayerId {
-    let conv = Conv2d {
-        weights: name.into(),
-        inputs,
-        outputs,
-        kernel: [kernel; 2],
-        stride: [step; 2],
-        padding: Padding::all(kernel / 2),
-        groups: 1,
-    };
+    let conv = SquareConv { channels: [inputs, outputs], kernel, step, groups: 1 }.op(name);
     b.alias(format!("{name}.bn"), format!("{name}:pre"));
     b.conv2d_relu(name, conv, from)
 }

@@ -6,7 +6,8 @@
 //! `layer1.0.relu` its first ReLU and `layer1.0.relu_1` its second. Batch norm is folded into the convolutions:
 //! `layer1.0.bn1` is what the norm gives, and the convolution's output before it is not there.
 
-use crate::{Conv2d, InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Pool, Preprocess, Result};
+use super::torchvision_blocks::SquareConv;
+use crate::{InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Pool, Preprocess, Result};
 
 /// Channels that the first stage's blocks put out, divided by [`Block::expansion`]; each further stage doubles them.
 const FIRST_WIDTH: usize = 64;
@@ -43,8 +44,8 @@ impl Block {
     }
 
     /// The convolutions of a block whose stage is `factor` times as wide as the first, reading `inputs` channels.
-    fn convolutions(self, inputs: usize, factor: usize, step: usize) -> Vec<BlockConvolution> {
-        let conv = |channels, kernel, step, groups| BlockConvolution { channels, kernel, step, groups };
+    fn convolutions(self, inputs: usize, factor: usize, step: usize) -> Vec<SquareConv> {
+        let conv = |channels, kernel, step, groups| SquareConv { channels, kernel, step, groups };
         let outputs = self.expansion() * FIRST_WIDTH * factor;
         match self {
             Self::Basic => vec![conv([inputs, outputs], 3, step, 1), conv([outputs; 2], 3, 1, 1)],
@@ -56,30 +57,6 @@ impl Block {
                     conv([inner, outputs], 1, 1, 1),
                 ]
             }
-        }
-    }
-}
-
-/// A square convolution that keeps the size but for its step.
-#[derive(Debug, Clone, Copy)]
-struct BlockConvolution {
-    channels: [usize; 2],
-    kernel: usize,
-    step: usize,
-    groups: usize,
-}
-
-impl BlockConvolution {
-    fn op(self, weights: impl Into<String>) -> Conv2d {
-        let Self { channels: [inputs, outputs], kernel, step, groups } = self;
-        Conv2d {
-            weights: weights.into(),
-            inputs,
-            outputs,
-            kernel: [kernel; 2],
-            stride: [step; 2],
-            padding: Padding::all(kernel / 2),
-            groups,
         }
     }
 }
@@ -124,7 +101,7 @@ fn resnet(name: &str, measures: Measures, preprocess: Preprocess, classifier: bo
     let Measures { block, blocks } = measures;
     let size = InputSize { native: 224, min: 32, multiple: 1 };
     let mut b = NetworkBuilder::new(name, size, preprocess);
-    let stem = BlockConvolution { channels: [3, FIRST_WIDTH], kernel: 7, step: 2, groups: 1 };
+    let stem = SquareConv { channels: [3, FIRST_WIDTH], kernel: 7, step: 2, groups: 1 };
     let from = b.input();
     let mut at = b.conv2d_relu("relu", stem.op("conv1"), from);
     b.alias("bn1", "relu:pre");
@@ -149,7 +126,7 @@ fn resnet(name: &str, measures: Measures, preprocess: Preprocess, classifier: bo
 }
 
 /// The convolutions one after the other and, beside them, the input itself or its projection where its shape changes.
-fn add_block(b: &mut NetworkBuilder, name: &str, convs: &[BlockConvolution], from: LayerId) -> LayerId {
+fn add_block(b: &mut NetworkBuilder, name: &str, convs: &[SquareConv], from: LayerId) -> LayerId {
     let relu = |k: usize| match k {
         1 => format!("{name}.relu"),
         _ => format!("{name}.relu_{}", k - 1),
@@ -169,7 +146,7 @@ fn add_block(b: &mut NetworkBuilder, name: &str, convs: &[BlockConvolution], fro
     let shortcut = if step == 1 && channels[0] == channels[1] {
         from
     } else {
-        let projection = BlockConvolution { channels, kernel: 1, step, groups: 1 };
+        let projection = SquareConv { channels, kernel: 1, step, groups: 1 };
         let layer = format!("{name}.downsample");
         b.alias(format!("{layer}.1"), layer.clone());
         b.add(layer.clone(), Op::Conv2d(projection.op(format!("{layer}.0"))), &[from])

@@ -24,7 +24,7 @@ impl SquareConv {
         Self { channels: [channels; 2], kernel, step, groups: channels }
     }
 
-    fn op(self, weights: impl Into<String>) -> Conv2d {
+    pub(super) fn op(self, weights: impl Into<String>) -> Conv2d {
         let Self { channels: [inputs, outputs], kernel, step, groups } = self;
         Conv2d {
             weights: weights.into(),

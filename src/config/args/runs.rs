@@ -1,0 +1,39 @@
+//! The flags of the commands on runs that are saved or going on: `trepang runs` and `trepang attach`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::ImageProtocol;
+
+/// The flags of `trepang runs`.
+#[derive(Debug, Clone, Args)]
+pub struct RunsArgs {
+    /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
+    #[arg(long, value_name = "DIR")]
+    pub runs: Option<PathBuf>,
+    /// Print JSON, one object a line for each run
+    #[arg(long)]
+    pub json: bool,
+    /// Take the dashboard's drafts away, which can be computed again; no run is touched
+    #[arg(long)]
+    pub clean: bool,
+    /// Stop the process that takes steps of this run, which saves it first; a dashboard ends with it
+    #[arg(long, value_name = "RUN", conflicts_with = "clean")]
+    pub stop: Option<PathBuf>,
+}
+
+/// The flags of `trepang attach`.
+#[derive(Debug, Clone, Args)]
+pub struct AttachArgs {
+    /// The run, by its folder or its name, or the number of the dashboard's process [default: the only dashboard; of several,
+    /// they are listed]
+    #[arg(value_name = "RUN|PROCESS")]
+    pub run: Option<PathBuf>,
+    /// The protocol that shows pictures in the terminal; auto asks the terminal
+    #[arg(long, value_enum, default_value_t)]
+    pub image_protocol: ImageProtocol,
+    /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
+    #[arg(long, value_name = "DIR")]
+    pub runs: Option<PathBuf>,
+}
