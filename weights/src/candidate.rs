@@ -50,6 +50,12 @@ impl Candidate {
         FileNames { index: &self.names, prefix: &self.prefix, dropped: &self.dropped }.get(name)
     }
 
+    /// How much of the network is under this candidate's names: the last features, and the network's own head.
+    fn reach(&self) -> (bool, bool) {
+        let head = self.version.head.as_ref().and_then(|own| self.position(&own.kernel.name));
+        (self.has_features, head.is_some())
+    }
+
     pub(crate) fn reads(&self, position: usize) -> bool {
         self.positions.values().any(|&at| at == position)
     }
@@ -182,8 +188,7 @@ fn find_wrapped(
 fn add_numbered(found: &mut Vec<Candidate>, numbered: Vec<Candidate>) {
     for candidate in numbered {
         let is_same = |other: &Candidate| candidate.positions.values().any(|&at| other.reads(at));
-        let is_better = |other: &Candidate| other.has_features || !candidate.has_features;
-        if !found.iter().any(|other| is_same(other) && is_better(other)) {
+        if !found.iter().any(|other| is_same(other) && other.reach() >= candidate.reach()) {
             found.retain(|other| !is_same(other));
             found.push(candidate);
         }

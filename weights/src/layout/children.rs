@@ -4,12 +4,36 @@
 
 use crate::Architecture;
 
-const VGG: [&str; 3] = ["features", "avgpool", "classifier"];
+/// VGG, and the networks that are put together as it is.
+const FEATURES: [&str; 3] = ["features", "avgpool", "classifier"];
 
 const RESNET: [&str; 10] =
     ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc"];
 
 const SHUFFLENET: [&str; 7] = ["conv1", "maxpool", "stage2", "stage3", "stage4", "conv5", "fc"];
+
+/// Without the auxiliary classifiers, which published weights are loaded without.
+const GOOGLENET: [&str; 19] = [
+    "conv1",
+    "maxpool1",
+    "conv2",
+    "conv3",
+    "maxpool2",
+    "inception3a",
+    "inception3b",
+    "maxpool3",
+    "inception4a",
+    "inception4b",
+    "inception4c",
+    "inception4d",
+    "inception4e",
+    "maxpool4",
+    "inception5a",
+    "inception5b",
+    "avgpool",
+    "dropout",
+    "fc",
+];
 
 /// Without the auxiliary classifier, behind which a `Sequential` could not go on.
 const INCEPTION: [&str; 21] = [
@@ -47,7 +71,7 @@ pub(super) fn number(architecture: Architecture, name: &mut String) {
         | Architecture::Vgg19Bn
         | Architecture::Alexnet
         | Architecture::MobilenetV3Large
-        | Architecture::EfficientnetB0 => &VGG,
+        | Architecture::EfficientnetB0 => &FEATURES,
         Architecture::InceptionV3 => &INCEPTION,
         Architecture::Resnet18
         | Architecture::Resnet34
@@ -59,7 +83,8 @@ pub(super) fn number(architecture: Architecture, name: &mut String) {
         Architecture::MobilenetV2 => &["features", "classifier"],
         Architecture::RegnetY400mf => &["stem", "trunk_output", "avgpool", "fc"],
         Architecture::ShufflenetV2 => &SHUFFLENET,
-        Architecture::Minivgg | Architecture::EfficientnetLite0 | Architecture::Googlenet => return,
+        Architecture::Googlenet => &GOOGLENET,
+        Architecture::Minivgg | Architecture::EfficientnetLite0 => return,
     };
     if let Some((module, rest)) = name.split_once('.')
         && let Some(at) = modules.iter().position(|own| *own == module)
