@@ -29,8 +29,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
+use trepang_weights::cache::Environment;
 
 use crate::config::args::{Cli, CliCommand};
+use crate::config::remark;
 use crate::panics::guard;
 
 /// Parses the arguments of the process, runs the command and returns its exit code.
@@ -41,7 +43,38 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Says which folder a relative `TREPANG_CACHE` means here, before a command that reads or writes it.
+fn remark_on_cache(command: Option<&CliCommand>) {
+    let uses_cache = match command {
+        None
+        | Some(
+            CliCommand::Render(_)
+            | CliCommand::Runs(_)
+            | CliCommand::Predict(_)
+            | CliCommand::Lab(_)
+            | CliCommand::Pull(_)
+            | CliCommand::Info(_)
+            | CliCommand::Networks(_)
+            | CliCommand::Parity(_)
+            | CliCommand::Bench(_),
+        ) => true,
+        Some(
+            CliCommand::Attach(_)
+            | CliCommand::Devices(_)
+            | CliCommand::Recipes(_)
+            | CliCommand::Spectrum(_)
+            | CliCommand::Show(_)
+            | CliCommand::Completions(_)
+            | CliCommand::Man,
+        ) => false,
+    };
+    if let Some(text) = Environment::of_process().cache_remark().filter(|_| uses_cache) {
+        remark(text);
+    }
+}
+
 fn handle(cli: &Cli) -> Result<()> {
+    remark_on_cache(cli.command.as_ref());
     match &cli.command {
         None => dashboard::run(&cli.dashboard),
         Some(CliCommand::Render(args)) => render::run(args),

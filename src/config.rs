@@ -154,11 +154,6 @@ fn load(network: &str, file: Option<&Path>, choices: &FileChoices, purpose: Purp
         (Some(_), error @ WeightsError::Io { .. }) if network_file(network).is_none() => {
             anyhow!("{error}; {advice}")
         }
-        // In another folder, the same relative path may hold it.
-        (_, error @ WeightsError::NotPulled { .. }) => match Environment::of_process().cache_remark() {
-            Some(meant) => anyhow!("{error} ({meant})"),
-            None => error.into(),
-        },
         (_, error) => error.into(),
     })?;
     trained.taken.remarks.iter().for_each(remark);

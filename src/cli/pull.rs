@@ -51,9 +51,6 @@ pub(super) fn run(args: &PullArgs) -> Result<()> {
     if args.list {
         return list(args, &environment);
     }
-    if let Some(remark) = environment.cache_remark() {
-        output::remark(remark);
-    }
     let sets = sets(args)?;
     let options = PullOptions { mirror: args.mirror.clone(), stop: stop_signal()?, ..PullOptions::default() };
     let request = PullRequest { from: args.from.as_deref(), offline: args.offline, verify: args.verify };

@@ -3,7 +3,7 @@
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageResult};
 
-use super::jpeg_data::early_end;
+use super::jpeg_data::{END, early_end, lacks_only_its_end_mark};
 use super::picture_decoder::{decode, open, orientation, png_chunk};
 use super::tiff_kind::{self, TiffPixels};
 
@@ -12,9 +12,6 @@ const GRAY: u8 = 128;
 
 /// Another value for the same pixels: what differs between the two is missing.
 const OTHER: u8 = 0x55;
-
-/// The bytes that end a JPEG file.
-const JPEG_END: [u8; 2] = [0xff, 0xd9];
 
 /// The remains of a picture file that ends early.
 pub(super) struct Remains {
@@ -25,10 +22,13 @@ pub(super) struct Remains {
 }
 
 /// Whether a file lacks bytes that it must have, although it may seem to decode: decoders of JPEG and WebP fill up what is
-/// missing. A JPEG that was cut may have got an end mark afterwards.
+/// missing. A JPEG that was cut may have got an end mark afterwards, and one may lack nothing but its end mark.
 pub(super) fn lacks_its_end(bytes: &[u8]) -> bool {
     match image::guess_format(bytes) {
-        Ok(ImageFormat::Jpeg) => jpeg_scans(bytes).is_some() || early_end(bytes).is_some(),
+        Ok(ImageFormat::Jpeg) => {
+            let is_open = jpeg_scans(bytes).is_some() && !lacks_only_its_end_mark(bytes);
+            is_open || early_end(bytes).is_some()
+        }
         Ok(ImageFormat::WebP) => {
             let stated = bytes.get(4..8).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
             // The byte that makes an odd length even is left out by some writers.
@@ -121,7 +121,7 @@ fn whole_rows(a: &DynamicImage, b: &DynamicImage, lower_too: bool) -> usize {
 /// The picture of a JPEG file that ends early, as it is stored. The decoder itself fills up with gray; a tail that no
 /// picture has shows where that begins.
 fn fill_jpeg(bytes: &[u8], fill: u8) -> Option<DynamicImage> {
-    let with = |tail: &[u8]| decode(&[bytes, tail, &JPEG_END].concat(), true).ok();
+    let with = |tail: &[u8]| decode(&[bytes, tail, &END].concat(), true).ok();
     if fill == GRAY {
         return decode(bytes, true).ok().or_else(|| with(&[]));
     }

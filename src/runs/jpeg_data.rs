@@ -6,6 +6,9 @@ use super::jpeg_entropy::{Band, BitReader, HuffmanTable, Stop, Tables, block};
 /// The bytes that begin a JPEG file.
 const START: [u8; 2] = [0xff, 0xd8];
 
+/// The mark that ends a JPEG file.
+pub(super) const END: [u8; 2] = [0xff, 0xd9];
+
 /// The most pixels of a picture that is followed, which bounds the memory for progressive pictures.
 const MAX_PIXELS: usize = 1 << 28;
 
@@ -15,6 +18,17 @@ const UNCODED: u8 = u8::MAX;
 /// The position of the end mark of a JPEG file, if pixels or their finer detail are missing before it. `None` if all is
 /// there, if there is no end mark, and for damaged files and kinds of JPEG that are not followed.
 pub(super) fn early_end(bytes: &[u8]) -> Option<usize> {
+    followed(bytes).filter(|(_, is_whole)| !is_whole).map(|(at, _)| at)
+}
+
+/// Whether a JPEG file that lacks its end mark has all of its pixels. False for damaged files and kinds of JPEG that are
+/// not followed.
+pub(super) fn lacks_only_its_end_mark(bytes: &[u8]) -> bool {
+    followed(&[bytes, &END].concat()).is_some_and(|(_, is_whole)| is_whole)
+}
+
+/// The position of the end mark, and whether all pixels are before it.
+fn followed(bytes: &[u8]) -> Option<(usize, bool)> {
     if !bytes.starts_with(&START) {
         return None;
     }
@@ -24,7 +38,7 @@ pub(super) fn early_end(bytes: &[u8]) -> Option<usize> {
         at += bytes.get(at..)?.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff))?;
         let marker = bytes[at + 1];
         match marker {
-            0xd9 => return (!picture.is_whole()).then_some(at),
+            0xd9 => return Some((at, picture.is_whole())),
             0x01 | 0xd0..=0xd8 => at += 2, // these stand alone
             _ => {
                 let segment = bytes.get(at + 4..at + 2 + word(&bytes[at + 2..])?)?;
@@ -38,7 +52,7 @@ pub(super) fn early_end(bytes: &[u8]) -> Option<usize> {
                 at = bits.position();
                 match read {
                     Ok(()) => {}
-                    Err(Stop::Ended) => return is_end_mark(bytes, at).then_some(at),
+                    Err(Stop::Ended) => return is_end_mark(bytes, at).then_some((at, false)),
                     Err(Stop::Damaged) => return None,
                 }
             }

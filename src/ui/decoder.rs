@@ -35,6 +35,9 @@ pub(super) enum StringKind {
 /// over.
 const MAX_ANSWER_BYTES: usize = 256;
 
+/// The byte that goes before each control character of eight bits in UTF-8.
+const UTF8_OF_C1: u8 = 0xc2;
+
 /// Decodes a stream of bytes, one byte at a time.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -55,6 +58,8 @@ enum DecoderState {
     Control,
     /// After Esc `O`: a key, as some terminals send arrows.
     Shift3,
+    /// After Esc and the letter of a string, which can also be a key that was pressed with Alt.
+    StringStart(StringKind),
     /// In a string.
     String(StringKind),
     /// In a string, after an Esc that can end it.
@@ -85,6 +90,7 @@ impl Decoder {
             DecoderState::Plain => self.plain(byte),
             DecoderState::Escape => self.after_escape(byte),
             DecoderState::Control | DecoderState::Shift3 => self.inside_control(byte),
+            DecoderState::StringStart(kind) => self.begin_string(kind, byte),
             DecoderState::String(kind) => self.inside_string(kind, byte),
             DecoderState::StringEnd(kind) if byte == b'\\' => self.end_string(kind),
             DecoderState::Paste => {
@@ -109,6 +115,7 @@ impl Decoder {
             DecoderState::Plain
             | DecoderState::Control
             | DecoderState::Shift3
+            | DecoderState::StringStart(_)
             | DecoderState::String(_)
             | DecoderState::StringEnd(_) => None,
         };
@@ -117,8 +124,10 @@ impl Decoder {
     }
 
     fn plain(&mut self, byte: u8) -> Option<TerminalInput> {
-        // Terminals that send eight bits begin sequences with one byte, which begins no character of UTF-8.
-        let eight_bits = if self.held.is_empty() { eight_bit_state(byte) } else { None };
+        // Terminals that send eight bits begin sequences with one byte, which begins no character of UTF-8, or with that
+        // control character's UTF-8, which is no key.
+        let is_control = matches!(self.held[..], [] | [UTF8_OF_C1]);
+        let eight_bits = if is_control { eight_bit_state(byte) } else { None };
         match (byte, eight_bits) {
             (b'\x1b', _) => self.begin(DecoderState::Escape),
             (_, Some(state)) => self.begin(state),
@@ -130,10 +139,10 @@ impl Decoder {
         match byte {
             b'[' => self.begin(DecoderState::Control),
             b'O' => self.begin(DecoderState::Shift3),
-            b']' => self.begin(DecoderState::String(StringKind::System)),
-            b'P' => self.begin(DecoderState::String(StringKind::Device)),
-            b'_' => self.begin(DecoderState::String(StringKind::Application)),
-            b'^' | b'X' => self.begin(DecoderState::String(StringKind::Other)),
+            b']' => self.begin(DecoderState::StringStart(StringKind::System)),
+            b'P' => self.begin(DecoderState::StringStart(StringKind::Device)),
+            b'_' => self.begin(DecoderState::StringStart(StringKind::Application)),
+            b'^' | b'X' => self.begin(DecoderState::StringStart(StringKind::Other)),
             b'\x1b' => Some(TerminalInput::Key(Key::Escape)),
             // The end of a string that began before.
             b'\\' => self.begin(DecoderState::Plain),
@@ -167,6 +176,15 @@ impl Decoder {
         }
     }
 
+    /// The first byte of a string that two bytes have begun.
+    fn begin_string(&mut self, kind: StringKind, byte: u8) -> Option<TerminalInput> {
+        if byte.is_ascii_graphic() && !may_begin(kind, byte) {
+            return self.restart(byte);
+        }
+        self.state = DecoderState::String(kind);
+        self.inside_string(kind, byte)
+    }
+
     fn inside_string(&mut self, kind: StringKind, byte: u8) -> Option<TerminalInput> {
         match byte {
             b'\x1b' => {
@@ -176,8 +194,12 @@ impl Decoder {
             b'\x07' if kind == StringKind::System => self.end_string(kind),
             // The one byte that ends a string of eight bits, if it is not inside a character.
             b'\x9c' if self.held.last().is_none_or(u8::is_ascii) => self.end_string(kind),
+            // The same control character in UTF-8.
+            b'\x9c' if self.held.last() == Some(&UTF8_OF_C1) => {
+                self.held.pop();
+                self.end_string(kind)
+            }
             b'\x00'..=b'\x1f' | b'\x7f' => self.restart(byte),
-            _ if self.held.is_empty() && !may_begin(kind, byte) => self.restart(byte),
             _ => self.hold(byte),
         }
     }
@@ -241,12 +263,13 @@ fn eight_bit_state(byte: u8) -> Option<DecoderState> {
 
 /// Whether a string of this kind may begin with this byte. Otherwise the user has pressed Alt and its letter before
 /// another key: strings of the system begin with a number (or, for titles, a letter), those of devices with parameters,
-/// kitty's with a G.
+/// kitty's with a G. The others begin with anything: no key is bound to Alt with their letters.
 fn may_begin(kind: StringKind, byte: u8) -> bool {
     match kind {
         StringKind::System => byte.is_ascii_digit() || b"lLI".contains(&byte),
         StringKind::Device => byte.is_ascii_digit() || b"!<=>?$+;".contains(&byte),
-        StringKind::Application | StringKind::Other => byte.is_ascii_uppercase(),
+        StringKind::Application => byte.is_ascii_uppercase(),
+        StringKind::Other => true,
     }
 }
 
@@ -280,10 +303,7 @@ mod tests {
         assert_eq!(keys(b"\x1bf\x1b[3~"), [Key::Alt('f'), Key::Delete]);
         assert_eq!(keys(b"\xff\xffq\xc3q"), [Key::Char('q'), Key::Char('q')]);
         assert_eq!(keys(b"\x1b_q\x1b_Gx\x03"), [Key::Char('q'), Key::Ctrl('c')]);
-        assert_eq!(
-            keys(b"\x1b]q\x1bPj\x1b^k\x1b[5\r"),
-            [Key::Char('q'), Key::Char('j'), Key::Char('k'), Key::Enter]
-        );
+        assert_eq!(keys(b"\x1b]q\x1bPj\x1b[5\r"), [Key::Char('q'), Key::Char('j'), Key::Enter]);
     }
 
     #[test]
@@ -340,10 +360,27 @@ mod tests {
         ] {
             assert_eq!(keys(format!("{reply}q").as_bytes()), [Key::Char('q')], "{reply:?}");
         }
-        assert_eq!(
-            keys(b"\x9b?62;4cq\x9d11;rgb:0/0/0\x9cj\x90>|x\x9ck"),
-            [Key::Char('q'), Key::Char('j'), Key::Char('k')]
-        );
+        let [q, j, k] = ['q', 'j', 'k'].map(Key::Char);
+        assert_eq!(keys(b"\x9b?62;4cq\x9d11;rgb:0/0/0\x9cj\x90>|x\x9ck"), [q, j, k]);
+    }
+
+    #[test]
+    fn a_string_of_any_text_is_no_keys() {
+        for begin in ["\u{9d}", "\u{90}", "\u{9f}", "\u{98}", "\u{9e}", "\x1b^", "\x1bX"] {
+            for text in ["quit", " q", "4;q", "\u{e4}q", "?"] {
+                for end in ["\x1b\\", "\u{9c}"] {
+                    let utf8 = format!("{begin}{text}{end}l");
+                    assert_eq!(keys(utf8.as_bytes()), [Key::Char('l')], "{utf8:?}");
+                    // The same where control characters are single bytes.
+                    let bytes = utf8.bytes().enumerate().filter(|(at, byte)| {
+                        let next = utf8.as_bytes().get(at + 1);
+                        *byte != UTF8_OF_C1 || next.is_none_or(|next| !(0x80..0xa0).contains(next))
+                    });
+                    let bytes: Vec<u8> = bytes.map(|(_, byte)| byte).collect();
+                    assert_eq!(keys(&bytes), [Key::Char('l')], "{bytes:x?}");
+                }
+            }
+        }
     }
 
     #[test]

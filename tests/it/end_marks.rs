@@ -55,6 +55,22 @@ fn an_end_mark_does_not_hide_that_a_jpeg_was_cut() {
 }
 
 #[test]
+fn a_jpeg_that_lacks_its_end_mark_alone_is_whole() {
+    let home = Home::new();
+    let names = ["progressive.jpg", "cmyk.jpg", "restarts.jpg", "progressive-restarts.jpg"];
+    for file in names.map(golden).into_iter().chain([noise(24), noise(17)]) {
+        assert_eq!(refusal(&home, &file), None);
+        let whole = read_picture(&home.path("photo.jpg")).unwrap();
+        let last = file.windows(2).rposition(|pair| pair == END).unwrap();
+        for len in [last, last + 1] {
+            assert_eq!(refusal(&home, &file[..len]), None, "{len} of {}", file.len());
+            assert_eq!(read_picture(&home.path("photo.jpg")).unwrap(), whole);
+        }
+        assert!(refusal(&home, &file[..last - 1]).is_some(), "a byte of pixels is missing");
+    }
+}
+
+#[test]
 fn what_is_there_is_the_same_with_an_end_mark() {
     let home = Home::new();
     let reading = PictureReading { allow_cut: true, as_stored: false };

@@ -2,11 +2,11 @@
 //! a model: nothing here holds a weight or runs.
 
 mod frontier;
+mod layer_names;
 mod variants;
 
 use std::collections::HashSet;
 
-use crate::nearest::nearest;
 use crate::{Conv2d, Error, Linear, Op, Padding, Preprocess, Result, Shape};
 
 /// The largest side of an image, in pixels: beyond it a single activation no longer fits most memories.
@@ -129,32 +129,6 @@ impl Network {
         })
     }
 
-    /// The layer called `name`, by its own name or another framework's, or an error that names the nearest. The
-    /// preprocessing is no layer.
-    pub fn layer(&self, name: &str) -> Result<LayerId> {
-        let own = self.aliases.iter().find(|(alias, _)| alias == name).map_or(name, |(_, own)| own);
-        self.layers().find(|id| self.nodes[id.0].name == own).ok_or_else(|| self.no_layer(name))
-    }
-
-    fn no_layer(&self, name: &str) -> Error {
-        let (network, layer) = (self.name.clone(), name.to_owned());
-        match self.lost.iter().find(|(lost, _)| lost == name) {
-            Some((_, reason)) => Error::LostLayer { network, layer, reason: reason.clone() },
-            None => Error::UnknownLayer { network, layer, nearest: nearest(name, self.names()) },
-        }
-    }
-
-    /// The names of layers that the network had before it was read and has no longer, each with the reason as a clause.
-    pub fn lost(&self) -> &[(String, String)] {
-        &self.lost
-    }
-
-    /// The names of all layers, their own and then other frameworks'.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        let own = self.nodes.iter().skip(1).map(|node| node.name.as_str());
-        own.chain(self.aliases.iter().map(|(alias, _)| alias.as_str()))
-    }
-
     /// The layer of the class logits, if the network has a classifier: the one that [`NetworkBuilder::logits`] named, or else
     /// the last one, if that is fully connected, or else a fully connected one that only a softmax follows.
     pub fn logits(&self) -> Option<LayerId> {
@@ -169,11 +143,6 @@ impl Network {
     pub fn pre(&self, id: LayerId) -> Option<LayerId> {
         let pre = format!("{}:pre", self.nodes.get(id.0)?.name);
         self.nodes.iter().position(|node| node.name == pre).map(LayerId)
-    }
-
-    /// The other names of the layer called `name`.
-    pub fn aliases_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.aliases.iter().filter(move |(_, own)| own == name).map(|(alias, _)| alias.as_str())
     }
 
     /// The number of learnt parameters of the network.
@@ -377,18 +346,6 @@ mod tests {
         b.add("a", Op::Relu, &[from]);
         b.add("a", Op::Relu, &[from]);
         assert!(b.finish().unwrap_err().to_string().contains("two nodes are called \"a\""));
-    }
-
-    #[test]
-    fn a_misspelt_layer_names_the_nearest() {
-        let mut b = builder();
-        let from = b.input();
-        b.conv_relu("block1_conv1", [3, 4], 3, from);
-        let network = b.finish().unwrap();
-        let error = network.layer("block1_conv").unwrap_err().to_string();
-        assert_eq!(error, "tiny has no layer \"block1_conv\"; did you mean \"block1_conv1\"?");
-        assert!(!network.layer("fc7").unwrap_err().to_string().contains("did you mean"));
-        assert!(network.layer("input").is_err(), "the preprocessing is no layer");
     }
 
     #[test]
