@@ -23,6 +23,7 @@ mod room;
 mod running;
 mod runs;
 mod show;
+mod signals;
 mod spectrum;
 
 use std::process::ExitCode;
@@ -37,6 +38,9 @@ use crate::panics::guard;
 
 /// Parses the arguments of the process, runs the command and returns its exit code.
 pub fn run() -> ExitCode {
+    if let Err(error) = signals::take_signals() {
+        return exit::report(Err(error));
+    }
     match Cli::try_parse() {
         Ok(cli) => exit::report(guard("trepang", || handle(&cli))),
         Err(error) => exit::not_understood(&error, std::env::args_os()),

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use trepang_api::Model;
 
@@ -41,6 +42,9 @@ pub use error::{Error, Result};
 pub use models::{BackendProvider, LoadedModel, LocalModels, ModelProvider, network_view};
 pub use viewer::Viewer;
 pub use worker_loop::Setup;
+
+/// The interval at which it is looked whether the worker has ended.
+const END_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The worker as its owner sees it: it lives until it is told to end, by [`Worker::finish`], by dropping this value, or by
 /// a viewer's [`Action::Shutdown`](protocol::Action::Shutdown).
@@ -85,6 +89,24 @@ impl Worker {
     /// holds. Fails where there is something at that path already, or no socket can be made.
     pub fn listen(&self, path: &Path, greeting: Greeting) -> Result<Listener> {
         Listener::open(path, greeting, self.subscriber())
+    }
+
+    /// Asks the worker to save its run and to end, and tells whether [`finish`](Self::finish) need not wait any more after
+    /// `patience`: the worker may be in the middle of a long step.
+    pub fn ends_within(&self, patience: Duration) -> bool {
+        self.request_shutdown();
+        let begun = Instant::now();
+        let has_ended = || {
+            let is_loading = self.board.latest().status == Status::Loading;
+            is_loading || self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+        };
+        while !has_ended() {
+            if begun.elapsed() >= patience {
+                return false;
+            }
+            thread::sleep(END_INTERVAL);
+        }
+        true
     }
 
     /// Lets the worker save its run and end, and returns its last snapshot. A worker that is loading a network has saved

@@ -9,9 +9,9 @@ use anyhow::{Context, Result, bail};
 use trepang_api::excerpt;
 
 use super::dashboard::protocol;
-use super::drive::noted_signal;
 use super::output;
 use super::running::RunningRun;
+use super::signals::watch_signals;
 use crate::config::args::AttachArgs;
 use crate::config::{Socket, Usage, runs_folder};
 use crate::dashboard::{Message, State};
@@ -117,7 +117,7 @@ fn show(args: &AttachArgs, attached: Attached) -> Result<()> {
     let Attached { process, greeting, viewer } = attached;
     let mut state = state_of(greeting, viewer.snapshot());
     let log = runs_folder(args.runs.as_deref())?.join(LOG);
-    let signal = noted_signal()?;
+    let signal = watch_signals();
     let ending = {
         let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
         run_loop(&mut state, &viewer, &mut screen, &signal)

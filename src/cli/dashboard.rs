@@ -13,9 +13,10 @@ use trepang_api::{Backend, Device};
 use trepang_weights::Purpose;
 use trepang_weights::cache::Environment;
 
-use super::drive::{drive, noted_signal, stop_signal};
+use super::drive::drive;
 use super::output;
 use super::room::check_room;
+use super::signals::{leave_on_signal, watch_signals};
 use crate::backends::BACKENDS;
 use crate::config::args::{ComputeArgs, DashboardArgs, ImageProtocol};
 use crate::config::{
@@ -38,6 +39,9 @@ const SIGHUP_NUMBER: usize = SIGHUP as usize;
 
 /// The interval at which a dashboard without a terminal looks whether it is done.
 const UNSEEN_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The time that the worker gets to end before a word is said about it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &DashboardArgs) -> Result<()> {
     let compute = Compute::open(&args.compute, Purpose::Features)?;
@@ -91,7 +95,7 @@ fn on_screen(
     compute: Compute,
     runs: &Path,
 ) -> Result<()> {
-    let signal = noted_signal()?;
+    let signal = watch_signals();
     let worker = spawn(compute, &args.compute, runs)?;
     // Without a socket, the dashboard is this terminal's alone.
     let listener = Socket::of(std::process::id()).ok();
@@ -199,7 +203,12 @@ fn supervise(
 ) -> Result<()> {
     let ending = guard("the dashboard", || dashboard(viewer));
     // The terminal is the shell's again: from here on, who will not wait need not.
-    let _ = stop_signal();
+    leave_on_signal("ended within a step; `trepang runs` lists the run as last saved", None);
+    if !worker.ends_within(PATIENCE) {
+        output::remark(
+            "the run is saved when the step in progress is done; a signal (Ctrl-C) ends it at once",
+        );
+    }
     let last = worker.finish();
     match ending {
         Ok(Ending::Quit) => exit_message(&last),
@@ -244,14 +253,14 @@ fn outcome(last: &Snapshot) -> String {
 /// The same ascent without a screen.
 fn in_lines(mut session: Session, compute: &Compute) -> Result<()> {
     let mut model = guard("the backend", || compute.model())?;
+    watch_signals();
     session.reserve()?;
     let (plan, name) = (session.ascent().plan(), &compute.provenance.network);
     output::line(format_args!("{name}: {} by the recipe {}", plan.objective, plan.recipe.name))?;
     let steps = plan.steps;
     let every = (steps / 16).max(1);
     let mut one = [session];
-    let stop = stop_signal()?;
-    drive(&mut one, model.as_mut(), &stop, |_, _, report| {
+    drive(&mut one, model.as_mut(), |_, _, report| {
         if report.step == 1 || report.step.is_multiple_of(every) {
             output::line(format_args!("step {:>5} of {steps}  loss {:.4}", report.step, report.loss))?;
         }

@@ -14,8 +14,8 @@ use trepang_weights::{
     PullOutcome, PullRequest, SETS, Set, Watcher, address, cached_copies, find_set, obtain,
 };
 
-use super::drive::stop_signal;
 use super::output;
+use super::signals::note_signals;
 use crate::config::args::PullArgs;
 use crate::config::{Usage, store};
 
@@ -52,7 +52,8 @@ pub(super) fn run(args: &PullArgs) -> Result<()> {
         return list(args, &environment);
     }
     let sets = sets(args)?;
-    let options = PullOptions { mirror: args.mirror.clone(), stop: stop_signal()?, ..PullOptions::default() };
+    let stop = note_signals("interrupted; what was received is kept, and the same command goes on", None);
+    let options = PullOptions { mirror: args.mirror.clone(), stop, ..PullOptions::default() };
     let request = PullRequest { from: args.from.as_deref(), offline: args.offline, verify: args.verify };
     let mut failed = Vec::new();
     for set in sets {

@@ -17,8 +17,9 @@ use trepang_weights::Purpose;
 
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
 use self::kept::{KeptPicture, interrupted, saved_as};
-use super::drive::{drive, stop_signal};
+use super::drive::{drive, undo};
 use super::room::check_room;
+use super::signals::{leave_on_signal, watch_signals};
 use super::{output, outputs};
 use crate::config::args::{RenderArgs, ReportArgs};
 use crate::config::{
@@ -69,18 +70,15 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
     // All jobs have the same size and recipe.
     jobs.first().map_or(Ok(()), |job| check_room(&job.plan, &compute))?;
     // From here on there is a folder of the run, which a signal must not leave empty.
-    let stop = stop_signal()?;
+    let stop = watch_signals();
     match (&mut resumed, &jobs[..]) {
         (Some(session), _) => session.reserve()?,
         (None, [job]) => resumed = Some(begin(&runs, &compute, job)?),
         (None, _) => {}
     }
-    let model = guard("the backend", || compute.model());
-    let loaded = model.and_then(|model| match stop.load(Ordering::Relaxed) {
-        0 => Ok((batch::at_once(&jobs, &compute, model.as_ref())?, model)),
-        _ => bail!("interrupted before the first step"),
-    });
+    let loaded = load(&jobs, &compute, (resumed.as_slice(), &stop));
     let (at_once, mut model) = loaded.inspect_err(|_| resumed.iter_mut().for_each(Session::discard))?;
+    watch_signals();
     let mut render = Render {
         args,
         runs: &runs,
@@ -99,6 +97,21 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
         rest = later;
     }
     render.finish()
+}
+
+/// The number of pictures to make together, and the model. A signal takes the folders of `begun` away and ends the process.
+fn load(
+    jobs: &[RenderJob],
+    compute: &Compute,
+    (begun, stop): (&[Session], &AtomicUsize),
+) -> Result<(usize, Box<dyn Model>)> {
+    const INTERRUPTED: &str = "interrupted before the first step";
+    leave_on_signal(INTERRUPTED, Some(undo(begun)));
+    if stop.load(Ordering::Relaxed) != 0 {
+        bail!(INTERRUPTED);
+    }
+    let model = guard("the backend", || compute.model())?;
+    Ok((batch::at_once(jobs, compute, model.as_ref())?, model))
 }
 
 /// A new ascent, or one for each channel and seed; the one that made a PNG; or one to go on with.
@@ -186,6 +199,7 @@ struct Render<'a> {
 impl Render<'_> {
     /// Makes the pictures of a few jobs together.
     fn group(&mut self, jobs: &[RenderJob], resumed: Option<Session>) -> Result<()> {
+        watch_signals();
         let mut sessions = match resumed {
             Some(session) => vec![session],
             None => begin_all(self.runs, self.compute, jobs)?,
@@ -204,7 +218,7 @@ impl Render<'_> {
             }
             on_step(report, ascent, (index, &progress), json.then_some(several))
         };
-        let report = drive(&mut sessions, self.model, self.stop, on_step);
+        let report = drive(&mut sessions, self.model, on_step);
         progress.finish_and_clear();
         let report = report?;
         let steps = steps(&sessions) - before;

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::atomic::{write as write_atomic, write_own};
 use super::error::{Error, Result};
-use super::lock::RunLock;
+use super::lock::{LOCK, RunLock};
 use super::manifest::{Manifest, Origin, Parts, Provenance};
 use super::regular::read_regular;
 use super::replaced::LOSSES_HEADER;
@@ -127,12 +127,18 @@ impl RunFolder {
         self.parts.origin(ascent.plan().clone(), ascent.step_count())
     }
 
+    /// Whether this process made the folder.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
     /// Takes a folder away that was made for a run which then took no step. One that was there before stays.
     pub fn discard(&mut self) {
         self.lock = None;
         if self.fresh {
             // A file that cannot be removed stays: the caller returns the error that matters.
-            let files = [STATE, JOURNAL, LOSSES, IMAGE, MANIFEST];
+            // The lock goes too: another thread may hold it still.
+            let files = [STATE, JOURNAL, LOSSES, IMAGE, MANIFEST, LOCK];
             let files = files.map(|name| fs::remove_file(self.path.join(name)));
             let _ = (files, fs::remove_dir(&self.path));
         }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 
-const LOCK: &str = ".lock";
+/// The name of the lock's file.
+pub(super) const LOCK: &str = ".lock";
 
 /// Opening fails for a link in the lock's place, which could lead to any file.
 const NO_LINK: i32 = libc::O_NOFOLLOW;

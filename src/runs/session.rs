@@ -219,6 +219,11 @@ impl Session {
         }
     }
 
+    /// The folder of a run that has taken no step yet, for who takes it away; none if the folder was there before this session.
+    pub fn folder_without_step(&self) -> Option<RunFolder> {
+        self.folder.clone().filter(|folder| folder.is_fresh() && self.ascent.step_count() == 0)
+    }
+
     /// Saves what there is after `error` stopped the run; the error then says where, or why that failed too.
     #[must_use]
     pub fn keep(&mut self, error: Error) -> Error {

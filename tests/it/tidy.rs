@@ -257,6 +257,7 @@ fn threads_are_started_in_few_files() {
     // The last are a server and several pulls in tests.
     let may = [
         "src/worker.rs",
+        "src/cli/signals.rs",
         // A viewer of another process, on either side of its socket.
         "src/worker/remote/serve.rs",
         "src/worker/remote/connect.rs",

@@ -60,8 +60,8 @@ impl NumberStep {
         }
     }
 
-    /// Makes room for what it keeps. Without a pull-back only what the forward run itself needs.
-    pub(crate) fn keep(&self, x: BatchShape, lanes: usize, pulls_back: bool, kept: &mut Kept) {
+    /// The numbers and factors that it keeps. Without a pull-back only what the forward run itself needs.
+    pub(crate) fn keeps(&self, x: BatchShape, lanes: usize, pulls_back: bool) -> [usize; 2] {
         let [numbers, factors] = match self {
             Self::Multiply { second } => [x.len(lanes), second.len(lanes)],
             Self::Unary(_) => [x.len(lanes), 0],
@@ -69,12 +69,8 @@ impl NumberStep {
             Self::LayerNorm { .. } => [x.len(lanes), x.positions() * normal::MOMENTS],
             Self::Channels(_) => [0, 0],
         };
-        if pulls_back {
-            kept.numbers.grow(numbers);
-        }
-        if pulls_back || !matches!(self, Self::Multiply { .. }) {
-            kept.factors.grow(factors);
-        }
+        let wants_factors = pulls_back || !matches!(self, Self::Multiply { .. });
+        [if pulls_back { numbers } else { 0 }, if wants_factors { factors } else { 0 }]
     }
 
     /// Numbers of scratch memory that its pull-back needs.

@@ -10,7 +10,7 @@ use crate::Algorithm;
 use crate::conv::finish::Activation;
 use crate::conv::{ConvKernel, Convolution, Direction};
 use crate::grid::BatchShape;
-use crate::kept::Kept;
+use crate::kept::{Kept, KeptLengths};
 use crate::numbers::NumberStep;
 use crate::pool::Windows;
 
@@ -94,7 +94,9 @@ pub(crate) struct PlanStep {
     pub(crate) reads: Vec<usize>,
     /// The value written.
     pub(crate) writes: usize,
+    /// Empty until the plan is run.
     pub(crate) kept: Kept,
+    pub(crate) keeps: KeptLengths,
 }
 
 /// An activation: its sides, and the slots that hold it and its gradient.
@@ -128,12 +130,7 @@ impl ExecutionPlan {
         // Activations and cotangents, what the run starts from and its gradient.
         let arrays: usize = given.map(|value| 2 * self.values[value].grid.len(lanes)).sum();
         let numbers = self.slots.iter().sum::<usize>() + shared + own * threads + arrays;
-        let kept = |kept: &Kept| {
-            let words = kept.gates.len() + kept.high.len() + kept.winners.len();
-            let numbers = [&kept.numbers, &kept.factors].map(|buffer| size_of_val(buffer.numbers()));
-            words * size_of::<u16>() + numbers.iter().sum::<usize>()
-        };
-        let kept: usize = self.steps.iter().map(|step| kept(&step.kept)).sum();
+        let kept: usize = self.steps.iter().map(|step| step.keeps.bytes()).sum();
         (numbers * size_of::<f32>() + kept) as u64
     }
 }
@@ -177,12 +174,12 @@ impl Planner<'_> {
                 Some(place) => StepKind::Given(place),
                 None => self.kind(index, (&x_grids, grid), activation, key.pulls_back),
             };
-            let kept = self.kept(&kind, [x, grid], key.pulls_back);
+            let keeps = self.keeps(&kind, [x, grid], key.pulls_back);
             self.scratch(&mut plan.scratch, &kind, x, grid);
             let writes = plan.values.len();
             plan.values.push(Value { grid, slot: 0, gradient: 0 });
             value_of[follower.map_or(index, |(follower, _)| follower)] = Some(writes);
-            plan.steps.push(PlanStep { kind, node: index, reads, writes, kept });
+            plan.steps.push(PlanStep { kind, node: index, reads, writes, kept: Kept::default(), keeps });
         }
         plan.asked = key.at.iter().filter_map(|id| value_of[id.index()]).collect();
         plan.assign(self.lanes, key.pulls_back);
@@ -268,15 +265,15 @@ impl Planner<'_> {
         }
     }
 
-    fn kept(&self, kind: &StepKind, [x, grid]: [BatchShape; 2], pulls_back: bool) -> Kept {
-        let mut kept = Kept::default();
+    fn keeps(&self, kind: &StepKind, [x, grid]: [BatchShape; 2], pulls_back: bool) -> KeptLengths {
+        let mut keeps = KeptLengths::default();
         if kind.activation() != Activation::None && pulls_back {
-            kept.gates = vec![0; grid.vectors(self.lanes)];
+            keeps.gates = grid.vectors(self.lanes);
         }
         match kind {
-            StepKind::MaxPool(windows) => kept.winners = vec![0; windows.winners(self.lanes)],
-            StepKind::Numbers(step) => step.keep(x, self.lanes, pulls_back, &mut kept),
-            StepKind::Softmax if pulls_back => kept.numbers.grow(grid.dims().iter().product()),
+            StepKind::MaxPool(windows) => keeps.winners = windows.winners(self.lanes),
+            StepKind::Numbers(step) => [keeps.numbers, keeps.factors] = step.keeps(x, self.lanes, pulls_back),
+            StepKind::Softmax if pulls_back => keeps.numbers = grid.dims().iter().product(),
             StepKind::Given(_)
             | StepKind::Preprocess
             | StepKind::Convolve { .. }
@@ -288,7 +285,7 @@ impl Planner<'_> {
             | StepKind::Linear
             | StepKind::Softmax => {}
         }
-        kept
+        keeps
     }
 
     fn scratch(&self, scratch: &mut [usize; 2], kind: &StepKind, x: BatchShape, y: BatchShape) {

@@ -71,11 +71,12 @@ impl<S: Lanes> PlanRunner<S> {
         }
     }
 
-    pub(crate) fn make_room(&mut self, plan: &ExecutionPlan) {
+    pub(crate) fn make_room(&mut self, plan: &mut ExecutionPlan) {
         self.scratch.grow(plan.scratch, rayon::current_num_threads());
         let slots = self.slots.len().max(plan.slots.len());
         self.slots.resize_with(slots, Buffer::default);
         self.slots.iter_mut().zip(&plan.slots).for_each(|(slot, &len)| slot.grow(len));
+        plan.steps.iter_mut().for_each(|step| step.kept.make_room(&step.keeps));
     }
 
     pub(crate) fn asked(&self, plan: &ExecutionPlan) -> Vec<Array> {

@@ -13,8 +13,8 @@ use trepang_api::{Array, DeviceKind, LayerId, Model};
 use trepang_weights::{Purpose, Trained, sha256};
 
 use super::decoding::{Decoded, Decoding};
-use crate::cli::drive::stop_signal;
 use crate::cli::output;
+use crate::cli::signals::note_signals;
 use crate::config::args::IndexArgs;
 use crate::config::{Compute, Usage, find_layer, runs_folder};
 use crate::lab::{
@@ -57,7 +57,8 @@ struct Runner<'a> {
 }
 
 pub(super) fn run(args: &IndexArgs) -> Result<()> {
-    let stop = stop_signal()?;
+    let stop =
+        note_signals("interrupted; what was saved of the index is kept, and the same command goes on", None);
     let compute = Compute::open(&args.compute, Purpose::Features)?;
     let layers = layers(args, &compute.trained)?;
     let data = Arc::new(DataSet::open(&args.data, args.picture_labels.as_deref())?);

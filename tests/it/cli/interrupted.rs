@@ -75,6 +75,60 @@ fn a_signal_while_it_loads_leaves_no_empty_run() {
     }
 }
 
+/// The first signal comes wherever the program is by then: before its first line, while it loads, or in its first steps.
+#[test]
+fn every_signal_ends_the_program_cleanly_at_any_moment() {
+    for (turn, signal) in
+        ["INT", "TERM", "QUIT", "USR1", "USR2", "XCPU"].into_iter().cycle().take(24).enumerate()
+    {
+        let home = Home::new();
+        let running = home.start(&format!("{RENDER} {ENDLESS} -o cut.png --runs runs"));
+        std::thread::sleep(Duration::from_millis(15 * turn as u64));
+        running.signal(signal);
+        let outcome = running.finish();
+        if outcome.code.is_none() {
+            assert!(
+                turn < 4 && outcome.stderr.is_empty(),
+                "the program has begun: {turn}, {signal}, {outcome:?}"
+            );
+            continue;
+        }
+        let sentence = outcome.refusal(1);
+        let left = std::fs::read_dir(home.path("runs")).map_or(0, Iterator::count);
+        assert_eq!(left, usize::from(sentence.contains("--resume")), "{signal} after {turn}: {sentence}");
+    }
+}
+
+#[test]
+fn a_command_that_keeps_nothing_ends_at_a_signal() {
+    let home = Home::new();
+    let running = home.start("bench --network vgg19 --layer block5_conv4 --random-weights");
+    std::thread::sleep(Duration::from_millis(700));
+    running.signal("QUIT");
+    assert_eq!(running.finish().refusal(1), "interrupted");
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_a_long_step() {
+    let home = Home::new();
+    let long =
+        "render --layer block5_conv2 --channel 20 --size 1024 --set views=24 --json --steps 40 --runs runs";
+    let running = home.start(&format!("{long} -o cut.png"));
+    let runs = home.path("runs");
+    while std::fs::read_dir(&runs).map_or(0, Iterator::count) == 0 {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    running.signal("TERM");
+    std::thread::sleep(Duration::from_millis(100));
+    let second = Instant::now();
+    running.signal("INT");
+    let outcome = running.finish();
+    assert!(second.elapsed() < Duration::from_secs(2), "{:?}", second.elapsed());
+    let sentence = outcome.refusal(1);
+    assert!(sentence.contains("interrupted"), "{sentence}");
+}
+
 #[test]
 fn a_run_in_progress_cannot_be_resumed_by_another_process() {
     let home = Home::new();
