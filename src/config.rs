@@ -251,7 +251,22 @@ fn check_pick(made: &Provenance, now: &Provenance) -> Result<()> {
     }
 }
 
-/// Describes what a run was made with, for the user who must name the new paths.
+/// A sentence on why a picture that is made again by `--from` cannot have the bytes of its file: the flags ask for another
+/// backend, device or number of threads. None if they do not.
+pub fn other_computation(origin: &Origin, compute: &Compute) -> Option<String> {
+    let (made, now) = (&origin.provenance, &compute.provenance);
+    if (&made.backend, &made.device) != (&now.backend, &now.device) {
+        let ((was, on), (is, here)) = ((&made.backend, &made.device), (&now.backend, &now.device));
+        return Some(format!(
+            "{was} on {on} computed that, and {is} on {here} computes here: its bits may differ"
+        ));
+    }
+    let (was, is) = (made.threads, now.threads);
+    (was != is).then(|| {
+        format!("that was computed with --threads {was}, and this is with {is}, which the file says: its bytes differ")
+    })
+}
+
 /// A sentence on what computes other bits than what made a run, though nobody asked for it: this version, or this
 /// processor's vector instructions. None if there is no such thing.
 fn other_bits(made: &Provenance, now: &Provenance) -> Option<String> {
@@ -271,6 +286,7 @@ fn other_bits(made: &Provenance, now: &Provenance) -> Option<String> {
     }
 }
 
+/// Describes what a run was made with, for the user who must name the new paths.
 fn computed_with(made: &Provenance) -> String {
     let (weights, moved) = match &made.weights {
         Some(file) => (file.as_str(), "; if that file was moved, name its new path with --weights"),

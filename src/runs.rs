@@ -43,7 +43,7 @@ pub(crate) use lock::RunLock;
 pub use lock::{RunOwner, is_locked, owner};
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
 pub use picture_file::{MAX_FILE_BYTES, PictureReading, decode_picture, read_picture, read_picture_as};
-pub use picture_format::{check_picture_path, read_origin, write_picture};
+pub use picture_format::{check_picture_path, is_lossless, read_origin, write_picture};
 pub use png::{decode as decode_png, encode as encode_png, encode_plain as encode_plain_png};
 pub(crate) use regular::read_regular;
 pub use replaced::{OutputKind, SPECTRUM_HEADER};

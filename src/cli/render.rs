@@ -4,6 +4,7 @@ mod batch;
 mod events;
 mod framing;
 mod kept;
+mod made_before;
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -17,13 +18,15 @@ use trepang_weights::Purpose;
 
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
 use self::kept::{KeptPicture, interrupted, saved_as};
+use self::made_before::MadeBefore;
 use super::drive::{drive, undo};
 use super::room::check_room;
 use super::signals::{leave_on_signal, watch_signals};
 use super::{output, outputs};
 use crate::config::args::{RenderArgs, ReportArgs};
 use crate::config::{
-    Compute, RenderJob, Usage, check_repeatable, compute_of, find_run, pictures_of, runs_folder,
+    Compute, RenderJob, Usage, check_repeatable, compute_of, find_run, other_computation, pictures_of,
+    runs_folder,
 };
 use crate::engine::{Ascent, Picture, StepReport};
 use crate::panics::guard;
@@ -38,6 +41,8 @@ struct Batch {
     jobs: Vec<RenderJob>,
     /// The run that the only job goes on with, or has begun already.
     resumed: Option<Session>,
+    /// The picture that the only job makes again.
+    before: Option<MadeBefore>,
 }
 
 pub(super) fn run(args: &RenderArgs) -> Result<()> {
@@ -58,7 +63,7 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
         Some(_) => PathBuf::new(), // such a run stays where it is
         None => runs_folder(args.runs.as_deref())?,
     };
-    let Batch { compute, jobs, mut resumed } = prepare(args)?;
+    let Batch { compute, jobs, mut resumed, before } = prepare(args)?;
     let several = jobs.len() > 1;
     if to_stdout {
         outputs::check_stdout(args, several)?;
@@ -87,6 +92,7 @@ fn render(args: &RenderArgs, to_stdout: bool) -> Result<()> {
         several,
         stop: &stop,
         prints: !to_stdout && !args.report.quiet,
+        before,
         done: Vec::new(),
         failed: Vec::new(),
     };
@@ -119,11 +125,17 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
     if let Some(path) = &args.resume {
         return resume(args, path);
     }
+    let mut before = None;
     let (compute, jobs) = if let Some(png) = &args.from {
         let origin = read_origin(png)?;
         check_repeatable(&origin)?;
+        before = Some(MadeBefore::read(png)?);
         let jobs = vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?];
-        (compute_of(&origin, &args.compute)?, jobs)
+        let compute = compute_of(&origin, &args.compute)?;
+        if let Some(difference) = other_computation(&origin, &compute) {
+            output::remark(difference);
+        }
+        (compute, jobs)
     } else {
         let classes =
             args.logit.is_some() || args.objective.as_ref().is_some_and(|text| text.contains("logit"));
@@ -137,7 +149,7 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
     for remark in first.unwrap_or_default() {
         output::remark(remark);
     }
-    Ok(Batch { compute, jobs, resumed: None })
+    Ok(Batch { compute, jobs, resumed: None, before })
 }
 
 fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
@@ -157,7 +169,7 @@ fn resume(args: &RenderArgs, path: &Path) -> Result<Batch> {
         return Err(Usage(format!("that run has taken {taken} steps; it cannot go back to {asked}")).into());
     }
     let job = RenderJob::with(ascent.plan().clone(), pictures, &args.output);
-    Ok(Batch { compute, jobs: vec![job], resumed: Some(session) })
+    Ok(Batch { compute, jobs: vec![job], resumed: Some(session), before: None })
 }
 
 /// The run of a job, with a folder of its own.
@@ -191,6 +203,8 @@ struct Render<'a> {
     stop: &'a AtomicUsize,
     /// Whether results are printed: stdout may be kept free for the picture.
     prints: bool,
+    /// The picture that is made again.
+    before: Option<MadeBefore>,
     /// The pictures that were made; the pixels are kept if a sheet is wanted.
     done: Vec<(DoneEvent, Option<Picture>)>,
     failed: Vec<String>,
@@ -269,6 +283,10 @@ impl Render<'_> {
         }
         let picture = write_picture(&job.output, &ascent.picture(), &session.origin());
         let carries_recipe = picture.map_err(|error| error.advise("-o")).with_context(hint)?;
+        if let Some(difference) = self.before.as_ref().and_then(|before| before.difference(&ascent.picture()))
+        {
+            output::remark(difference);
+        }
         if let Some(path) = &self.args.losses {
             let losses = write_losses(path, &ascent.state().losses);
             losses.map_err(|error| error.advise("--losses")).with_context(hint)?;

@@ -94,6 +94,17 @@ pub enum Error {
         /// The content that was found there, as a clause.
         found: &'static str,
     },
+    /// The state and the manifest of a run tell of two plans.
+    #[error(
+        "{} is damaged or was edited: its state and its manifest.json differ in {part}, so what the run computed cannot be told",
+        .path.display()
+    )]
+    TwoPlans {
+        /// The folder of the run.
+        path: PathBuf,
+        /// The part of the plan that differs.
+        part: &'static str,
+    },
     /// The system refused to list the folder that holds all runs.
     #[error("cannot read the folder of runs {}", .path.display())]
     ReadRuns {

@@ -95,10 +95,15 @@ impl RunFolder {
             Some(found) => found,
             None => state::read(&path.join(STATE))?,
         };
-        let created = read_regular(&path.join(MANIFEST), MAX_MANIFEST_BYTES)
+        // Without a manifest there is enough to go on with.
+        let manifest = read_regular(&path.join(MANIFEST), MAX_MANIFEST_BYTES)
             .ok()
-            .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
-            .map_or_else(now, |manifest| manifest.created);
+            .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
+        if let Some(part) = manifest.as_ref().and_then(|manifest| manifest.differs_from(&origin.plan, &state))
+        {
+            return Err(Error::TwoPlans { path: path.into(), part });
+        }
+        let created = manifest.map_or_else(now, |manifest| manifest.created);
         let folder = Self { path: path.into(), parts: Parts::of(&origin), created, fresh: false, lock: None };
         Ok((folder, SavedRun { origin, state }))
     }

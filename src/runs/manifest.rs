@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use trepang_api::{Backend, Device};
 
-use crate::engine::Plan;
+use crate::engine::{AscentState, Change, Plan};
 
 /// The provenance of a run: what computed it. Together with the plan it decides every bit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,6 +232,27 @@ pub struct Manifest {
     pub finished: bool,
     /// Seconds since 1970 when the folder was made.
     pub created: u64,
+}
+
+impl Manifest {
+    /// The first part of the plan in which a state and this manifest differ, as words; none if one run wrote both. Either may
+    /// be a few steps behind the other, and its length another, since a process can end between two files.
+    pub(super) fn differs_from(&self, plan: &Plan, state: &AscentState) -> Option<&'static str> {
+        let own = &self.origin.plan;
+        let common = self.step.min(state.losses.len());
+        let before = |changes: &[Change]| -> Vec<Change> {
+            changes.iter().filter(|change| change.step < common).cloned().collect()
+        };
+        let parts = [
+            (own.objective == plan.objective, "the objective"),
+            (own.recipe == plan.recipe, "the recipe"),
+            (own.size == plan.size, "the size"),
+            (own.seed == plan.seed, "the seed"),
+            (own.start == plan.start, "the start"),
+            (before(&own.changes) == before(&plan.changes), "the changes on the way"),
+        ];
+        parts.into_iter().find_map(|(is_same, part)| (!is_same).then_some(part))
+    }
 }
 
 #[cfg(test)]

@@ -103,14 +103,25 @@ fn with_text(format: ImageFormat, bytes: &[u8], packet: &str, picture: &Picture)
     }
 }
 
+/// Tells whether a picture file keeps the pixels that it was given: every kind but JPEG.
+pub fn is_lossless(path: &Path) -> Result<bool> {
+    Ok(guessed_format(path)? != Some(ImageFormat::Jpeg))
+}
+
+/// The format that a file begins like; none for an unknown one.
+fn guessed_format(path: &Path) -> Result<Option<ImageFormat>> {
+    let mut magic = Vec::new();
+    let read = open_regular(path).and_then(|file| file.take(MAGIC_BYTES).read_to_end(&mut magic));
+    read.map_err(|source| Error::ReadPicture { path: path.into(), source })?;
+    Ok(image::guess_format(&magic).ok())
+}
+
 /// The plan and the provenance of a picture, from the text of its PNG, JPEG or WebP file.
 pub fn read_origin(path: &Path) -> Result<Origin> {
-    let unread = |source| Error::ReadPicture { path: path.into(), source };
-    let mut magic = Vec::new();
-    open_regular(path).and_then(|file| file.take(MAGIC_BYTES).read_to_end(&mut magic)).map_err(unread)?;
-    let Ok(ImageFormat::Jpeg | ImageFormat::WebP) = image::guess_format(&magic) else {
+    let Some(ImageFormat::Jpeg | ImageFormat::WebP) = guessed_format(path)? else {
         return png::read_origin(path);
     };
+    let unread = |source| Error::ReadPicture { path: path.into(), source };
     let bytes = read_regular(path, MAX_FILE_BYTES).map_err(unread)?;
     let packet = open(&bytes).and_then(|mut decoder| decoder.xmp_metadata());
     let packet = packet.map_err(|source| Error::NotPicture { path: path.into(), source })?;

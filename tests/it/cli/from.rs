@@ -210,3 +210,47 @@ fn other_vector_instructions_than_the_pictures_are_told() {
         assert!(said.contains(&words) && said.contains("TREPANG_VECTORS=portable"), "{said}");
     }
 }
+
+#[test]
+fn another_number_of_threads_or_backend_is_told() {
+    let home = Home::new();
+    home.json(&format!("render --layer block2_conv1 --channel 5 --threads 2 {SMALL} --json -o first.png"));
+    for (flags, said) in [
+        ("", None),
+        ("--threads 1", Some("computed with --threads 2, and this is with 1")),
+        ("--backend candle", Some("cpu on cpu computed that, and candle on cpu computes here")),
+    ] {
+        let outcome = home.run(&format!("render --from first.png {flags} -o again.png"));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert_eq!(home.read("first.png") == home.read("again.png"), said.is_none(), "{flags}");
+        assert!(said.is_none_or(|said| outcome.stderr.contains(said)), "{outcome:?}");
+        let same =
+            read_picture(&home.path("first.png")).unwrap() == read_picture(&home.path("again.png")).unwrap();
+        assert_eq!(
+            outcome.stderr.contains("the picture differs from first.png"),
+            !same,
+            "{flags}: {outcome:?}"
+        );
+    }
+}
+
+/// A program for pictures can change the pixels and keep the text.
+#[test]
+fn a_picture_whose_pixels_were_changed_is_told() {
+    let home = Home::new();
+    home.json(&format!("render --layer block2_conv1 --channel 5 {SMALL} --json -o first.png"));
+    let origin = read_origin(&home.path("first.png")).unwrap();
+    let mut picture = read_picture(&home.path("first.png")).unwrap();
+    picture.rgb[30] ^= 16;
+    trepang::runs::write_picture(&home.path("edited.png"), &picture, &origin).unwrap();
+    let outcome = home.run("render --from edited.png -o again.png");
+    let pixels = picture.rgb.len() / 3;
+    let said = format!(
+        "the picture differs from edited.png in 1 of {pixels} pixels, by up to 16 of 255: the file was changed"
+    );
+    assert!(outcome.code == Some(0) && outcome.stderr.contains(&said), "{outcome:?}");
+    assert!(home.read("first.png") == home.read("again.png"));
+    trepang::runs::write_picture(&home.path("edited.png"), &noise_picture(4, 48), &origin).unwrap();
+    let outcome = home.run("render --from edited.png -o again.png");
+    assert!(outcome.stderr.contains("edited.png has 48x48 pixels, and its recipe makes"), "{outcome:?}");
+}

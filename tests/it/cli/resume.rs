@@ -157,3 +157,27 @@ fn a_state_of_absurd_size_is_refused_at_once() {
         outcome.refusal(outcome.code.filter(|code| [1, 2].contains(code)).expect("an exit code of ours"));
     }
 }
+
+#[test]
+fn a_state_and_a_manifest_of_two_plans_are_refused() {
+    let home = Home::new();
+    home.run("render --layer block2_conv1 --channel 4 --size 32 --steps 2 --runs runs -o a.png");
+    let run = std::fs::read_dir(home.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let manifest = std::fs::read_to_string(run.join("manifest.json")).unwrap();
+    let mut tried = 0;
+    for (was, is, part) in [
+        ("\"seed\": 0", "\"seed\": 1", "the seed"),
+        ("\"size\": 32", "\"size\": 48", "the size"),
+        ("block2_conv1", "block2_conv2", "the objective"),
+    ] {
+        if manifest.contains(was) {
+            tried += 1;
+            std::fs::write(run.join("manifest.json"), manifest.replace(was, is)).unwrap();
+            let outcome = home.run(&format!("render --resume {} --steps 4 -o b.png", run.display()));
+            assert!(outcome.refusal(1).contains(&format!("differ in {part}")), "{outcome:?}");
+        }
+    }
+    assert_eq!(tried, 3, "{manifest}");
+    std::fs::remove_file(run.join("manifest.json")).unwrap();
+    home.json(&format!("render --resume {} --steps 4 --json -o b.png", run.display()));
+}
