@@ -3,12 +3,14 @@
 mod attach;
 mod bench;
 mod completions;
+mod config;
 mod dashboard;
 mod devices;
 mod drive;
 mod exit;
 mod folder;
 mod info;
+mod key_map;
 mod lab;
 mod man;
 mod networks;
@@ -31,22 +33,24 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::config::args::{Cli, CliCommand};
+use crate::config::fill;
 use crate::panics::guard;
 
 /// Parses the arguments of the process, runs the command and returns its exit code.
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
-        Ok(cli) => exit::report(guard("trepang", || handle(&cli))),
+        Ok(cli) => exit::report(guard("trepang", || handle(cli))),
         Err(error) => exit::not_understood(&error, std::env::args_os()),
     }
 }
 
-fn handle(cli: &Cli) -> Result<()> {
+fn handle(mut cli: Cli) -> Result<()> {
+    let file = fill(&mut cli)?;
     match &cli.command {
-        None => dashboard::run(&cli.dashboard),
+        None => dashboard::run(&cli.dashboard, &file),
         Some(CliCommand::Render(args)) => render::run(args),
         Some(CliCommand::Runs(args)) => runs::run(args),
-        Some(CliCommand::Attach(args)) => attach::run(args),
+        Some(CliCommand::Attach(args)) => attach::run(args, &file),
         Some(CliCommand::Predict(args)) => predict::run(args),
         Some(CliCommand::Lab(args)) => lab::run(args),
         Some(CliCommand::Pull(args)) => pull::run(args),
@@ -58,6 +62,7 @@ fn handle(cli: &Cli) -> Result<()> {
         Some(CliCommand::Recipes(args)) => recipes::run(args),
         Some(CliCommand::Spectrum(args)) => spectrum::run(args),
         Some(CliCommand::Show(args)) => show::run(args),
+        Some(CliCommand::Config(args)) => config::run(args, &file),
         Some(CliCommand::Completions(args)) => completions::run(args),
         Some(CliCommand::Man) => man::run(),
     }

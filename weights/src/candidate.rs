@@ -50,7 +50,7 @@ impl Candidate {
         FileNames { index: &self.names, prefix: &self.prefix, dropped: &self.dropped }.get(name)
     }
 
-    /// How much of the network is under this candidate's names: the last features, and the network's own head.
+    /// The extent of the network under this candidate's names: the last features, and the network's own head.
     fn reach(&self) -> (bool, bool) {
         let head = self.version.head.as_ref().and_then(|own| self.position(&own.kernel.name));
         (self.has_features, head.is_some())
