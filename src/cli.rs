@@ -3,12 +3,14 @@
 mod attach;
 mod bench;
 mod completions;
+mod config;
 mod dashboard;
 mod devices;
 mod drive;
 mod exit;
 mod folder;
 mod info;
+mod key_map;
 mod lab;
 mod man;
 mod networks;
@@ -33,7 +35,7 @@ use clap::Parser;
 use trepang_weights::cache::Environment;
 
 use crate::config::args::{Cli, CliCommand};
-use crate::config::remark;
+use crate::config::{fill, remark};
 use crate::panics::guard;
 
 /// Parses the arguments of the process, runs the command and returns its exit code.
@@ -42,7 +44,7 @@ pub fn run() -> ExitCode {
         return exit::report(Err(error));
     }
     match Cli::try_parse() {
-        Ok(cli) => exit::report(guard("trepang", || handle(&cli))),
+        Ok(cli) => exit::report(guard("trepang", || handle(cli))),
         Err(error) => exit::not_understood(&error, std::env::args_os()),
     }
 }
@@ -64,6 +66,7 @@ fn remark_on_cache(command: Option<&CliCommand>) {
         ) => true,
         Some(
             CliCommand::Attach(_)
+            | CliCommand::Config(_)
             | CliCommand::Devices(_)
             | CliCommand::Recipes(_)
             | CliCommand::Spectrum(_)
@@ -77,13 +80,14 @@ fn remark_on_cache(command: Option<&CliCommand>) {
     }
 }
 
-fn handle(cli: &Cli) -> Result<()> {
+fn handle(mut cli: Cli) -> Result<()> {
     remark_on_cache(cli.command.as_ref());
+    let file = fill(&mut cli)?;
     match &cli.command {
-        None => dashboard::run(&cli.dashboard),
+        None => dashboard::run(&cli.dashboard, &file),
         Some(CliCommand::Render(args)) => render::run(args),
         Some(CliCommand::Runs(args)) => runs::run(args),
-        Some(CliCommand::Attach(args)) => attach::run(args),
+        Some(CliCommand::Attach(args)) => attach::run(args, &file),
         Some(CliCommand::Predict(args)) => predict::run(args),
         Some(CliCommand::Lab(args)) => lab::run(args),
         Some(CliCommand::Pull(args)) => pull::run(args),
@@ -95,6 +99,7 @@ fn handle(cli: &Cli) -> Result<()> {
         Some(CliCommand::Recipes(args)) => recipes::run(args),
         Some(CliCommand::Spectrum(args)) => spectrum::run(args),
         Some(CliCommand::Show(args)) => show::run(args),
+        Some(CliCommand::Config(args)) => config::run(args, &file),
         Some(CliCommand::Completions(args)) => completions::run(args),
         Some(CliCommand::Man) => man::run(),
     }

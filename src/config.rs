@@ -1,8 +1,11 @@
-//! Turns what the user typed into validated settings: it looks up the network, weights, backend, device, layer, channel,
+//! Turns what the user typed, or keeps in `config.toml`, into validated settings: it looks up the network, weights, backend, device, layer, channel,
 //! recipe and start picture. Only validated settings are passed on.
 
 pub mod args;
 mod channels;
+mod field;
+mod file;
+mod filled;
 mod input;
 mod job;
 mod layer;
@@ -25,6 +28,9 @@ use trepang_weights::{
 use crate::runs::{Origin, Provenance, Segment, default_folder};
 use args::{ComputeArgs, InputFlag};
 
+pub use field::ConfigField;
+pub use file::{ConfigFile, KeyLine, Located};
+pub use filled::{ConfigValue, fill, values};
 pub use input::{InputSource, find_input, remember};
 pub use job::{
     RenderJob, class_index, default_size, find_start, is_folder_name, pictures_of, read_references,

@@ -5,10 +5,13 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod actions;
+mod commands;
 mod complete;
 mod devices;
 mod find;
 mod key;
+mod key_map;
+mod key_name;
 mod key_table;
 mod line_editor;
 mod list;
@@ -26,10 +29,10 @@ mod update;
 
 pub use find::Hit;
 pub use key::Key;
+pub use key_map::{BoundCommand, KeyChange, KeyMap, WrongKey};
 pub use key_table::{BINDINGS, Binding};
 pub use line_editor::LineEditor;
 pub use page::Mosaic;
-pub use palette::commands;
 pub use prompt::Prompt;
 pub use setting::Setting;
 pub use state::{Effect, Mode, Pane, Shown, State, TerminalAction};

@@ -1,6 +1,8 @@
 //! Draws the dashboard, and owns its terminal and its encoded pictures. It draws from [`State`] and what has been sent of
 //! the picture, and never uses a tensor.
 
+mod ascii;
+mod background;
 mod blocks;
 mod capabilities;
 mod channels;
@@ -60,8 +62,8 @@ pub use mosaic::MosaicGrid;
 pub use placement::kitty_at_cursor;
 pub use probe::{ask_for_kitty, replay};
 pub use sized::drawn;
-pub use terminal::Screen;
-pub use theme::Theme;
+pub use terminal::{Screen, ScreenOptions};
+pub use theme::{Background, Theme, ThemeName};
 pub use tiles::sixel;
 
 use crate::dashboard::{Mode, Shown, State};
@@ -84,6 +86,8 @@ pub struct View<'a> {
     pub link: Option<(&'static str, f64)>,
     /// The colours of the dashboard.
     pub theme: Theme,
+    /// Whether only ASCII may be drawn.
+    pub ascii: bool,
     /// The places of drafts, while the mosaic is shown.
     pub grid: Option<MosaicGrid>,
 }
@@ -198,6 +202,9 @@ pub fn render(frame: &mut Frame, state: &State, view: &View) {
         None => small::render(frame, state, view, area),
     }
     mask_controls(frame.buffer_mut());
+    if view.ascii {
+        ascii::reduce(frame.buffer_mut());
+    }
 }
 
 /// Replaces what could control the terminal: names and messages may come from files.
@@ -245,7 +252,7 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         return;
     }
     match state.mode {
-        Mode::Help(page) => help::render(frame, view, area, page),
+        Mode::Help(page) => help::render(frame, view, &state.keys, area, page),
         Mode::Networks(cursor) => networks::render(frame, state, view, above, cursor),
         Mode::Devices(cursor) => devices::render(frame, state, view, above, cursor),
         Mode::Recipes(cursor) => recipes::render(frame, state, view, above, cursor),

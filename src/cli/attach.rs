@@ -8,13 +8,14 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Result, bail};
 use trepang_api::excerpt;
 
-use super::dashboard::protocol;
+use super::dashboard::screen_options;
+use super::key_map::key_map;
 use super::output;
 use super::running::RunningRun;
 use super::signals::watch_signals;
 use crate::config::args::AttachArgs;
-use crate::config::{Socket, Usage, runs_folder};
-use crate::dashboard::{Message, State};
+use crate::config::{ConfigFile, Socket, Usage, runs_folder};
+use crate::dashboard::{KeyMap, Message, State};
 use crate::engine::Objective;
 use crate::runs::LOG;
 use crate::ui::{Screen, run as run_loop};
@@ -29,7 +30,8 @@ struct Attached {
     viewer: Viewer,
 }
 
-pub(super) fn run(args: &AttachArgs) -> Result<()> {
+pub(super) fn run(args: &AttachArgs, file: &ConfigFile) -> Result<()> {
+    let keys = key_map(file)?;
     let attached = match &args.run {
         Some(given) => named(given, args.runs.as_deref())?,
         None => match only(running())? {
@@ -40,7 +42,7 @@ pub(super) fn run(args: &AttachArgs) -> Result<()> {
     if !(io::stdout().is_terminal() && io::stdin().is_terminal()) {
         bail!("attach shows a dashboard, which needs a terminal");
     }
-    show(args, attached)
+    show(args, attached, keys)
 }
 
 /// The dashboards of this user that answer. A socket whose process has gone is taken away.
@@ -113,13 +115,14 @@ fn network_of<'a>(greeting: &'a Greeting, snapshot: &'a Snapshot) -> &'a Network
 }
 
 /// The dashboard, until the user leaves or what it shows ends.
-fn show(args: &AttachArgs, attached: Attached) -> Result<()> {
+fn show(args: &AttachArgs, attached: Attached, keys: KeyMap) -> Result<()> {
     let Attached { process, greeting, viewer } = attached;
     let mut state = state_of(greeting, viewer.snapshot());
+    state.keys = keys;
     let log = runs_folder(args.runs.as_deref())?.join(LOG);
     let signal = watch_signals();
     let ending = {
-        let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
+        let mut screen = Screen::enter(screen_options(&args.screen), &log)?;
         run_loop(&mut state, &viewer, &mut screen, &signal)
     };
     let last: Arc<Snapshot> = viewer.snapshot();

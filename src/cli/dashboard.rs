@@ -14,22 +14,23 @@ use trepang_weights::Purpose;
 use trepang_weights::cache::Environment;
 
 use super::drive::drive;
+use super::key_map::key_map;
 use super::output;
 use super::room::check_room;
 use super::signals::{leave_on_signal, watch_signals};
 use crate::backends::BACKENDS;
-use crate::config::args::{ComputeArgs, DashboardArgs, ImageProtocol};
+use crate::config::args::{CharsetFlag, ComputeArgs, DashboardArgs, ImageProtocol, ScreenArgs, ThemeFlag};
 use crate::config::{
-    Compute, Socket, Usage, default_size, find_entry, find_layer_and_channel, find_recipe, find_start,
-    read_references, runs_folder, thread_count,
+    Compute, ConfigFile, Socket, Usage, default_size, find_entry, find_layer_and_channel, find_recipe,
+    find_start, read_references, runs_folder, thread_count,
 };
 use crate::dashboard::State;
-use crate::engine::{Pictures, Plan};
+use crate::engine::{Pictures, Plan, RECIPES};
 use crate::panics::guard;
 use crate::parity::known_gradients;
 use crate::runs::{BoxedError, LOG, PictureReading, Session, never_woken};
 use crate::sweep::UnitStore;
-use crate::ui::{Ending, Protocol, Screen, run as run_loop};
+use crate::ui::{Ending, Protocol, Screen, ScreenOptions, ThemeName, run as run_loop};
 use crate::worker::protocol::{Action, NetworkView, Settings, Snapshot, Status};
 use crate::worker::remote::{Greeting, Listener};
 use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network_view};
@@ -43,9 +44,11 @@ const UNSEEN_INTERVAL: Duration = Duration::from_millis(100);
 /// The time that the worker gets to end before a word is said about it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) fn run(args: &DashboardArgs) -> Result<()> {
+pub(super) fn run(args: &DashboardArgs, file: &ConfigFile) -> Result<()> {
+    let keys = key_map(file)?;
     let compute = Compute::open(&args.compute, Purpose::Features)?;
-    let (state, mut pictures) = initial_state(args, &compute)?;
+    let (mut state, mut pictures) = initial_state(args, &compute)?;
+    state.keys = keys;
     let mut plan = state.plan().map_err(Usage)?;
     let objectives = std::iter::once(&plan.objective);
     plan.references = read_references(objectives, &mut pictures, PictureReading::default())?;
@@ -64,7 +67,7 @@ pub(super) fn run(args: &DashboardArgs) -> Result<()> {
 /// The dashboard's state with the cursor where the flags say, or on the network's first look.
 fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<(State, Pictures)> {
     let (network, provenance) = (compute.network(), &compute.provenance);
-    let recipe = find_recipe(&args.recipe, &args.set)?;
+    let recipe = find_recipe(args.recipe.as_deref().unwrap_or(RECIPES[0]), &args.set)?;
     let (start, pictures) = find_start(args.init.as_deref(), PictureReading::default())?;
     if recipe.wants_picture() && pictures.is_empty() {
         let name = &recipe.name;
@@ -106,7 +109,7 @@ fn on_screen(
     let log = runs.join(LOG);
     supervise(worker, &viewer, |viewer| {
         let ending = {
-            let mut screen = Screen::enter(protocol(args.image_protocol), &log)?;
+            let mut screen = Screen::enter(screen_options(&args.screen), &log)?;
             run_loop(&mut state, viewer, &mut screen, &signal)
         };
         // What failed because the terminal has gone is no error of its own.
@@ -219,7 +222,22 @@ fn supervise(
     }
 }
 
-pub(super) fn protocol(choice: ImageProtocol) -> Option<Protocol> {
+/// The dashboard's use of the terminal, from the flags.
+pub(super) fn screen_options(args: &ScreenArgs) -> ScreenOptions {
+    let protocol = args.image_protocol.and_then(protocol);
+    let rate_cap = args.rate_cap.map(|rate| 1000.0 * f64::from(rate));
+    let theme = match args.theme.unwrap_or_default() {
+        ThemeFlag::Auto => ThemeName::Auto,
+        ThemeFlag::Dark => ThemeName::Dark,
+        ThemeFlag::Light => ThemeName::Light,
+        ThemeFlag::HighContrast => ThemeName::HighContrast,
+        ThemeFlag::ColorBlind => ThemeName::ColorBlind,
+        ThemeFlag::Terminal => ThemeName::Terminal,
+    };
+    ScreenOptions { protocol, rate_cap, theme, ascii: args.charset == Some(CharsetFlag::Ascii) }
+}
+
+fn protocol(choice: ImageProtocol) -> Option<Protocol> {
     match choice {
         ImageProtocol::Auto => None,
         ImageProtocol::Kitty => Some(Protocol::Kitty),

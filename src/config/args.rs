@@ -11,6 +11,7 @@ mod lab_subject;
 mod parse;
 mod render;
 mod runs;
+mod screen;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -29,6 +30,7 @@ pub use self::lab_subject::SubjectArgs;
 use self::parse::{parse_channel, parse_setting};
 pub use self::render::{RenderArgs, ReportArgs};
 pub use self::runs::{AttachArgs, RunsArgs};
+pub use self::screen::{CharsetFlag, ConfigArgs, ScreenArgs, ThemeFlag};
 pub use super::channels::Channels;
 pub use super::input::InputFlag;
 use crate::backends::BACKENDS;
@@ -93,6 +95,8 @@ pub enum CliCommand {
     Spectrum(SpectrumArgs),
     /// Print a picture in the terminal
     Show(ShowArgs),
+    /// Say where the configuration file is, or every default and where it came from
+    Config(ConfigArgs),
     /// Print the script that completes trepang's commands and flags in a shell
     Completions(CompletionsArgs),
     /// Print the manual page, with all subcommands, in the format of man(1)
@@ -144,9 +148,9 @@ pub struct DashboardArgs {
     /// The channel to start with [default: one chosen for each network, or 0 if a layer is given]
     #[arg(long, value_name = "C", allow_negative_numbers = true, value_parser = parse_channel)]
     pub channel: Option<usize>,
-    /// The recipe that makes the pictures: see `trepang render --help`
-    #[arg(long, value_name = "NAME|FILE.toml", default_value = "lucid")]
-    pub recipe: String,
+    /// The recipe that makes the pictures: see `trepang render --help` [default: lucid]
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub recipe: Option<String>,
     /// Change a number of the recipe, as in `trepang render`
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
     pub set: Vec<(String, String)>,
@@ -162,9 +166,9 @@ pub struct DashboardArgs {
     /// The start picture: noise, gray, or the middle square of a picture file, scaled to --size [default: noise]
     #[arg(long, value_name = "noise|gray|FILE")]
     pub init: Option<String>,
-    /// The protocol that shows pictures in the terminal; auto asks the terminal
-    #[arg(long, value_enum, default_value_t)]
-    pub image_protocol: ImageProtocol,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub screen: ScreenArgs,
     /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
     #[arg(long, value_name = "DIR")]
     pub runs: Option<PathBuf>,

@@ -14,7 +14,7 @@ use crate::backends::{BACKENDS, Entry};
 const AUTO: &str = "auto";
 
 /// The most threads that are used without being asked for, which is also the most that `--threads` takes.
-const MAX_THREADS: usize = 1024;
+pub(super) const MAX_THREADS: usize = 1024;
 
 /// The backend and the device that `args` name. Without a backend, `auto` is the first GPU of any backend or else the
 /// CPU of the first one, and another device is that of the first backend that has it.

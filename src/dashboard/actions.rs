@@ -150,7 +150,8 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
         Status::Running => vec![Effect::Ask(Action::Pause)],
         Status::Paused => vec![Effect::Ask(Action::Resume)],
         Status::Loading | Status::Idle | Status::Finished | Status::Stopped | Status::Broken(_) => {
-            state.remark = Some("nothing is running: Enter starts an ascent".into());
+            state.remark =
+                Some(format!("nothing is running: {} starts an ascent", state.keys.shown("start")));
             NOTHING
         }
     }
@@ -185,7 +186,8 @@ pub(super) fn save(state: &mut State) -> Vec<Effect> {
     if state.snapshot.run.is_some() {
         return vec![Effect::Ask(Action::Save)];
     }
-    state.remark = Some("there is nothing to save yet: Enter starts an ascent".into());
+    let key = state.keys.shown("start");
+    state.remark = Some(format!("there is nothing to save yet: {key} starts an ascent"));
     NOTHING
 }
 

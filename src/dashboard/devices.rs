@@ -22,7 +22,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     let len = state.snapshot.devices.len();
     match key {
         Key::Enter => choose(state, cursor),
-        Key::Char('B') => {
+        key if state.keys.runs(key, "devices") => {
             state.mode = Mode::Browse;
             NOTHING
         }

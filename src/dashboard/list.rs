@@ -17,19 +17,25 @@ pub(super) fn press(
     opened: fn(usize) -> Mode,
 ) -> Option<Vec<Effect>> {
     let last = len.saturating_sub(1);
+    let runs = |commands: &[&str]| commands.iter().any(|command| state.keys.runs(key, command));
     let to = match key {
-        Key::Up | Key::Left | Key::Char('k' | 'h') => cursor.saturating_sub(1),
-        Key::Down | Key::Right | Key::Char('j' | 'l') => cursor + 1,
+        Key::Up | Key::Left => cursor.saturating_sub(1),
+        Key::Down | Key::Right => cursor + 1,
         Key::PageUp => cursor.saturating_sub(LINES_PER_PAGE),
         Key::PageDown => cursor + LINES_PER_PAGE,
         Key::Home => 0,
         Key::End => last,
-        Key::Escape | Key::Char('q') => {
-            state.mode = Mode::Browse;
-            return Some(NOTHING);
-        }
+        Key::Escape => return Some(close(state)),
+        _ if runs(&["up", "left"]) => cursor.saturating_sub(1),
+        _ if runs(&["down", "right"]) => cursor + 1,
+        _ if runs(&["quit"]) => return Some(close(state)),
         _ => return None,
     };
     state.mode = opened(to.min(last));
     Some(NOTHING)
+}
+
+fn close(state: &mut State) -> Vec<Effect> {
+    state.mode = Mode::Browse;
+    NOTHING
 }

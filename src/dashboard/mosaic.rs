@@ -105,6 +105,7 @@ pub(super) fn toggle_queue(state: &mut State) -> Vec<Effect> {
         next,
         end: state.channels(),
     };
-    state.remark = Some(format!("channels {next} to {} follow one another; a again ends it", queue.end - 1));
+    let (last, key) = (queue.end - 1, state.keys.shown("queue"));
+    state.remark = Some(format!("channels {next} to {last} follow one another; {key} again ends it"));
     vec![Effect::Ask(Action::Queue(Some(Box::new(queue))))]
 }

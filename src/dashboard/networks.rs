@@ -36,7 +36,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
     match key {
         Key::Enter => choose(state, cursor),
         Key::Char('c') => toggle_classifier(state, cursor),
-        Key::Char('N') => {
+        key if state.keys.runs(key, "networks") => {
             state.mode = Mode::Browse;
             NOTHING
         }

@@ -73,7 +73,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
             state.ask(Prompt::Setting(*setting), value);
             NOTHING
         }
-        (Key::Char('S'), _) => {
+        (key, _) if state.keys.runs(key, "settings") => {
             state.mode = Mode::Browse;
             NOTHING
         }

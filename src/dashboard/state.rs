@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::key_map::KeyMap;
 use super::line_editor::LineEditor;
 use super::page::Mosaic;
 use super::prompt::Prompt;
@@ -102,6 +103,8 @@ pub struct State {
     pub pane: Pane,
     /// The mode that decides the meaning of keys.
     pub mode: Mode,
+    /// The keys of every command.
+    pub keys: KeyMap,
     /// The part of the dashboard that has the screen.
     pub shown: Shown,
     /// The mosaic of a layer's channels.
@@ -153,6 +156,7 @@ impl State {
             channel: 0,
             pane: Pane::Layers,
             mode: Mode::Browse,
+            keys: KeyMap::default(),
             shown: Shown::Panes,
             mosaic: Mosaic::default(),
             settings,

@@ -86,7 +86,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
             state.ask(Prompt::Numbers, "");
             NOTHING
         }
-        (Key::Char('R'), _) => {
+        (key, _) if state.keys.runs(key, "recipe") => {
             state.mode = Mode::Browse;
             NOTHING
         }

@@ -64,7 +64,7 @@ fn move_in_list(state: &mut State, key: Key) {
     let len = if *prompt == Prompt::Find {
         state.hits(line.text()).len()
     } else {
-        palette::commands(line.text()).len()
+        state.keys.commands(line.text()).len()
     };
     let to = match key {
         Key::Up => state.hit.saturating_sub(1),

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use super::key::Key;
-use super::key_table::lookup;
 use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
-use super::{devices, networks, settings, steer, typing};
+use super::{commands, devices, networks, settings, steer, typing};
 use crate::engine::Objective;
 use crate::worker::protocol::{Outcome, Snapshot};
 
@@ -112,21 +111,22 @@ impl State {
             (Key::Alt(letter), _) => Key::Char(letter),
             (key, _) => key,
         };
-        match (&self.mode, lookup(key)) {
-            (_, Some(binding)) if key == Key::Ctrl('c') => (binding.act)(self),
+        match (&self.mode, self.keys.lookup(key)) {
+            (_, Some(binding)) if key == Key::Ctrl('c') => commands::perform(self, binding.name),
             (Mode::Prompt(..), _) => typing::press(self, key),
             // A key with Ctrl does the same in a list as while browsing.
             (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Settings(_), binding)
                 if self.full && matches!(key, Key::Ctrl(_)) =>
             {
-                binding.map(|binding| (binding.act)(self)).unwrap_or_default()
+                binding.map(|binding| commands::perform(self, binding.name)).unwrap_or_default()
             }
             (&Mode::Recipes(cursor), _) if self.full => steer::press(self, cursor, key),
             (&Mode::Settings(cursor), _) if self.full => settings::press(self, cursor, key),
             (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
             (&Mode::Devices(cursor), _) if self.full => devices::press(self, cursor, key),
             (&Mode::Help(page), _) if self.full => {
-                let turns = matches!(key, Key::Char('?' | ' ') | Key::Down | Key::PageDown | Key::Right);
+                let turns = matches!(key, Key::Char(' ') | Key::Down | Key::PageDown | Key::Right)
+                    || self.keys.runs(key, "help");
                 let further = turns && page + 1 < self.help_pages;
                 self.mode = if further { Mode::Help(page + 1) } else { Mode::Browse };
                 Vec::new()
@@ -137,9 +137,9 @@ impl State {
                 binding,
             ) => {
                 self.mode = Mode::Browse;
-                binding.map(|binding| (binding.act)(self)).unwrap_or_default()
+                binding.map(|binding| commands::perform(self, binding.name)).unwrap_or_default()
             }
-            (Mode::Browse, Some(binding)) => (binding.act)(self),
+            (Mode::Browse, Some(binding)) => commands::perform(self, binding.name),
             (Mode::Browse, None) => Vec::new(),
         }
     }

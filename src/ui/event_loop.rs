@@ -17,7 +17,6 @@ use super::mosaic::{MosaicGrid, compose, is_live};
 use super::picture::place;
 use super::surroundings::passes_pictures;
 use super::terminal::Screen;
-use super::theme::Theme;
 use super::{View, channels_in_a_row, help, input, is_full, mosaic_grid, picture_room, render};
 use crate::dashboard::{Effect, Message, Shown, State, TerminalAction};
 use crate::engine::Picture;
@@ -74,7 +73,6 @@ struct EventLoop<'a> {
     screen: &'a mut Screen,
     encoder: Encoder,
     area: Rect,
-    theme: Theme,
     /// The picture that is on the screen, and the one on its way there.
     delivery: Delivery,
     /// The picture that was last requested of the encoder.
@@ -114,7 +112,6 @@ impl<'a> EventLoop<'a> {
         Ok(Self {
             area: screen.area()?,
             encoder: Encoder::spawn()?,
-            theme: Theme::from_environment(),
             delivery: Delivery::default(),
             requested: None,
             requested_at: now,
@@ -137,6 +134,7 @@ impl<'a> EventLoop<'a> {
                 return Ok(true);
             }
         }
+        self.urgent |= heard.background;
         // tmux loses pictures that are sent to a hidden window.
         let lost = heard.focused && self.screen.graphics().protocol.is_pixels();
         if lost || heard.graphics || self.screen.area()? != self.area {
@@ -247,8 +245,10 @@ impl<'a> EventLoop<'a> {
         let next = self.screen.graphics().protocol.next();
         if next.is_pixels() && passes_pictures() == Some(false) {
             if !std::mem::replace(&mut self.warned_of_tmux, true) {
-                state.remark =
-                    Some("tmux keeps pictures back; press i again to let them through in this pane".into());
+                let key = state.keys.shown("protocol");
+                state.remark = Some(format!(
+                    "tmux keeps pictures back; press {key} again to let them through in this pane"
+                ));
                 return Ok(());
             }
             self.screen.let_pictures_through();
@@ -349,7 +349,8 @@ impl<'a> EventLoop<'a> {
         let protocol = self.screen.graphics().protocol.name();
         let rate = self.screen.link().rate(now) / 1000.0;
         let (link, grid) = (Some((protocol, rate)), self.grid(state));
-        let view = View { picture: self.delivery.on_screen(), link, theme: self.theme, grid };
+        let (theme, ascii) = (self.screen.theme(), self.screen.is_ascii());
+        let view = View { picture: self.delivery.on_screen(), link, theme, ascii, grid };
         self.screen.draw(&sequences, |frame| render(frame, state, &view))?;
         (self.urgent, self.stale, self.drawn_at) = (false, false, now);
         Ok(())

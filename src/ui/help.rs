@@ -1,4 +1,4 @@
-//! The help overlay, which is generated from the key table. Its two columns fit the smallest screen that shows all panes.
+//! The help overlay, which is generated from the keys in use. Its two columns fit the smallest screen that shows all panes.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::{View, pane};
-use crate::dashboard::{BINDINGS, Binding};
+use crate::dashboard::{BINDINGS, BoundCommand, KeyMap};
 
 /// The width of a column in cells: a space, the keys and their action.
 const COLUMN_WIDTH: usize = 35;
@@ -21,10 +21,11 @@ fn per_page(rows: u16) -> usize {
     (2 * usize::from(rows.saturating_sub(2))).max(2)
 }
 
-pub(super) fn render(frame: &mut Frame, view: &View, area: Rect, page: usize) {
+pub(super) fn render(frame: &mut Frame, view: &View, keys: &KeyMap, area: Rect, page: usize) {
     let (pages, count) = (pages(area.height), per_page(area.height));
     let page = page.min(pages - 1);
-    let shown = &BINDINGS[page * count..BINDINGS.len().min((page + 1) * count)];
+    let all = keys.all();
+    let shown = &all[page * count..all.len().min((page + 1) * count)];
     let rows = shown.len().div_ceil(2);
     let (left, right) = shown.split_at(rows);
     let beside = right.iter().map(Some).chain(std::iter::repeat(None));
@@ -33,7 +34,7 @@ pub(super) fn render(frame: &mut Frame, view: &View, area: Rect, page: usize) {
     let title = if page + 1 == pages {
         "keys (any key closes)".to_owned()
     } else {
-        format!("keys, page {} of {pages} (? goes on, any other key closes)", page + 1)
+        format!("keys, page {} of {pages} ({} goes on, any other key closes)", page + 1, keys.shown("help"))
     };
     let (width, height) = (2 * COLUMN_WIDTH + 2, rows + 2);
     let area = area.centered(Constraint::Length(width as u16), Constraint::Length(height as u16));
@@ -41,12 +42,12 @@ pub(super) fn render(frame: &mut Frame, view: &View, area: Rect, page: usize) {
     frame.render_widget(Paragraph::new(lines).block(pane(&title, &view.theme, true)), area);
 }
 
-fn line<'a>(left: Option<&Binding>, right: Option<&Binding>, view: &View) -> Line<'a> {
-    let spans = |binding: &Binding| {
+fn line<'a>(left: Option<&BoundCommand>, right: Option<&BoundCommand>, view: &View) -> Line<'a> {
+    let spans = |bound: &BoundCommand| {
         let about = COLUMN_WIDTH - 8;
         [
-            Span::styled(format!(" {:<7}", binding.shown), view.theme.accent),
-            Span::raw(format!("{:<about$}", binding.about)),
+            Span::styled(format!(" {:<7}", bound.shown), view.theme.accent),
+            Span::raw(format!("{:<about$}", bound.binding.about)),
         ]
     };
     left.into_iter().chain(right).flat_map(spans).collect()

@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::layers::first_visible;
 use super::list::shortened;
 use super::{View, pane};
-use crate::dashboard::{Binding, Hit, Mode, Prompt, State, commands};
+use crate::dashboard::{BoundCommand, Hit, Mode, Prompt, State};
 
 /// The widest list in columns.
 const MAX_WIDTH: u16 = 76;
@@ -24,7 +24,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
             (state.unjudged(line.text()).unwrap_or(found), texts)
         }
         Prompt::Command => {
-            let texts = commands(line.text()).into_iter().map(command).collect();
+            let texts = state.keys.commands(line.text()).into_iter().map(command).collect();
             ("commands: arrows choose, Enter runs one, Esc leaves".to_owned(), texts)
         }
         Prompt::Channel | Prompt::Objective | Prompt::Numbers | Prompt::Setting(_) => return,
@@ -52,8 +52,8 @@ fn draw(frame: &mut Frame, view: &View, area: Rect, title: &str, cursor: usize, 
     frame.render_widget(Paragraph::new(lines).block(block), list);
 }
 
-fn command(binding: &Binding) -> String {
-    format!("{:<8}{}", binding.shown, binding.about)
+fn command(bound: &BoundCommand) -> String {
+    format!("{:<8}{}", bound.shown, bound.binding.about)
 }
 
 fn described(state: &State, hit: &Hit) -> String {

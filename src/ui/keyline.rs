@@ -9,10 +9,13 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::list::shortened;
 use super::{View, is_full};
-use crate::dashboard::{BINDINGS, LineEditor, Mode, Prompt, Shown, State};
+use crate::dashboard::{LineEditor, Mode, Prompt, Shown, State};
 
-/// The keys that open an overlay, which needs room for all panes.
-const OVERLAY_KEYS: [&str; 5] = ["?", "N", "B", "R", "S"];
+/// The commands that open an overlay, which needs room for all panes.
+const OVERLAYS: [&str; 5] = ["help", "networks", "devices", "recipe", "settings"];
+
+/// A key with the words for it.
+type KeyWords = (String, &'static str);
 
 /// The keys of the list of networks.
 const NETWORK_KEYS: &[(&str, &str)] =
@@ -28,17 +31,17 @@ const SETTING_KEYS: &[(&str, &str)] = &[("arrows", "move"), ("Enter", "change"),
 const RECIPE_KEYS: &[(&str, &str)] =
     &[("arrows", "move"), ("Enter", "use"), ("e", "change numbers"), ("Esc", "close")];
 
-/// The keys of the mosaic, by importance; the last two are always shown.
-const MOSAIC_KEYS: &[(&str, &str)] = &[
-    ("arrows", "move"),
-    ("Enter", "open"),
-    ("PgDn", "page"),
-    ("< >", "layer"),
-    ("M", "back"),
-    ("z", "larger"),
-    ("a", "queue"),
-    ("?", "help"),
-    ("q", "quit"),
+/// The commands of the mosaic, by importance; the last two are always shown.
+const MOSAIC_COMMANDS: [(&str, &str); 9] = [
+    ("start", "open"),
+    ("page-down", "page"),
+    ("previous-layer", ""),
+    ("next-layer", "layer"),
+    ("mosaic", "back"),
+    ("zoom", "larger"),
+    ("queue", "queue"),
+    ("help", "help"),
+    ("quit", "quit"),
 ];
 
 /// Draws the remark on the last key, or else the worker's notice.
@@ -117,42 +120,65 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
             let line = prompt(state, usize::from(area.width));
             line.unwrap_or_default().style(view.theme.accent)
         }
-        Mode::Recipes(_) => key_line(RECIPE_KEYS, view),
-        Mode::Settings(_) => key_line(SETTING_KEYS, view),
-        Mode::Networks(_) => key_line(NETWORK_KEYS, view),
-        Mode::Devices(_) => key_line(DEVICE_KEYS, view),
-        _ if state.shown == Shown::Mosaic => {
-            key_line(&fitting(MOSAIC_KEYS.to_vec(), area.width.into()), view)
+        Mode::Recipes(_) => key_line(&fixed(RECIPE_KEYS), view),
+        Mode::Settings(_) => key_line(&fixed(SETTING_KEYS), view),
+        Mode::Networks(_) => key_line(&fixed(NETWORK_KEYS), view),
+        Mode::Devices(_) => key_line(&fixed(DEVICE_KEYS), view),
+        _ => {
+            let keys = if state.shown == Shown::Mosaic {
+                of_mosaic(state)
+            } else {
+                from_table(state, is_full(frame.area()))
+            };
+            key_line(&fitting(keys, area.width.into()), view)
         }
-        _ => from_table(view, usize::from(area.width), is_full(frame.area())),
     };
     frame.render_widget(Paragraph::new(line), area);
 }
 
-/// The line of as many keys as fit; the last two, help and quit, are always shown. The keys of overlays are left out if
-/// there is no room for overlays.
-fn from_table<'a>(view: &View, width: usize, full: bool) -> Line<'a> {
-    let mut shown: Vec<(&'static str, &'static str)> = vec![("arrows", "move")];
-    let with_words = BINDINGS.iter().filter(|binding| !binding.short.is_empty());
-    shown.extend(
-        with_words.map(|b| (b.shown, b.short)).filter(|(key, _)| full || !OVERLAY_KEYS.contains(key)),
-    );
-    key_line(&fitting(shown, width), view)
+/// The keys of a list, which are always the same.
+fn fixed(keys: &[(&str, &'static str)]) -> Vec<KeyWords> {
+    keys.iter().map(|(key, word)| ((*key).to_owned(), *word)).collect()
+}
+
+/// The keys of the mosaic. Two for one thing stand together, and commands without a key are left out.
+fn of_mosaic(state: &State) -> Vec<KeyWords> {
+    let mut keys = fixed(&[("arrows", "move")]);
+    let mut before = String::new();
+    for (command, word) in MOSAIC_COMMANDS {
+        let Some(shown) = state.keys.key_of(command) else { continue };
+        before.push_str(shown);
+        if word.is_empty() {
+            before.push(' ');
+        } else {
+            keys.push((std::mem::take(&mut before), word));
+        }
+    }
+    keys
+}
+
+/// The keys that have words for this line. Those of overlays are left out if there is no room for overlays.
+fn from_table(state: &State, full: bool) -> Vec<KeyWords> {
+    let commands = state.keys.all().iter().filter(|bound| {
+        let (name, short) = (bound.binding.name, bound.binding.short);
+        !short.is_empty() && !bound.shown.is_empty() && (full || !OVERLAYS.contains(&name))
+    });
+    let keys = commands.map(|bound| (bound.shown.clone(), bound.binding.short));
+    fixed(&[("arrows", "move")]).into_iter().chain(keys).collect()
 }
 
 /// As many keys as fit into so many columns, with the last two.
-fn fitting(mut keys: Vec<(&'static str, &'static str)>, width: usize) -> Vec<(&'static str, &'static str)> {
-    let room =
-        |keys: &[(&str, &str)]| keys.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
+fn fitting(mut keys: Vec<KeyWords>, width: usize) -> Vec<KeyWords> {
+    let room = |keys: &[KeyWords]| keys.iter().map(|(key, word)| key.len() + word.len() + 3).sum::<usize>();
     while room(&keys) > width && keys.len() > 3 {
         keys.remove(keys.len() - 3);
     }
     keys
 }
 
-fn key_line<'a>(keys: &[(&'static str, &'static str)], view: &View) -> Line<'a> {
-    let spans = |&(key, word): &(&'static str, &'static str)| {
-        [Span::styled(key, view.theme.accent), Span::raw(format!(" {word}  "))]
+fn key_line<'a>(keys: &[KeyWords], view: &View) -> Line<'a> {
+    let spans = |(key, word): &KeyWords| {
+        [Span::styled(key.clone(), view.theme.accent), Span::raw(format!(" {word}  "))]
     };
     keys.iter().flat_map(spans).collect()
 }

@@ -17,7 +17,7 @@ pub(super) const MAX_CHUNK_BYTES: usize = 4096;
 const MIN_CHUNK_BYTES: usize = 1024;
 
 /// The character whose cell shows a part of a picture.
-const PLACEHOLDER: char = '\u{10EEEE}';
+pub(super) const PLACEHOLDER: char = '\u{10EEEE}';
 
 /// The combining characters that number rows and columns from 0 on, as first and last of each range, from kitty's
 /// `rowcolumn-diacritics.txt`.

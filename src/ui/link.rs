@@ -16,6 +16,9 @@ const FIRST_BUDGET: usize = 4 << 10;
 /// The bytes of keys' frames that may follow a frame on its way, beside another budget, before keys wait for the reply too.
 const KEY_BYTES: usize = 4 << 10;
 
+/// The most of the time, by the rate that the user allows, that goes into one frame.
+const CAPPED_FRAME: Duration = Duration::from_millis(250);
+
 /// The longest wait for a reply. After that, the terminal is taken for one that does not reply.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -44,6 +47,8 @@ pub(super) struct Link {
     /// The bytes that the last reply was about, and the seconds that it took.
     last: Option<(usize, f64)>,
     budget: usize,
+    /// The most bytes a second that the user allows.
+    cap: f64,
     /// Whether the terminal has left a question unanswered.
     silent: bool,
     /// The time from which another picture may be written, by the rate that is allowed.
@@ -55,13 +60,14 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, cap: Option<f64>) -> Self {
         Self {
             asked: None,
             since: 0,
             round_trip: None,
             last: None,
             budget: FIRST_BUDGET,
+            cap: cap.unwrap_or(f64::INFINITY),
             silent: false,
             next: now,
             counted: 0,
@@ -92,7 +98,8 @@ impl Link {
 
     /// The bytes that a frame may have.
     pub(super) fn budget(&self) -> usize {
-        self.budget
+        // A long frame would be followed by a long silence.
+        self.budget.min((self.cap * CAPPED_FRAME.as_secs_f64()).max(BUDGET.0 as f64) as usize)
     }
 
     /// Notes that a frame was written, and whether it ended with the question. A frame that nobody asked for may be followed
@@ -104,6 +111,7 @@ impl Link {
             self.asked = Some(Asked { at: now, bytes: self.since });
             self.since = 0;
         }
+        let rate = rate.min(self.cap);
         let rate = if self.silent { rate.min(UNANSWERED_RATE) } else { rate };
         self.next = self.next.max(now) + Duration::from_secs_f64(bytes as f64 / rate);
     }
@@ -174,7 +182,7 @@ mod tests {
         fn new(bytes_per_second: f64) -> Self {
             let start = Instant::now();
             Self {
-                link: Link::new(start),
+                link: Link::new(start, None),
                 start,
                 now: Duration::ZERO,
                 round_trip: Duration::from_millis(80),
@@ -249,7 +257,7 @@ mod tests {
     #[test]
     fn one_question_is_unanswered_at_most() {
         let now = Instant::now();
-        let mut link = Link::new(now);
+        let mut link = Link::new(now, None);
         assert!(link.is_to_ask() && link.is_free(now));
         link.sent(10, true, 1e9, now);
         let later = now + Duration::from_secs(1);
@@ -263,7 +271,7 @@ mod tests {
     #[test]
     fn a_key_does_not_wait_for_the_reply_to_a_picture() {
         let now = Instant::now();
-        let mut link = Link::new(now);
+        let mut link = Link::new(now, None);
         let budget = link.budget();
         link.sent(budget + 1000, true, 1e9, now);
         for _ in 0..3 {
@@ -275,7 +283,7 @@ mod tests {
     #[test]
     fn a_silent_terminal_is_written_to_slowly() {
         let now = Instant::now();
-        let mut link = Link::new(now);
+        let mut link = Link::new(now, None);
         link.sent(1000, true, 1e9, now);
         let after = |seconds: f64| now + Duration::from_secs_f64(seconds);
         assert!(!link.is_free(after(2.9)) && link.is_free(after(3.1)) && !link.is_to_ask());
@@ -288,12 +296,26 @@ mod tests {
     #[test]
     fn the_rate_is_held() {
         let now = Instant::now();
-        let mut link = Link::new(now);
+        let mut link = Link::new(now, None);
         link.sent(30_000, false, 60_000.0, now);
         assert!(
             !link.is_free(now + Duration::from_millis(499)) && link.is_free(now + Duration::from_millis(501))
         );
         assert_eq!(link.rate(now + Duration::from_secs(1)), 30_000.0);
         assert_eq!(link.rate(now + Duration::from_secs(3)), 0.0);
+    }
+
+    #[test]
+    fn the_users_rate_is_held_and_frames_are_small_by_it() {
+        let now = Instant::now();
+        let mut link = Link::new(now, Some(8_000.0));
+        assert_eq!(link.budget(), 2_000);
+        link.sent(4_000, false, 60_000.0, now);
+        assert!(
+            !link.is_free(now + Duration::from_millis(499)) && link.is_free(now + Duration::from_millis(501))
+        );
+        // A key does not wait for it.
+        assert!(link.takes_keys(now));
+        assert_eq!(Link::new(now, Some(1.0)).budget(), BUDGET.0);
     }
 }

@@ -29,11 +29,12 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 }
 
 /// The text of the pane while there are no predictions.
-fn waiting(state: &State) -> &'static str {
+fn waiting(state: &State) -> String {
     if state.classes.is_empty() && state.snapshot.classifiers.is_empty() {
-        "This network has no classifier. Press N, then c on one that has."
+        let key = state.keys.shown("networks");
+        format!("This network has no classifier. Press {key}, then c on one that has.")
     } else {
-        ""
+        String::new()
     }
 }
 

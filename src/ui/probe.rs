@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use ratatui::crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
+use super::background::BACKGROUND_QUESTION;
 use super::capabilities::Capabilities;
 use super::color_depth::ColorDepth;
 use super::decoder::{Decoder, TerminalInput};
@@ -42,6 +43,8 @@ const COLOR_QUESTION: &str = "\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m";
 pub(super) struct Probe {
     asked: Instant,
     capabilities: Capabilities,
+    /// Whether the user has chosen the graphics already, so that only the background is asked for.
+    chosen: bool,
     /// Whether environment variables name a terminal that shows iTerm2's inline images.
     hint: bool,
     /// Whether tmux stands between and lets pictures through; none without tmux.
@@ -58,13 +61,25 @@ impl Probe {
         if tmux.is_none() {
             out.write_all(COLOR_QUESTION.as_bytes())?;
         }
+        // tmux answers for itself, if it knows.
+        out.write_all(BACKGROUND_QUESTION.as_bytes())?;
         // The status comes last: its reply tells that all questions before have been heard.
         for question in QUESTIONS.into_iter().chain([STATUS_REQUEST]) {
             out.write_all(wrap(question, tmux == Some(true)).as_bytes())?;
         }
         out.flush()?;
         let (asked, hint) = (Instant::now(), names_iterm2());
-        Ok(Self { asked, capabilities: Capabilities::default(), hint, tmux, reported_cell: reported_cell() })
+        let (capabilities, reported_cell) = (Capabilities::default(), reported_cell());
+        Ok(Self { asked, capabilities, chosen: false, hint, tmux, reported_cell })
+    }
+
+    /// Asks for the background alone. The terminal must be in raw mode.
+    pub(super) fn ask_for_background() -> io::Result<Self> {
+        let mut out = io::stdout();
+        out.write_all([BACKGROUND_QUESTION, STATUS_REQUEST].concat().as_bytes())?;
+        out.flush()?;
+        let (asked, capabilities) = (Instant::now(), Capabilities::default());
+        Ok(Self { asked, capabilities, chosen: true, hint: false, tmux: None, reported_cell: None })
     }
 
     /// Records what the terminal says.
@@ -82,7 +97,7 @@ impl Probe {
     /// of a cell.
     pub(super) fn answer(&self, assumed: Graphics, inside: bool) -> Option<Graphics> {
         self.is_over(inside).then(|| match self.capabilities.cell.or(self.reported_cell) {
-            Some(cell) => Graphics {
+            Some(cell) if !self.chosen => Graphics {
                 protocol: self.protocol(),
                 cell,
                 tmux: self.tmux == Some(true),
@@ -90,7 +105,7 @@ impl Probe {
                 depth: self.depth(assumed.depth),
             },
             // Without the size of a cell, a picture cannot be sized.
-            None => Graphics { depth: self.depth(assumed.depth), ..assumed },
+            _ => Graphics { depth: self.depth(assumed.depth), ..assumed },
         })
     }
 
@@ -165,6 +180,7 @@ pub fn replay(bytes: &[u8]) -> (Vec<Key>, Graphics) {
     let mut probe = Probe {
         asked: Instant::now(),
         capabilities: Capabilities::default(),
+        chosen: false,
         hint: false,
         tmux: None,
         reported_cell: None,
@@ -297,6 +313,7 @@ mod tests {
         let mut probe = Probe {
             asked: Instant::now(),
             capabilities: Capabilities::default(),
+            chosen: false,
             hint,
             tmux,
             reported_cell: Some((9, 17)),

@@ -33,10 +33,11 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 }
 
 pub(super) fn status<'a>(state: &State, view: &View) -> Line<'a> {
+    let starts = format!("{} starts", state.keys.shown("start"));
     let (word, style) = match (&state.switching, &state.snapshot.status) {
         (Some((name, _)), _) => return Line::styled(format!("loading {name}"), view.theme.warning),
         (None, Status::Loading) => ("loading the network", view.theme.warning),
-        (None, Status::Idle) => ("Enter starts", Style::default()),
+        (None, Status::Idle) => (starts.as_str(), Style::default()),
         (None, Status::Running) => ("running", view.theme.running),
         (None, Status::Paused) => ("paused", view.theme.warning),
         (None, Status::Finished) => ("finished", view.theme.accent),

@@ -24,8 +24,9 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{Command, cursor, execute};
 use ratatui::{Frame, Terminal};
 
+use super::background;
 use super::capabilities::is_status;
-use super::decoder::TerminalInput;
+use super::decoder::{StringKind, TerminalInput};
 use super::delivery::Sequences;
 use super::fatal;
 use super::graphics::{Graphics, Protocol};
@@ -35,6 +36,7 @@ use super::link::{Link, STATUS_REQUEST};
 use super::probe::Probe;
 use super::sized::Sized;
 use super::surroundings::{is_dumb, let_pictures_through, wrap};
+use super::theme::{Background, Theme, ThemeName};
 use crate::dashboard::Message;
 
 /// The longest time in which the terminal may owe its replies: until then, an Esc may be the beginning of one.
@@ -52,6 +54,21 @@ pub struct Heard {
     pub focused: bool,
     /// Whether the terminal has told what it can show, or its time for that is over.
     pub graphics: bool,
+    /// Whether the terminal has told whether it is dark or light.
+    pub background: bool,
+}
+
+/// The user's choices of how the terminal is used.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ScreenOptions {
+    /// The image protocol; none if the terminal is to be asked.
+    pub protocol: Option<Protocol>,
+    /// The most bytes a second that are sent while nobody presses a key, if they are to be fewer than the protocol's.
+    pub rate_cap: Option<f64>,
+    /// The theme of the dashboard.
+    pub theme: ThemeName,
+    /// Whether only ASCII may be drawn.
+    pub ascii: bool,
 }
 
 /// The terminal while the dashboard uses it. Dropping it gives the terminal back.
@@ -62,6 +79,9 @@ pub struct Screen {
     frame: FrameBytes,
     link: Link,
     graphics: Graphics,
+    theme: ThemeName,
+    background: Background,
+    ascii: bool,
     reader: TerminalReader,
     /// The time at which the terminal was asked what it has not answered yet.
     owed: Option<Instant>,
@@ -75,20 +95,25 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes over the terminal and, without a `protocol`, queries its capabilities, for [`listen`](Self::listen) to
-    /// hear. Stderr, to which native libraries print, goes to `log` meanwhile. A panic in the calling thread gives the
+    /// Takes over the terminal and queries its capabilities and its background, where the user has not chosen, for
+    /// [`listen`](Self::listen) to hear. Stderr, to which native libraries print, goes to `log` meanwhile. A panic in the calling thread gives the
     /// terminal back before it is reported. Fails if there is no usable terminal.
-    pub fn enter(protocol: Option<Protocol>, log: &Path) -> Result<Self> {
+    pub fn enter(options: ScreenOptions, log: &Path) -> Result<Self> {
         give_back_in_panic();
         force_color_output(true); // with NO_COLOR the theme has no colours; pictures need them
         let stderr = StderrToLog::start(log); // before the terminal is taken over: nothing may be printed onto the screen
         take_over()?;
+        let ScreenOptions { protocol, rate_cap, theme, ascii } = options;
         let probe = match protocol {
-            None if !is_dumb() => Some(Probe::ask().inspect_err(|_| give_back())?),
-            _ => None,
+            _ if is_dumb() => None,
+            None => Some(Probe::ask().inspect_err(|_| give_back())?),
+            Some(_) if theme.follows_background() => {
+                Some(Probe::ask_for_background().inspect_err(|_| give_back())?)
+            }
+            Some(_) => None,
         };
         let (frame, now) = (FrameBytes::default(), Instant::now());
-        let mut link = Link::new(now);
+        let mut link = Link::new(now, rate_cap);
         if probe.is_some() {
             link.sent(0, true, f64::INFINITY, now); // its last question is that for the status
         }
@@ -100,6 +125,9 @@ impl Screen {
             frame,
             link,
             graphics: Graphics::assumed(protocol),
+            theme,
+            background: background::told(&std::env::var("COLORFGBG").unwrap_or_default()),
+            ascii,
             reader: TerminalReader::new(),
             owed: probe.is_some().then(Instant::now),
             probe,
@@ -112,6 +140,16 @@ impl Screen {
     /// The image protocol of the terminal with its parameters.
     pub fn graphics(&self) -> Graphics {
         self.graphics
+    }
+
+    /// The colours of the dashboard on this terminal.
+    pub(super) fn theme(&self) -> Theme {
+        Theme::of(self.theme, self.background, self.graphics.depth)
+    }
+
+    /// Whether only ASCII may be drawn.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ascii
     }
 
     /// Reads what was sent, without waiting. Replies of the terminal are no keys, however late they come.
@@ -130,6 +168,11 @@ impl Screen {
                 TerminalInput::Key(key) => heard.messages.push(Message::Key(key)),
                 TerminalInput::Paste(text) => heard.messages.push(Message::Paste(text)),
                 TerminalInput::Control(parameters, 'I') => heard.focused |= parameters.is_empty(),
+                TerminalInput::String(StringKind::System, text) => {
+                    if let Some(background) = background::replied(&text) {
+                        (self.background, heard.background) = (background, true);
+                    }
+                }
                 TerminalInput::Control(..) | TerminalInput::String(..) => {}
             }
         }

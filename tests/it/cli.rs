@@ -4,6 +4,7 @@ mod bad_input;
 mod batch;
 mod bench;
 mod closed_pipe;
+mod config;
 mod devices;
 mod from;
 mod full_disk;

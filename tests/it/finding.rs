@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trepang::dashboard::{BINDINGS, Effect, Hit, Key, Mode, Prompt, State, commands};
+use trepang::dashboard::{BINDINGS, Effect, Hit, Key, Mode, Prompt, State};
 use trepang::worker::protocol::{Action, Predictions, SavedRunEntry, Status, Supply};
 
 use crate::models::entry;
@@ -117,9 +117,10 @@ fn a_class_finds_the_channels_that_were_taken_for_it() {
 
 #[test]
 fn the_palette_has_every_command_and_runs_it() {
-    assert_eq!(commands("").len(), BINDINGS.len());
-    let one = |typed: &str| match &commands(typed)[..] {
-        [one] => one.shown,
+    let keys = state().keys;
+    assert_eq!(keys.commands("").len(), BINDINGS.len());
+    let one = |typed: &str| match &keys.commands(typed)[..] {
+        [one] => one.binding.shown,
         several => panic!("{several:?}"),
     };
     assert_eq!((one("choose netw"), one("UNDO")), ("N", "u"));
@@ -135,7 +136,7 @@ fn enter_runs_the_command_under_the_cursor() {
     assert_eq!((state.channel, &state.mode), (39, &Mode::Browse));
     press(&mut state, &[Key::Char(':')]);
     type_text(&mut state, "channel");
-    let second = commands("channel")[1].about;
+    let second = state.keys.commands("channel")[1].binding.about;
     assert_eq!(second, "next channel");
     press(&mut state, &[Key::Down, Key::Down, Key::Up, Key::Enter]);
     assert_eq!(state.channel, 39);

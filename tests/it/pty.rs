@@ -1,6 +1,7 @@
 //! The real binary in a pseudo-terminal: what a user sees, presses and is left with.
 
 mod attach;
+mod config;
 mod emulator;
 mod ended;
 mod endings;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ImageProtocol;
+use super::screen::ScreenArgs;
 
 /// The flags of `trepang runs`.
 #[derive(Debug, Clone, Args)]
@@ -30,9 +30,9 @@ pub struct AttachArgs {
     /// they are listed]
     #[arg(value_name = "RUN|PROCESS")]
     pub run: Option<PathBuf>,
-    /// The protocol that shows pictures in the terminal; auto asks the terminal
-    #[arg(long, value_enum, default_value_t)]
-    pub image_protocol: ImageProtocol,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub screen: ScreenArgs,
     /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
     #[arg(long, value_name = "DIR")]
     pub runs: Option<PathBuf>,

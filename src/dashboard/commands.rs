@@ -1,0 +1,68 @@
+//! The function of every command of the key table.
+
+use super::actions::{self, NOTHING};
+use super::state::{Effect, State};
+use super::{devices, find, mosaic, networks, settings, steer};
+
+/// A function that changes the state and returns effects for others.
+type CommandFunction = fn(&mut State) -> Vec<Effect>;
+
+/// The functions, by the names of their commands.
+const ACTS: &[(&str, CommandFunction)] = &[
+    ("up", actions::up),
+    ("down", actions::down),
+    ("left", actions::left),
+    ("right", actions::right),
+    ("row-up", actions::row_up),
+    ("row-down", actions::row_down),
+    ("previous-layer", actions::previous_layer),
+    ("next-layer", actions::next_layer),
+    ("page-up", actions::page_up),
+    ("page-down", actions::page_down),
+    ("first", actions::first),
+    ("last", actions::last),
+    ("pane", actions::next_pane),
+    ("mosaic", mosaic::toggle),
+    ("go-to", actions::jump),
+    ("find", find::open),
+    ("command", actions::open_palette),
+    ("relu", actions::toggle_pre),
+    ("start", actions::start),
+    ("pause", actions::pause),
+    ("queue", mosaic::toggle_queue),
+    ("new-seed", actions::reseed),
+    ("more-steps", actions::more_steps),
+    ("fewer-steps", actions::fewer_steps),
+    ("objective", steer::open_objective),
+    ("recipe", steer::open_recipes),
+    ("settings", settings::open),
+    ("undo", steer::back),
+    ("save", actions::save),
+    ("networks", networks::open),
+    ("devices", devices::open),
+    ("predictions", actions::toggle_predictions),
+    ("zoom", actions::zoom),
+    ("protocol", actions::next_protocol),
+    ("redraw", actions::redraw),
+    ("suspend", actions::suspend),
+    ("help", actions::toggle_help),
+    ("quit", actions::quit),
+];
+
+/// Performs a command.
+pub(super) fn perform(state: &mut State, command: &str) -> Vec<Effect> {
+    ACTS.iter().find(|(name, _)| *name == command).map_or(NOTHING, |(_, act)| act(state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::key_table::BINDINGS;
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_function() {
+        let names = |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>();
+        let functions = names(&mut ACTS.iter().map(|(name, _)| *name));
+        assert_eq!(functions, names(&mut BINDINGS.iter().map(|binding| binding.name)));
+    }
+}
