@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use trepang_api::Model;
+
 use super::protocol::{Curve, RunView};
 use crate::engine::{AscentState, Objective, Pictures, Plan, Recipe, Score, StepReport};
+use crate::memory::check_room;
 use crate::runs::{Provenance, Result, Session};
 
 /// The weight of the newest step in the moving mean of the seconds a step.
@@ -39,6 +42,8 @@ pub(super) struct ActiveRun {
     undo: VecDeque<(Plan, AscentState)>,
     /// After how many steps the picture was last evaluated, and its score; none where it cannot be measured.
     score: Option<(usize, Option<Score>)>,
+    /// The number of changes of the plan when it was last found that a step fits into memory.
+    fitted: Option<usize>,
 }
 
 impl ActiveRun {
@@ -52,7 +57,25 @@ impl ActiveRun {
             pace: None,
             undo: VecDeque::new(),
             score: None,
+            fitted: None,
         }
+    }
+
+    /// Fails, with a sentence, if a step takes more memory than the `free` bytes, where that is known. It is reckoned again
+    /// after each change of the plan.
+    pub(super) fn check_room(
+        &mut self,
+        model: &dyn Model,
+        free: Option<u64>,
+    ) -> std::result::Result<(), String> {
+        let ascent = self.session.ascent();
+        let changes = Some(ascent.plan().changes.len());
+        if self.fitted != changes {
+            let needed = ascent.memory(model).map_err(|error| error.to_string())?;
+            check_room(ascent.plan().size, needed, free).map_err(|error| error.to_string())?;
+            self.fitted = changes;
+        }
+        Ok(())
     }
 
     pub(super) fn note_step(&mut self, report: StepReport, took: Duration) {

@@ -328,6 +328,10 @@ impl WorkerLoop {
             self.publish(Status::Idle);
             return Ok(());
         };
+        if let Err(reason) = run.check_room(model, self.models.memory()) {
+            self.stop(reason);
+            return Ok(());
+        }
         run.remember();
         let begun = Instant::now();
         let stepped = run.session.step(model);
@@ -339,14 +343,17 @@ impl WorkerLoop {
                 self.after_step();
             }
             Err(error @ runs::Error::Panicked(_)) => return Err(error.into()),
-            Err(error) => {
-                self.save();
-                self.snapshot.notice = Some(error.chain().into());
-                self.publish(Status::Stopped);
-                self.start_next();
-            }
+            Err(error) => self.stop(error.chain()),
         }
         Ok(())
+    }
+
+    /// Saves the run, which cannot go on for this reason, and goes on with the queue.
+    fn stop(&mut self, reason: String) {
+        self.save();
+        self.snapshot.notice = Some(reason.into());
+        self.publish(Status::Stopped);
+        self.start_next();
     }
 
     fn after_step(&mut self) {

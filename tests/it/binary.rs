@@ -122,6 +122,14 @@ impl Running {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
     }
 
+    /// Whether it takes the signals that ask to stop already, where the system says so.
+    pub(crate) fn takes_signals(&self) -> bool {
+        const TERM: u32 = 15;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        caught.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() >> (TERM - 1) & 1 == 1)
+    }
+
     /// Waits for its end; `stdout` is what was not read before.
     pub(crate) fn finish(mut self) -> Outcome {
         let mut outcome = Outcome { code: None, stdout: String::new(), stderr: String::new() };

@@ -136,6 +136,10 @@ impl ModelProvider for Bare {
         Classifier::new(network, labels, model)
     }
 
+    fn memory(&self) -> Option<u64> {
+        Some(1 << 40)
+    }
+
     fn devices(&mut self) -> Vec<DeviceEntry> {
         let device = |backend: &str, device| DeviceEntry { backend: backend.into(), device };
         vec![

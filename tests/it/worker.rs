@@ -33,6 +33,18 @@ struct Fragile {
 #[derive(Debug)]
 struct Clinging(Fragile);
 
+/// A model that says of itself that a step takes more memory than any machine has.
+#[derive(Debug)]
+struct Vast(Fragile);
+
+impl Model for Vast {
+    forward!(0: activations pull_back activations_from pull_back_from pool);
+
+    fn memory(&self, _: [usize; 3], _: &[LayerId]) -> Result<u64> {
+        Ok(1 << 50)
+    }
+}
+
 impl Model for Clinging {
     forward!(0: activations pull_back activations_from pull_back_from memory pool);
 }
@@ -252,6 +264,22 @@ fn a_plan_that_does_not_fit_is_told_and_the_run_before_goes_on() {
     assert_eq!(told.notice.as_deref(), Some("block1_conv1 has 32 channels, 0 to 31; there is no channel 99"));
     let at = step(&told);
     wait(&worker, "more steps", |s| step(s) > at);
+}
+
+#[test]
+fn a_step_that_memory_does_not_suffice_for_is_not_begun() {
+    let runs = tempfile::tempdir().unwrap();
+    let load = || Ok(Box::new(Vast(fragile(0)?)) as Box<dyn Model>);
+    let worker = Watcher::new(Worker::spawn(setup(runs.path()), load, Box::new(Bare)).unwrap());
+    worker.send(plan(3, 5));
+    let told = wait(&worker, "the refusal", |s| s.status == Status::Stopped);
+    assert!(
+        told.notice.as_deref().unwrap().contains("takes about 1125899907 MB of memory"),
+        "{:?}",
+        told.notice
+    );
+    assert_eq!(step(&told), 0);
+    assert_eq!(std::fs::read_dir(runs.path()).unwrap().count(), 0, "nothing is saved of it");
 }
 
 #[test]

@@ -2,12 +2,14 @@
 //! Face hub, which are only read. Downloading is in `pull`.
 
 mod elsewhere;
+mod exposed;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use elsewhere::{CacheQuery, CachedFile, Owner, SizeCheck, find_cached_files};
+pub(crate) use exposed::is_exposed;
 
 /// The environment variables that name these folders or configure the hub.
 const VARIABLES: [&str; 13] = [

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cache::{CacheQuery, CachedFile, Environment, SizeCheck, find_cached_files};
+use crate::cache::{CacheQuery, CachedFile, Environment, SizeCheck, find_cached_files, is_exposed};
 use crate::pull::{
     Error as PullError, Lock, PullOptions, PullProgress, Remote, Verified, Wheel, fetch, fetch_wheel,
     hub_url, verify,
@@ -148,6 +148,16 @@ fn import_from_cache(
     for found in cached_copies(set, environment) {
         if found.size_check != SizeCheck::Candidate {
             watcher.note(&found.to_string());
+            continue;
+        }
+        if !set.digest().is_whole() && is_exposed(&found.path).unwrap_or(true) {
+            let (path, name) = (found.path.display(), set.name);
+            watcher.note(&format!(
+                "{path}, in the cache of {}, was left alone: everybody may put another file in its place, and only {} is \
+                 published of its hash (`trepang pull {name} --from {path}` takes it all the same)",
+                found.owner,
+                set.digest()
+            ));
             continue;
         }
         match verify(&found.path, set.size, &set.digest(), options, watcher) {

@@ -98,3 +98,22 @@ fn a_relative_cache_begins_at_the_current_folder() {
         assert!(outcome.stderr.starts_with(&remark), "{outcome:?}");
     }
 }
+
+/// PyTorch publishes eight digits of a file's hash, for which another file can be made.
+#[cfg(unix)]
+#[test]
+fn a_cached_file_that_everybody_may_replace_is_left_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let home = Home::new();
+    let set = trepang_weights::find_set("resnet18").unwrap();
+    let folder = home.path(".cache/torch/hub/checkpoints");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(set.file);
+    std::fs::File::create(&file).unwrap().set_len(set.size.unwrap_or(5000)).unwrap();
+    for (mode, said) in [(0o644, "the sha256 of"), (0o666, "everybody may put another file in its place")] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let outcome = home.run("pull resnet18 --offline");
+        assert!(outcome.code == Some(1) && outcome.stderr.contains(said), "{mode:o}: {outcome:?}");
+    }
+}

@@ -27,6 +27,16 @@ pub enum Digest {
     None,
 }
 
+impl Digest {
+    /// Whether no other file with this hash can be made.
+    pub(crate) fn is_whole(&self) -> bool {
+        match self {
+            Self::Md5(_) | Self::Sha256(_) => true,
+            Self::Sha256Prefix(_) | Self::None => false,
+        }
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
