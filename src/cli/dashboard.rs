@@ -16,7 +16,7 @@ use trepang_weights::cache::Environment;
 use super::drive::drive;
 use super::key_map::key_map;
 use super::output;
-use super::room::check_room;
+use super::room::{check_room, check_step};
 use super::signals::{leave_on_signal, watch_signals};
 use crate::backends::BACKENDS;
 use crate::config::args::{CharsetFlag, ComputeArgs, DashboardArgs, ImageProtocol, ScreenArgs, ThemeFlag};
@@ -271,6 +271,7 @@ fn outcome(last: &Snapshot) -> String {
 /// The same ascent without a screen.
 fn in_lines(mut session: Session, compute: &Compute) -> Result<()> {
     let mut model = guard("the backend", || compute.model())?;
+    check_step(session.ascent(), model.as_ref(), compute)?;
     watch_signals();
     session.reserve()?;
     let (plan, name) = (session.ascent().plan(), &compute.provenance.network);

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use trepang_api::{DeviceKind, Model};
 
+use crate::cli::room::check_step;
 use crate::config::{Compute, RenderJob};
 use crate::engine::Ascent;
 use crate::memory;
@@ -21,12 +22,10 @@ pub(super) fn at_once(jobs: &[RenderJob], compute: &Compute, model: &dyn Model) 
     let free = memory::available(&compute.device)?;
     // What does not fit the network is an error of the run itself, which says more.
     let Ok(ascent) = Ascent::new(job.plan.clone(), compute.network(), &job.pictures) else { return Ok(1) };
+    check_step(&ascent, model, compute)?;
     let one = ascent.memory(model)?;
-    // Each picture is evaluated alone, after its steps.
-    let most_at_once = one.max(ascent.evaluation_memory(model)?);
     let (recipe, size) = (ascent.recipe(), ascent.plan().size);
     let few = (CPU_PIXELS / (recipe.images * recipe.views * size * size)).max(1);
-    memory::check_room(size, most_at_once, free)?;
     let fitting = match free {
         Some(free) => usize::try_from(free / 2 / one.max(1)).unwrap_or(MOST).max(1),
         // Where the system does not say what is free, as many as a CPU makes are safe.

@@ -380,6 +380,20 @@ fn more_memory_than_there_is_is_refused_before_it_is_taken() {
     }
 }
 
+/// The images would fit, and the activations of so many views would not.
+#[test]
+fn a_step_that_does_not_fit_into_memory_is_refused() {
+    let home = Home::new();
+    let flags = "--layer block5_conv2 --channel 4 --set views=64 --size 512 --steps 1 --runs runs";
+    for line in [format!("render {flags} -o out.png"), flags.to_owned()] {
+        let outcome = Outcome::from(home.command(&line).env("TREPANG_MEMORY", "500").output().unwrap());
+        let sentence = outcome.refusal(1);
+        assert!(sentence.contains("a picture of 512 px takes about"), "{sentence}");
+        let left = fs::read_dir(home.path("runs")).map_or(0, Iterator::count);
+        assert!(!home.path("out.png").exists() && left == 0, "{line}");
+    }
+}
+
 /// A whole command line, and a part of what the flag parser says.
 const LINES: &[(&str, &str)] = &[
     ("render --logit 1", "--output"),
