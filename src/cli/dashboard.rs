@@ -17,7 +17,7 @@ use super::drive::drive;
 use super::key_map::key_map;
 use super::output;
 use super::room::{check_room, check_step};
-use super::signals::{leave_on_signal, watch_signals};
+use super::signals::{leave_on_demand, watch_signals};
 use crate::backends::BACKENDS;
 use crate::config::args::{CharsetFlag, ComputeArgs, DashboardArgs, ImageProtocol, ScreenArgs, ThemeFlag};
 use crate::config::{
@@ -206,7 +206,7 @@ fn supervise(
 ) -> Result<()> {
     let ending = guard("the dashboard", || dashboard(viewer));
     // The terminal is the shell's again: from here on, who will not wait need not.
-    leave_on_signal("ended within a step; `trepang runs` lists the run as last saved", None);
+    leave_on_demand(Box::new(|| "ended within a step; `trepang runs` lists the run as last saved".into()));
     if !worker.ends_within(PATIENCE) {
         output::remark(
             "the run is saved when the step in progress is done; a signal (Ctrl-C) ends it at once",

@@ -52,7 +52,8 @@ pub(super) fn run(args: &PullArgs) -> Result<()> {
         return list(args, &environment);
     }
     let sets = sets(args)?;
-    let stop = note_signals("interrupted; what was received is kept, and the same command goes on", None);
+    let words = || "interrupted; what was received is kept, and the same command goes on".into();
+    let stop = note_signals(Box::new(words));
     let options = PullOptions { mirror: args.mirror.clone(), stop, ..PullOptions::default() };
     let request = PullRequest { from: args.from.as_deref(), offline: args.offline, verify: args.verify };
     let mut failed = Vec::new();

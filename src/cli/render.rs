@@ -19,7 +19,7 @@ use trepang_weights::Purpose;
 use self::events::{DoneEvent, FailedEvent, SeedsEvent, StepEvent};
 use self::kept::{KeptPicture, interrupted, saved_as};
 use self::made_before::MadeBefore;
-use super::drive::{drive, undo};
+use super::drive::{BEFORE_FIRST_STEP, drive, last_words};
 use super::room::check_room;
 use super::signals::{leave_on_signal, watch_signals};
 use super::{output, outputs};
@@ -111,10 +111,9 @@ fn load(
     compute: &Compute,
     (begun, stop): (&[Session], &AtomicUsize),
 ) -> Result<(usize, Box<dyn Model>)> {
-    const INTERRUPTED: &str = "interrupted before the first step";
-    leave_on_signal(INTERRUPTED, Some(undo(begun)));
+    leave_on_signal(last_words(begun));
     if stop.load(Ordering::Relaxed) != 0 {
-        bail!(INTERRUPTED);
+        bail!(BEFORE_FIRST_STEP);
     }
     let model = guard("the backend", || compute.model())?;
     Ok((batch::at_once(jobs, compute, model.as_ref())?, model))

@@ -33,21 +33,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The time that the last words may take: where nobody reads stderr, it may be full.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// Takes back what was begun, before the process ends.
-pub(super) type Undo = Box<dyn FnOnce() + Send>;
-
-/// The end of the process by a signal.
-struct SignalEnd {
-    sentence: String,
-    undo: Option<Undo>,
-}
+/// Takes back what was begun, before the process ends, and returns the sentence that it ends with.
+pub(super) type LastWords = Box<dyn FnOnce() -> String + Send>;
 
 /// The answer to a signal.
 enum Answer {
     /// There is nothing to wait for: the process ends.
-    Leave(SignalEnd),
+    Leave(LastWords),
     /// The number of the signal is noted, and looked at between two steps. A second demand ends the process.
-    Note(SignalEnd),
+    Note(LastWords),
     /// The number is noted, and looked at soon.
     Watch,
 }
@@ -60,8 +54,8 @@ static NOTED: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 /// Whether a demand was noted.
 static DEMANDED: AtomicBool = AtomicBool::new(false);
 
-fn interrupted() -> SignalEnd {
-    SignalEnd { sentence: "interrupted".into(), undo: None }
+fn interrupted() -> LastWords {
+    Box::new(|| "interrupted".into())
 }
 
 /// Takes the signals from now on. At first each of them ends the process, with a sentence and the exit code 1.
@@ -81,17 +75,21 @@ fn is_ignored(signal: i32) -> bool {
         .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
-/// From here on a signal ends the process: `undo` takes back what was begun, `sentence` is said. What was noted before is not
-/// answered by this.
-pub(super) fn leave_on_signal(sentence: impl Into<String>, undo: Option<Undo>) {
-    *answer() = Answer::Leave(SignalEnd { sentence: sentence.into(), undo });
+/// From here on a signal ends the process. What was noted before is not answered by this.
+pub(super) fn leave_on_signal(words: LastWords) {
+    *answer() = Answer::Leave(words);
 }
 
-/// From here on signals are noted, for who looks between two steps. A second demand ends the process all the same, after `undo`
-/// and with `sentence`.
-pub(super) fn note_signals(sentence: impl Into<String>, undo: Option<Undo>) -> Arc<AtomicUsize> {
-    *answer() = Answer::Note(SignalEnd { sentence: sentence.into(), undo });
+/// From here on signals are noted, for who looks between two steps. A second demand ends the process all the same.
+pub(super) fn note_signals(words: LastWords) -> Arc<AtomicUsize> {
+    *answer() = Answer::Note(words);
     Arc::clone(&NOTED)
+}
+
+/// From here on the first demand ends the process. Other signals are noted: what they ask for has been begun.
+pub(super) fn leave_on_demand(words: LastWords) {
+    DEMANDED.store(true, Ordering::Relaxed);
+    note_signals(words);
 }
 
 /// From here on signals are noted and nothing else, for who looks often and has something to give back: the terminal, or a folder
@@ -99,14 +97,6 @@ pub(super) fn note_signals(sentence: impl Into<String>, undo: Option<Undo>) -> A
 pub(super) fn watch_signals() -> Arc<AtomicUsize> {
     *answer() = Answer::Watch;
     Arc::clone(&NOTED)
-}
-
-/// Replaces what a second demand takes back, once there is more to keep.
-pub(super) fn replace_undo(undo: Option<Undo>) {
-    match &mut *answer() {
-        Answer::Leave(end) | Answer::Note(end) => end.undo = undo,
-        Answer::Watch => {}
-    }
 }
 
 fn answer() -> MutexGuard<'static, Answer> {
@@ -141,11 +131,9 @@ fn take(signal: i32) {
     match &mut *answer {
         // The write that it is about fails, and says more.
         Answer::Leave(_) if signal == SIGXFSZ => {}
-        // A hang-up that was answered before has a second one, from the shell or from the terminal.
-        Answer::Leave(_) if signal == SIGHUP && NOTED.load(Ordering::Relaxed) == SIGHUP as usize => {}
-        Answer::Leave(end) => leave(mem::replace(end, interrupted())),
-        Answer::Note(end) if is_demand && DEMANDED.load(Ordering::Relaxed) => {
-            leave(mem::replace(end, interrupted()));
+        Answer::Leave(words) => leave(mem::replace(words, interrupted())),
+        Answer::Note(words) if is_demand && DEMANDED.load(Ordering::Relaxed) => {
+            leave(mem::replace(words, interrupted()));
         }
         Answer::Note(_) | Answer::Watch => {
             DEMANDED.fetch_or(is_demand, Ordering::Relaxed);
@@ -155,10 +143,8 @@ fn take(signal: i32) {
 }
 
 /// Ends the process, whatever its other threads do.
-fn leave(SignalEnd { sentence, undo }: SignalEnd) -> ! {
-    if let Some(undo) = undo {
-        undo();
-    }
+fn leave(words: LastWords) -> ! {
+    let sentence = words();
     let (said, heard) = channel();
     let speaker = thread::Builder::new().name("last words".into()).spawn(move || {
         output::remark(sentence);

@@ -9,11 +9,19 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use libc::{SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, STDIN_FILENO, STDOUT_FILENO, TCSANOW};
+use libc::{SIG_DFL, STDIN_FILENO, STDOUT_FILENO, TCSANOW};
+use libc::{SIGABRT, SIGALRM, SIGBUS, SIGFPE, SIGILL, SIGPROF, SIGSEGV, SIGSYS, SIGTRAP, SIGVTALRM};
 use libc::{c_int, c_void, sigaction, siginfo_t, termios};
 
-/// The signals that a process does not survive.
-const FATAL: [c_int; 5] = [SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE];
+/// The faults of a process, after which it does not go on.
+const FAULTS: [c_int; 4] = [SIGSEGV, SIGBUS, SIGILL, SIGFPE];
+
+/// Other signals that end a process where nobody else takes them, by an abort, a timer, a debugger or a filter of system calls.
+#[cfg(not(target_os = "linux"))]
+const OTHERS: [c_int; 6] = [SIGABRT, SIGALRM, SIGVTALRM, SIGPROF, SIGSYS, SIGTRAP];
+#[cfg(target_os = "linux")]
+const OTHERS: [c_int; 9] =
+    [SIGABRT, SIGALRM, SIGVTALRM, SIGPROF, SIGSYS, SIGTRAP, libc::SIGIO, libc::SIGPWR, libc::SIGSTKFLT];
 
 /// Ends a synchronized update, turns focus reports and bracketed paste off, leaves the alternate screen, shows the cursor, and resets colours.
 const RESTORE: &[u8] = b"\x1b[?2026l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[0m\r\n";
@@ -26,7 +34,8 @@ static BEFORE: OnceLock<Before> = OnceLock::new();
 
 struct Before {
     terminal: termios,
-    handlers: [sigaction; FATAL.len()],
+    /// Of the faults, in their order.
+    handlers: [sigaction; FAULTS.len()],
 }
 
 /// Remembers the terminal's settings and installs the handlers, once for the process. Fails if stdin is no terminal.
@@ -42,18 +51,34 @@ pub(super) fn prepare() -> io::Result<()> {
         }
         terminal.assume_init()
     };
-    let mut handlers = [const { MaybeUninit::<sigaction>::uninit() }; FATAL.len()];
-    for (signal, before) in FATAL.into_iter().zip(&mut handlers) {
-        // SAFETY: with no new action, sigaction only writes the present one.
-        if unsafe { libc::sigaction(signal, ptr::null(), before.as_mut_ptr()) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
+    let mut handlers = [const { MaybeUninit::<sigaction>::uninit() }; FAULTS.len()];
+    for (signal, before) in FAULTS.into_iter().zip(&mut handlers) {
+        *before = MaybeUninit::new(handler_of(signal)?);
     }
     // SAFETY: each of them was written above.
     let handlers = handlers.map(|before| unsafe { before.assume_init() });
     // The handler reads this, so it is set before the handler is installed.
     let _ = BEFORE.set(Before { terminal, handlers });
-    FATAL.into_iter().try_for_each(install)
+    FAULTS.into_iter().try_for_each(install)?;
+    for signal in OTHERS {
+        // A profiler takes its signals itself, and who ignores one survives it.
+        if handler_of(signal)?.sa_sigaction == SIG_DFL {
+            install(signal)?;
+        }
+    }
+    Ok(())
+}
+
+/// The present answer to a signal.
+fn handler_of(signal: c_int) -> io::Result<sigaction> {
+    let mut handler = MaybeUninit::uninit();
+    // SAFETY: with no new action, sigaction only writes the present one, and says so by returning 0.
+    unsafe {
+        if libc::sigaction(signal, ptr::null(), handler.as_mut_ptr()) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(handler.assume_init())
+    }
 }
 
 /// Installs the handler. Where the stack has overflowed it runs on the stack that Rust's runtime keeps for that.
@@ -90,13 +115,16 @@ extern "C" fn restore(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
     // SAFETY: the system passes a valid siginfo; signal, sigaction and raise may be called in a handler, and the actions are
     // ones that the system returned.
     unsafe {
-        if (*info).si_code <= 0 {
-            // A process sent it, as its code says. It is blocked until this returns, and then ends the process.
-            libc::signal(signal, libc::SIG_DFL);
-            libc::raise(signal);
-        } else if let Some(index) = FATAL.iter().position(|known| *known == signal) {
+        match FAULTS.iter().position(|known| *known == signal) {
             // A fault happens again when this returns.
-            libc::sigaction(signal, &raw const before.handlers[index], ptr::null_mut());
+            Some(index) if (*info).si_code > 0 => {
+                libc::sigaction(signal, &raw const before.handlers[index], ptr::null_mut());
+            }
+            // A process sent it, as its code says, or it comes once. It is blocked until this returns, and then ends the process.
+            Some(_) | None => {
+                libc::signal(signal, SIG_DFL);
+                libc::raise(signal);
+            }
         }
     }
 }

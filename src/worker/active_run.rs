@@ -61,18 +61,18 @@ impl ActiveRun {
         }
     }
 
-    /// Fails, with a sentence, if a step takes more memory than the `free` bytes, where that is known. It is reckoned again
-    /// after each change of the plan.
+    /// Fails, with a sentence, if a step takes more memory than the bytes that are `free`, where that is known. The system is
+    /// asked for them before the first step and after each change of the plan.
     pub(super) fn check_room(
         &mut self,
         model: &dyn Model,
-        free: Option<u64>,
+        free: impl FnOnce() -> Option<u64>,
     ) -> std::result::Result<(), String> {
         let ascent = self.session.ascent();
         let changes = Some(ascent.plan().changes.len());
         if self.fitted != changes {
             let needed = ascent.memory(model).map_err(|error| error.to_string())?;
-            check_room(ascent.plan().size, needed, free).map_err(|error| error.to_string())?;
+            check_room(ascent.plan().size, needed, free()).map_err(|error| error.to_string())?;
             self.fitted = changes;
         }
         Ok(())

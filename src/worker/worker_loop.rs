@@ -328,7 +328,7 @@ impl WorkerLoop {
             self.publish(Status::Idle);
             return Ok(());
         };
-        if let Err(reason) = run.check_room(model, self.models.memory()) {
+        if let Err(reason) = run.check_room(model, || self.models.memory()) {
             self.stop(reason);
             return Ok(());
         }

@@ -323,7 +323,7 @@ mod tests {
     use super::*;
     use crate::Pool;
 
-    fn builder() -> NetworkBuilder {
+    pub(super) fn builder() -> NetworkBuilder {
         let size = InputSize { native: 8, min: 4, multiple: 4 };
         NetworkBuilder::new("tiny", size, Preprocess::minus_one_to_one())
     }

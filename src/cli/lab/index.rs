@@ -57,8 +57,8 @@ struct Runner<'a> {
 }
 
 pub(super) fn run(args: &IndexArgs) -> Result<()> {
-    let stop =
-        note_signals("interrupted; what was saved of the index is kept, and the same command goes on", None);
+    let words = || "interrupted; what was saved of the index is kept, and the same command goes on".into();
+    let stop = note_signals(Box::new(words));
     let compute = Compute::open(&args.compute, Purpose::Features)?;
     let layers = layers(args, &compute.trained)?;
     let data = Arc::new(DataSet::open(&args.data, args.picture_labels.as_deref())?);

@@ -144,6 +144,8 @@ fn a_second_signal_does_not_wait_for_a_long_step() {
     let outcome = running.finish();
     assert!(second.elapsed() < Duration::from_secs(2), "{:?}", second.elapsed());
     let sentence = outcome.refusal(1);
+    let left = std::fs::read_dir(&runs).unwrap().count();
+    assert_eq!(left, usize::from(sentence.contains("--resume")), "{sentence}");
     assert!(sentence.contains("interrupted"), "{sentence}");
 }
 

@@ -95,7 +95,7 @@ fn signals_end_it_and_keep_the_run() {
 
 #[test]
 fn a_death_that_no_code_survives_leaves_a_sane_terminal() {
-    for signal in ["SEGV", "BUS", "ABRT"] {
+    for signal in ["SEGV", "BUS", "ABRT", "ALRM", "PROF", "SYS", "TRAP"] {
         let (terminal, _) = long_run();
         terminal.signal(signal);
         let ended = terminal.end();

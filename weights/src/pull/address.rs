@@ -13,9 +13,16 @@ pub(super) fn candidates(url: &str, mirror: Option<&str>) -> Result<Vec<String>>
     let (_, path) = split(url).ok_or_else(|| Error::Address { address: masked(url) })?;
     let Some(mirror) = mirror else { return Ok(vec![url.into()]) };
     split(mirror).ok_or_else(|| Error::Address { address: masked(mirror) })?;
+    // A mirror may want a token behind the path.
+    let (mirror, token) = mirror.split_once('?').map_or((mirror, ""), |(mirror, token)| (mirror, token));
     let mirror = mirror.trim_end_matches('/');
     let name = path.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
-    let mut candidates = vec![format!("{mirror}{path}"), format!("{mirror}/{name}")];
+    let behind = |address: String| match (token, address.contains('?')) {
+        ("", _) => address,
+        (_, true) => format!("{address}&{token}"),
+        (_, false) => format!("{address}?{token}"),
+    };
+    let mut candidates = [format!("{mirror}{path}"), format!("{mirror}/{name}")].map(behind).to_vec();
     candidates.dedup();
     Ok(candidates)
 }
@@ -47,8 +54,14 @@ pub(super) fn redirect(from: &str, location: &str) -> Result<String, String> {
     }
 }
 
-/// The address without the name and the password that it may carry, to be shown, stored and compared.
+/// The address without the name, the password and the token behind a question mark that it may carry, to be shown, stored and
+/// compared.
 pub(super) fn masked(url: &str) -> String {
+    let (url, token) = url.split_once('?').map_or((url, ""), |(url, _)| (url, "?***"));
+    format!("{}{token}", without_name(url))
+}
+
+fn without_name(url: &str) -> String {
     let Some((origin, rest)) = split(url) else {
         // What is no address may still have been meant as one.
         return url.rsplit_once('@').map_or_else(|| url.to_owned(), |(_, rest)| format!("***@{rest}"));
@@ -81,6 +94,12 @@ mod tests {
         check(URL, Some("http://m:8080/ml/"), &[whole, "http://m:8080/ml/vgg.h5"]);
         check("http://host/vgg.h5?x=1", Some("HTTP://m"), &["HTTP://m/vgg.h5?x=1", "HTTP://m/vgg.h5"]);
         check("http://host/vgg.h5", Some("http://m"), &["http://m/vgg.h5"]);
+        check(URL, Some("http://m/?t=S"), &["http://m/apps/vgg19/vgg.h5?t=S", "http://m/vgg.h5?t=S"]);
+        check(
+            "http://host/vgg.h5?x=1",
+            Some("http://m?t=S"),
+            &["http://m/vgg.h5?x=1&t=S", "http://m/vgg.h5?t=S"],
+        );
     }
 
     #[test]
@@ -117,6 +136,7 @@ mod tests {
             ("http://u:p@ss@host/x", "http://***@host/x"),
             ("https://host/a@b", "https://host/a@b"),
             ("ftp://user:secret@host/x", "***@host/x"),
+            ("https://host/x?token=secret", "https://host/x?***"),
             ("vgg.h5", "vgg.h5"),
         ] {
             assert_eq!(masked(url), shown);

@@ -60,12 +60,8 @@ fn words(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{InputSize, NetworkBuilder, Op, Preprocess};
-
-    fn builder() -> NetworkBuilder {
-        let size = InputSize { native: 8, min: 4, multiple: 4 };
-        NetworkBuilder::new("tiny", size, Preprocess::minus_one_to_one())
-    }
+    use crate::Op;
+    use crate::network::tests::builder;
 
     #[test]
     fn a_misspelt_layer_names_the_nearest() {
