@@ -228,7 +228,7 @@ fn losses_text(losses: &[f64]) -> String {
 }
 
 /// `minivgg-channel-block5_conv2-4-pixel-seed0`: the objective's own words, fit for a file name.
-fn slug(origin: &Origin) -> String {
+pub(super) fn slug(origin: &Origin) -> String {
     let Origin { plan, provenance, .. } = origin;
     let text = format!("{}-{}-{}-seed{}", provenance.network, plan.objective, plan.recipe.name, plan.seed);
     let mut slug = String::new();
