@@ -19,7 +19,8 @@ use crate::engine::{Ascent, AscentState, Score};
 
 pub(super) const MANIFEST: &str = "manifest.json";
 const LOSSES: &str = "losses.csv";
-const IMAGE: &str = "image.png";
+/// The picture in a run's folder.
+pub const IMAGE: &str = "image.png";
 pub(super) const STATE: &str = "state.safetensors";
 /// The largest manifest that is read, in bytes. One with a hundred changes takes about 200 kB.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 16 << 20;

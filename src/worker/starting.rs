@@ -9,7 +9,7 @@ use super::protocol::{Outcome, Status};
 use super::worker_loop::{Setup, WorkerLoop};
 use crate::engine::{Pictures, Plan, Score, least_memory};
 use crate::memory::check_room;
-use crate::runs::{self, Origin, RunFolder, Session, never_woken, runs_made_before};
+use crate::runs::{self, IMAGE, Origin, RunFolder, Session, never_woken, render_command, runs_made_before};
 
 /// The notice where the run that is asked for is the one on the screen.
 const ON_SCREEN: &str =
@@ -60,6 +60,21 @@ impl WorkerLoop {
         }
         let session = Session::new(plan.clone(), network, &pictures, provenance.clone(), runs)?;
         Ok(Some((ActiveRun::new(session, pictures, number), Status::Running, None)))
+    }
+
+    /// The command that makes the picture of the run again.
+    pub(super) fn describe_command(&self) -> Outcome {
+        let Some(run) = &self.run else { return Outcome::Refused("there is no run yet".into()) };
+        let (mut origin, ascent) = (run.session.origin(), run.session.ascent());
+        let stands = self.snapshot.status != Status::Running && ascent.step_count() > 0;
+        if stands {
+            origin.plan = origin.plan.up_to(ascent.step_count());
+        }
+        let saved = run.session.folder().filter(|_| stands && run.session.is_saved());
+        match render_command(&origin, saved.map(|folder| folder.join(IMAGE)).as_deref()) {
+            Ok(words) => Outcome::Command(words),
+            Err(reason) => Outcome::Refused(reason),
+        }
     }
 
     /// Whether a channel's run was made before, by its manifest, or is on the screen finished.

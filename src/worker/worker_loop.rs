@@ -215,6 +215,7 @@ impl WorkerLoop {
                 self.republish();
                 saved
             }
+            Action::DescribeCommand => self.describe_command(),
             Action::ListNetworks => {
                 self.snapshot.networks = self.models.networks().into();
                 self.republish();
