@@ -7,6 +7,7 @@ mod blocks;
 mod capabilities;
 mod channels;
 mod color_depth;
+mod command;
 mod decoder;
 mod delivery;
 mod devices;
@@ -251,12 +252,13 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     if !is_full(area) {
         return;
     }
-    match state.mode {
-        Mode::Help(page) => help::render(frame, view, &state.keys, area, page),
-        Mode::Networks(cursor) => networks::render(frame, state, view, above, cursor),
-        Mode::Devices(cursor) => devices::render(frame, state, view, above, cursor),
-        Mode::Recipes(cursor) => recipes::render(frame, state, view, above, cursor),
-        Mode::Settings(cursor) => settings::render(frame, state, view, above, cursor),
+    match &state.mode {
+        Mode::Help(page) => help::render(frame, view, &state.keys, area, *page),
+        Mode::Networks(cursor) => networks::render(frame, state, view, above, *cursor),
+        Mode::Devices(cursor) => devices::render(frame, state, view, above, *cursor),
+        Mode::Recipes(cursor) => recipes::render(frame, state, view, above, *cursor),
+        Mode::Settings(cursor) => settings::render(frame, state, view, above, *cursor),
+        Mode::Command(words) => command::render(frame, view, above, words),
         Mode::Browse | Mode::Prompt(..) => {}
     }
 }

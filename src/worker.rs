@@ -16,6 +16,7 @@ mod queue;
 pub mod remote;
 mod saved_runs;
 mod sheet;
+mod starting;
 mod steer;
 mod switch;
 mod viewer;

@@ -191,6 +191,15 @@ pub(super) fn save(state: &mut State) -> Vec<Effect> {
     NOTHING
 }
 
+pub(super) fn copy_command(state: &mut State) -> Vec<Effect> {
+    if state.snapshot.run.is_some() {
+        return vec![Effect::Ask(Action::DescribeCommand)];
+    }
+    let key = state.keys.shown("start");
+    state.remark = Some(format!("there is no run to copy the command of: {key} starts an ascent"));
+    NOTHING
+}
+
 pub(super) fn zoom(state: &mut State) -> Vec<Effect> {
     state.shown = match state.shown {
         Shown::Mosaic => {

@@ -38,6 +38,7 @@ const ACTS: &[(&str, CommandFunction)] = &[
     ("settings", settings::open),
     ("undo", steer::back),
     ("save", actions::save),
+    ("copy", actions::copy_command),
     ("networks", networks::open),
     ("devices", devices::open),
     ("predictions", actions::toggle_predictions),

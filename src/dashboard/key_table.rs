@@ -60,6 +60,7 @@ pub const BINDINGS: &[Binding] = &[
     bind("settings", &[Key::Char('S')], "S", "settings", "size, steps, seed, start"),
     bind("undo", &[Key::Char('u')], "u", "undo", "undo the last steps"),
     bind("save", &[Key::Char('s')], "s", "save", "save the run now"),
+    bind("copy", &[Key::Char('y')], "y", "", "copy the render command"),
     bind("networks", &[Key::Char('N')], "N", "networks", "choose a network"),
     bind("devices", &[Key::Char('B')], "B", "devices", "choose backend and device"),
     bind("predictions", &[Key::Char('t')], "t", "", "show or hide predictions"),

@@ -17,6 +17,8 @@ pub enum Effect {
     Ask(Action),
     /// An action for this viewer's terminal.
     Terminal(TerminalAction),
+    /// Put this text on the clipboard of the viewer's terminal.
+    Copy(String),
     /// End this dashboard.
     Quit,
 }
@@ -69,15 +71,20 @@ pub enum Mode {
     Recipes(usize),
     /// The list of settings is open, with the cursor on this line.
     Settings(usize),
+    /// A command for a shell is shown, by its words.
+    Command(Vec<String>),
 }
 
 impl Mode {
     /// Whether something lies over the panes.
     pub fn is_overlay(&self) -> bool {
         match self {
-            Self::Help(_) | Self::Networks(_) | Self::Devices(_) | Self::Recipes(_) | Self::Settings(_) => {
-                true
-            }
+            Self::Help(_)
+            | Self::Networks(_)
+            | Self::Devices(_)
+            | Self::Recipes(_)
+            | Self::Settings(_)
+            | Self::Command(_) => true,
             Self::Prompt(prompt, _) => prompt.is_list(),
             Self::Browse => false,
         }

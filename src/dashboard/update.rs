@@ -31,7 +31,7 @@ impl State {
         let mut effects = Vec::new();
         match message {
             Message::Snapshot(snapshot) => self.receive(snapshot),
-            Message::Reply(outcome) => self.take_reply(outcome),
+            Message::Reply(outcome) => effects = self.take_reply(outcome),
             Message::Key(key) => effects = self.press(key),
             Message::Paste(text) => self.paste(&text),
             Message::Page(columns, rows) => self.mosaic.page = (columns, rows),
@@ -42,7 +42,7 @@ impl State {
     }
 
     /// Counts a reply, which ends the wait for a network or a device, and says why a request was refused.
-    fn take_reply(&mut self, outcome: Outcome) {
+    fn take_reply(&mut self, outcome: Outcome) -> Vec<Effect> {
         self.answered += 1;
         if self.switching.as_ref().is_some_and(|(_, request)| self.answered >= *request) {
             (self.switching, self.remark) = (None, None);
@@ -53,7 +53,20 @@ impl State {
             Outcome::Refused(reason) if self.snapshot.notice.as_deref() == Some(&*reason) => {}
             Outcome::Refused(reason) => self.remark = Some(reason),
             Outcome::Completed { path, choices } => self.take_completion(&path, &choices),
+            Outcome::Command(words) => return self.show_command(words),
         }
+        Vec::new()
+    }
+
+    /// Copies a command, and shows it: not every terminal takes what is copied.
+    fn show_command(&mut self, words: Vec<String>) -> Vec<Effect> {
+        let text = words.join(" ");
+        if self.full && self.mode == Mode::Browse {
+            self.mode = Mode::Command(words);
+        } else {
+            self.remark = Some(text.clone());
+        }
+        vec![Effect::Copy(text)]
     }
 
     /// Takes a path that was completed, unless another was typed or given up meanwhile.
@@ -131,9 +144,18 @@ impl State {
                 self.mode = if further { Mode::Help(page + 1) } else { Mode::Browse };
                 Vec::new()
             }
+            (Mode::Command(_), _) if self.full => {
+                self.mode = Mode::Browse;
+                Vec::new()
+            }
             // The screen became too small to show what is open, so the key acts as while browsing.
             (
-                Mode::Help(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Recipes(_) | Mode::Settings(_),
+                Mode::Help(_)
+                | Mode::Networks(_)
+                | Mode::Devices(_)
+                | Mode::Recipes(_)
+                | Mode::Settings(_)
+                | Mode::Command(_),
                 binding,
             ) => {
                 self.mode = Mode::Browse;

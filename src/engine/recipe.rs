@@ -1,6 +1,7 @@
 //! Recipes as data: what is optimised, from where, seen how, how a step is made, and for how long. A recipe is a TOML text;
 //! those that are embedded say in comments where each number comes from.
 
+mod changes;
 mod read;
 
 use std::sync::LazyLock;

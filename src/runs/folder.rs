@@ -19,7 +19,8 @@ use crate::engine::{Ascent, AscentState, Score};
 
 pub(super) const MANIFEST: &str = "manifest.json";
 const LOSSES: &str = "losses.csv";
-const IMAGE: &str = "image.png";
+/// The picture in a run's folder.
+pub const IMAGE: &str = "image.png";
 pub(super) const STATE: &str = "state.safetensors";
 /// The largest manifest that is read, in bytes. One with a hundred changes takes about 200 kB.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 16 << 20;
@@ -228,7 +229,7 @@ fn losses_text(losses: &[f64]) -> String {
 }
 
 /// `minivgg-channel-block5_conv2-4-pixel-seed0`: the objective's own words, fit for a file name.
-fn slug(origin: &Origin) -> String {
+pub(super) fn slug(origin: &Origin) -> String {
     let Origin { plan, provenance, .. } = origin;
     let text = format!("{}-{}-{}-seed{}", provenance.network, plan.objective, plan.recipe.name, plan.seed);
     let mut slug = String::new();

@@ -158,6 +158,13 @@ impl Origin {
     pub fn new(plan: Plan, provenance: Provenance) -> Self {
         Self { plan, provenance, segments: Vec::new() }
     }
+
+    /// Whether `other`, computed from its beginning, has the same bits. The path of the weights' file decides nothing, their
+    /// SHA-256 does.
+    pub fn is_made_again_by(&self, other: &Self) -> bool {
+        let provenance = Provenance { weights: self.provenance.weights.clone(), ..other.provenance.clone() };
+        self.segments.is_empty() && self.plan == other.plan && self.provenance.is_same(&provenance)
+    }
 }
 
 /// The provenance of a run, part by part, in the order of its steps; never empty.

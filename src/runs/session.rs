@@ -94,6 +94,18 @@ impl Session {
         Ok(Self { ascent, parts, runs, folder: Some(folder), saved_steps: None, saved_at, journal })
     }
 
+    /// Takes a saved run as it is, to be looked at. It is not saved again before it has changed.
+    pub fn reopen(
+        (folder, saved): (RunFolder, SavedRun),
+        network: &Network,
+        pictures: &Pictures,
+    ) -> Result<Self> {
+        let provenance = saved.origin.provenance.clone();
+        let mut session = Self::resume((folder, saved), network, pictures, provenance)?;
+        session.saved_steps = Some(session.ascent.step_count());
+        Ok(session)
+    }
+
     /// The ascent as far as it has come.
     pub fn ascent(&self) -> &Ascent {
         &self.ascent
@@ -257,6 +269,11 @@ impl Session {
         let ascents = [(&self.ascent, pictures)];
         let found = catch("the backend", || evaluate(&ascents, saved, network, model, should_stop))?;
         Ok(found?.and_then(|mut found| found.pop()))
+    }
+
+    /// Whether the run's folder holds the run as it is.
+    pub fn is_saved(&self) -> bool {
+        self.saved_steps == Some(self.ascent.step_count())
     }
 
     /// Notes in the manifest what was measured on the picture that was saved. A run without a folder notes nothing.

@@ -143,7 +143,7 @@ impl<'a> EventLoop<'a> {
         Ok(false)
     }
 
-    /// Hands a key or a pasted text to the state. True to quit.
+    /// Hands a key, a pasted text or a reply to the state. True to quit.
     fn hear(&mut self, state: &mut State, viewer: &Viewer, message: Message) -> Result<bool> {
         (state.row, state.full) = (channels_in_a_row(self.area), is_full(self.area));
         state.help_pages = help::pages(self.area.height);
@@ -166,6 +166,7 @@ impl<'a> EventLoop<'a> {
                 Effect::Ask(action) => {
                     viewer.request(action);
                 }
+                Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Terminal(TerminalAction::Redraw) => self.redraw()?,
                 Effect::Terminal(TerminalAction::NextProtocol) => self.show_by_next(state)?,
                 Effect::Terminal(TerminalAction::Suspend) => self.suspend()?,
@@ -209,7 +210,7 @@ impl<'a> EventLoop<'a> {
             self.take_snapshot(state, viewer, snapshot)?;
         }
         for reply in replies {
-            self.send(state, viewer, Message::Reply(reply.outcome))?;
+            self.hear(state, viewer, Message::Reply(reply.outcome))?;
             self.urgent = true;
         }
         Ok(())

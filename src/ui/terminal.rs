@@ -12,6 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
@@ -252,6 +254,14 @@ impl Screen {
             self.owed = Some(begun);
         }
         Ok(())
+    }
+
+    /// Puts a text on the terminal's clipboard, by OSC 52. tmux does that itself, if its `set-clipboard` allows it.
+    pub(super) fn copy(&mut self, text: &str) -> Result<()> {
+        if is_dumb() {
+            return Ok(());
+        }
+        self.write(format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).as_bytes(), false)
     }
 
     /// Makes the next frame redraw the whole screen.

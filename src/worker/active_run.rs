@@ -78,6 +78,13 @@ impl ActiveRun {
         Ok(())
     }
 
+    /// A saved run as it is, with its score if that was noted.
+    pub(super) fn reopened(session: Session, pictures: Pictures, number: u64, score: Option<Score>) -> Self {
+        let curve = session.ascent().state().losses.iter().copied().collect();
+        let score = score.map(|score| (session.ascent().step_count(), Some(score)));
+        Self { curve, score, ..Self::new(session, pictures, number) }
+    }
+
     pub(super) fn note_step(&mut self, report: StepReport, took: Duration) {
         let seconds = took.as_secs_f64();
         let mean = |pace: f64| pace + PACE_WEIGHT * (seconds.min(MAX_PACE_RATIO * pace) - pace);
@@ -152,7 +159,7 @@ impl ActiveRun {
             plan: Arc::new(ascent.plan().clone()),
             number: self.number,
             step,
-            loss: self.last_step.map(|report| report.loss),
+            loss: ascent.state().losses.last().copied(),
             gradient_norm: self.last_step.map(|report| report.gradient_norm),
             dead: self.last_step.is_some_and(|report| report.dead),
             dead_steps: ascent.state().dead_steps,

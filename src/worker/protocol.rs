@@ -57,6 +57,8 @@ pub enum Outcome {
         /// The names that go on from it, if there are several.
         choices: Vec<String>,
     },
+    /// The words of the command that makes the picture of the run again, each as a shell takes it.
+    Command(Vec<String>),
 }
 
 /// Everything that the worker can be asked to do.
@@ -82,6 +84,8 @@ pub enum Action {
     Undo,
     /// Save the run as it is.
     Save,
+    /// Say the command that makes the run's picture again: that of a run in progress as it will be at its end.
+    DescribeCommand,
     /// Look which networks there are.
     ListNetworks,
     /// Look which runs were saved.

@@ -1,5 +1,5 @@
 //! The queue: channels of a layer that are maximised one after the other, as long as the worker lives. Channels that nothing
-//! wakes are passed over.
+//! wakes are passed over, and those whose run was made before.
 
 use super::protocol::{ChannelQueue, Outcome, QueueView, Status};
 use super::worker_loop::WorkerLoop;
@@ -22,20 +22,20 @@ impl WorkerLoop {
         Outcome::Done
     }
 
-    /// Starts the next channel of the queue, if there is one that is not known to be dead.
+    /// Starts the next channel of the queue, if there is one that is not known to be dead and whose run was not made before.
     pub(super) fn start_next(&mut self) {
-        let Some(queue) = &mut self.queue else { return };
-        while queue.next < queue.end && self.drafts.is_dead(&queue.layer, queue.next) {
+        let Some(mut queue) = self.queue.take() else { return };
+        while queue.next < queue.end && self.is_passed_over(&queue) {
             queue.next += 1;
         }
         if queue.next >= queue.end {
-            self.queue = None;
             self.snapshot.notice = Some("the queue has come to the layer's end".into());
             return self.republish();
         }
         let objective = Objective::channel(&queue.layer, queue.next);
         let plan = queue.settings.clone().plan(&objective);
         queue.next += 1;
+        self.queue = Some(queue);
         let notice = self.snapshot.notice.clone();
         let outcome = match plan {
             Ok(plan) => self.start(plan),
@@ -48,6 +48,13 @@ impl WorkerLoop {
             self.queue = None;
         }
         self.republish();
+    }
+
+    /// Whether the next channel of a queue needs no run.
+    fn is_passed_over(&self, queue: &ChannelQueue) -> bool {
+        let objective = Objective::channel(&queue.layer, queue.next);
+        let plan = queue.settings.clone().plan(&objective);
+        self.drafts.is_dead(&queue.layer, queue.next) || plan.is_ok_and(|plan| self.is_made(plan))
     }
 
     /// Whether the run belongs to a queue and nothing has woken its channel for so long that the next one is better.

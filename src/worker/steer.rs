@@ -72,6 +72,10 @@ impl WorkerLoop {
             Ok((evaluator, None)) => self.evaluating = Some((number, step, evaluator)),
             Ok((_, Some(score))) => {
                 run.set_score(Some(score));
+                if run.session.is_saved() {
+                    // The list of runs shows it. Where it cannot be written, it is measured again another time.
+                    let _ = run.session.note_score(score);
+                }
                 self.republish();
             }
             // It cannot be measured here, and is not tried again.

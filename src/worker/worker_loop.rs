@@ -14,13 +14,12 @@ use super::classifiers::Classifiers;
 use super::drafts::Drafts;
 use super::error::{Error, Result};
 use super::models::ModelProvider;
-use super::pictures::{complete_path, read_pictures};
+use super::pictures::complete_path;
 use super::protocol::{Action, ChannelQueue, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
 use super::viewer::{Board, Mail, ViewerId};
-use crate::engine::{Evaluator, Plan, least_memory};
-use crate::memory::check_room;
+use crate::engine::Evaluator;
 use crate::panics::guard;
-use crate::runs::{self, BoxedError, Provenance, Session, never_woken};
+use crate::runs::{self, BoxedError, Provenance, never_woken};
 use crate::sweep::UnitStore;
 
 /// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
@@ -63,7 +62,7 @@ pub(super) struct WorkerLoop {
     /// The channels that are maximised one after the other.
     pub(super) queue: Option<ChannelQueue>,
     /// The number of runs that have begun.
-    run_count: u64,
+    pub(super) run_count: u64,
     /// Whether the worker is to end: its owner or a viewer asked for it.
     ending: bool,
 }
@@ -216,6 +215,7 @@ impl WorkerLoop {
                 self.republish();
                 saved
             }
+            Action::DescribeCommand => self.describe_command(),
             Action::ListNetworks => {
                 self.snapshot.networks = self.models.networks().into();
                 self.republish();
@@ -262,36 +262,6 @@ impl WorkerLoop {
         };
         self.republish();
         outcome
-    }
-
-    /// Begins a run. The one before is put away afterwards, so that the new one is on screen at once.
-    pub(super) fn start(&mut self, mut plan: Plan) -> Outcome {
-        let Setup { network, provenance, runs, .. } = &self.setup;
-        let least = least_memory(&plan, network.input());
-        let room = check_room(plan.size, least, self.models.memory());
-        let begun = room.map_err(|error| Error::NoRoom(error.to_string())).and_then(|()| {
-            let pictures = read_pictures(&mut plan)?;
-            Ok((Session::new(plan, network, &pictures, provenance.clone(), runs)?, pictures))
-        });
-        match begun {
-            Ok((session, pictures)) => {
-                self.run_count += 1;
-                let before = self.run.replace(ActiveRun::new(session, pictures, self.run_count));
-                self.snapshot.notice = None;
-                self.snapshot.predictions = None;
-                self.publish(Status::Running);
-                if let Some(mut before) = before.filter(ActiveRun::is_worth_keeping) {
-                    let saved = before.session.save();
-                    self.note_saved(&before, &saved);
-                }
-                Outcome::Done
-            }
-            Err(error) => {
-                let refused = self.refuse(error.chain());
-                self.republish();
-                refused
-            }
-        }
     }
 
     /// More steps wake a finished run; fewer can finish one.
@@ -392,7 +362,7 @@ impl WorkerLoop {
     }
 
     /// Remembers a run that could not be saved, until it is.
-    fn note_saved(&mut self, run: &ActiveRun, saved: &runs::Result<()>) -> Outcome {
+    pub(super) fn note_saved(&mut self, run: &ActiveRun, saved: &runs::Result<()>) -> Outcome {
         match saved {
             Ok(()) => {
                 self.snapshot.unsaved.retain(|unsaved| unsaved.number != run.number);

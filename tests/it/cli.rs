@@ -19,6 +19,7 @@ mod picture_formats;
 mod predict;
 mod pull;
 mod render;
+mod render_command;
 mod resume;
 mod runs;
 mod shell;

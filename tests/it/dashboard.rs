@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trepang::dashboard::{BINDINGS, Effect, Key, Mode, Pane, State};
+use trepang::dashboard::{BINDINGS, Effect, Key, Message, Mode, Pane, State};
 use trepang::engine::Objective;
 use trepang::worker::protocol::{Action, DeviceEntry, Outcome, Status, Supply};
 
@@ -130,6 +130,24 @@ fn saving_needs_a_run() {
     assert_eq!(press(&mut state, &[Key::Char('s')]), vec![]);
     see_run(&mut state, Status::Paused, 3);
     assert_eq!(press(&mut state, &[Key::Char('s')]), vec![Effect::Ask(Action::Save)]);
+}
+
+#[test]
+fn y_asks_for_the_command_and_shows_and_copies_it() {
+    let mut state = state();
+    assert_eq!(press(&mut state, &[Key::Char('y')]), vec![]);
+    assert!(state.remark.as_ref().unwrap().contains("no run"), "{:?}", state.remark);
+    see_run(&mut state, Status::Paused, 3);
+    assert_eq!(press(&mut state, &[Key::Char('y')]), vec![Effect::Ask(Action::DescribeCommand)]);
+    let words = vec!["trepang".to_owned(), "render".to_owned()];
+    let reply = |state: &mut State| state.update(Message::Reply(Outcome::Command(words.clone())));
+    assert_eq!(reply(&mut state), vec![Effect::Copy("trepang render".into())]);
+    assert_eq!(state.mode, Mode::Command(words.clone()));
+    // Any key closes it, and does nothing else.
+    assert_eq!((press(&mut state, &[Key::Enter]), &state.mode), (vec![], &Mode::Browse));
+    state.full = false;
+    reply(&mut state);
+    assert_eq!((&state.mode, state.remark.as_deref()), (&Mode::Browse, Some("trepang render")));
 }
 
 #[test]

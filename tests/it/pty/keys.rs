@@ -287,3 +287,48 @@ fn the_run_goes_on_with_another_backend() {
     let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
     assert_eq!(manifest.matches("\"backend\": \"reference\"").count(), 2, "{manifest}");
 }
+
+/// What the program put on the clipboard last.
+fn copied(terminal: &Terminal) -> String {
+    use base64::Engine;
+    let raw = terminal.raw_text();
+    let (_, after) = raw.rsplit_once("\x1b]52;c;").expect("nothing was copied");
+    let text = after.split_once('\x07').unwrap().0;
+    String::from_utf8(base64::engine::general_purpose::STANDARD.decode(text).unwrap()).unwrap()
+}
+
+#[test]
+fn y_copies_a_command_that_makes_the_same_bytes() {
+    let setup = Setup::new(100, 30).arg("--size").arg("48").arg("--steps").arg("6").arg("--set");
+    let mut terminal = setup.arg("optimizer.rate=0.0625").start();
+    terminal.wait_for("finished");
+    terminal.wait_for("saved in");
+    terminal.send("y");
+    let shown = terminal.wait_for("copied, if the terminal takes OSC 52");
+    let command = copied(&terminal);
+    for word in ["--network minivgg", "--channel 30", "--size 48", "--steps 6"] {
+        assert!(command.contains(word) && shown.has(word), "{word}: {command}\n{shown:?}");
+    }
+    assert!(command.contains("--set optimizer.rate=0.0625"), "{command}");
+    terminal.send("\x1b");
+    terminal.wait_until("the panes again", |frame| !frame.has("copied, if"));
+    // A second y, and the whole command is there again.
+    terminal.send("y");
+    terminal.wait_for("copied, if the terminal takes OSC 52");
+    terminal.send("y");
+    let ended = terminal.quit();
+    let [run] = &ended.runs()[..] else { panic!("{:?}", ended.runs()) };
+    let place = tempfile::tempdir().unwrap();
+    let binary = Path::new(env!("CARGO_BIN_EXE_trepang")).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &command]).current_dir(&place).env("PATH", path).env("HOME", place.path());
+    let output = shell.env("XDG_DATA_HOME", place.path().join("data")).output().unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    let made = command.rsplit_once("-o ").unwrap().1;
+    assert_eq!(
+        fs::read(place.path().join(made)).unwrap(),
+        fs::read(run.join("image.png")).unwrap(),
+        "{command}"
+    );
+}
