@@ -7,6 +7,7 @@ mod config;
 mod dashboard;
 mod devices;
 mod drive;
+mod exhausted;
 mod exit;
 mod folder;
 mod info;

@@ -63,11 +63,17 @@ fn free_in(root: &Path) -> Option<u64> {
     Some(of_groups.fold(free, u64::min))
 }
 
-/// Bytes that the process may still take of the address space that it is limited to (`ulimit -v`); none without a limit.
+/// Bytes that the process may still take of its limits on address space (`ulimit -v`) and data (`ulimit -d`); none without a
+/// limit.
 fn left_to_process() -> Option<u64> {
-    let limit = getrlimit(Resource::As).current?;
-    let pages: u64 = fs::read_to_string("/proc/self/statm").ok()?.split_whitespace().next()?.parse().ok()?;
-    Some(limit.saturating_sub(pages.saturating_mul(page_size() as u64)))
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let used = |column| Some(statm.split_whitespace().nth(column)?.parse::<u64>().ok()? * page_size() as u64);
+    // The columns of /proc/self/statm that the system holds against each limit: all of the address space; data and stack.
+    let limits = [(Resource::As, 0), (Resource::Data, 5)];
+    let left = limits
+        .into_iter()
+        .filter_map(|(resource, column)| Some(getrlimit(resource).current?.saturating_sub(used(column)?)));
+    left.min()
 }
 
 /// A line of `/proc/meminfo` in bytes.

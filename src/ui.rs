@@ -14,7 +14,7 @@ mod devices;
 mod encoded;
 mod encoder;
 mod event_loop;
-mod fatal;
+pub(crate) mod fatal;
 mod graphics;
 mod help;
 mod hits;

@@ -1,6 +1,8 @@
 //! Decodes picture files in any format that the crate `image` was built to read, and turns them as their orientation says.
 
+use std::borrow::Cow;
 use std::io::{self, Cursor};
+use std::ops::Range;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
@@ -25,7 +27,8 @@ pub(super) fn decode(bytes: &[u8], as_stored: bool) -> ImageResult<DynamicImage>
 
 /// A decoder for the file, if its pixels have room.
 pub(super) fn open(bytes: &[u8]) -> ImageResult<impl ImageDecoder> {
-    let decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?.into_decoder()?;
+    let decoder =
+        ImageReader::new(Cursor::new(without_profile(bytes))).with_guessed_format()?.into_decoder()?;
     let given = std::env::var(MAX_PIXELS_VARIABLE).ok().filter(|value| !value.is_empty());
     check_pixels(decoder.dimensions(), decoder.total_bytes(), given.as_deref())?;
     Ok(decoder)
@@ -70,25 +73,60 @@ pub(super) fn orientation(decoder: &mut impl ImageDecoder, bytes: &[u8]) -> Orie
     .unwrap_or(Orientation::NoTransforms)
 }
 
+/// The file without its color profile, if it is a PNG. Nothing reads the profile, and the decoder would inflate 300 kB of it to
+/// 300 MB.
+fn without_profile(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match png_content(bytes, *b"iCCP") {
+        Some(content) => {
+            // A chunk has its length and kind before its content, and a checksum after it.
+            let end = bytes.len().min(content.end + 4);
+            Cow::Owned([&bytes[..content.start - 8], &bytes[end..]].concat())
+        }
+        None => Cow::Borrowed(bytes),
+    }
+}
+
 /// The content of the first chunk of this kind, in a PNG file that has it whole.
 pub(super) fn png_chunk(bytes: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
+    png_content(bytes, kind).map(|content| &bytes[content])
+}
+
+/// The place of that content in the file.
+fn png_content(bytes: &[u8], kind: [u8; 4]) -> Option<Range<usize>> {
     if image::guess_format(bytes).ok()? != ImageFormat::Png {
         return None;
     }
-    let mut rest = &bytes[8..];
+    let mut start = 8;
     loop {
-        let length = u32::from_be_bytes(rest.get(..4)?.try_into().ok()?) as usize;
-        let content = rest.get(8..length.checked_add(8)?)?;
-        if rest[4..8] == kind {
+        let head = bytes.get(start..start + 8)?;
+        let length = u32::from_be_bytes(head[..4].try_into().ok()?) as usize;
+        let content = start + 8..(start + 8).checked_add(length)?;
+        bytes.get(content.clone())?;
+        if head[4..] == kind {
             return Some(content);
         }
-        rest = rest.get(length + 12..)?;
+        start = content.end + 4;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_profile_is_never_inflated() {
+        let mut bytes = Vec::new();
+        let picture = DynamicImage::new_rgb8(2, 1);
+        picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+        let plain = bytes.clone();
+        // The header's chunk ends at byte 33, and the profile stands behind it.
+        let profile = [&[0, 0, 0, 7][..], b"iCCPp\0\0\x78\x9c\x01\x02", &[1, 2, 3, 4]].concat();
+        bytes.splice(33..33, profile);
+        assert_eq!(*without_profile(&bytes), plain);
+        assert_eq!(*without_profile(&plain), plain);
+        assert_eq!(decode(&bytes, true).unwrap(), picture);
+        assert_eq!(without_profile(&bytes[..40]).len(), 40, "a file that is cut short");
+    }
 
     #[test]
     fn pixels_are_bounded_before_they_are_decoded() {

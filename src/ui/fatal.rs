@@ -1,5 +1,5 @@
-//! Gives the terminal back when the process dies of a signal that no code can survive: a fault in a native library, an
-//! abort, memory that ran out. The handler only writes bytes that were prepared and calls tcsetattr, both of which are
+//! Gives the terminal back when the process dies of a signal that no code can survive, such as a fault in a native library or an
+//! abort, or of memory that ran out (`cli/exhausted.rs`). The handler only writes bytes that were prepared and calls tcsetattr, both of which are
 //! permitted in a signal handler; then the signal takes its usual course.
 #![allow(unsafe_code, reason = "signal handlers and termios have no safe interface for these signals")]
 
@@ -101,9 +101,8 @@ pub(super) fn set_taken(taken: bool) {
     TAKEN.store(taken, Ordering::SeqCst);
 }
 
-/// Gives the terminal back. Then the signal takes its usual course: a fault goes to the handler from before, and a signal
-/// that was sent, as `abort` does, ends the process.
-extern "C" fn restore(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
+/// Gives the terminal back if the dashboard has it, without allocating and without a lock.
+pub(crate) fn give_back() {
     let Some(before) = BEFORE.get() else { return };
     if TAKEN.swap(false, Ordering::SeqCst) {
         // SAFETY: write and tcsetattr may be called in a handler, and their arguments live as long as the process.
@@ -112,6 +111,13 @@ extern "C" fn restore(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
             libc::tcsetattr(STDIN_FILENO, TCSANOW, &raw const before.terminal);
         }
     }
+}
+
+/// Gives the terminal back. Then the signal takes its usual course: a fault goes to the handler from before, and a signal
+/// that was sent, as `abort` does, ends the process.
+extern "C" fn restore(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
+    give_back();
+    let Some(before) = BEFORE.get() else { return };
     // SAFETY: the system passes a valid siginfo; signal, sigaction and raise may be called in a handler, and the actions are
     // ones that the system returned.
     unsafe {

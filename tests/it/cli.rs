@@ -12,6 +12,8 @@ mod homeless;
 mod input;
 mod interrupted;
 mod listing;
+#[cfg(target_os = "linux")]
+mod little_memory;
 mod onnx;
 mod outputs;
 mod own_weights;

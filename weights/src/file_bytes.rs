@@ -13,7 +13,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapMut};
 
 /// A whole file in memory. Clones share the bytes.
 #[derive(Debug, Clone)]
@@ -42,8 +42,10 @@ impl FileBytes {
         let len = file.metadata()?.len();
         let too_large =
             || io::Error::new(ErrorKind::OutOfMemory, format!("there is no memory for its {len} bytes"));
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(usize::try_from(len).map_err(|_| too_large())?).map_err(|_| too_large())?;
+        let capacity = usize::try_from(len).map_err(|_| too_large())?;
+        // The system is asked by a map, since the program's allocator ends the process where it has nothing left.
+        drop(MmapMut::map_anon(capacity.max(1)).map_err(|_| too_large())?);
+        let mut bytes = Vec::with_capacity(capacity);
         // No more than that, should the file grow meanwhile.
         file.take(len).read_to_end(&mut bytes)?;
         Ok(Self::Read(Arc::new(bytes)))

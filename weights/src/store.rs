@@ -64,7 +64,11 @@ impl Store {
             let fit = fit(set.architecture, source.as_ref())?;
             Ok((source, fit))
         });
-        opened.map_err(|error| self.damaged(set, &error.to_string()))
+        opened.map_err(|error| match error {
+            // The file may be whole where the system could not read it, for want of memory for example.
+            Error::Io { .. } => error,
+            other => self.damaged(set, &other.to_string()),
+        })
     }
 
     /// Converts a file that has been downloaded and `verified`, and writes the result to the store. `origin` says where the
