@@ -27,7 +27,7 @@ pub(crate) enum FileBytes {
 impl FileBytes {
     /// Maps a file of the store. Fails for anything else than a regular file, such as a folder or a pipe.
     pub(crate) fn map(path: &Path) -> io::Result<Self> {
-        let file = regular(path)?;
+        let file = open_regular(path)?;
         // SAFETY: the bytes must not change while they are mapped. Only files of the store are mapped. They are written
         // beside their place and renamed to it, which leaves a map of the file before as it was; nothing else writes to
         // that folder. The readers check every range against the length of the map, and no byte is a value of a type that
@@ -38,7 +38,11 @@ impl FileBytes {
 
     /// Reads a file. Fails for anything else than a regular file, and where there is not enough memory for its bytes.
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
-        let file = regular(path)?;
+        Self::of(open_regular(path)?)
+    }
+
+    /// The bytes of a file that is open at its start.
+    pub(crate) fn of(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         let too_large =
             || io::Error::new(ErrorKind::OutOfMemory, format!("there is no memory for its {len} bytes"));
@@ -53,7 +57,7 @@ impl FileBytes {
 }
 
 /// Opens a regular file.
-fn regular(path: &Path) -> io::Result<File> {
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     // Asked before it is opened, since a pipe is opened only when somebody writes to it.
     if !path.metadata()?.is_file() {
         return Err(not_regular());

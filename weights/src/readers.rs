@@ -2,6 +2,7 @@
 //! in a file below this module; `fit` recognises the network.
 
 mod contents;
+mod first_look;
 mod keras;
 mod natural;
 mod numbers;
@@ -16,7 +17,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use trepang_api::excerpt;
 
-use crate::file_bytes::FileBytes;
+use crate::file_bytes::{FileBytes, open_regular};
 use crate::hex::hex;
 use crate::{Error, FileFormat, Result, TensorSource};
 
@@ -99,7 +100,10 @@ fn open_archive(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> 
 }
 
 fn read(path: &Path) -> Result<FileBytes> {
-    FileBytes::read(path).map_err(|source| Error::Io { path: path.into(), source })
+    let failed = |source| Error::Io { path: path.into(), source };
+    let mut file = open_regular(path).map_err(failed)?;
+    first_look::look(&mut file, path)?;
+    FileBytes::of(file).map_err(failed)
 }
 
 fn unknown(path: &Path, found: impl Display) -> Error {

@@ -29,7 +29,8 @@ fn memory_that_runs_out_ends_in_one_sentence() {
             let outcome = limited(&home, kilobytes, line);
             if outcome.code != Some(0) {
                 let sentence = outcome.refusal(1);
-                ran_out += usize::from(sentence.contains("memory ran out") && sentence.contains("ulimit -v is"));
+                ran_out +=
+                    usize::from(sentence.contains("memory ran out") && sentence.contains("ulimit -v is"));
             }
         }
     }

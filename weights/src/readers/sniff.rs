@@ -36,7 +36,7 @@ const ZIP_NAME_AT: usize = 30;
 const SAFETENSORS_LENGTH_BYTES: usize = 8;
 
 /// The signature of HDF5.
-const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+pub(super) const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// The magic number at the start of PyTorch's legacy streams, as a pickle of any binary protocol writes it.
 const TORCH_MAGIC: &[u8] = b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
