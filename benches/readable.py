@@ -37,7 +37,7 @@ IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
 def prepare(network, weights, size):
     """Sets the program of compare_lucid.py up for a network and a size; its weights."""
     compare_lucid.SIZE = size
-    tensors = load_file(weights)
+    tensors = {name: tensor.float() for name, tensor in load_file(weights).items()}
     if network == "minivgg":
         mean, deviation = (torch.tensor(values)[:, None, None] for values in IMAGENET)
         compare_lucid.BLOCKS, compare_lucid.MEAN = MINIVGG_BLOCKS, mean

@@ -66,21 +66,22 @@ def before_relu(stack, rgb):
     return x
 
 
-def transform(image, draw):
-    """lucid's `standard_transforms`, then the middle SIZE pixels of what is left, gray around it."""
+def transform(images, draw):
+    """lucid's `standard_transforms`, then the middle SIZE pixels of what is left, gray around it: of one image, or of several by
+    the same draw."""
 
     def crop(x, by):
         side = x.shape[-1] - by
         top, left = (int(draw.integers(0, by + 1)) for _ in range(2))
         return x[..., top : top + side, left : left + side]
 
-    x = F.pad(image[None] - 0.5, [12] * 4)
+    x = F.pad(images.reshape(-1, *images.shape[-3:]) - 0.5, [12] * 4)
     x = crop(x, 8)
     side = round(x.shape[-1] * draw.choice(np.arange(0.90, 1.101, 0.02)))
     x = F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
     angle = math.radians(draw.choice(list(range(-10, 11)) + 5 * [0]))
     turn = torch.tensor([[math.cos(angle), -math.sin(angle), 0], [math.sin(angle), math.cos(angle), 0]])
-    grid = F.affine_grid(turn[None].float().to(x.device), list(x.shape), align_corners=False)
+    grid = F.affine_grid(turn.float().to(x.device).expand(len(x), 2, 3), list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     x = crop(x, 4)
     margin = x.shape[-1] - SIZE
