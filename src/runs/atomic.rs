@@ -19,6 +19,9 @@ const MAX_LINKS: usize = 40;
 const SYSTEM_FOLDERS: [&str; 3] = ["/proc", "/sys", "/dev"];
 const SHARED_MEMORY: &str = "/dev/shm";
 
+/// The system's view of processes and of what they have open.
+const PROCESSES: &str = "/proc";
+
 /// The permissions of a new file, before the process's umask is applied.
 const NEW_FILE_MODE: u32 = 0o666;
 
@@ -94,6 +97,10 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
         };
         let Some(name) = path.file_name() else { return path.canonicalize() };
         let place = folder.join(name);
+        if place.starts_with(PROCESSES) {
+            // A link there stands for what a process has open. A file that takes its place would not be what is open.
+            return Ok(place);
+        }
         match fs::read_link(&place) {
             Ok(next) => path = folder.join(next),
             Err(_) => return Ok(place),
@@ -223,6 +230,14 @@ mod tests {
             assert!(error.to_string().contains(path), "{error}");
         }
         let folder = tempfile::tempdir().unwrap();
+        // What a process has open is not replaced either, though it is a regular file.
+        let open = File::create(folder.path().join("open")).unwrap();
+        let descriptor = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&open));
+        let link = folder.path().join("link");
+        symlink(&descriptor, &link).unwrap();
+        for path in [Path::new(&descriptor), &link] {
+            assert!(write(path, b"x").unwrap_err().to_string().contains("not on a disk"));
+        }
         let long = folder.path().join("x".repeat(256));
         assert!(write(&long, b"x").unwrap_err().to_string().contains("255"));
         write(&folder.path().join("x".repeat(255)), b"x").unwrap();

@@ -11,8 +11,8 @@ use super::error::{Error, Result};
 /// The name of the lock's file.
 pub(super) const LOCK: &str = ".lock";
 
-/// Opening fails for a link in the lock's place, which could lead to any file.
-const NO_LINK: i32 = libc::O_NOFOLLOW;
+/// Opening fails for a link in the lock's place, which could lead to any file, and does not wait for the other end of a pipe.
+const NO_LINK: i32 = libc::O_NOFOLLOW | libc::O_NONBLOCK;
 
 /// The longest text of a lock that is read, in bytes.
 const MAX_TEXT_BYTES: u64 = 512;
@@ -56,6 +56,9 @@ impl RunLock {
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(false).custom_flags(NO_LINK);
             let file = options.open(&path).map_err(failed)?;
+            if !is_regular(&file) {
+                return Err(Error::NotRegular { path });
+            }
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => {
                     let RunOwner { host, process } = RunOwner::here();
@@ -95,7 +98,11 @@ pub fn owner(folder: &Path) -> Option<RunOwner> {
 /// The lock of `folder`, if another process holds it.
 fn held(folder: &Path) -> Option<File> {
     let file = OpenOptions::new().read(true).custom_flags(NO_LINK).open(folder.join(LOCK)).ok()?;
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(file)
+    (is_regular(&file) && matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))).then_some(file)
+}
+
+fn is_regular(file: &File) -> bool {
+    file.metadata().is_ok_and(|meta| meta.is_file())
 }
 
 /// Whether the open file is still the one that the path names.
@@ -108,6 +115,15 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pipe_in_the_locks_place_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(LOCK)).status().unwrap();
+        assert!(made.success());
+        assert!(!is_locked(folder.path()) && owner(folder.path()).is_none());
+        RunLock::take(folder.path()).unwrap_err();
+    }
 
     #[test]
     fn a_run_has_one_owner_at_a_time() {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
-use trepang_api::Network;
+use trepang_api::{LayerId, Network};
 use trepang_weights::{CutOff, FoundInput, InputFormat, OnnxModel};
 
 use super::super::output;
@@ -117,8 +117,11 @@ fn preprocessing(
 
 fn layers(network: &Network) -> Result<Vec<AboutLayer>> {
     let size = network.input().native;
-    let layer = |id| {
-        let (node, shape) = (network.node(id)?, network.shape(size, size, id)?);
+    let Some(deepest) = network.layers().last() else { return Ok(Vec::new()) };
+    // All shapes at once, since a file may have tens of thousands of nodes.
+    let shapes = network.shapes(size, size, deepest)?;
+    let layer = |id: LayerId| {
+        let (node, shape) = (network.node(id)?, shapes[id.index()]);
         let (name, kind) = (node.name.clone(), node.op.kind());
         Ok(AboutLayer { name, kind, channels: shape.channels, height: shape.height, width: shape.width })
     };

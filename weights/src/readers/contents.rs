@@ -17,6 +17,9 @@ const ALWAYS_ALLOWED_BYTES: u64 = 64 << 20;
 /// claims more was made to exhaust the memory.
 const MAX_EXPANSION: u64 = 4;
 
+/// The most tensors of a file. The largest networks that this program knows have some thousands.
+const MAX_TENSORS: usize = 50_000;
+
 /// The description of an opened file, without its numbers.
 #[derive(Debug)]
 pub(super) struct Contents {
@@ -41,11 +44,15 @@ impl Contents {
         Error::Unusable { path: self.path.clone(), format: self.format, reason: printable(reason) }
     }
 
-    /// Fails for a file without tensors, with two tensors of one name, or with tensors that are too large for a file of
+    /// Fails for a file without tensors, with more of them than any network has, with two tensors of one name, or with tensors that are too large for a file of
     /// `len` bytes.
     pub(super) fn check(&self, len: usize) -> Result<()> {
         if self.tensors.is_empty() {
             return Err(self.unusable("it holds no tensor"));
+        }
+        if self.tensors.len() > MAX_TENSORS {
+            let count = self.tensors.len();
+            return Err(self.unusable(format!("it holds {count} tensors, more than {MAX_TENSORS}")));
         }
         let mut names = HashSet::new();
         if let Some(twice) = self.tensors.iter().find(|tensor| !names.insert(&tensor.name)) {
@@ -103,6 +110,7 @@ mod tests {
     fn impossible_lists_of_tensors_are_refused() {
         check(&[], "it holds no tensor");
         check(&[("a", &[1]), ("b", &[1]), ("a", &[2])], "it holds two tensors named \"a\"");
+        check(&vec![("a", &[0_usize][..]); MAX_TENSORS + 1], "it holds 50001 tensors, more than 50000");
         check(&[("a", &[1 << 62, 4])], "its tensors claim more numbers than 1000 bytes can hold");
         check(&[("a", &[1 << 62, 4, 0])], "its tensors claim more");
         check(&[("a", &[1 << 30])], "its tensors claim more");
