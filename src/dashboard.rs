@@ -5,6 +5,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod actions;
+mod answers;
 mod commands;
 mod complete;
 mod devices;
@@ -15,11 +16,15 @@ mod key_name;
 mod key_table;
 mod line_editor;
 mod list;
+mod look_back;
 mod mosaic;
 mod networks;
 mod page;
 mod palette;
 mod prompt;
+mod question;
+mod saved_runs;
+mod scrub;
 mod setting;
 mod settings;
 mod state;
@@ -34,6 +39,8 @@ pub use key_table::{BINDINGS, Binding};
 pub use line_editor::LineEditor;
 pub use page::Mosaic;
 pub use prompt::Prompt;
+pub use question::OpenQuestion;
+pub use scrub::Scrub;
 pub use setting::Setting;
 pub use state::{Effect, Mode, Pane, Shown, State, TerminalAction};
 pub use steer::recipes;

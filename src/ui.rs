@@ -36,6 +36,7 @@ mod predictions;
 mod probe;
 mod recipes;
 mod run;
+mod saved_runs;
 mod settings;
 mod sized;
 mod small;
@@ -249,6 +250,7 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     keyline::message(frame, state, view, message);
     keyline::keys(frame, state, view, keys);
     hits::render(frame, state, view, above);
+    saved_runs::render(frame, state, view, above);
     if !is_full(area) {
         return;
     }
@@ -259,7 +261,7 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         Mode::Recipes(cursor) => recipes::render(frame, state, view, above, *cursor),
         Mode::Settings(cursor) => settings::render(frame, state, view, above, *cursor),
         Mode::Command(words) => command::render(frame, view, above, words),
-        Mode::Browse | Mode::Prompt(..) => {}
+        Mode::Browse | Mode::Prompt(..) | Mode::Runs(_) | Mode::Question(_) => {}
     }
 }
 

@@ -1,5 +1,7 @@
 //! `trepang` without a subcommand: the dashboard, or the same ascent in plain lines where no terminal is.
 
+mod left_off;
+
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
@@ -46,9 +48,17 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &DashboardArgs, file: &ConfigFile) -> Result<()> {
     let keys = key_map(file)?;
-    let compute = Compute::open(&args.compute, Purpose::Features)?;
+    let has_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+    let (compute, left) = if has_terminal {
+        left_off::open(args)?
+    } else {
+        (Compute::open(&args.compute, Purpose::Features)?, None)
+    };
     let (mut state, mut pictures) = initial_state(args, &compute)?;
     state.keys = keys;
+    if let Some(left) = &left {
+        left_off::restore(&mut state, left);
+    }
     let mut plan = state.plan().map_err(Usage)?;
     let objectives = std::iter::once(&plan.objective);
     plan.references = read_references(objectives, &mut pictures, PictureReading::default())?;
@@ -57,11 +67,7 @@ pub(super) fn run(args: &DashboardArgs, file: &ConfigFile) -> Result<()> {
     let (network, provenance) = (compute.network(), compute.provenance.clone());
     check_room(&plan, &compute)?;
     let session = Session::new(plan.clone(), network, &pictures, provenance, &runs)?;
-    if io::stdout().is_terminal() && io::stdin().is_terminal() {
-        on_screen(args, (state, plan), compute, &runs)
-    } else {
-        in_lines(session, &compute)
-    }
+    if has_terminal { on_screen(args, (state, plan), compute, &runs) } else { in_lines(session, &compute) }
 }
 
 /// The dashboard's state with the cursor where the flags say, or on the network's first look.
@@ -112,6 +118,7 @@ fn on_screen(
             let mut screen = Screen::enter(screen_options(&args.screen), &log)?;
             run_loop(&mut state, viewer, &mut screen, &signal)
         };
+        left_off::note(&state);
         // What failed because the terminal has gone is no error of its own.
         match (signal.swap(0, Ordering::Relaxed), ending) {
             (0, Ok(Ending::HangUp)) | (SIGHUP_NUMBER, _) => {

@@ -14,9 +14,6 @@ const DRAFT_SIZE: usize = 64;
 /// The recipe of drafts where the one in use makes nothing of a channel alone.
 const DRAFT_RECIPE: &str = "lucid";
 
-/// The number of steps by which drafts can be enlarged.
-const ENLARGEMENTS: usize = 3;
-
 impl State {
     /// The first channel of the page under the cursor.
     pub fn page_start(&self) -> usize {
@@ -43,7 +40,7 @@ impl State {
 
     /// Draws drafts larger, and after the largest as at first.
     pub(super) fn enlarge_drafts(&mut self) {
-        self.mosaic.enlarged = (self.mosaic.enlarged + 1) % ENLARGEMENTS;
+        self.mosaic.enlarge(self.mosaic.enlarged + 1);
     }
 
     /// The sheet of the drafts that are looked at, once there is one.

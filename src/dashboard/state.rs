@@ -7,6 +7,8 @@ use super::key_map::KeyMap;
 use super::line_editor::LineEditor;
 use super::page::Mosaic;
 use super::prompt::Prompt;
+use super::question::OpenQuestion;
+use super::scrub::Scrub;
 use crate::engine::{Objective, Plan};
 use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot, Status};
 
@@ -71,6 +73,10 @@ pub enum Mode {
     Recipes(usize),
     /// The list of settings is open, with the cursor on this line.
     Settings(usize),
+    /// The list of saved runs is open, with the cursor on this line.
+    Runs(usize),
+    /// A question is open.
+    Question(OpenQuestion),
     /// A command for a shell is shown, by its words.
     Command(Vec<String>),
 }
@@ -84,6 +90,8 @@ impl Mode {
             | Self::Devices(_)
             | Self::Recipes(_)
             | Self::Settings(_)
+            | Self::Runs(_)
+            | Self::Question(_)
             | Self::Command(_) => true,
             Self::Prompt(prompt, _) => prompt.is_list(),
             Self::Browse => false,
@@ -126,6 +134,10 @@ pub struct State {
     pub history: HashMap<Prompt, Vec<String>>,
     /// The line under the cursor in the list of what was found.
     pub hit: usize,
+    /// The saved run whose picture is to be written to a file; none for the one on the screen.
+    pub exporting: Option<String>,
+    /// The pictures that are looked back on, in the place of the run's own.
+    pub scrub: Option<Scrub>,
     /// The class that the last picture of every channel was taken for, by layer name and channel.
     pub judged: HashMap<(String, usize), String>,
     /// The newest loss of every channel that has been maximised in this session, by layer name and channel.
@@ -171,6 +183,8 @@ impl State {
             remark: None,
             history: HashMap::new(),
             hit: 0,
+            exporting: None,
+            scrub: None,
             judged: HashMap::new(),
             maximised: HashMap::new(),
             row: 8,

@@ -6,7 +6,7 @@ use super::key::Key;
 use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
-use super::{commands, devices, networks, settings, steer, typing};
+use super::{answers, commands, devices, networks, saved_runs, settings, steer, typing};
 use crate::engine::Objective;
 use crate::worker::protocol::{Outcome, Snapshot};
 
@@ -53,6 +53,7 @@ impl State {
             Outcome::Refused(reason) if self.snapshot.notice.as_deref() == Some(&*reason) => {}
             Outcome::Refused(reason) => self.remark = Some(reason),
             Outcome::Completed { path, choices } => self.take_completion(&path, &choices),
+            Outcome::Growth { run, pictures } => self.take_growth(run, pictures),
             Outcome::Command(words) => return self.show_command(words),
         }
         Vec::new()
@@ -71,7 +72,9 @@ impl State {
 
     /// Takes a path that was completed, unless another was typed or given up meanwhile.
     fn take_completion(&mut self, path: &str, choices: &[String]) {
-        let Mode::Prompt(Prompt::Setting(Setting::Start), line) = &mut self.mode else { return };
+        let Mode::Prompt(Prompt::Setting(Setting::Start) | Prompt::Export, line) = &mut self.mode else {
+            return;
+        };
         let typed = line.parts().0;
         if path.starts_with(typed) || typed.starts_with("~/") {
             line.complete(0, path);
@@ -90,6 +93,9 @@ impl State {
             && let (Some(loss), Objective::Channel { layer, channel }) = (run.loss, run.objective())
         {
             self.maximised.insert((layer.clone(), *channel), loss);
+        }
+        if snapshot.run.as_ref().map(|run| run.number) != self.snapshot.run.as_ref().map(|run| run.number) {
+            self.scrub = None;
         }
         self.follow_queue(&snapshot);
         self.note_judgement(&snapshot);
@@ -127,16 +133,11 @@ impl State {
         match (&self.mode, self.keys.lookup(key)) {
             (_, Some(binding)) if key == Key::Ctrl('c') => commands::perform(self, binding.name),
             (Mode::Prompt(..), _) => typing::press(self, key),
-            // A key with Ctrl does the same in a list as while browsing.
-            (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Settings(_), binding)
-                if self.full && matches!(key, Key::Ctrl(_)) =>
-            {
-                binding.map(|binding| commands::perform(self, binding.name)).unwrap_or_default()
+            (Mode::Runs(_), _) => self.press_in_list(key),
+            (Mode::Question(question), _) => answers::press(self, question.clone(), key),
+            (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Settings(_), _) if self.full => {
+                self.press_in_list(key)
             }
-            (&Mode::Recipes(cursor), _) if self.full => steer::press(self, cursor, key),
-            (&Mode::Settings(cursor), _) if self.full => settings::press(self, cursor, key),
-            (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
-            (&Mode::Devices(cursor), _) if self.full => devices::press(self, cursor, key),
             (&Mode::Help(page), _) if self.full => {
                 let turns = matches!(key, Key::Char(' ') | Key::Down | Key::PageDown | Key::Right)
                     || self.keys.runs(key, "help");
@@ -163,6 +164,24 @@ impl State {
             }
             (Mode::Browse, Some(binding)) => commands::perform(self, binding.name),
             (Mode::Browse, None) => Vec::new(),
+        }
+    }
+
+    /// Handles a key while a list is open. One with Ctrl does the same as while browsing.
+    fn press_in_list(&mut self, key: Key) -> Vec<Effect> {
+        if matches!(key, Key::Ctrl(_)) {
+            let binding = self.keys.lookup(key);
+            return binding.map(|binding| commands::perform(self, binding.name)).unwrap_or_default();
+        }
+        match self.mode {
+            Mode::Recipes(cursor) => steer::press(self, cursor, key),
+            Mode::Settings(cursor) => settings::press(self, cursor, key),
+            Mode::Networks(cursor) => networks::press(self, cursor, key),
+            Mode::Devices(cursor) => devices::press(self, cursor, key),
+            Mode::Runs(cursor) => saved_runs::press(self, cursor, key),
+            Mode::Browse | Mode::Prompt(..) | Mode::Help(_) | Mode::Question(_) | Mode::Command(_) => {
+                Vec::new()
+            }
         }
     }
 

@@ -221,6 +221,10 @@ impl<'a> EventLoop<'a> {
         if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {
             self.urgent = true;
         }
+        if snapshot.run.is_none() && state.snapshot.run.is_some() {
+            self.delivery.begin(None);
+            self.redraw()?;
+        }
         self.stale = true;
         self.send(state, viewer, Message::Snapshot(snapshot)).map(drop)
     }
@@ -286,11 +290,12 @@ impl<'a> EventLoop<'a> {
             return Some(RequestedPicture { picture, cells, graphics, live, strip });
         }
         let run = state.snapshot.run.as_ref()?;
+        let earlier = state.looked_back_on().map(|(_, picture)| picture);
         Some(RequestedPicture {
-            picture: Arc::clone(&run.picture),
+            picture: Arc::clone(earlier.unwrap_or(&run.picture)),
             cells: graphics.square(self.room(state).as_size()),
             graphics,
-            live: state.snapshot.status == Status::Running,
+            live: earlier.is_none() && state.snapshot.status == Status::Running,
             strip: None,
         })
     }

@@ -23,6 +23,17 @@ pub(super) fn shortened(text: &str, columns: usize) -> String {
     text.chars().take(columns.saturating_sub(1)).chain(['\u{2026}']).collect()
 }
 
+/// The text, or as much of its two ends as fits into so many columns: the ends of names are what tells them apart.
+pub(super) fn shortened_inside(text: &str, columns: usize) -> String {
+    let count = text.chars().count();
+    if count <= columns {
+        return text.to_owned();
+    }
+    let kept = columns.saturating_sub(1);
+    let (head, tail) = (kept / 3, kept - kept / 3);
+    text.chars().take(head).chain(['\u{2026}']).chain(text.chars().skip(count - tail)).take(columns).collect()
+}
+
 /// Draws the lines that fit into `area`, always with the one under the cursor.
 pub(super) fn render(
     frame: &mut Frame,

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{View, hits, keyline, loss, picture, run};
+use super::{View, hits, keyline, loss, picture, run, saved_runs};
 use crate::dashboard::{Pane, Shown, State};
 use crate::worker::protocol::RunView;
 
@@ -80,6 +80,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     }
     let above = Rect { height: area.height - 2, ..area };
     hits::render(frame, state, view, above);
+    saved_runs::render(frame, state, view, above);
     keyline::message(frame, state, view, layout.message);
     keyline::keys(frame, state, view, layout.keys);
 }
@@ -120,12 +121,15 @@ fn draw_text(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let width = usize::from(area.width);
     let prompt = keyline::prompt(state, width);
     let first = Line::from(summary(state, width));
-    let mut lines = match (prompt, keyline::message_text(state)) {
-        (Some(prompt), _) if area.height == 1 => vec![prompt],
-        (Some(prompt), _) => vec![first, prompt.style(view.theme.accent)],
-        (None, Some(message_text)) => vec![first, Line::styled(message_text.to_owned(), view.theme.warning)],
-        (None, None) => vec![first],
-    };
+    let mut lines =
+        match (prompt.or_else(|| saved_runs::line_under_cursor(state)), keyline::message_text(state)) {
+            (Some(prompt), _) if area.height == 1 => vec![prompt],
+            (Some(prompt), _) => vec![first, prompt.style(view.theme.accent)],
+            (None, Some(message_text)) => {
+                vec![first, Line::styled(message_text.to_owned(), view.theme.warning)]
+            }
+            (None, None) => vec![first],
+        };
     lines.push(Line::from(state.layer_name()));
     lines.push(Line::from(format!("enlarge to {}x{}", MIN_COMPACT_SCREEN.0, MIN_COMPACT_SCREEN.1)));
     lines.push(Line::from("q quits"));

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
 use super::drafts::{DraftSheet, QueueView};
-use super::listing::{DeviceEntry, NetworkEntry, NetworkView, SavedRunEntry};
+use super::listing::{DeviceEntry, NetworkEntry, NetworkView};
+use super::saved::SavedRunEntry;
 use super::shared;
 use crate::engine::{Objective, Picture, Plan, Score};
 

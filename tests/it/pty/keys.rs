@@ -191,7 +191,7 @@ fn s_saves_a_run_that_can_be_made_again() {
     let folder = Path::new(folder).to_owned();
     let files: BTreeSet<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name()).collect();
     // The lock is there as long as the run is.
-    let all = [".lock", "image.png", "losses.csv", "manifest.json", "state.safetensors"];
+    let all = [".lock", "growth.jpg", "image.png", "losses.csv", "manifest.json", "state.safetensors"];
     assert_eq!(files, all.iter().map(Into::into).collect(), "{}", folder.display());
     let losses = fs::read_to_string(folder.join("losses.csv")).unwrap();
     assert_eq!(losses.lines().count(), 1 + step(&paused));

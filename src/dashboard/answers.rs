@@ -1,0 +1,17 @@
+//! The keys that answer the question that is open.
+
+use super::actions::NOTHING;
+use super::key::Key;
+use super::question::OpenQuestion;
+use super::saved_runs;
+use super::state::{Effect, Mode, State};
+
+/// A key that answers a question.
+pub(super) fn press(state: &mut State, question: OpenQuestion, key: Key) -> Vec<Effect> {
+    match question {
+        OpenQuestion::Delete { name, cursor } => {
+            state.mode = Mode::Runs(cursor);
+            if key == Key::Char('y') { saved_runs::delete(name) } else { NOTHING }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! A question that is open over the screen: what it asks, and which keys answer it. Not here: what they do.
+
+/// A question that has to be answered before anything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenQuestion {
+    /// Whether a saved run is to be deleted.
+    Delete {
+        /// The name of its folder.
+        name: String,
+        /// The line of the list that it is on.
+        cursor: usize,
+    },
+}
+
+impl OpenQuestion {
+    /// The question in words.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Delete { .. } => "delete this run, with all that is in its folder?",
+        }
+    }
+
+    /// The keys that answer it, with words for each.
+    pub fn answers(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Delete { .. } => &[("y", "delete; u undoes it until quit"), ("any other key", "keep")],
+        }
+    }
+}
