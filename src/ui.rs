@@ -8,6 +8,7 @@ mod capabilities;
 mod channels;
 mod color_depth;
 mod command;
+mod comparison;
 mod decoder;
 mod delivery;
 mod devices;
@@ -26,6 +27,7 @@ mod layers;
 mod link;
 mod list;
 mod loss;
+mod marks;
 mod mosaic;
 mod network;
 mod networks;
@@ -190,6 +192,19 @@ pub fn picture_room(area: Rect, zoomed: bool) -> Rect {
     if is_full(area) { Panes::of(area, zoomed).picture_inner() } else { small::picture_room(area, zoomed) }
 }
 
+/// The places of the pictures that stand in a grid: drafts, or marked pictures side by side; none while no grid is shown, or where
+/// there is no room for pictures.
+pub fn shown_grid(area: Rect, state: &State, graphics: &Graphics) -> Option<MosaicGrid> {
+    match state.shown {
+        Shown::Mosaic => mosaic_grid(area, state, graphics),
+        Shown::Beside => {
+            let count = state.marks.beside().len();
+            small::has_picture(area).then(|| comparison::grid(area, count, *graphics))
+        }
+        Shown::Panes | Shown::Picture => None,
+    }
+}
+
 /// The places of drafts on a screen of this size, whether the mosaic is shown or not; none if there is no room for pictures.
 pub fn mosaic_grid(area: Rect, state: &State, graphics: &Graphics) -> Option<MosaicGrid> {
     small::has_picture(area).then(|| MosaicGrid::of(area, state.mosaic.enlarged, graphics))
@@ -218,7 +233,11 @@ fn mask_controls(buffer: &mut Buffer) {
 
 /// Draws the mosaic, with the last two lines and what lies over the panes.
 fn render_mosaic(frame: &mut Frame, state: &State, view: &View, area: Rect, grid: &MosaicGrid) {
-    mosaic::render(frame, state, view, grid);
+    if state.shown == Shown::Beside {
+        comparison::render(frame, state, view, grid);
+    } else {
+        mosaic::render(frame, state, view, grid);
+    }
     last_lines(frame, state, view, area);
 }
 
@@ -251,6 +270,7 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     keyline::keys(frame, state, view, keys);
     hits::render(frame, state, view, above);
     saved_runs::render(frame, state, view, above);
+    marks::render(frame, state, view, above);
     if !is_full(area) {
         return;
     }
@@ -261,7 +281,7 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         Mode::Recipes(cursor) => recipes::render(frame, state, view, above, *cursor),
         Mode::Settings(cursor) => settings::render(frame, state, view, above, *cursor),
         Mode::Command(words) => command::render(frame, view, above, words),
-        Mode::Browse | Mode::Prompt(..) | Mode::Runs(_) | Mode::Question(_) => {}
+        Mode::Browse | Mode::Prompt(..) | Mode::Runs(_) | Mode::Marks(_) | Mode::Question(_) => {}
     }
 }
 

@@ -16,14 +16,14 @@ pub(super) const NOTHING: Vec<Effect> = Vec::new();
 
 pub(super) fn up(state: &mut State) -> Vec<Effect> {
     match (state.shown, state.pane) {
-        (Shown::Panes | Shown::Picture, Pane::Layers) => previous_layer(state),
+        (Shown::Panes | Shown::Picture | Shown::Beside, Pane::Layers) => previous_layer(state),
         (Shown::Mosaic, _) | (_, Pane::Channels) => row_up(state),
     }
 }
 
 pub(super) fn down(state: &mut State) -> Vec<Effect> {
     match (state.shown, state.pane) {
-        (Shown::Panes | Shown::Picture, Pane::Layers) => next_layer(state),
+        (Shown::Panes | Shown::Picture | Shown::Beside, Pane::Layers) => next_layer(state),
         (Shown::Mosaic, _) | (_, Pane::Channels) => row_down(state),
     }
 }
@@ -40,7 +40,7 @@ pub(super) fn row_down(state: &mut State) -> Vec<Effect> {
 fn row(state: &State) -> usize {
     match state.shown {
         Shown::Mosaic => state.mosaic.page.0,
-        Shown::Panes | Shown::Picture => state.row,
+        Shown::Panes | Shown::Picture | Shown::Beside => state.row,
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) fn page_down(state: &mut State) -> Vec<Effect> {
 fn page(state: &State) -> usize {
     match state.shown {
         Shown::Mosaic => state.mosaic.page_len(),
-        Shown::Panes | Shown::Picture => CHANNELS_PER_PAGE,
+        Shown::Panes | Shown::Picture | Shown::Beside => CHANNELS_PER_PAGE,
     }
 }
 
@@ -136,7 +136,7 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
-    if state.shown == Shown::Mosaic {
+    if matches!(state.shown, Shown::Mosaic | Shown::Beside) {
         state.shown = Shown::Panes;
     }
     state.start_with(&state.target())
@@ -206,7 +206,7 @@ pub(super) fn zoom(state: &mut State) -> Vec<Effect> {
             state.enlarge_drafts();
             Shown::Mosaic
         }
-        Shown::Picture => Shown::Panes,
+        Shown::Picture | Shown::Beside => Shown::Panes,
         Shown::Panes => Shown::Picture,
     };
     vec![Effect::Terminal(TerminalAction::Redraw)]

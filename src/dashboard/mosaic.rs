@@ -76,7 +76,7 @@ impl State {
 pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     state.shown = match state.shown {
         Shown::Mosaic => Shown::Panes,
-        Shown::Panes | Shown::Picture => Shown::Mosaic,
+        Shown::Panes | Shown::Picture | Shown::Beside => Shown::Mosaic,
     };
     vec![Effect::Terminal(TerminalAction::Redraw)]
 }

@@ -17,6 +17,8 @@ pub enum Prompt {
     Find,
     /// Words of a command.
     Command,
+    /// The objective that a fork raises.
+    Fork,
     /// The file that a picture is written to.
     Export,
 }
@@ -31,6 +33,7 @@ impl Prompt {
             | Self::Setting(_)
             | Self::Find
             | Self::Command
+            | Self::Fork
             | Self::Export => true,
         }
     }
@@ -39,7 +42,12 @@ impl Prompt {
     pub fn is_list(self) -> bool {
         match self {
             Self::Find | Self::Command => true,
-            Self::Channel | Self::Objective | Self::Numbers | Self::Setting(_) | Self::Export => false,
+            Self::Channel
+            | Self::Objective
+            | Self::Numbers
+            | Self::Setting(_)
+            | Self::Fork
+            | Self::Export => false,
         }
     }
 }

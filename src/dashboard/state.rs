@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::key_map::KeyMap;
 use super::line_editor::LineEditor;
+use super::marks::Marks;
 use super::page::Mosaic;
 use super::prompt::Prompt;
 use super::question::OpenQuestion;
@@ -54,6 +55,8 @@ pub enum Shown {
     Picture,
     /// The drafts of a layer's channels.
     Mosaic,
+    /// Marked pictures, side by side.
+    Beside,
 }
 
 /// The mode that decides the meaning of keys.
@@ -73,6 +76,8 @@ pub enum Mode {
     Recipes(usize),
     /// The list of settings is open, with the cursor on this line.
     Settings(usize),
+    /// The list of marked pictures is open, with the cursor on this line.
+    Marks(usize),
     /// The list of saved runs is open, with the cursor on this line.
     Runs(usize),
     /// A question is open.
@@ -90,6 +95,7 @@ impl Mode {
             | Self::Devices(_)
             | Self::Recipes(_)
             | Self::Settings(_)
+            | Self::Marks(_)
             | Self::Runs(_)
             | Self::Question(_)
             | Self::Command(_) => true,
@@ -136,6 +142,8 @@ pub struct State {
     pub hit: usize,
     /// The saved run whose picture is to be written to a file; none for the one on the screen.
     pub exporting: Option<String>,
+    /// The pictures that were marked.
+    pub marks: Marks,
     /// The pictures that are looked back on, in the place of the run's own.
     pub scrub: Option<Scrub>,
     /// The class that the last picture of every channel was taken for, by layer name and channel.
@@ -184,6 +192,7 @@ impl State {
             history: HashMap::new(),
             hit: 0,
             exporting: None,
+            marks: Marks::default(),
             scrub: None,
             judged: HashMap::new(),
             maximised: HashMap::new(),

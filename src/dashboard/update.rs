@@ -6,7 +6,7 @@ use super::key::Key;
 use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
-use super::{answers, commands, devices, networks, saved_runs, settings, steer, typing};
+use super::{answers, commands, devices, marking, networks, saved_runs, settings, steer, typing};
 use crate::engine::Objective;
 use crate::worker::protocol::{Outcome, Snapshot};
 
@@ -133,7 +133,7 @@ impl State {
         match (&self.mode, self.keys.lookup(key)) {
             (_, Some(binding)) if key == Key::Ctrl('c') => commands::perform(self, binding.name),
             (Mode::Prompt(..), _) => typing::press(self, key),
-            (Mode::Runs(_), _) => self.press_in_list(key),
+            (Mode::Runs(_) | Mode::Marks(_), _) => self.press_in_list(key),
             (Mode::Question(question), _) => answers::press(self, question.clone(), key),
             (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Settings(_), _) if self.full => {
                 self.press_in_list(key)
@@ -179,6 +179,7 @@ impl State {
             Mode::Networks(cursor) => networks::press(self, cursor, key),
             Mode::Devices(cursor) => devices::press(self, cursor, key),
             Mode::Runs(cursor) => saved_runs::press(self, cursor, key),
+            Mode::Marks(cursor) => marking::press(self, cursor, key),
             Mode::Browse | Mode::Prompt(..) | Mode::Help(_) | Mode::Question(_) | Mode::Command(_) => {
                 Vec::new()
             }

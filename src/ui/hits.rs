@@ -27,7 +27,12 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
             let texts = state.keys.commands(line.text()).into_iter().map(command).collect();
             ("commands: arrows choose, Enter runs one, Esc leaves".to_owned(), texts)
         }
-        Prompt::Channel | Prompt::Objective | Prompt::Numbers | Prompt::Setting(_) | Prompt::Export => return,
+        Prompt::Channel
+        | Prompt::Objective
+        | Prompt::Numbers
+        | Prompt::Setting(_)
+        | Prompt::Fork
+        | Prompt::Export => return,
     };
     draw(frame, view, area, &title, state.hit, &texts);
 }

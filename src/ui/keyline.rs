@@ -89,6 +89,7 @@ fn question(state: &State, prompt: Prompt, typed: usize, width: usize) -> (Strin
         Prompt::Objective => ("objective: ".into(), ""),
         Prompt::Find => ("/".into(), ""),
         Prompt::Command => (":".into(), ""),
+        Prompt::Fork => ("fork with objective: ".into(), ""),
         Prompt::Export => ("write the picture to: ".into(), ""),
         Prompt::Setting(setting) => (format!("{} ({}): ", setting.name(), setting.hint()), ""),
         Prompt::Numbers => (format!("{} key=value: ", state.settings.recipe.name), ""),
@@ -129,6 +130,7 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         Mode::Networks(_) => key_line(&fixed(NETWORK_KEYS), view),
         Mode::Devices(_) => key_line(&fixed(DEVICE_KEYS), view),
         Mode::Runs(_) => key_line(&fitting(of_runs(state), area.width.into()), view),
+        Mode::Marks(_) => key_line(&fitting(of_marks(state), area.width.into()), view),
         Mode::Question(question) => key_line(&fixed(question.answers()), view),
         _ => {
             let keys = if state.shown == Shown::Mosaic {
@@ -161,6 +163,20 @@ fn of_mosaic(state: &State) -> Vec<KeyWords> {
         }
     }
     keys
+}
+
+/// The keys of the list of marks.
+fn of_marks(state: &State) -> Vec<KeyWords> {
+    let bound = |command: &str| state.keys.shown(command).to_owned();
+    let keys = [
+        ("arrows".into(), "move"),
+        ("Enter".into(), "go there"),
+        (bound("pause"), "choose"),
+        (bound("compare"), "side by side"),
+        ("x".into(), "remove"),
+        ("Esc".into(), "close"),
+    ];
+    keys.into()
 }
 
 /// The keys of the list of runs.

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{View, hits, keyline, loss, picture, run, saved_runs};
+use super::{View, hits, keyline, loss, marks, picture, run, saved_runs};
 use crate::dashboard::{Pane, Shown, State};
 use crate::worker::protocol::RunView;
 
@@ -81,6 +81,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let above = Rect { height: area.height - 2, ..area };
     hits::render(frame, state, view, above);
     saved_runs::render(frame, state, view, above);
+    marks::render(frame, state, view, above);
     keyline::message(frame, state, view, layout.message);
     keyline::keys(frame, state, view, layout.keys);
 }

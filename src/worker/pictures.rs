@@ -27,7 +27,9 @@ pub(super) fn read_pictures(plan: &mut Plan) -> runs::Result<Pictures> {
     if let Start::Picture { file, sha256 } = &mut plan.start {
         *sha256 = read(file)?;
     }
-    let compared: Vec<String> = plan.objective.pictures().into_iter().map(Into::into).collect();
+    let changed = plan.changes.iter().map(|change| &change.objective);
+    let objectives = changed.chain([&plan.objective]);
+    let compared: Vec<String> = objectives.flat_map(|one| one.pictures()).map(Into::into).collect();
     for file in compared {
         let hash = read(&file)?;
         plan.references.insert(file, hash);

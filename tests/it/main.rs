@@ -20,6 +20,7 @@ mod lab;
 mod library;
 mod made_before;
 mod made_up;
+mod marks;
 mod models;
 mod mosaic;
 mod mutated;
