@@ -173,6 +173,9 @@ pub struct DashboardArgs {
     /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
     #[arg(long, value_name = "DIR")]
     pub runs: Option<PathBuf>,
+    /// Take over, from stdin, what a dashboard goes on with that was left running
+    #[arg(long, hide = true)]
+    pub without_screen: bool,
 }
 
 /// The protocol that shows pictures in the terminal.

@@ -1,7 +1,9 @@
 //! The actions of the key table, one function each. An action changes the state and returns effects for the worker and the
 //! terminal.
 
+use super::leaving::Leaving;
 use super::prompt::Prompt;
+use super::question::OpenQuestion;
 use super::state::{Effect, Mode, Pane, Shown, State, TerminalAction};
 use crate::worker::protocol::{Action, Status};
 
@@ -147,7 +149,10 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
         return NOTHING;
     }
     match state.snapshot.status {
-        Status::Running => vec![Effect::Ask(Action::Pause)],
+        Status::Running => {
+            state.stopping = Some(state.asked + 1);
+            vec![Effect::Ask(Action::Pause)]
+        }
         Status::Paused => vec![Effect::Ask(Action::Resume)],
         Status::Loading | Status::Idle | Status::Finished | Status::Stopped | Status::Broken(_) => {
             state.remark =
@@ -245,6 +250,12 @@ pub(super) fn toggle_predictions(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(Action::Predict(state.predicting))]
 }
 
-pub(super) fn quit(_: &mut State) -> Vec<Effect> {
+/// Leaves the dashboard. Where something that was started by hand goes on, it is asked what is to become of that.
+pub(super) fn quit(state: &mut State) -> Vec<Effect> {
+    let goes_on = state.snapshot.status == Status::Running || state.snapshot.queue.is_some();
+    if goes_on && state.leaving == Leaving::Asked {
+        state.mode = Mode::Question(OpenQuestion::Leave);
+        return NOTHING;
+    }
     vec![Effect::Quit]
 }

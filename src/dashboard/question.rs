@@ -10,19 +10,31 @@ pub enum OpenQuestion {
         /// The line of the list that it is on.
         cursor: usize,
     },
+    /// Whether the dashboard is to be left while something that was started by hand goes on.
+    Leave,
 }
 
 impl OpenQuestion {
     /// The question in words.
     pub fn words(&self) -> &'static str {
         match self {
+            Self::Leave => "what you started goes on: leave?",
             Self::Delete { .. } => "delete this run, with all that is in its folder?",
+        }
+    }
+
+    /// Whether it is asked over a list, which lies over the panes.
+    pub fn is_over_panes(&self) -> bool {
+        match self {
+            Self::Delete { .. } => true,
+            Self::Leave => false,
         }
     }
 
     /// The keys that answer it, with words for each.
     pub fn answers(&self) -> &'static [(&'static str, &'static str)] {
         match self {
+            Self::Leave => &[("y q", "save and leave"), ("d", "leave it running"), ("Esc", "stay")],
             Self::Delete { .. } => &[("y", "delete; u undoes it until quit"), ("any other key", "keep")],
         }
     }

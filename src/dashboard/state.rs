@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::key_map::KeyMap;
+use super::leaving::Leaving;
 use super::line_editor::LineEditor;
 use super::marks::Marks;
 use super::page::Mosaic;
@@ -24,6 +25,8 @@ pub enum Effect {
     Copy(String),
     /// End this dashboard.
     Quit,
+    /// End this dashboard, and let another process go on with its work, without a screen.
+    LeaveRunning,
 }
 
 /// The actions of a viewer's terminal.
@@ -97,8 +100,8 @@ impl Mode {
             | Self::Settings(_)
             | Self::Marks(_)
             | Self::Runs(_)
-            | Self::Question(_)
             | Self::Command(_) => true,
+            Self::Question(question) => question.is_over_panes(),
             Self::Prompt(prompt, _) => prompt.is_list(),
             Self::Browse => false,
         }
@@ -162,6 +165,10 @@ pub struct State {
     pub answered: usize,
     /// The network or the device that was asked for, until its reply comes, and the number of the request, from 1.
     pub switching: Option<(String, usize)>,
+    /// The number of the request to stop that a long step keeps waiting, from 1.
+    pub stopping: Option<usize>,
+    /// Whether leaving is asked about.
+    pub leaving: Leaving,
     /// Whether predictions are wanted on the screen.
     pub predicting: bool,
 }
@@ -202,6 +209,8 @@ impl State {
             asked: 0,
             answered: 0,
             switching: None,
+            stopping: None,
+            leaving: Leaving::default(),
             predicting: true,
         }
     }

@@ -8,7 +8,7 @@ use super::setting::Setting;
 use super::state::{Effect, Mode, State};
 use super::{answers, commands, devices, marking, networks, saved_runs, settings, steer, typing};
 use crate::engine::Objective;
-use crate::worker::protocol::{Outcome, Snapshot};
+use crate::worker::protocol::{Action, Outcome, SavedRunAction, Snapshot};
 
 /// An event that the dashboard reacts to.
 #[derive(Debug, Clone)]
@@ -37,8 +37,22 @@ impl State {
             Message::Page(columns, rows) => self.mosaic.page = (columns, rows),
         }
         effects.extend(self.ask_for_drafts());
+        self.note_starts(&effects);
         self.asked += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
         effects
+    }
+
+    /// Notes whether what goes on from here was started by hand.
+    fn note_starts(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            let Effect::Ask(action) = effect else { continue };
+            let opens = matches!(action, Action::OfSavedRun(SavedRunAction::Open { goes_on: true, .. }));
+            if opens || matches!(action, Action::Start(_) | Action::Queue(Some(_))) {
+                self.leaving.note(true);
+            } else if matches!(action, Action::SwitchNetwork { .. }) {
+                self.leaving.note(false);
+            }
+        }
     }
 
     /// Counts a reply, which ends the wait for a network or a device, and says why a request was refused.
@@ -46,6 +60,9 @@ impl State {
         self.answered += 1;
         if self.switching.as_ref().is_some_and(|(_, request)| self.answered >= *request) {
             (self.switching, self.remark) = (None, None);
+        }
+        if self.stopping.is_some_and(|request| self.answered >= request) {
+            self.stopping = None;
         }
         match outcome {
             Outcome::Done => {}
@@ -131,6 +148,8 @@ impl State {
             (key, _) => key,
         };
         match (&self.mode, self.keys.lookup(key)) {
+            // It asks nothing.
+            (_, Some(_)) if key == Key::Ctrl('c') && self.keys.runs(key, "quit") => vec![Effect::Quit],
             (_, Some(binding)) if key == Key::Ctrl('c') => commands::perform(self, binding.name),
             (Mode::Prompt(..), _) => typing::press(self, key),
             (Mode::Runs(_) | Mode::Marks(_), _) => self.press_in_list(key),

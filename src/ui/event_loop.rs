@@ -38,6 +38,8 @@ const KEY_TIMEOUT: Duration = Duration::from_millis(20);
 pub enum Ending {
     /// The user pressed a key that quits.
     Quit,
+    /// The user left, and the work is to go on without a screen.
+    LeftRunning,
     /// A signal asked to stop.
     Signal,
     /// The terminal has gone.
@@ -54,7 +56,7 @@ pub fn run(state: &mut State, viewer: &Viewer, screen: &mut Screen, signal: &Ato
             return Ok(Ending::HangUp);
         }
         if event_loop.listen(state, viewer)? {
-            return Ok(Ending::Quit);
+            return Ok(event_loop.ending);
         }
         if signal.load(Ordering::Relaxed) != 0 {
             return Ok(Ending::Signal);
@@ -83,6 +85,8 @@ struct EventLoop<'a> {
     page: Option<(PageSource, Arc<Picture>)>,
     /// The picture of marked pictures side by side, and what it was made of.
     beside: Option<(BesideSource, Arc<Picture>)>,
+    /// The ending that a key leads to.
+    ending: Ending,
     /// Something must be drawn now.
     urgent: bool,
     /// Something may be drawn when the time has come.
@@ -123,6 +127,7 @@ impl<'a> EventLoop<'a> {
             requested_at: now,
             page: None,
             beside: None,
+            ending: Ending::Quit,
             urgent: true,
             stale: false,
             drawn_at: now,
@@ -170,6 +175,10 @@ impl<'a> EventLoop<'a> {
         for effect in state.update(message) {
             match effect {
                 Effect::Quit => return Ok(true),
+                Effect::LeaveRunning => {
+                    self.ending = Ending::LeftRunning;
+                    return Ok(true);
+                }
                 Effect::Ask(action) => {
                     viewer.request(action);
                 }

@@ -35,9 +35,11 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 pub(super) fn status<'a>(state: &State, view: &View) -> Line<'a> {
     let starts = format!("{} starts", state.keys.shown("start"));
     let (word, style) = match (&state.switching, &state.snapshot.status) {
+        (Some(_), Status::Running) => ("loads after this step", view.theme.warning),
         (Some((name, _)), _) => return Line::styled(format!("loading {name}"), view.theme.warning),
         (None, Status::Loading) => ("loading the network", view.theme.warning),
         (None, Status::Idle) => (starts.as_str(), Style::default()),
+        (None, Status::Running) if state.stopping.is_some() => ("stops after this step", view.theme.warning),
         (None, Status::Running) => ("running", view.theme.running),
         (None, Status::Paused) => ("paused", view.theme.warning),
         (None, Status::Finished) => ("finished", view.theme.accent),

@@ -126,6 +126,7 @@ impl WorkerLoop {
         self.put_drafts_away();
         self.save();
         self.trash.empty();
+        self.snapshot.queue_left = self.queue.clone();
         self.snapshot.ended = true;
         self.republish();
         Ok(())

@@ -17,6 +17,7 @@ mod golden;
 mod gray;
 mod growth;
 mod lab;
+mod leaving;
 mod library;
 mod made_before;
 mod made_up;
