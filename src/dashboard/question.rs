@@ -18,7 +18,7 @@ impl OpenQuestion {
     /// The question in words.
     pub fn words(&self) -> &'static str {
         match self {
-            Self::Leave => "what you started goes on: leave?",
+            Self::Leave => "leave? what you started goes on",
             Self::Delete { .. } => "delete this run, with all that is in its folder?",
         }
     }

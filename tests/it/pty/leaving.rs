@@ -20,7 +20,7 @@ fn started() -> Terminal {
 
 fn ask(terminal: &mut Terminal) {
     terminal.send("q");
-    let frame = terminal.wait_for("what you started goes on: leave?");
+    let frame = terminal.wait_for("leave? what you started goes on");
     assert!(frame.has("y q save and leave  d leave it running  Esc stay"), "{frame:?}");
 }
 
