@@ -56,6 +56,31 @@ impl State {
         drafts.get(at)
     }
 
+    /// The drafts of the layer under the cursor, in the form meant, that there are on any sheet.
+    fn drafts(&self) -> impl Iterator<Item = &DraftView> {
+        let layer = self.layer_name();
+        let sheets = self.snapshot.sheets.iter().filter(move |sheet| sheet.series.layer == layer);
+        sheets.flat_map(|sheet| &sheet.drafts)
+    }
+
+    /// The activation of a channel of the layer under the cursor: that of its last run in this session, or of its draft.
+    pub fn activation(&self, channel: usize) -> Option<f64> {
+        let of_run = self.maximised.get(&(self.layer_name(), channel)).copied();
+        of_run.or_else(|| self.drafts().find(|draft| draft.channel == channel)?.loss)
+    }
+
+    /// The highest activation that is known in the layer under the cursor.
+    pub fn highest_activation(&self) -> f64 {
+        let layer = self.layer_name();
+        let runs = self.maximised.iter().filter(|((of, _), _)| *of == layer).map(|(_, loss)| *loss);
+        runs.chain(self.drafts().filter_map(|draft| draft.loss)).fold(f64::MIN_POSITIVE, f64::max)
+    }
+
+    /// Whether nothing has woken a channel of the layer under the cursor, as far as its draft tells.
+    pub fn is_dead(&self, channel: usize) -> bool {
+        self.drafts().any(|draft| draft.channel == channel && draft.dead)
+    }
+
     /// Asks for the drafts on the screen, where they are others than those that were last asked for.
     pub(super) fn ask_for_drafts(&mut self) -> Vec<Effect> {
         let ready = self.switching.is_none() && self.channels() > 0;

@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::layers::first_visible;
-use super::list::shortened;
+use super::list::{first_visible, shortened};
 use super::{View, pane};
 use crate::dashboard::{BoundCommand, Hit, Mode, Prompt, State};
 

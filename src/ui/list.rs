@@ -5,7 +5,6 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::layers::first_visible;
 use super::{View, pane};
 
 /// The title of a list, the width of its lines in columns, and the text of an empty list.
@@ -13,6 +12,11 @@ pub(super) struct ListStyle {
     pub(super) title: &'static str,
     pub(super) width: u16,
     pub(super) empty: &'static str,
+}
+
+/// The first visible line, which keeps the cursor in the middle if not all lines fit.
+pub(super) fn first_visible(cursor: usize, len: usize, height: usize) -> usize {
+    cursor.saturating_sub(height / 2).min(len.saturating_sub(height))
 }
 
 /// The text, or as much of it as fits into so many columns with an ellipsis.

@@ -6,8 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::layers::first_visible;
-use super::list::shortened_inside;
+use super::list::{first_visible, shortened_inside};
 use super::{View, pane};
 use crate::dashboard::{Mode, State};
 

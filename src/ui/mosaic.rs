@@ -12,6 +12,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::graphics::{Graphics, Protocol};
+use super::header::place;
 use super::list::shortened;
 use super::run::{number, queued};
 use super::{View, picture};
@@ -203,9 +204,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, grid: &Mosai
 
 /// The layer, the channel and the progress of the page, as far as there is room.
 fn header(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let (name, layer, channel) = (&state.network.name, state.layer_name(), state.channel);
-    let class = state.class().map_or_else(String::new, |class| format!(" ({class})"));
-    let place = format!("{name} > {layer} > channel {channel} of {}{class}", state.channels());
+    let place = place(state);
     let queue =
         state.snapshot.queue.as_ref().map_or_else(String::new, |queue| format!("   queue {}", queued(queue)));
     let place = format!("{place}{queue}");

@@ -7,8 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use super::layers::first_visible;
-use super::list::shortened_inside;
+use super::list::{first_visible, shortened_inside};
 use super::run::number;
 use super::{View, pane};
 use crate::dashboard::{Mode, OpenQuestion, State};

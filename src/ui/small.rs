@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::list::shortened_inside;
 use super::{View, hits, keyline, loss, marks, picture, run, saved_runs};
 use crate::dashboard::{Pane, Shown, State};
 use crate::worker::protocol::RunView;
@@ -69,7 +70,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         return draw_text(frame, state, view, area);
     };
     frame.render_widget(Paragraph::new(cursor(state, view)), layout.cursor);
-    frame.render_widget(Paragraph::new(running(state, view)), layout.run);
+    frame.render_widget(Paragraph::new(running(state, view, area.width.into())), layout.run);
     picture::inside(frame, state, view, layout.picture);
     if let Some(run) = &state.snapshot.run {
         let style = view.theme.accent;
@@ -100,10 +101,11 @@ fn cursor<'a>(state: &State, view: &View) -> Line<'a> {
     ])
 }
 
-fn running<'a>(state: &State, view: &View) -> Line<'a> {
+fn running<'a>(state: &State, view: &View, width: usize) -> Line<'a> {
     let status = run::status(state, view);
     let Some(run) = &state.snapshot.run else { return status };
-    let mut line = Line::from(Span::raw(format!("{}  ", run.objective())));
+    let objective = shortened_inside(&run.objective().to_string(), width.saturating_sub(status.width() + 2));
+    let mut line = Line::from(Span::raw(format!("{objective}  ")));
     line.spans.extend(status.spans.into_iter().map(|span| span.style(status.style)));
     line
 }
