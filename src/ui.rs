@@ -8,6 +8,7 @@ mod capabilities;
 mod channels;
 mod color_depth;
 mod command;
+mod comparison;
 mod decoder;
 mod delivery;
 mod devices;
@@ -16,6 +17,7 @@ mod encoder;
 mod event_loop;
 pub(crate) mod fatal;
 mod graphics;
+mod header;
 mod help;
 mod hits;
 mod input;
@@ -26,8 +28,8 @@ mod layers;
 mod link;
 mod list;
 mod loss;
+mod marks;
 mod mosaic;
-mod network;
 mod networks;
 mod paste;
 mod picture;
@@ -36,6 +38,7 @@ mod predictions;
 mod probe;
 mod recipes;
 mod run;
+mod saved_runs;
 mod settings;
 mod sized;
 mod small;
@@ -73,7 +76,7 @@ use crate::dashboard::{Mode, Shown, State};
 pub const MIN_FULL_SCREEN: (u16, u16) = (72, 20);
 
 /// The rows of the run pane with all its lines.
-const RUN_PANE_ROWS: u16 = 17;
+const RUN_PANE_ROWS: u16 = 18;
 
 /// The smallest pane for predictions, columns and rows.
 const MIN_PREDICTIONS_PANE: (u16, u16) = (24, 6);
@@ -96,24 +99,25 @@ pub struct View<'a> {
 /// The areas of the panes.
 ///
 /// ```text
-/// +- network ------+- picture --------------------+- run -------+
-/// | minivgg        |                              | running     |
-/// +- layers -------+                              | step 57/128 |
-/// | block1_conv1   |                              | loss 12.3   |
-/// | ...            |                              +- classes ---+
+/// minivgg > block5_conv2 > channel 30 of 256   lucid, 64 px, seed 0
+/// +- layers -------+- picture --------------------+- run -------+
+/// | block1_conv1   |                              | running     |
+/// | ...            |                              | ####---45 % |
+/// |                |                              | step 57/128 |
+/// |                |                              +- classes ---+
 /// |                |                              | mushroom    |
 /// |                +- loss -----------------------+-------------+
-/// +- channels -----+ the whole run         | its recent part    |
-/// | 136 137 138 .. |                       |                    |
-/// +----------------+-----------------------+--------------------+
+/// +- channels -----+ the curve, and its mean over some steps    |
+/// | 136 137 138 .. |                                            |
+/// +----------------+--------------------------------------------+
 /// saved in ...
 /// Enter start  Space pause  ...
 /// ```
 /// If there is no room below the run pane, the classes are beside the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Panes {
-    /// The network, its backend and its device.
-    pub network: Rect,
+    /// The line with the place of the cursor, the settings and what computes.
+    pub header: Rect,
     /// The list of layers.
     pub layers: Rect,
     /// The channels around the cursor.
@@ -133,27 +137,27 @@ pub struct Panes {
 }
 
 impl Panes {
-    /// Divides the screen. If the picture is zoomed, only the picture and the last two lines have an area.
+    /// Divides the screen. If the picture is zoomed, only the picture, the line at the top and the last two lines have an area.
     pub fn of(area: Rect, zoomed: bool) -> Self {
         let one = Constraint::Length(1);
-        let [body, message, keys] = Layout::vertical([Constraint::Fill(1), one, one]).areas(area);
+        let [header, body, message, keys] =
+            Layout::vertical([one, Constraint::Fill(1), one, one]).areas(area);
         if zoomed {
             let none = Rect::default();
-            let [network, layers, channels, run, loss, predictions] = [none; 6];
-            return Self { network, layers, channels, picture: body, run, loss, predictions, message, keys };
+            let [layers, channels, run, loss, predictions] = [none; 5];
+            return Self { header, layers, channels, picture: body, run, loss, predictions, message, keys };
         }
         let left = (area.width * 3 / 10).clamp(27, 36);
         let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(body);
-        let channels = (body.height / 5).clamp(4, 7);
-        let [network, layers, channels] =
-            Layout::vertical([Constraint::Length(5), Constraint::Fill(1), Constraint::Length(channels)])
-                .areas(left);
-        let loss = (body.height * 3 / 10).clamp(5, 14);
+        let channels = (body.height / 5).clamp(4, 9);
+        let [layers, channels] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(channels)]).areas(left);
+        let loss = (body.height * 3 / 10).clamp(5, 10);
         let [top, loss] = Layout::vertical([Constraint::Fill(1), Constraint::Length(loss)]).areas(right);
         let run = (right.width / 3).clamp(23, 30);
         let [picture, run] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(run)]).areas(top);
         let predictions = Rect::default();
-        Self { network, layers, channels, picture, run, loss, predictions, message, keys }
+        Self { header, layers, channels, picture, run, loss, predictions, message, keys }
     }
 
     /// Adds a pane for predictions below the run, or else beside the loss, or not at all. The picture keeps its area.
@@ -189,6 +193,19 @@ pub fn picture_room(area: Rect, zoomed: bool) -> Rect {
     if is_full(area) { Panes::of(area, zoomed).picture_inner() } else { small::picture_room(area, zoomed) }
 }
 
+/// The places of the pictures that stand in a grid: drafts, or marked pictures side by side; none while no grid is shown, or where
+/// there is no room for pictures.
+pub fn shown_grid(area: Rect, state: &State, graphics: &Graphics) -> Option<MosaicGrid> {
+    match state.shown {
+        Shown::Mosaic => mosaic_grid(area, state, graphics),
+        Shown::Beside => {
+            let count = state.marks.beside().len();
+            small::has_picture(area).then(|| comparison::grid(area, count, *graphics))
+        }
+        Shown::Panes | Shown::Picture => None,
+    }
+}
+
 /// The places of drafts on a screen of this size, whether the mosaic is shown or not; none if there is no room for pictures.
 pub fn mosaic_grid(area: Rect, state: &State, graphics: &Graphics) -> Option<MosaicGrid> {
     small::has_picture(area).then(|| MosaicGrid::of(area, state.mosaic.enlarged, graphics))
@@ -217,7 +234,11 @@ fn mask_controls(buffer: &mut Buffer) {
 
 /// Draws the mosaic, with the last two lines and what lies over the panes.
 fn render_mosaic(frame: &mut Frame, state: &State, view: &View, area: Rect, grid: &MosaicGrid) {
-    mosaic::render(frame, state, view, grid);
+    if state.shown == Shown::Beside {
+        comparison::render(frame, state, view, grid);
+    } else {
+        mosaic::render(frame, state, view, grid);
+    }
     last_lines(frame, state, view, area);
 }
 
@@ -228,9 +249,9 @@ fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     if state.predicting {
         panes = panes.with_predictions();
     }
+    header::render(frame, state, view, panes.header);
     picture::render(frame, state, view, panes.picture);
     if !zoomed {
-        network::render(frame, state, view, panes.network);
         layers::render(frame, state, view, panes.layers);
         channels::render(frame, state, view, panes.channels);
         run::render(frame, state, view, panes.run);
@@ -249,6 +270,8 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     keyline::message(frame, state, view, message);
     keyline::keys(frame, state, view, keys);
     hits::render(frame, state, view, above);
+    saved_runs::render(frame, state, view, above);
+    marks::render(frame, state, view, above);
     if !is_full(area) {
         return;
     }
@@ -259,7 +282,7 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         Mode::Recipes(cursor) => recipes::render(frame, state, view, above, *cursor),
         Mode::Settings(cursor) => settings::render(frame, state, view, above, *cursor),
         Mode::Command(words) => command::render(frame, view, above, words),
-        Mode::Browse | Mode::Prompt(..) => {}
+        Mode::Browse | Mode::Prompt(..) | Mode::Runs(_) | Mode::Marks(_) | Mode::Question(_) => {}
     }
 }
 

@@ -10,6 +10,7 @@ mod drafting;
 mod drafts;
 mod error;
 mod models;
+mod opening;
 mod pictures;
 pub mod protocol;
 mod queue;

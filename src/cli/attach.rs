@@ -1,23 +1,24 @@
-//! `trepang attach`: a dashboard on what another dashboard of this user computes, in a terminal of its own.
+//! `trepang attach`: a dashboard on what another dashboard of this user computes, in a terminal of its own, or on a run that
+//! was saved.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use trepang_api::excerpt;
 
-use super::dashboard::screen_options;
+use super::dashboard::{saved, screen_options};
 use super::key_map::key_map;
 use super::output;
 use super::running::RunningRun;
 use super::signals::watch_signals;
 use crate::config::args::AttachArgs;
-use crate::config::{ConfigFile, Socket, Usage, runs_folder};
-use crate::dashboard::{KeyMap, Message, State};
+use crate::config::{ConfigFile, Socket, Usage, find_run, runs_folder};
+use crate::dashboard::{KeyMap, Leaving, Message, State};
 use crate::engine::Objective;
-use crate::runs::LOG;
+use crate::runs::{LOG, is_locked, is_run};
 use crate::ui::{Screen, run as run_loop};
 use crate::worker::protocol::{NetworkView, Snapshot, Status};
 use crate::worker::remote::{Greeting, connect};
@@ -32,6 +33,10 @@ struct Attached {
 
 pub(super) fn run(args: &AttachArgs, file: &ConfigFile) -> Result<()> {
     let keys = key_map(file)?;
+    if let Some(folder) = args.run.as_deref().and_then(|given| at_rest(given, args.runs.as_deref())) {
+        check_terminal()?;
+        return saved::show(args, &folder, keys);
+    }
     let attached = match &args.run {
         Some(given) => named(given, args.runs.as_deref())?,
         None => match only(running())? {
@@ -39,10 +44,25 @@ pub(super) fn run(args: &AttachArgs, file: &ConfigFile) -> Result<()> {
             None => return Ok(()),
         },
     };
-    if !(io::stdout().is_terminal() && io::stdin().is_terminal()) {
-        bail!("attach shows a dashboard, which needs a terminal");
-    }
+    check_terminal()?;
     show(args, attached, keys)
+}
+
+fn check_terminal() -> Result<()> {
+    ensure!(
+        io::stdout().is_terminal() && io::stdin().is_terminal(),
+        "attach shows a dashboard, which needs a terminal"
+    );
+    Ok(())
+}
+
+/// The folder of a run that nobody takes steps of, if it is the name of one.
+fn at_rest(given: &Path, runs: Option<&Path>) -> Option<PathBuf> {
+    if given.to_str().is_some_and(|text| text.parse::<u32>().is_ok()) {
+        return None;
+    }
+    let folder = find_run(given, runs).ok()?;
+    (is_run(&folder) && !is_locked(&folder)).then_some(folder)
 }
 
 /// The dashboards of this user that answer. A socket whose process has gone is taken away.
@@ -118,7 +138,7 @@ fn network_of<'a>(greeting: &'a Greeting, snapshot: &'a Snapshot) -> &'a Network
 fn show(args: &AttachArgs, attached: Attached, keys: KeyMap) -> Result<()> {
     let Attached { process, greeting, viewer } = attached;
     let mut state = state_of(greeting, viewer.snapshot());
-    state.keys = keys;
+    (state.keys, state.leaving) = (keys, Leaving::Attached);
     let log = runs_folder(args.runs.as_deref())?.join(LOG);
     let signal = watch_signals();
     let ending = {

@@ -1,5 +1,9 @@
 //! `trepang` without a subcommand: the dashboard, or the same ascent in plain lines where no terminal is.
 
+mod left_off;
+pub(super) mod saved;
+mod unseen;
+
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +29,7 @@ use crate::config::{
     find_start, read_references, runs_folder, thread_count,
 };
 use crate::dashboard::State;
-use crate::engine::{Pictures, Plan, RECIPES};
+use crate::engine::{Pictures, RECIPES};
 use crate::panics::guard;
 use crate::parity::known_gradients;
 use crate::runs::{BoxedError, LOG, PictureReading, Session, never_woken};
@@ -45,10 +49,21 @@ const UNSEEN_INTERVAL: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &DashboardArgs, file: &ConfigFile) -> Result<()> {
+    if args.without_screen {
+        return unseen::go_on(args);
+    }
     let keys = key_map(file)?;
-    let compute = Compute::open(&args.compute, Purpose::Features)?;
+    let has_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+    let (compute, left) = if has_terminal {
+        left_off::open(args)?
+    } else {
+        (Compute::open(&args.compute, Purpose::Features)?, None)
+    };
     let (mut state, mut pictures) = initial_state(args, &compute)?;
     state.keys = keys;
+    if let Some(left) = &left {
+        left_off::restore(&mut state, left);
+    }
     let mut plan = state.plan().map_err(Usage)?;
     let objectives = std::iter::once(&plan.objective);
     plan.references = read_references(objectives, &mut pictures, PictureReading::default())?;
@@ -57,8 +72,9 @@ pub(super) fn run(args: &DashboardArgs, file: &ConfigFile) -> Result<()> {
     let (network, provenance) = (compute.network(), compute.provenance.clone());
     check_room(&plan, &compute)?;
     let session = Session::new(plan.clone(), network, &pictures, provenance, &runs)?;
-    if io::stdout().is_terminal() && io::stdin().is_terminal() {
-        on_screen(args, (state, plan), compute, &runs)
+    if has_terminal {
+        let first = Action::Start(Box::new(plan));
+        on_screen((&args.screen, &args.compute), (state, first), compute, &runs)
     } else {
         in_lines(session, &compute)
     }
@@ -91,27 +107,28 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<(State, Pict
     Ok((state, pictures))
 }
 
-/// The dashboard with an ascent that begins at once.
+/// The dashboard with an ascent that is begun or opened at once.
 fn on_screen(
-    args: &DashboardArgs,
-    (mut state, plan): (State, Plan),
+    (screen, compute_args): (&ScreenArgs, &ComputeArgs),
+    (mut state, first): (State, Action),
     compute: Compute,
     runs: &Path,
 ) -> Result<()> {
     let signal = watch_signals();
-    let worker = spawn(compute, &args.compute, runs)?;
+    let worker = spawn(compute, compute_args, runs)?;
     // Without a socket, the dashboard is this terminal's alone.
     let listener = Socket::of(std::process::id()).ok();
     let listener = listener.and_then(|socket| worker.listen(&socket.path, greeting(&state)).ok());
     let viewer = worker.subscribe();
-    viewer.request(Action::Start(Box::new(plan)));
+    viewer.request(first);
     viewer.request(Action::ListNetworks);
     let log = runs.join(LOG);
-    supervise(worker, &viewer, |viewer| {
+    let left_running = supervise(worker, &viewer, |viewer| {
         let ending = {
-            let mut screen = Screen::enter(screen_options(&args.screen), &log)?;
+            let mut screen = Screen::enter(screen_options(screen), &log)?;
             run_loop(&mut state, viewer, &mut screen, &signal)
         };
+        left_off::note(&state);
         // What failed because the terminal has gone is no error of its own.
         match (signal.swap(0, Ordering::Relaxed), ending) {
             (0, Ok(Ending::HangUp)) | (SIGHUP_NUMBER, _) => {
@@ -121,7 +138,11 @@ fn on_screen(
             (0, ending) => ending,
             _ => Ok(Ending::Signal),
         }
-    })
+    })?;
+    match left_running {
+        Some(last) => unseen::hand_over(compute_args, &state, runs, &last),
+        None => Ok(()),
+    }
 }
 
 /// The greeting for viewers that come later: the network and the settings that the dashboard begins with.
@@ -198,12 +219,12 @@ impl BackendProvider for BuiltBackends {
 }
 
 /// Runs the dashboard as a viewer of the worker. However it ends, by a panic too, the worker then saves its run, and the
-/// message says where.
+/// message says where. Returns the last snapshot where the work is to go on without a screen.
 fn supervise(
     worker: Worker,
     viewer: &Viewer,
     dashboard: impl FnOnce(&Viewer) -> Result<Ending>,
-) -> Result<()> {
+) -> Result<Option<Arc<Snapshot>>> {
     let ending = guard("the dashboard", || dashboard(viewer));
     // The terminal is the shell's again: from here on, who will not wait need not.
     leave_on_demand(Box::new(|| "ended within a step; `trepang runs` lists the run as last saved".into()));
@@ -214,9 +235,10 @@ fn supervise(
     }
     let last = worker.finish();
     match ending {
-        Ok(Ending::Quit) => exit_message(&last),
+        Ok(Ending::LeftRunning) if last.unsaved.is_empty() => Ok(Some(last)),
+        Ok(Ending::Quit | Ending::LeftRunning) => exit_message(&last).map(|()| None),
         // Nobody is left to read; what matters is in the run's folder.
-        Ok(Ending::HangUp) => exit_message(&last).or(Ok(())),
+        Ok(Ending::HangUp) => exit_message(&last).map_or(Ok(None), |()| Ok(None)),
         Ok(Ending::Signal) => bail!("the dashboard was interrupted; {}", outcome(&last)),
         Err(error) => bail!("{error:#}; {}", outcome(&last)),
     }

@@ -10,7 +10,7 @@ use trepang_weights::cache::Environment;
 use super::output;
 use crate::config::args::RunsArgs;
 use crate::config::runs_folder;
-use crate::runs::{RunSummary, list_runs};
+use crate::runs::{RunSummary, bring_back, list_runs};
 use crate::sweep::{Cleaned, UnitStore};
 
 /// The number of entries without a run that a remark names.
@@ -142,6 +142,9 @@ pub(super) fn run(args: &RunsArgs) -> Result<()> {
         return stop::stop(run, args.runs.as_deref(), args.json);
     }
     let folder = runs_folder(args.runs.as_deref())?;
+    for name in bring_back(&folder) {
+        output::remark(format_args!("{} is back: the dashboard that deleted it was killed", excerpt(&name)));
+    }
     let Some(listing) = list_runs(&folder)? else {
         output::remark(format_args!("there are no runs: {} does not exist", folder.display()));
         return Ok(());

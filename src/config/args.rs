@@ -142,10 +142,11 @@ pub struct DashboardArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub compute: ComputeArgs,
-    /// The layer to start at [default: one chosen for each network]
+    /// The layer to start at [default: where the last dashboard was left, or one chosen for each network]
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
-    /// The channel to start with [default: one chosen for each network, or 0 if a layer is given]
+    /// The channel to start with [default: where the last dashboard was left, or one chosen for each network; 0 if a layer is
+    /// given]
     #[arg(long, value_name = "C", allow_negative_numbers = true, value_parser = parse_channel)]
     pub channel: Option<usize>,
     /// The recipe that makes the pictures: see `trepang render --help` [default: lucid]
@@ -172,6 +173,9 @@ pub struct DashboardArgs {
     /// The folder that runs are saved in [default: ~/.local/share/trepang/runs]
     #[arg(long, value_name = "DIR")]
     pub runs: Option<PathBuf>,
+    /// Take over, from stdin, what a dashboard goes on with that was left running
+    #[arg(long, hide = true)]
+    pub without_screen: bool,
 }
 
 /// The protocol that shows pictures in the terminal.

@@ -1,7 +1,9 @@
 //! The actions of the key table, one function each. An action changes the state and returns effects for the worker and the
 //! terminal.
 
+use super::leaving::Leaving;
 use super::prompt::Prompt;
+use super::question::OpenQuestion;
 use super::state::{Effect, Mode, Pane, Shown, State, TerminalAction};
 use crate::worker::protocol::{Action, Status};
 
@@ -16,14 +18,14 @@ pub(super) const NOTHING: Vec<Effect> = Vec::new();
 
 pub(super) fn up(state: &mut State) -> Vec<Effect> {
     match (state.shown, state.pane) {
-        (Shown::Panes | Shown::Picture, Pane::Layers) => previous_layer(state),
+        (Shown::Panes | Shown::Picture | Shown::Beside, Pane::Layers) => previous_layer(state),
         (Shown::Mosaic, _) | (_, Pane::Channels) => row_up(state),
     }
 }
 
 pub(super) fn down(state: &mut State) -> Vec<Effect> {
     match (state.shown, state.pane) {
-        (Shown::Panes | Shown::Picture, Pane::Layers) => next_layer(state),
+        (Shown::Panes | Shown::Picture | Shown::Beside, Pane::Layers) => next_layer(state),
         (Shown::Mosaic, _) | (_, Pane::Channels) => row_down(state),
     }
 }
@@ -40,7 +42,7 @@ pub(super) fn row_down(state: &mut State) -> Vec<Effect> {
 fn row(state: &State) -> usize {
     match state.shown {
         Shown::Mosaic => state.mosaic.page.0,
-        Shown::Panes | Shown::Picture => state.row,
+        Shown::Panes | Shown::Picture | Shown::Beside => state.row,
     }
 }
 
@@ -72,7 +74,7 @@ pub(super) fn page_down(state: &mut State) -> Vec<Effect> {
 fn page(state: &State) -> usize {
     match state.shown {
         Shown::Mosaic => state.mosaic.page_len(),
-        Shown::Panes | Shown::Picture => CHANNELS_PER_PAGE,
+        Shown::Panes | Shown::Picture | Shown::Beside => CHANNELS_PER_PAGE,
     }
 }
 
@@ -136,7 +138,7 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
-    if state.shown == Shown::Mosaic {
+    if matches!(state.shown, Shown::Mosaic | Shown::Beside) {
         state.shown = Shown::Panes;
     }
     state.start_with(&state.target())
@@ -147,7 +149,10 @@ pub(super) fn pause(state: &mut State) -> Vec<Effect> {
         return NOTHING;
     }
     match state.snapshot.status {
-        Status::Running => vec![Effect::Ask(Action::Pause)],
+        Status::Running => {
+            state.stopping = Some(state.asked + 1);
+            vec![Effect::Ask(Action::Pause)]
+        }
         Status::Paused => vec![Effect::Ask(Action::Resume)],
         Status::Loading | Status::Idle | Status::Finished | Status::Stopped | Status::Broken(_) => {
             state.remark =
@@ -206,7 +211,7 @@ pub(super) fn zoom(state: &mut State) -> Vec<Effect> {
             state.enlarge_drafts();
             Shown::Mosaic
         }
-        Shown::Picture => Shown::Panes,
+        Shown::Picture | Shown::Beside => Shown::Panes,
         Shown::Panes => Shown::Picture,
     };
     vec![Effect::Terminal(TerminalAction::Redraw)]
@@ -245,6 +250,12 @@ pub(super) fn toggle_predictions(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(Action::Predict(state.predicting))]
 }
 
-pub(super) fn quit(_: &mut State) -> Vec<Effect> {
+/// Leaves the dashboard. Where something that was started by hand goes on, it is asked what is to become of that.
+pub(super) fn quit(state: &mut State) -> Vec<Effect> {
+    let goes_on = state.snapshot.status == Status::Running || state.snapshot.queue.is_some();
+    if goes_on && state.leaving == Leaving::Asked {
+        state.mode = Mode::Question(OpenQuestion::Leave);
+        return NOTHING;
+    }
     vec![Effect::Quit]
 }

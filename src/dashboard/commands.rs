@@ -2,7 +2,7 @@
 
 use super::actions::{self, NOTHING};
 use super::state::{Effect, State};
-use super::{devices, find, mosaic, networks, settings, steer};
+use super::{devices, find, fork, look_back, marking, mosaic, networks, saved_runs, settings, steer};
 
 /// A function that changes the state and returns effects for others.
 type CommandFunction = fn(&mut State) -> Vec<Effect>;
@@ -37,8 +37,16 @@ const ACTS: &[(&str, CommandFunction)] = &[
     ("recipe", steer::open_recipes),
     ("settings", settings::open),
     ("undo", steer::back),
+    ("scrub-back", look_back::back),
+    ("scrub-forward", look_back::forward),
+    ("mark", marking::mark),
+    ("marks", marking::open),
+    ("compare", marking::compare),
+    ("fork", fork::open),
     ("save", actions::save),
     ("copy", actions::copy_command),
+    ("runs", saved_runs::open),
+    ("export", saved_runs::export),
     ("networks", networks::open),
     ("devices", devices::open),
     ("predictions", actions::toggle_predictions),

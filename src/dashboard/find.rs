@@ -84,7 +84,7 @@ impl State {
     }
 
     /// A channel by the name of its layer, in the form meant; none where this network has no such channel.
-    fn channel_hit(&self, layer: &str, channel: usize) -> Option<Hit> {
+    pub(super) fn channel_hit(&self, layer: &str, channel: usize) -> Option<Hit> {
         let (index, pre) = self.place_of(layer)?;
         (channel < self.layers[index].channels).then_some(Hit::Channel(index, pre, channel))
     }
@@ -129,22 +129,12 @@ pub(super) fn go(state: &mut State, typed: &str) -> Vec<Effect> {
             NOTHING
         }
         Hit::Network(index) => networks::choose(state, index),
-        Hit::Run(index) => go_to_run(state, index),
+        Hit::Run(index) => {
+            if let Some(run) = state.snapshot.runs.get(index).cloned() {
+                state.mode = Mode::Runs(index);
+                state.go_to_target(&run);
+            }
+            NOTHING
+        }
     }
-}
-
-/// Goes to the channel of a run; of another network's run, a remark says what it is.
-fn go_to_run(state: &mut State, index: usize) -> Vec<Effect> {
-    let Some(run) = state.snapshot.runs.get(index) else { return NOTHING };
-    let known = run.target.as_ref().filter(|_| run.network == state.network.name);
-    let hit = known.and_then(|(layer, channel)| state.channel_hit(layer, *channel));
-    if let Some(Hit::Channel(layer, pre, channel)) = hit {
-        state.remark = Some(format!("the run {} is of this channel", run.name));
-        (state.layer, state.pre, state.channel) = (layer, pre, channel);
-    } else {
-        let (name, objective, network) = (&run.name, &run.objective, &run.network);
-        state.remark =
-            Some(format!("the run {name} is of {objective} on {network}, which is no channel here"));
-    }
-    NOTHING
 }

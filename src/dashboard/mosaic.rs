@@ -14,9 +14,6 @@ const DRAFT_SIZE: usize = 64;
 /// The recipe of drafts where the one in use makes nothing of a channel alone.
 const DRAFT_RECIPE: &str = "lucid";
 
-/// The number of steps by which drafts can be enlarged.
-const ENLARGEMENTS: usize = 3;
-
 impl State {
     /// The first channel of the page under the cursor.
     pub fn page_start(&self) -> usize {
@@ -43,7 +40,7 @@ impl State {
 
     /// Draws drafts larger, and after the largest as at first.
     pub(super) fn enlarge_drafts(&mut self) {
-        self.mosaic.enlarged = (self.mosaic.enlarged + 1) % ENLARGEMENTS;
+        self.mosaic.enlarge(self.mosaic.enlarged + 1);
     }
 
     /// The sheet of the drafts that are looked at, once there is one.
@@ -57,6 +54,31 @@ impl State {
         let drafts = &self.sheet()?.drafts;
         let at = drafts.binary_search_by_key(&channel, |draft| draft.channel).ok()?;
         drafts.get(at)
+    }
+
+    /// The drafts of the layer under the cursor, in the form meant, that there are on any sheet.
+    fn drafts(&self) -> impl Iterator<Item = &DraftView> {
+        let layer = self.layer_name();
+        let sheets = self.snapshot.sheets.iter().filter(move |sheet| sheet.series.layer == layer);
+        sheets.flat_map(|sheet| &sheet.drafts)
+    }
+
+    /// The activation of a channel of the layer under the cursor: that of its last run in this session, or of its draft.
+    pub fn activation(&self, channel: usize) -> Option<f64> {
+        let of_run = self.maximised.get(&(self.layer_name(), channel)).copied();
+        of_run.or_else(|| self.drafts().find(|draft| draft.channel == channel)?.loss)
+    }
+
+    /// The highest activation that is known in the layer under the cursor.
+    pub fn highest_activation(&self) -> f64 {
+        let layer = self.layer_name();
+        let runs = self.maximised.iter().filter(|((of, _), _)| *of == layer).map(|(_, loss)| *loss);
+        runs.chain(self.drafts().filter_map(|draft| draft.loss)).fold(f64::MIN_POSITIVE, f64::max)
+    }
+
+    /// Whether nothing has woken a channel of the layer under the cursor, as far as its draft tells.
+    pub fn is_dead(&self, channel: usize) -> bool {
+        self.drafts().any(|draft| draft.channel == channel && draft.dead)
     }
 
     /// Asks for the drafts on the screen, where they are others than those that were last asked for.
@@ -79,7 +101,7 @@ impl State {
 pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     state.shown = match state.shown {
         Shown::Mosaic => Shown::Panes,
-        Shown::Panes | Shown::Picture => Shown::Mosaic,
+        Shown::Panes | Shown::Picture | Shown::Beside => Shown::Mosaic,
     };
     vec![Effect::Terminal(TerminalAction::Redraw)]
 }

@@ -2,6 +2,9 @@
 
 use crate::worker::protocol::DraftPage;
 
+/// The number of sizes that drafts can be drawn in.
+const ENLARGEMENTS: usize = 3;
+
 /// The mosaic's own part of the state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mosaic {
@@ -23,6 +26,11 @@ impl Mosaic {
     /// The number of drafts on a page.
     pub fn page_len(&self) -> usize {
         (self.page.0 * self.page.1).max(1)
+    }
+
+    /// Draws drafts larger by so many sizes than at first; after the largest comes the smallest again.
+    pub fn enlarge(&mut self, sizes: usize) {
+        self.enlarged = sizes % ENLARGEMENTS;
     }
 
     /// Drafts that are asked for from here on are asked for anew: the network is another one.

@@ -17,6 +17,10 @@ pub enum Prompt {
     Find,
     /// Words of a command.
     Command,
+    /// The objective that a fork raises.
+    Fork,
+    /// The file that a picture is written to.
+    Export,
 }
 
 impl Prompt {
@@ -24,7 +28,13 @@ impl Prompt {
     pub(super) fn takes(self, c: char) -> bool {
         match self {
             Self::Channel => c.is_ascii_digit(),
-            Self::Objective | Self::Numbers | Self::Setting(_) | Self::Find | Self::Command => true,
+            Self::Objective
+            | Self::Numbers
+            | Self::Setting(_)
+            | Self::Find
+            | Self::Command
+            | Self::Fork
+            | Self::Export => true,
         }
     }
 
@@ -32,7 +42,12 @@ impl Prompt {
     pub fn is_list(self) -> bool {
         match self {
             Self::Find | Self::Command => true,
-            Self::Channel | Self::Objective | Self::Numbers | Self::Setting(_) => false,
+            Self::Channel
+            | Self::Objective
+            | Self::Numbers
+            | Self::Setting(_)
+            | Self::Fork
+            | Self::Export => false,
         }
     }
 }

@@ -4,9 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::key_map::KeyMap;
+use super::leaving::Leaving;
 use super::line_editor::LineEditor;
+use super::marks::Marks;
 use super::page::Mosaic;
 use super::prompt::Prompt;
+use super::question::OpenQuestion;
+use super::scrub::Scrub;
 use crate::engine::{Objective, Plan};
 use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot, Status};
 
@@ -21,6 +25,8 @@ pub enum Effect {
     Copy(String),
     /// End this dashboard.
     Quit,
+    /// End this dashboard, and let another process go on with its work, without a screen.
+    LeaveRunning,
 }
 
 /// The actions of a viewer's terminal.
@@ -52,6 +58,8 @@ pub enum Shown {
     Picture,
     /// The drafts of a layer's channels.
     Mosaic,
+    /// Marked pictures, side by side.
+    Beside,
 }
 
 /// The mode that decides the meaning of keys.
@@ -71,6 +79,12 @@ pub enum Mode {
     Recipes(usize),
     /// The list of settings is open, with the cursor on this line.
     Settings(usize),
+    /// The list of marked pictures is open, with the cursor on this line.
+    Marks(usize),
+    /// The list of saved runs is open, with the cursor on this line.
+    Runs(usize),
+    /// A question is open.
+    Question(OpenQuestion),
     /// A command for a shell is shown, by its words.
     Command(Vec<String>),
 }
@@ -84,7 +98,10 @@ impl Mode {
             | Self::Devices(_)
             | Self::Recipes(_)
             | Self::Settings(_)
+            | Self::Marks(_)
+            | Self::Runs(_)
             | Self::Command(_) => true,
+            Self::Question(question) => question.is_over_panes(),
             Self::Prompt(prompt, _) => prompt.is_list(),
             Self::Browse => false,
         }
@@ -126,6 +143,12 @@ pub struct State {
     pub history: HashMap<Prompt, Vec<String>>,
     /// The line under the cursor in the list of what was found.
     pub hit: usize,
+    /// The saved run whose picture is to be written to a file; none for the one on the screen.
+    pub exporting: Option<String>,
+    /// The pictures that were marked.
+    pub marks: Marks,
+    /// The pictures that are looked back on, in the place of the run's own.
+    pub scrub: Option<Scrub>,
     /// The class that the last picture of every channel was taken for, by layer name and channel.
     pub judged: HashMap<(String, usize), String>,
     /// The newest loss of every channel that has been maximised in this session, by layer name and channel.
@@ -142,6 +165,10 @@ pub struct State {
     pub answered: usize,
     /// The network or the device that was asked for, until its reply comes, and the number of the request, from 1.
     pub switching: Option<(String, usize)>,
+    /// The number of the request to stop that a long step keeps waiting, from 1.
+    pub stopping: Option<usize>,
+    /// Whether leaving is asked about.
+    pub leaving: Leaving,
     /// Whether predictions are wanted on the screen.
     pub predicting: bool,
 }
@@ -171,6 +198,9 @@ impl State {
             remark: None,
             history: HashMap::new(),
             hit: 0,
+            exporting: None,
+            marks: Marks::default(),
+            scrub: None,
             judged: HashMap::new(),
             maximised: HashMap::new(),
             row: 8,
@@ -179,6 +209,8 @@ impl State {
             asked: 0,
             answered: 0,
             switching: None,
+            stopping: None,
+            leaving: Leaving::default(),
             predicting: true,
         }
     }

@@ -45,10 +45,10 @@ pub fn recipes() -> Vec<Recipe> {
 
 /// Maximises the objective that was typed.
 pub(super) fn maximise(state: &mut State, text: &str) -> Vec<Effect> {
-    let objective = match Objective::read(text, &|name| class_named(name, &state.classes)) {
+    let objective = match read_objective(state, text) {
         Ok(objective) => objective,
-        Err(error) => {
-            state.remark = Some(format!("at character {} {}", error.at + 1, error.wrong));
+        Err(reason) => {
+            state.remark = Some(reason);
             return NOTHING;
         }
     };
@@ -60,6 +60,12 @@ pub(super) fn maximise(state: &mut State, text: &str) -> Vec<Effect> {
         return state.start_with(&objective);
     }
     vec![Effect::Ask(Action::Change { objective, recipe: state.settings.recipe.clone().into() })]
+}
+
+/// The objective that was typed. Fails with a clause that says where it is wrong.
+pub(super) fn read_objective(state: &State, text: &str) -> Result<Objective, String> {
+    let read = Objective::read(text, &|name| class_named(name, &state.classes));
+    read.map_err(|error| format!("at character {} {}", error.at + 1, error.wrong))
 }
 
 /// The index of the class of which this is a name, or all names.

@@ -6,7 +6,7 @@ use super::key::Key;
 use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
-use super::{find, palette, settings, steer};
+use super::{find, fork, palette, saved_runs, settings, steer};
 use crate::worker::protocol::Action;
 
 /// The number of lines of a list that a page key moves by.
@@ -84,6 +84,8 @@ fn take(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
         Prompt::Setting(setting) => settings::take(state, setting, text.trim()),
         Prompt::Find => find::go(state, &text),
         Prompt::Command => palette::run(state, &text),
+        Prompt::Fork => fork::take(state, &text),
+        Prompt::Export => saved_runs::take_path(state, text.trim()),
     };
     let open = matches!(state.mode, Mode::Prompt(open, _) if open == prompt);
     if !open && !text.trim().is_empty() {
@@ -97,8 +99,8 @@ fn take(state: &mut State, prompt: Prompt, text: String) -> Vec<Effect> {
 
 fn complete(state: &mut State, prompt: Prompt) -> Vec<Effect> {
     match prompt {
-        Prompt::Objective => complete_objective(state),
-        Prompt::Setting(Setting::Start) => {
+        Prompt::Objective | Prompt::Fork => complete_objective(state),
+        Prompt::Setting(Setting::Start) | Prompt::Export => {
             if let Mode::Prompt(_, line) = &state.mode {
                 return vec![Effect::Ask(Action::CompletePath(line.parts().0.to_owned()))];
             }

@@ -6,9 +6,9 @@ use super::key::Key;
 use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
-use super::{commands, devices, networks, settings, steer, typing};
+use super::{answers, commands, devices, marking, networks, saved_runs, settings, steer, typing};
 use crate::engine::Objective;
-use crate::worker::protocol::{Outcome, Snapshot};
+use crate::worker::protocol::{Action, Outcome, SavedRunAction, Snapshot};
 
 /// An event that the dashboard reacts to.
 #[derive(Debug, Clone)]
@@ -37,8 +37,22 @@ impl State {
             Message::Page(columns, rows) => self.mosaic.page = (columns, rows),
         }
         effects.extend(self.ask_for_drafts());
+        self.note_starts(&effects);
         self.asked += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
         effects
+    }
+
+    /// Notes whether what goes on from here was started by hand.
+    fn note_starts(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            let Effect::Ask(action) = effect else { continue };
+            let opens = matches!(action, Action::OfSavedRun(SavedRunAction::Open { goes_on: true, .. }));
+            if opens || matches!(action, Action::Start(_) | Action::Queue(Some(_))) {
+                self.leaving.note(true);
+            } else if matches!(action, Action::SwitchNetwork { .. }) {
+                self.leaving.note(false);
+            }
+        }
     }
 
     /// Counts a reply, which ends the wait for a network or a device, and says why a request was refused.
@@ -47,12 +61,16 @@ impl State {
         if self.switching.as_ref().is_some_and(|(_, request)| self.answered >= *request) {
             (self.switching, self.remark) = (None, None);
         }
+        if self.stopping.is_some_and(|request| self.answered >= request) {
+            self.stopping = None;
+        }
         match outcome {
             Outcome::Done => {}
             // The notice says it to all viewers already.
             Outcome::Refused(reason) if self.snapshot.notice.as_deref() == Some(&*reason) => {}
             Outcome::Refused(reason) => self.remark = Some(reason),
             Outcome::Completed { path, choices } => self.take_completion(&path, &choices),
+            Outcome::Growth { run, pictures } => self.take_growth(run, pictures),
             Outcome::Command(words) => return self.show_command(words),
         }
         Vec::new()
@@ -71,7 +89,9 @@ impl State {
 
     /// Takes a path that was completed, unless another was typed or given up meanwhile.
     fn take_completion(&mut self, path: &str, choices: &[String]) {
-        let Mode::Prompt(Prompt::Setting(Setting::Start), line) = &mut self.mode else { return };
+        let Mode::Prompt(Prompt::Setting(Setting::Start) | Prompt::Export, line) = &mut self.mode else {
+            return;
+        };
         let typed = line.parts().0;
         if path.starts_with(typed) || typed.starts_with("~/") {
             line.complete(0, path);
@@ -90,6 +110,9 @@ impl State {
             && let (Some(loss), Objective::Channel { layer, channel }) = (run.loss, run.objective())
         {
             self.maximised.insert((layer.clone(), *channel), loss);
+        }
+        if snapshot.run.as_ref().map(|run| run.number) != self.snapshot.run.as_ref().map(|run| run.number) {
+            self.scrub = None;
         }
         self.follow_queue(&snapshot);
         self.note_judgement(&snapshot);
@@ -125,18 +148,15 @@ impl State {
             (key, _) => key,
         };
         match (&self.mode, self.keys.lookup(key)) {
+            // It asks nothing.
+            (_, Some(_)) if key == Key::Ctrl('c') && self.keys.runs(key, "quit") => vec![Effect::Quit],
             (_, Some(binding)) if key == Key::Ctrl('c') => commands::perform(self, binding.name),
             (Mode::Prompt(..), _) => typing::press(self, key),
-            // A key with Ctrl does the same in a list as while browsing.
-            (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Settings(_), binding)
-                if self.full && matches!(key, Key::Ctrl(_)) =>
-            {
-                binding.map(|binding| commands::perform(self, binding.name)).unwrap_or_default()
+            (Mode::Runs(_) | Mode::Marks(_), _) => self.press_in_list(key),
+            (Mode::Question(question), _) => answers::press(self, question.clone(), key),
+            (Mode::Recipes(_) | Mode::Networks(_) | Mode::Devices(_) | Mode::Settings(_), _) if self.full => {
+                self.press_in_list(key)
             }
-            (&Mode::Recipes(cursor), _) if self.full => steer::press(self, cursor, key),
-            (&Mode::Settings(cursor), _) if self.full => settings::press(self, cursor, key),
-            (&Mode::Networks(cursor), _) if self.full => networks::press(self, cursor, key),
-            (&Mode::Devices(cursor), _) if self.full => devices::press(self, cursor, key),
             (&Mode::Help(page), _) if self.full => {
                 let turns = matches!(key, Key::Char(' ') | Key::Down | Key::PageDown | Key::Right)
                     || self.keys.runs(key, "help");
@@ -163,6 +183,25 @@ impl State {
             }
             (Mode::Browse, Some(binding)) => commands::perform(self, binding.name),
             (Mode::Browse, None) => Vec::new(),
+        }
+    }
+
+    /// Handles a key while a list is open. One with Ctrl does the same as while browsing.
+    fn press_in_list(&mut self, key: Key) -> Vec<Effect> {
+        if matches!(key, Key::Ctrl(_)) {
+            let binding = self.keys.lookup(key);
+            return binding.map(|binding| commands::perform(self, binding.name)).unwrap_or_default();
+        }
+        match self.mode {
+            Mode::Recipes(cursor) => steer::press(self, cursor, key),
+            Mode::Settings(cursor) => settings::press(self, cursor, key),
+            Mode::Networks(cursor) => networks::press(self, cursor, key),
+            Mode::Devices(cursor) => devices::press(self, cursor, key),
+            Mode::Runs(cursor) => saved_runs::press(self, cursor, key),
+            Mode::Marks(cursor) => marking::press(self, cursor, key),
+            Mode::Browse | Mode::Prompt(..) | Mode::Help(_) | Mode::Question(_) | Mode::Command(_) => {
+                Vec::new()
+            }
         }
     }
 

@@ -105,6 +105,14 @@ pub enum Error {
         /// The part of the plan that differs.
         part: &'static str,
     },
+    /// A run could not be moved to the trash, or back.
+    #[error("cannot move {}", .path.display())]
+    Delete {
+        /// The run, or the folder of what was deleted.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The system refused to list the folder that holds all runs.
     #[error("cannot read the folder of runs {}", .path.display())]
     ReadRuns {

@@ -1,5 +1,5 @@
 //! The folder of one run: `manifest.json`, `losses.csv`, `image.png`, `state.safetensors`, and while steps are taken
-//! `journal.safetensors`, a newer state.
+//! `journal.safetensors`, a newer state; of a dashboard's run also `growth.jpg`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::atomic::{write as write_atomic, write_own};
 use super::error::{Error, Result};
+use super::growth::GROWTH;
 use super::lock::{LOCK, RunLock};
 use super::manifest::{Manifest, Origin, Parts, Provenance};
 use super::regular::read_regular;
@@ -46,6 +47,8 @@ pub struct SavedRun {
     pub origin: Origin,
     /// The state of the ascent after the last step that was saved.
     pub state: AscentState,
+    /// Whether that state is newer than the rest of the folder: the process was killed between two saves.
+    pub is_ahead: bool,
 }
 
 /// The default folder of runs, in the user's data folder; none without a home.
@@ -92,21 +95,21 @@ impl RunFolder {
     /// Reads the run of a folder, whoever is going on with it.
     pub fn open(path: &Path) -> Result<(Self, SavedRun)> {
         Self::find(path)?;
-        let (origin, state) = match newer_state(path) {
+        let newer = newer_state(path);
+        let is_ahead = newer.is_some();
+        let (origin, state) = match newer {
             Some(found) => found,
             None => state::read(&path.join(STATE))?,
         };
         // Without a manifest there is enough to go on with.
-        let manifest = read_regular(&path.join(MANIFEST), MAX_MANIFEST_BYTES)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok());
+        let manifest = manifest_of(path);
         if let Some(part) = manifest.as_ref().and_then(|manifest| manifest.differs_from(&origin.plan, &state))
         {
             return Err(Error::TwoPlans { path: path.into(), part });
         }
         let created = manifest.map_or_else(now, |manifest| manifest.created);
         let folder = Self { path: path.into(), parts: Parts::of(&origin), created, fresh: false, lock: None };
-        Ok((folder, SavedRun { origin, state }))
+        Ok((folder, SavedRun { origin, state, is_ahead }))
     }
 
     /// Fails where there is no run to go on with.
@@ -116,6 +119,11 @@ impl RunFolder {
         }
         let found = if path.is_dir() { "there is no state to go on from" } else { "it is no folder" };
         Err(Error::NoRun { path: path.into(), found })
+    }
+
+    /// The manifest of the run as it was last saved, if it can be read.
+    pub fn manifest(&self) -> Option<Manifest> {
+        manifest_of(&self.path)
     }
 
     /// The folder's place on disk.
@@ -144,7 +152,7 @@ impl RunFolder {
         if self.fresh {
             // A file that cannot be removed stays: the caller returns the error that matters.
             // The lock goes too: another thread may hold it still.
-            let files = [STATE, JOURNAL, LOSSES, IMAGE, MANIFEST, LOCK];
+            let files = [STATE, JOURNAL, LOSSES, IMAGE, GROWTH, MANIFEST, LOCK];
             let files = files.map(|name| fs::remove_file(self.path.join(name)));
             let _ = (files, fs::remove_dir(&self.path));
         }
@@ -172,12 +180,12 @@ impl RunFolder {
         // It is older now. If it cannot be removed, its time says so.
         let _ = fs::remove_file(self.path.join(JOURNAL));
         write_own(&self.path.join(LOSSES), losses_text(&ascent.state().losses).as_bytes())?;
-        self.write_manifest(&self.manifest(origin, ascent, None))
+        self.write_manifest(&self.manifest_now(origin, ascent, None))
     }
 
     /// Adds to the manifest what was measured on the picture that the run has now. The next save drops it.
     pub fn note_score(&self, ascent: &Ascent, score: Score) -> Result<()> {
-        let manifest = self.manifest(self.origin(ascent), ascent, Some(score));
+        let manifest = self.manifest_now(self.origin(ascent), ascent, Some(score));
         self.write_manifest(&manifest).map_err(|error| error.advise("--runs"))
     }
 
@@ -188,7 +196,7 @@ impl RunFolder {
         write_own(&path, &text)
     }
 
-    fn manifest(&self, origin: Origin, ascent: &Ascent, score: Option<Score>) -> Manifest {
+    fn manifest_now(&self, origin: Origin, ascent: &Ascent, score: Option<Score>) -> Manifest {
         let losses = &ascent.state().losses;
         Manifest {
             objective: origin.plan.last_objective().to_string(),
@@ -205,6 +213,11 @@ impl RunFolder {
             created: self.created,
         }
     }
+}
+
+fn manifest_of(path: &Path) -> Option<Manifest> {
+    let bytes = read_regular(&path.join(MANIFEST), MAX_MANIFEST_BYTES).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 /// The state that was put down after the last save, by a process that was killed; none if there is none that can be used.

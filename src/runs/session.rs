@@ -9,6 +9,7 @@ use trepang_api::{Model, Network};
 use super::error::{Error, Result};
 use super::evaluation::{self, PictureEvaluation, evaluate, evaluator};
 use super::folder::{RunFolder, SavedRun};
+use super::growth::Growth;
 use super::manifest::{Origin, Parts, Provenance};
 use crate::engine::{
     Ascent, AscentState, Evaluator, Objective, Picture, Pictures, Plan, Recipe, Score, StepReport,
@@ -41,6 +42,8 @@ pub struct Session {
     /// The time at which saving was last tried.
     saved_at: Instant,
     journal: Journal,
+    /// The pictures that are kept of its growth, if that was asked for.
+    growth: Option<Growth>,
 }
 
 /// The state's last way to its file between two saves.
@@ -74,7 +77,8 @@ impl Session {
     ) -> Result<Self> {
         let ascent = Ascent::new(plan, network, pictures)?;
         let (parts, saved_at, journal) = (Parts::new(provenance), Instant::now(), Journal::new(0));
-        Ok(Self { ascent, parts, runs: runs.into(), folder: None, saved_steps: None, saved_at, journal })
+        let runs = runs.into();
+        Ok(Self { ascent, parts, runs, folder: None, saved_steps: None, saved_at, journal, growth: None })
     }
 
     /// Prepares to go on with a saved run, computed from here on as `provenance` says.
@@ -84,26 +88,42 @@ impl Session {
         pictures: &Pictures,
         provenance: Provenance,
     ) -> Result<Self> {
-        let SavedRun { origin, state } = saved;
+        let SavedRun { origin, state, .. } = saved;
         let (mut parts, step) = (Parts::of(&origin), state.losses.len());
         folder.go_on(step, provenance.clone());
         parts.go_on(step, provenance);
         let ascent = Ascent::resume(origin.plan, network, state, pictures)?;
         let runs = folder.path().parent().unwrap_or(Path::new("")).into();
         let (saved_at, journal) = (Instant::now(), Journal::new(step));
-        Ok(Self { ascent, parts, runs, folder: Some(folder), saved_steps: None, saved_at, journal })
+        let folder = Some(folder);
+        Ok(Self { ascent, parts, runs, folder, saved_steps: None, saved_at, journal, growth: None })
     }
 
-    /// Takes a saved run as it is, to be looked at. It is not saved again before it has changed.
+    /// Takes a saved run as it is, to be looked at; if it goes on, then computed as `provenance` says. It is not saved again
+    /// before it has changed, unless its state is newer than the rest of its folder.
     pub fn reopen(
         (folder, saved): (RunFolder, SavedRun),
         network: &Network,
         pictures: &Pictures,
+        provenance: Provenance,
     ) -> Result<Self> {
-        let provenance = saved.origin.provenance.clone();
+        let is_ahead = saved.is_ahead;
         let mut session = Self::resume((folder, saved), network, pictures, provenance)?;
-        session.saved_steps = Some(session.ascent.step_count());
+        session.saved_steps = (!is_ahead).then(|| session.ascent.step_count());
         Ok(session)
+    }
+
+    /// Keeps pictures of the run's growth from here on, with those that its folder has.
+    #[must_use]
+    pub fn with_growth(mut self) -> Self {
+        let of_folder = self.folder().map(|folder| Growth::read(folder, self.ascent.step_count()));
+        self.growth = Some(of_folder.unwrap_or_default());
+        self
+    }
+
+    /// The pictures of the run's growth, as far as they are kept.
+    pub fn growth(&self) -> Option<&Growth> {
+        self.growth.as_ref()
     }
 
     /// The ascent as far as it has come.
@@ -137,6 +157,9 @@ impl Session {
     /// Goes back to an earlier state of this run; what was saved since is no longer what there is.
     pub fn rewind(&mut self, plan: Plan, state: AscentState, provenance: &Provenance) -> Result<()> {
         self.ascent.back(plan, state)?;
+        if let Some(growth) = &mut self.growth {
+            growth.back(self.ascent.step_count());
+        }
         self.saved_steps = None;
         self.compute_with(provenance);
         Ok(())
@@ -154,7 +177,14 @@ impl Session {
     /// Takes one step. [`Error::Panicked`] means that the model cannot be trusted any more; every other error stops
     /// this run only.
     pub fn step(&mut self, model: &mut dyn Model) -> Result<StepReport> {
-        Ok(catch("the backend", || self.ascent.step(model))??)
+        if let Some(growth) = self.growth.as_mut().filter(|growth| growth.frames().is_empty()) {
+            growth.note(&self.ascent);
+        }
+        let report = catch("the backend", || self.ascent.step(model))??;
+        if let Some(growth) = &mut self.growth {
+            growth.note(&self.ascent);
+        }
+        Ok(report)
     }
 
     /// Takes one step of each run, in as few calls of the network as they allow. Fails when the model panicked.
@@ -219,7 +249,10 @@ impl Session {
             Some(folder) => folder,
             None => RunFolder::create(&self.runs, &self.origin())?,
         };
-        self.folder.insert(folder).save(&self.ascent)?;
+        let folder = self.folder.insert(folder);
+        folder.save(&self.ascent)?;
+        // A run without these pictures is whole: the next save tries again.
+        let _ = self.growth.as_ref().map(|growth| growth.write(folder.path()));
         (self.saved_steps, self.saved_at) = (Some(self.ascent.step_count()), Instant::now());
         Ok(())
     }

@@ -1,11 +1,13 @@
-//! The channel pane: the channels around the cursor. The channels that were maximised in this session are marked.
+//! The channel pane: the channels around the cursor. Those whose activation is known have the colour of it, on a ramp up to the
+//! highest of the layer; dead ones are struck out.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
+use super::list::shortened;
 use super::{View, pane};
 use crate::dashboard::{Pane, State};
 
@@ -23,28 +25,29 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         Some(class) => format!("{}: {class}", state.channel),
         None => format!("channel {} of {count}", state.channel),
     };
+    let title = shortened(&title, usize::from(area.width.saturating_sub(4)));
     let block = pane(&title, &view.theme, state.pane == Pane::Channels);
     let height = usize::from(block.inner(area).height);
     let row = in_a_row(area);
     let rows = count.div_ceil(row);
     let first = (state.channel / row).saturating_sub(height / 2).min(rows.saturating_sub(height));
+    let highest = state.highest_activation();
     let lines: Vec<Line> = (first..rows.min(first + height))
         .map(|line| {
-            (line * row..count.min((line + 1) * row)).flat_map(|channel| cell(state, view, channel)).collect()
+            let channels = line * row..count.min((line + 1) * row);
+            channels.flat_map(|channel| cell(state, view, highest, channel)).collect()
         })
         .collect();
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-fn cell<'a>(state: &State, view: &View, channel: usize) -> [Span<'a>; 2] {
-    let style = if channel == state.channel {
-        view.theme.cursor
-    } else if state.is_running(channel) {
-        view.theme.running
-    } else if state.maximised.contains_key(&(state.layer_name(), channel)) {
-        view.theme.accent
-    } else {
-        Style::default()
+fn cell<'a>(state: &State, view: &View, highest: f64, channel: usize) -> [Span<'a>; 2] {
+    let style = match state.activation(channel) {
+        _ if channel == state.channel => view.theme.cursor,
+        _ if state.is_running(channel) => view.theme.running,
+        _ if state.is_dead(channel) => view.theme.dim.add_modifier(Modifier::CROSSED_OUT),
+        Some(activation) => view.theme.ramp(activation / highest),
+        None => Style::default(),
     };
     [Span::styled(format!("{channel:>4}"), style), Span::raw(" ")]
 }

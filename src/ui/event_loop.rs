@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use ratatui::layout::{Rect, Size};
 use signal_hook::consts::SIGTSTP;
 
+use super::comparison;
 use super::delivery::{Delivery, Sequences};
 use super::encoded::PictureRequest;
 use super::encoder::Encoder;
@@ -17,7 +18,7 @@ use super::mosaic::{MosaicGrid, compose, is_live};
 use super::picture::place;
 use super::surroundings::passes_pictures;
 use super::terminal::Screen;
-use super::{View, channels_in_a_row, help, input, is_full, mosaic_grid, picture_room, render};
+use super::{View, channels_in_a_row, help, input, is_full, mosaic_grid, picture_room, render, shown_grid};
 use crate::dashboard::{Effect, Message, Shown, State, TerminalAction};
 use crate::engine::Picture;
 use crate::worker::Viewer;
@@ -37,6 +38,8 @@ const KEY_TIMEOUT: Duration = Duration::from_millis(20);
 pub enum Ending {
     /// The user pressed a key that quits.
     Quit,
+    /// The user left, and the work is to go on without a screen.
+    LeftRunning,
     /// A signal asked to stop.
     Signal,
     /// The terminal has gone.
@@ -53,7 +56,7 @@ pub fn run(state: &mut State, viewer: &Viewer, screen: &mut Screen, signal: &Ato
             return Ok(Ending::HangUp);
         }
         if event_loop.listen(state, viewer)? {
-            return Ok(Ending::Quit);
+            return Ok(event_loop.ending);
         }
         if signal.load(Ordering::Relaxed) != 0 {
             return Ok(Ending::Signal);
@@ -80,6 +83,10 @@ struct EventLoop<'a> {
     requested_at: Instant,
     /// The picture of the mosaic's page, and what it was made of.
     page: Option<(PageSource, Arc<Picture>)>,
+    /// The picture of marked pictures side by side, and what it was made of.
+    beside: Option<(BesideSource, Arc<Picture>)>,
+    /// The ending that a key leads to.
+    ending: Ending,
     /// Something must be drawn now.
     urgent: bool,
     /// Something may be drawn when the time has come.
@@ -93,6 +100,9 @@ struct EventLoop<'a> {
 
 /// Everything that the picture of a mosaic's page is made of: drafts, places, first channel, layer and protocol.
 type PageSource = (Arc<[DraftSheet]>, MosaicGrid, usize, usize, Protocol);
+
+/// Everything that the picture of marked pictures is made of: themselves, their places and the protocol.
+type BesideSource = (Vec<Arc<Picture>>, MosaicGrid, Protocol);
 
 /// A picture request in all that makes it differ from another.
 #[derive(Clone, PartialEq)]
@@ -116,6 +126,8 @@ impl<'a> EventLoop<'a> {
             requested: None,
             requested_at: now,
             page: None,
+            beside: None,
+            ending: Ending::Quit,
             urgent: true,
             stale: false,
             drawn_at: now,
@@ -163,6 +175,10 @@ impl<'a> EventLoop<'a> {
         for effect in state.update(message) {
             match effect {
                 Effect::Quit => return Ok(true),
+                Effect::LeaveRunning => {
+                    self.ending = Ending::LeftRunning;
+                    return Ok(true);
+                }
                 Effect::Ask(action) => {
                     viewer.request(action);
                 }
@@ -221,6 +237,10 @@ impl<'a> EventLoop<'a> {
         if run(&snapshot) != run(&state.snapshot) || snapshot.status != state.snapshot.status {
             self.urgent = true;
         }
+        if snapshot.run.is_none() && state.snapshot.run.is_some() {
+            self.delivery.begin(None);
+            self.redraw()?;
+        }
         self.stale = true;
         self.send(state, viewer, Message::Snapshot(snapshot)).map(drop)
     }
@@ -265,10 +285,9 @@ impl<'a> EventLoop<'a> {
         self.redraw()
     }
 
-    /// The places of drafts, if the mosaic is shown.
+    /// The places of pictures, if a grid of them is shown.
     fn grid(&self, state: &State) -> Option<MosaicGrid> {
-        let grid = mosaic_grid(self.area, state, &self.screen.graphics());
-        grid.filter(|_| state.shown == Shown::Mosaic)
+        shown_grid(self.area, state, &self.screen.graphics())
     }
 
     /// The cells that the picture may fill.
@@ -281,16 +300,19 @@ impl<'a> EventLoop<'a> {
     fn wanted_picture(&mut self, state: &State) -> Option<RequestedPicture> {
         let graphics = self.screen.graphics();
         if let Some(grid) = self.grid(state) {
-            let (picture, cells) = (self.page(state, &grid), grid.area.as_size());
-            let (live, strip) = (is_live(state), Some(grid.draft.height));
+            let beside = state.shown == Shown::Beside;
+            let picture = if beside { self.beside(state, &grid) } else { self.page(state, &grid) };
+            let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
+            let live = !beside && is_live(state);
             return Some(RequestedPicture { picture, cells, graphics, live, strip });
         }
         let run = state.snapshot.run.as_ref()?;
+        let earlier = state.looked_back_on().map(|(_, picture)| picture);
         Some(RequestedPicture {
-            picture: Arc::clone(&run.picture),
+            picture: Arc::clone(earlier.unwrap_or(&run.picture)),
             cells: graphics.square(self.room(state).as_size()),
             graphics,
-            live: state.snapshot.status == Status::Running,
+            live: earlier.is_none() && state.snapshot.status == Status::Running,
             strip: None,
         })
     }
@@ -307,6 +329,19 @@ impl<'a> EventLoop<'a> {
         }
         let picture = compose(state, grid, protocol);
         self.page = Some((made_of, Arc::clone(&picture)));
+        picture
+    }
+
+    /// The picture of the marked pictures side by side, which is made anew when they or their places have changed.
+    fn beside(&mut self, state: &State, grid: &MosaicGrid) -> Arc<Picture> {
+        let protocol = self.screen.graphics().protocol;
+        let marked = state.marks.beside().into_iter().map(|mark| Arc::clone(&mark.picture)).collect();
+        let made_of: BesideSource = (marked, *grid, protocol);
+        if let Some((_, picture)) = self.beside.as_ref().filter(|(before, _)| *before == made_of) {
+            return Arc::clone(picture);
+        }
+        let picture = comparison::compose(state, grid, protocol);
+        self.beside = Some((made_of, Arc::clone(&picture)));
         picture
     }
 

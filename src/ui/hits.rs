@@ -5,8 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::layers::first_visible;
-use super::list::shortened;
+use super::list::{first_visible, shortened};
 use super::{View, pane};
 use crate::dashboard::{BoundCommand, Hit, Mode, Prompt, State};
 
@@ -27,7 +26,12 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
             let texts = state.keys.commands(line.text()).into_iter().map(command).collect();
             ("commands: arrows choose, Enter runs one, Esc leaves".to_owned(), texts)
         }
-        Prompt::Channel | Prompt::Objective | Prompt::Numbers | Prompt::Setting(_) => return,
+        Prompt::Channel
+        | Prompt::Objective
+        | Prompt::Numbers
+        | Prompt::Setting(_)
+        | Prompt::Fork
+        | Prompt::Export => return,
     };
     draw(frame, view, area, &title, state.hit, &texts);
 }

@@ -52,6 +52,9 @@ pub(super) fn message(frame: &mut Frame, state: &State, view: &View, area: Rect)
 
 /// The text of [`message`], if there is one.
 pub(super) fn message_text(state: &State) -> Option<&str> {
+    if let Mode::Question(question) = &state.mode {
+        return Some(question.words());
+    }
     state.remark.as_deref().or(state.snapshot.notice.as_deref())
 }
 
@@ -86,6 +89,8 @@ fn question(state: &State, prompt: Prompt, typed: usize, width: usize) -> (Strin
         Prompt::Objective => ("objective: ".into(), ""),
         Prompt::Find => ("/".into(), ""),
         Prompt::Command => (":".into(), ""),
+        Prompt::Fork => ("fork with objective: ".into(), ""),
+        Prompt::Export => ("write the picture to: ".into(), ""),
         Prompt::Setting(setting) => (format!("{} ({}): ", setting.name(), setting.hint()), ""),
         Prompt::Numbers => (format!("{} key=value: ", state.settings.recipe.name), ""),
     }
@@ -124,6 +129,9 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         Mode::Settings(_) => key_line(&fixed(SETTING_KEYS), view),
         Mode::Networks(_) => key_line(&fixed(NETWORK_KEYS), view),
         Mode::Devices(_) => key_line(&fixed(DEVICE_KEYS), view),
+        Mode::Runs(_) => key_line(&fitting(of_runs(state), area.width.into()), view),
+        Mode::Marks(_) => key_line(&fitting(of_marks(state), area.width.into()), view),
+        Mode::Question(question) => key_line(&fixed(question.answers()), view),
         _ => {
             let keys = if state.shown == Shown::Mosaic {
                 of_mosaic(state)
@@ -155,6 +163,35 @@ fn of_mosaic(state: &State) -> Vec<KeyWords> {
         }
     }
     keys
+}
+
+/// The keys of the list of marks.
+fn of_marks(state: &State) -> Vec<KeyWords> {
+    let bound = |command: &str| state.keys.shown(command).to_owned();
+    let keys = [
+        ("arrows".into(), "move"),
+        ("Enter".into(), "go there"),
+        (bound("pause"), "choose"),
+        (bound("compare"), "side by side"),
+        ("x".into(), "remove"),
+        ("Esc".into(), "close"),
+    ];
+    keys.into()
+}
+
+/// The keys of the list of runs.
+fn of_runs(state: &State) -> Vec<KeyWords> {
+    let bound = |command: &str| state.keys.shown(command).to_owned();
+    let keys = [
+        ("arrows".into(), "move"),
+        ("Enter".into(), "open"),
+        (bound("pause"), "go on"),
+        (bound("export"), "export"),
+        (bound("undo"), "undo delete"),
+        ("x".into(), "delete"),
+        ("Esc".into(), "close"),
+    ];
+    keys.into()
 }
 
 /// The keys that have words for this line. Those of overlays are left out if there is no room for overlays.

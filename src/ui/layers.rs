@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::list::{first_visible, shortened};
 use super::{View, pane};
 use crate::dashboard::{Pane, State};
 use crate::engine::Objective;
@@ -27,11 +28,6 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-/// The first visible line, which keeps the cursor in the middle if not all lines fit.
-pub(super) fn first_visible(cursor: usize, len: usize, height: usize) -> usize {
-    cursor.saturating_sub(height / 2).min(len.saturating_sub(height))
-}
-
 fn line<'a>(state: &State, view: &View, index: usize, layer: &LayerInfo, width: usize) -> Line<'a> {
     let selected = index == state.layer;
     let name = if selected { state.layer_name() } else { layer.name.clone() };
@@ -41,7 +37,7 @@ fn line<'a>(state: &State, view: &View, index: usize, layer: &LayerInfo, width: 
     }
     let mark = if is_maximised(state, &layer.name) { "\u{25b8}" } else { " " };
     let room = width.saturating_sub(shape.len() + 2);
-    let text = format!("{name:<room$.room$} {shape}");
+    let text = format!("{:<room$} {shape}", shortened(&name, room));
     let style = match (selected, layer.has_pre || layer.kind == "linear") {
         (true, _) => view.theme.cursor,
         (false, true) => Style::default(),

@@ -5,7 +5,6 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::layers::first_visible;
 use super::{View, pane};
 
 /// The title of a list, the width of its lines in columns, and the text of an empty list.
@@ -15,12 +14,28 @@ pub(super) struct ListStyle {
     pub(super) empty: &'static str,
 }
 
+/// The first visible line, which keeps the cursor in the middle if not all lines fit.
+pub(super) fn first_visible(cursor: usize, len: usize, height: usize) -> usize {
+    cursor.saturating_sub(height / 2).min(len.saturating_sub(height))
+}
+
 /// The text, or as much of it as fits into so many columns with an ellipsis.
 pub(super) fn shortened(text: &str, columns: usize) -> String {
     if text.chars().count() <= columns {
         return text.to_owned();
     }
     text.chars().take(columns.saturating_sub(1)).chain(['\u{2026}']).collect()
+}
+
+/// The text, or as much of its two ends as fits into so many columns: the ends of names are what tells them apart.
+pub(super) fn shortened_inside(text: &str, columns: usize) -> String {
+    let count = text.chars().count();
+    if count <= columns {
+        return text.to_owned();
+    }
+    let kept = columns.saturating_sub(1);
+    let (head, tail) = (kept / 3, kept - kept / 3);
+    text.chars().take(head).chain(['\u{2026}']).chain(text.chars().skip(count - tail)).take(columns).collect()
 }
 
 /// Draws the lines that fit into `area`, always with the one under the cursor.

@@ -1,7 +1,7 @@
-//! The loss pane: the curve of the whole run, and beside it the curve of its recent steps.
+//! The loss pane: the curve of the whole run, and its moving mean.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 use ratatui::symbols::Marker;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType};
 
@@ -12,31 +12,47 @@ use crate::dashboard::State;
 /// The segments of the dotted line that marks a change of the run: one for each row of the largest chart.
 const MARK_SEGMENTS: u32 = 32;
 
-/// The smallest width in columns for two charts.
-const MIN_WIDTH_FOR_BOTH: u16 = 70;
+/// The fewest points of a curve that a moving mean is drawn over.
+const MIN_SMOOTHED: usize = 24;
+
+/// The share of the points, one of so many, that the moving mean is about.
+const SMOOTHED_SHARE: f64 = 16.0;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let block = pane("loss, by step", &view.theme, false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let Some(run) = &state.snapshot.run else { return };
-    let whole = run.curve.whole();
-    if inner.width < MIN_WIDTH_FOR_BOTH {
-        return chart(frame, view, inner, &whole, &run.changes);
+    if let Some(run) = &state.snapshot.run {
+        chart(frame, view, inner, &run.curve.whole(), &run.changes);
     }
-    let [left, right] = Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]).areas(inner);
-    chart(frame, view, left, &whole, &run.changes);
-    // The newest quarter of the steps, at least 16, and at most those that are kept in full.
-    let recent = run.curve.recent();
-    let from = recent.len().saturating_sub((run.step / 4).max(16));
-    chart(frame, view, right, &recent[from..], &run.changes);
 }
 
-/// Draws a curve, with a dotted line at each step in `changed`.
+/// The moving mean of a curve, which begins anew at each change.
+fn smoothed(points: &[(f64, f64)], changed: &[usize]) -> Vec<(f64, f64)> {
+    let weight = 2.0 / (points.len() as f64 / SMOOTHED_SHARE + 1.0);
+    let mut mean: Option<(f64, f64)> = None;
+    let step = |&(at, loss): &(f64, f64)| {
+        let renewed = |from: f64| changed.iter().any(|&change| (from..at).contains(&(change as f64)));
+        let before = mean.filter(|(from, _)| !renewed(*from)).map_or(loss, |(_, mean)| mean);
+        mean = Some((at, before + weight.min(1.0) * (loss - before)));
+        (at, mean.map_or(loss, |(_, mean)| mean))
+    };
+    points.iter().map(step).collect()
+}
+
+/// The lowest and the highest loss since the last change: before that, something else was measured. Of all points, where there
+/// are too few since.
+fn bounds(points: &[(f64, f64)], changed: &[usize]) -> (f64, f64) {
+    let last = changed.last().map_or(0.0, |&change| change as f64);
+    let first = points.partition_point(|point| point.0 <= last);
+    let since = if points.len() - first > 1 { &points[first..] } else { points };
+    since.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p.1), h.max(p.1)))
+}
+
+/// Draws a curve and, if it is long enough, its moving mean, with a dotted line at each step in `changed`.
 pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, f64)], changed: &[usize]) {
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
-    let (low, high) =
-        points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p.1), h.max(p.1)));
+    let (low, high) = bounds(points, changed);
     let margin = ((high - low) * 0.05).max(high.abs() * 1e-6).max(1e-12);
     let inside =
         changed.iter().map(|&step| step as f64 + 0.5).filter(|step| (first.0..=last.0).contains(step));
@@ -52,17 +68,45 @@ pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, 
                 .collect()
         })
         .collect();
-    let dataset = Dataset::default()
-        .marker(Marker::Braille)
-        .graph_type(if points.len() > 1 { GraphType::Line } else { GraphType::Scatter })
-        .style(view.theme.curve)
-        .data(points);
+    let is_long = points.len() >= MIN_SMOOTHED;
+    let mean = if is_long { smoothed(points, changed) } else { Vec::new() };
+    let line = |points, style| {
+        let kind = if is_long || last.0 > first.0 { GraphType::Line } else { GraphType::Scatter };
+        Dataset::default().marker(Marker::Braille).graph_type(kind).style(style).data(points)
+    };
+    let curve = line(points, if is_long { view.theme.dim } else { view.theme.curve });
+    let curves = [curve].into_iter().chain(is_long.then(|| line(&mean, view.theme.curve)));
     let axis =
         |bounds, labels: [String; 2]| Axis::default().style(view.theme.dim).bounds(bounds).labels(labels);
     let mark = |points| Dataset::default().marker(Marker::Dot).style(view.theme.warning).data(points);
-    let datasets = marks.iter().map(|points| mark(points)).chain([dataset]).collect();
+    let datasets = marks.iter().map(|points| mark(points)).chain(curves).collect();
     let chart = Chart::new(datasets)
         .x_axis(axis([first.0, last.0.max(first.0 + 1.0)], [first.0.to_string(), last.0.to_string()]))
         .y_axis(axis([low - margin, high + margin], [number(low), number(high)]));
     frame.render_widget(chart, area);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_follows_the_curve_and_begins_anew_at_a_change() {
+        let noisy: Vec<(f64, f64)> = (1..=100u32).map(|at| (at.into(), f64::from(at % 2))).collect();
+        let mean = smoothed(&noisy, &[]);
+        assert!(mean[50..].iter().all(|(_, mean)| (0.3..0.7).contains(mean)), "{mean:?}");
+        let jump: Vec<(f64, f64)> =
+            (1..=100u32).map(|at| (at.into(), if at > 50 { 9.0 } else { 1.0 })).collect();
+        assert!(smoothed(&jump, &[])[50].1 < 5.0);
+        let renewed = smoothed(&jump, &[50]);
+        assert_eq!((renewed[49].1, renewed[50].1), (1.0, 9.0));
+    }
+
+    #[test]
+    fn the_scale_is_that_of_what_is_measured_now() {
+        let points = [(1.0, -100.0), (2.0, 50.0), (3.0, 1.0), (4.0, 2.0)];
+        assert_eq!(bounds(&points, &[]), (-100.0, 50.0));
+        assert_eq!(bounds(&points, &[2]), (1.0, 2.0));
+        assert_eq!(bounds(&points, &[3]), (-100.0, 50.0), "one point has no scale");
+    }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Constraint, Layout, Position, Rect, Size};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::graphics::{Graphics, Protocol};
+use super::header::place;
 use super::list::shortened;
 use super::run::{number, queued};
 use super::{View, picture};
@@ -61,21 +63,55 @@ impl MosaicGrid {
     /// Divides what is above the last two lines of the screen. There is room for one draft at least, on any screen that
     /// shows pictures.
     pub fn of(screen: Rect, enlarged: usize, graphics: &Graphics) -> Self {
-        let [header, body, _] =
-            Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(2)])
-                .areas(screen);
+        let [header, body, _] = Self::rows(screen);
         let first = if graphics.protocol.is_pixels() { DRAFT_ROWS.0 } else { DRAFT_ROWS.1 };
         let rows = (0..enlarged).fold(first, |rows, _| rows * HALVES / 2);
         let width = body.width.min(MAX_COLUMNS);
         let draft = graphics.square(Size::new(width, rows.min(body.height.saturating_sub(1))));
         let draft = Size::new(draft.width.max(1), draft.height.max(1));
         let page = (((width + 1) / (draft.width + 1)).max(1), (body.height / (draft.height + 1)).max(1));
-        let area = Rect {
+        Self { header, area: Self::area(body, draft, page), draft, page }
+    }
+
+    /// So many pictures of this size, each with its line, on a screen that has room for them.
+    pub(super) fn with(screen: Rect, draft: Size, page: (u16, u16)) -> Self {
+        let [header, body, _] = Self::rows(screen);
+        Self { header, area: Self::area(body, draft, page), draft, page }
+    }
+
+    fn area(body: Rect, draft: Size, page: (u16, u16)) -> Rect {
+        Rect {
             width: (page.0 * (draft.width + 1) - 1).min(body.width),
             height: (page.1 * (draft.height + 1)).min(body.height),
             ..body
-        };
-        Self { header, area, draft, page }
+        }
+    }
+
+    /// The line at the top of a screen, the cells for pictures, and the last two lines.
+    fn rows(screen: Rect) -> [Rect; 3] {
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(2)]).areas(screen)
+    }
+
+    /// The cells that pictures may fill, with their lines, on a screen.
+    pub(super) fn body(screen: Rect) -> Rect {
+        let [_, body, _] = Self::rows(screen);
+        Rect { width: body.width.min(MAX_COLUMNS), ..body }
+    }
+
+    /// The line at the top.
+    pub(super) fn header(&self) -> Rect {
+        self.header
+    }
+
+    /// Empties the cells around a picture of the page, which the picture of all has too, as black.
+    pub(super) fn clear_around(&self, index: usize, buffer: &mut Buffer) {
+        let (place, area) = (self.place(index), self.line(index));
+        let between = |at: &Position| at.y == area.y || at.x == place.x + self.draft.width;
+        for position in place.positions().filter(between) {
+            if let Some(cell) = buffer.cell_mut(position) {
+                cell.reset();
+            }
+        }
     }
 
     /// The cells of a draft of the page with the line below it and the column to its right.
@@ -87,7 +123,7 @@ impl MosaicGrid {
     }
 
     /// The cells of the line below a draft of the page.
-    fn line(&self, index: usize) -> Rect {
+    pub(super) fn line(&self, index: usize) -> Rect {
         let place = self.place(index);
         let y = place.y + self.draft.height;
         Rect { y, height: 1, width: self.draft.width, ..place }.intersection(self.area)
@@ -95,31 +131,43 @@ impl MosaicGrid {
 }
 
 /// The pixels that a cell of the mosaic's picture has in each direction.
-fn cell_pixels(protocol: Protocol, draft: Size) -> (u32, u32) {
+fn cell_pixels(protocol: Protocol, draft: Size, side: u32) -> (u32, u32) {
     match protocol {
         Protocol::Halfblocks | Protocol::None => (1, 2),
         Protocol::Quadrants => (2, 2),
         Protocol::Sextants => (2, 3),
         Protocol::Kitty | Protocol::Iterm2 | Protocol::Sixel => {
-            (SENT_SIDE.div_ceil(draft.width.into()), SENT_SIDE.div_ceil(draft.height.into()))
+            (side.div_ceil(draft.width.into()), side.div_ceil(draft.height.into()))
         }
     }
 }
 
 /// The picture of a page: its drafts, each over a row of cells that is left black for its line.
 pub(super) fn compose(state: &State, grid: &MosaicGrid, protocol: Protocol) -> Arc<Picture> {
-    let (x, y) = cell_pixels(protocol, grid.draft);
+    let drafts = state.page_channels().map(|channel| state.draft(channel).map(|draft| &*draft.picture));
+    compose_of(grid, protocol, SENT_SIDE, drafts)
+}
+
+/// One picture of several, each scaled to its place; a place whose picture has not come is gray. `side` is that of a picture in
+/// pixels, where the terminal takes pixels.
+pub(super) fn compose_of<'a>(
+    grid: &MosaicGrid,
+    protocol: Protocol,
+    side: u32,
+    pictures: impl Iterator<Item = Option<&'a Picture>>,
+) -> Arc<Picture> {
+    let (x, y) = cell_pixels(protocol, grid.draft, side);
     let pixels = |cells: Size| (u32::from(cells.width) * x, u32::from(cells.height) * y);
     let (width, height) = pixels(grid.area.as_size());
     let draft = pixels(grid.draft);
     let mut page = RgbImage::new(width, height);
-    for (index, channel) in state.page_channels().enumerate() {
-        let (column, row) = (index as u32 % u32::from(grid.page.0), index as u32 / u32::from(grid.page.0));
+    for (index, picture) in (0..).zip(pictures) {
+        let (column, row) = (index % u32::from(grid.page.0), index / u32::from(grid.page.0));
         let left = column * (draft.0 + x);
         let top = row * (draft.1 + y);
-        let known = state.draft(channel).and_then(|draft| image(&draft.picture));
         let empty = || RgbImage::from_pixel(draft.0, draft.1, image::Rgb([EMPTY; 3]));
-        let scaled = known
+        let scaled = picture
+            .and_then(image)
             .map_or_else(empty, |image| imageops::resize(&image, draft.0, draft.1, FilterType::Triangle));
         imageops::replace(&mut page, &scaled, left.into(), top.into());
     }
@@ -147,14 +195,8 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, grid: &Mosai
     header(frame, state, view, grid.header);
     picture::inside(frame, state, view, grid.area);
     for (index, channel) in state.page_channels().enumerate() {
-        let (place, area) = (grid.place(index), grid.line(index));
-        // The picture has cells between the drafts too, which are black.
-        let between = |at: &Position| at.y == area.y || at.x == place.x + grid.draft.width;
-        for position in place.positions().filter(between) {
-            if let Some(cell) = frame.buffer_mut().cell_mut(position) {
-                cell.reset();
-            }
-        }
+        grid.clear_around(index, frame.buffer_mut());
+        let area = grid.line(index);
         let line = line(state, view, channel, area.width.into());
         frame.render_widget(Paragraph::new(line).alignment(Alignment::Left), area);
     }
@@ -162,9 +204,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, grid: &Mosai
 
 /// The layer, the channel and the progress of the page, as far as there is room.
 fn header(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let (name, layer, channel) = (&state.network.name, state.layer_name(), state.channel);
-    let class = state.class().map_or_else(String::new, |class| format!(" ({class})"));
-    let place = format!("{name} > {layer} > channel {channel} of {}{class}", state.channels());
+    let place = place(state);
     let queue =
         state.snapshot.queue.as_ref().map_or_else(String::new, |queue| format!("   queue {}", queued(queue)));
     let place = format!("{place}{queue}");

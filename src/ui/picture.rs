@@ -11,6 +11,7 @@ use ratatui::widgets::Paragraph;
 use super::blocks::BlockCell;
 use super::delivery::{Content, ShownPicture};
 use super::kitty::placeholder;
+use super::list::shortened;
 use super::{View, pane};
 use crate::dashboard::State;
 use crate::worker::protocol::Status;
@@ -20,7 +21,10 @@ const ONE_WIDE: CellDiffOption = CellDiffOption::ForcedWidth(NonZeroU16::MIN);
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let objective = state.snapshot.run.as_ref().map(|run| run.objective().to_string());
-    let block = pane(objective.as_deref().unwrap_or("picture"), &view.theme, false);
+    let earlier = state.looked_back_on().map_or_else(String::new, |(step, _)| format!("step {step}: "));
+    let title = format!("{earlier}{}", objective.as_deref().unwrap_or("picture"));
+    let title = shortened(&title, usize::from(area.width.saturating_sub(4)));
+    let block = pane(&title, &view.theme, false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     inside(frame, state, view, inner);

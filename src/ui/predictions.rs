@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
+use super::list::shortened;
 use super::{View, pane};
 use crate::dashboard::State;
 use crate::worker::protocol::{ClassGuess, Classification};
@@ -63,7 +64,7 @@ fn line<'a>(guess: &ClassGuess, first: bool, view: &View, width: usize) -> Line<
     let room = width.saturating_sub(PERCENT_WIDTH);
     let style = if first { Style::default() } else { view.theme.dim };
     Line::from(vec![
-        Span::styled(format!("{name:<room$.room$}"), style),
+        Span::styled(format!("{:<room$}", shortened(name, room)), style),
         Span::styled(format!("{percent:>PERCENT_WIDTH$}"), style),
     ])
 }

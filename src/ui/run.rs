@@ -18,9 +18,12 @@ const NAME_WIDTH: usize = 10;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let block = pane("run", &view.theme, false);
-    let mut lines = vec![status(state, view)];
+    let width = usize::from(block.inner(area).width);
+    let status = status(state, view);
+    let mut lines = vec![Line::styled(shortened(&status.to_string(), width), status.style)];
     if let Some(run) = &state.snapshot.run {
-        let room = usize::from(block.inner(area).width).saturating_sub(NAME_WIDTH);
+        lines.push(Line::styled(gauge(run, width), view.theme.running));
+        let room = width.saturating_sub(NAME_WIDTH);
         lines.extend(numbers(run, state, view, room));
     }
     if let Some((protocol, rate)) = &view.link {
@@ -35,9 +38,11 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
 pub(super) fn status<'a>(state: &State, view: &View) -> Line<'a> {
     let starts = format!("{} starts", state.keys.shown("start"));
     let (word, style) = match (&state.switching, &state.snapshot.status) {
+        (Some(_), Status::Running) => ("loads after this step", view.theme.warning),
         (Some((name, _)), _) => return Line::styled(format!("loading {name}"), view.theme.warning),
         (None, Status::Loading) => ("loading the network", view.theme.warning),
         (None, Status::Idle) => (starts.as_str(), Style::default()),
+        (None, Status::Running) if state.stopping.is_some() => ("stops after this step", view.theme.warning),
         (None, Status::Running) => ("running", view.theme.running),
         (None, Status::Paused) => ("paused", view.theme.warning),
         (None, Status::Finished) => ("finished", view.theme.accent),
@@ -45,6 +50,15 @@ pub(super) fn status<'a>(state: &State, view: &View) -> Line<'a> {
     };
     let queue = state.snapshot.queue.as_ref().map_or_else(String::new, |queue| format!(" {}", queued(queue)));
     Line::styled(format!("{word}{queue}"), style)
+}
+
+/// The share of the steps that were taken, as a bar with the number.
+fn gauge(run: &RunView, width: usize) -> String {
+    let share = (run.step as f64 / run.plan.steps.max(1) as f64).min(1.0);
+    let room = width.saturating_sub(6);
+    let filled = (share * room as f64).floor() as usize;
+    let (done, left) = ("\u{2588}".repeat(filled), "\u{2500}".repeat(room - filled));
+    format!("{done}{left} {:>3.0} %", (100.0 * share).floor())
 }
 
 /// The queue in a few characters: how many channels are left, and about how long they take.

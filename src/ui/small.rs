@@ -6,7 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{View, hits, keyline, loss, picture, run};
+use super::list::shortened_inside;
+use super::{View, hits, keyline, loss, marks, picture, run, saved_runs};
 use crate::dashboard::{Pane, Shown, State};
 use crate::worker::protocol::RunView;
 
@@ -69,7 +70,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         return draw_text(frame, state, view, area);
     };
     frame.render_widget(Paragraph::new(cursor(state, view)), layout.cursor);
-    frame.render_widget(Paragraph::new(running(state, view)), layout.run);
+    frame.render_widget(Paragraph::new(running(state, view, area.width.into())), layout.run);
     picture::inside(frame, state, view, layout.picture);
     if let Some(run) = &state.snapshot.run {
         let style = view.theme.accent;
@@ -80,6 +81,8 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     }
     let above = Rect { height: area.height - 2, ..area };
     hits::render(frame, state, view, above);
+    saved_runs::render(frame, state, view, above);
+    marks::render(frame, state, view, above);
     keyline::message(frame, state, view, layout.message);
     keyline::keys(frame, state, view, layout.keys);
 }
@@ -98,10 +101,11 @@ fn cursor<'a>(state: &State, view: &View) -> Line<'a> {
     ])
 }
 
-fn running<'a>(state: &State, view: &View) -> Line<'a> {
+fn running<'a>(state: &State, view: &View, width: usize) -> Line<'a> {
     let status = run::status(state, view);
     let Some(run) = &state.snapshot.run else { return status };
-    let mut line = Line::from(Span::raw(format!("{}  ", run.objective())));
+    let objective = shortened_inside(&run.objective().to_string(), width.saturating_sub(status.width() + 2));
+    let mut line = Line::from(Span::raw(format!("{objective}  ")));
     line.spans.extend(status.spans.into_iter().map(|span| span.style(status.style)));
     line
 }
@@ -120,12 +124,15 @@ fn draw_text(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let width = usize::from(area.width);
     let prompt = keyline::prompt(state, width);
     let first = Line::from(summary(state, width));
-    let mut lines = match (prompt, keyline::message_text(state)) {
-        (Some(prompt), _) if area.height == 1 => vec![prompt],
-        (Some(prompt), _) => vec![first, prompt.style(view.theme.accent)],
-        (None, Some(message_text)) => vec![first, Line::styled(message_text.to_owned(), view.theme.warning)],
-        (None, None) => vec![first],
-    };
+    let mut lines =
+        match (prompt.or_else(|| saved_runs::line_under_cursor(state)), keyline::message_text(state)) {
+            (Some(prompt), _) if area.height == 1 => vec![prompt],
+            (Some(prompt), _) => vec![first, prompt.style(view.theme.accent)],
+            (None, Some(message_text)) => {
+                vec![first, Line::styled(message_text.to_owned(), view.theme.warning)]
+            }
+            (None, None) => vec![first],
+        };
     lines.push(Line::from(state.layer_name()));
     lines.push(Line::from(format!("enlarge to {}x{}", MIN_COMPACT_SCREEN.0, MIN_COMPACT_SCREEN.1)));
     lines.push(Line::from("q quits"));

@@ -60,7 +60,12 @@ pub struct Theme {
     pub warning: Style,
     /// The curves of the loss pane.
     pub curve: Style,
+    /// The steps of a ramp, from low to high.
+    pub ramp: [Style; RAMP_STEPS],
 }
+
+/// The number of steps of a ramp of colours.
+const RAMP_STEPS: usize = 5;
 
 /// A colour of a theme: red, green and blue, and which of the 16 colours stands for it in old terminals.
 type ThemeColor = ([u8; 3], Color);
@@ -159,7 +164,33 @@ impl Theme {
             running: color(palette.running),
             warning: color(palette.warning),
             curve: color(palette.accent),
+            ramp: Self::ramp_of(palette, depth),
         }
+    }
+
+    /// From less important text to that which needs attention; with 16 colours, only the upper steps stand out.
+    fn ramp_of(palette: &Palette, depth: ColorDepth) -> [Style; RAMP_STEPS] {
+        let (low, (high, old)) = (palette.dim, palette.warning);
+        std::array::from_fn(|step| match depth {
+            ColorDepth::Sixteen if step + 2 < RAMP_STEPS => Style::default(),
+            ColorDepth::Sixteen => Style::default().fg(old),
+            ColorDepth::True | ColorDepth::Palette => {
+                let share = step as f32 / (RAMP_STEPS - 1) as f32;
+                let mixed = |c: usize| f32::from(low[c]) + share * (f32::from(high[c]) - f32::from(low[c]));
+                Style::default().fg(depth.color([0, 1, 2].map(|c| mixed(c).round() as u8)))
+            }
+        })
+    }
+
+    /// The style of a share of the highest value, in 0..1.
+    pub fn ramp(&self, share: f64) -> Style {
+        let step = (share.clamp(0.0, 1.0) * (RAMP_STEPS - 1) as f64).round() as usize;
+        self.ramp[step.min(RAMP_STEPS - 1)]
+    }
+
+    /// The steps where colours are not those of a palette: the upper ones stand out.
+    fn plain_ramp(high: Style) -> [Style; RAMP_STEPS] {
+        std::array::from_fn(|step| if step + 2 < RAMP_STEPS { Style::default() } else { high })
     }
 
     /// Colours of the terminal's own palette, which suit light and dark screens.
@@ -173,6 +204,7 @@ impl Theme {
             running: color(Color::Green),
             warning: color(Color::Yellow),
             curve: color(Color::Cyan),
+            ramp: Self::plain_ramp(color(Color::Yellow)),
         }
     }
 
@@ -180,7 +212,8 @@ impl Theme {
         let bold = Style::default().add_modifier(Modifier::BOLD);
         let none = Style::default();
         let cursor = none.add_modifier(Modifier::REVERSED);
-        Self { accent: bold, dim: none, cursor, running: bold, warning: bold, curve: none }
+        let ramp = Self::plain_ramp(bold);
+        Self { accent: bold, dim: none, cursor, running: bold, warning: bold, curve: none, ramp }
     }
 
     /// The same theme with important parts in bold, so that it does not depend on its colour alone.

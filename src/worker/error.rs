@@ -67,6 +67,23 @@ pub enum Error {
     /// A model could not be loaded, for a reason of the loader's own.
     #[error(transparent)]
     Load(BoxedError),
+    /// A saved run was made with weights that its network has not got here.
+    #[error(
+        "it was made with {}; start trepang with that network and those weights",
+        weights.as_deref().map_or_else(|| format!("other weights of {network}"), |file| format!("{network} and {file}"))
+    )]
+    OtherWeights {
+        /// The network's name.
+        network: String,
+        /// The file of the weights, if one was named.
+        weights: Option<String>,
+    },
+    /// A picture that a saved run began with, or compares with, is no longer the same.
+    #[error("{file} is not the picture that this run was made with")]
+    OtherPicture {
+        /// The picture's file.
+        file: String,
+    },
     /// The weights' file no longer holds what it held when the run began.
     #[error("the weights are no longer those that this run began with")]
     WeightsChanged,
@@ -137,6 +154,8 @@ impl Error {
             | Self::Panicked(_)
             | Self::Load(_)
             | Self::WeightsChanged
+            | Self::OtherWeights { .. }
+            | Self::OtherPicture { .. }
             | Self::NoClassifier { .. }
             | Self::NoDrafts { .. }
             | Self::NoLogits

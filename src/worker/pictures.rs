@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use trepang_weights::sha256;
 
+use super::error::{Error, Result};
 use crate::engine::{Picture, Pictures, Plan, Start};
 use crate::runs::{self, read_picture};
 
@@ -26,7 +27,9 @@ pub(super) fn read_pictures(plan: &mut Plan) -> runs::Result<Pictures> {
     if let Start::Picture { file, sha256 } = &mut plan.start {
         *sha256 = read(file)?;
     }
-    let compared: Vec<String> = plan.objective.pictures().into_iter().map(Into::into).collect();
+    let changed = plan.changes.iter().map(|change| &change.objective);
+    let objectives = changed.chain([&plan.objective]);
+    let compared: Vec<String> = objectives.flat_map(|one| one.pictures()).map(Into::into).collect();
     for file in compared {
         let hash = read(&file)?;
         plan.references.insert(file, hash);
@@ -34,13 +37,32 @@ pub(super) fn read_pictures(plan: &mut Plan) -> runs::Result<Pictures> {
     Ok(pictures)
 }
 
+/// Reads the pictures that a saved plan compares with. The one that it began with is not needed any more. Fails for a file that
+/// cannot be read, or that holds another picture.
+pub(super) fn read_same_pictures(plan: &Plan) -> Result<Pictures> {
+    let mut pictures = Pictures::new();
+    for (file, hash) in &plan.references {
+        let picture = read_picture(Path::new(file))?;
+        if sha256(&picture.rgb) != *hash {
+            return Err(Error::OtherPicture { file: file.clone() });
+        }
+        pictures.insert(file.clone(), picture);
+    }
+    Ok(pictures)
+}
+
+/// The path with `home` in the place of a `~/` at its beginning.
+pub(super) fn from_home(path: &str, home: Option<PathBuf>) -> PathBuf {
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => path.into(),
+    }
+}
+
 /// The path as far as it is certain, and the names of folders and picture files that go on from it, if there are several.
 /// `~/` at the beginning is `home`.
 pub(super) fn complete_path(path: &str, home: Option<PathBuf>) -> (String, Vec<String>) {
-    let path = match (path.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => format!("{}/{rest}", home.display()),
-        _ => path.to_owned(),
-    };
+    let path = from_home(path, home).display().to_string();
     let (folder, begun) =
         path.rsplit_once('/').map_or(("", &*path), |(folder, name)| (&path[..=folder.len()], name));
     let place = if folder.is_empty() { Path::new(".") } else { Path::new(folder) };

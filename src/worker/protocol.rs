@@ -5,6 +5,7 @@
 mod curve;
 mod drafts;
 mod listing;
+mod saved;
 mod shared;
 mod snapshot;
 
@@ -16,9 +17,8 @@ pub use curve::Curve;
 pub use drafts::{
     ChannelQueue, DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView, READABLE_STEPS,
 };
-pub use listing::{
-    DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, SavedRunEntry, Supply,
-};
+pub use listing::{DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
+pub use saved::{GrownPicture, SavedRunAction, SavedRunEntry, SavedRunPresence};
 pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};
 
 /// A request's number, counted by each viewer for itself.
@@ -57,6 +57,13 @@ pub enum Outcome {
         /// The names that go on from it, if there are several.
         choices: Vec<String>,
     },
+    /// The pictures of the growth of the run with this number, in the order of their steps.
+    Growth {
+        /// The run's number, as [`RunView::number`].
+        run: u64,
+        /// The pictures by their steps.
+        pictures: Vec<GrownPicture>,
+    },
     /// The words of the command that makes the picture of the run again, each as a shell takes it.
     Command(Vec<String>),
 }
@@ -90,6 +97,8 @@ pub enum Action {
     ListNetworks,
     /// Look which runs were saved.
     ListRuns,
+    /// Do something with a saved run.
+    OfSavedRun(SavedRunAction),
     /// Save the run, put another network on the device, and begin an ascent at the network's first look.
     SwitchNetwork {
         /// The network's name, as the list has it.

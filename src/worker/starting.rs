@@ -52,13 +52,14 @@ impl WorkerLoop {
         for (folder, manifest) in runs_made_before(runs, &wanted) {
             // One that another process has open, or that is damaged, is made anew.
             let Ok(session) = self.reopen(&folder, &wanted, &pictures) else { continue };
+            let session = session.with_growth();
             let score = manifest.activation.zip(manifest.activation_robust);
             let score = score.map(|(clean, robust)| Score { clean, robust });
             let notice = opened_notice(&session, &folder);
             let run = ActiveRun::reopened(session, pictures, number, score);
             return Ok(Some((run, Status::Finished, Some(notice))));
         }
-        let session = Session::new(plan.clone(), network, &pictures, provenance.clone(), runs)?;
+        let session = Session::new(plan.clone(), network, &pictures, provenance.clone(), runs)?.with_growth();
         Ok(Some((ActiveRun::new(session, pictures, number), Status::Running, None)))
     }
 
@@ -102,11 +103,11 @@ impl WorkerLoop {
         if !saved.origin.is_made_again_by(wanted) || saved.state.losses.len() != wanted.plan.steps {
             return Err(runs::Error::NoRun { path: folder.into(), found: "it is another run" });
         }
-        Session::reopen((opened, saved), &self.setup.network, pictures)
+        Session::reopen((opened, saved), &self.setup.network, pictures, self.setup.provenance.clone())
     }
 
     /// Puts a run in the place of the one before, which is saved if it is worth it.
-    fn show(&mut self, run: ActiveRun, status: Status, notice: Option<String>) {
+    pub(super) fn show(&mut self, run: ActiveRun, status: Status, notice: Option<String>) {
         self.run_count += 1;
         self.evaluating = None;
         let before = self.run.replace(run);

@@ -39,6 +39,17 @@ impl WorkerLoop {
         settings: Settings,
         model: &mut Box<dyn Model>,
     ) -> Outcome {
+        let (layer, channel) = &loaded.view.first_look;
+        let plan = Settings { size: loaded.view.size, ..settings }.plan(&Objective::channel(layer, *channel));
+        self.adopt(name, loaded, model);
+        match plan {
+            Ok(plan) => self.start(plan),
+            Err(reason) => self.refuse(reason),
+        }
+    }
+
+    /// Puts a network in the place of the one on the device, whose run was saved. There is no run until one begins.
+    pub(super) fn adopt(&mut self, name: &str, loaded: LoadedModel, model: &mut Box<dyn Model>) {
         let LoadedModel { model: new, network, labels, provenance, view } = loaded;
         self.put_drafts_away();
         self.queue = None;
@@ -46,15 +57,9 @@ impl WorkerLoop {
         self.classifiers.set_own(name, &network, &labels);
         self.snapshot.classifiers = self.classifiers.chosen();
         (self.setup.network, self.setup.labels, self.setup.provenance) = (network, labels, provenance);
-        let (layer, channel) = &view.first_look;
-        let plan = Settings { size: view.size, ..settings }.plan(&Objective::channel(layer, *channel));
         self.snapshot.network = Some(view);
         (self.run, self.snapshot.predictions) = (None, None);
-        self.snapshot.status = Status::Idle; // until the run has begun, and if it cannot
-        match plan {
-            Ok(plan) => self.start(plan),
-            Err(reason) => self.refuse(reason),
-        }
+        self.snapshot.status = Status::Idle;
     }
 
     /// Saves the run and puts the network on another device, where the run goes on from the same picture. Until that has

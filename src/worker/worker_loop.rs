@@ -19,7 +19,7 @@ use super::protocol::{Action, ChannelQueue, Outcome, Reply, Request, Snapshot, S
 use super::viewer::{Board, Mail, ViewerId};
 use crate::engine::Evaluator;
 use crate::panics::guard;
-use crate::runs::{self, BoxedError, Provenance, never_woken};
+use crate::runs::{self, BoxedError, Provenance, Trash, never_woken};
 use crate::sweep::UnitStore;
 
 /// Between two snapshots that only bring another step: no screen shows more, and each costs a picture.
@@ -63,6 +63,8 @@ pub(super) struct WorkerLoop {
     pub(super) queue: Option<ChannelQueue>,
     /// The number of runs that have begun.
     pub(super) run_count: u64,
+    /// The runs that were deleted since the worker began.
+    pub(super) trash: Trash,
     /// Whether the worker is to end: its owner or a viewer asked for it.
     ending: bool,
 }
@@ -74,7 +76,7 @@ impl WorkerLoop {
         inbox: Receiver<Mail>,
         board: Arc<Board>,
     ) -> Self {
-        let drafts = Drafts::new(setup.store.clone());
+        let (drafts, trash) = (Drafts::new(setup.store.clone()), Trash::new(&setup.runs));
         Self {
             setup,
             models,
@@ -89,6 +91,7 @@ impl WorkerLoop {
             drafts,
             queue: None,
             run_count: 0,
+            trash,
             ending: false,
         }
     }
@@ -104,6 +107,7 @@ impl WorkerLoop {
         let mut model = guard("the backend", || load().map_err(Error::Load))?;
         let Setup { network, labels, provenance, .. } = &self.setup;
         self.classifiers.set_own(&provenance.network, network, labels);
+        self.bring_back();
         self.publish(Status::Idle);
         while self.take_requests(&mut model) {
             let drafts_first = self.is_draft_due() && !self.drafts.owed.is_zero();
@@ -121,6 +125,8 @@ impl WorkerLoop {
         self.classifiers.clear();
         self.put_drafts_away();
         self.save();
+        self.trash.empty();
+        self.snapshot.queue_left = self.queue.clone();
         self.snapshot.ended = true;
         self.republish();
         Ok(())
@@ -222,6 +228,7 @@ impl WorkerLoop {
                 Outcome::Done
             }
             Action::ListRuns => self.list_runs(),
+            Action::OfSavedRun(action) => self.act_on_saved(action, model),
             Action::ListDevices => self.list_devices(),
             Action::SwitchNetwork { name, settings } => self.switch_network(&name, *settings, model),
             Action::SwitchDevice { backend, device } => self.switch_device(&backend, &device, model),

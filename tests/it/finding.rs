@@ -3,24 +3,14 @@
 use std::sync::Arc;
 
 use trepang::dashboard::{BINDINGS, Effect, Hit, Key, Mode, Prompt, State};
-use trepang::worker::protocol::{Action, Predictions, SavedRunEntry, Status, Supply};
+use trepang::worker::protocol::{Action, Predictions, Status, Supply};
 
 use crate::models::entry;
-use crate::stage::{classification, press, see, see_run, state};
+use crate::stage::{classification, press, saved_run, see, see_run, state};
 use crate::worker::{plan, spawn, step, wait};
 
 fn type_text(state: &mut State, text: &str) -> Vec<Effect> {
     press(state, &text.chars().map(Key::Char).collect::<Vec<_>>())
-}
-
-fn run_entry(name: &str, network: &str, layer: &str, channel: usize) -> SavedRunEntry {
-    SavedRunEntry {
-        name: name.into(),
-        network: network.into(),
-        objective: format!("channel({layer}, {channel})"),
-        target: Some((layer.into(), channel)),
-        step: 64,
-    }
 }
 
 /// A state with networks and runs to be found.
@@ -29,7 +19,7 @@ fn with_lists() -> State {
     see(&mut state, |snapshot| {
         snapshot.networks = ["tinynet", "vgg16-trunk"].map(|name| entry(name, Supply::Pulled, true)).into();
         snapshot.runs =
-            [run_entry("run-a", "tinynet", "conv2:pre", 30), run_entry("run-b", "vgg16-trunk", "block1", 2)]
+            [saved_run("run-a", "tinynet", "conv2:pre", 30), saved_run("run-b", "vgg16-trunk", "block1", 2)]
                 .into();
     });
     state
@@ -71,15 +61,17 @@ fn enter_goes_to_what_the_cursor_is_on_and_esc_leaves() {
     type_text(&mut state, "conv 7");
     press(&mut state, &[Key::Down, Key::Down, Key::Down, Key::Enter]);
     assert_eq!((state.layer, state.channel), (2, 7));
-    // The run's channel, in the form that it maximised.
+    // The list of runs is open on it, over its channel, in the form that it maximised.
     press(&mut state, &[Key::Char('/')]);
     type_text(&mut state, "run-a");
     press(&mut state, &[Key::Enter]);
     assert_eq!((state.layer_name(), state.channel), ("conv2:pre".into(), 30));
-    press(&mut state, &[Key::Char('/')]);
+    assert_eq!(state.mode, Mode::Runs(0));
+    press(&mut state, &[Key::Escape, Key::Char('/')]);
     type_text(&mut state, "run-b");
     press(&mut state, &[Key::Enter]);
-    assert!(state.remark.as_ref().unwrap().contains("on vgg16-trunk"), "{:?}", state.remark);
+    assert_eq!((&state.mode, state.channel), (&Mode::Runs(1), 30));
+    press(&mut state, &[Key::Escape]);
     press(&mut state, &[Key::Char('/')]);
     type_text(&mut state, "nowhere");
     assert_eq!(press(&mut state, &[Key::Enter]), Vec::new());

@@ -63,10 +63,10 @@ fn two_commands_may_change_places() {
 #[test]
 fn the_new_key_is_in_the_help_the_key_line_and_the_palette() {
     let mut state =
-        with_keys(&[("pause", &["ctrl-s"]), ("queue", &["Q", "x"]), ("undo", &[]), ("help", &["f"])]);
+        with_keys(&[("pause", &["ctrl-s"]), ("queue", &["Q", "x"]), ("undo", &[]), ("help", &["F"])]);
     let line = screen(&state);
     assert!(line.contains("Ctrl-S pause") && line.contains("Q x queue") && !line.contains("undo"), "{line}");
-    press(&mut state, &[Key::Char('f')]);
+    press(&mut state, &[Key::Char('F')]);
     let help = screen(&state);
     assert!(help.contains(" Ctrl-S pause or resume") && help.contains(" Q x    go on channel"), "{help}");
     assert!(help.contains("        undo the last steps"), "{help}");

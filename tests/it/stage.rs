@@ -6,8 +6,8 @@ use trepang::dashboard::{Effect, Key, Message, State};
 use trepang::engine::{Picture, Recipe};
 use trepang::ui::{ColorDepth, Graphics, Protocol};
 use trepang::worker::protocol::{
-    ClassGuess, Classification, Curve, ImageSizes, LayerInfo, NetworkInfo, Outcome, RunView, Settings,
-    Snapshot, Status,
+    ClassGuess, Classification, Curve, ImageSizes, LayerInfo, NetworkInfo, Outcome, RunView, SavedRunEntry,
+    SavedRunPresence, Settings, Snapshot, Status,
 };
 
 /// A terminal with pictures of half-blocks in colours of 24 bits.
@@ -93,6 +93,23 @@ pub(crate) fn see(state: &mut State, change: impl FnOnce(&mut Snapshot)) {
     snapshot.version += 1;
     change(&mut snapshot);
     state.update(Message::Snapshot(Arc::new(snapshot)));
+}
+
+/// A finished run of a channel, as the list has it.
+pub(crate) fn saved_run(name: &str, network: &str, layer: &str, channel: usize) -> SavedRunEntry {
+    SavedRunEntry {
+        name: name.into(),
+        network: network.into(),
+        weights: None,
+        objective: format!("channel({layer}, {channel})"),
+        target: Some((layer.into(), channel)),
+        step: 64,
+        steps: 64,
+        activation: Some((12.345, 10.01)),
+        dead: false,
+        age: 7260,
+        presence: SavedRunPresence::Finished,
+    }
 }
 
 /// What a network sees: as many classes as there are to show.

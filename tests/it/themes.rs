@@ -66,7 +66,7 @@ fn the_styles_of_every_theme() {
     for name in NAMES {
         for background in BACKGROUNDS {
             for depth in [ColorDepth::True, ColorDepth::Palette, ColorDepth::Sixteen] {
-                let Theme { accent, dim, cursor, running, warning, curve } =
+                let Theme { accent, dim, cursor, running, warning, curve, ramp } =
                     Theme::of(name, background, depth);
                 let parts = [
                     ("accent", accent),
@@ -75,6 +75,8 @@ fn the_styles_of_every_theme() {
                     ("running", running),
                     ("warning", warning),
                     ("curve", curve),
+                    ("lowest", ramp[0]),
+                    ("highest", ramp[ramp.len() - 1]),
                 ];
                 writeln!(text, "{name:?} {background:?} {depth:?}").unwrap();
                 for (part, style) in parts {

@@ -293,6 +293,7 @@ fn a_file_is_written_whole() {
         "weights/src/readers/keras.rs",
         // The terminal's log of what native libraries print to stderr only grows.
         "src/ui/terminal.rs",
+        "src/cli/dashboard/unseen.rs",
     ];
     check(&["src", "backends", "weights/src"], &may, &writing);
 }
@@ -300,13 +301,14 @@ fn a_file_is_written_whole() {
 #[test]
 fn only_pull_talks_to_the_network() {
     let network = ["std::net", "TcpStream", "ureq", "reqwest", "Command::new"];
-    // `bench` starts this program itself, to measure each backend in a process of its own. `ui` asks tmux whether pictures
-    // get through. The last asks the compiler which one it is, in a build.
+    // `bench` starts this program itself, to measure each backend in a process of its own, and `cli` does, to go on without a
+    // screen. `ui` asks tmux whether pictures get through. The last asks the compiler which one it is, in a build.
     let may = [
         "weights/src/pull/http.rs",
         "weights/src/pull/watch.rs",
         "weights/src/pull/wheel.rs",
         "src/bench/process.rs",
+        "src/cli/dashboard/unseen.rs",
         "src/ui/surroundings.rs",
         "backends/plugin/build.rs",
         // They name the direction in which a local socket is shut.

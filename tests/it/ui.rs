@@ -146,6 +146,9 @@ fn the_list_of_devices_at_80x24() {
 fn a_network_on_its_way_is_told() {
     let mut state = with_list();
     press(&mut state, &[Key::Char('N'), Key::Down, Key::Enter]);
+    let before = screen(&state, (120, 40));
+    assert!(before.contains("loads after this step"), "{before}");
+    see(&mut state, |snapshot| snapshot.status = Status::Loading);
     let screen = screen(&state, (120, 40));
     assert!(screen.contains("loading efficientnet_lite0"), "{screen}");
 }

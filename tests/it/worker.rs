@@ -1,7 +1,5 @@
 //! The worker, driven by commands, with a model that can be made to hang or to panic.
 
-mod made_before;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

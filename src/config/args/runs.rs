@@ -26,7 +26,8 @@ pub struct RunsArgs {
 /// The flags of `trepang attach`.
 #[derive(Debug, Clone, Args)]
 pub struct AttachArgs {
-    /// The run, by its folder or its name, or the number of the dashboard's process [default: the only dashboard; of several,
+    /// The run, by its folder or its name, or the number of the dashboard's process; a run that nobody takes steps of is opened
+    /// as it was saved [default: the only dashboard; of several,
     /// they are listed]
     #[arg(value_name = "RUN|PROCESS")]
     pub run: Option<PathBuf>,

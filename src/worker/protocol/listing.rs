@@ -117,21 +117,6 @@ impl NetworkEntry {
     }
 }
 
-/// A run that was saved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedRunEntry {
-    /// The name of its folder.
-    pub name: String,
-    /// The network that computed it.
-    pub network: String,
-    /// Its last objective, as it is typed.
-    pub objective: String,
-    /// The layer and the channel that it maximised, if it maximised a channel.
-    pub target: Option<(String, usize)>,
-    /// The steps that it has taken.
-    pub step: usize,
-}
-
 /// A backend on one of its devices, or one that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceEntry {

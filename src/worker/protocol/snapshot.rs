@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
-use super::drafts::{DraftSheet, QueueView};
-use super::listing::{DeviceEntry, NetworkEntry, NetworkView, SavedRunEntry};
+use super::drafts::{ChannelQueue, DraftSheet, QueueView};
+use super::listing::{DeviceEntry, NetworkEntry, NetworkView};
+use super::saved::SavedRunEntry;
 use super::shared;
 use crate::engine::{Objective, Picture, Plan, Score};
 
@@ -50,6 +51,8 @@ pub struct Snapshot {
     pub sheets: Arc<[DraftSheet]>,
     /// The channels that are still to be maximised, if there is a queue.
     pub queue: Option<QueueView>,
+    /// The queue that was not done when the worker ended, for who goes on with it.
+    pub queue_left: Option<ChannelQueue>,
 }
 
 /// A run that could not be saved.

@@ -34,13 +34,11 @@ fn drafts_sharpen_are_kept_and_open_in_full() {
     terminal.wait_until("the channel in full", |frame| {
         frame.has("channel(block1_conv1, 1)") && frame.step().is_some()
     });
-    terminal.send("q");
-    terminal.end();
+    terminal.quit();
     // The next dashboard has them at once, and the queue goes on from them.
     let mut terminal = mosaic_in(cache.path(), Answers::Plain);
     terminal.wait_until("the kept drafts", |frame| frame.has("8 of 8 drafts done"));
-    terminal.send("q");
-    terminal.end();
+    terminal.quit();
 }
 
 #[test]
@@ -50,8 +48,7 @@ fn text_under_drafts_is_not_painted_over() {
         let mut terminal = mosaic_in(cache.path(), answers);
         let frame = terminal.wait_until("the page", |frame| frame.has("18 of 18 drafts done"));
         assert!(draft_steps(&frame, 17).is_some(), "{frame:?}");
-        terminal.send("q");
-        terminal.end();
+        terminal.quit();
     }
 }
 
@@ -85,6 +82,5 @@ fn sixels_are_as_small_as_xterm_takes_them_and_leave_the_lines() {
         assert!(sides.iter().all(|side| *side <= 1000), "xterm drops {sides:?}");
         assert!((row - 2) % 7 != 6, "row {row} belongs to the text");
     }
-    terminal.send("q");
-    terminal.end();
+    terminal.quit();
 }

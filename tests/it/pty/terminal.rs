@@ -29,8 +29,8 @@ pub(crate) struct Setup {
     args: Vec<String>,
     env: Vec<(String, String)>,
     runs: Option<PathBuf>,
-    /// The number of the process that it attaches to; else it is a dashboard of its own.
-    attach: Option<u32>,
+    /// The process or the run that it attaches to; else it is a dashboard of its own.
+    attach: Option<String>,
     /// Is there a keyboard?
     keyboard: bool,
 }
@@ -73,12 +73,16 @@ impl Setup {
 
     /// A dashboard on what the program in another terminal computes.
     pub(crate) fn attached_to(size: (u16, u16), other: &Terminal) -> Self {
-        let runs = other.runs();
+        Self::attached_to_run(size, &other.runs(), &other.pid().to_string())
+    }
+
+    /// A dashboard on a run of this folder, or on what a process of this number computes, by the sockets beside the folder.
+    pub(crate) fn attached_to_run(size: (u16, u16), runs: &Path, name: &str) -> Self {
         let sockets = runs.parent().unwrap().to_str().unwrap().to_owned();
         let setup = Self {
-            attach: Some(other.pid()),
+            attach: Some(name.into()),
             args: Vec::new(),
-            runs: Some(runs),
+            runs: Some(runs.into()),
             ..Self::new(size.0, size.1)
         };
         setup.env("XDG_RUNTIME_DIR", &sockets)
@@ -135,8 +139,8 @@ impl Setup {
         command.env("XDG_RUNTIME_DIR", home);
         self.env.iter().for_each(|(name, value)| command.env(name, value));
         let runs = self.runs.clone().unwrap_or_else(|| home.join("runs"));
-        if let Some(process) = self.attach {
-            command.args(["attach", &process.to_string()]);
+        if let Some(name) = &self.attach {
+            command.args(["attach", name]);
         }
         command.args(["--runs".as_ref(), runs.as_os_str()]);
         command.args(&self.args);
@@ -392,9 +396,17 @@ impl Terminal {
         }
     }
 
-    /// Presses `q` and waits for the end.
-    pub(crate) fn quit(self) -> Ended {
+    /// Presses `q`, once more where it is asked whether to leave, and waits for the end.
+    pub(crate) fn quit(mut self) -> Ended {
         self.send("q");
+        let deadline = Instant::now() + PATIENCE;
+        while self.child.try_wait().unwrap().is_none() && Instant::now() < deadline {
+            if self.frame().has("leave?") {
+                self.send("q");
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
         self.end()
     }
 }

@@ -1,9 +1,9 @@
-//! A start that equals a finished run: it is opened, and nothing is computed.
+//! A start that is equal to a finished run opens that run.
 
-use trepang::engine::{DeadChannel, Plan, Start};
+use trepang::engine::Plan;
 use trepang::worker::protocol::{Action, Snapshot, Status};
 
-use super::{folders, plan, spawn, step, wait};
+use crate::worker::{folders, plan, spawn, step, wait};
 
 #[test]
 fn a_run_that_was_made_before_is_opened_and_not_computed() {
@@ -48,12 +48,12 @@ fn what_differs_from_a_finished_run_is_computed() {
     wait(&worker, "the end", |s| s.status == Status::Finished);
     let Action::Start(made) = plan(3, 2) else { unreachable!() };
     let mut recipe = made.recipe.clone();
-    recipe.dead = DeadChannel::Stop;
+    recipe.dead = trepang::engine::DeadChannel::Stop;
     let others = [
         Plan { seed: 1, ..(*made).clone() },
         Plan { size: 48, ..(*made).clone() },
         Plan { steps: 3, ..(*made).clone() },
-        Plan { start: Start::Gray, ..(*made).clone() },
+        Plan { start: trepang::engine::Start::Gray, ..(*made).clone() },
         Plan { recipe, ..(*made).clone() },
     ];
     for (count, other) in (2..).zip(others) {

@@ -1,0 +1,75 @@
+//! Scrubbing: the pictures of a run's growth, one after the other, in the place of the run's own picture.
+
+use std::sync::Arc;
+
+use super::actions::NOTHING;
+use super::scrub::Scrub;
+use super::state::{Effect, State};
+use crate::engine::Picture;
+use crate::worker::protocol::{Action, GrownPicture, SavedRunAction};
+
+/// Shows the picture before the one that is shown; at first, the last of those that are kept.
+pub(super) fn back(state: &mut State) -> Vec<Effect> {
+    if state.snapshot.run.is_none() {
+        let key = state.keys.shown("start");
+        state.remark = Some(format!("there is no run to look back on: {key} starts an ascent"));
+        return NOTHING;
+    }
+    let Some(scrub) = &mut state.scrub else {
+        return vec![Effect::Ask(Action::OfSavedRun(SavedRunAction::Growth))];
+    };
+    scrub.at = scrub.at.saturating_sub(1);
+    state.tell_step();
+    NOTHING
+}
+
+/// Shows the picture after the one that is shown; after the last comes the run's own again.
+pub(super) fn forward(state: &mut State) -> Vec<Effect> {
+    match &mut state.scrub {
+        Some(scrub) if scrub.at + 1 < scrub.pictures.len() => {
+            scrub.at += 1;
+            state.tell_step();
+        }
+        Some(_) => {
+            state.scrub = None;
+            state.remark = Some("this is the picture as it is now".into());
+        }
+        None => state.remark = Some("there is nothing after this picture yet".into()),
+    }
+    NOTHING
+}
+
+impl State {
+    /// The picture that is looked back on, and the steps that it had taken; none while the run's own is shown.
+    pub fn looked_back_on(&self) -> Option<(usize, &Arc<Picture>)> {
+        let Scrub { run, pictures, at } = self.scrub.as_ref()?;
+        let shown = self.snapshot.run.as_ref().is_some_and(|shown| shown.number == *run);
+        pictures.get(*at).filter(|_| shown).map(|grown| (grown.step, &grown.picture))
+    }
+
+    /// Begins to look back, with the last picture that is not the one on the screen.
+    pub(super) fn take_growth(&mut self, run: u64, pictures: Vec<GrownPicture>) {
+        let Some(shown) = self.snapshot.run.as_ref().filter(|shown| shown.number == run) else { return };
+        let before = pictures.iter().filter(|grown| grown.step < shown.step).count();
+        if before == 0 {
+            let text = if pictures.is_empty() {
+                "no pictures are kept of this run's growth: only the dashboard keeps them, from its first step on"
+            } else {
+                "there is no earlier picture"
+            };
+            self.remark = Some(text.into());
+            return;
+        }
+        self.scrub = Some(Scrub { run, pictures: pictures.into(), at: before - 1 });
+        self.tell_step();
+    }
+
+    /// Says which picture is shown.
+    fn tell_step(&mut self) {
+        if let (Some((step, _)), Some(scrub)) = (self.looked_back_on(), &self.scrub) {
+            let (back, forward) = (self.keys.shown("scrub-back"), self.keys.shown("scrub-forward"));
+            let place = format!("picture {} of {}", scrub.at + 1, scrub.pictures.len());
+            self.remark = Some(format!("after step {step} ({place} of its growth); {back} {forward} go on"));
+        }
+    }
+}
