@@ -25,7 +25,7 @@ type ShortAscent = (&'static str, &'static [(&'static str, &'static str)], u64);
 const SHORT_ASCENTS: [ShortAscent; 3] = [
     ("original", &[], 33),
     ("pixel", &[], 124),
-    ("lucid", &[("transforms", "[{ jitter = 4 }]"), ("param.sd", "2.0")], 170),
+    ("lucid", &[("transforms", "[{ jitter = 4 }]"), ("param.sd", "2.0"), ("param.decay", "1.0")], 170),
 ];
 
 /// How near the nearest decision of a ReLU or a max pooling may be, as a share of its layer's largest entry: four times
