@@ -12,25 +12,31 @@
 mod ablate;
 mod attribute;
 mod auc;
+mod baselines;
 mod dataset;
 mod distance;
 mod error;
 mod examples;
 mod field;
+mod figure;
 mod index;
 mod maps;
 mod margin;
 mod photographs;
+mod points;
+mod project;
 mod quadrature;
 mod removal;
 mod report;
 mod sentence;
 mod stats;
 mod tail;
+mod vectors;
 
 pub use ablate::{Group, Single, flip_count, groups, singles};
 pub use attribute::{Attribution, ChannelShare, attribute, gradient_times_activation, integrated};
 pub use auc::areas;
+pub use baselines::{noise_like, random_phases};
 pub use dataset::{DataLabel, DataPicture, DataSet};
 pub use distance::{ClassDistance, Distances, PhotographPoints, Vote};
 pub use error::{Error, Result};
@@ -38,12 +44,18 @@ pub use examples::{
     ChannelRow, LabelArea, LabelCount, RankedBy, channel_rows, first, label_areas, label_mix,
 };
 pub use field::{Field, effective_field};
-pub use index::{ChannelNumbers, IndexManifest, IndexRow, IndexWriter, IndexedLayer, RowLabel, ShardFile};
+pub use figure::{CHOSEN, Figure, INKS, Ink, Mark, Scatter, ScatterPoint, ScatterSeries};
+pub use index::{
+    ChannelNumbers, IndexManifest, IndexRow, IndexWriter, IndexedLayer, RowLabel, ShardFile, csv_field,
+};
 pub use maps::{Map, channel_map, grad_cam, hires_cam, occlusion, saliency, smooth_grad};
 pub use margin::{Against, Margin, best_rival, rank};
 pub use photographs::{ChannelMeans, OnPhotographs, draw};
+pub use points::{PicturePoint, picture_points};
+pub use project::{Neighbours, Pca, TsneMap, place_among, trustworthiness};
 pub use removal::Remover;
 pub use report::{ReportPart, ReportPicture, html, markdown};
 pub use sentence::{SentenceNames, sentence};
 pub use stats::{Bins, Interval, TiedCovariance, Whitened, spearman};
 pub use tail::Tail;
+pub use vectors::{directions, nearest_by_cosine};

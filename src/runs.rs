@@ -43,6 +43,7 @@ pub use evaluation::{Evaluation, PictureEvaluation};
 pub(crate) use folder::write_losses;
 pub use folder::{IMAGE, RunFolder, SavedRun, default_folder, is_run};
 pub use growth::{Growth, GrowthFrame};
+pub use label::Text;
 pub use listing::{LOG, RunListing, RunSummary, list_runs};
 pub(crate) use lock::RunLock;
 pub use lock::{RunOwner, is_locked, owner};
@@ -52,7 +53,7 @@ pub use picture_file::{MAX_FILE_BYTES, PictureReading, decode_picture, read_pict
 pub use picture_format::{check_picture_path, is_lossless, read_origin, write_picture};
 pub use png::{decode as decode_png, encode as encode_png, encode_plain as encode_plain_png};
 pub(crate) use regular::read_regular;
-pub use render_command::render_command;
+pub use render_command::{quoted, render_command};
 pub use replaced::{OutputKind, SPECTRUM_HEADER};
 pub use session::{SAVE_EVERY, Session, evaluate_starts};
 pub use sheet::{Cell, contact_sheet, write_sheet};

@@ -5,15 +5,18 @@ mod attribute;
 mod decoding;
 mod distance;
 mod examples;
+mod figure_files;
 mod framed;
 mod index;
 mod map;
 mod opened_index;
 mod parts;
 mod photographs;
+mod project;
 mod report;
 mod report_index;
 mod subject;
+mod typed;
 
 use anyhow::Result;
 
@@ -26,6 +29,7 @@ pub(super) fn run(args: &LabArgs) -> Result<()> {
         LabCommand::Index(args) => index::run(args),
         LabCommand::Examples(args) => examples::run(args),
         LabCommand::Distance(args) => distance::run(args),
+        LabCommand::Project(args) => project::run(args),
         LabCommand::Map(args) => map::run(args),
         LabCommand::Report(args) => report::run(args),
     }

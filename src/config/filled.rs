@@ -74,6 +74,7 @@ fn compute_of_lab(command: &mut LabCommand) -> &mut ComputeArgs {
         LabCommand::Index(args) => &mut args.compute,
         LabCommand::Examples(args) => &mut args.compute,
         LabCommand::Distance(args) => &mut args.compute,
+        LabCommand::Project(args) => &mut args.compute,
         LabCommand::Map(args) => &mut args.compute,
         LabCommand::Report(args) => &mut args.subject.compute,
     }

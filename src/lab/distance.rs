@@ -9,9 +9,11 @@ use trepang_api::Array;
 
 use super::error::{Error, Result};
 use super::index::{IndexManifest, IndexedLayer, ShardFile};
+use super::points::picture_points;
 use super::stats::{
     Bins, Interval, TiedCovariance, Whitened, bins, empirical_rank, interval, mean_and_deviation,
 };
+use super::vectors::{direction, directions, distance, dot, length};
 
 /// Neighbours that vote.
 const NEIGHBOURS: usize = 10;
@@ -90,25 +92,9 @@ pub struct Distances {
 impl PhotographPoints {
     /// The labelled photographs of a layer of an index. Fails where there are fewer than ten, or none without zeros.
     pub fn read(folder: &Path, manifest: &IndexManifest, layer: &IndexedLayer) -> Result<Self> {
-        let (mut points, mut labels) = (Vec::new(), Vec::new());
-        for path in manifest.shards(folder, layer) {
-            let shard = ShardFile::open(&path)?;
-            let rows = shard.labelled_rows()?;
-            let mut means = vec![Vec::with_capacity(layer.channels); rows.len()];
-            for channel in 0..layer.channels {
-                let column = shard.channel("mean", channel, layer)?;
-                let values = means.iter_mut().zip(column);
-                values.for_each(|(point, value): (&mut Vec<f64>, _)| {
-                    point.push(f64::from(value.unwrap_or_default()));
-                });
-            }
-            for (row, point) in rows.into_iter().zip(means) {
-                if let Some(label) = row.label.label {
-                    points.push(point);
-                    labels.push(label);
-                }
-            }
-        }
+        let labelled = picture_points(folder, manifest, layer)?.into_iter();
+        let (points, labels): (Vec<Vec<f64>>, Vec<String>) =
+            labelled.filter_map(|point| Some((point.means, point.label?))).unzip();
         Self::of(points, &labels)
     }
 
@@ -125,7 +111,7 @@ impl PhotographPoints {
         for &class in &classes {
             counts[class] += 1;
         }
-        let directions: Vec<Vec<f64>> = points.iter().map(|point| direction(point)).collect();
+        let directions = directions(&points);
         let tied = TiedCovariance::of(&directions, &classes, labels.len());
         let whitened = tied.whiten(&directions, &classes).ok_or(Error::NoSpread)?;
         Ok(Self { labels, points, classes, counts, directions, tied, whitened })
@@ -262,23 +248,4 @@ impl PhotographPoints {
         }
         Ok(Some(sums.iter().zip(&self.counts).map(|(sum, &count)| sum / count as f64).collect()))
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn length(a: &[f64]) -> f64 {
-    dot(a, a).sqrt()
-}
-
-/// A point over its length: lengths of optimised pictures are many times those of photographs, and would be all that is
-/// measured.
-fn direction(a: &[f64]) -> Vec<f64> {
-    let length = length(a);
-    a.iter().map(|x| if length > 0.0 { x / length } else { 0.0 }).collect()
-}
-
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
 }

@@ -192,6 +192,25 @@ pub enum Error {
         /// The least number.
         needed: usize,
     },
+    /// Too few photographs for t-SNE.
+    #[error(
+        "t-SNE with a perplexity of {perplexity} needs {needed} photographs at least, and the index has {found}; choose a \
+         smaller --perplexity, or --method pca"
+    )]
+    FewForPerplexity {
+        /// The number of photographs.
+        found: usize,
+        /// The least number.
+        needed: usize,
+        /// The perplexity asked for.
+        perplexity: f64,
+    },
+    /// A machine that gives no thread.
+    #[error("the system gives no thread to compute in: {reason}")]
+    NoThread {
+        /// The system's words.
+        reason: String,
+    },
     /// Photographs that are all alike.
     #[error(
         "the channels have the same means in all photographs of the index, so there is nothing to measure distances by"
@@ -219,6 +238,7 @@ impl Error {
             | Self::LabelLine { .. }
             | Self::OtherIndex { .. }
             | Self::FewPhotographs { .. }
+            | Self::FewForPerplexity { .. }
             | Self::NoIndex { .. } => true,
             Self::Backend(error) => error.is_usage(),
             Self::NotFinite { .. }
@@ -233,6 +253,7 @@ impl Error {
             | Self::DamagedManifest { .. }
             | Self::DamagedShard { .. }
             | Self::NoSpread
+            | Self::NoThread { .. }
             | Self::Encode(_) => false,
         }
     }

@@ -11,4 +11,5 @@ mod writer;
 pub use manifest::{IndexManifest, IndexedLayer};
 pub use row::{ChannelNumbers, IndexRow, RowLabel};
 pub use shard::ShardFile;
+pub use skipped::csv_field;
 pub use writer::IndexWriter;

@@ -2,9 +2,10 @@
 //! and enlarged; those of pixels have the picture's size.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use trepang_api::{Array, LayerId, Model, Network, ReluGradient};
 
+use super::baselines::normal;
 use super::error::{Error, Result};
 use super::tail::Tail;
 
@@ -225,13 +226,6 @@ fn largest_colour(gradient: &Array, n: usize) -> Result<Map> {
             .for_each(|(largest, slope)| *largest = largest.max(f64::from(slope.abs())));
     }
     Ok(map)
-}
-
-/// A normal number, by Box and Muller.
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
-    let unit = |word: u64| ((word >> 11) as f64 + 1.0) / (1_u64 << 53) as f64;
-    let (radius, angle) = (unit(rng.next_u64()), unit(rng.next_u64()));
-    (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 
 mod cholesky;
 mod ledoit_wolf;
+mod moments;
 mod spearman;
 mod summary;
 
 pub use ledoit_wolf::{TiedCovariance, Whitened};
+pub(super) use moments::second_moments;
 pub use spearman::spearman;
 pub use summary::{Bins, Interval};
 pub(super) use summary::{bins, empirical_rank, interval, mean_and_deviation};

@@ -9,14 +9,14 @@ const ELLIPSIS: &str = "...";
 
 /// A size of text: one that the font was drawn in, each of its pixels as a square of `factor` by `factor`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
+pub struct Text {
     raster: RasterHeight,
     factor: usize,
 }
 
 impl Text {
     /// The sizes that labels can have, from small to large.
-    pub(super) const SIZES: [Self; 6] = [
+    pub const SIZES: [Self; 6] = [
         Self { raster: RasterHeight::Size16, factor: 1 },
         Self { raster: RasterHeight::Size20, factor: 1 },
         Self { raster: RasterHeight::Size24, factor: 1 },
@@ -26,17 +26,17 @@ impl Text {
     ];
 
     /// Pixels that a line is high, accents and descenders included.
-    pub(super) fn line(self) -> usize {
+    pub fn line(self) -> usize {
         self.raster.val() * self.factor
     }
 
     /// Pixels that so many `characters` are wide.
-    pub(super) fn width(self, characters: usize) -> usize {
+    pub fn width(self, characters: usize) -> usize {
         characters * get_raster_width(FontWeight::Regular, self.raster) * self.factor
     }
 
     /// Writes `label` in the middle of the `width` columns from `x`, shortened to fit, its line's top at `y`.
-    pub(super) fn draw(
+    pub fn draw(
         self,
         canvas: &mut RgbImage,
         label: &str,

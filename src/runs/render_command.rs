@@ -44,7 +44,7 @@ fn push(words: &mut Vec<String>, flag: &str, value: &str) {
 }
 
 /// A word as a shell takes it.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || PLAIN.contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.into();

@@ -131,6 +131,7 @@ fn lists_and_reports_are_as_documented() {
         ("lab index set --layer block5_conv2 --relevance --full --out index --json", "LabIndex"),
         ("lab examples --index index --channel 4 --json", "ChannelExamples"),
         ("lab distance a.png --index index --json", "PictureDistances"),
+        ("lab project a.png --index index --baselines 1 --json", "PictureProjection"),
         ("lab map a.png --randomised --json", "PictureMap"),
         ("lab report a.png --layer block5_conv2 --channel 4 -o r.html --json", "LabReport"),
         ("lab map a.png --layer block4_conv1 --channel 3 --json", "PictureMap"),

@@ -6,6 +6,8 @@ mod golden;
 mod identities;
 mod index;
 mod maps;
+mod project;
+mod projections;
 mod report;
 mod small;
 mod stats;

@@ -18,10 +18,15 @@ pub(super) fn read_framed(
     FramingArgs { exact, allow_cut }: FramingArgs,
 ) -> Result<Picture> {
     let picture = read_picture_as(file, PictureReading { allow_cut, ..PictureReading::default() })?;
+    framed(network, &picture, exact)
+}
+
+/// The same of a picture that has been read.
+pub(super) fn framed(network: &Network, picture: &Picture, exact: bool) -> Result<Picture> {
     match (exact, network.logits()) {
-        (true, Some(_)) => Ok(frame_picture(network, &picture, Framing::Exact)?),
-        (true, None) => Ok(picture),
-        (false, Some(_)) => Ok(frame_picture(network, &picture, Framing::Crop)?),
-        (false, None) => Ok(fit_picture(network.input().native, &picture)?),
+        (true, Some(_)) => Ok(frame_picture(network, picture, Framing::Exact)?),
+        (true, None) => Ok(picture.clone()),
+        (false, Some(_)) => Ok(frame_picture(network, picture, Framing::Crop)?),
+        (false, None) => Ok(fit_picture(network.input().native, picture)?),
     }
 }

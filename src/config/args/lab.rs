@@ -6,6 +6,7 @@ use super::lab_distance::DistanceArgs;
 use super::lab_examples::ExamplesArgs;
 use super::lab_index::IndexArgs;
 use super::lab_map::MapArgs;
+use super::lab_project::ProjectArgs;
 use super::lab_report::LabReportArgs;
 use super::lab_subject::SubjectArgs;
 
@@ -30,6 +31,8 @@ pub enum LabCommand {
     Examples(Box<ExamplesArgs>),
     /// Distances of pictures from each class's photographs in an index
     Distance(Box<DistanceArgs>),
+    /// Draw pictures among the photographs of an index, in a plane
+    Project(Box<ProjectArgs>),
     /// A map of where in a picture the network sees a class, or of a channel
     Map(Box<MapArgs>),
     /// Write one page about a channel and a class in a picture

@@ -50,7 +50,7 @@ impl Skipped {
 
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let line = |(picture, file, reason): &(usize, String, String)| {
-            format!("{picture},{},{}\n", quoted(file), quoted(reason))
+            format!("{picture},{},{}\n", csv_field(file), csv_field(reason))
         };
         let lines: String = self.0.iter().map(line).collect();
         Ok(write_atomic(&folder.join(NAME), format!("{HEADING}\n{lines}").as_bytes())?)
@@ -58,7 +58,7 @@ impl Skipped {
 }
 
 /// A field of a CSV file: in quotes where it has to be.
-fn quoted(text: &str) -> String {
+pub fn csv_field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

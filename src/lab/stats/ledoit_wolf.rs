@@ -3,6 +3,8 @@
 //! photograph is equally far from its class.
 
 use super::cholesky;
+use super::moments::second_moments;
+use crate::lab::vectors::difference;
 
 /// The covariance of points around the means of their classes (Lee et al. 2018), shrunk towards a multiple of one.
 #[derive(Debug, Clone)]
@@ -145,27 +147,6 @@ fn class_means(
         }
     }
     (means, counts)
-}
-
-/// The sum of all points' products of coordinates, row by row.
-fn second_moments(points: &[Vec<f64>], p: usize) -> Vec<f64> {
-    let mut matrix = vec![0.0; p * p];
-    for point in points {
-        for (i, &x) in point.iter().enumerate().filter(|(_, x)| **x != 0.0) {
-            let row = &mut matrix[i * p..][..=i];
-            row.iter_mut().zip(point).for_each(|(entry, y)| *entry += x * y);
-        }
-    }
-    for i in 0..p {
-        for j in 0..i {
-            matrix[j * p + i] = matrix[i * p + j];
-        }
-    }
-    matrix
-}
-
-fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
-    a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
 fn norm_squared(point: &[f64]) -> f64 {
