@@ -44,7 +44,7 @@ pub use examples::{
     ChannelRow, LabelArea, LabelCount, RankedBy, channel_rows, first, label_areas, label_mix,
 };
 pub use field::{Field, effective_field};
-pub use figure::{CHOSEN, Figure, INKS, Ink, Mark, Scatter, ScatterPoint, ScatterSeries};
+pub use figure::{CHOSEN, Figure, INKS, Ink, PointMark, Scatter, ScatterPoint, ScatterSeries};
 pub use index::{
     ChannelNumbers, IndexManifest, IndexRow, IndexWriter, IndexedLayer, RowLabel, ShardFile, csv_field,
 };

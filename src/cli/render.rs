@@ -128,7 +128,7 @@ fn prepare(args: &RenderArgs) -> Result<Batch> {
     let (compute, jobs) = if let Some(png) = &args.from {
         let origin = read_origin(png)?;
         check_repeatable(&origin)?;
-        before = Some(MadeBefore::read(png)?);
+        before = Some(MadeBefore::read(png, &origin.provenance.trepang)?);
         let jobs = vec![RenderJob::again(&origin, args.init.as_deref(), &args.output)?];
         let compute = compute_of(&origin, &args.compute)?;
         if let Some(difference) = other_computation(&origin, &compute) {

@@ -6,7 +6,7 @@ mod scatter;
 mod svg;
 mod ticks;
 
-pub use scatter::{Mark, Scatter, ScatterPoint, ScatterSeries};
+pub use scatter::{PointMark, Scatter, ScatterPoint, ScatterSeries};
 
 use crate::engine::Picture;
 

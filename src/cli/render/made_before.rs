@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use trepang_api::printable;
 
 use crate::engine::Picture;
 use crate::runs::{is_lossless, read_picture};
@@ -12,13 +13,15 @@ pub(super) struct MadeBefore {
     path: PathBuf,
     /// None for a file that does not keep the pixels it was given.
     picture: Option<Picture>,
+    /// The version of the program that made it.
+    version: String,
 }
 
 impl MadeBefore {
-    /// Reads the pixels of a picture file.
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    /// Reads the pixels of a picture file that this version made.
+    pub(super) fn read(path: &Path, version: &str) -> Result<Self> {
         let picture = is_lossless(path)?.then(|| read_picture(path)).transpose()?;
-        Ok(Self { path: path.into(), picture })
+        Ok(Self { path: path.into(), picture, version: version.into() })
     }
 
     /// A sentence on how the picture that was made differs from the one in the file; none if they are the same.
@@ -35,10 +38,10 @@ impl MadeBefore {
         let others = pixels().filter(|(was, is)| was != is).count();
         let farthest = before.rgb.iter().zip(&made.rgb).map(|(was, is)| was.abs_diff(*is)).max()?;
         (others > 0).then(|| {
-            let all = pixels().count();
+            let (all, version) = (pixels().count(), printable(&self.version));
             format!(
-                "the picture differs from {path} in {others} of {all} pixels, by up to {farthest} of 255: the file was changed \
-                 after it was made, or something else computed it"
+                "the picture differs from {path} in {others} of {all} pixels, by up to {farthest} of 255: the file, which \
+                 Trepang {version} made, was changed after that, or another version, build or processor computed it"
             )
         })
     }

@@ -18,7 +18,7 @@ const MARGIN: f64 = 0.04;
 
 /// A shape of points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub enum PointMark {
     /// A small filled circle.
     Dot,
     /// A filled circle.
@@ -58,7 +58,7 @@ pub struct ScatterSeries {
     /// Its text in the legend.
     pub name: String,
     /// The shape of its points.
-    pub mark: Mark,
+    pub mark: PointMark,
     /// The colour of its points.
     pub ink: Ink,
     /// A line goes through the points, in their order, where this is true.
@@ -193,7 +193,7 @@ impl Scatter {
 }
 
 /// Draws a mark around a place.
-fn draw_mark(figure: &mut Figure, mark: Mark, [x, y]: [f64; 2], ink: Ink) {
+fn draw_mark(figure: &mut Figure, mark: PointMark, [x, y]: [f64; 2], ink: Ink) {
     let corners = |count: usize, radius: f64, first: f64| -> Vec<[f64; 2]> {
         let angle = |n: usize| first + std::f64::consts::TAU * n as f64 / count as f64;
         (0..count).map(|n| [x + radius * angle(n).sin(), y - radius * angle(n).cos()]).collect()
@@ -202,27 +202,27 @@ fn draw_mark(figure: &mut Figure, mark: Mark, [x, y]: [f64; 2], ink: Ink) {
     let polygon = |points| FigurePart::Polygon { points, ink };
     let circle = |radius| FigurePart::Circle { centre: [x, y], radius, ink };
     match mark {
-        Mark::Dot => figure.parts.push(circle(1.7)),
-        Mark::Circle => figure.parts.push(circle(3.4)),
-        Mark::Square => figure.parts.push(polygon(corners(4, 4.4, half_turn / 4.0))),
-        Mark::Triangle => figure.parts.push(polygon(corners(3, 4.8, 0.0))),
-        Mark::Diamond => figure.parts.push(polygon(corners(4, 4.8, 0.0))),
-        Mark::Down => figure.parts.push(polygon(corners(3, 4.8, half_turn))),
-        Mark::Pentagon => figure.parts.push(polygon(corners(5, 4.4, 0.0))),
-        Mark::Cross => {
+        PointMark::Dot => figure.parts.push(circle(1.7)),
+        PointMark::Circle => figure.parts.push(circle(3.4)),
+        PointMark::Square => figure.parts.push(polygon(corners(4, 4.4, half_turn / 4.0))),
+        PointMark::Triangle => figure.parts.push(polygon(corners(3, 4.8, 0.0))),
+        PointMark::Diamond => figure.parts.push(polygon(corners(4, 4.8, 0.0))),
+        PointMark::Down => figure.parts.push(polygon(corners(3, 4.8, half_turn))),
+        PointMark::Pentagon => figure.parts.push(polygon(corners(5, 4.4, 0.0))),
+        PointMark::Cross => {
             figure.line(vec![[x - 4.0, y - 4.0], [x + 4.0, y + 4.0]], 1.6, ink);
             figure.line(vec![[x - 4.0, y + 4.0], [x + 4.0, y - 4.0]], 1.6, ink);
         }
-        Mark::Plus => {
+        PointMark::Plus => {
             figure.line(vec![[x - 5.0, y], [x + 5.0, y]], 1.6, ink);
             figure.line(vec![[x, y - 5.0], [x, y + 5.0]], 1.6, ink);
         }
-        Mark::Frame => {
+        PointMark::Frame => {
             let mut outline = corners(4, 5.0, half_turn / 4.0);
             outline.push(outline[0]);
             figure.line(outline, 1.4, ink);
         }
-        Mark::Star => {
+        PointMark::Star => {
             let star = |scale: f64| -> Vec<[f64; 2]> {
                 let (tips, dents) = (corners(5, 9.0 * scale, 0.0), corners(5, 4.0 * scale, half_turn / 5.0));
                 tips.into_iter().zip(dents).flat_map(|(tip, dent)| [tip, dent]).collect()
@@ -239,7 +239,13 @@ mod tests {
 
     fn series(points: &[[f64; 2]]) -> ScatterSeries {
         let points = points.iter().map(|at| ScatterPoint { at: *at, name: String::new() }).collect();
-        ScatterSeries { name: "one".into(), mark: Mark::Circle, ink: [1, 2, 3], is_joined: false, points }
+        ScatterSeries {
+            name: "one".into(),
+            mark: PointMark::Circle,
+            ink: [1, 2, 3],
+            is_joined: false,
+            points,
+        }
     }
 
     #[test]

@@ -246,7 +246,9 @@ fn a_picture_whose_pixels_were_changed_is_told() {
     let outcome = home.run("render --from edited.png -o again.png");
     let pixels = picture.rgb.len() / 3;
     let said = format!(
-        "the picture differs from edited.png in 1 of {pixels} pixels, by up to 16 of 255: the file was changed"
+        "the picture differs from edited.png in 1 of {pixels} pixels, by up to 16 of 255: the file, which Trepang {} made, \
+         was changed",
+        env!("CARGO_PKG_VERSION")
     );
     assert!(outcome.code == Some(0) && outcome.stderr.contains(&said), "{outcome:?}");
     assert!(home.read("first.png") == home.read("again.png"));

@@ -8,13 +8,19 @@ use super::plane::{PlacedPoint, ProjectedPlane};
 use crate::cli::lab::opened_index::name_of;
 use crate::cli::lab::typed::typed_command;
 use crate::config::args::PlaneFlag;
-use crate::lab::{CHOSEN, INKS, Ink, Mark, Scatter, ScatterPoint, ScatterSeries, csv_field};
+use crate::lab::{CHOSEN, INKS, Ink, PointMark, Scatter, ScatterPoint, ScatterSeries, csv_field};
 
 /// Classes with a colour and a shape of their own.
 pub(super) const COLOURED: usize = 6;
 
-const MARKS: [Mark; COLOURED] =
-    [Mark::Circle, Mark::Square, Mark::Triangle, Mark::Diamond, Mark::Down, Mark::Pentagon];
+const MARKS: [PointMark; COLOURED] = [
+    PointMark::Circle,
+    PointMark::Square,
+    PointMark::Triangle,
+    PointMark::Diamond,
+    PointMark::Down,
+    PointMark::Pentagon,
+];
 
 const GRAY: Ink = [196, 196, 196];
 const DARK: Ink = [68, 68, 68];
@@ -28,7 +34,7 @@ pub(super) fn scatter(projection: &Projection, plane: &ProjectedPlane, chosen: V
     let (rest, coloured): (Vec<&PlacedPoint>, Vec<&PlacedPoint>) =
         photographs.iter().partition(|point| place(&point.label).is_none());
     let name = if chosen.is_empty() { "photographs" } else { "other photographs" };
-    let mut all = vec![series((format!("{name}, n = {}", rest.len()), Mark::Dot, GRAY), rest)];
+    let mut all = vec![series((format!("{name}, n = {}", rest.len()), PointMark::Dot, GRAY), rest)];
     for (at, label) in chosen.iter().enumerate() {
         let own: Vec<&PlacedPoint> =
             coloured.iter().filter(|point| place(&point.label) == Some(at)).copied().collect();
@@ -58,9 +64,9 @@ pub(super) fn scatter(projection: &Projection, plane: &ProjectedPlane, chosen: V
 fn made_series(plane: &ProjectedPlane) -> Vec<ScatterSeries> {
     let mut all = Vec::new();
     for (kind, name, mark, ink) in [
-        (MadeKind::Noise, "noise with the picture's colours", Mark::Cross, DARK),
-        (MadeKind::Phases, "the picture's spectrum, random phases", Mark::Plus, DARK),
-        (MadeKind::Other, "pictures of other channels", Mark::Frame, DARK),
+        (MadeKind::Noise, "noise with the picture's colours", PointMark::Cross, DARK),
+        (MadeKind::Phases, "the picture's spectrum, random phases", PointMark::Plus, DARK),
+        (MadeKind::Other, "pictures of other channels", PointMark::Frame, DARK),
     ] {
         let points = of(plane, kind);
         if !points.is_empty() {
@@ -71,7 +77,7 @@ fn made_series(plane: &ProjectedPlane) -> Vec<ScatterSeries> {
     if let [first, .., last] = steps[..] {
         let ends = [first, last].map(|point| point.step.unwrap_or_default());
         let name = format!("{}, steps {} to {}", first.name, ends[0], ends[1]);
-        let mut path = series((name, Mark::Circle, BLACK), steps);
+        let mut path = series((name, PointMark::Circle, BLACK), steps);
         path.is_joined = true;
         if let [first, .., last] = &mut path.points[..] {
             first.name = format!("step {}", ends[0]);
@@ -83,7 +89,7 @@ fn made_series(plane: &ProjectedPlane) -> Vec<ScatterSeries> {
     if !pictures.is_empty() {
         let names: Vec<String> = pictures.iter().map(|point| point.name.clone()).collect();
         let several = names.len() > 1;
-        let mut stars = series((names.join(", "), Mark::Star, CHOSEN), pictures);
+        let mut stars = series((names.join(", "), PointMark::Star, CHOSEN), pictures);
         if several {
             stars.points.iter_mut().zip(names).for_each(|(point, name)| point.name = name);
         }
@@ -96,7 +102,7 @@ fn of(plane: &ProjectedPlane, kind: MadeKind) -> Vec<&PlacedPoint> {
     plane.points.iter().filter(|point| point.kind == kind).collect()
 }
 
-fn series((name, mark, ink): (String, Mark, Ink), points: Vec<&PlacedPoint>) -> ScatterSeries {
+fn series((name, mark, ink): (String, PointMark, Ink), points: Vec<&PlacedPoint>) -> ScatterSeries {
     let points = points.into_iter().map(|point| ScatterPoint { at: point.place, name: String::new() });
     ScatterSeries { name, mark, ink, is_joined: false, points: points.collect() }
 }
