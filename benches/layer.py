@@ -1,7 +1,7 @@
 """How long a page of a layer's channels takes: `trepang render` of 64 channels as thumbnails against the same in PyTorch.
 
-Times are wall times: loading, all steps and 64 PNG files for both; for Trepang also the scores of all pictures (`--steps` alone
-is what both share). PyTorch runs Lucid's recipe (tests/golden/compare_lucid.py) on `--batch` images at once with one draw of the
+Times are wall times: loading, all steps and 64 PNG files for both; for Trepang also the scores of all pictures, which the other
+program does not compute. PyTorch runs Lucid's recipe (tests/golden/compare_lucid.py) on `--batch` images at once with one draw of the
 transforms for all, as Trepang does. Both compute in f32 on all cores, in turns, `--rounds` times.
 
 Needs the release binary, `trepang pull vgg16-trunk`, and in the Python that runs this:
@@ -10,12 +10,10 @@ Run from the repository's root:
     python3 benches/layer.py --weights ~/.cache/trepang/weights/vgg16-trunk.safetensors
 """
 
-import argparse
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 sys.path[:0] = ["tests/golden", "benches"]
 import compare_lucid
@@ -29,7 +27,7 @@ JOBS = [("vgg16-trunk", "block5_conv3"), ("minivgg", "block5_conv2")]
 
 
 def draw_batch(stack, channels, size, steps):
-    """256-level pictures of some channels, by Lucid's recipe, as one batch."""
+    """8-bit pictures of some channels, by Lucid's recipe, as one batch."""
     fy, fx = torch.fft.fftfreq(size)[:, None], torch.fft.rfftfreq(size)[None]
     scale = size / torch.clamp(torch.sqrt(fx**2 + fy**2), min=1 / size)
     torch.manual_seed(0)
@@ -69,11 +67,7 @@ def with_trepang(args, network, layer):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, required=True, help="of vgg16-trunk, as `trepang pull` keeps them")
-    parser.add_argument("--minivgg", type=Path, default=Path("weights/minivgg/minivgg.safetensors"))
-    parser.add_argument("--out", type=Path, default=Path("target/layer"))
-    parser.add_argument("--trepang", type=Path, default=Path("target/release/trepang"))
+    parser = readable.flags(__doc__, "target/layer")
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--steps", type=int, default=64)
     parser.add_argument("--channels", type=int, default=64)

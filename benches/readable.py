@@ -91,12 +91,18 @@ def report(network, size, rows):
     )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def flags(description, out):
+    """The flags of every comparison with PyTorch; results go to `out` unless told otherwise."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, required=True, help="of vgg16-trunk, as `trepang pull` keeps them")
     parser.add_argument("--minivgg", type=Path, default=Path("weights/minivgg/minivgg.safetensors"))
-    parser.add_argument("--out", type=Path, default=Path("target/readable"))
+    parser.add_argument("--out", type=Path, default=Path(out))
     parser.add_argument("--trepang", type=Path, default=Path("target/release/trepang"))
+    return parser
+
+
+def main():
+    parser = flags(__doc__, "target/readable")
     parser.add_argument("--sizes", default="128,224", help="of vgg16-trunk; minivgg has 64")
     parser.add_argument("--channels", type=int, default=99, help="of each layer")
     args = parser.parse_args()

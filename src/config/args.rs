@@ -5,6 +5,7 @@ mod lab;
 mod lab_distance;
 mod lab_examples;
 mod lab_index;
+mod lab_indexed;
 mod lab_map;
 mod lab_project;
 mod lab_report;

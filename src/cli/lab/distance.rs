@@ -33,9 +33,9 @@ struct MeasuredPicture<'a> {
 }
 
 pub(super) fn run(args: &DistanceArgs) -> Result<()> {
-    let index = OpenedIndex::open(args.index.as_deref())?;
+    let index = OpenedIndex::open(args.indexed.index.as_deref())?;
     let trained = index.trained(&args.compute)?;
-    let layer = index.layer(args.layer.as_deref())?;
+    let layer = index.layer(args.indexed.layer.as_deref())?;
     let points = PhotographPoints::read(&index.folder, &index.manifest, &layer)?;
     let (backend, device) = find_place(&args.compute)?;
     let mut model = backend.load(&trained.network, &trained.weights, &device)?;

@@ -49,9 +49,9 @@ pub(super) fn run(args: &ExamplesArgs) -> Result<()> {
     if let Some(output) = &args.output {
         check_picture_path(output)?;
     }
-    let index = OpenedIndex::open(args.index.as_deref())?;
+    let index = OpenedIndex::open(args.indexed.index.as_deref())?;
     let trained = index.trained(&args.compute)?;
-    let layer = index.layer(args.layer.as_deref())?;
+    let layer = index.layer(args.indexed.layer.as_deref())?;
     if args.channel >= layer.channels {
         let (name, last) = (&layer.layer, layer.channels - 1);
         return Err(Usage(format!(

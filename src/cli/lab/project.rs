@@ -52,9 +52,9 @@ pub(super) struct Projection<'a> {
 
 pub(super) fn run(args: &ProjectArgs) -> Result<()> {
     check_figures(&args.drawn.output)?;
-    let index = OpenedIndex::open(args.index.as_deref())?;
+    let index = OpenedIndex::open(args.indexed.index.as_deref())?;
     let trained = index.trained(&args.compute)?;
-    let layer = index.layer(args.layer.as_deref())?;
+    let layer = index.layer(args.indexed.layer.as_deref())?;
     let photographs = picture_points(&index.folder, &index.manifest, &layer)?;
     if photographs.len() < LEAST {
         let (folder, found) = (index.folder.display(), photographs.len());

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::ComputeArgs;
 use super::framing::FramingArgs;
+use super::lab_indexed::IndexedArgs;
 
 /// `trepang lab distance`
 ///
@@ -20,12 +21,9 @@ pub struct DistanceArgs {
     /// The pictures: PNG, JPEG, WebP, TIFF, BMP or GIF
     #[arg(value_name = "PICTURE", required = true)]
     pub pictures: Vec<PathBuf>,
-    /// The layer [default: that of the index, if it has only one]
-    #[arg(long, value_name = "LAYER")]
-    pub layer: Option<String>,
-    /// The folder of the index, which `trepang lab index` makes [default: lab, beside the runs]
-    #[arg(long, value_name = "DIR")]
-    pub index: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub indexed: IndexedArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub framing: FramingArgs,

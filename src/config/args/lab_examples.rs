@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::ComputeArgs;
+use super::lab_indexed::IndexedArgs;
 
 /// `trepang lab examples`
 ///
@@ -17,15 +18,12 @@ pub struct ExamplesArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub compute: ComputeArgs,
-    /// The layer [default: that of the index, if it has only one]
-    #[arg(long, value_name = "LAYER")]
-    pub layer: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub indexed: IndexedArgs,
     /// The channel that photographs are put in order by
     #[arg(long, value_name = "C")]
     pub channel: usize,
-    /// The folder of the index, which `trepang lab index` makes [default: lab, beside the runs]
-    #[arg(long, value_name = "DIR")]
-    pub index: Option<PathBuf>,
     /// The number that photographs are put in order by: the channel's mean; its largest value; or its relevance, which is
     /// what it carries of the margin of the photograph's own class, for an index made with --relevance
     #[arg(long, value_enum, value_name = "mean|max|relevance", hide_possible_values = true, default_value_t)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::framing::FramingArgs;
+use super::lab_indexed::IndexedArgs;
 use super::{ComputeArgs, ImageProtocol};
 
 /// `trepang lab project`
@@ -22,12 +23,9 @@ pub struct ProjectArgs {
     /// Pictures to draw among the photographs: PNG, JPEG, WebP, TIFF, BMP or GIF
     #[arg(value_name = "PICTURE")]
     pub pictures: Vec<PathBuf>,
-    /// The layer [default: that of the index, if it has only one]
-    #[arg(long, value_name = "LAYER")]
-    pub layer: Option<String>,
-    /// The folder of the index, which `trepang lab index` makes [default: lab, beside the runs]
-    #[arg(long, value_name = "DIR")]
-    pub index: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub indexed: IndexedArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub plane: PlaneArgs,
