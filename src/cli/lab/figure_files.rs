@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use image::RgbImage;
 
 use crate::cli::show;
@@ -25,7 +25,9 @@ pub(super) fn check_figures(outputs: &[PathBuf]) -> Result<()> {
         if is_svg(output) {
             check_target(output)?;
         } else {
-            check_picture_path(output)?;
+            check_picture_path(output)
+                .map_err(Error::from)
+                .map_err(|error| error.context("a figure is a .svg, or a picture"))?;
         }
         check_target(&output.with_extension("csv"))?;
     }
