@@ -1,6 +1,6 @@
 //! What a step costs outside of the network: `cargo bench --bench host`. Raises channels of VGG19's last convolution at
-//! 224 px with the recipes `lucid` and `pixel`, one and eight at once, on the default backend with made-up weights, and
-//! prints how a step's time divides. Not for the network itself: that is `trepang bench`.
+//! 224 px and of the built-in network's at 64 px with the recipes `lucid` and `pixel`, some at once, on the default backend with
+//! made-up weights, and prints how a step's time divides. Not for the network itself: that is `trepang bench`.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -14,10 +14,20 @@ use trepang_api::{
     Array, ComputePool, Cotangents, LayerId, Model, Network, ReluGradient, Result as ApiResult,
 };
 
-const NETWORK: &str = "vgg19";
-const LAYER: &str = "block5_conv4";
-const SIZE: usize = 224;
 const STEPS: usize = 12;
+
+/// A network and a layer, the pictures' side in pixels, and how many channels are raised at once.
+struct Case {
+    network: &'static str,
+    layer: &'static str,
+    size: usize,
+    counts: &'static [usize],
+}
+
+const CASES: [Case; 2] = [
+    Case { network: "vgg19", layer: "block5_conv4", size: 224, counts: &[1, 8] },
+    Case { network: "minivgg", layer: "block5_conv2", size: 64, counts: &[1, 8, 64] },
+];
 
 /// A model that keeps the time spent in it, and in the cotangents that it asks for.
 #[derive(Debug)]
@@ -79,42 +89,49 @@ impl Model for Timed {
 
 fn main() -> Result<()> {
     let threads = std::thread::available_parallelism()?.get();
-    let (network, layer) = (NETWORK.into(), Some(LAYER.into()));
-    let workload = Workload { network, layer, size: Some(SIZE), batch: 1, threads, random_weights: true };
     let backend = BACKENDS[0].name;
-    let (network, model) = load(backend, &workload)?;
-    let mut timed = Timed { model, network: Duration::ZERO, objective: Duration::ZERO };
-    println!("{NETWORK} {LAYER}, {SIZE} px, {backend} on {threads} threads, medians of {STEPS} steps, in ms");
-    for name in ["lucid", "pixel"] {
-        for count in [1, 8] {
-            split(&network, &mut timed, name, count)?;
+    println!("{backend} on {threads} threads, medians of {STEPS} steps, in ms");
+    for case in &CASES {
+        let (network, layer) = (case.network.into(), Some(case.layer.into()));
+        let workload =
+            Workload { network, layer, size: Some(case.size), batch: 1, threads, random_weights: true };
+        let (network, model) = load(backend, &workload)?;
+        let mut timed = Timed { model, network: Duration::ZERO, objective: Duration::ZERO };
+        println!("{} {}, {} px", case.network, case.layer, case.size);
+        for name in ["lucid", "pixel"] {
+            for &count in case.counts {
+                split(&network, &mut timed, case, (name, count))?;
+            }
         }
     }
     Ok(())
 }
 
+/// Ascents of the first channels of a case's layer.
+fn ascents(network: &Network, case: &Case, (recipe, count): (&Recipe, usize)) -> Result<Vec<Ascent>> {
+    let ascent = |channel| {
+        let objective = format!("channel({}, {channel})", case.layer).parse()?;
+        let (start, references, changes) = (Start::Noise, BTreeMap::new(), Vec::new());
+        let plan = Plan {
+            objective,
+            recipe: recipe.clone(),
+            size: case.size,
+            seed: 0,
+            start,
+            steps: STEPS + 1,
+            references,
+            changes,
+            lengths: Vec::new(),
+        };
+        Ok(Ascent::new(plan, network, &Pictures::new())?)
+    };
+    (0..count).map(ascent).collect()
+}
+
 /// Prints how a step of `count` channels divides.
-fn split(network: &Network, timed: &mut Timed, name: &str, count: usize) -> Result<()> {
+fn split(network: &Network, timed: &mut Timed, case: &Case, (name, count): (&str, usize)) -> Result<()> {
     let recipe = Recipe::named(name).context("there is no such recipe")?;
-    let mut ascents = (0..count)
-        .map(|channel| {
-            let objective = format!("channel({LAYER}, {channel})").parse()?;
-            let (start, references, changes) = (Start::Noise, BTreeMap::new(), Vec::new());
-            let recipe = recipe.clone();
-            let plan = Plan {
-                objective,
-                recipe,
-                size: SIZE,
-                seed: 0,
-                start,
-                steps: STEPS + 1,
-                references,
-                changes,
-                lengths: Vec::new(),
-            };
-            Ok(Ascent::new(plan, network, &Pictures::new())?)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let mut ascents = ascents(network, case, (&recipe, count))?;
     let mut rows = Vec::new();
     for step in 0..=STEPS {
         (timed.network, timed.objective) = (Duration::ZERO, Duration::ZERO);
@@ -143,7 +160,7 @@ fn split(network: &Network, timed: &mut Timed, name: &str, count: usize) -> Resu
 
 /// Parameters to image, image's gradient to parameters' and an optimizer's step, of one image, by themselves.
 fn parts(network: &Network, recipe: &Recipe, ascent: &Ascent, pool: &dyn ComputePool) -> [f64; 3] {
-    let param = Param::new(recipe.param.clone(), network.preprocess().clone(), SIZE, 1);
+    let param = Param::new(recipe.param.clone(), network.preprocess().clone(), ascent.plan().size, 1);
     let (x, backdrop) = (&ascent.state().x, param.backdrop(0, 1));
     let image = param.image(x, &backdrop, pool);
     let gradient = param.pull_back(x, &backdrop, &image, &image, 0.0, pool);
