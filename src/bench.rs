@@ -48,6 +48,8 @@ pub struct ResolvedWorkload {
 pub struct BackendTimes {
     /// The name of the backend.
     pub backend: String,
+    /// The arithmetic of its sums of products.
+    pub precision: String,
     /// The seconds a step: the median of the rounds.
     pub seconds_median: f64,
     /// GFLOP a second, counted as direct convolution.

@@ -37,15 +37,15 @@ pub(crate) fn check_room(size: usize, needed: u64, free: Option<u64>) -> Result<
     }
 }
 
-/// Bytes that work on a device may take: what is free on the host, or the memory that a GPU has. None if the system does not
-/// say. Fails if the variable is set to something else than a number.
+/// Bytes that work on a device may take: what is free on the host, or on a GPU when it was looked up. None if the system does
+/// not say. Fails if the variable is set to something else than a number.
 pub(crate) fn available(device: &Device) -> Result<Option<u64>, UnknownMemory> {
     if let Some(text) = std::env::var_os(VARIABLE).filter(|text| !text.is_empty()) {
         return allowed(&text.to_string_lossy()).map(Some);
     }
     Ok(match device.kind {
         DeviceKind::Cpu => free_in(Path::new("/")).into_iter().chain(left_to_process()).min(),
-        DeviceKind::Cuda | DeviceKind::Metal | DeviceKind::Mps => device.memory,
+        DeviceKind::Cuda | DeviceKind::Metal | DeviceKind::Mps => device.free.or(device.memory),
     })
 }
 
@@ -169,13 +169,8 @@ mod tests {
 
     #[test]
     fn a_gpu_has_its_own() {
-        let gpu = Device {
-            kind: DeviceKind::Cuda,
-            index: 0,
-            description: String::new(),
-            memory: Some(7),
-            vectors: None,
-        };
+        let gpu = Device { memory: Some(7), ..Device::new(DeviceKind::Cuda, 0, "") };
         assert_eq!(available(&gpu).unwrap(), Some(7));
+        assert_eq!(available(&Device { free: Some(5), ..gpu }).unwrap(), Some(5));
     }
 }

@@ -2,6 +2,8 @@
 # Compiles and links Trepang with `--features cuda` on a machine that has neither a GPU nor CUDA: the proof that this
 # builds, and no more. Takes some 20 minutes on two cores and 4 GB under target/; downloads 1 GB from the Python package index.
 #
+# `check-cuda.sh --types` only checks the types, in two minutes and without a download: a stand-in for nvcc compiles no kernel.
+#
 # On a machine with a GPU none of this is needed: with nvcc on the PATH, `cargo build --release --features cuda` does.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -10,6 +12,38 @@ toolkit=$PWD/target/cuda-toolkit
 cuda=$toolkit/nvidia/cu13
 stubs=$toolkit/stubs
 say() { printf '\ncheck-cuda: %s\n' "$*"; }
+
+if [[ ${1:-} == --types ]]; then
+    say "types, with a stand-in for nvcc"
+    stand_in=$(mktemp -d)
+    trap 'rm -rf "$stand_in"' EXIT
+    mkdir -p "$stand_in/bin" "$stand_in/include" "$stand_in/lib64"
+    echo '#define CUDA_VERSION 13000' >"$stand_in/include/cuda.h"
+    # cudarc reads the fourth line of the version; candle-kernels wants a file for each kernel and does not look into it.
+    cat >"$stand_in/bin/nvcc" <<'NVCC'
+#!/usr/bin/env bash
+if [[ $* == *--version* ]]; then
+    printf 'nvcc\n\n\nCuda compilation tools, release 13.0, V13.0.0\n'
+    exit
+fi
+folder=
+for ((i = 1; i <= $#; i++)); do
+    next=$((i + 1))
+    case ${!i} in
+        -o | --output-file) : >"${!next}" ;;
+        --output-directory) folder=${!next} ;;
+        --output-directory=*) folder=${!i#*=} ;;
+    esac
+done
+for argument in "$@"; do
+    if [[ -n $folder && $argument == *.cu ]]; then : >"$folder/$(basename "${argument%.cu}").ptx"; fi
+done
+NVCC
+    chmod +x "$stand_in/bin/nvcc"
+    export CUDA_HOME=$stand_in CUDA_PATH=$stand_in PATH=$stand_in/bin:$PATH CUDA_COMPUTE_CAP=80
+    CARGO_TARGET_DIR=$PWD/target/cuda-types cargo clippy -p trepang-candle --features cuda -- -D warnings
+    exit
+fi
 
 say "CUDA 13.0 from its Python wheels"
 # The compiler, then the libraries that the program is linked with. What they depend on is in this list.

@@ -14,6 +14,8 @@ use crate::config::Usage;
 pub struct BenchProcess {
     /// The name of the backend that it measures.
     pub backend: String,
+    /// The arithmetic of that backend's sums of products.
+    pub precision: String,
     child: Child,
     to: Option<ChildStdin>,
     from: BufReader<ChildStdout>,
@@ -35,11 +37,14 @@ impl BenchProcess {
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
             bail!("the process that measures has no pipes");
         };
+        let from = BufReader::new(from);
         let resolved = ResolvedWorkload { layer: String::new(), size: 0, layers: Vec::new() };
         let mut process =
-            Self { backend: backend.into(), child, to: Some(to), from: BufReader::new(from), resolved };
+            Self { backend: backend.into(), precision: String::new(), child, to: Some(to), from, resolved };
         match process.read_reply()? {
-            BenchReply::Ready(resolved) => process.resolved = resolved,
+            BenchReply::Ready { resolved, precision } => {
+                (process.resolved, process.precision) = (resolved, precision);
+            }
             other => bail!("{backend} sent {other:?} instead of being ready"),
         }
         Ok(process)

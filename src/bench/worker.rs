@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
-use trepang_api::{Array, LayerId, Model, Network, ReluGradient, find_device};
+use trepang_api::{Array, Backend, Device, LayerId, Model, Network, ReluGradient, find_device};
 use trepang_weights::{MadeUp, architecture, find_set};
 
 use super::{ResolvedWorkload, Workload, gflop, grids};
@@ -26,8 +26,8 @@ pub(super) enum BenchRequest {
 /// A reply of a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum BenchReply {
-    /// The worker is ready, and this is the work with its defaults filled in.
-    Ready(ResolvedWorkload),
+    /// The worker is ready: the work with its defaults filled in, and the precision of what computes it.
+    Ready { resolved: ResolvedWorkload, precision: String },
     /// The mean seconds a step.
     Seconds(f64),
     /// The peak memory in MB (1e6 bytes), if the system reports it.
@@ -37,10 +37,11 @@ pub(super) enum BenchReply {
 /// Handles requests until stdin ends. `reply` prints a line. Fails if the work cannot be done.
 pub fn serve(backend: &str, workload: &Workload, mut reply: impl FnMut(String) -> Result<()>) -> Result<()> {
     let mut reply = |answer: BenchReply| reply(serde_json::to_string(&answer)?);
-    let (network, mut model) = load(backend, workload)?;
+    let (backend, device) = open(backend, workload)?;
+    let (network, mut model) = load_on(backend.as_ref(), &device, workload)?;
     let resolved = resolve(&network, workload)?;
     let images = images(workload.batch, resolved.size);
-    reply(BenchReply::Ready(resolved))?;
+    reply(BenchReply::Ready { resolved, precision: device.precision.to_string() })?;
     for line in io::stdin().lock().lines() {
         reply(match serde_json::from_str(&line?)? {
             BenchRequest::Steps { layer, count } => {
@@ -55,7 +56,17 @@ pub fn serve(backend: &str, workload: &Workload, mut reply: impl FnMut(String) -
 /// Loads the network of the work on a backend. The weights are freed when this returns, because a model has copied what it
 /// needs.
 pub fn load(backend: &str, workload: &Workload) -> Result<(Network, Box<dyn Model>)> {
+    let (backend, device) = open(backend, workload)?;
+    load_on(backend.as_ref(), &device, workload)
+}
+
+fn open(backend: &str, workload: &Workload) -> Result<(Box<dyn Backend>, Device)> {
     let backend = find_entry(backend)?.open(workload.threads)?;
+    let device = find_device(backend.as_ref(), "auto")?;
+    Ok((backend, device))
+}
+
+fn load_on(backend: &dyn Backend, device: &Device, workload: &Workload) -> Result<(Network, Box<dyn Model>)> {
     let trained = if workload.random_weights {
         let architecture = architecture(&workload.network)?;
         let dialect = find_set(&workload.network).map_or(architecture.dialects()[0], |set| set.dialect);
@@ -63,7 +74,7 @@ pub fn load(backend: &str, workload: &Workload) -> Result<(Network, Box<dyn Mode
     } else {
         MeasuredNetwork::named(&workload.network, None)?.load()?
     };
-    let model = backend.load(&trained.network, &trained.weights, &find_device(backend.as_ref(), "auto")?)?;
+    let model = backend.load(&trained.network, &trained.weights, device)?;
     Ok((trained.network, model))
 }
 

@@ -98,6 +98,7 @@ impl BenchRun {
             let seconds_median = median(times);
             sides.push(BackendTimes {
                 backend: process.backend.clone(),
+                precision: process.precision.clone(),
                 seconds_median,
                 gflops: gflop / seconds_median,
                 peak_mb: process.memory()?,

@@ -18,8 +18,14 @@ struct DeviceListing {
     /// The device as users type it; none for a backend that cannot be used.
     device: Option<String>,
     description: String,
+    /// The arithmetic of its sums of products; none for a backend that cannot be used.
+    precision: Option<&'static str>,
+    /// A GPU's own number, as `--device` takes it too.
+    uuid: Option<String>,
     /// The memory of the device, or of the host for a CPU, in bytes.
     memory: Option<u64>,
+    /// The bytes of a GPU's memory that no program has taken.
+    free: Option<u64>,
     works: bool,
     /// The reason, if it does not work.
     error: Option<String>,
@@ -56,7 +62,10 @@ fn unusable(backend: &str, error: &anyhow::Error) -> DeviceListing {
         backend: backend.into(),
         device: None,
         description: String::new(),
+        precision: None,
+        uuid: None,
         memory: None,
+        free: None,
         works: false,
         error: Some(format!("{error:#}")),
     }
@@ -69,7 +78,10 @@ fn check_device(backend: &dyn Backend, device: &Device) -> DeviceListing {
         backend: backend.name().into(),
         device: Some(device.to_string()),
         description: device.description.clone(),
+        precision: Some(device.precision.name()),
+        uuid: device.uuid.clone(),
         memory,
+        free: device.free,
         works: error.is_none(),
         error: error.map(|error| format!("{error:#}")),
     }

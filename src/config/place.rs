@@ -101,8 +101,7 @@ mod tests {
         }
 
         fn devices(&self) -> Vec<Device> {
-            let device =
-                |&kind| Device { kind, index: 0, description: String::new(), memory: None, vectors: None };
+            let device = |&kind| Device::new(kind, 0, "");
             self.1.iter().map(device).collect()
         }
 

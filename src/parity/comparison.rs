@@ -2,10 +2,8 @@
 //! start that differs by one rounding, which shows how large a difference is to be expected.
 
 use anyhow::Result;
-use trepang_api::conformance::{
-    ActivationsApart, GradientsApart, SURVEY_ACTIVATION_TOLERANCE, SURVEY_GRADIENT_TOLERANCE, Survey,
-};
-use trepang_api::{Array, LayerId, Model, Network, NetworkBuilder, Op};
+use trepang_api::conformance::{ActivationsApart, GradientsApart, Survey, survey_tolerances};
+use trepang_api::{Array, LayerId, Model, Network, NetworkBuilder, Op, Precision};
 use trepang_weights::Trained;
 
 use super::ascents::LOSS_TOLERANCE;
@@ -39,6 +37,7 @@ pub struct Comparison<'a> {
 #[derive(Debug)]
 struct BackendResults {
     who: String,
+    precision: Precision,
     survey: Survey,
     losses: AscentLosses,
     model: Box<dyn Model>,
@@ -95,7 +94,13 @@ impl<'a> Comparison<'a> {
             None => self.ascent.insert(choose(network, &survey)?),
         };
         let losses = ascent.losses(model.as_mut(), network, &RECIPES, false)?;
-        Ok(BackendResults { who: place.to_string(), survey, losses, model })
+        Ok(BackendResults {
+            who: place.to_string(),
+            precision: place.device.precision,
+            survey,
+            losses,
+            model,
+        })
     }
 
     /// Runs the ascents of the first one again, from a start that differs by one rounding.
@@ -124,9 +129,10 @@ impl<'a> Comparison<'a> {
 fn pair(a: &mut BackendResults, b: &BackendResults, network: &Network, scale: &[f64]) -> Result<Vec<Row>> {
     let who = format!("{} : {}", a.who, b.who);
     let row = |what: &str, worst, tolerance, reason| Row::new(&who, what, worst, Some(tolerance), reason);
+    let [of_a, of_b] = [a.precision, b.precision].map(survey_tolerances);
     let ActivationsApart { worst, layer } = a.survey.activations_apart(&b.survey, network)?;
     let reason = "sums in another order, layer on layer";
-    let mut rows = vec![row("activations", worst, SURVEY_ACTIVATION_TOLERANCE, reason).at(layer)];
+    let mut rows = vec![row("activations", worst, of_a[0].max(of_b[0]), reason).at(layer)];
     let GradientsApart { worst, with_decisions, decisions } =
         a.survey.gradients_apart(&b.survey, network, a.model.as_mut())?;
     let near_ties = match decisions {
@@ -134,7 +140,7 @@ fn pair(a: &mut BackendResults, b: &BackendResults, network: &Network, scale: &[
         n => format!("near-ties decided differently: {n}; with them {with_decisions:.1e}"),
     };
     let reason = "sums in another order, forwards and backwards";
-    rows.push(row("pull-back", worst, SURVEY_GRADIENT_TOLERANCE, reason).at(near_ties));
+    rows.push(row("pull-back", worst, of_a[1].max(of_b[1]), reason).at(near_ties));
     for ((recipe, apart, step), scale) in a.losses.apart(&b.losses).zip(scale) {
         let tolerance = LOSS_TOLERANCE.max(TOLERANCE_PER_NUDGE * scale).min(MAX_LOSS_TOLERANCE);
         let reason = "near-ties, whose effect grows from step to step";

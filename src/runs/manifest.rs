@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use trepang_api::{Backend, Device};
+use trepang_api::{Backend, Device, Precision};
 
 use crate::engine::{AscentState, Change, Plan};
 
@@ -28,6 +28,9 @@ pub struct Provenance {
     pub backend: String,
     /// The device, as `--device` takes it.
     pub device: String,
+    /// The arithmetic of its sums of products; what was written before it was noted is in f32.
+    #[serde(default = "single")]
+    pub precision: String,
     /// The number of host threads that the backend computed with.
     pub threads: usize,
     /// The vector instructions that computed, where the backend knows; none in what was written before they were noted.
@@ -58,10 +61,16 @@ impl Provenance {
             input: None,
             backend: backend.name().into(),
             device: device.to_string(),
+            precision: device.precision.to_string(),
             threads: backend.threads(),
             vectors: device.vectors.clone(),
         }
     }
+}
+
+/// The precision of everything that was made before there was another.
+fn single() -> String {
+    Precision::F32.to_string()
 }
 
 /// The text of a PNG: no clock, no path of the output, so that equal runs give equal files. It is written with
@@ -279,6 +288,7 @@ mod tests {
             input: None,
             backend: backend.into(),
             device: device.into(),
+            precision: single(),
             threads: 2,
             vectors: None,
         };

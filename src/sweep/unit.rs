@@ -99,6 +99,7 @@ mod tests {
             input: None,
             backend: "cpu".into(),
             device: "cpu".into(),
+            precision: "f32".into(),
             threads: 2,
             vectors: None,
         }

@@ -31,6 +31,7 @@ pub(crate) fn provenance(network: &str) -> Provenance {
         input: None,
         backend: "reference".into(),
         device: "cpu".into(),
+        precision: "f32".into(),
         threads: 1,
         vectors: None,
     }

@@ -1,10 +1,10 @@
 //! The seam between the application and the frameworks: two object-safe traits over plain host data, with no
 //! associated types and no default methods.
 
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::{Array, ComputePool, Error, LayerId, Network, Result, Weights};
+use crate::{Array, ComputePool, Device, LayerId, Network, Result, Weights};
 
 /// A framework that can run networks.
 ///
@@ -85,66 +85,4 @@ pub trait Model: Debug + Send {
     /// The threads that it computes with. The caller may run work of its own on them between two calls, and while it
     /// makes cotangents.
     fn pool(&self) -> Arc<dyn ComputePool>;
-}
-
-/// The sort of hardware behind a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeviceKind {
-    /// The host's processors.
-    Cpu,
-    /// An NVIDIA GPU.
-    Cuda,
-    /// An Apple GPU, through Metal.
-    Metal,
-    /// An Apple GPU, through libtorch.
-    Mps,
-}
-
-/// One place to run. Prints as it is typed: `cpu`, `cuda:1`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    /// The kind of the device.
-    pub kind: DeviceKind,
-    /// The index among the devices of its kind.
-    pub index: usize,
-    /// For people: the hardware's name, the framework, its threads.
-    pub description: String,
-    /// Bytes of memory of its own; none for the CPU, which has the host's.
-    pub memory: Option<u64>,
-    /// The vector instructions that a CPU's kernels are compiled for, if the backend knows. Others give other bits.
-    pub vectors: Option<String>,
-}
-
-impl fmt::Display for Device {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.kind {
-            DeviceKind::Cpu => return f.write_str("cpu"),
-            DeviceKind::Cuda => "cuda",
-            DeviceKind::Metal => "metal",
-            DeviceKind::Mps => "mps",
-        };
-        write!(f, "{name}:{}", self.index)
-    }
-}
-
-/// The device of `backend` that `text` names (`cuda` is `cuda:0`, `auto` the first that is not the CPU, or else that);
-/// fails with a list of those that are there.
-pub fn find_device(backend: &dyn Backend, text: &str) -> Result<Device> {
-    let devices = backend.devices();
-    let available = devices.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let found = match text {
-        "auto" => {
-            let best = devices.iter().find(|device| device.kind != DeviceKind::Cpu).or(devices.first());
-            best.cloned()
-        }
-        _ => devices.into_iter().find(|device| {
-            let name = device.to_string();
-            name == text || name.strip_suffix(":0") == Some(text)
-        }),
-    };
-    found.ok_or_else(|| Error::UnknownDevice {
-        backend: backend.name().into(),
-        device: text.into(),
-        available,
-    })
 }

@@ -37,9 +37,7 @@ pub use starts::{
     frontiers_agree_with_direct_runs, frontiers_give_equal_bits, frontiers_have_central_differences,
     frontiers_keep_the_chain_rule, refuses_bad_starts,
 };
-pub use survey::{
-    ActivationsApart, GradientsApart, SURVEY_ACTIVATION_TOLERANCE, SURVEY_GRADIENT_TOLERANCE, Survey,
-};
+pub use survey::{ActivationsApart, GradientsApart, Survey, survey_tolerances};
 
 /// The largest difference of two correct `f32` backends in an activation, relative to the layer's largest entry.
 /// Sums of at most a few thousand products, added in different orders, differ by some 1e-6.

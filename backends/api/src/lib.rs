@@ -27,6 +27,7 @@ mod compute_pool;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod curve;
+mod device;
 mod error;
 #[doc = include_str!("../GUIDE.md")]
 #[allow(clippy::test_attr_in_doctest, reason = "it shows a test to be written elsewhere")]
@@ -43,9 +44,10 @@ mod request;
 mod weights;
 
 pub use array::{Array, Shape, SharedNumbers};
-pub use backend::{Backend, Cotangents, Device, DeviceKind, Model, ReluGradient, find_device};
+pub use backend::{Backend, Cotangents, Model, ReluGradient};
 pub use compute_pool::{CallingThread, ComputePool};
 pub use curve::ActivationCurve;
+pub use device::{Device, DeviceKind, Precision, find_device};
 pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels, PullBack, WithPullBack};
 pub use nearest::did_you_mean;

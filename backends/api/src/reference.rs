@@ -30,8 +30,8 @@ impl Backend for Reference {
     }
 
     fn devices(&self) -> Vec<Device> {
-        let description = "naive loops on one thread: the oracle, slow".into();
-        vec![Device { kind: DeviceKind::Cpu, index: 0, description, memory: None, vectors: None }]
+        let description = "naive loops on one thread: the oracle, slow";
+        vec![Device::new(DeviceKind::Cpu, 0, description)]
     }
 
     fn threads(&self) -> usize {

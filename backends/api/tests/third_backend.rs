@@ -392,13 +392,7 @@ impl Backend for Third {
     }
 
     fn devices(&self) -> Vec<Device> {
-        vec![Device {
-            kind: DeviceKind::Cpu,
-            index: 0,
-            description: "plain f64 vectors".into(),
-            memory: None,
-            vectors: None,
-        }]
+        vec![Device::new(DeviceKind::Cpu, 0, "plain f64 vectors")]
     }
 
     fn threads(&self) -> usize {

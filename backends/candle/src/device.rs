@@ -19,6 +19,9 @@ pub(crate) fn gpus() -> Vec<Device> {
 pub(crate) fn open(device: &Device) -> Result<candle_core::Device> {
     match device.kind {
         DeviceKind::Cpu => Ok(candle_core::Device::Cpu),
+        #[cfg(feature = "cuda")]
+        DeviceKind::Cuda => cuda::open(device.index),
+        #[cfg(not(feature = "cuda"))]
         DeviceKind::Cuda => candle_core::Device::new_cuda(device.index).map_err(failed),
         DeviceKind::Metal => candle_core::Device::new_metal(device.index).map_err(failed),
         DeviceKind::Mps => Err(failed("MPS is libtorch's name of an Apple GPU; candle's is metal")),
@@ -26,11 +29,15 @@ pub(crate) fn open(device: &Device) -> Result<candle_core::Device> {
 }
 
 #[cfg(feature = "cuda")]
+#[allow(unsafe_code, reason = "the driver's memory pool, and candle's events, are set up by unsafe calls")]
 mod cuda {
+    use candle_core::Device as CandleDevice;
+    use candle_core::cuda_backend::cudarc::driver::result::{device, mem_pool};
+    use candle_core::cuda_backend::cudarc::driver::sys::CUmemPool_attribute;
     use candle_core::cuda_backend::cudarc::driver::{CudaContext, DriverError};
-    use trepang_api::{Device, DeviceKind};
+    use trepang_api::{Device, DeviceKind, Result};
 
-    use crate::CANDLE;
+    use crate::{CANDLE, failed};
 
     /// None where the driver finds none.
     pub(super) fn devices() -> Vec<Device> {
@@ -39,11 +46,46 @@ mod cuda {
         index.filter_map(|index| device(index).ok()).collect()
     }
 
-    fn device(index: usize) -> Result<Device, DriverError> {
+    fn device(index: usize) -> std::result::Result<Device, DriverError> {
         let context = CudaContext::new(index)?;
         let description = format!("{}, {CANDLE}", context.name()?);
         let memory = u64::try_from(context.total_mem()?).ok();
-        Ok(Device { kind: DeviceKind::Cuda, index, description, memory })
+        let free = context.mem_get_info().ok().and_then(|(free, _)| u64::try_from(free).ok());
+        let uuid = context.uuid().ok().map(|uuid| words(uuid.bytes.map(|byte| byte as u8)));
+        Ok(Device { uuid, memory, free, ..Device::new(DeviceKind::Cuda, index, description) })
+    }
+
+    /// A UUID in the form of `nvidia-smi -L`.
+    fn words(bytes: [u8; 16]) -> String {
+        let digits = bytes.map(|byte| format!("{byte:02x}")).concat();
+        let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+        format!("GPU-{}", groups.join("-"))
+    }
+
+    /// candle's handle of a GPU, without two costs of every operation: two events of the driver's for each array, and memory
+    /// that is given back to the system whenever the host waits, to be asked for again in the next step.
+    pub(super) fn open(index: usize) -> Result<CandleDevice> {
+        let opened = CandleDevice::new_cuda(index).map_err(failed)?;
+        let CandleDevice::Cuda(cuda) = &opened else { return Ok(opened) };
+        // SAFETY: a model's arrays are made, used and dropped by one call on one stream, the calling thread's, and each call
+        // waits for its results before it returns. Weights are waited for when they are loaded, and only read after that.
+        unsafe { cuda.disable_event_tracking() };
+        // A driver without such pools (of virtual machines) computes as well, but slower.
+        let _ = keep_memory(index);
+        Ok(opened)
+    }
+
+    /// Lets the pool keep all that it was ever given.
+    fn keep_memory(index: usize) -> std::result::Result<(), DriverError> {
+        let context = CudaContext::new(index)?;
+        let mut most = u64::MAX;
+        // SAFETY: the context's device exists, its default pool lives as long as the device, and the value is the number of 64
+        // bits that this attribute has.
+        unsafe {
+            let pool = device::get_default_mem_pool(context.cu_device())?;
+            let threshold = CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+            mem_pool::set_attribute(pool, threshold, (&raw mut most).cast())
+        }
     }
 }
 
@@ -64,6 +106,6 @@ mod metal {
         let CandleDevice::Metal(metal) = found else { return None };
         let description = format!("{}, {CANDLE}", metal.metal_device().architecture_name());
         let memory = u64::try_from(metal.metal_device().recommended_max_working_set_size()).ok();
-        Some(Device { kind: DeviceKind::Metal, index: 0, description, memory })
+        Some(Device { memory, ..Device::new(DeviceKind::Metal, 0, description) })
     }
 }

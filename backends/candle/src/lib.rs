@@ -10,6 +10,7 @@
 mod device;
 mod model;
 mod ops;
+mod own;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ const CANDLE: &str = "candle 0.11.1";
 #[derive(Debug)]
 pub struct CandleBackend {
     pool: Arc<ThreadPool>,
+    own: bool,
 }
 
 impl CandleBackend {
@@ -38,7 +40,13 @@ impl CandleBackend {
             .thread_name(|i| format!("candle-{i}"))
             .build()
             .map_err(failed)?;
-        Ok(Self { pool: Arc::new(pool) })
+        Ok(Self { pool: Arc::new(pool), own: true })
+    }
+
+    /// The same with candle's own operations alone, as they compute where there are no kernels of ours.
+    #[must_use]
+    pub fn without_own_operations(self) -> Self {
+        Self { own: false, ..self }
     }
 }
 
@@ -49,7 +57,7 @@ impl Backend for CandleBackend {
 
     fn devices(&self) -> Vec<Device> {
         let description = format!("{CANDLE}, {} threads", self.threads());
-        let cpu = Device { kind: DeviceKind::Cpu, index: 0, description, memory: None, vectors: None };
+        let cpu = Device::new(DeviceKind::Cpu, 0, description);
         std::iter::once(cpu).chain(device::gpus()).collect()
     }
 
@@ -60,7 +68,7 @@ impl Backend for CandleBackend {
     fn load(&self, network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Model>> {
         find_device(self, &device.to_string())?;
         weights.check(network)?;
-        let ops = CandleOps::new(network, weights, device::open(device)?)?;
+        let ops = CandleOps::new(network, weights, device::open(device)?, self.own)?;
         let (inner, is_cpu) = (Interpreter::new(network.clone(), ops), device.kind == DeviceKind::Cpu);
         Ok(Box::new(CandleModel::new(inner, Arc::clone(&self.pool), is_cpu)))
     }

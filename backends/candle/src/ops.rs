@@ -1,10 +1,11 @@
-//! Every operation of `Network` made of candle's own tensor operations, which exist for every device: forward and pull-back
-//! adjacent, one file a family. Nothing here copies to the host, and there is no device code of ours, so the conformance
-//! suite on the CPU is a proof of what a GPU runs.
+//! Every operation of `Network`, forward and pull-back adjacent, one file a family: made of candle's own tensor operations,
+//! which exist for every device, or, where `own` works, with its operations for convolution, max pooling and ReLU. Nothing here
+//! copies to the host. The conformance suite runs both ways on the CPU.
 
 mod conv;
 mod curve;
 mod grid;
+mod launches;
 mod normal;
 mod pointwise;
 mod pool;
@@ -15,7 +16,9 @@ use std::collections::HashMap;
 use candle_core::{Device, Tensor};
 use trepang_api::{Array, Conv2d, Kernels, Network, Node, Op, ReluGradient, Result, Weights, WithPullBack};
 
+use self::launches::launched;
 use crate::failed;
+use crate::own::works_on;
 
 /// candle's own result, inside the operations; it becomes an [`Error`](trepang_api::Error) at the seam.
 type Candle<T> = candle_core::Result<T>;
@@ -24,6 +27,8 @@ type Candle<T> = candle_core::Result<T>;
 #[derive(Debug)]
 pub(crate) struct CandleOps {
     device: Device,
+    /// Whether operations of `own` are used.
+    own: bool,
     /// By name; each convolution's kernel turned round, too.
     tensors: HashMap<String, Tensor>,
     /// The factors and offsets of the preprocessing, `[1, 3, 1, 1]`.
@@ -31,7 +36,9 @@ pub(crate) struct CandleOps {
 }
 
 impl CandleOps {
-    pub(crate) fn new(network: &Network, weights: &Weights, device: Device) -> Result<Self> {
+    /// `own` says whether operations of ours may be used. They are if they work on the device.
+    pub(crate) fn new(network: &Network, weights: &Weights, device: Device, own: bool) -> Result<Self> {
+        let own = own && works_on(&device);
         let p = network.preprocess();
         let per_channel = |values: [f32; 3]| Tensor::new(&values, &device)?.reshape((1, 3, 1, 1));
         let preprocess = [per_channel(p.scale).map_err(failed)?, per_channel(p.shift).map_err(failed)?];
@@ -49,7 +56,7 @@ impl CandleOps {
         }
         // Uploads are queued on a GPU, and the model may be used from another thread.
         device.synchronize().map_err(failed)?;
-        Ok(Self { device, tensors, preprocess })
+        Ok(Self { device, own, tensors, preprocess })
     }
 
     fn tensor(&self, prefix: &str, part: &str) -> Candle<&Tensor> {
@@ -62,7 +69,7 @@ impl CandleOps {
 
     fn convolve<'a>(&'a self, c: &'a Conv2d, x: &Tensor) -> Candle<WithPullBack<'a, Tensor>> {
         let (w, b) = (self.tensor(&c.weights, "weight")?, self.tensor(&c.weights, "bias")?);
-        conv::convolve(c, x, [w, b, self.tensor(&c.weights, TURNED)?])
+        conv::convolve(c, x, [w, b, self.tensor(&c.weights, TURNED)?], self.own)
     }
 
     fn step<'a>(
@@ -75,9 +82,9 @@ impl CandleOps {
         match &node.op {
             Op::Preprocess(_) => pointwise::preprocess(&self.preprocess, x),
             Op::Conv2d(c) => self.convolve(c, x),
-            Op::Relu => pointwise::relu(x, relu),
+            Op::Relu => pointwise::relu(x, relu, self.own),
             Op::Relu6 => pointwise::relu6(x, relu),
-            Op::MaxPool(p) => pool::max(p, x),
+            Op::MaxPool(p) => pool::max(p, x, self.own),
             Op::AveragePool { pool, count_padding } => pool::average(pool, *count_padding, x),
             Op::GlobalAverage => pool::global_average(x),
             Op::Add => pointwise::add(inputs),
@@ -125,6 +132,7 @@ impl Kernels for CandleOps {
     }
 
     fn add(&self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        launched(1);
         (a + b).map_err(failed)
     }
 }

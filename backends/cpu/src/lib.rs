@@ -96,7 +96,7 @@ impl Backend for CpuBackend {
     fn devices(&self) -> Vec<Device> {
         let description = format!("own kernels, {}, {} threads", self.options.level, self.threads());
         let vectors = Some(self.options.level.name().into());
-        vec![Device { kind: DeviceKind::Cpu, index: 0, description, memory: None, vectors }]
+        vec![Device { vectors, ..Device::new(DeviceKind::Cpu, 0, description) }]
     }
 
     fn threads(&self) -> usize {

@@ -229,13 +229,7 @@ impl Backend for Wide {
     }
 
     fn devices(&self) -> Vec<Device> {
-        vec![Device {
-            kind: DeviceKind::Cpu,
-            index: 0,
-            description: String::new(),
-            memory: None,
-            vectors: None,
-        }]
+        vec![Device::new(DeviceKind::Cpu, 0, String::new())]
     }
 
     fn threads(&self) -> usize {

@@ -61,7 +61,7 @@ impl<B: Backend> Backend for Guarded<B> {
         catch_unwind(AssertUnwindSafe(|| self.0.devices())).unwrap_or_else(|panic| {
             // The list has no room for an error; the CPU is always there, and says what it can.
             let description = format!("its other devices are unknown: it panicked: {}", words(&*panic));
-            vec![Device { kind: DeviceKind::Cpu, index: 0, description, memory: None, vectors: None }]
+            vec![Device::new(DeviceKind::Cpu, 0, description)]
         })
     }
 

@@ -1,17 +1,28 @@
-//! The name and the memory of an NVIDIA GPU, from the driver itself: libtorch's C++ interface has them, tch does not
-//! pass them on. Four functions of a C interface that has not changed in ten years (CUDA driver API, "Device
-//! Management"). This module has the crate's unsafe code: symbols are what the driver's header says they are.
+//! The name, the UUID and the memory of an NVIDIA GPU, from the driver itself: libtorch's C++ interface has them, tch does not
+//! pass them on. A few functions of a C interface that has not changed in ten years (CUDA driver API, "Device
+//! Management", "Primary Context Management"). This module has the crate's unsafe code: symbols are what the driver's header
+//! says they are.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_char, c_int, c_uint};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
-use libloading::Library;
+use libloading::{Library, Symbol};
 
 /// The result of a driver's function that has succeeded: `CUDA_SUCCESS`.
 const SUCCESS: c_int = 0;
 
-/// The GPU's name and its bytes of memory; none where the driver does not answer. `index` counts as libtorch counts.
-pub(crate) fn about(index: usize) -> Option<(String, u64)> {
+/// A GPU in the driver's words.
+pub(crate) struct Gpu {
+    pub(crate) name: String,
+    pub(crate) uuid: Option<String>,
+    /// Bytes.
+    pub(crate) memory: u64,
+    /// Bytes that no program has taken.
+    pub(crate) free: Option<u64>,
+}
+
+/// The GPU of an index, which counts as libtorch counts; none where the driver does not answer.
+pub(crate) fn about(index: usize) -> Option<Gpu> {
     // SAFETY: the driver is loaded already if there is a GPU; its initialisers are harmless.
     let driver = unsafe { Library::new("libcuda.so.1") }.ok()?;
     let mut device: c_int = 0;
@@ -36,6 +47,56 @@ pub(crate) fn about(index: usize) -> Option<(String, u64)> {
         if answers != [SUCCESS; 4] {
             return None;
         }
-        Some((CStr::from_ptr(name.as_ptr()).to_string_lossy().into_owned(), bytes as u64))
+        let name = CStr::from_ptr(name.as_ptr()).to_string_lossy().into_owned();
+        Some(Gpu { name, uuid: uuid(&driver, device), memory: bytes as u64, free: free(&driver, device) })
+    }
+}
+
+/// The GPU's UUID in the form of `nvidia-smi -L`.
+fn uuid(driver: &Library, device: c_int) -> Option<String> {
+    let mut bytes = [0_u8; 16];
+    // SAFETY: `CUuuid` is sixteen bytes, which outlive the call.
+    let answer = unsafe {
+        let get = driver
+            .get::<unsafe extern "C" fn(*mut [u8; 16], c_int) -> c_int>(b"cuDeviceGetUuid_v2\0")
+            .ok()?;
+        get(&raw mut bytes, device)
+    };
+    (answer == SUCCESS).then(|| {
+        let digits = bytes.map(|byte| format!("{byte:02x}")).concat();
+        let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+        format!("GPU-{}", groups.join("-"))
+    })
+}
+
+type Push = unsafe extern "C" fn(*mut c_void) -> c_int;
+type Pop = unsafe extern "C" fn(*mut *mut c_void) -> c_int;
+type MemoryInfo = unsafe extern "C" fn(*mut usize, *mut usize) -> c_int;
+
+/// Bytes that no program has taken. The driver says it of the current context, so the GPU's primary one, which libtorch uses
+/// too, is made current for that time.
+fn free(driver: &Library, device: c_int) -> Option<u64> {
+    let mut context: *mut c_void = std::ptr::null_mut();
+    let (mut free, mut all): (usize, usize) = (0, 0);
+    // SAFETY: types and names are the header's; each pointer is to a value that outlives the call; what is retained is
+    // released, and what is pushed is popped.
+    unsafe {
+        let retain: Symbol<unsafe extern "C" fn(*mut *mut c_void, c_int) -> c_int> =
+            driver.get(b"cuDevicePrimaryCtxRetain\0").ok()?;
+        let release: Symbol<unsafe extern "C" fn(c_int) -> c_int> =
+            driver.get(b"cuDevicePrimaryCtxRelease_v2\0").ok()?;
+        let push: Symbol<Push> = driver.get(b"cuCtxPushCurrent_v2\0").ok()?;
+        let pop: Symbol<Pop> = driver.get(b"cuCtxPopCurrent_v2\0").ok()?;
+        let info: Symbol<MemoryInfo> = driver.get(b"cuMemGetInfo_v2\0").ok()?;
+        if retain(&raw mut context, device) != SUCCESS {
+            return None;
+        }
+        let found = push(context) == SUCCESS && {
+            let found = info(&raw mut free, &raw mut all) == SUCCESS;
+            pop(&raw mut context);
+            found
+        };
+        release(device);
+        found.then_some(free as u64)
     }
 }

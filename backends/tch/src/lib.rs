@@ -50,26 +50,22 @@ impl Backend for TchBackend {
 
     fn devices(&self) -> Vec<Device> {
         let about = |what: String| format!("{what}libtorch 2.13.0");
-        let cpu = Device {
-            kind: DeviceKind::Cpu,
-            index: 0,
-            description: format!("{}, {} threads", about(String::new()), self.threads()),
-            memory: None,
-            vectors: None,
-        };
+        let threads = format!("{}, {} threads", about(String::new()), self.threads());
+        let cpu = Device::new(DeviceKind::Cpu, 0, threads);
         let count = if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 };
         let cuda = (0..usize::try_from(count).unwrap_or_default()).map(|index| {
-            let (name, memory) = driver::about(index).unzip();
-            let description = about(name.map(|name| format!("{name}, ")).unwrap_or_default());
-            Device { kind: DeviceKind::Cuda, index, description, memory, vectors: None }
+            let Some(gpu) = driver::about(index) else {
+                return Device::new(DeviceKind::Cuda, index, about(String::new()));
+            };
+            let description = about(format!("{}, ", gpu.name));
+            Device {
+                uuid: gpu.uuid,
+                memory: Some(gpu.memory),
+                free: gpu.free,
+                ..Device::new(DeviceKind::Cuda, index, description)
+            }
         });
-        let mps = tch::utils::has_mps().then(|| Device {
-            kind: DeviceKind::Mps,
-            index: 0,
-            description: about("Apple GPU, ".into()),
-            memory: None,
-            vectors: None,
-        });
+        let mps = tch::utils::has_mps().then(|| Device::new(DeviceKind::Mps, 0, about("Apple GPU, ".into())));
         std::iter::once(cpu).chain(cuda).chain(mps).collect()
     }
 

@@ -36,6 +36,7 @@ fn origin(plan: Plan) -> Origin {
         input: None,
         backend: "any".into(),
         device: "cpu".into(),
+        precision: "f32".into(),
         threads: 1,
         vectors: None,
     };

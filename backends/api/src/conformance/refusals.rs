@@ -27,8 +27,7 @@ fn refuses_to_load(backend: &dyn Backend, device: &Device, sample: &Sample) -> b
         *value = f32::NAN;
     }
     nan.insert(name, damaged);
-    let absent =
-        Device { kind: DeviceKind::Cuda, index: 99, description: String::new(), memory: None, vectors: None };
+    let absent = Device::new(DeviceKind::Cuda, 99, "");
     matches!(load(&missing, device), Some(Error::MissingWeight { .. }))
         && matches!(load(&misshapen, device), Some(Error::WeightShape { .. }))
         && matches!(load(&nan, device), Some(Error::NonFiniteWeight { .. }))

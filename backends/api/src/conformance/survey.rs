@@ -4,14 +4,22 @@
 use super::decisions::{MAX_DECISIONS, differing};
 use super::residual::without;
 use super::{images, noise, relative_difference};
-use crate::{Array, LayerId, Model, Network, ReluGradient, Result};
+use crate::{Array, LayerId, Model, Network, Precision, ReluGradient, Result};
 
 /// The largest difference of two correct `f32` backends in an activation of a whole network, relative to the layer's largest
 /// entry: some fifty layers, each of sums of up to 25,088 products.
-pub const SURVEY_ACTIVATION_TOLERANCE: f64 = 1e-4;
+const SURVEY_ACTIVATION_TOLERANCE: f64 = 1e-4;
 
 /// The same for dL/d(images), once the decisions that the two took differently are accounted for.
-pub const SURVEY_GRADIENT_TOLERANCE: f64 = 1e-3;
+const SURVEY_GRADIENT_TOLERANCE: f64 = 1e-3;
+
+/// The largest differences of two correct backends, in activations and in gradients, where the less exact one has this
+/// precision.
+pub fn survey_tolerances(precision: Precision) -> [f64; 2] {
+    match precision {
+        Precision::F32 => [SURVEY_ACTIVATION_TOLERANCE, SURVEY_GRADIENT_TOLERANCE],
+    }
+}
 
 /// Everything that is compared.
 #[derive(Debug, Clone)]

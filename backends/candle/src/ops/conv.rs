@@ -1,20 +1,30 @@
-//! Convolution by candle's `conv2d`, and its pull-back by the same: dL/dx is the convolution of dL/dy, spread out by
-//! the stride, with the kernel turned round. candle's own transposed convolution is not used: on CUDA it is a naive
-//! loop. Depthwise convolutions are sums over taps: `conv2d` would run each channel by itself.
+//! Convolution, and its pull-back by the same: dL/dx is the convolution of dL/dy, spread out by the stride, with the kernel
+//! turned round. Either is the product of the kernel with the columns that `own` makes of the image, or candle's `conv2d`. candle's
+//! own transposed convolution is not used: on CUDA it is a naive loop. Depthwise convolutions are sums over taps: both
+//! ways would run each channel by itself.
 
 use candle_core::{Result, Tensor};
 use trepang_api::{Array, Conv2d, Padding, WithPullBack};
 
 use super::grid::{WindowGrid, surround};
+use super::launches::launched;
 use super::{Candle, with_one};
+use crate::own::{MOST_NUMBERS, Windows, add_bias, columns};
 
 /// y = w * x + b; dx = w^T dy. The kernels are `[O, C / groups, kh, kw]` and what [`turned_round`] makes of it.
 pub(super) fn convolve<'a>(
     conv: &'a Conv2d,
     x: &Tensor,
     [w, b, turned]: [&'a Tensor; 3],
+    own: bool,
 ) -> Candle<WithPullBack<'a, Tensor>> {
     let (_, _, height, width) = x.dims4()?;
+    if own && !is_depthwise(conv) {
+        launched(1);
+        let (windows, back) = windows(conv, [height, width]);
+        let y = add_bias(&product(conv.groups, x, w, windows)?, b)?;
+        return Ok(with_one(y, move |dy| product(conv.groups, dy, turned, back)));
+    }
     let b = b.reshape((1, conv.outputs, 1, 1))?;
     if is_depthwise(conv) {
         let grid = WindowGrid::new(conv.kernel, conv.stride, conv.padding, x)?;
@@ -23,6 +33,44 @@ pub(super) fn convolve<'a>(
     }
     let y = correlate(conv, x, w)?.broadcast_add(&b)?;
     Ok(with_one(y, move |dy| pull_back(conv, [height, width], turned, dy)))
+}
+
+/// The windows of a convolution over an image of these sides, and those of its pull-back over its output.
+fn windows(conv: &Conv2d, input: [usize; 2]) -> (Windows, Windows) {
+    let Conv2d { kernel, stride, padding: p, .. } = *conv;
+    let around = [p.top + p.bottom, p.left + p.right];
+    let out = [0, 1].map(|axis| (input[axis] + around[axis] - kernel[axis]) / stride[axis] + 1);
+    let padding = [p.top as isize, p.left as isize];
+    let first = padding.map(|padding| -padding);
+    let forward = Windows { input, out, kernel, step: stride, first, spread: [1, 1] };
+    let first = [0, 1].map(|axis| padding[axis] - (kernel[axis] as isize - 1));
+    (forward, Windows { input: out, out: input, kernel, step: [1, 1], first, spread: stride })
+}
+
+/// The convolution of windows with a kernel `[O, C / groups, kh, kw]`: a product with the columns that the windows read. As many
+/// images at once as the columns may have numbers.
+fn product(groups: usize, x: &Tensor, w: &Tensor, windows: Windows) -> Result<Tensor> {
+    let (n, c, _, _) = x.dims4()?;
+    let [rows, across] = windows.out;
+    let one = c * w.dim(2)? * w.dim(3)? * rows * across;
+    let at_once = (MOST_NUMBERS / one.max(1)).max(1);
+    if n > at_once {
+        let part = |first| product(groups, &x.narrow(0, first, at_once.min(n - first))?, w, windows);
+        return Tensor::cat(&(0..n).step_by(at_once).map(part).collect::<Result<Vec<_>>>()?, 0);
+    }
+    launched(2);
+    let outputs = w.dim(0)?;
+    let columns = columns(x, windows)?;
+    let (depth, places) = (columns.dim(1)? / groups, rows * across);
+    let columns = columns.reshape((n * groups, depth, places))?;
+    let w = w.reshape((1, groups, outputs / groups, depth))?.broadcast_as((
+        n,
+        groups,
+        outputs / groups,
+        depth,
+    ))?;
+    let w = if groups == 1 { w.squeeze(1)? } else { w.reshape((n * groups, outputs / groups, depth))? };
+    w.matmul(&columns)?.reshape((n, outputs, rows, across))
 }
 
 fn is_depthwise(conv: &Conv2d) -> bool {
@@ -49,6 +97,9 @@ fn correlate(conv: &Conv2d, x: &Tensor, w: &Tensor) -> Result<Tensor> {
 /// dx[y] = sum over taps i of w[i] dy[(y + pad - i) / stride], where that is whole.
 fn pull_back(conv: &Conv2d, size: [usize; 2], turned: &Tensor, dy: &Tensor) -> Result<Tensor> {
     let mut dy = dy.clone();
+    if let Some(padding) = even_padding(conv) {
+        return dy.contiguous()?.conv2d(turned, padding, 1, 1, conv.groups);
+    }
     for (dim, before) in [(2, conv.padding.top), (3, conv.padding.left)] {
         let axis = dim - 2;
         let (step, reach) = (conv.stride[axis], conv.kernel[axis] - 1);
@@ -60,6 +111,14 @@ fn pull_back(conv: &Conv2d, size: [usize; 2], turned: &Tensor, dy: &Tensor) -> R
         dy = fit(&spread, dim, first, last)?;
     }
     dy.contiguous()?.conv2d(turned, 0, 1, 1, conv.groups)
+}
+
+/// The padding of the pull-back where it is the same on all sides, which `conv2d` does by itself.
+fn even_padding(conv: &Conv2d) -> Option<usize> {
+    let reach = [conv.kernel[0] - 1, conv.kernel[1] - 1];
+    let is_even =
+        conv.stride == [1, 1] && reach[0] == reach[1] && conv.padding == Padding::all(conv.padding.top);
+    is_even.then(|| reach[0].checked_sub(conv.padding.top)).flatten()
 }
 
 /// Zeros before and after along a side; less than none cuts off.

@@ -3,23 +3,31 @@
 use candle_core::Tensor;
 use trepang_api::{ReluGradient, WithPullBack};
 
+use super::launches::launched;
 use super::{Candle, with_all, with_one};
+use crate::own::gate;
 
 /// y[c] = scale[c] * x[c] + shift[c]; dx[c] = scale[c] * dy[c].
 pub(super) fn preprocess<'a>(
     [scale, shift]: &'a [Tensor; 2],
     x: &Tensor,
 ) -> Candle<WithPullBack<'a, Tensor>> {
+    launched(2);
     let y = x.broadcast_mul(scale)?.broadcast_add(shift)?;
-    Ok(with_one(y, move |dy| dy.broadcast_mul(scale)))
+    Ok(with_one(y, move |dy| {
+        launched(1);
+        dy.broadcast_mul(scale)
+    }))
 }
 
 /// max(x, 0); dy where the output is positive, which it is exactly where the input is.
-pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient) -> Candle<WithPullBack<'a, Tensor>> {
+pub(super) fn relu<'a>(x: &Tensor, relu: ReluGradient, own: bool) -> Candle<WithPullBack<'a, Tensor>> {
+    launched(1);
     let y = x.relu()?;
     let kept = y.clone();
     Ok(with_one(y, move |dy| {
-        let dx = kept.gt(0_f32)?.where_cond(dy, &dy.zeros_like()?)?;
+        launched(1);
+        let dx = if own { gate(&kept, dy)? } else { kept.gt(0_f32)?.where_cond(dy, &dy.zeros_like()?)? };
         match relu {
             ReluGradient::True => Ok(dx),
             ReluGradient::Redirected => or_redirected(&dx, &dy.relu()?),
