@@ -8,11 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use trepang::backends::BACKENDS;
-use trepang::bench::{Workload, load};
+use trepang::bench::{TimedModel, Workload, load};
 use trepang::engine::{Ascent, Moments, Param, Pictures, Plan, Recipe, Start, step_together};
-use trepang_api::{
-    Array, ComputePool, Cotangents, LayerId, Model, Network, ReluGradient, Result as ApiResult,
-};
+use trepang_api::{ComputePool, Model, Network};
 
 const STEPS: usize = 12;
 
@@ -29,64 +27,6 @@ const CASES: [Case; 2] = [
     Case { network: "minivgg", layer: "block5_conv2", size: 64, counts: &[1, 8, 64] },
 ];
 
-/// A model that keeps the time spent in it, and in the cotangents that it asks for.
-#[derive(Debug)]
-struct Timed {
-    model: Box<dyn Model>,
-    network: Duration,
-    objective: Duration,
-}
-
-impl Model for Timed {
-    fn activations(&mut self, images: &Array, at: &[LayerId]) -> ApiResult<Vec<Array>> {
-        let begun = Instant::now();
-        let found = self.model.activations(images, at);
-        self.network += begun.elapsed();
-        found
-    }
-
-    fn pull_back(
-        &mut self,
-        images: &Array,
-        at: &[LayerId],
-        relu: ReluGradient,
-        cotangents: &mut Cotangents,
-    ) -> ApiResult<Array> {
-        let (begun, mut objective) = (Instant::now(), Duration::ZERO);
-        let found = self.model.pull_back(images, at, relu, &mut |activations| {
-            let begun = Instant::now();
-            let found = cotangents(activations);
-            objective += begun.elapsed();
-            found
-        });
-        self.network += begun.elapsed().saturating_sub(objective);
-        self.objective += objective;
-        found
-    }
-
-    fn activations_from(&mut self, start: &[(LayerId, Array)], at: &[LayerId]) -> ApiResult<Vec<Array>> {
-        self.model.activations_from(start, at)
-    }
-
-    fn pull_back_from(
-        &mut self,
-        start: &[(LayerId, Array)],
-        at: &[LayerId],
-        relu: ReluGradient,
-        cotangents: &mut Cotangents,
-    ) -> ApiResult<Vec<Array>> {
-        self.model.pull_back_from(start, at, relu, cotangents)
-    }
-
-    fn memory(&self, images: [usize; 3], at: &[LayerId]) -> trepang_api::Result<u64> {
-        self.model.memory(images, at)
-    }
-
-    fn pool(&self) -> std::sync::Arc<dyn trepang_api::ComputePool> {
-        self.model.pool()
-    }
-}
-
 fn main() -> Result<()> {
     let threads = std::thread::available_parallelism()?.get();
     let backend = BACKENDS[0].name;
@@ -95,8 +35,8 @@ fn main() -> Result<()> {
         let (network, layer) = (case.network.into(), Some(case.layer.into()));
         let workload =
             Workload { network, layer, size: Some(case.size), batch: 1, threads, random_weights: true };
-        let (network, model) = load(backend, &workload)?;
-        let mut timed = Timed { model, network: Duration::ZERO, objective: Duration::ZERO };
+        let (network, mut model) = load(backend, &workload)?;
+        let mut timed = TimedModel::new(model.as_mut());
         println!("{} {}, {} px", case.network, case.layer, case.size);
         for name in ["lucid", "pixel"] {
             for &count in case.counts {
@@ -129,7 +69,7 @@ fn ascents(network: &Network, case: &Case, (recipe, count): (&Recipe, usize)) ->
 }
 
 /// Prints how a step of `count` channels divides.
-fn split(network: &Network, timed: &mut Timed, case: &Case, (name, count): (&str, usize)) -> Result<()> {
+fn split(network: &Network, timed: &mut TimedModel, case: &Case, (name, count): (&str, usize)) -> Result<()> {
     let recipe = Recipe::named(name).context("there is no such recipe")?;
     let mut ascents = ascents(network, case, (&recipe, count))?;
     let mut rows = Vec::new();

@@ -1,9 +1,11 @@
-//! Measures the time of a whole step, forwards to a layer and backwards to the image, on one backend or on two.
+//! Measures the time of a step of a network, forwards to a layer and backwards to the image, and of a whole step of an ascent, on
+//! one backend or on two.
 //!
 //! Each backend runs in a process of its own, so that the other's threads and memory do not affect it. The backends take
 //! turns, so that other load on the machine affects both. `benches/kernels.rs` measures single kernels.
 
 mod process;
+mod whole;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use trepang_api::{LayerId, Network, Op};
 
 pub use self::process::BenchProcess;
+pub use self::whole::{RECIPE, TimedModel, WholeStep};
 pub use self::worker::{load, serve};
 
 /// The work that is measured, as the user asks for it. It is passed to the worker processes as JSON.

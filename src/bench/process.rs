@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
+use super::whole::WholeStep;
 use super::worker::{BenchReply, BenchRequest};
 use super::{ResolvedWorkload, Workload};
 use crate::config::Usage;
@@ -54,6 +55,14 @@ impl BenchProcess {
     pub fn steps(&mut self, layer: &str, count: usize) -> Result<f64> {
         match self.send(&BenchRequest::Steps { layer: layer.into(), count })? {
             BenchReply::Seconds(seconds) => Ok(seconds),
+            other => bail!("{} answered {other:?}", self.backend),
+        }
+    }
+
+    /// Takes `count` whole steps of ascents up to `layer`, and returns their mean. Every call goes on with the same ascents.
+    pub fn whole_steps(&mut self, layer: &str, count: usize) -> Result<WholeStep> {
+        match self.send(&BenchRequest::Whole { layer: layer.into(), count })? {
+            BenchReply::Whole(step) => Ok(step),
             other => bail!("{} answered {other:?}", self.backend),
         }
     }

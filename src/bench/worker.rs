@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use trepang_api::{Array, Backend, Device, LayerId, Model, Network, ReluGradient, find_device};
 use trepang_weights::{MadeUp, architecture, find_set};
 
+use super::whole::{WholeStep, ascents, whole_steps};
 use super::{ResolvedWorkload, Workload, gflop, grids};
 use crate::config::MeasuredNetwork;
 use crate::config::find_entry;
@@ -19,6 +20,8 @@ use crate::config::find_entry;
 pub(super) enum BenchRequest {
     /// Run `count` steps up to `layer`.
     Steps { layer: String, count: usize },
+    /// Take `count` whole steps of ascents up to `layer`, as many at once as the batch has images.
+    Whole { layer: String, count: usize },
     /// Report the peak memory.
     Memory,
 }
@@ -30,6 +33,8 @@ pub(super) enum BenchReply {
     Ready { resolved: ResolvedWorkload, precision: String },
     /// The mean seconds a step.
     Seconds(f64),
+    /// The mean of the whole steps.
+    Whole(WholeStep),
     /// The peak memory in MB (1e6 bytes), if the system reports it.
     Memory(Option<f64>),
 }
@@ -40,12 +45,20 @@ pub fn serve(backend: &str, workload: &Workload, mut reply: impl FnMut(String) -
     let (backend, device) = open(backend, workload)?;
     let (network, mut model) = load_on(backend.as_ref(), &device, workload)?;
     let resolved = resolve(&network, workload)?;
-    let images = images(workload.batch, resolved.size);
+    let size = resolved.size;
+    let images = images(workload.batch, size);
     reply(BenchReply::Ready { resolved, precision: device.precision.to_string() })?;
+    let mut climbing = Vec::new();
     for line in io::stdin().lock().lines() {
         reply(match serde_json::from_str(&line?)? {
             BenchRequest::Steps { layer, count } => {
                 BenchReply::Seconds(steps(model.as_mut(), network.layer(&layer)?, &images, count)?)
+            }
+            BenchRequest::Whole { layer, count } => {
+                if climbing.is_empty() {
+                    climbing = ascents(&network, model.as_mut(), &layer, [size, workload.batch])?;
+                }
+                BenchReply::Whole(whole_steps(&mut climbing, model.as_mut(), count)?)
             }
             BenchRequest::Memory => BenchReply::Memory(peak_memory()),
         })?;

@@ -1,4 +1,4 @@
-//! `trepang bench`: measures the steps of one backend, or of two in turns.
+//! `trepang bench`: measures the steps of one backend, or of two in turns: of the network alone, and of whole ascents.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,10 @@ use serde::Serialize;
 
 use super::output;
 use super::parity::new_spinner;
-use crate::bench::{BackendTimes, BenchProcess, LayerTime, Workload, layer_times, median, ratios, serve};
+use crate::bench::{
+    BackendTimes, BenchProcess, LayerTime, RECIPE, ResolvedWorkload, WholeStep, Workload, layer_times,
+    median, ratios, serve,
+};
 use crate::config::args::{BenchArgs, ComputeArgs};
 use crate::config::{find_entry, find_place, thread_count};
 
@@ -30,6 +33,31 @@ struct BenchReport {
     ratio: Option<TimeRatio>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     layers: Vec<LayerTime>,
+}
+
+/// The line that `--json` prints before it: whole steps of an ascent, with what computes outside of the network.
+#[derive(Debug, Serialize)]
+struct WholeReport {
+    recipe: &'static str,
+    network: String,
+    layer: String,
+    size: usize,
+    batch: usize,
+    threads: usize,
+    a: WholeTimes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    b: Option<WholeTimes>,
+    #[serde(flatten)]
+    ratio: Option<TimeRatio>,
+}
+
+/// A backend's whole steps.
+#[derive(Debug, Serialize)]
+struct WholeTimes {
+    backend: String,
+    precision: String,
+    seconds_median: f64,
+    host_seconds_median: f64,
 }
 
 /// The ratio of the two backends' times, a / b, over the rounds.
@@ -64,8 +92,14 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     };
     let mut run = BenchRun::open(a, args.vs.as_deref(), &workload, args.rounds.into())?;
     let report = run.measure(&workload, args.per_layer)?;
+    let whole = run.measure_whole(&workload)?;
     run.spinner.finish_and_clear();
-    if args.json { output::json(&report) } else { print(&report) }
+    if args.json {
+        output::json(&whole)?;
+        return output::json(&report);
+    }
+    print(&report)?;
+    print_whole(&whole)
 }
 
 /// A run of `trepang bench`: the worker processes, the number of rounds, and the spinner while it works.
@@ -124,6 +158,38 @@ impl BenchRun {
         })
     }
 
+    /// Whole steps, of each worker in each round.
+    fn measure_whole(&mut self, workload: &Workload) -> Result<WholeReport> {
+        let ResolvedWorkload { layer, size, .. } = self.processes[0].resolved.clone();
+        let mut times: Vec<Vec<WholeStep>> = vec![Vec::new(); self.processes.len()];
+        let mut slowest: f64 = 0.0;
+        for process in &mut self.processes {
+            slowest = slowest.max(process.whole_steps(&layer, 1)?.seconds);
+        }
+        let count = turn(slowest);
+        for round in 1..=self.rounds {
+            self.spinner.set_message(format!("whole steps, round {round} of {}", self.rounds));
+            self.spinner.tick();
+            for (process, times) in self.processes.iter_mut().zip(&mut times) {
+                times.push(process.whole_steps(&layer, count)?);
+            }
+        }
+        let seconds = |side: &[WholeStep]| side.iter().map(|step| step.seconds).collect::<Vec<_>>();
+        let ratio = times.get(1).map(|b| {
+            let [median, min, max] = ratios(&seconds(&times[0]), &seconds(b));
+            TimeRatio { median, min, max }
+        });
+        let mut sides = self.processes.iter().zip(&times).map(|(process, times)| WholeTimes {
+            backend: process.backend.clone(),
+            precision: process.precision.clone(),
+            seconds_median: median(&seconds(times)),
+            host_seconds_median: median(&times.iter().map(|step| step.host).collect::<Vec<_>>()),
+        });
+        let Some(a) = sides.next() else { bail!("nothing was measured") };
+        let (network, batch, threads) = (workload.network.clone(), workload.batch, workload.threads);
+        Ok(WholeReport { recipe: RECIPE, network, layer, size, batch, threads, a, b: sides.next(), ratio })
+    }
+
     /// The seconds a step of each worker, in each round.
     fn turns(&mut self, layer: &str, rounds: usize) -> Result<Vec<Vec<f64>>> {
         let mut slowest: f64 = 0.0;
@@ -131,7 +197,7 @@ impl BenchRun {
             process.steps(layer, 1)?; // the first step allocates and is not measured
             slowest = slowest.max(process.steps(layer, 1)?);
         }
-        let count = (MIN_TURN_SECONDS / slowest).ceil().clamp(1.0, 100.0) as usize;
+        let count = turn(slowest);
         let mut times = vec![Vec::new(); self.processes.len()];
         for round in 1..=rounds {
             self.spinner.set_message(format!("{layer}, round {round} of {rounds}"));
@@ -154,6 +220,25 @@ impl BenchRun {
             });
         }
         Ok(layer_times(&resolved, &up_to[0], up_to.get(1)))
+    }
+}
+
+/// The number of steps of a turn, where the slowest takes so many seconds.
+fn turn(slowest: f64) -> usize {
+    (MIN_TURN_SECONDS / slowest).ceil().clamp(1.0, 100.0) as usize
+}
+
+fn print_whole(report: &WholeReport) -> Result<()> {
+    output::line(format_args!("whole steps by {}, with what is outside of the network", report.recipe))?;
+    for side in std::iter::once(&report.a).chain(&report.b) {
+        let [whole, host] = [side.seconds_median, side.host_seconds_median].map(|seconds| 1e3 * seconds);
+        output::line(format_args!("{:<10} {whole:>9.2} ms, outside {host:.2} ms", side.backend))?;
+    }
+    match report.ratio {
+        Some(TimeRatio { median, min, max }) => {
+            output::line(format_args!("ratio {median:.3} ({min:.3} to {max:.3})"))
+        }
+        None => Ok(()),
     }
 }
 

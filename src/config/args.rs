@@ -356,7 +356,7 @@ pub struct BenchArgs {
     /// Also measure each layer: the time up to it minus the time up to the layer before
     #[arg(long)]
     pub per_layer: bool,
-    /// Print JSON, one object
+    /// Print JSON: a line for whole steps, then one for the network's
     #[arg(long)]
     pub json: bool,
     /// Set by the program itself for its worker processes

@@ -138,11 +138,14 @@ fn lists_and_reports_are_as_documented() {
         ("info minivgg --json", "WeightsFile"),
         ("recipes --json", "Recipe"),
         ("recipes --show maco --json", "Recipe"),
-        ("bench --layer block1_conv1 --size 32 --rounds 1 --json", "BenchReport"),
-        ("bench --layer block2_conv1 --size 32 --rounds 1 --vs reference --per-layer --json", "BenchReport"),
         ("parity --network minivgg --threads 1 --json", "ParityReport"),
     ] {
         check(&schema, &home.json(line), name);
+    }
+    for flags in ["--layer block1_conv1", "--layer block2_conv1 --vs reference --per-layer"] {
+        let lines = home.json(&format!("bench {flags} --size 32 --rounds 1 --json"));
+        check(&schema, &lines[..1], "WholeReport");
+        check(&schema, &lines[1..], "BenchReport");
     }
     for (line, name) in [
         ("pull --list --json", "WeightSet"),

@@ -311,6 +311,8 @@ fn only_pull_talks_to_the_network() {
         "src/cli/dashboard/unseen.rs",
         "src/ui/surroundings.rs",
         "backends/plugin/build.rs",
+        // It asks the C compiler for the kernels of a GPU, in a test.
+        "backends/candle/src/own/kernel_tests.rs",
         // They name the direction in which a local socket is shut.
         "src/worker/remote/serve.rs",
         "src/worker/remote/connect.rs",

@@ -16,9 +16,9 @@ pub(crate) use self::check::works_on;
 /// The most numbers of one array: kernels count in 32 bits, and the last block of threads may count a little further.
 pub(crate) const MOST_NUMBERS: usize = 1 << 31;
 
-/// Windows over planes, along rows and columns.
+/// SlidingWindows over planes, along rows and columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Windows {
+pub(crate) struct SlidingWindows {
     /// The sides of a plane.
     pub(crate) input: [usize; 2],
     /// The number of windows.
@@ -33,7 +33,7 @@ pub(crate) struct Windows {
     pub(crate) spread: [usize; 2],
 }
 
-impl Windows {
+impl SlidingWindows {
     /// The place along an axis that a tap of a window reads; none for padding and for zeros between the numbers.
     fn place(&self, axis: usize, window: usize, tap: usize) -> Option<usize> {
         let at = (window * self.step[axis] + tap).checked_add_signed(self.first[axis])?;
@@ -64,22 +64,22 @@ pub(crate) fn add_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op2_no_bwd(bias, &AddBias)
 }
 
-/// What the windows read: `[N, C taps, windows]`, which times a kernel `[O, C taps]` is a convolution.
-pub(crate) fn columns(x: &Tensor, windows: Windows) -> Result<Tensor> {
-    x.contiguous()?.apply_op1_no_bwd(&Columns(windows))
+/// The numbers that the windows read: `[N, C taps, windows]`, which times a kernel `[O, C taps]` is a convolution.
+pub(crate) fn columns(x: &Tensor, windows: SlidingWindows) -> Result<Tensor> {
+    x.contiguous()?.apply_op1_no_bwd(&Unfold(windows))
 }
 
 /// The largest number of each window, `[N, C, out, out]`.
-pub(crate) fn max_pool(x: &Tensor, windows: Windows) -> Result<Tensor> {
+pub(crate) fn max_pool(x: &Tensor, windows: SlidingWindows) -> Result<Tensor> {
     x.contiguous()?.apply_op1_no_bwd(&MaxPool(windows))
 }
 
 /// dy to the first largest number of each window, row by row.
-pub(crate) fn max_pool_back(x: &Tensor, y: &Tensor, dy: &Tensor, windows: Windows) -> Result<Tensor> {
+pub(crate) fn max_pool_back(x: &Tensor, y: &Tensor, dy: &Tensor, windows: SlidingWindows) -> Result<Tensor> {
     x.contiguous()?.apply_op3_no_bwd(&y.contiguous()?, &dy.contiguous()?, &MaxPoolBack(windows))
 }
 
-/// Whether there are kernels of ours for a kind of device.
+/// Tells if there are kernels of ours for a kind of device.
 fn has_kernels(device: &Device) -> bool {
     match device {
         Device::Cpu => true,
@@ -90,11 +90,11 @@ fn has_kernels(device: &Device) -> bool {
 
 struct Gate;
 struct AddBias;
-struct Columns(Windows);
-struct MaxPool(Windows);
-struct MaxPoolBack(Windows);
+struct Unfold(SlidingWindows);
+struct MaxPool(SlidingWindows);
+struct MaxPoolBack(SlidingWindows);
 
-impl Columns {
+impl Unfold {
     fn shape(&self, layout: &Layout) -> Result<Shape> {
         let (n, c, _, _) = layout.shape().dims4()?;
         Ok(Shape::from((n, c * self.0.taps(), self.0.count())))
@@ -179,7 +179,7 @@ impl CustomOp2 for AddBias {
     }
 }
 
-impl CustomOp1 for Columns {
+impl CustomOp1 for Unfold {
     fn name(&self) -> &'static str {
         "columns_of"
     }

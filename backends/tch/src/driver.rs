@@ -15,9 +15,9 @@ const SUCCESS: c_int = 0;
 pub(crate) struct Gpu {
     pub(crate) name: String,
     pub(crate) uuid: Option<String>,
-    /// Bytes.
+    /// The bytes that it has.
     pub(crate) memory: u64,
-    /// Bytes that no program has taken.
+    /// The bytes that no program has taken.
     pub(crate) free: Option<u64>,
 }
 

@@ -9,7 +9,13 @@ const SMALL: &str = "bench --layer block2_conv1 --size 32 --rounds 2 --threads 1
 #[test]
 fn two_backends_are_measured_in_turns() {
     let lines = Home::new().json(&format!("{SMALL} --batch 2 --vs reference --per-layer --json"));
-    let [report] = &lines[..] else { panic!("{lines:?}") };
+    let [whole, report] = &lines[..] else { panic!("{lines:?}") };
+    for side in ["a", "b"] {
+        let number = |key: &str| whole[side][key].as_f64().unwrap();
+        assert!(0.0 < number("host_seconds_median"), "{whole}");
+        assert!(number("host_seconds_median") < number("seconds_median"), "{whole}");
+    }
+    assert!(whole["ratio_median"].as_f64().unwrap() > 0.0 && whole["recipe"] == "lucid", "{whole}");
     for (key, value) in [
         ("network", json!("minivgg")),
         ("layer", json!("block2_conv1")),
@@ -38,11 +44,12 @@ fn two_backends_are_measured_in_turns() {
 
 #[test]
 fn one_backend_has_no_ratio_and_people_get_a_table() {
-    let report = Home::new().json(&format!("{SMALL} --random-weights --json")).remove(0);
+    let report = Home::new().json(&format!("{SMALL} --random-weights --json")).remove(1);
     assert!(report.get("ratio_median").is_none() && report.get("b").is_none(), "{report}");
     let stdout = Home::new().run(SMALL).stdout;
     assert!(stdout.starts_with("minivgg, block2_conv1, 32 px, 1 at once, threads: 1\n"), "{stdout}");
     assert!(stdout.contains("GFLOP/s"), "{stdout}");
+    assert!(stdout.contains("\nwhole steps by lucid, with what is outside of the network\ncpu "), "{stdout}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use trepang_api::{Array, Conv2d, Padding, WithPullBack};
 use super::grid::{WindowGrid, surround};
 use super::launches::launched;
 use super::{Candle, with_one};
-use crate::own::{MOST_NUMBERS, Windows, add_bias, columns};
+use crate::own::{MOST_NUMBERS, SlidingWindows, add_bias, columns};
 
 /// y = w * x + b; dx = w^T dy. The kernels are `[O, C / groups, kh, kw]` and what [`turned_round`] makes of it.
 pub(super) fn convolve<'a>(
@@ -36,20 +36,20 @@ pub(super) fn convolve<'a>(
 }
 
 /// The windows of a convolution over an image of these sides, and those of its pull-back over its output.
-fn windows(conv: &Conv2d, input: [usize; 2]) -> (Windows, Windows) {
+fn windows(conv: &Conv2d, input: [usize; 2]) -> (SlidingWindows, SlidingWindows) {
     let Conv2d { kernel, stride, padding: p, .. } = *conv;
     let around = [p.top + p.bottom, p.left + p.right];
     let out = [0, 1].map(|axis| (input[axis] + around[axis] - kernel[axis]) / stride[axis] + 1);
     let padding = [p.top as isize, p.left as isize];
     let first = padding.map(|padding| -padding);
-    let forward = Windows { input, out, kernel, step: stride, first, spread: [1, 1] };
+    let forward = SlidingWindows { input, out, kernel, step: stride, first, spread: [1, 1] };
     let first = [0, 1].map(|axis| padding[axis] - (kernel[axis] as isize - 1));
-    (forward, Windows { input: out, out: input, kernel, step: [1, 1], first, spread: stride })
+    (forward, SlidingWindows { input: out, out: input, kernel, step: [1, 1], first, spread: stride })
 }
 
 /// The convolution of windows with a kernel `[O, C / groups, kh, kw]`: a product with the columns that the windows read. As many
 /// images at once as the columns may have numbers.
-fn product(groups: usize, x: &Tensor, w: &Tensor, windows: Windows) -> Result<Tensor> {
+fn product(groups: usize, x: &Tensor, w: &Tensor, windows: SlidingWindows) -> Result<Tensor> {
     let (n, c, _, _) = x.dims4()?;
     let [rows, across] = windows.out;
     let one = c * w.dim(2)? * w.dim(3)? * rows * across;

@@ -6,7 +6,7 @@ use trepang_api::{Pool, WithPullBack};
 use super::grid::WindowGrid;
 use super::launches::launched;
 use super::{Candle, with_one};
-use crate::own::{Windows, max_pool, max_pool_back};
+use crate::own::{SlidingWindows, max_pool, max_pool_back};
 
 /// The largest of each window; dy to the first maximum in row-major order.
 pub(super) fn max<'a>(pool: &Pool, x: &Tensor, own: bool) -> Candle<WithPullBack<'a, Tensor>> {
@@ -16,7 +16,7 @@ pub(super) fn max<'a>(pool: &Pool, x: &Tensor, own: bool) -> Candle<WithPullBack
         let (_, _, height, width) = x.dims4()?;
         let first = [-(pool.padding.top as isize), -(pool.padding.left as isize)];
         let (input, out, spread) = ([height, width], grid.out(), [1, 1]);
-        let windows = Windows { input, out, kernel: pool.kernel, step: pool.stride, first, spread };
+        let windows = SlidingWindows { input, out, kernel: pool.kernel, step: pool.stride, first, spread };
         let (x, y) = (x.clone(), max_pool(x, windows)?);
         let kept = y.clone();
         return Ok(with_one(y, move |dy| {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::Windows;
+use super::SlidingWindows;
 
 /// Numbers that one thread takes at once.
 const PART: usize = 1 << 14;
@@ -28,7 +28,7 @@ pub(super) fn add_bias(x: &[f32], bias: &[f32], area: usize) -> Vec<f32> {
     y
 }
 
-pub(super) fn columns(x: &[f32], windows: &Windows) -> Vec<f32> {
+pub(super) fn columns(x: &[f32], windows: &SlidingWindows) -> Vec<f32> {
     let (area, [rows, columns]) = (windows.area(), windows.out);
     let of_plane = windows.taps() * rows * columns;
     let mut y = vec![0.0; x.len() / area * of_plane];
@@ -50,7 +50,7 @@ pub(super) fn columns(x: &[f32], windows: &Windows) -> Vec<f32> {
     y
 }
 
-pub(super) fn max_pool(x: &[f32], windows: &Windows) -> Vec<f32> {
+pub(super) fn max_pool(x: &[f32], windows: &SlidingWindows) -> Vec<f32> {
     let (area, count) = (windows.area(), windows.count());
     let mut y = vec![f32::NEG_INFINITY; x.len() / area * count];
     y.par_chunks_mut(count).zip(x.par_chunks(area)).for_each(|(y, x)| {
@@ -67,7 +67,7 @@ pub(super) fn max_pool(x: &[f32], windows: &Windows) -> Vec<f32> {
 }
 
 /// From x, y and dy. A plane's windows come one after the other, so each sum has the order of the kernel's.
-pub(super) fn max_pool_back([x, y, dy]: [&[f32]; 3], windows: &Windows) -> Vec<f32> {
+pub(super) fn max_pool_back([x, y, dy]: [&[f32]; 3], windows: &SlidingWindows) -> Vec<f32> {
     let (area, count) = (windows.area(), windows.count());
     let mut dx = vec![0.0; x.len()];
     let planes =
@@ -86,7 +86,7 @@ pub(super) fn max_pool_back([x, y, dy]: [&[f32]; 3], windows: &Windows) -> Vec<f
 }
 
 /// Calls `each` with the places of a plane that a window reads, row by row, until it returns false.
-fn each_place(windows: &Windows, window: usize, mut each: impl FnMut(usize) -> bool) {
+fn each_place(windows: &SlidingWindows, window: usize, mut each: impl FnMut(usize) -> bool) {
     let [row, column] = [window / windows.out[1], window % windows.out[1]];
     for down in (0..windows.kernel[0]).filter_map(|tap| windows.place(0, row, tap)) {
         for right in (0..windows.kernel[1]).filter_map(|tap| windows.place(1, column, tap)) {

@@ -4,16 +4,16 @@
 
 use candle_core::{Device, Result, Tensor};
 
-use super::{Windows, add_bias, columns, gate, has_kernels, max_pool, max_pool_back};
+use super::{SlidingWindows, add_bias, columns, gate, has_kernels, max_pool, max_pool_back};
 
-/// Whether our operations give the bits here that they give on the CPU.
+/// Tells if our operations give the bits here that they give on the CPU.
 pub(crate) fn works_on(device: &Device) -> bool {
     has_kernels(device)
         && (device.is_cpu()
             || matches!((results(device), results(&Device::Cpu)), (Ok(here), Ok(there)) if here == there))
 }
 
-/// What every operation makes of small arrays with ties, padding, steps and zeros between the numbers, as bits.
+/// The results of every operation on small arrays with ties, padding, steps and zeros between the numbers, as bits.
 fn results(device: &Device) -> Result<Vec<Vec<u32>>> {
     // Numbers from -3 to 3 that come again and again.
     let some = |shape: (usize, usize, usize, usize), factor: usize| {
@@ -23,7 +23,7 @@ fn results(device: &Device) -> Result<Vec<Vec<u32>>> {
     };
     let (x, dx) = (some((2, 3, 9, 7), 5)?, some((2, 3, 9, 7), 7)?);
     let bias = Tensor::new(&[0.5_f32, -1.25, 2.0], device)?;
-    let spread = Windows {
+    let spread = SlidingWindows {
         input: [9, 7],
         out: [17, 20],
         kernel: [3, 2],
@@ -31,8 +31,14 @@ fn results(device: &Device) -> Result<Vec<Vec<u32>>> {
         first: [-1, -2],
         spread: [2, 3],
     };
-    let pool =
-        Windows { input: [9, 7], out: [5, 4], kernel: [3, 3], step: [2, 2], first: [-1, -1], spread: [1, 1] };
+    let pool = SlidingWindows {
+        input: [9, 7],
+        out: [5, 4],
+        kernel: [3, 3],
+        step: [2, 2],
+        first: [-1, -1],
+        spread: [1, 1],
+    };
     let (y, dy) = (max_pool(&x, pool)?, some((2, 3, 5, 4), 3)?);
     let found = [
         gate(&x, &dx)?,

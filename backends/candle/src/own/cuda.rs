@@ -6,17 +6,17 @@ use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaView, LaunchConfig, PushKernelArg};
 use candle_core::{CudaStorage, Layout, Result, Shape};
 
-use super::{MOST_NUMBERS, Windows};
+use super::{MOST_NUMBERS, SlidingWindows};
 
-/// What `make_ptx.py` made of kernels.cu: the driver compiles it for the card.
+/// The text that `make_ptx.py` made of kernels.cu: the driver compiles it for the card.
 const PTX: &str = include_str!("kernels.ptx");
 
 /// Threads of a block.
 const BLOCK: u32 = 256;
 
 /// The windows as the kernels take them: `WINDOWS` in kernels.cu.
-pub(super) fn words(windows: &Windows) -> [usize; 12] {
-    let Windows { input, out, kernel, step, first, spread } = windows;
+pub(super) fn words(windows: &SlidingWindows) -> [usize; 12] {
+    let SlidingWindows { input, out, kernel, step, first, spread } = windows;
     // A place before the plane is a negative `int`, of the same bits.
     let first = first.map(|first| first as usize);
     let mut words = [0; 12];

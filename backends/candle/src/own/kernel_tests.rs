@@ -13,9 +13,9 @@ use std::process::Command;
 use candle_core::{Device, Tensor};
 use libloading::{Library, Symbol};
 
-use super::{Windows, add_bias, columns, gate, max_pool, max_pool_back};
+use super::{SlidingWindows, add_bias, columns, gate, max_pool, max_pool_back};
 
-type Kernel = unsafe extern "C" fn(u32, *const i32, *const *const f32, *mut f32);
+type CompiledKernel = unsafe extern "C" fn(u32, *const i32, *const *const f32, *mut f32);
 
 /// The kernels for the CPU.
 struct Compiled(Library);
@@ -43,7 +43,7 @@ impl Compiled {
         let mut out = vec![f32::NAN; count];
         // SAFETY: kernels_on_cpu.c declares it so; arrays and output are as long as the kernel says.
         unsafe {
-            let kernel: Symbol<Kernel> = self.0.get(format!("all_{name}").as_bytes()).unwrap();
+            let kernel: Symbol<CompiledKernel> = self.0.get(format!("all_{name}").as_bytes()).unwrap();
             kernel(count as u32, words.as_ptr(), pointers.as_ptr(), out.as_mut_ptr());
         }
         out.into_iter().map(f32::to_bits).collect()
@@ -55,8 +55,8 @@ fn bits(tensor: &Tensor) -> Vec<u32> {
     numbers.into_iter().map(f32::to_bits).collect()
 }
 
-fn words(windows: &Windows) -> Vec<i32> {
-    let Windows { input, out, kernel, step, first, spread } = windows;
+fn words(windows: &SlidingWindows) -> Vec<i32> {
+    let SlidingWindows { input, out, kernel, step, first, spread } = windows;
     let all = [input, out, kernel, step].into_iter().flatten().map(|&n| n as i32);
     all.chain(first.iter().map(|&n| n as i32)).chain(spread.iter().map(|&n| n as i32)).collect()
 }
@@ -69,15 +69,21 @@ fn some(shape: (usize, usize, usize, usize), factor: usize) -> Tensor {
 }
 
 /// Convolutions, their pull-backs, and pools: steps, padding on one side, windows over the edge, zeros between the numbers.
-fn all_windows() -> [Windows; 5] {
-    let base =
-        Windows { input: [9, 8], out: [9, 8], kernel: [3, 3], step: [1, 1], first: [-1, -1], spread: [1, 1] };
+fn all_windows() -> [SlidingWindows; 5] {
+    let base = SlidingWindows {
+        input: [9, 8],
+        out: [9, 8],
+        kernel: [3, 3],
+        step: [1, 1],
+        first: [-1, -1],
+        spread: [1, 1],
+    };
     [
         base,
-        Windows { out: [5, 3], step: [2, 3], ..base },
-        Windows { out: [18, 24], kernel: [2, 3], first: [-1, 0], spread: [2, 3], ..base },
-        Windows { out: [4, 4], kernel: [2, 2], step: [2, 2], first: [0, 0], ..base },
-        Windows { out: [7, 6], kernel: [1, 1], first: [1, 1], ..base },
+        SlidingWindows { out: [5, 3], step: [2, 3], ..base },
+        SlidingWindows { out: [18, 24], kernel: [2, 3], first: [-1, 0], spread: [2, 3], ..base },
+        SlidingWindows { out: [4, 4], kernel: [2, 2], step: [2, 2], first: [0, 0], ..base },
+        SlidingWindows { out: [7, 6], kernel: [1, 1], first: [1, 1], ..base },
     ]
 }
 

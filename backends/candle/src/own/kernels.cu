@@ -30,7 +30,7 @@ KERNEL add_bias(unsigned count, unsigned area, unsigned channels, const float *x
     if (here < count) y[here] = x[here] + bias[here / area % channels];
 }
 
-// What each tap of each window reads: [planes, taps, windows].
+// The number that each tap of each window reads: [planes, taps, windows].
 KERNEL columns_of(unsigned count, WINDOWS, const float *x, float *y) {
     unsigned here = HERE;
     if (here >= count) return;
