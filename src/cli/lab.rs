@@ -15,6 +15,7 @@ mod photographs;
 mod project;
 mod report;
 mod report_index;
+mod seed;
 mod subject;
 mod typed;
 
@@ -32,5 +33,6 @@ pub(super) fn run(args: &LabArgs) -> Result<()> {
         LabCommand::Project(args) => project::run(args),
         LabCommand::Map(args) => map::run(args),
         LabCommand::Report(args) => report::run(args),
+        LabCommand::Seed(args) => seed::run(args),
     }
 }

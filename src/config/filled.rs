@@ -77,6 +77,7 @@ fn compute_of_lab(command: &mut LabCommand) -> &mut ComputeArgs {
         LabCommand::Project(args) => &mut args.compute,
         LabCommand::Map(args) => &mut args.compute,
         LabCommand::Report(args) => &mut args.subject.compute,
+        LabCommand::Seed(args) => &mut args.compute,
     }
 }
 

@@ -9,5 +9,6 @@ mod maps;
 mod project;
 mod projections;
 mod report;
+mod seed;
 mod small;
 mod stats;

@@ -8,6 +8,7 @@ use super::lab_index::IndexArgs;
 use super::lab_map::MapArgs;
 use super::lab_project::ProjectArgs;
 use super::lab_report::LabReportArgs;
+use super::lab_seed::SeedArgs;
 use super::lab_subject::SubjectArgs;
 
 /// The flags of `trepang lab`.
@@ -37,6 +38,8 @@ pub enum LabCommand {
     Map(Box<MapArgs>),
     /// Write one page about a channel and a class in a picture
     Report(Box<LabReportArgs>),
+    /// Replay the figure that the question of the sea cucumber began with, and draw it with the right rows
+    Seed(Box<SeedArgs>),
 }
 
 /// `trepang lab attribute`
