@@ -2,6 +2,7 @@
 
 mod ablate;
 mod attribute;
+mod compare;
 mod decoding;
 mod distance;
 mod examples;
@@ -30,6 +31,7 @@ pub(super) fn run(args: &LabArgs) -> Result<()> {
         LabCommand::Index(args) => index::run(args),
         LabCommand::Examples(args) => examples::run(args),
         LabCommand::Distance(args) => distance::run(args),
+        LabCommand::Compare(args) => compare::run(args),
         LabCommand::Project(args) => project::run(args),
         LabCommand::Map(args) => map::run(args),
         LabCommand::Report(args) => report::run(args),

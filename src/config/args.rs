@@ -2,6 +2,7 @@
 
 mod framing;
 mod lab;
+mod lab_compare;
 mod lab_distance;
 mod lab_examples;
 mod lab_index;
@@ -24,6 +25,7 @@ use clap_complete::Shell;
 
 pub use self::framing::FramingArgs;
 pub use self::lab::{AblateArgs, AttributeArgs, BaselineFlag, LabArgs, LabCommand, ReplaceFlag};
+pub use self::lab_compare::CompareArgs;
 pub use self::lab_distance::DistanceArgs;
 pub use self::lab_examples::{ByFlag, ExamplesArgs};
 pub use self::lab_index::{IndexArgs, KeptArgs};

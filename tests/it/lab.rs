@@ -1,6 +1,7 @@
 //! The lab: against Captum (`tests/golden/make_lab.py`), its own identities, and `trepang lab` as a user meets it.
 
 mod commands;
+mod compare;
 mod examples;
 mod golden;
 mod identities;

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::lab_compare::CompareArgs;
 use super::lab_distance::DistanceArgs;
 use super::lab_examples::ExamplesArgs;
 use super::lab_index::IndexArgs;
@@ -32,6 +33,8 @@ pub enum LabCommand {
     Examples(Box<ExamplesArgs>),
     /// Distances of pictures from each class's photographs in an index
     Distance(Box<DistanceArgs>),
+    /// Find the channel of another network or checkpoint that does what a channel does
+    Compare(Box<CompareArgs>),
     /// Draw pictures among the photographs of an index, in a plane
     Project(Box<ProjectArgs>),
     /// A map of where in a picture the network sees a class, or of a channel
