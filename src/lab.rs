@@ -23,6 +23,7 @@ mod figure;
 mod index;
 mod maps;
 mod margin;
+mod means;
 mod photographs;
 mod points;
 mod project;
@@ -47,12 +48,13 @@ pub use examples::{
     ChannelRow, LabelArea, LabelCount, RankedBy, channel_rows, first, label_areas, label_mix,
 };
 pub use field::{Field, effective_field};
-pub use figure::{CHOSEN, Figure, INKS, Ink, PointMark, Scatter, ScatterPoint, ScatterSeries};
+pub use figure::{BarPlot, CHOSEN, Figure, INKS, Ink, PointMark, Scatter, ScatterPoint, ScatterSeries};
 pub use index::{
     ChannelNumbers, IndexManifest, IndexRow, IndexWriter, IndexedLayer, RowLabel, ShardFile, csv_field,
 };
 pub use maps::{Map, channel_map, grad_cam, hires_cam, occlusion, saliency, smooth_grad};
 pub use margin::{Against, Margin, best_rival, rank};
+pub use means::{MeanBars, MeanColumn};
 pub use photographs::{ChannelMeans, OnPhotographs, draw, shuffled};
 pub use points::{PicturePoint, picture_points};
 pub use project::{Neighbours, Pca, TsneMap, place_among, trustworthiness};

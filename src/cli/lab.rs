@@ -10,6 +10,7 @@ mod figure_files;
 mod framed;
 mod index;
 mod map;
+mod means;
 mod opened_index;
 mod parts;
 mod photographs;
@@ -34,6 +35,7 @@ pub(super) fn run(args: &LabArgs) -> Result<()> {
         LabCommand::Compare(args) => compare::run(args),
         LabCommand::Project(args) => project::run(args),
         LabCommand::Map(args) => map::run(args),
+        LabCommand::Means(args) => means::run(args),
         LabCommand::Report(args) => report::run(args),
         LabCommand::Seed(args) => seed::run(args),
     }

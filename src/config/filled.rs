@@ -81,6 +81,7 @@ fn compute_of_lab(command: &mut LabCommand) -> Option<&mut ComputeArgs> {
         LabCommand::Project(args) => Some(&mut args.compute),
         LabCommand::Map(args) => Some(&mut args.compute),
         LabCommand::Report(args) => Some(&mut args.subject.compute),
+        LabCommand::Means(args) => Some(&mut args.compute),
         LabCommand::Seed(args) => Some(&mut args.compute),
         LabCommand::Compare(_) => None, // no network is run
     }

@@ -1,11 +1,13 @@
 //! Figures for papers and pages: lines, shapes and text, in the same places as SVG and as pixels. Not here: which numbers are
 //! drawn, and files.
 
+mod bars;
 mod pixels;
 mod scatter;
 mod svg;
 mod ticks;
 
+pub use bars::BarPlot;
 pub use scatter::{PointMark, Scatter, ScatterPoint, ScatterSeries};
 
 use crate::engine::Picture;

@@ -136,6 +136,7 @@ fn lists_and_reports_are_as_documented() {
             "lab seed a.png --class n02321529 --per-class 5 --perplexity 2 --on set --layer block3_conv1 --json",
             "SeedReplay",
         ),
+        ("lab means a.png --layer block4_conv1 --channel 3 --json", "PictureMeans"),
         ("lab compare index index --json", "LayerComparison"),
         ("lab compare index index --channel 3 --json", "LayerComparison"),
         ("lab map a.png --randomised --json", "PictureMap"),

@@ -7,6 +7,7 @@ mod golden;
 mod identities;
 mod index;
 mod maps;
+mod means;
 mod project;
 mod projections;
 mod report;

@@ -7,6 +7,7 @@ use super::lab_distance::DistanceArgs;
 use super::lab_examples::ExamplesArgs;
 use super::lab_index::IndexArgs;
 use super::lab_map::MapArgs;
+use super::lab_means::MeansArgs;
 use super::lab_project::ProjectArgs;
 use super::lab_report::LabReportArgs;
 use super::lab_seed::SeedArgs;
@@ -39,6 +40,8 @@ pub enum LabCommand {
     Project(Box<ProjectArgs>),
     /// A map of where in a picture the network sees a class, or of a channel
     Map(Box<MapArgs>),
+    /// Draw the mean of every channel of a layer for a picture
+    Means(Box<MeansArgs>),
     /// Write one page about a channel and a class in a picture
     Report(Box<LabReportArgs>),
     /// Replay the figure that the question of the sea cucumber began with, and draw it with the right rows
