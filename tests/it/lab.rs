@@ -8,6 +8,7 @@ mod identities;
 mod index;
 mod maps;
 mod means;
+mod natural;
 mod project;
 mod projections;
 mod report;

@@ -85,10 +85,12 @@ impl BarPlot {
             let ink = if column.is_chosen { CHOSEN } else { BAR };
             figure.parts.push(FigurePart::Polygon { points, ink });
             if let (true, Some(channel)) = (column.is_chosen, self.bars.chosen) {
-                let above = if column.mean < 0.0 { end + LINE } else { end - 6.0 };
+                // The name is above all bars, where it covers none.
+                figure.line(vec![[middle, TOP], [middle, end.min(zero)]], 0.7, CHOSEN);
+                let is_right = at * 4 > columns.len() * 3;
                 let (anchor, x) =
-                    if at * 4 > columns.len() * 3 { (Anchor::End, right) } else { (Anchor::Start, left) };
-                figure.text([x, above], anchor, format!("channel {channel}"));
+                    if is_right { (Anchor::End, middle - 6.0) } else { (Anchor::Start, middle + 6.0) };
+                figure.text([x, TOP + 12.0], anchor, format!("channel {channel}"));
             }
         }
     }
