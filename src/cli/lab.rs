@@ -2,6 +2,7 @@
 
 mod ablate;
 mod attribute;
+mod compare;
 mod decoding;
 mod distance;
 mod examples;
@@ -9,12 +10,14 @@ mod figure_files;
 mod framed;
 mod index;
 mod map;
+mod means;
 mod opened_index;
 mod parts;
 mod photographs;
 mod project;
 mod report;
 mod report_index;
+mod seed;
 mod subject;
 mod typed;
 
@@ -29,8 +32,11 @@ pub(super) fn run(args: &LabArgs) -> Result<()> {
         LabCommand::Index(args) => index::run(args),
         LabCommand::Examples(args) => examples::run(args),
         LabCommand::Distance(args) => distance::run(args),
+        LabCommand::Compare(args) => compare::run(args),
         LabCommand::Project(args) => project::run(args),
         LabCommand::Map(args) => map::run(args),
+        LabCommand::Means(args) => means::run(args),
         LabCommand::Report(args) => report::run(args),
+        LabCommand::Seed(args) => seed::run(args),
     }
 }

@@ -2,13 +2,16 @@
 
 mod framing;
 mod lab;
+mod lab_compare;
 mod lab_distance;
 mod lab_examples;
 mod lab_index;
 mod lab_indexed;
 mod lab_map;
+mod lab_means;
 mod lab_project;
 mod lab_report;
+mod lab_seed;
 mod lab_subject;
 mod parse;
 mod render;
@@ -23,12 +26,15 @@ use clap_complete::Shell;
 
 pub use self::framing::FramingArgs;
 pub use self::lab::{AblateArgs, AttributeArgs, BaselineFlag, LabArgs, LabCommand, ReplaceFlag};
+pub use self::lab_compare::CompareArgs;
 pub use self::lab_distance::DistanceArgs;
 pub use self::lab_examples::{ByFlag, ExamplesArgs};
 pub use self::lab_index::{IndexArgs, KeptArgs};
 pub use self::lab_map::{MapArgs, MethodFlag, ShownArgs};
+pub use self::lab_means::MeansArgs;
 pub use self::lab_project::{CompanyArgs, DrawnArgs, PlaneArgs, PlaneFlag, ProjectArgs};
 pub use self::lab_report::LabReportArgs;
+pub use self::lab_seed::SeedArgs;
 pub use self::lab_subject::SubjectArgs;
 use self::parse::{parse_channel, parse_setting};
 pub use self::render::{RenderArgs, ReportArgs};

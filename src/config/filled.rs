@@ -49,7 +49,11 @@ pub fn fill(cli: &mut Cli) -> Result<ConfigFile> {
             Ok(file)
         }
         CliCommand::Predict(args) => fill_compute_of(&mut args.compute),
-        CliCommand::Lab(args) => fill_compute_of(compute_of_lab(&mut args.command)),
+        CliCommand::Lab(args) => compute_of_lab(&mut args.command).map_or_else(
+            // Without a network there is nothing to fill in.
+            || Ok(ConfigFile::default()),
+            fill_compute_of,
+        ),
         // The command itself says what is wrong in the file.
         CliCommand::Config(args) if args.path => Ok(ConfigFile::default()),
         CliCommand::Config(_) => ConfigFile::of_user(),
@@ -67,16 +71,19 @@ pub fn fill(cli: &mut Cli) -> Result<ConfigFile> {
     }
 }
 
-fn compute_of_lab(command: &mut LabCommand) -> &mut ComputeArgs {
+fn compute_of_lab(command: &mut LabCommand) -> Option<&mut ComputeArgs> {
     match command {
-        LabCommand::Attribute(args) => &mut args.subject.compute,
-        LabCommand::Ablate(args) => &mut args.subject.compute,
-        LabCommand::Index(args) => &mut args.compute,
-        LabCommand::Examples(args) => &mut args.compute,
-        LabCommand::Distance(args) => &mut args.compute,
-        LabCommand::Project(args) => &mut args.compute,
-        LabCommand::Map(args) => &mut args.compute,
-        LabCommand::Report(args) => &mut args.subject.compute,
+        LabCommand::Attribute(args) => Some(&mut args.subject.compute),
+        LabCommand::Ablate(args) => Some(&mut args.subject.compute),
+        LabCommand::Index(args) => Some(&mut args.compute),
+        LabCommand::Examples(args) => Some(&mut args.compute),
+        LabCommand::Distance(args) => Some(&mut args.compute),
+        LabCommand::Project(args) => Some(&mut args.compute),
+        LabCommand::Map(args) => Some(&mut args.compute),
+        LabCommand::Report(args) => Some(&mut args.subject.compute),
+        LabCommand::Means(args) => Some(&mut args.compute),
+        LabCommand::Seed(args) => Some(&mut args.compute),
+        LabCommand::Compare(_) => None, // no network is run
     }
 }
 

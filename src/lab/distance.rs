@@ -32,6 +32,8 @@ pub struct PhotographPoints {
     directions: Vec<Vec<f64>>,
     tied: TiedCovariance,
     whitened: Whitened,
+    /// All photographs as if of one class.
+    pooled: Whitened,
 }
 
 /// The measures of a picture and the photographs of one class.
@@ -49,7 +51,10 @@ pub struct ClassDistance {
     pub cosine: f64,
     /// The Mahalanobis distance of directions, by the covariance of all classes.
     pub mahalanobis: f64,
-    /// The mean of the same of the class's own photographs, each left out; none of a single one.
+    /// The square of that less the square of the distance from all photographs' mean, by their own covariance (Ren et al. 2021):
+    /// what all classes have in common does not count.
+    pub relative: f64,
+    /// The mean Mahalanobis distance of the class's own photographs, each left out; none of a single one.
     pub own_mean: Option<f64>,
     /// The standard deviations of those by which the picture is farther away.
     pub z: Option<f64>,
@@ -114,7 +119,10 @@ impl PhotographPoints {
         let directions = directions(&points);
         let tied = TiedCovariance::of(&directions, &classes, labels.len());
         let whitened = tied.whiten(&directions, &classes).ok_or(Error::NoSpread)?;
-        Ok(Self { labels, points, classes, counts, directions, tied, whitened })
+        let one = vec![0; points.len()];
+        let pooled =
+            TiedCovariance::of(&directions, &one, 1).whiten(&directions, &one).ok_or(Error::NoSpread)?;
+        Ok(Self { labels, points, classes, counts, directions, tied, whitened, pooled })
     }
 
     /// The photographs of a class, as places among the points.
@@ -126,8 +134,9 @@ impl PhotographPoints {
     /// that is known.
     pub fn measure(&self, means: &[f64], tensors: Option<&[f64]>, seed: u64) -> Distances {
         let place = self.whitened.place(&direction(means));
+        let from_all = self.pooled.distance(&self.pooled.place(&direction(means)), 0).powi(2);
         let mut classes: Vec<(usize, ClassDistance)> = (0..self.labels.len())
-            .map(|class| (class, self.class_distance(class, means, &place, tensors)))
+            .map(|class| (class, self.class_distance(class, means, (&place, from_all), tensors)))
             .collect();
         classes.sort_by(|(_, a), (_, b)| a.mahalanobis.total_cmp(&b.mahalanobis));
         let nearest = classes[0].0;
@@ -152,7 +161,7 @@ impl PhotographPoints {
         &self,
         class: usize,
         means: &[f64],
-        place: &[f64],
+        (place, from_all): (&[f64], f64),
         tensors: Option<&[f64]>,
     ) -> ClassDistance {
         let count = self.counts[class] as f64;
@@ -172,6 +181,7 @@ impl PhotographPoints {
             l2_means: l2,
             cosine: dot(&direction(means), &direction(&centre)),
             mahalanobis,
+            relative: mahalanobis.powi(2) - from_all,
             own_mean: spread.map(|(mean, _)| mean),
             z: spread
                 .filter(|(_, deviation)| *deviation > 0.0)

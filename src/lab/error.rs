@@ -205,6 +205,20 @@ pub enum Error {
         /// The perplexity asked for.
         perplexity: f64,
     },
+    /// Two indices that have too few pictures in common.
+    #[error(
+        "{found} pictures are in both indices by their paths, and {needed} are needed at least (the first of the one is {:?}, of the \
+         other {:?}); make both of the same folder",
+        .first[0], .first[1]
+    )]
+    FewInBoth {
+        /// The number of pictures in both.
+        found: usize,
+        /// The least number.
+        needed: usize,
+        /// The first picture of each.
+        first: [String; 2],
+    },
     /// A machine that gives no thread.
     #[error("the system gives no thread to compute in: {reason}")]
     NoThread {
@@ -239,6 +253,7 @@ impl Error {
             | Self::OtherIndex { .. }
             | Self::FewPhotographs { .. }
             | Self::FewForPerplexity { .. }
+            | Self::FewInBoth { .. }
             | Self::NoIndex { .. } => true,
             Self::Backend(error) => error.is_usage(),
             Self::NotFinite { .. }

@@ -1,11 +1,13 @@
 //! Figures for papers and pages: lines, shapes and text, in the same places as SVG and as pixels. Not here: which numbers are
 //! drawn, and files.
 
+mod bars;
 mod pixels;
 mod scatter;
 mod svg;
 mod ticks;
 
+pub use bars::BarPlot;
 pub use scatter::{PointMark, Scatter, ScatterPoint, ScatterSeries};
 
 use crate::engine::Picture;
@@ -70,6 +72,25 @@ impl Figure {
         pixels::drawn(self)
     }
 
+    /// The two figures side by side.
+    #[must_use]
+    pub fn beside(mut self, other: &Self) -> Self {
+        let along = self.width as f64;
+        let moved = |[x, y]: [f64; 2]| [x + along, y];
+        let all = |points: &[[f64; 2]]| points.iter().copied().map(moved).collect();
+        self.parts.extend(other.parts.iter().cloned().map(|part| match part {
+            FigurePart::Line { points, width, ink } => FigurePart::Line { points: all(&points), width, ink },
+            FigurePart::Polygon { points, ink } => FigurePart::Polygon { points: all(&points), ink },
+            FigurePart::Circle { centre, radius, ink } => {
+                FigurePart::Circle { centre: moved(centre), radius, ink }
+            }
+            FigurePart::Text { at, anchor, text, ink } => {
+                FigurePart::Text { at: moved(at), anchor, text, ink }
+            }
+        }));
+        Self { width: self.width + other.width, height: self.height.max(other.height), parts: self.parts }
+    }
+
     pub(super) fn line(&mut self, points: Vec<[f64; 2]>, width: f64, ink: Ink) {
         self.parts.push(FigurePart::Line { points, width, ink });
     }
@@ -106,6 +127,17 @@ pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_figure_beside_another_is_moved_as_a_whole() {
+        let mut other = Figure::new(10, 30);
+        other.line(vec![[1.0, 2.0], [3.0, 4.0]], 1.0, [0; 3]);
+        other.text([5.0, 6.0], Anchor::End, "t");
+        let both = Figure::new(100, 20).beside(&other);
+        let line = FigurePart::Line { points: vec![[101.0, 2.0], [103.0, 4.0]], width: 1.0, ink: [0; 3] };
+        assert_eq!((both.width, both.height, &both.parts[0]), (110, 30, &line));
+        assert!(matches!(both.parts[1], FigurePart::Text { at: [105.0, 6.0], .. }));
+    }
 
     #[test]
     fn text_is_broken_between_words() {

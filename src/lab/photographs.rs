@@ -66,15 +66,20 @@ impl ChannelMeans {
 
 /// The photographs, of `count`, whose channels stand in turn for those that are taken out: at most 16, each once.
 pub fn draw(count: usize, seed: u64) -> Vec<usize> {
+    let mut order = shuffled(count, seed);
+    order.truncate(RESAMPLED);
+    order
+}
+
+/// The numbers below `count` in a random order. What it begins with does not depend on what follows.
+pub fn shuffled(count: usize, seed: u64) -> Vec<usize> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..count).collect();
-    let drawn = count.min(RESAMPLED);
-    // Fisher and Yates, as far as it is needed.
-    for place in 0..drawn {
+    // Fisher and Yates.
+    for place in 0..count {
         let left = (count - place) as u64;
         order.swap(place, place + (rng.next_u64() % left) as usize);
     }
-    order.truncate(drawn);
     order
 }
 

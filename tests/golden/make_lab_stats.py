@@ -4,6 +4,7 @@ File written, beside this script:
 
 - lab_stats.json   shrinkage, covariance [12 x 12]   LedoitWolf on the points less the means of their classes
                    squares [3]     its mahalanobis() of the made point less the mean of each class
+                   pooled_square   mahalanobis() of the made point by LedoitWolf on the points, which takes their mean off
                    areas [3]       roc_auc_score of coordinate 3, rounded to tenths so that there are ties, of each class
                    spearman        spearmanr of coordinate 3, rounded likewise, and coordinate 5
                    neighbours [10] NearestNeighbors of the made point, metric cosine, with their distances
@@ -44,6 +45,7 @@ golden = {
     "shrinkage": tied.shrinkage_,
     "covariance": tied.covariance_.ravel().tolist(),
     "squares": tied.mahalanobis(made - means).tolist(),
+    "pooled_square": LedoitWolf().fit(points).mahalanobis(made[None])[0],
     "areas": [roc_auc_score(of == c, coordinate) for c in range(CLASSES)],
     "spearman": spearmanr(coordinate, points[:, 5]).statistic,
     "neighbours": neighbours[0].tolist(),

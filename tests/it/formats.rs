@@ -119,9 +119,9 @@ fn a_run_that_went_on_elsewhere_is_as_documented() {
 fn lists_and_reports_are_as_documented() {
     let (schema, home) = (Schema::read(), Home::new());
     write_png(&home.path("a.png"), &noise_picture(3, 64));
-    fs::create_dir_all(home.path("set/n02321529")).unwrap();
-    for seed in 0..12 {
-        write_png(&home.path(&format!("set/n02321529/{seed}.png")), &noise_picture(seed, 64));
+    for (seed, class) in (0..20).zip(["n02321529", "n02321529", "n01443537"].into_iter().cycle()) {
+        fs::create_dir_all(home.path(&format!("set/{class}"))).unwrap();
+        write_png(&home.path(&format!("set/{class}/{seed}.png")), &noise_picture(seed, 64));
     }
     for (line, name) in [
         ("predict a.png --json", "Prediction"),
@@ -132,6 +132,13 @@ fn lists_and_reports_are_as_documented() {
         ("lab examples --index index --channel 4 --json", "ChannelExamples"),
         ("lab distance a.png --index index --json", "PictureDistances"),
         ("lab project a.png --index index --baselines 1 --json", "PictureProjection"),
+        (
+            "lab seed a.png --class n02321529 --per-class 5 --perplexity 2 --on set --layer block3_conv1 --json",
+            "SeedReplay",
+        ),
+        ("lab means a.png --layer block4_conv1 --channel 3 --json", "PictureMeans"),
+        ("lab compare index index --json", "LayerComparison"),
+        ("lab compare index index --channel 3 --json", "LayerComparison"),
         ("lab map a.png --randomised --json", "PictureMap"),
         ("lab report a.png --layer block5_conv2 --channel 4 -o r.html --json", "LabReport"),
         ("lab map a.png --layer block4_conv1 --channel 3 --json", "PictureMap"),

@@ -80,7 +80,8 @@ fn blurred(picture: &Picture) -> Picture {
     }
 }
 
-fn on_photographs(subject: &mut Subject, folder: &Path, margin: Margin) -> Result<OnPhotographs> {
+/// The same attribution on photographs of the class.
+pub(super) fn on_photographs(subject: &mut Subject, folder: &Path, margin: Margin) -> Result<OnPhotographs> {
     let files = photographs::of_folder(folder)?;
     let files: Vec<&Path> = files.iter().map(AsRef::as_ref).collect();
     let mut found = OnPhotographs::default();

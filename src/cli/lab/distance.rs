@@ -112,15 +112,17 @@ fn report(
     output::line(format_args!(
         "{file}, by {layer} of {network}, among {photographs} photographs:\n{sentence}\n"
     ))?;
-    let heading = ["Mahalanobis", "their own", "z", "rank", "cosine", "L2 means", "L2"];
+    let heading = ["Mahalanobis", "relative", "their own", "z", "rank", "cosine", "L2 means", "L2"];
     let heading = heading.map(|heading| format!("{heading:>12}")).concat();
     output::line(format_args!("{:<24}{:>5}{heading}", "class", "n"))?;
     for class in found.classes.iter().take(ROWS) {
         let name: String = name_of(Some(&class.label), trained).chars().take(23).collect();
         let maybe = |number: Option<f64>| number.map_or_else(|| "-".into(), |number| format!("{number:.2}"));
-        let ClassDistance { photographs, l2, l2_means, cosine, mahalanobis, own_mean, z, rank, .. } = class;
+        let ClassDistance {
+            photographs, l2, l2_means, cosine, mahalanobis, relative, own_mean, z, rank, ..
+        } = class;
         output::line(format_args!(
-            "{name:<24}{photographs:>5}{mahalanobis:>12.2}{:>12}{:>12}{rank:>12.4}{cosine:>12.3}{l2_means:>12.2}{:>12}",
+            "{name:<24}{photographs:>5}{mahalanobis:>12.2}{relative:>12.2}{:>12}{:>12}{rank:>12.4}{cosine:>12.3}{l2_means:>12.2}{:>12}",
             maybe(*own_mean),
             maybe(*z),
             maybe(*l2)

@@ -47,14 +47,7 @@ impl OpenedIndex {
         let (folder, network) = (self.folder.display(), &self.manifest.network);
         let other = |what: String| Usage(format!("the index in {folder} is of {network}{what}"));
         let named = args.network.clone().or_else(|| Some(network.clone()));
-        let trained = find_chosen(&ComputeArgs { network: named, ..args.clone() }, Purpose::Classes);
-        let trained = match trained {
-            Err(error) if matches!(error.downcast_ref(), Some(WeightsError::NoClassifier { .. })) => {
-                let named = args.network.clone().or_else(|| Some(network.clone()));
-                find_chosen(&ComputeArgs { network: named, ..args.clone() }, Purpose::Features)
-            }
-            other => other,
-        }?;
+        let trained = any_trained(&ComputeArgs { network: named, ..args.clone() })?;
         if trained.name != *network {
             return Err(other(format!(", not of {}", trained.name)).into());
         }
@@ -63,6 +56,26 @@ impl OpenedIndex {
         }
         Ok(trained)
     }
+}
+
+/// The network that the flags name, with its classifier if it has one.
+pub(super) fn any_trained(args: &ComputeArgs) -> Result<Trained> {
+    match find_chosen(args, Purpose::Classes) {
+        Err(error) if matches!(error.downcast_ref(), Some(WeightsError::NoClassifier { .. })) => {
+            find_chosen(args, Purpose::Features)
+        }
+        other => other,
+    }
+}
+
+/// The label among the `known` ones that a text of the user's means: itself, or another way to say the network's class.
+pub(super) fn label_of(text: &str, known: &[&str], place: &str, trained: &Trained) -> Result<String> {
+    let meant = trained.labels.find(text);
+    let is_meant = |label: &&&str| **label == text || meant.is_some() && trained.labels.find(label) == meant;
+    let own = known.iter().find(|label| **label == text);
+    let found = own.or_else(|| known.iter().find(is_meant));
+    let missing = || Usage(format!("no photograph of {place} is of the class {text}"));
+    Ok((*found.ok_or_else(missing)?).to_owned())
 }
 
 /// The name of a label: that of its class, or the data set's own.

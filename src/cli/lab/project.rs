@@ -13,7 +13,7 @@ use self::drawn::{csv, scatter};
 use self::made::{MadeKind, made_points};
 use self::plane::{PlacedPoint, ProjectedPlane};
 use super::figure_files::{check_figures, show_figure};
-use super::opened_index::{OpenedIndex, name_of};
+use super::opened_index::{OpenedIndex, label_of, name_of};
 use super::subject::Busy;
 use crate::cli::output;
 use crate::config::Usage;
@@ -100,20 +100,13 @@ pub(super) fn run(args: &ProjectArgs) -> Result<()> {
 
 /// The labels of the classes that the flags name; none where they name none.
 fn chosen_labels(projection: &Projection, photographs: &[PicturePoint]) -> Result<Vec<String>> {
-    let (args, labels) = (projection.args, &projection.trained.labels);
-    let label = |class: &String| {
-        let meant = labels.find(class);
-        let is_meant = |label: &str| label == class || meant.is_some() && labels.find(label) == meant;
-        let found =
-            photographs.iter().filter_map(|point| point.label.as_deref()).find(|label| is_meant(label));
-        found
-            .map(str::to_owned)
-            .ok_or_else(|| Usage(format!("no photograph of the index is of the class {class}")))
-    };
+    let args = projection.args;
+    let known: Vec<&str> = photographs.iter().filter_map(|point| point.label.as_deref()).collect();
+    let label = |class: &String| label_of(class, &known, "the index", projection.trained);
     if args.classes.len() > drawn::COLOURED {
         return Err(Usage(format!("--classes takes {} classes at most", drawn::COLOURED)).into());
     }
-    Ok(args.classes.iter().filter(|class| !class.is_empty()).map(label).collect::<Result<_, _>>()?)
+    args.classes.iter().filter(|class| !class.is_empty()).map(label).collect()
 }
 
 fn report(projection: &Projection, plane: &ProjectedPlane) -> Result<()> {

@@ -6,18 +6,20 @@ use anyhow::{Error, Result};
 use serde::Serialize;
 use trepang_api::Array;
 
+use super::attribute::on_photographs;
 use super::map::over;
 use super::opened_index::OpenedIndex;
 use super::report_index::index_parts;
 use super::subject::{Question, Subject};
+use super::typed::network_flags;
 use crate::cli::output;
 use crate::config::Usage;
-use crate::config::args::{LabReportArgs, MethodFlag};
+use crate::config::args::{LabReportArgs, MethodFlag, SubjectArgs};
 use crate::lab::{
     Attribution, ChannelNumbers, Group, Remover, ReportPart, ReportPicture, Single, Tail, attribute, groups,
     hires_cam, html, markdown, sentence, singles,
 };
-use crate::runs::{check_target, encode_plain_png, write_atomic};
+use crate::runs::{check_target, encode_plain_png, quoted, write_atomic};
 
 /// Channels of the table, besides the one that the page is about.
 const ROWS: usize = 10;
@@ -100,10 +102,14 @@ fn explain(args: &LabReportArgs, subject: &mut Subject) -> Result<(Question, Exp
     let groups = groups(&mut tail, margin, &[&remover], (&attribution.order(), &effects), &tops)?;
     let map = over(&picture, &map_of(&mut tail, margin.class)?, MethodFlag::Hirescam);
     let means = ChannelNumbers::of(tail.activation(), 0, &network)?.means;
+    let photographs = match &args.subject.on {
+        Some(folder) => Some(on_photographs(subject, folder, margin)?),
+        None => None,
+    };
     let caption =
         format!("where {} is seen, by HiResCAM at {layer}: warm for it, blue against it", question.class());
     let explained = Explained {
-        sentence: sentence(&attribution, question.names(&layer), None),
+        sentence: sentence(&attribution, question.names(&layer), photographs.as_ref()),
         attribution,
         groups,
         means: means.into_iter().map(f64::from).collect(),
@@ -228,13 +234,22 @@ fn index_of(args: &LabReportArgs, subject: &mut Subject, means: &[f64]) -> Resul
 /// The origin of the numbers, and the commands that print them.
 fn origin(args: &LabReportArgs, subject: &Subject, question: &Question) -> Vec<ReportPart> {
     let (network, layer) = (&subject.trained.name, subject.layer_name());
-    let picture = args.subject.picture.display();
-    let exact = if args.subject.framing.exact { " --exact" } else { "" };
-    let against = &args.subject.against;
+    let SubjectArgs { compute, picture, against, framing, on, seed, .. } = &args.subject;
+    let picture = quoted(&picture.display().to_string());
+    let exact = if framing.exact { " --exact" } else { "" };
+    let exact = format!("{exact}{}", if framing.allow_cut { " --allow-cut" } else { "" });
+    let of_network = network_flags(compute, network);
+    let named = quoted(layer);
     let asked = format!(
-        "{picture} --network {network} --layer {layer} --class {} --against {against}{exact}",
-        question.margin.class
+        "{picture} {of_network} --layer {named} --class {} --against {}{exact}",
+        question.margin.class,
+        quoted(against)
     );
+    let folder = |flag: &str, folder: &Option<PathBuf>| {
+        let place = folder.as_ref().map(|folder| quoted(&folder.display().to_string()));
+        place.map_or_else(String::new, |place| format!(" {flag} {place}"))
+    };
+    let (index, on) = (folder("--index", &args.index), folder("--on", on));
     let class = question.margin.class;
     vec![
         ReportPart::Heading("How this was made".into()),
@@ -245,10 +260,14 @@ fn origin(args: &LabReportArgs, subject: &Subject, question: &Question) -> Vec<R
             args.subject.seed
         )),
         ReportPart::Commands(vec![
-            format!("trepang lab report {asked} --channel {}", args.channel),
-            format!("trepang lab attribute {asked}"),
-            format!("trepang lab ablate {asked}"),
-            format!("trepang lab map {picture} --network {network} --layer {layer} --class {class}{exact}"),
+            format!("trepang lab report {asked}{on}{index} --channel {} --seed {seed}", args.channel),
+            format!("trepang lab attribute {asked}{on}"),
+            format!("trepang lab ablate {asked} --replace zero"),
+            format!("trepang lab map {picture} {of_network} --layer {named} --class {class}{exact}"),
+            format!(
+                "trepang lab means {picture} {of_network} --layer {named} --channel {}{exact}",
+                args.channel
+            ),
         ]),
     ]
 }

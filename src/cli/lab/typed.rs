@@ -1,7 +1,9 @@
 //! The command line as it was typed, for figures and pages: whoever sees one can make it again.
 
 use std::env;
+use std::path::PathBuf;
 
+use crate::config::args::{ComputeArgs, InputFlag};
 use crate::runs::quoted;
 
 /// Flags that say where results go, and those of them that have a value.
@@ -28,6 +30,26 @@ fn command(words: impl Iterator<Item = String>) -> String {
         }
     }
     kept.join(" ")
+}
+
+/// The flags that say which network a command runs, each as a shell takes it.
+pub(super) fn network_flags(args: &ComputeArgs, network: &str) -> String {
+    let mut flags = format!("--network {}", quoted(args.network.as_deref().unwrap_or(network)));
+    let path = |path: &PathBuf| path.display().to_string();
+    let input = args.input.map(|input| match input {
+        InputFlag::Set(input) => input.to_string(),
+        InputFlag::Forget => "forget".into(),
+    });
+    let named = [
+        ("--weights", args.weights.as_ref().map(path)),
+        ("--pick", args.pick.clone()),
+        ("--input", input),
+        ("--labels", args.labels.as_ref().map(path)),
+    ];
+    for (flag, value) in named {
+        flags += &value.map_or_else(String::new, |value| format!(" {flag} {}", quoted(&value)));
+    }
+    flags
 }
 
 #[cfg(test)]

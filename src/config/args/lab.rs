@@ -2,12 +2,15 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::lab_compare::CompareArgs;
 use super::lab_distance::DistanceArgs;
 use super::lab_examples::ExamplesArgs;
 use super::lab_index::IndexArgs;
 use super::lab_map::MapArgs;
+use super::lab_means::MeansArgs;
 use super::lab_project::ProjectArgs;
 use super::lab_report::LabReportArgs;
+use super::lab_seed::SeedArgs;
 use super::lab_subject::SubjectArgs;
 
 /// The flags of `trepang lab`.
@@ -31,12 +34,18 @@ pub enum LabCommand {
     Examples(Box<ExamplesArgs>),
     /// Distances of pictures from each class's photographs in an index
     Distance(Box<DistanceArgs>),
+    /// Find the channel of another network or checkpoint that does what a channel does
+    Compare(Box<CompareArgs>),
     /// Draw pictures among the photographs of an index, in a plane
     Project(Box<ProjectArgs>),
     /// A map of where in a picture the network sees a class, or of a channel
     Map(Box<MapArgs>),
+    /// Draw the mean of every channel of a layer for a picture
+    Means(Box<MeansArgs>),
     /// Write one page about a channel and a class in a picture
     Report(Box<LabReportArgs>),
+    /// Replay the figure that the question of the sea cucumber began with, and draw it with the right rows
+    Seed(Box<SeedArgs>),
 }
 
 /// `trepang lab attribute`

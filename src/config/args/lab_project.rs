@@ -123,7 +123,7 @@ impl PlaneFlag {
     }
 }
 
-fn parse_perplexity(text: &str) -> Result<f64, String> {
+pub(super) fn parse_perplexity(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(perplexity) if (2.0..=1000.0).contains(&perplexity) => Ok(perplexity),
         _ => Err("a perplexity is a number from 2 to 1000, such as 30".into()),

@@ -76,6 +76,9 @@ pub struct Scatter {
     pub axes: Option<[String; 2]>,
     /// The series; later ones are drawn over earlier ones.
     pub series: Vec<ScatterSeries>,
+    /// Places that the axes reach to though nothing is drawn there, so that figures of some of the same points have the same
+    /// axes.
+    pub unseen: Vec<[f64; 2]>,
     /// The paragraphs below it.
     pub notes: Vec<String>,
 }
@@ -88,8 +91,9 @@ struct PlotFrame {
 }
 
 impl PlotFrame {
-    fn of(series: &[ScatterSeries]) -> Self {
-        let places = || series.iter().flat_map(|series| &series.points).map(|point| point.at);
+    fn of(series: &[ScatterSeries], unseen: &[[f64; 2]]) -> Self {
+        let drawn = || series.iter().flat_map(|series| &series.points).map(|point| point.at);
+        let places = || drawn().chain(unseen.iter().copied());
         let range = |axis: usize| {
             let along = || places().map(|at| at[axis]).filter(|x| x.is_finite());
             (along().fold(f64::INFINITY, f64::min), along().fold(f64::NEG_INFINITY, f64::max))
@@ -125,7 +129,7 @@ impl Scatter {
         let lines: usize = self.notes.iter().map(|note| super::wrapped(note, columns).len()).sum();
         let below = TOP + PLOT[1] + AXIS;
         let mut figure = Figure::new(width as usize, (below + LINE * lines as f64 + BOTTOM) as usize);
-        let frame = PlotFrame::of(&self.series);
+        let frame = PlotFrame::of(&self.series, &self.unseen);
         figure.text([LEFT, TOP - 16.0], Anchor::Start, self.title.clone());
         self.draw_axes(&mut figure, &frame);
         self.draw_points(&mut figure, &frame);
@@ -250,11 +254,19 @@ mod tests {
 
     #[test]
     fn both_axes_have_one_scale_and_hold_every_point() {
-        let frame = PlotFrame::of(&[series(&[[0.0, 0.0], [2.0, 0.5]])]);
+        let frame = PlotFrame::of(&[series(&[[0.0, 0.0], [2.0, 0.5]])], &[]);
         let ([x, y], [far, up]) = (frame.pixel([0.0, 0.0]), frame.pixel([2.0, 0.5]));
         assert!((far - x - 4.0 * (y - up)).abs() < 1e-9);
         assert!(x > LEFT && far < LEFT + PLOT[0] && up > TOP && y < TOP + PLOT[1]);
         assert!((far - x - PLOT[0] * (1.0 - 2.0 * MARGIN)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn places_without_a_mark_are_within_the_axes() {
+        let [all, some] = [&[[0.0, 0.0], [2.0, 0.5]][..], &[[0.0, 0.0]]].map(series);
+        let whole = PlotFrame::of(&[all], &[]);
+        let part = PlotFrame::of(&[some], &[[2.0, 0.5]]);
+        assert_eq!((whole.scale, whole.middle), (part.scale, part.middle));
     }
 
     #[test]
@@ -264,6 +276,7 @@ mod tests {
                 title: "t".into(),
                 axes: Some(["a".into(), "b".into()]),
                 series: vec![series(points)],
+                unseen: Vec::new(),
                 notes: vec!["n".into()],
             };
             let figure = scatter.figure();

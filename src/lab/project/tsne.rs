@@ -56,6 +56,11 @@ impl TsneMap {
         Ok(map)
     }
 
+    /// The points that a layout with this perplexity needs.
+    pub fn needed(perplexity: f64) -> usize {
+        (3.0 * perplexity) as usize + 2
+    }
+
     /// Moves the middle of the layout to the origin, as openTSNE does before it places more points.
     fn centre(&mut self) {
         for axis in 0..2 {
@@ -70,7 +75,7 @@ impl TsneMap {
 
 /// The layout as it comes out, with the affinities that it is of.
 fn fitted(points: &[Vec<f64>], perplexity: f64) -> Result<(TsneMap, Option<SparseAffinities<f64>>)> {
-    let needed = (3.0 * perplexity) as usize + 2;
+    let needed = TsneMap::needed(perplexity);
     if points.len() < needed {
         return Err(Error::FewForPerplexity { found: points.len(), needed, perplexity });
     }

@@ -1,6 +1,7 @@
 //! `trepang lab report`.
 
 use std::fs;
+use std::process::Command;
 
 use crate::binary::{Home, write_png};
 use crate::library::noise_picture;
@@ -48,12 +49,40 @@ fn a_report_with_an_index_is_the_same_twice() {
     }
     assert!(home.read("r.html") == home.read("s.html") && home.read("r.md") == home.read("s.md"));
     let page = text(&home, "r.html");
+    assert!(!page.contains("on 12 photographs"));
+    home.json(&format!("{LINE} --on set/n02321529 -o o.html --json"));
+    let with_photographs = text(&home, "o.md");
+    assert!(with_photographs.contains("on 12 photographs of sea cucumber"), "{with_photographs}");
     // Nine photographs by each of two measures.
     assert_eq!(page.matches("data:image/jpeg;base64,").count(), 18);
     for told in ["goldfish", "(AUC)", "Mahalanobis", "the picture is ", "relevance to their own class"] {
         assert!(page.contains(told), "{told}");
     }
     assert!(page.len() < 3_000_000);
+}
+
+#[test]
+fn the_commands_of_a_report_can_be_typed() {
+    let home = home();
+    fs::rename(home.path("a.png"), home.path("it's a.png")).unwrap();
+    let line = LINE.replace("a.png ", "");
+    let mut command = home.command(&format!("{line} --seed 7 --against goldfish -o r.html"));
+    assert!(command.arg("it's a.png").status().unwrap().success());
+    let page = text(&home, "r.md");
+    let asked =
+        r"'it'\''s a.png' --network minivgg --layer block5_conv2 --class 31 --against goldfish --exact";
+    for told in [
+        format!("trepang lab report {asked} --channel 30 --seed 7"),
+        format!("trepang lab attribute {asked}"),
+    ] {
+        assert!(page.contains(&told), "{told}: {page}");
+    }
+    // What the page says is what the shell runs.
+    let command = page.lines().find(|line| line.starts_with("trepang lab report")).unwrap();
+    let command = command.replacen("trepang", env!("CARGO_BIN_EXE_trepang"), 1);
+    let mut shell = home.wrapped(Command::new("sh"), "-c");
+    assert!(shell.arg(format!("{command} -o s.html")).status().unwrap().success(), "{command}");
+    assert!(home.read("r.html") == home.read("s.html"));
 }
 
 #[test]

@@ -50,6 +50,26 @@ fn covariance_and_distances_are_scikit_learns() {
         let found = whitened.distance(&place, class).powi(2);
         assert!(apart(found, square) < TOLERANCE, "class {class}: {found} {square}");
     }
+    let one = vec![0; POINTS];
+    let pooled = TiedCovariance::of(&points, &one, 1).whiten(&points, &one).unwrap();
+    let (found, expected) =
+        (pooled.distance(&pooled.place(&made), 0).powi(2), golden["pooled_square"].as_f64().unwrap());
+    assert!(apart(found, expected) < TOLERANCE, "{found} {expected}");
+}
+
+#[test]
+fn a_relative_distance_is_the_difference_of_two_squares() {
+    let (points, class, made) = points();
+    let labels: Vec<String> = class.iter().map(|class| format!("class {class}")).collect();
+    let found = PhotographPoints::of(points.clone(), &labels).unwrap().measure(&made, None, 0);
+    let directions = trepang::lab::directions(&points);
+    let one = vec![0; POINTS];
+    let pooled = TiedCovariance::of(&directions, &one, 1).whiten(&directions, &one).unwrap();
+    let own = trepang::lab::directions(&[made]).remove(0);
+    let from_all = pooled.distance(&pooled.place(&own), 0).powi(2);
+    for class in found.classes {
+        assert!((class.relative - (class.mahalanobis.powi(2) - from_all)).abs() < 1e-9, "{class:?}");
+    }
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub(super) fn scatter(projection: &Projection, plane: &ProjectedPlane, chosen: V
         title: format!("{} of {}: {}", layer.layer, trained.name, args.plane.method.title()),
         axes,
         series: all,
+        unseen: Vec::new(),
         notes: notes(projection, plane),
     }
 }
