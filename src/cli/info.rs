@@ -308,7 +308,7 @@ fn print(about: &About) -> Result<()> {
     if let Some(more) = about.tensors.len().checked_sub(MAX_SHOWN_TENSORS).filter(|more| *more > 0) {
         output::line(format_args!("  and {more} more, which --json lists"))?;
     }
-    for (key, value) in about.metadata.iter().filter(|(key, _)| *key != "card") {
+    for (key, value) in about.metadata.iter().filter(|(key, _)| !["card", "labels"].contains(&key.as_str())) {
         output::line(format_args!("{:<15} {}", printable(key), printable(value)))?;
     }
     Ok(())

@@ -55,7 +55,7 @@ fn version() -> &'static str {
 }
 
 /// The values of `--input`.
-const INPUTS: &str = "torch|tf|caffe|clip|unit|255|MEAN/STD[:bgr]|forget";
+const INPUTS: &str = "torch|tf|caffe|clip|inceptionv1|unit|255|MEAN/STD[:bgr]|forget";
 
 /// Show what a channel of a convolutional network responds to, live in the terminal.
 ///

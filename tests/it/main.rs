@@ -16,6 +16,7 @@ mod forwarding;
 mod golden;
 mod gray;
 mod growth;
+mod inception_v1;
 mod lab;
 mod leaving;
 mod library;

@@ -5,9 +5,9 @@
 use std::fmt;
 
 use trepang_api::networks::{
-    Strides, alexnet, efficientnet_b0, efficientnet_lite0, googlenet, inception_v3, minivgg, mobilenet_v2,
-    mobilenet_v3_large, regnet_y_400mf, resnet18, resnet34, resnet50, resnet101, resnet152, resnext50_32x4d,
-    shufflenet_v2_x1_0, vgg11, vgg13, vgg16, vgg16_bn, vgg19, vgg19_bn, wide_resnet50_2,
+    Strides, alexnet, efficientnet_b0, efficientnet_lite0, googlenet, inception_v1, inception_v3, minivgg,
+    mobilenet_v2, mobilenet_v3_large, regnet_y_400mf, resnet18, resnet34, resnet50, resnet101, resnet152,
+    resnext50_32x4d, shufflenet_v2_x1_0, vgg11, vgg13, vgg16, vgg16_bn, vgg19, vgg19_bn, wide_resnet50_2,
 };
 use trepang_api::{Network, Preprocess};
 
@@ -44,6 +44,8 @@ pub enum Architecture {
     WideResnet50,
     /// A residual network with 50 layers and grouped convolutions.
     Resnext50,
+    /// The first Inception network as Google trained it, which Lucid shows.
+    InceptionV1,
     /// The third version of the Inception network.
     InceptionV3,
     /// EfficientNet-B0 without squeeze-and-excite, with ReLU6.
@@ -78,11 +80,13 @@ pub enum Dialect {
     Timm,
     /// The published EfficientNet-Lite, as PyTorch packages name it.
     Lite,
+    /// A frozen graph of TensorFlow 1, by the names of its constants.
+    Tensorflow,
 }
 
 impl Architecture {
     /// Every architecture, in the order in which networks are listed.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Minivgg,
         Self::Vgg11,
         Self::Vgg13,
@@ -97,6 +101,7 @@ impl Architecture {
         Self::Resnet152,
         Self::WideResnet50,
         Self::Resnext50,
+        Self::InceptionV1,
         Self::InceptionV3,
         Self::EfficientnetLite0,
         Self::Alexnet,
@@ -125,6 +130,7 @@ impl Architecture {
             Self::Resnet152 => "resnet152",
             Self::WideResnet50 => "wide_resnet50_2",
             Self::Resnext50 => "resnext50_32x4d",
+            Self::InceptionV1 => "inception_v1",
             Self::InceptionV3 => "inception_v3",
             Self::EfficientnetLite0 => "efficientnet_lite0",
             Self::Alexnet => "alexnet",
@@ -161,6 +167,7 @@ impl Architecture {
             | Self::RegnetY400mf
             | Self::ShufflenetV2 => &[Dialect::Torchvision],
             Self::EfficientnetLite0 => &[Dialect::Lite],
+            Self::InceptionV1 => &[Dialect::Tensorflow],
         }
     }
 
@@ -169,6 +176,7 @@ impl Architecture {
         match (self, dialect) {
             (Self::InceptionV3 | Self::Googlenet, _) => "RGB of 0..255 / 127.5 - 1",
             (_, Dialect::Keras) => "BGR of 0..255 minus 103.939, 116.779, 123.68 (Caffe's)",
+            (_, Dialect::Tensorflow) => "RGB of 0..255 minus 117",
             (_, Dialect::Lite) => "RGB of 0..255, (x - 127) / 128",
             _ => "RGB of 0..1 minus 0.485, 0.456, 0.406, over 0.229, 0.224, 0.225",
         }
@@ -197,6 +205,7 @@ impl Architecture {
             Self::Resnext50 => resnext50_32x4d(preprocess, classifier)?,
             // torchvision maps its own preprocessing back to Keras's inside the network.
             Self::InceptionV3 => inception_v3(Preprocess::minus_one_to_one(), !keras, classifier)?,
+            Self::InceptionV1 => inception_v1(Preprocess::inception_v1(), classifier)?,
             Self::EfficientnetLite0 => efficientnet_lite0(Preprocess::lite(), classifier)?,
             Self::Googlenet => googlenet(Preprocess::minus_one_to_one(), classifier)?,
             Self::Alexnet => alexnet(preprocess, classifier)?,
@@ -217,7 +226,8 @@ impl fmt::Display for Architecture {
 
 impl Dialect {
     /// Every dialect, in the order of the variants.
-    pub const ALL: [Self; 5] = [Self::Trepang, Self::Keras, Self::Torchvision, Self::Timm, Self::Lite];
+    pub const ALL: [Self; 6] =
+        [Self::Trepang, Self::Keras, Self::Torchvision, Self::Timm, Self::Lite, Self::Tensorflow];
 
     /// The name that is written into the metadata of files.
     pub fn name(self) -> &'static str {
@@ -227,6 +237,7 @@ impl Dialect {
             Self::Torchvision => "torchvision",
             Self::Timm => "timm",
             Self::Lite => "efficientnet-lite",
+            Self::Tensorflow => "tensorflow",
         }
     }
 }

@@ -214,7 +214,7 @@ pub enum Error {
     },
     /// Nothing says what a network was trained to see.
     #[error(
-        "{path} does not say what its pixels are: pass --input torch, tf, caffe, clip, unit, 255 or MEAN/STD, which is \
+        "{path} does not say what its pixels are: pass --input torch, tf, caffe, clip, inceptionv1, unit, 255 or MEAN/STD, which is \
          remembered"
     )]
     UnknownInput {

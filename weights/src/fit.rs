@@ -249,7 +249,7 @@ fn reads_classes(
     source: &dyn TensorSource,
 ) -> bool {
     outer.iter().any(|&at| match (&source.tensors()[at].shape[..], dialect) {
-        (&[inputs, _], Dialect::Keras) | (&[_, inputs], _) => Some(inputs) == classes,
+        (&[inputs, _], Dialect::Keras | Dialect::Tensorflow) | (&[_, inputs], _) => Some(inputs) == classes,
         _ => false,
     })
 }
@@ -269,9 +269,10 @@ pub fn tensors_of(architecture: Architecture, dialect: Dialect, classifier: bool
         entries
             .sort_by_key(|entry| convs.iter().position(|layer| *layer == entry.layer).unwrap_or(convs.len()));
     }
+    let end = if dialect == Dialect::Tensorflow { '_' } else { '/' };
     let info = |(name, shape): (&str, Vec<usize>)| TensorInfo {
         name: name.into(),
-        layer: name.rsplit_once('/').map(|(layer, _)| layer.into()),
+        layer: name.rsplit_once(end).map(|(layer, _)| layer.into()),
         shape,
         dtype: "F32".into(),
     };

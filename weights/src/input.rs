@@ -1,5 +1,5 @@
-//! What a network was trained to see, as the user says it: `--input torch|tf|caffe|clip|unit|255|MEAN/STD`, with `:bgr`
-//! behind any of them.
+//! What a network was trained to see, as the user says it: `--input torch|tf|caffe|clip|inceptionv1|unit|255|MEAN/STD`,
+//! with `:bgr` behind any of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,8 +12,8 @@ const CLIP: [[f32; 3]; 2] =
     [[0.481_454_66, 0.457_827_5, 0.408_210_73], [0.268_629_54, 0.261_302_58, 0.275_777_11]];
 
 /// The reason why a text is no input.
-const EXPECTED: &str = "torch, tf, caffe, clip, unit, 255 or MEAN/STD is needed, each three numbers with commas, as in \
-                        0.5,0.5,0.5/0.25,0.25,0.25; :bgr may follow";
+const EXPECTED: &str = "torch, tf, caffe, clip, inceptionv1, unit, 255 or MEAN/STD is needed, each three numbers with \
+                        commas, as in 0.5,0.5,0.5/0.25,0.25,0.25; :bgr may follow";
 
 /// The map from a picture to a network's input space. The numbers of every scale belong to R, G and B, in this order,
 /// also with [`bgr`](Self::bgr).
@@ -36,6 +36,8 @@ pub enum InputScale {
     Caffe,
     /// (x / 255 - mean) / std of CLIP.
     Clip,
+    /// x - 117: that of `inception_v1`, the network of Lucid.
+    InceptionV1,
     /// x / 255.
     Unit,
     /// The levels x as they are.
@@ -58,6 +60,7 @@ impl InputFormat {
             InputScale::Tf => Preprocess::minus_one_to_one(),
             InputScale::Caffe => Preprocess::caffe(),
             InputScale::Clip => Preprocess::normalize(CLIP[0], CLIP[1]),
+            InputScale::InceptionV1 => Preprocess::inception_v1(),
             InputScale::Unit => scaled(1.0),
             InputScale::Levels => scaled(255.0),
             InputScale::Normalized { mean, std } => Preprocess::normalize(mean, std),
@@ -76,6 +79,7 @@ impl InputFormat {
             InputScale::Tf => format!("{order} of 0..255 / 127.5 - 1"),
             InputScale::Caffe => "BGR of 0..255 minus 103.939, 116.779, 123.68 (Caffe's)".into(),
             InputScale::Clip => normalized(CLIP),
+            InputScale::InceptionV1 => format!("{order} of 0..255 minus 117"),
             InputScale::Unit => format!("{order} of 0..1"),
             InputScale::Levels => format!("{order} of 0..255"),
             InputScale::Normalized { mean, std } => normalized([mean, std]),
@@ -95,6 +99,7 @@ impl fmt::Display for InputFormat {
             InputScale::Tf => f.write_str("tf"),
             InputScale::Caffe => f.write_str("caffe"),
             InputScale::Clip => f.write_str("clip"),
+            InputScale::InceptionV1 => f.write_str("inceptionv1"),
             InputScale::Unit => f.write_str("unit"),
             InputScale::Levels => f.write_str("255"),
             InputScale::Normalized { mean, std } => write!(f, "{}/{}", list(mean, ","), list(std, ",")),
@@ -117,6 +122,7 @@ impl FromStr for InputFormat {
             "tf" => InputScale::Tf,
             "caffe" => InputScale::Caffe,
             "clip" => InputScale::Clip,
+            "inceptionv1" => InputScale::InceptionV1,
             "unit" => InputScale::Unit,
             "255" => InputScale::Levels,
             _ => normalized(scale)?,
@@ -157,7 +163,9 @@ mod tests {
 
     #[test]
     fn an_input_is_read_back_as_it_is_written() {
-        for text in ["torch", "tf", "caffe", "clip:bgr", "unit", "255:bgr", "0.5,0.4,0.1/0.25,0.25,1"] {
+        for text in
+            ["torch", "tf", "caffe", "clip:bgr", "inceptionv1", "unit", "255:bgr", "0.5,0.4,0.1/0.25,0.25,1"]
+        {
             assert_eq!(parsed(text).to_string(), text);
         }
         assert_eq!(parsed("caffe:bgr"), parsed("caffe"), "Caffe's is BGR already");

@@ -54,6 +54,17 @@ impl Labels {
         Self((0..count).map(|class| Label { wnid: String::new(), name: class.to_string() }).collect())
     }
 
+    /// So many classes, of which the first are named by the lines of a text, and the others by their numbers.
+    pub(crate) fn beginning_with(names: &str, count: usize) -> Self {
+        let mut labels = Self::numbers(count);
+        for (label, name) in
+            labels.0.iter_mut().zip(names.lines()).filter(|(_, name)| !name.trim().is_empty())
+        {
+            label.name = printable(name.trim());
+        }
+        labels
+    }
+
     /// Reads names from a file: one a line, a JSON list of names, or a JSON dictionary between names and indices in either
     /// direction, such as Keras's. Fails for a file that is none of these.
     pub fn read(path: &Path) -> Result<Self> {
@@ -213,6 +224,13 @@ mod tests {
     fn classes_without_names_are_found_by_their_numbers() {
         let labels = Labels::numbers(3);
         assert_eq!((labels.names(), labels.find("2")), (vec!["0".into(), "1".into(), "2".into()], Some(2)));
+    }
+
+    #[test]
+    fn classes_behind_the_named_ones_have_numbers() {
+        let labels = Labels::beginning_with("dummy\nkit fox\r\n", 4);
+        assert_eq!(labels.names(), ["dummy", "kit fox", "2", "3"]);
+        assert_eq!((labels.find("kit fox"), Labels::beginning_with("a\nb", 1).len()), (Some(1), 1));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod children;
 mod keras;
 mod lite;
+mod tensorflow;
 mod torch;
 
 use trepang_api::{Conv2d, Linear, Network, Node, Op};
@@ -108,6 +109,7 @@ pub(crate) fn native(network: &Network, architecture: Architecture, dialect: Dia
         Dialect::Torchvision | Dialect::Timm => {
             entries(network, |node, weights, shape| torch::entry(network, node, dialect, weights, shape))
         }
+        Dialect::Tensorflow => entries(network, |_, weights, shape| tensorflow::entry(weights, shape)),
         Dialect::Lite => {
             let blocks = lite::blocks(network);
             entries(network, |_, weights, shape| lite::entry(&blocks, weights, shape))

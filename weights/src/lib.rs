@@ -10,6 +10,7 @@
 //!   the version in a file, with `version`, `candidate`, `prefix` and `wrapped` (the trunk), `gray` (networks for gray pictures), `head`, `pick`
 //!   (one of several sets) and `misfit` (the differences); `convert`: converts its tensors to the network's;
 //!   [`InputFormat`]: another preprocessing.
+//! - `skim`: bounds what decoding protobuf may take, for ONNX and TensorFlow's graphs.
 //! - [`KerasModel`]: what a Keras file says of its first and last layers.
 //! - [`SETS`]: the published sets; [`pull`]: downloads them; [`cache`]: finds copies that are on this machine already;
 //!   [`Store`]: keeps the pulled sets.
@@ -45,6 +46,7 @@ mod pick;
 mod prefix;
 pub mod pull;
 mod readers;
+mod skim;
 mod source;
 mod store;
 mod version;

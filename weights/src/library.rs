@@ -11,6 +11,7 @@ use crate::hex::hex;
 use crate::own_network::{from_onnx, is_network, network_file, not_a_network};
 use crate::pull::{Digest, NoProgress, PullOptions, verify};
 use crate::readers::printable;
+use crate::source::LABELS_KEY;
 use crate::version::Naming;
 use crate::{
     Architecture, Error, Fit, Head, InputFormat, Labels, ModelInput, PICK_RULE, Result, SETS, Set, Store,
@@ -209,7 +210,7 @@ fn pulled(set: &Set, store: &Store) -> Result<Trained> {
     let sha256 = source.metadata().get("source_sha256").cloned().unwrap_or_default();
     Ok(Trained {
         name: set.name.into(),
-        labels: labels(&fit)?,
+        labels: labels(&fit, source.as_ref())?,
         network: fit.network,
         weights,
         first_look: owned_first_look(set.architecture),
@@ -235,7 +236,7 @@ fn from_file(name: &str, path: &Path, choices: &FileChoices, purpose: Purpose) -
     let weights = fit.weights(source.as_ref(), &mut |_, _| true)?;
     Ok(Trained {
         name: name.into(),
-        labels: labels(&fit)?,
+        labels: labels(&fit, source.as_ref())?,
         network: fit.network,
         weights,
         first_look: owned_first_look(architecture),
@@ -371,9 +372,13 @@ pub fn is_published(path: &Path) -> bool {
 }
 
 /// The names of the classes: those of the network's own classes, and numbers for another head.
-fn labels(fit: &Fit) -> Result<Labels> {
+fn labels(fit: &Fit, source: &dyn TensorSource) -> Result<Labels> {
     match (&fit.head, fit.architecture) {
         (Head::Own, Architecture::Minivgg) => Ok(minivgg()?.labels),
+        (Head::Own, Architecture::InceptionV1) => {
+            let names = source.metadata().get(LABELS_KEY).map(String::as_str).unwrap_or_default();
+            Ok(Labels::beginning_with(names, fit.classes().unwrap_or_default()))
+        }
         (Head::Own, _) => Labels::imagenet(),
         (Head::Linear { classes, .. }, _) => Ok(Labels::numbers(*classes)),
         (Head::Other(_) | Head::Broken(_) | Head::Unlike(_) | Head::Missing, _) => Ok(Labels::default()),

@@ -86,7 +86,8 @@ impl MadeUp {
         let (shape, name) = (&tensor.shape, tensor.name.as_str());
         if shape.len() > 1 {
             let all: usize = shape.iter().product();
-            let outputs = if self.dialect == Dialect::Keras { shape[shape.len() - 1] } else { shape[0] };
+            let is_last = matches!(self.dialect, Dialect::Keras | Dialect::Tensorflow);
+            let outputs = if is_last { shape[shape.len() - 1] } else { shape[0] };
             let fan_in = (all / outputs) as f64;
             return match self.prefix {
                 POSITIVE_MEAN_PREFIX => ((1.0 / fan_in).sqrt() as f32, (1.1 / fan_in) as f32),
@@ -123,6 +124,7 @@ fn gamma_offset(architecture: Architecture) -> f32 {
         | Architecture::Vgg16Bn
         | Architecture::Vgg19
         | Architecture::Vgg19Bn
+        | Architecture::InceptionV1
         | Architecture::InceptionV3
         | Architecture::EfficientnetLite0
         | Architecture::Alexnet
@@ -135,7 +137,8 @@ impl TensorSource for MadeUp {
     fn format(&self) -> FileFormat {
         match self.dialect {
             Dialect::Keras => FileFormat::KerasLegacy,
-            _ => FileFormat::PytorchZip,
+            Dialect::Tensorflow => FileFormat::GraphDef,
+            Dialect::Trepang | Dialect::Torchvision | Dialect::Timm | Dialect::Lite => FileFormat::PytorchZip,
         }
     }
 

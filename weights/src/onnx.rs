@@ -1,4 +1,4 @@
-//! ONNX files: a network of the user's own with its weights, whatever exported it. `proto` and `skim` decode, `graph` puts
+//! ONNX files: a network of the user's own with its weights, whatever exported it. `proto` decodes, `graph` puts
 //! nodes into order, `lower` turns them into layers (`ir`), `simplify` merges what the backends have no operation for,
 //! `names` finds the modules, `pixels` the preprocessing, and `emit` writes the network down.
 
@@ -12,7 +12,6 @@ mod names;
 mod pixels;
 mod proto;
 mod simplify;
-mod skim;
 mod tensor;
 #[cfg(test)]
 mod tests;
@@ -29,6 +28,7 @@ use trepang_api::{Network, Weights};
 use crate::file_bytes::FileBytes;
 use crate::hex::hex;
 use crate::readers::{damaged, is_onnx_bytes, printable};
+use crate::skim::{self, Kind};
 use crate::{Error, FileFormat, InputFormat, Result};
 
 use external::DataFiles;
@@ -155,7 +155,7 @@ fn decode(path: &Path) -> Result<(ModelProto, Sha256)> {
     let file = FileBytes::read(path).map_err(io)?;
     let hash = Sha256::new().chain_update(&*file);
     let broken = |reason: String| damaged(path, FileFormat::Onnx, reason);
-    skim::skim(&file).map_err(broken)?;
+    skim::skim(&file, Kind::Model).map_err(broken)?;
     let model = ModelProto::decode(Bytes::from_owner(file)).map_err(|error| broken(error.to_string()))?;
     match &model.graph {
         Some(graph) if !graph.node.is_empty() => Ok((model, hash)),

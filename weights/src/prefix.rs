@@ -46,12 +46,17 @@ pub(crate) fn first_word(name: &str) -> &str {
     name.split(['.', '/', '_']).next().unwrap_or(name)
 }
 
-/// Whether a tensor is of no layer: counters, the state of optimizers, Inception's auxiliary classifier, and layers that
+/// The layers of the two auxiliary classifiers in the graph of `inception_v1`.
+const AUXILIARY: [&str; 6] = ["head0_bottleneck", "nn0", "softmax0", "head1_bottleneck", "nn1", "softmax1"];
+
+/// Whether a tensor is of no layer: counters, the state of optimizers, Inception's auxiliary classifiers, and layers that
 /// somebody added on top of a Keras 3 trunk.
 pub(crate) fn is_dispensable(tensor: &TensorInfo) -> bool {
     let (name, dtype) = (&tensor.name, &tensor.dtype);
     let counts = tensor.shape.is_empty() || dtype.starts_with(['I', 'U']) || dtype == "BOOL";
+    let is_auxiliary = |layer: &str| AUXILIARY.contains(&layer.rsplit('/').next().unwrap_or(layer));
     counts
+        || tensor.layer.as_deref().is_some_and(is_auxiliary)
         || name.ends_with("num_batches_tracked")
         || name
             .split(SEPARATORS)

@@ -3,6 +3,7 @@
 
 mod contents;
 mod first_look;
+mod graph_def;
 mod keras;
 mod natural;
 mod numbers;
@@ -63,6 +64,7 @@ fn open_bytes(path: &Path, on_read: &mut dyn FnMut(&[u8])) -> Result<Box<dyn Ten
         | FileKind::TorchStream
         | FileKind::Pickle
         | FileKind::Onnx
+        | FileKind::GraphDef
         | FileKind::Start(_)
         | FileKind::Other(_) => open_one(&file, path),
     }
@@ -76,6 +78,7 @@ fn open_one(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> {
         FileKind::Zip => open_archive(file, path),
         FileKind::TorchStream => pytorch::open_stream(file, path),
         FileKind::Pickle => Err(pytorch::refuse_pickle(file, path)),
+        FileKind::GraphDef => graph_def::open(file.clone(), path),
         FileKind::Onnx => Err(Error::IsNetwork { path: path.into() }),
         FileKind::Start(format) => Err(damaged(path, format, format!("it ends after {} bytes", file.len()))),
         FileKind::Json => Err(unknown(path, "JSON")),
@@ -83,10 +86,15 @@ fn open_one(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> {
     }
 }
 
-/// Opens a zip archive of PyTorch or of Keras.
+/// Opens a zip archive of PyTorch, of Keras or with a graph of TensorFlow's.
 fn open_archive(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> {
-    let format =
-        if sniff::begins_as_keras_archive(file) { FileFormat::Keras3 } else { FileFormat::PytorchZip };
+    let format = if sniff::begins_as_keras_archive(file) {
+        FileFormat::Keras3
+    } else if sniff::begins_as_graph_archive(file) {
+        FileFormat::GraphDef
+    } else {
+        FileFormat::PytorchZip
+    };
     let archive = Archive::open(file).map_err(|reason| damaged(path, format, reason))?;
     let has = |end: &str| archive.names().any(|name| name.rsplit('/').next() == Some(end));
     if has("constants.pkl") {
@@ -94,6 +102,10 @@ fn open_archive(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> 
         Err(unknown(path, script))
     } else if !has("data.pkl") && has(keras::WEIGHTS_IN_ARCHIVE) {
         keras::open_archive(&archive, file, path)
+    } else if !has("data.pkl")
+        && let Some(graph) = graph_def::in_archive(&archive)
+    {
+        graph_def::open_archive(&archive, &graph, path)
     } else {
         pytorch::open_zip(archive, file, path)
     }

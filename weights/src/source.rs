@@ -13,6 +13,9 @@ use crate::{KerasModel, Result};
 /// The metadata key under which a file in Trepang's own store names its dialect.
 pub(crate) const DIALECT_KEY: &str = "dialect";
 
+/// The metadata key under which a file carries the names of its classes, one a line.
+pub(crate) const LABELS_KEY: &str = "labels";
+
 /// The format of a weights file, which is detected from its content and not from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {
@@ -28,6 +31,8 @@ pub enum FileFormat {
     PytorchLegacy,
     /// ONNX, a network with its weights.
     Onnx,
+    /// A frozen graph of TensorFlow 1, of which the constants are read.
+    GraphDef,
 }
 
 impl FileFormat {
@@ -35,9 +40,12 @@ impl FileFormat {
     pub(crate) fn article(self) -> &'static str {
         match self {
             Self::Onnx => "an",
-            Self::Safetensors | Self::KerasLegacy | Self::Keras3 | Self::PytorchZip | Self::PytorchLegacy => {
-                "a"
-            }
+            Self::Safetensors
+            | Self::KerasLegacy
+            | Self::Keras3
+            | Self::PytorchZip
+            | Self::PytorchLegacy
+            | Self::GraphDef => "a",
         }
     }
 }
@@ -51,6 +59,7 @@ impl fmt::Display for FileFormat {
             Self::PytorchZip => "PyTorch (zip)",
             Self::PytorchLegacy => "PyTorch (legacy stream)",
             Self::Onnx => "ONNX",
+            Self::GraphDef => "TensorFlow GraphDef",
         })
     }
 }

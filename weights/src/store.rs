@@ -12,7 +12,7 @@ use trepang_api::{Array, Weights};
 use crate::cache::Environment;
 use crate::pull::{Digest, Error as PullError, NoProgress, PullOptions, PullProgress, Verified, verify};
 use crate::readers::{open_hashed, open_mapped};
-use crate::source::DIALECT_KEY;
+use crate::source::{DIALECT_KEY, LABELS_KEY};
 use crate::{Error, Fit, Result, Set, TensorSource, fit};
 
 /// The folder of pulled sets.
@@ -98,8 +98,10 @@ impl Store {
         }
         let weights = fit.weights(source.as_ref(), progress)?;
         let path = self.path(set);
-        write(&weights, provenance(set, origin, verified), &path)
-            .map_err(|source| Error::Write { path: path.clone(), source })
+        let mut about = provenance(set, origin, verified);
+        let labels = source.metadata().get(LABELS_KEY).cloned();
+        about.extend(labels.map(|labels| (LABELS_KEY.to_owned(), labels)));
+        write(&weights, about, &path).map_err(|source| Error::Write { path: path.clone(), source })
     }
 
     fn damaged(&self, set: &Set, reason: &str) -> Error {

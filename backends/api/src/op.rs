@@ -48,6 +48,11 @@ impl Preprocess {
         Self { scale: [2.0; 3], shift: [-1.0; 3], trained_on_bgr: false }
     }
 
+    /// That of `inception_v1`: RGB of 0..255 minus 117.
+    pub fn inception_v1() -> Self {
+        Self { scale: [255.0; 3], shift: [-117.0; 3], trained_on_bgr: false }
+    }
+
     /// EfficientNet-Lite's: RGB as (x - 127) / 128 of 0..255.
     pub fn lite() -> Self {
         Self { scale: [255.0 / 128.0; 3], shift: [-127.0 / 128.0; 3], trained_on_bgr: false }

@@ -155,7 +155,7 @@ fn print(about: &AboutOnnx) -> Result<()> {
     match &about.preprocessing {
         Some(words) => output::line(format_args!("preprocessing   {words}"))?,
         None => output::line(
-            "preprocessing   the file does not say what its pixels are: pass --input torch, tf, caffe, clip, unit, 255 or \
+            "preprocessing   the file does not say what its pixels are: pass --input torch, tf, caffe, clip, inceptionv1, unit, 255 or \
              MEAN/STD, which is remembered",
         )?,
     }

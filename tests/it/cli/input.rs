@@ -49,7 +49,7 @@ type ByHand = fn(usize, [f32; 3]) -> f32;
 #[test]
 fn every_input_is_what_its_formula_says() {
     let home = home_with_weights();
-    let cases: [(&str, ByHand); 7] = [
+    let cases: [(&str, ByHand); 8] = [
         ("torch", |c, rgb| (rgb[c] / 255.0 - [0.485, 0.456, 0.406][c]) / [0.229, 0.224, 0.225][c]),
         ("tf", |c, rgb| rgb[c] / 127.5 - 1.0),
         ("caffe", |c, rgb| rgb[2 - c] - [103.939, 116.779, 123.68][c]),
@@ -57,6 +57,7 @@ fn every_input_is_what_its_formula_says() {
             (rgb[c] / 255.0 - [0.481_454_66, 0.457_827_5, 0.408_210_73][c])
                 / [0.268_629_54, 0.261_302_6, 0.275_777_1][c]
         }),
+        ("inceptionv1", |c, rgb| rgb[c] - 117.0),
         ("unit:bgr", |c, rgb| rgb[2 - c] / 255.0),
         ("255", |c, rgb| rgb[c]),
         ("0.1,0.2,0.3/0.5,0.25,0.2:bgr", |c, rgb| {
@@ -144,7 +145,10 @@ fn a_run_keeps_its_input_whatever_is_remembered_later() {
 fn what_cannot_be_an_input_is_a_usage_error() {
     let home = home_with_weights();
     for (flags, part) in [
-        ("--weights own.safetensors --input imagenet", "torch, tf, caffe, clip, unit, 255 or MEAN/STD"),
+        (
+            "--weights own.safetensors --input imagenet",
+            "torch, tf, caffe, clip, inceptionv1, unit, 255 or MEAN/STD",
+        ),
         ("--weights own.safetensors --input 0,0,0/1,0,1", "no deviation may be 0 or less"),
         ("--input torch", "name it with --weights or --network"),
     ] {

@@ -84,7 +84,7 @@ pub(super) fn number(architecture: Architecture, name: &mut String) {
         Architecture::RegnetY400mf => &["stem", "trunk_output", "avgpool", "fc"],
         Architecture::ShufflenetV2 => &SHUFFLENET,
         Architecture::Googlenet => &GOOGLENET,
-        Architecture::Minivgg | Architecture::EfficientnetLite0 => return,
+        Architecture::Minivgg | Architecture::InceptionV1 | Architecture::EfficientnetLite0 => return,
     };
     if let Some((module, rest)) = name.split_once('.')
         && let Some(at) = modules.iter().position(|own| *own == module)

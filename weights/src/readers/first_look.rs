@@ -15,6 +15,9 @@ use crate::{Error, FileFormat, Result};
 /// The bytes that are looked at. A file that is no longer is simply read.
 const HEAD: u64 = 1 << 20;
 
+/// The most bytes of a message of protobuf, which TensorFlow's graphs are.
+const MAX_MESSAGE: u64 = 1 << 31;
+
 /// The most bytes of a safetensors file's header, which is also that format's own bound.
 const MAX_HEADER: u64 = 100_000_000;
 
@@ -38,6 +41,10 @@ pub(super) fn look(file: &mut File, path: &Path) -> Result<()> {
                 ));
             }
         }
+        FileKind::GraphDef if len > MAX_MESSAGE => {
+            let reason = format!("it has {len} bytes, more than such a file can");
+            return Err(damaged(path, FileFormat::GraphDef, reason));
+        }
         FileKind::Other(found) if !has_hdf5_further_on(file, len).map_err(failed)? => {
             return Err(unknown(path, found));
         }
@@ -46,6 +53,7 @@ pub(super) fn look(file: &mut File, path: &Path) -> Result<()> {
         | FileKind::TorchStream
         | FileKind::Pickle
         | FileKind::Onnx
+        | FileKind::GraphDef
         | FileKind::Json
         | FileKind::Start(_)
         | FileKind::Other(_) => {}
@@ -121,6 +129,14 @@ mod tests {
             let error = looked_at(&sparse(&start, len)).unwrap_err();
             assert!(error.to_string().contains("not a whole safetensors file"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_graph_is_no_longer_than_a_message_can_be() {
+        let start = b"\x0a\x12\x0a\x05input\x12\x0bPlaceholder";
+        assert!(looked_at(&sparse(start, 1 << 30)).is_ok());
+        let error = looked_at(&sparse(start, HUGE)).unwrap_err();
+        assert!(error.to_string().contains("more than such a file can"), "{error}");
     }
 
     #[test]

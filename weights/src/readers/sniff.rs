@@ -18,6 +18,8 @@ pub(super) enum FileKind {
     Pickle,
     /// ONNX, which holds a network too.
     Onnx,
+    /// A graph of TensorFlow 1.
+    GraphDef,
     /// JSON, perhaps the index of weights in several files.
     Json,
     /// The first bytes of a file of this format, and no more.
@@ -76,6 +78,8 @@ pub(super) fn kind(file: &[u8]) -> FileKind {
         FileKind::Pickle
     } else if is_onnx(file) {
         FileKind::Onnx
+    } else if is_graph_def(file) {
+        FileKind::GraphDef
     } else if begins_as_json(file) {
         FileKind::Json
     } else if let Some(format) = start_of(file) {
@@ -88,6 +92,16 @@ pub(super) fn kind(file: &[u8]) -> FileKind {
 /// Whether a file begins as ONNX's do: with the number of its format, and then what wrote it or its graph.
 pub(crate) fn is_onnx(file: &[u8]) -> bool {
     matches!(file, [0x08, 1..=64, 0x12 | 0x3a | 0x42 | 0x1a, ..])
+}
+
+/// Whether a file begins as TensorFlow's graphs do: with a node, whose name comes first and then its operation.
+fn is_graph_def(file: &[u8]) -> bool {
+    let Some((0x0a, rest)) = file.split_first() else { return false };
+    // The length of the node: all its bytes but the last have their highest bit set.
+    let more = rest.iter().take_while(|byte| **byte >= 0x80).count();
+    let Some([0x0a, length, rest @ ..]) = rest.get(more + 1..) else { return false };
+    let Some((name, rest)) = rest.split_at_checked(usize::from(*length)) else { return false };
+    *length < 0x80 && name.iter().all(u8::is_ascii_graphic) && matches!(rest, [0x12, ..])
 }
 
 /// The format of a file that ends before its format is certain; none if it has bytes of no format, or none at all.
@@ -108,6 +122,14 @@ fn start_of(file: &[u8]) -> Option<FileFormat> {
 pub(super) fn begins_as_keras_archive(file: &[u8]) -> bool {
     let name = file.get(ZIP_NAME_AT..).unwrap_or_default();
     [&b"metadata.json"[..], b"config.json", b"model.weights.h5"].iter().any(|first| name.starts_with(first))
+}
+
+/// Whether an archive begins with a file of those that go with the published graph of `inception_v1`.
+pub(super) fn begins_as_graph_archive(file: &[u8]) -> bool {
+    let name = file.get(ZIP_NAME_AT..).unwrap_or_default();
+    [&b"tensorflow_inception_graph.pb"[..], b"imagenet_comp_graph_label_strings.txt"]
+        .iter()
+        .any(|first| name.starts_with(first))
 }
 
 /// Whether HDF5's signature is at byte 0, 512, 1024, 2048 and so on: HDF5 allows a user block before it.
@@ -193,6 +215,14 @@ mod tests {
         assert_eq!(kind(&file), FileKind::Other("the bytes 00 00 00 00 00 00 00 00".into()));
         file.extend_from_slice(HDF5);
         assert_eq!(kind(&file), FileKind::Hdf5);
+    }
+
+    #[test]
+    fn a_graph_begins_with_a_node_that_has_a_name() {
+        assert_eq!(kind(b"\x0a\x12\x0a\x05input\x12\x0bPlaceholder"), FileKind::GraphDef);
+        assert_eq!(kind(b"\x0a\x92\x01\x0a\x05input\x12\x0bPlaceholder"), FileKind::GraphDef);
+        check(b"\n\n\n\ntext", "plain text");
+        check(b"\x0a\x12\x0a\x05in", "the bytes 0a 12 0a 05 69 6e");
     }
 
     #[test]

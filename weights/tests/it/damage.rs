@@ -18,7 +18,7 @@ const MAX_TIME: Duration = Duration::from_secs(5);
 /// The bytes at each end of a file where every length is tried; between them, every seventh is.
 const ENDS: usize = 2000;
 
-const FIXTURES: [&str; 19] = [
+const FIXTURES: [&str; 20] = [
     "keras.safetensors",
     "legacy_v0.h5",
     "legacy_latest.h5",
@@ -38,7 +38,11 @@ const FIXTURES: [&str; 19] = [
     "k3.keras",
     "beside_2.pth",
     "module_stream.pth",
+    "graph_def.zip",
 ];
+
+/// A graph of TensorFlow's, which is whole wherever a node of it ends.
+const GRAPH: &str = "graph_def.pb";
 
 /// A temporary file whose bytes the test changes.
 struct DamagedFile(NamedTempFile);
@@ -87,9 +91,35 @@ fn the_start_of_a_good_file_is_said_to_be_cut() {
 }
 
 #[test]
+fn the_start_of_a_graph_is_cut_or_has_fewer_constants() {
+    let whole = fs::read(fixture(GRAPH)).unwrap();
+    let constants = trepang_weights::open(&fixture(GRAPH)).unwrap().tensors().len();
+    let damaged_file = DamagedFile::new(&whole);
+    let mut fewer = 0;
+    // Fewer bytes than the first node's name are those of no format.
+    for len in (20..whole.len()).rev() {
+        damaged_file.0.as_file().set_len(len as u64).unwrap();
+        match trepang_weights::open(damaged_file.0.path()) {
+            Ok(source) => {
+                assert!(source.tensors().len() <= constants);
+                fewer += 1;
+            }
+            Err(error) => {
+                let error = error.to_string();
+                assert!(
+                    error.contains("may have been cut short") || error.contains("no constants"),
+                    "{error}"
+                );
+            }
+        }
+    }
+    assert!(fewer < 20, "only where a node ends: {fewer} times");
+}
+
+#[test]
 fn wrong_bytes_never_cause_a_panic() {
     let flips = std::env::var("TREPANG_FLIPS").map_or(DAMAGES, |text| text.parse().unwrap());
-    for name in FIXTURES {
+    for name in FIXTURES.into_iter().chain([GRAPH]) {
         let whole = fs::read(fixture(name)).unwrap();
         let mut damaged_file = DamagedFile::new(&whole);
         let mut random = SplitMix64(0x7265_7061);

@@ -20,7 +20,11 @@ fn headless(architecture: Architecture, dialect: Dialect) -> (Vec<TensorInfo>, u
 }
 
 fn format_of(dialect: Dialect) -> FileFormat {
-    if dialect == Dialect::Keras { FileFormat::KerasLegacy } else { FileFormat::PytorchZip }
+    match dialect {
+        Dialect::Keras => FileFormat::KerasLegacy,
+        Dialect::Tensorflow => FileFormat::GraphDef,
+        _ => FileFormat::PytorchZip,
+    }
 }
 
 fn with_head(architecture: Architecture, dialect: Dialect, head: &[(&str, Vec<usize>)]) -> Fit {
@@ -40,7 +44,7 @@ fn a_linear_layer_under_any_name_has_its_own_classes() {
     for (architecture, dialect) in versions() {
         let (_, features) = headless(architecture, dialect);
         for (classes, name) in [(2, "head"), (10, "x.y.7"), (365, "last_linear"), (1, "Ω")] {
-            let keras = dialect == Dialect::Keras;
+            let keras = matches!(dialect, Dialect::Keras | Dialect::Tensorflow);
             let (kernel, shape) = if keras {
                 (format!("{name}/kernel"), vec![features, classes])
             } else {

@@ -7,6 +7,7 @@ mod archives;
 mod damage;
 mod fits;
 mod formats;
+mod graph_def;
 mod heads;
 mod objects;
 mod onnx;

@@ -70,7 +70,7 @@ impl Archive {
     }
 
     /// The size of a file in the archive in bytes; none if there is no such file.
-    pub(super) fn size(&self, name: &str) -> Option<u64> {
+    pub(in crate::readers) fn size(&self, name: &str) -> Option<u64> {
         self.entries.get(name).map(|entry| entry.size)
     }
 

@@ -1,4 +1,4 @@
-//! Walks over the bytes of a file before they are decoded, so that decoding takes bounded memory: a message of two bytes
+//! Walks over the bytes of an ONNX file, or of a graph of TensorFlow's, before they are decoded, so that decoding takes bounded memory: a message of two bytes
 //! becomes a structure of hundreds, and a number of one byte takes eight. Meaning is left to the decoder.
 
 /// The memory that the decoder may take for a file, whatever its size.
@@ -15,7 +15,8 @@ const MAX_DEPTH: usize = 32;
 
 /// The messages that hold messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
+    /// The whole of an ONNX file.
     Model,
     Graph,
     Node,
@@ -25,6 +26,14 @@ enum Kind {
     Type,
     TensorType,
     Shape,
+    /// The whole of a file of TensorFlow's.
+    GraphDef,
+    NodeDef,
+    /// An attribute of a node under its name.
+    NamedAttr,
+    AttrValue,
+    TensorDef,
+    ShapeDef,
     /// A message that only holds texts and numbers, or a text.
     Leaf,
 }
@@ -41,6 +50,11 @@ impl Kind {
             (Self::Type, 1) => Self::TensorType,
             (Self::TensorType, 2) => Self::Shape,
             (Self::Node, 5) => Self::Attribute,
+            (Self::GraphDef, 1) => Self::NodeDef,
+            (Self::NodeDef, 5) => Self::NamedAttr,
+            (Self::NamedAttr, 2) => Self::AttrValue,
+            (Self::AttrValue, 8) => Self::TensorDef,
+            (Self::TensorDef, 2) => Self::ShapeDef,
             (
                 Self::Model
                 | Self::Graph
@@ -51,6 +65,12 @@ impl Kind {
                 | Self::Type
                 | Self::TensorType
                 | Self::Shape
+                | Self::GraphDef
+                | Self::NodeDef
+                | Self::NamedAttr
+                | Self::AttrValue
+                | Self::TensorDef
+                | Self::ShapeDef
                 | Self::Leaf,
                 _,
             ) => Self::Leaf,
@@ -63,10 +83,11 @@ impl Kind {
     }
 }
 
-/// Fails, with a clause, for bytes that are no messages, that are nested too deep, or that would take too much memory.
-pub(super) fn skim(file: &[u8]) -> Result<(), String> {
+/// Fails, with a clause, for bytes that are no messages, that are nested too deep, or that would take too much memory. `whole` is
+/// the message that the file is.
+pub(crate) fn skim(file: &[u8], whole: Kind) -> Result<(), String> {
     let mut left = ALWAYS_ALLOWED_BYTES.max(file.len().saturating_mul(MAX_EXPANSION));
-    message(file, Kind::Model, 0, &mut left)
+    message(file, whole, 0, &mut left)
 }
 
 fn message(mut bytes: &[u8], kind: Kind, depth: usize, left: &mut usize) -> Result<(), String> {
@@ -140,8 +161,8 @@ mod tests {
         }
         file.push(length as u8);
         file.extend(nodes);
-        assert!(skim(&file).unwrap_err().contains("small parts"));
-        assert!(skim(&[0x3a, 2, 0x0a, 0]).is_ok());
+        assert!(skim(&file, Kind::Model).unwrap_err().contains("small parts"));
+        assert!(skim(&[0x3a, 2, 0x0a, 0], Kind::Model).is_ok());
     }
 
     #[test]
@@ -152,7 +173,7 @@ mod tests {
             (&[0xff; 12], "too long"),
             (&[0x0b], "wire type 3"),
         ] {
-            let found = skim(file);
+            let found = skim(file, Kind::Model);
             assert!(
                 words.is_empty() || found.as_ref().is_err_and(|error| error.contains(words)),
                 "{found:?}"
@@ -178,6 +199,6 @@ mod tests {
         }
         let mut file = vec![0x3a, (graph.len() & 0x7f) as u8 | 0x80, (graph.len() >> 7) as u8];
         file.extend(graph);
-        assert!(skim(&file).unwrap_err().contains("nested"));
+        assert!(skim(&file, Kind::Model).unwrap_err().contains("nested"));
     }
 }
