@@ -6,6 +6,7 @@
 
 mod actions;
 mod answers;
+mod closer;
 mod commands;
 mod complete;
 mod devices;
@@ -19,6 +20,7 @@ mod leaving;
 mod line_editor;
 mod list;
 mod look_back;
+mod look_closer;
 mod marking;
 mod marks;
 mod mosaic;
@@ -36,6 +38,7 @@ mod steer;
 mod typing;
 mod update;
 
+pub use closer::{ChannelBars, Closer, PictureWindow};
 pub use find::Hit;
 pub use key::Key;
 pub use key_map::{BoundCommand, KeyChange, KeyMap, WrongKey};

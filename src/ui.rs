@@ -3,9 +3,11 @@
 
 mod ascii;
 mod background;
+mod bars;
 mod blocks;
 mod capabilities;
 mod channels;
+mod closer;
 mod color_depth;
 mod command;
 mod comparison;
@@ -39,6 +41,7 @@ mod probe;
 mod recipes;
 mod run;
 mod saved_runs;
+mod scene;
 mod settings;
 mod sized;
 mod small;
@@ -70,7 +73,7 @@ pub use terminal::{Screen, ScreenOptions};
 pub use theme::{Background, Theme, ThemeName};
 pub use tiles::sixel;
 
-use crate::dashboard::{Mode, Shown, State};
+use crate::dashboard::{ChannelBars, Mode, Shown, State};
 
 /// The smallest screen that shows all panes, columns and rows.
 pub const MIN_FULL_SCREEN: (u16, u16) = (72, 20);
@@ -255,7 +258,10 @@ fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         layers::render(frame, state, view, panes.layers);
         channels::render(frame, state, view, panes.channels);
         run::render(frame, state, view, panes.run);
-        loss::render(frame, state, view, panes.loss);
+        match state.closer.bars {
+            ChannelBars::Hidden => loss::render(frame, state, view, panes.loss),
+            ChannelBars::Sorted | ChannelBars::InOrder => bars::render(frame, state, view, panes.loss),
+        }
         if !panes.predictions.is_empty() {
             predictions::render(frame, state, view, panes.predictions);
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::closer::Closer;
 use super::key_map::KeyMap;
 use super::leaving::Leaving;
 use super::line_editor::LineEditor;
@@ -133,6 +134,8 @@ pub struct State {
     pub shown: Shown,
     /// The mosaic of a layer's channels.
     pub mosaic: Mosaic,
+    /// The way in which the picture of the run is looked at.
+    pub closer: Closer,
     /// The settings of the next ascent.
     pub settings: Settings,
     /// The worker's newest snapshot.
@@ -193,6 +196,7 @@ impl State {
             keys: KeyMap::default(),
             shown: Shown::Panes,
             mosaic: Mosaic::default(),
+            closer: Closer::default(),
             settings,
             snapshot: Arc::default(),
             remark: None,

@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::list::shortened_inside;
-use super::{View, hits, keyline, loss, marks, picture, run, saved_runs};
-use crate::dashboard::{Pane, Shown, State};
+use super::{View, bars, hits, keyline, loss, marks, picture, run, saved_runs};
+use crate::dashboard::{ChannelBars, Pane, Shown, State};
 use crate::worker::protocol::RunView;
 
 /// The smallest screen for a picture, columns and rows.
@@ -76,7 +76,14 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         let style = view.theme.accent;
         frame.render_widget(Paragraph::new(numbers(run)).style(style), layout.numbers);
         if layout.curve.width >= MIN_CURVE_WIDTH {
-            loss::chart(frame, view, layout.curve, &run.curve.whole(), &run.changes);
+            match state.closer.bars {
+                ChannelBars::Hidden => {
+                    loss::chart(frame, view, layout.curve, &run.curve.whole(), &run.changes);
+                }
+                ChannelBars::Sorted | ChannelBars::InOrder => {
+                    bars::inside(frame, state, view, layout.curve);
+                }
+            }
         }
     }
     let above = Rect { height: area.height - 2, ..area };
