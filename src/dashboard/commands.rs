@@ -3,7 +3,8 @@
 use super::actions::{self, NOTHING};
 use super::state::{Effect, State};
 use super::{
-    devices, find, fork, look_back, look_closer, marking, mosaic, networks, saved_runs, settings, steer,
+    devices, find, fork, look_back, look_closer, marking, mosaic, networks, resizing, saved_runs, settings,
+    steer,
 };
 
 /// A function that changes the state and returns effects for others.
@@ -56,6 +57,11 @@ const ACTS: &[(&str, CommandFunction)] = &[
     ("pixel", look_closer::toggle_pixel),
     ("map", look_closer::toggle_map),
     ("bars", look_closer::next_bars),
+    ("lists-narrower", resizing::narrower_lists),
+    ("lists-wider", resizing::wider_lists),
+    ("curve-lower", resizing::lower_curve),
+    ("curve-higher", resizing::higher_curve),
+    ("panes-reset", resizing::reset),
     ("protocol", actions::next_protocol),
     ("redraw", actions::redraw),
     ("suspend", actions::suspend),

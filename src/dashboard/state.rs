@@ -9,6 +9,7 @@ use super::leaving::Leaving;
 use super::line_editor::LineEditor;
 use super::marks::Marks;
 use super::page::Mosaic;
+use super::pane_sizes::PaneSizes;
 use super::prompt::Prompt;
 use super::question::OpenQuestion;
 use super::scrub::Scrub;
@@ -132,6 +133,8 @@ pub struct State {
     pub keys: KeyMap,
     /// The part of the dashboard that has the screen.
     pub shown: Shown,
+    /// The sizes of panes that the user chose.
+    pub sizes: PaneSizes,
     /// The mosaic of a layer's channels.
     pub mosaic: Mosaic,
     /// The way in which the picture of the run is looked at.
@@ -195,6 +198,7 @@ impl State {
             mode: Mode::Browse,
             keys: KeyMap::default(),
             shown: Shown::Panes,
+            sizes: PaneSizes::default(),
             mosaic: Mosaic::default(),
             closer: Closer::default(),
             settings,

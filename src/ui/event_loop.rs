@@ -19,7 +19,10 @@ use super::picture::place;
 use super::scene::{Drawing, Scene};
 use super::surroundings::passes_pictures;
 use super::terminal::Screen;
-use super::{View, channels_in_a_row, help, input, is_full, mosaic_grid, picture_room, render, shown_grid};
+use super::{
+    View, channels_in_a_row, fitted_sizes, help, input, is_full, mosaic_grid, picture_room, render,
+    shown_grid,
+};
 use crate::dashboard::{Effect, Message, Shown, State, TerminalAction};
 use crate::worker::Viewer;
 use crate::worker::protocol::{Snapshot, Status};
@@ -135,11 +138,15 @@ impl<'a> EventLoop<'a> {
 
     /// Hands a key, a pasted text or a reply to the state. True to quit.
     fn hear(&mut self, state: &mut State, viewer: &Viewer, message: Message) -> Result<bool> {
-        (state.row, state.full) = (channels_in_a_row(self.area), is_full(self.area));
+        (state.row, state.full) = (channels_in_a_row(self.area, state.sizes), is_full(self.area));
         state.help_pages = help::pages(self.area.height);
-        let overlaid = state.mode.is_overlay();
+        let (overlaid, sizes) = (state.mode.is_overlay(), state.sizes);
         if self.send(state, viewer, message)? {
             return Ok(true);
+        }
+        if state.sizes != sizes {
+            // A key that no screen follows any more would have to be taken back as often as it was pressed.
+            state.sizes = fitted_sizes(self.area, state.sizes);
         }
         // What the terminal painted over the cells does not go away by drawing cells.
         if overlaid != state.mode.is_overlay() && self.screen.graphics().protocol.paints_over_cells() {
@@ -270,8 +277,7 @@ impl<'a> EventLoop<'a> {
 
     /// The cells that the picture may fill.
     fn room(&self, state: &State) -> Rect {
-        let zoomed = state.shown == Shown::Picture;
-        self.grid(state).map_or_else(|| picture_room(self.area, zoomed), |grid| grid.area)
+        self.grid(state).map_or_else(|| picture_room(self.area, state), |grid| grid.area)
     }
 
     /// The picture that is to be on the screen: the run's, or that of a grid.

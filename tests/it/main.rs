@@ -27,6 +27,7 @@ mod models;
 mod mosaic;
 mod mutated;
 mod networks;
+mod panes;
 mod parity;
 mod pictures;
 mod prompts;
