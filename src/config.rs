@@ -37,7 +37,7 @@ pub use job::{
     RenderJob, class_index, default_size, find_start, is_folder_name, pictures_of, read_references,
 };
 pub use layer::{find_layer, find_layer_and_channel};
-pub use left_off::LeftOff;
+pub use left_off::{KeptMark, LeftOff};
 pub use networks::MeasuredNetwork;
 pub use place::{find_entry, find_place, has_device, thread_count};
 pub use recipe::find_recipe;

@@ -3,9 +3,11 @@
 
 mod ascii;
 mod background;
+mod bars;
 mod blocks;
 mod capabilities;
 mod channels;
+mod closer;
 mod color_depth;
 mod command;
 mod comparison;
@@ -39,6 +41,7 @@ mod probe;
 mod recipes;
 mod run;
 mod saved_runs;
+mod scene;
 mod settings;
 mod sized;
 mod small;
@@ -70,13 +73,21 @@ pub use terminal::{Screen, ScreenOptions};
 pub use theme::{Background, Theme, ThemeName};
 pub use tiles::sixel;
 
-use crate::dashboard::{Mode, Shown, State};
+use crate::dashboard::{ChannelBars, Mode, PaneSizes, Shown, State};
 
 /// The smallest screen that shows all panes, columns and rows.
 pub const MIN_FULL_SCREEN: (u16, u16) = (72, 20);
 
 /// The rows of the run pane with all its lines.
 const RUN_PANE_ROWS: u16 = 18;
+
+/// The narrowest lists, and the columns that are left beside the widest.
+const MIN_LISTS: u16 = 18;
+const MIN_BESIDE_LISTS: u16 = 48;
+
+/// The lowest curve, and the rows that are left above the highest.
+const MIN_CURVE: u16 = 4;
+const MIN_ABOVE_CURVE: u16 = 9;
 
 /// The smallest pane for predictions, columns and rows.
 const MIN_PREDICTIONS_PANE: (u16, u16) = (24, 6);
@@ -138,7 +149,7 @@ pub struct Panes {
 
 impl Panes {
     /// Divides the screen. If the picture is zoomed, only the picture, the line at the top and the last two lines have an area.
-    pub fn of(area: Rect, zoomed: bool) -> Self {
+    pub fn of(area: Rect, zoomed: bool, sizes: PaneSizes) -> Self {
         let one = Constraint::Length(1);
         let [header, body, message, keys] =
             Layout::vertical([one, Constraint::Fill(1), one, one]).areas(area);
@@ -147,12 +158,12 @@ impl Panes {
             let [layers, channels, run, loss, predictions] = [none; 5];
             return Self { header, layers, channels, picture: body, run, loss, predictions, message, keys };
         }
-        let left = (area.width * 3 / 10).clamp(27, 36);
+        let left = lists_width(area, sizes);
         let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(body);
         let channels = (body.height / 5).clamp(4, 9);
         let [layers, channels] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(channels)]).areas(left);
-        let loss = (body.height * 3 / 10).clamp(5, 10);
+        let loss = curve_height(area, sizes);
         let [top, loss] = Layout::vertical([Constraint::Fill(1), Constraint::Length(loss)]).areas(right);
         let run = (right.width / 3).clamp(23, 30);
         let [picture, run] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(run)]).areas(top);
@@ -183,14 +194,44 @@ impl Panes {
     }
 }
 
+/// The columns of the lists of layers and channels, on a screen of this size.
+fn lists_width(area: Rect, sizes: PaneSizes) -> u16 {
+    let own = (area.width * 3 / 10).clamp(27, 36);
+    let most = own.max(area.width.saturating_sub(MIN_BESIDE_LISTS));
+    own.saturating_add_signed(sizes.lists).clamp(MIN_LISTS, most)
+}
+
+/// The rows of the curve, on a screen of this size.
+fn curve_height(area: Rect, sizes: PaneSizes) -> u16 {
+    let body = area.height.saturating_sub(3);
+    let own = (body * 3 / 10).clamp(5, 10);
+    let most = own.max(body.saturating_sub(MIN_ABOVE_CURVE));
+    own.saturating_add_signed(sizes.curve).clamp(MIN_CURVE, most)
+}
+
+/// The chosen sizes as far as a screen of this size follows them.
+fn fitted_sizes(area: Rect, sizes: PaneSizes) -> PaneSizes {
+    let own = PaneSizes::default();
+    let more = |chosen: u16, own: u16| chosen as i16 - own as i16;
+    PaneSizes {
+        lists: more(lists_width(area, sizes), lists_width(area, own)),
+        curve: more(curve_height(area, sizes), curve_height(area, own)),
+    }
+}
+
 /// Whether the screen has room for all panes, and so for the help over them.
 pub fn is_full(area: Rect) -> bool {
     area.width >= MIN_FULL_SCREEN.0 && area.height >= MIN_FULL_SCREEN.1
 }
 
 /// The cells that the picture may fill on a screen of this size.
-pub fn picture_room(area: Rect, zoomed: bool) -> Rect {
-    if is_full(area) { Panes::of(area, zoomed).picture_inner() } else { small::picture_room(area, zoomed) }
+pub fn picture_room(area: Rect, state: &State) -> Rect {
+    let zoomed = state.shown == Shown::Picture;
+    if is_full(area) {
+        Panes::of(area, zoomed, state.sizes).picture_inner()
+    } else {
+        small::picture_room(area, zoomed)
+    }
 }
 
 /// The places of the pictures that stand in a grid: drafts, or marked pictures side by side; none while no grid is shown, or where
@@ -245,7 +286,7 @@ fn render_mosaic(frame: &mut Frame, state: &State, view: &View, area: Rect, grid
 /// Draws all panes, on a screen that has room for them.
 fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let zoomed = state.shown == Shown::Picture;
-    let mut panes = Panes::of(area, zoomed);
+    let mut panes = Panes::of(area, zoomed, state.sizes);
     if state.predicting {
         panes = panes.with_predictions();
     }
@@ -255,7 +296,10 @@ fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         layers::render(frame, state, view, panes.layers);
         channels::render(frame, state, view, panes.channels);
         run::render(frame, state, view, panes.run);
-        loss::render(frame, state, view, panes.loss);
+        match state.closer.bars {
+            ChannelBars::Hidden => loss::render(frame, state, view, panes.loss),
+            ChannelBars::Sorted | ChannelBars::InOrder => bars::render(frame, state, view, panes.loss),
+        }
         if !panes.predictions.is_empty() {
             predictions::render(frame, state, view, panes.predictions);
         }
@@ -287,8 +331,8 @@ fn last_lines(frame: &mut Frame, state: &State, view: &View, area: Rect) {
 }
 
 /// The number of channels in a row of the channel pane, on a screen of this size.
-pub fn channels_in_a_row(area: Rect) -> usize {
-    channels::in_a_row(Panes::of(area, false).channels)
+pub fn channels_in_a_row(area: Rect, sizes: PaneSizes) -> usize {
+    channels::in_a_row(Panes::of(area, false, sizes).channels)
 }
 
 /// The border of a pane with its title, brighter if the arrow keys work in it.

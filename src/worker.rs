@@ -9,6 +9,8 @@ mod classifiers;
 mod drafting;
 mod drafts;
 mod error;
+mod examined;
+mod examining;
 mod models;
 mod opening;
 mod pictures;

@@ -114,6 +114,7 @@ fn on_screen(
     compute: Compute,
     runs: &Path,
 ) -> Result<()> {
+    left_off::restore_rest(&mut state);
     let signal = watch_signals();
     let worker = spawn(compute, compute_args, runs)?;
     // Without a socket, the dashboard is this terminal's alone.

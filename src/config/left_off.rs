@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 use crate::runs::{self, read_regular, write_atomic};
 
 /// The longest file that is read, in bytes.
-const MAX_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 32 << 20;
 
 /// The name of the file in this program's folder of states.
 const FILE: &str = "dashboard.json";
 
-/// The place of a dashboard's cursor, and what is drawn at which size.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The place of a dashboard's cursor, what is drawn at which size, and what was marked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOff {
-    /// The network, as `--network` takes it.
+    /// The network, as `--network` takes it; empty where no place was noted yet.
     pub network: String,
     /// The layer under the cursor, in the form meant.
     pub layer: String,
@@ -30,6 +30,27 @@ pub struct LeftOff {
     /// Whether the pane of classes is hidden.
     #[serde(default)]
     pub hides_classes: bool,
+    /// By how many columns the lists are wider than by themselves, and by how many rows the curve is higher.
+    #[serde(default)]
+    pub panes: (i16, i16),
+    /// The pictures that were marked, the newest last.
+    #[serde(default)]
+    pub marks: Vec<KeptMark>,
+}
+
+/// A picture that was marked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptMark {
+    /// The words that tell it from others.
+    pub label: String,
+    /// The network that made it.
+    pub network: String,
+    /// The layer and the channel of its objective, if that is a channel.
+    pub target: Option<(String, usize)>,
+    /// Whether it is chosen to stand beside others.
+    pub chosen: bool,
+    /// The picture as a JPEG, in base64.
+    pub jpeg: String,
 }
 
 impl LeftOff {

@@ -205,18 +205,6 @@ pub(super) fn copy_command(state: &mut State) -> Vec<Effect> {
     NOTHING
 }
 
-pub(super) fn zoom(state: &mut State) -> Vec<Effect> {
-    state.shown = match state.shown {
-        Shown::Mosaic => {
-            state.enlarge_drafts();
-            Shown::Mosaic
-        }
-        Shown::Picture | Shown::Beside => Shown::Panes,
-        Shown::Panes => Shown::Picture,
-    };
-    vec![Effect::Terminal(TerminalAction::Redraw)]
-}
-
 pub(super) fn next_protocol(_: &mut State) -> Vec<Effect> {
     vec![Effect::Terminal(TerminalAction::NextProtocol)]
 }

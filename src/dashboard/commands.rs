@@ -2,7 +2,10 @@
 
 use super::actions::{self, NOTHING};
 use super::state::{Effect, State};
-use super::{devices, find, fork, look_back, marking, mosaic, networks, saved_runs, settings, steer};
+use super::{
+    devices, find, fork, look_back, look_closer, marking, mosaic, networks, resizing, saved_runs, settings,
+    steer,
+};
 
 /// A function that changes the state and returns effects for others.
 type CommandFunction = fn(&mut State) -> Vec<Effect>;
@@ -50,7 +53,15 @@ const ACTS: &[(&str, CommandFunction)] = &[
     ("networks", networks::open),
     ("devices", devices::open),
     ("predictions", actions::toggle_predictions),
-    ("zoom", actions::zoom),
+    ("zoom", look_closer::zoom),
+    ("pixel", look_closer::toggle_pixel),
+    ("map", look_closer::toggle_map),
+    ("bars", look_closer::next_bars),
+    ("lists-narrower", resizing::narrower_lists),
+    ("lists-wider", resizing::wider_lists),
+    ("curve-lower", resizing::lower_curve),
+    ("curve-higher", resizing::higher_curve),
+    ("panes-reset", resizing::reset),
     ("protocol", actions::next_protocol),
     ("redraw", actions::redraw),
     ("suspend", actions::suspend),
@@ -60,6 +71,9 @@ const ACTS: &[(&str, CommandFunction)] = &[
 
 /// Performs a command.
 pub(super) fn perform(state: &mut State, command: &str) -> Vec<Effect> {
+    if look_closer::moves_pixel(state, command) {
+        return NOTHING;
+    }
     ACTS.iter().find(|(name, _)| *name == command).map_or(NOTHING, |(_, act)| act(state))
 }
 

@@ -30,6 +30,13 @@ pub struct Mark {
 pub struct Marks(Vec<Mark>);
 
 impl Marks {
+    /// The marks of an earlier session, the newest last.
+    pub fn of(marks: Vec<Mark>) -> Self {
+        let mut kept = Self(marks);
+        kept.0.drain(..kept.0.len().saturating_sub(MAX_MARKS));
+        kept
+    }
+
     /// All marks, the newest last.
     pub fn all(&self) -> &[Mark] {
         &self.0

@@ -121,6 +121,7 @@ impl State {
         let same = of(&self.network) == of(&view.info);
         self.network = view.info.clone();
         self.mosaic.forget();
+        self.closer.forget();
         if same {
             return;
         }

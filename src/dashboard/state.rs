@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::closer::Closer;
 use super::key_map::KeyMap;
 use super::leaving::Leaving;
 use super::line_editor::LineEditor;
 use super::marks::Marks;
 use super::page::Mosaic;
+use super::pane_sizes::PaneSizes;
 use super::prompt::Prompt;
 use super::question::OpenQuestion;
 use super::scrub::Scrub;
@@ -131,8 +133,12 @@ pub struct State {
     pub keys: KeyMap,
     /// The part of the dashboard that has the screen.
     pub shown: Shown,
+    /// The sizes of panes that the user chose.
+    pub sizes: PaneSizes,
     /// The mosaic of a layer's channels.
     pub mosaic: Mosaic,
+    /// The way in which the picture of the run is looked at.
+    pub closer: Closer,
     /// The settings of the next ascent.
     pub settings: Settings,
     /// The worker's newest snapshot.
@@ -192,7 +198,9 @@ impl State {
             mode: Mode::Browse,
             keys: KeyMap::default(),
             shown: Shown::Panes,
+            sizes: PaneSizes::default(),
             mosaic: Mosaic::default(),
+            closer: Closer::default(),
             settings,
             snapshot: Arc::default(),
             remark: None,

@@ -37,6 +37,7 @@ impl State {
             Message::Page(columns, rows) => self.mosaic.page = (columns, rows),
         }
         effects.extend(self.ask_for_drafts());
+        effects.extend(self.ask_to_examine());
         self.note_starts(&effects);
         self.asked += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
         effects
@@ -182,6 +183,10 @@ impl State {
                 binding.map(|binding| commands::perform(self, binding.name)).unwrap_or_default()
             }
             (Mode::Browse, Some(binding)) => commands::perform(self, binding.name),
+            (Mode::Browse, None) if key == Key::Escape && self.closer.pixel.is_some() => {
+                self.closer.pixel = None;
+                Vec::new()
+            }
             (Mode::Browse, None) => Vec::new(),
         }
     }

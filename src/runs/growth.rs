@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::{self, FilterType};
+use image::imageops;
 use image::{ExtendedColorType, ImageDecoder, ImageEncoder, RgbImage};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use super::atomic::write_own;
 use super::error::{BoxedError, Error, Result};
 use super::picture_decoder::{decode, open};
 use super::regular::read_regular;
+use super::small_picture::small;
 use super::xmp;
 use crate::engine::{Ascent, Picture};
 
@@ -83,7 +84,7 @@ impl Growth {
             self.frames.retain(|frame| frame.step.is_multiple_of(stride));
             return self.note(ascent);
         }
-        if let Some(picture) = small(&ascent.picture()) {
+        if let Some(picture) = small(&ascent.picture(), MAX_SIDE) {
             self.frames.push(GrowthFrame { step, picture: Arc::new(picture) });
         }
     }
@@ -172,19 +173,6 @@ fn image_of(picture: &Picture) -> Option<RgbImage> {
     RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb.clone())
 }
 
-/// The picture with a bounded side.
-fn small(picture: &Picture) -> Option<Picture> {
-    let image = image_of(picture)?;
-    let longest = image.width().max(image.height());
-    if longest <= MAX_SIDE {
-        return Some(picture.clone());
-    }
-    let scaled = |side: u32| (side * MAX_SIDE / longest).max(1);
-    let (width, height) = (scaled(image.width()), scaled(image.height()));
-    let rgb = imageops::resize(&image, width, height, FilterType::Triangle).into_raw();
-    Some(Picture { width: width as usize, height: height as usize, rgb })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,8 +221,8 @@ mod tests {
     #[test]
     fn large_pictures_are_made_small() {
         let picture = Picture { width: 512, height: 256, rgb: vec![9; 3 * 512 * 256] };
-        let small = small(&picture).unwrap();
+        let small = small(&picture, MAX_SIDE).unwrap();
         assert_eq!((small.width, small.height, small.rgb.len()), (128, 64, 3 * 128 * 64));
-        assert_eq!(super::small(&Picture { width: 2, height: 2, rgb: vec![1] }), None);
+        assert_eq!(super::small(&Picture { width: 2, height: 2, rgb: vec![1] }, MAX_SIDE), None);
     }
 }

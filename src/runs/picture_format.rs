@@ -76,7 +76,7 @@ pub(super) fn write_plain(path: &Path, picture: &Picture) -> Result<()> {
 }
 
 /// The file of a picture, without any text.
-fn pixels(picture: &Picture, format: ImageFormat) -> Result<Vec<u8>, BoxedError> {
+pub(super) fn pixels(picture: &Picture, format: ImageFormat) -> Result<Vec<u8>, BoxedError> {
     let Picture { width, height, rgb } = picture;
     // The encoders panic where these differ.
     if rgb.is_empty() || Some(rgb.len()) != width.checked_mul(3 * height) {

@@ -7,12 +7,11 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::graphics::{Graphics, Protocol};
+use super::graphics::Graphics;
 use super::list::shortened_inside;
-use super::mosaic::{MosaicGrid, compose_of};
+use super::mosaic::{GridScene, MosaicGrid};
 use super::{View, picture};
 use crate::dashboard::State;
-use crate::engine::Picture;
 
 /// The side of a picture in the picture of all, in pixels, where the terminal takes pixels.
 const SENT_SIDE: u32 = 224;
@@ -33,10 +32,10 @@ pub(super) fn grid(screen: Rect, count: usize, graphics: Graphics) -> MosaicGrid
     MosaicGrid::with(screen, draft, page)
 }
 
-/// The picture of all marked pictures that are to stand side by side.
-pub(super) fn compose(state: &State, grid: &MosaicGrid, protocol: Protocol) -> Arc<Picture> {
-    let marks = state.marks.beside();
-    compose_of(grid, protocol, SENT_SIDE, marks.into_iter().map(|mark| Some(&*mark.picture)))
+/// The marked pictures that are to stand side by side.
+pub(super) fn scene(state: &State, grid: &MosaicGrid) -> GridScene {
+    let pictures = state.marks.beside().into_iter().map(|mark| Some(Arc::clone(&mark.picture))).collect();
+    GridScene { grid: *grid, side: SENT_SIDE, pictures }
 }
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, grid: &MosaicGrid) {

@@ -1,4 +1,4 @@
-//! The thread that encodes pictures for the terminal: the newest request wins, and the dashboard never waits.
+//! The thread that makes and encodes pictures for the terminal: the newest request wins, and the dashboard never waits.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context, Result};
 
 use super::encoded::{Encoded, PictureRequest, encode};
+use super::scene::Drawing;
 use crate::panics::panicked;
 
 /// The encoder's thread, seen from the dashboard.
@@ -21,10 +22,29 @@ struct EncoderQueue {
     changed: Condvar,
 }
 
+/// A picture that is to be made and encoded.
+#[derive(Debug)]
+pub(super) struct EncoderRequest {
+    pub(super) drawing: Drawing,
+    /// The id under which kitty is to know it.
+    pub(super) kitty_id: u8,
+    /// The bytes that the line to the terminal carries in a moment.
+    pub(super) piece: usize,
+}
+
+impl EncoderRequest {
+    fn encode(self) -> Result<Option<Encoded>> {
+        let Self { drawing, kitty_id, piece } = self;
+        let picture = drawing.compose();
+        let Drawing { cells, graphics, live, strip, .. } = drawing;
+        encode(PictureRequest { picture, cells, graphics, live, kitty_id, piece, strip })
+    }
+}
+
 /// One place for what comes in and one for what goes out: a newer thing replaces an older one.
 #[derive(Debug, Default)]
 struct EncoderSlots {
-    request: Option<PictureRequest>,
+    request: Option<EncoderRequest>,
     done: Option<Result<Option<Encoded>>>,
     /// Whether a request is being worked on.
     busy: bool,
@@ -44,7 +64,7 @@ impl Encoder {
     }
 
     /// Asks for a picture, instead of any that was asked for and not begun.
-    pub fn request(&self, request: PictureRequest) {
+    pub(super) fn request(&self, request: EncoderRequest) {
         self.queue.lock().request = Some(request);
         self.queue.changed.notify_one();
     }
@@ -85,14 +105,14 @@ impl EncoderQueue {
 
     fn work(&self) {
         while let Some(request) = self.next() {
-            let done = encode(request);
+            let done = request.encode();
             let mut slots = self.lock();
             (slots.done, slots.busy) = (Some(done), false);
         }
     }
 
     /// Waits for a request; none when the dashboard has closed.
-    fn next(&self) -> Option<PictureRequest> {
+    fn next(&self) -> Option<EncoderRequest> {
         let idle = |slots: &mut EncoderSlots| slots.request.is_none() && !slots.closed;
         let mut slots = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
         slots.busy = !slots.closed;

@@ -6,23 +6,26 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 use signal_hook::consts::SIGTSTP;
 
+use super::closer::CloserScene;
 use super::comparison;
 use super::delivery::{Delivery, Sequences};
-use super::encoded::PictureRequest;
-use super::encoder::Encoder;
-use super::graphics::{Graphics, Protocol};
-use super::mosaic::{MosaicGrid, compose, is_live};
+use super::encoder::{Encoder, EncoderRequest};
+use super::graphics::Protocol;
+use super::mosaic::{self, MosaicGrid};
 use super::picture::place;
+use super::scene::{Drawing, Scene};
 use super::surroundings::passes_pictures;
 use super::terminal::Screen;
-use super::{View, channels_in_a_row, help, input, is_full, mosaic_grid, picture_room, render, shown_grid};
+use super::{
+    View, channels_in_a_row, fitted_sizes, help, input, is_full, mosaic_grid, picture_room, render,
+    shown_grid,
+};
 use crate::dashboard::{Effect, Message, Shown, State, TerminalAction};
-use crate::engine::Picture;
 use crate::worker::Viewer;
-use crate::worker::protocol::{DraftSheet, Snapshot, Status};
+use crate::worker::protocol::{Snapshot, Status};
 
 /// The shortest time between two frames that only bring new numbers.
 const NUMBERS_INTERVAL: Duration = Duration::from_millis(100);
@@ -79,12 +82,8 @@ struct EventLoop<'a> {
     /// The picture that is on the screen, and the one on its way there.
     delivery: Delivery,
     /// The picture that was last requested of the encoder.
-    requested: Option<RequestedPicture>,
+    requested: Option<Drawing>,
     requested_at: Instant,
-    /// The picture of the mosaic's page, and what it was made of.
-    page: Option<(PageSource, Arc<Picture>)>,
-    /// The picture of marked pictures side by side, and what it was made of.
-    beside: Option<(BesideSource, Arc<Picture>)>,
     /// The ending that a key leads to.
     ending: Ending,
     /// Something must be drawn now.
@@ -98,22 +97,6 @@ struct EventLoop<'a> {
     stopped: Arc<AtomicBool>,
 }
 
-/// Everything that the picture of a mosaic's page is made of: drafts, places, first channel, layer and protocol.
-type PageSource = (Arc<[DraftSheet]>, MosaicGrid, usize, usize, Protocol);
-
-/// Everything that the picture of marked pictures is made of: themselves, their places and the protocol.
-type BesideSource = (Vec<Arc<Picture>>, MosaicGrid, Protocol);
-
-/// A picture request in all that makes it differ from another.
-#[derive(Clone, PartialEq)]
-struct RequestedPicture {
-    picture: Arc<Picture>,
-    cells: Size,
-    graphics: Graphics,
-    live: bool,
-    strip: Option<u16>,
-}
-
 impl<'a> EventLoop<'a> {
     fn new(screen: &'a mut Screen) -> Result<Self> {
         let now = Instant::now();
@@ -125,8 +108,6 @@ impl<'a> EventLoop<'a> {
             delivery: Delivery::default(),
             requested: None,
             requested_at: now,
-            page: None,
-            beside: None,
             ending: Ending::Quit,
             urgent: true,
             stale: false,
@@ -157,11 +138,15 @@ impl<'a> EventLoop<'a> {
 
     /// Hands a key, a pasted text or a reply to the state. True to quit.
     fn hear(&mut self, state: &mut State, viewer: &Viewer, message: Message) -> Result<bool> {
-        (state.row, state.full) = (channels_in_a_row(self.area), is_full(self.area));
+        (state.row, state.full) = (channels_in_a_row(self.area, state.sizes), is_full(self.area));
         state.help_pages = help::pages(self.area.height);
-        let overlaid = state.mode.is_overlay();
+        let (overlaid, sizes) = (state.mode.is_overlay(), state.sizes);
         if self.send(state, viewer, message)? {
             return Ok(true);
+        }
+        if state.sizes != sizes {
+            // A key that no screen follows any more would have to be taken back as often as it was pressed.
+            state.sizes = fitted_sizes(self.area, state.sizes);
         }
         // What the terminal painted over the cells does not go away by drawing cells.
         if overlaid != state.mode.is_overlay() && self.screen.graphics().protocol.paints_over_cells() {
@@ -292,57 +277,29 @@ impl<'a> EventLoop<'a> {
 
     /// The cells that the picture may fill.
     fn room(&self, state: &State) -> Rect {
-        let zoomed = state.shown == Shown::Picture;
-        self.grid(state).map_or_else(|| picture_room(self.area, zoomed), |grid| grid.area)
+        self.grid(state).map_or_else(|| picture_room(self.area, state), |grid| grid.area)
     }
 
-    /// The picture that is to be on the screen: the run's, or that of the mosaic.
-    fn wanted_picture(&mut self, state: &State) -> Option<RequestedPicture> {
+    /// The picture that is to be on the screen: the run's, or that of a grid.
+    fn wanted_picture(&self, state: &State) -> Option<Drawing> {
         let graphics = self.screen.graphics();
         if let Some(grid) = self.grid(state) {
             let beside = state.shown == Shown::Beside;
-            let picture = if beside { self.beside(state, &grid) } else { self.page(state, &grid) };
+            let scene = if beside { comparison::scene(state, &grid) } else { mosaic::scene(state, &grid) };
             let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
-            let live = !beside && is_live(state);
-            return Some(RequestedPicture { picture, cells, graphics, live, strip });
+            let live = !beside && mosaic::is_live(state);
+            return Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip });
         }
-        let run = state.snapshot.run.as_ref()?;
-        let earlier = state.looked_back_on().map(|(_, picture)| picture);
-        Some(RequestedPicture {
-            picture: Arc::clone(earlier.unwrap_or(&run.picture)),
-            cells: graphics.square(self.room(state).as_size()),
-            graphics,
-            live: earlier.is_none() && state.snapshot.status == Status::Running,
-            strip: None,
-        })
-    }
-
-    /// The picture of the mosaic's page, which is made anew when its drafts or its place have changed.
-    fn page(&mut self, state: &State, grid: &MosaicGrid) -> Arc<Picture> {
-        let protocol = self.screen.graphics().protocol;
-        let made_of = (Arc::clone(&state.snapshot.sheets), *grid, state.page_start(), state.layer, protocol);
-        if let Some((before, picture)) = &self.page
-            && Arc::ptr_eq(&before.0, &made_of.0)
-            && (before.1, before.2, before.3, before.4) == (made_of.1, made_of.2, made_of.3, made_of.4)
-        {
-            return Arc::clone(picture);
-        }
-        let picture = compose(state, grid, protocol);
-        self.page = Some((made_of, Arc::clone(&picture)));
-        picture
-    }
-
-    /// The picture of the marked pictures side by side, which is made anew when they or their places have changed.
-    fn beside(&mut self, state: &State, grid: &MosaicGrid) -> Arc<Picture> {
-        let protocol = self.screen.graphics().protocol;
-        let marked = state.marks.beside().into_iter().map(|mark| Arc::clone(&mark.picture)).collect();
-        let made_of: BesideSource = (marked, *grid, protocol);
-        if let Some((_, picture)) = self.beside.as_ref().filter(|(before, _)| *before == made_of) {
-            return Arc::clone(picture);
-        }
-        let picture = comparison::compose(state, grid, protocol);
-        self.beside = Some((made_of, Arc::clone(&picture)));
-        picture
+        let picture = Arc::clone(state.picture_shown()?);
+        let scene = if state.closer.is_on() {
+            let (window, pixel, map) = (state.window(), state.pixel(), state.map_shown().cloned());
+            Scene::Closer(CloserScene { picture, window, pixel, map })
+        } else {
+            Scene::Picture(picture)
+        };
+        let live = state.looked_back_on().is_none() && state.snapshot.status == Status::Running;
+        let cells = graphics.square(self.room(state).as_size());
+        Some(Drawing { scene, cells, graphics, live, strip: None })
     }
 
     /// Asks for a new picture if it would differ from the last, and if that is on the screen.
@@ -357,9 +314,8 @@ impl<'a> EventLoop<'a> {
             return;
         }
         (self.requested, self.requested_at) = (Some(wanted.clone()), Instant::now());
-        let RequestedPicture { picture, cells, graphics, live, strip } = wanted;
         let (kitty_id, piece) = (self.screen.next_kitty_id(), self.screen.link().budget());
-        self.encoder.request(PictureRequest { picture, cells, graphics, live, kitty_id, piece, strip });
+        self.encoder.request(EncoderRequest { drawing: wanted, kitty_id, piece });
     }
 
     /// Draws a frame, if there is a reason and the line has room for it: for a key at once and without pictures, else with

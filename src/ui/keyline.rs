@@ -46,7 +46,9 @@ const MOSAIC_COMMANDS: [(&str, &str); 9] = [
 
 /// Draws the remark on the last key, or else the worker's notice.
 pub(super) fn message(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let text = shortened(message_text(state).unwrap_or_default(), area.width.into());
+    let pixel = state.pixel_words().filter(|_| state.mode == Mode::Browse && state.remark.is_none());
+    let text = pixel.as_deref().or(message_text(state)).unwrap_or_default();
+    let text = shortened(text, area.width.into());
     frame.render_widget(Paragraph::new(text).style(view.theme.warning), area);
 }
 

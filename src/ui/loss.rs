@@ -1,4 +1,4 @@
-//! The loss pane: the curve of the whole run, and its moving mean.
+//! The pane of the activation: the curve of the whole run, and its moving mean.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -19,7 +19,7 @@ const MIN_SMOOTHED: usize = 24;
 const SMOOTHED_SHARE: f64 = 16.0;
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let block = pane("loss, by step", &view.theme, false);
+    let block = pane("activation, by step", &view.theme, false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if let Some(run) = &state.snapshot.run {

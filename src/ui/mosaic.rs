@@ -142,21 +142,25 @@ fn cell_pixels(protocol: Protocol, draft: Size, side: u32) -> (u32, u32) {
     }
 }
 
-/// The picture of a page: its drafts, each over a row of cells that is left black for its line.
-pub(super) fn compose(state: &State, grid: &MosaicGrid, protocol: Protocol) -> Arc<Picture> {
-    let drafts = state.page_channels().map(|channel| state.draft(channel).map(|draft| &*draft.picture));
-    compose_of(grid, protocol, SENT_SIDE, drafts)
+/// Pictures in a grid; none where one has not come.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct GridScene {
+    pub(super) grid: MosaicGrid,
+    /// The side of each in pixels, where the terminal takes pixels.
+    pub(super) side: u32,
+    pub(super) pictures: Vec<Option<Arc<Picture>>>,
 }
 
-/// One picture of several, each scaled to its place; a place whose picture has not come is gray. `side` is that of a picture in
-/// pixels, where the terminal takes pixels.
-pub(super) fn compose_of<'a>(
-    grid: &MosaicGrid,
-    protocol: Protocol,
-    side: u32,
-    pictures: impl Iterator<Item = Option<&'a Picture>>,
-) -> Arc<Picture> {
-    let (x, y) = cell_pixels(protocol, grid.draft, side);
+/// The drafts of the page, each to be drawn over a row of cells that is left black for its line.
+pub(super) fn scene(state: &State, grid: &MosaicGrid) -> GridScene {
+    let draft = |channel| state.draft(channel).map(|draft| Arc::clone(&draft.picture));
+    GridScene { grid: *grid, side: SENT_SIDE, pictures: state.page_channels().map(draft).collect() }
+}
+
+/// One picture of several, each scaled to its place; a place whose picture has not come is gray.
+pub(super) fn compose(scene: &GridScene, protocol: Protocol) -> Arc<Picture> {
+    let GridScene { grid, side, pictures } = scene;
+    let (x, y) = cell_pixels(protocol, grid.draft, *side);
     let pixels = |cells: Size| (u32::from(cells.width) * x, u32::from(cells.height) * y);
     let (width, height) = pixels(grid.area.as_size());
     let draft = pixels(grid.draft);
@@ -167,6 +171,7 @@ pub(super) fn compose_of<'a>(
         let top = row * (draft.1 + y);
         let empty = || RgbImage::from_pixel(draft.0, draft.1, image::Rgb([EMPTY; 3]));
         let scaled = picture
+            .as_deref()
             .and_then(image)
             .map_or_else(empty, |image| imageops::resize(&image, draft.0, draft.1, FilterType::Triangle));
         imageops::replace(&mut page, &scaled, left.into(), top.into());

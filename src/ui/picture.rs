@@ -22,7 +22,14 @@ const ONE_WIDE: CellDiffOption = CellDiffOption::ForcedWidth(NonZeroU16::MIN);
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let objective = state.snapshot.run.as_ref().map(|run| run.objective().to_string());
     let earlier = state.looked_back_on().map_or_else(String::new, |(step, _)| format!("step {step}: "));
-    let title = format!("{earlier}{}", objective.as_deref().unwrap_or("picture"));
+    let larger = match state.closer.enlargement {
+        1 => String::new(),
+        times => format!(", {times}x"),
+    };
+    let over = state.map_shown().map_or_else(String::new, |_| {
+        format!(", with the map of {} channel {}", state.layer_name(), state.channel)
+    });
+    let title = format!("{earlier}{}{larger}{over}", objective.as_deref().unwrap_or("picture"));
     let title = shortened(&title, usize::from(area.width.saturating_sub(4)));
     let block = pane(&title, &view.theme, false);
     let inner = block.inner(area);

@@ -13,8 +13,8 @@ use super::{View, pane};
 use crate::dashboard::State;
 use crate::worker::protocol::{QueueView, RunView, Status};
 
-/// The columns of a number's name.
-const NAME_WIDTH: usize = 10;
+/// The name of an objective's mean over so many views of the picture.
+pub(super) const OVER_VIEWS: &str = "over 32 views";
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let block = pane("run", &view.theme, false);
@@ -23,13 +23,12 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let mut lines = vec![Line::styled(shortened(&status.to_string(), width), status.style)];
     if let Some(run) = &state.snapshot.run {
         lines.push(Line::styled(gauge(run, width), view.theme.running));
-        let room = width.saturating_sub(NAME_WIDTH);
-        lines.extend(numbers(run, state, view, room));
+        lines.extend(numbers(run, state, view, width));
     }
     if let Some((protocol, rate)) = &view.link {
-        lines.push(line("shown by", (*protocol).into(), Style::default(), view));
+        lines.push(line("shown by", protocol, Style::default(), view, width));
         if state.snapshot.status == Status::Running {
-            lines.push(line("link", format!("{rate:.0} kB/s"), Style::default(), view));
+            lines.push(line("link", &format!("{rate:.0} kB/s"), Style::default(), view, width));
         }
     }
     frame.render_widget(Paragraph::new(lines).block(block), area);
@@ -72,12 +71,13 @@ pub(super) fn queued(queue: &QueueView) -> String {
     format!("+{}{time}", queue.left)
 }
 
-/// The numbers of the run, in `room` columns after their names. What has no room ends in an ellipsis.
-fn numbers<'a>(run: &RunView, state: &State, view: &View, room: usize) -> Vec<Line<'a>> {
-    let plain = Style::default();
-    let line = |name, value: String, style, view| line(name, shortened(&value, room), style, view);
+/// The numbers of the run, in `width` columns. What has no room ends in an ellipsis.
+fn numbers<'a>(run: &RunView, state: &State, view: &View, width: usize) -> Vec<Line<'a>> {
+    let line = |name, value: String, style| line(name, &value, style, view, width);
+    let plain = |name, value: String| line(name, value, Style::default());
+    let accent = |name, value: f64| line(name, number(value), view.theme.accent);
     let steps = [format!("{} of {}", run.step, run.plan.steps), format!("{}/{}", run.step, run.plan.steps)];
-    let steps = steps.iter().find(|text| text.len() <= room).unwrap_or(&steps[1]).clone();
+    let steps = steps.iter().find(|text| text.len() + "step ".len() <= width).unwrap_or(&steps[1]).clone();
     let dash = || "-".to_owned();
     let left = run.plan.steps.saturating_sub(run.step);
     let eta = match (run.rate, &state.snapshot.status) {
@@ -85,30 +85,39 @@ fn numbers<'a>(run: &RunView, state: &State, view: &View, room: usize) -> Vec<Li
         _ => dash(),
     };
     let mut lines = vec![
-        line("step", steps, plain, view),
-        line("steps/s", run.rate.map_or_else(dash, |rate| format!("{rate:.1}")), plain, view),
-        line("left", eta, plain, view),
-        line("loss", run.loss.map_or_else(dash, number), view.theme.accent, view),
-        line("gradient", run.gradient_norm.map_or_else(dash, number), plain, view),
-        line("saturated", format!("{:.1} %", 100.0 * run.saturated), plain, view),
-        line("recipe", run.plan.at(run.step).1.name.clone(), plain, view),
-        line("size", format!("{} px", run.plan.size), plain, view),
-        line("seed", run.plan.seed.to_string(), plain, view),
+        plain("step", steps),
+        plain("steps/s", run.rate.map_or_else(dash, |rate| format!("{rate:.1}"))),
+        plain("left", eta),
+        line("activation", run.loss.map_or_else(dash, number), view.theme.accent),
+        plain("gradient", run.gradient_norm.map_or_else(dash, number)),
+        plain("saturated", format!("{:.1} %", 100.0 * run.saturated)),
+        plain("recipe", run.plan.at(run.step).1.name.clone()),
+        plain("size", format!("{} px", run.plan.size)),
+        plain("seed", run.plan.seed.to_string()),
     ];
     if let Some(score) = run.score.filter(|score| score.clean.is_finite() && score.robust.is_finite()) {
-        lines.push(line("saved", number(score.clean), view.theme.accent, view));
-        lines.push(line("robust", number(score.robust), view.theme.accent, view));
+        lines.push(accent("on file", score.clean));
+        lines.push(accent(OVER_VIEWS, score.robust));
     }
     if run.dead_steps > 0 {
-        let now = if run.dead { "now" } else { "woke" };
         let share = 100.0 * run.dead_steps as f64 / run.step.max(1) as f64;
-        lines.push(line("dead", format!("{share:.0} % ({now})"), view.theme.warning, view));
+        let style = if run.dead { view.theme.warning } else { Style::default() };
+        let forms = [format!("{share:.0} % of steps"), format!("{share:.0} %")];
+        let form = forms.iter().find(|form| form.len() + "no gradient ".len() <= width);
+        lines.push(line("no gradient", form.unwrap_or(&forms[1]).clone(), style));
     }
     lines
 }
 
-fn line<'a>(name: &'static str, value: String, style: Style, view: &View) -> Line<'a> {
-    Line::from(vec![Span::styled(format!("{name:<NAME_WIDTH$}"), view.theme.dim), Span::styled(value, style)])
+/// A name at the left and its value at the right.
+fn line<'a>(name: &'static str, value: &str, style: Style, view: &View, width: usize) -> Line<'a> {
+    let value = shortened(value, width.saturating_sub(name.len() + 1));
+    let blanks = width.saturating_sub(name.len() + value.chars().count());
+    Line::from(vec![
+        Span::styled(name, view.theme.dim),
+        Span::raw(" ".repeat(blanks)),
+        Span::styled(value, style),
+    ])
 }
 
 /// Writes a number with four significant digits, in scientific notation if it is very small or large.
@@ -133,6 +142,11 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_views_are_as_many_as_are_measured() {
+        assert_eq!(OVER_VIEWS, format!("over {} views", crate::engine::ROBUST_VIEWS));
+    }
 
     #[test]
     fn numbers_keep_four_digits() {

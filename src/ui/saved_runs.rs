@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 use super::list::{first_visible, shortened_inside};
-use super::run::number;
+use super::run::{OVER_VIEWS, number};
 use super::{View, pane};
 use crate::dashboard::{Mode, OpenQuestion, State};
 use crate::worker::protocol::{SavedRunEntry, SavedRunPresence};
@@ -16,9 +16,11 @@ use crate::worker::protocol::{SavedRunEntry, SavedRunPresence};
 /// The widest list in columns.
 const MAX_WIDTH: u16 = 120;
 
-/// Columns of the mark before a name, and of each number with the space before it.
+/// Columns of the mark before a name, and of each number with the space before it: three before a heading of several words.
 const MARK: usize = 2;
-const NUMBER: usize = 11;
+const ACTIVATION: usize = 12;
+const VIEWS: usize = 16;
+const STEPS: usize = 11;
 const AGE: usize = 8;
 
 /// The narrowest list in columns that has room for all numbers.
@@ -67,7 +69,7 @@ pub(super) fn line_under_cursor<'a>(state: &State) -> Option<Line<'a>> {
 
 /// The columns of a name in a list that is so wide.
 fn name_columns(columns: usize) -> usize {
-    let numbers = if columns >= WIDE { 3 * NUMBER } else { NUMBER };
+    let numbers = if columns >= WIDE { ACTIVATION + VIEWS + STEPS } else { ACTIVATION };
     columns.saturating_sub(MARK + numbers + AGE)
 }
 
@@ -77,14 +79,14 @@ fn in_columns(name: &str, numbers: [&str; 3], age: &str, columns: usize) -> Stri
     let blanks = " ".repeat(room.saturating_sub(name.width()));
     let [activation, robust, steps] = numbers;
     if columns >= WIDE {
-        format!("{name}{blanks}{activation:>NUMBER$}{robust:>NUMBER$}{steps:>NUMBER$}{age:>AGE$}")
+        format!("{name}{blanks}{activation:>ACTIVATION$}{robust:>VIEWS$}{steps:>STEPS$}{age:>AGE$}")
     } else {
-        format!("{name}{blanks}{activation:>NUMBER$}{age:>AGE$}")
+        format!("{name}{blanks}{activation:>ACTIVATION$}{age:>AGE$}")
     }
 }
 
 fn heading(columns: usize) -> String {
-    format!("{:MARK$}{}", "", in_columns("run", ["activation", "over views", "steps"], "age", columns))
+    format!("{:MARK$}{}", "", in_columns("run", ["activation", OVER_VIEWS, "steps"], "age", columns))
 }
 
 fn line<'a>(state: &State, view: &View, entry: &SavedRunEntry, selected: bool, columns: usize) -> Line<'a> {

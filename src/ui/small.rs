@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::list::shortened_inside;
-use super::{View, hits, keyline, loss, marks, picture, run, saved_runs};
-use crate::dashboard::{Pane, Shown, State};
+use super::{View, bars, hits, keyline, loss, marks, picture, run, saved_runs};
+use crate::dashboard::{ChannelBars, Pane, Shown, State};
 use crate::worker::protocol::RunView;
 
 /// The smallest screen for a picture, columns and rows.
@@ -22,7 +22,7 @@ const MIN_CURVE_WIDTH: u16 = 14;
 /// ```text
 /// block5_conv2  channel 30 of 256
 /// channel(block5_conv2, 30)  running
-/// step 57/128  loss 7.550  50.0/s
+/// step 57/128  activation 7.550  50.0/s
 /// [picture][curve                  ]
 /// saved in ...
 /// arrows move  Enter start  q quit
@@ -76,7 +76,14 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         let style = view.theme.accent;
         frame.render_widget(Paragraph::new(numbers(run)).style(style), layout.numbers);
         if layout.curve.width >= MIN_CURVE_WIDTH {
-            loss::chart(frame, view, layout.curve, &run.curve.whole(), &run.changes);
+            match state.closer.bars {
+                ChannelBars::Hidden => {
+                    loss::chart(frame, view, layout.curve, &run.curve.whole(), &run.changes);
+                }
+                ChannelBars::Sorted | ChannelBars::InOrder => {
+                    bars::inside(frame, state, view, layout.curve);
+                }
+            }
         }
     }
     let above = Rect { height: area.height - 2, ..area };
@@ -112,7 +119,7 @@ fn running<'a>(state: &State, view: &View, width: usize) -> Line<'a> {
 
 fn numbers(run: &RunView) -> String {
     let rate = run.rate.map_or_else(String::new, |rate| format!("  {rate:.1}/s"));
-    format!("step {}/{}{}{rate}", run.step, run.plan.steps, loss_of(run, "  loss "))
+    format!("step {}/{}{}{rate}", run.step, run.plan.steps, loss_of(run, "  activation "))
 }
 
 fn loss_of(run: &RunView, before: &str) -> String {
@@ -145,7 +152,7 @@ fn summary(state: &State, width: usize) -> String {
     let Some(run) = &state.snapshot.run else { return format!("ch {channel}") };
     let (step, loss) = (run.step, loss_of(run, " "));
     let long = [
-        format!("channel {channel} step {step}/{}{}", run.plan.steps, loss_of(run, " loss ")),
+        format!("channel {channel} step {step}/{}{}", run.plan.steps, loss_of(run, " activation ")),
         format!("ch {channel} {step}/{}{loss}", run.plan.steps),
     ];
     long.into_iter().find(|text| text.len() <= width).unwrap_or_else(|| format!("ch {channel} {step}{loss}"))

@@ -105,6 +105,9 @@ pub enum Error {
     /// A logit is a NaN or an infinity.
     #[error("the logits are not finite numbers")]
     NotFinite,
+    /// The activations of a layer are missing, or one of them is a NaN or an infinity.
+    #[error("its activations are not finite numbers")]
+    NoActivation,
     /// A picture has a size that the network does not take.
     #[error(
         "{network} classifies pictures of {native}x{native} pixels, and this one has {width}x{height}; without --exact \
@@ -160,6 +163,7 @@ impl Error {
             | Self::NoDrafts { .. }
             | Self::NoLogits
             | Self::NotFinite
+            | Self::NoActivation
             | Self::NoPixels
             | Self::TooThin { .. } => false,
         }

@@ -4,6 +4,7 @@
 
 mod curve;
 mod drafts;
+mod examination;
 mod listing;
 mod saved;
 mod shared;
@@ -17,6 +18,7 @@ pub use curve::Curve;
 pub use drafts::{
     ChannelQueue, DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView, READABLE_STEPS,
 };
+pub use examination::{ActivationMap, Examination, ExaminedChannel, LayerActivation};
 pub use listing::{DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
 pub use saved::{GrownPicture, SavedRunAction, SavedRunEntry, SavedRunPresence};
 pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};
@@ -124,6 +126,9 @@ pub enum Action {
     /// Make drafts of these channels while this viewer looks at them, instead of those it looked at before; none when it
     /// looks at none.
     Draft(Option<Box<DraftPage>>),
+    /// Measure the layer of this channel on the run's picture while this viewer looks, and again when the picture has changed;
+    /// none when it looks no longer.
+    Examine(Option<ExaminedChannel>),
     /// Maximise these channels one after the other, each when the run before is finished; none ends the queue.
     Queue(Option<Box<ChannelQueue>>),
     /// Save the run and end the worker, for all viewers.

@@ -52,6 +52,7 @@ impl WorkerLoop {
     pub(super) fn adopt(&mut self, name: &str, loaded: LoadedModel, model: &mut Box<dyn Model>) {
         let LoadedModel { model: new, network, labels, provenance, view } = loaded;
         self.put_drafts_away();
+        self.stop_examining();
         self.queue = None;
         *model = new;
         self.classifiers.set_own(name, &network, &labels);
@@ -77,6 +78,7 @@ impl WorkerLoop {
         let outcome = match opened {
             Ok(LoadedModel { model: new, provenance, view, .. }) => {
                 self.put_drafts_away();
+                self.stop_examining();
                 *model = new;
                 if let Some(run) = &mut self.run {
                     run.compute_with(&provenance);

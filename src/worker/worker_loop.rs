@@ -13,6 +13,7 @@ use super::active_run::ActiveRun;
 use super::classifiers::Classifiers;
 use super::drafts::Drafts;
 use super::error::{Error, Result};
+use super::examined::Examining;
 use super::models::ModelProvider;
 use super::pictures::complete_path;
 use super::protocol::{Action, ChannelQueue, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
@@ -59,6 +60,7 @@ pub(super) struct WorkerLoop {
     /// The evaluation of a picture that stands still, in progress: of which run, after how many steps.
     pub(super) evaluating: Option<(u64, usize, Evaluator)>,
     pub(super) drafts: Drafts,
+    pub(super) examining: Examining,
     /// The channels that are maximised one after the other.
     pub(super) queue: Option<ChannelQueue>,
     /// The number of runs that have begun.
@@ -89,6 +91,7 @@ impl WorkerLoop {
             run: None,
             evaluating: None,
             drafts,
+            examining: Examining::default(),
             queue: None,
             run_count: 0,
             trash,
@@ -114,7 +117,9 @@ impl WorkerLoop {
             if self.snapshot.status == Status::Running && !drafts_first {
                 self.step(model.as_mut())?;
             }
-            if self.is_draft_due() {
+            if self.is_examination_due() {
+                self.examine(model.as_mut())?;
+            } else if self.is_draft_due() {
                 self.step_drafts(model.as_mut())?;
             } else if self.is_prediction_due() {
                 self.predict(model.as_mut())?;
@@ -178,6 +183,7 @@ impl WorkerLoop {
             Mail::Left(viewer) => {
                 self.set_wish(viewer, None);
                 self.look_at_drafts(viewer, None);
+                self.look_closer(viewer, None);
             }
             Mail::Request { viewer, request: Request { id, action }, replies } => {
                 let outcome = self.handle(viewer, action, model);
@@ -204,7 +210,8 @@ impl WorkerLoop {
 
     fn is_busy(&self) -> bool {
         let running = self.snapshot.status == Status::Running;
-        running || self.is_prediction_due() || self.is_draft_due() || self.is_evaluation_due()
+        let measures = self.is_prediction_due() || self.is_evaluation_due() || self.is_examination_due();
+        running || measures || self.is_draft_due()
     }
 
     /// Carries out a request. Whatever it changes is published before this returns.
@@ -238,6 +245,7 @@ impl WorkerLoop {
                 Outcome::Completed { path, choices }
             }
             Action::Draft(page) => self.look_at_drafts(viewer, page.as_deref()),
+            Action::Examine(wish) => self.look_closer(viewer, wish),
             Action::Queue(queue) => self.set_queue(queue.map(|queue| *queue)),
             Action::Predict(wanted) => {
                 self.set_wish(viewer, Some(wanted));

@@ -6,6 +6,7 @@
 mod ascents;
 mod binary;
 mod cli;
+mod closer;
 mod dashboard;
 mod documents;
 mod drafts;
@@ -27,6 +28,7 @@ mod models;
 mod mosaic;
 mod mutated;
 mod networks;
+mod panes;
 mod parity;
 mod pictures;
 mod prompts;

@@ -6,7 +6,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::CellDiffOption;
 use ratatui::style::Color;
-use trepang::dashboard::{BINDINGS, Key, Message, Mode, Prompt, Setting, State};
+use trepang::dashboard::{BINDINGS, Key, Message, Mode, PaneSizes, Prompt, Setting, State};
 use trepang::ui::{
     Graphics, Panes, PictureRequest, Protocol, ShownPicture, View, encode, is_full, picture_room, render,
 };
@@ -28,7 +28,7 @@ fn screen(state: &State, size: (u16, u16)) -> String {
 
 /// The test picture, made ready for the picture pane of a screen.
 fn encoded(graphics: Graphics, size: (u16, u16)) -> ShownPicture {
-    let pane = picture_room(ratatui::layout::Rect::new(0, 0, size.0, size.1), false);
+    let pane = picture_room(ratatui::layout::Rect::new(0, 0, size.0, size.1), &state());
     let cells = graphics.square(pane.as_size());
     let picture = Arc::new(picture());
     let request =
@@ -116,7 +116,7 @@ fn a_number_without_room_is_never_another_number() {
     (state.settings.steps, state.settings.seed) = (100_000, u64::MAX);
     see_run(&mut state, Status::Running, 57);
     let shown = screen(&state, (80, 24));
-    assert!(shown.contains("57/100000") && shown.contains("1844674407\u{2026}"), "{shown}");
+    assert!(shown.contains("57 of 100000") && shown.contains("seed 184467440737095\u{2026}"), "{shown}");
 }
 
 #[test]
@@ -155,7 +155,8 @@ fn a_network_on_its_way_is_told() {
 
 /// The lines of the pane of classes, without what is beside it.
 fn classes(state: &State, size: (u16, u16)) -> String {
-    let pane = Panes::of(ratatui::layout::Rect::new(0, 0, size.0, size.1), false).with_predictions();
+    let pane = Panes::of(ratatui::layout::Rect::new(0, 0, size.0, size.1), false, PaneSizes::default())
+        .with_predictions();
     let pane = pane.predictions;
     let terminal = draw(state, None, size);
     let row = |y| (pane.left()..pane.right()).map(|x| terminal.backend().buffer()[(x, y)].symbol()).collect();
@@ -380,7 +381,8 @@ fn no_size_panics() {
 fn halfblocks_show_the_pictures_colours_where_they_are() {
     let size = (120, 40);
     let terminal = draw(&running(), Some(&encoded(HALFBLOCKS, size)), size);
-    let pane = Panes::of(ratatui::layout::Rect::new(0, 0, size.0, size.1), false).picture_inner();
+    let pane = Panes::of(ratatui::layout::Rect::new(0, 0, size.0, size.1), false, PaneSizes::default())
+        .picture_inner();
     let middle = pane.y + pane.height / 2;
     let background = |x: u16| terminal.backend().buffer()[(x, middle)].bg;
     let red = background(pane.x + pane.width / 4);

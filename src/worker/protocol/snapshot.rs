@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
 use super::drafts::{ChannelQueue, DraftSheet, QueueView};
+use super::examination::Examination;
 use super::listing::{DeviceEntry, NetworkEntry, NetworkView};
 use super::saved::SavedRunEntry;
 use super::shared;
@@ -49,6 +50,9 @@ pub struct Snapshot {
     /// The drafts that viewers look at.
     #[serde(with = "shared")]
     pub sheets: Arc<[DraftSheet]>,
+    /// The layers that viewers look at closer, as they were measured on the run's picture.
+    #[serde(with = "shared")]
+    pub examinations: Arc<[Examination]>,
     /// The channels that are still to be maximised, if there is a queue.
     pub queue: Option<QueueView>,
     /// The queue that was not done when the worker ended, for who goes on with it.

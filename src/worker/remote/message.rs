@@ -40,9 +40,10 @@ pub(super) enum ViewerMessage {
 /// A snapshot as it differs from the one before.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SnapshotUpdate {
-    /// The snapshot; its sheets are left out, and its network where that is the same as before.
+    /// The snapshot; its sheets are left out, and its network and examinations where they are the same as before.
     snapshot: Snapshot,
     same_network: bool,
+    same_examinations: bool,
     sheets: Vec<SheetUpdate>,
 }
 
@@ -69,14 +70,21 @@ impl SnapshotUpdate {
         if same_network {
             snapshot.network = None;
         }
-        Self { snapshot, same_network, sheets }
+        let same_examinations = Arc::ptr_eq(&before.examinations, &after.examinations);
+        if same_examinations {
+            snapshot.examinations = Arc::default();
+        }
+        Self { snapshot, same_network, same_examinations, sheets }
     }
 
     /// The later snapshot, from the one before.
     pub(super) fn apply(self, before: &Snapshot) -> Snapshot {
-        let Self { mut snapshot, same_network, sheets } = self;
+        let Self { mut snapshot, same_network, same_examinations, sheets } = self;
         if same_network {
             snapshot.network.clone_from(&before.network);
+        }
+        if same_examinations {
+            snapshot.examinations = Arc::clone(&before.examinations);
         }
         snapshot.sheets = sheets.into_iter().map(|sheet| sheet.apply(before)).collect();
         snapshot

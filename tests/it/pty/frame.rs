@@ -90,10 +90,9 @@ impl Frame {
     /// What the run's pane calls so.
     fn number(&self, name: &str) -> Option<String> {
         let run = self.pane("run")?;
-        let label = format!("{name:<10}");
         (run.y..run.y + run.height).find_map(|y| {
             let row = self.rows[usize::from(y)][usize::from(run.x)..usize::from(run.x + run.width)].concat();
-            row.strip_prefix(&label).map(|value| value.trim().to_owned())
+            row.strip_prefix(name).filter(|rest| rest.starts_with(' ')).map(|value| value.trim().to_owned())
         })
     }
 
@@ -109,11 +108,11 @@ impl Frame {
     pub(crate) fn is_settled(&self) -> bool {
         let classified =
             self.step().is_some_and(|(step, _)| self.pane(&format!("classes, step {step} ")).is_some());
-        classified && self.has("paused") && self.number("robust").is_some()
+        classified && self.has("paused") && self.number("over 32 views").is_some()
     }
 
     pub(crate) fn loss(&self) -> Option<f64> {
-        self.number("loss")?.parse().ok()
+        self.number("activation")?.parse().ok()
     }
 
     pub(crate) fn seed(&self) -> Option<u64> {

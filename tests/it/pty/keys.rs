@@ -31,7 +31,7 @@ fn press(terminal: &mut Terminal, keys: &str, text: &str) {
 fn it_opens_on_a_picture_that_takes_shape_while_the_loss_rises() {
     let mut terminal = running();
     let first = terminal.wait_until("a loss", |frame| frame.loss().is_some());
-    for pane in ["layers", "channel 30 of 256", "channel(block5_conv2, 30)", "run", "loss, by step"] {
+    for pane in ["layers", "channel 30 of 256", "channel(block5_conv2, 30)", "run", "activation, by step"] {
         assert!(first.pane(pane).is_some(), "no pane {pane}:\n{first:?}");
     }
     assert!(
@@ -42,7 +42,7 @@ fn it_opens_on_a_picture_that_takes_shape_while_the_loss_rises() {
     assert_eq!(last.step(), Some((128, 128)));
     assert!(last.loss().unwrap() > first.loss().unwrap().max(1.0), "{first:?}{last:?}");
     let last = terminal.wait_until("a colourful picture", |frame| frame.picture_colours() > 100);
-    let curve = last.pane("loss, by step").unwrap();
+    let curve = last.pane("activation, by step").unwrap();
     let dots = last.text().chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
     assert!(dots > usize::from(curve.width) / 3, "the curve has {dots} cells:\n{last:?}");
 }
@@ -249,6 +249,10 @@ fn z_shows_the_picture_alone() {
         .wait_until("the picture alone", |frame| !frame.has("╭ layers") && frame.picture_colours() > 16);
     let large = zoomed.picture().unwrap();
     assert_eq!((large.width, large.height), (98, 25), "{zoomed:?}");
+    for larger in ["2x", "4x"] {
+        terminal.send("z");
+        terminal.wait_until(larger, |frame| frame.has(larger) && frame.picture() == Some(large));
+    }
     terminal.send("z");
     terminal.wait_until("all panes", |frame| frame.has("╭ layers") && frame.picture() == Some(small));
 }

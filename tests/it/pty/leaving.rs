@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn started() -> Terminal {
     let mut terminal = running();
     terminal.send("r");
-    terminal.wait_for("seed      1");
+    terminal.wait_until("the next seed", |frame| frame.seed() == Some(1));
     prolong(&mut terminal);
     terminal.wait_until("some steps", |frame| step(frame) > 5);
     terminal

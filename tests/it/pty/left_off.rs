@@ -42,6 +42,30 @@ fn it_begins_where_the_last_one_was_left() {
 }
 
 #[test]
+fn marks_and_the_sizes_of_panes_come_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut first = start(home.path(), &[]);
+    let own = first.wait_for("channel 30 of 256").pane("layers").unwrap().width;
+    first.wait_until("a run", |frame| frame.step().is_some_and(|(step, _)| step > 3));
+    first.send(" ");
+    first.wait_for("paused");
+    first.send("m}}}");
+    first.wait_until("wider lists", |frame| frame.pane("layers").is_some_and(|pane| pane.width == own + 6));
+    assert_eq!(first.quit().code, Some(0));
+
+    // Also where the flags name a place.
+    let mut second = start(home.path(), &["--layer", "block1_conv1"]);
+    second.wait_until("wider lists", |frame| frame.pane("layers").is_some_and(|pane| pane.width == own + 6));
+    second.send("'");
+    second.wait_for("channel(block5_conv2, 30) pixel seed 0 step");
+    second.send("\r");
+    second.wait_for("channel 30 of 256");
+    second.send("0");
+    second.wait_until("their own size", |frame| frame.pane("layers").is_some_and(|pane| pane.width == own));
+    assert_eq!(second.quit().code, Some(0));
+}
+
+#[test]
 fn a_bad_file_is_passed_over_with_a_line() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("trepang/dashboard.json");

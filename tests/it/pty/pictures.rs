@@ -300,7 +300,7 @@ fn nobody_waits_for_a_slow_answer() {
     assert!(!terminal.was_answered(), "the first screen came after the answer");
     terminal.resize(120, 40);
     terminal.wait_until("the new size", |frame| {
-        frame.size() == (120, 40) && frame.pane("loss").is_some_and(|pane| pane.x + pane.width == 119)
+        frame.size() == (120, 40) && frame.pane("activation").is_some_and(|pane| pane.x + pane.width == 119)
     });
 }
 

@@ -7,7 +7,7 @@ fn is_sensible(frame: &Frame) -> bool {
     let lines = frame.lines();
     match frame.size() {
         (columns, rows) if columns >= 72 && rows >= 20 => {
-            ["layers", "channel", "channel(", "run", "loss, by step"]
+            ["layers", "channel", "channel(", "run", "activation, by step"]
                 .iter()
                 .all(|pane| frame.pane(pane).is_some())
                 && lines[0].starts_with("minivgg > block5_conv2 > channel 30 of 256")
