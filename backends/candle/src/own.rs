@@ -16,7 +16,7 @@ pub(crate) use self::check::works_on;
 /// The most numbers of one array: kernels count in 32 bits, and the last block of threads may count a little further.
 pub(crate) const MOST_NUMBERS: usize = 1 << 31;
 
-/// SlidingWindows over planes, along rows and columns.
+/// Windows over planes, along rows and columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SlidingWindows {
     /// The sides of a plane.
