@@ -42,9 +42,11 @@ mod recipes;
 mod run;
 mod saved_runs;
 mod scene;
+mod screen_picture;
 mod settings;
 mod sized;
 mod small;
+mod strip;
 mod surroundings;
 mod terminal;
 mod theme;
@@ -105,6 +107,12 @@ pub struct View<'a> {
     pub ascii: bool,
     /// The places of drafts, while the mosaic is shown.
     pub grid: Option<MosaicGrid>,
+    /// The places of drafts in the strip beside the picture.
+    pub strip: Option<MosaicGrid>,
+    /// The places of pictures beside the list of saved runs.
+    pub thumbnails: Option<MosaicGrid>,
+    /// As much of the second picture as this terminal has been sent: that of the list of runs, or else that of the strip.
+    pub beside: Option<&'a ShownPicture>,
 }
 
 /// The areas of the panes.
@@ -135,6 +143,8 @@ pub struct Panes {
     pub channels: Rect,
     /// The picture of the run.
     pub picture: Rect,
+    /// The strip of drafts beside the picture; empty where there is none.
+    pub strip: Rect,
     /// The numbers of the run.
     pub run: Rect,
     /// The curve of the loss.
@@ -155,8 +165,19 @@ impl Panes {
             Layout::vertical([one, Constraint::Fill(1), one, one]).areas(area);
         if zoomed {
             let none = Rect::default();
-            let [layers, channels, run, loss, predictions] = [none; 5];
-            return Self { header, layers, channels, picture: body, run, loss, predictions, message, keys };
+            let [layers, channels, strip, run, loss, predictions] = [none; 6];
+            return Self {
+                header,
+                layers,
+                channels,
+                picture: body,
+                strip,
+                run,
+                loss,
+                predictions,
+                message,
+                keys,
+            };
         }
         let left = lists_width(area, sizes);
         let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(body);
@@ -167,8 +188,19 @@ impl Panes {
         let [top, loss] = Layout::vertical([Constraint::Fill(1), Constraint::Length(loss)]).areas(right);
         let run = (right.width / 3).clamp(23, 30);
         let [picture, run] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(run)]).areas(top);
-        let predictions = Rect::default();
-        Self { header, layers, channels, picture, run, loss, predictions, message, keys }
+        let (strip, predictions) = (Rect::default(), Rect::default());
+        Self { header, layers, channels, picture, strip, run, loss, predictions, message, keys }
+    }
+
+    /// Gives the right part of the picture's pane to a strip with these places for drafts.
+    #[must_use]
+    pub fn with_strip(self, grid: Option<&MosaicGrid>) -> Self {
+        let Some(width) = grid.map(strip::width).filter(|width| *width < self.picture.width) else {
+            return self;
+        };
+        let picture = Rect { width: self.picture.width - width, ..self.picture };
+        let strip = Rect { x: picture.right(), width, ..picture };
+        Self { picture, strip, ..self }
     }
 
     /// Adds a pane for predictions below the run, or else beside the loss, or not at all. The picture keeps its area.
@@ -210,12 +242,13 @@ fn curve_height(area: Rect, sizes: PaneSizes) -> u16 {
 }
 
 /// The chosen sizes as far as a screen of this size follows them.
-fn fitted_sizes(area: Rect, sizes: PaneSizes) -> PaneSizes {
-    let own = PaneSizes::default();
+fn fitted_sizes(area: Rect, state: &State, graphics: Graphics) -> PaneSizes {
+    let (sizes, own) = (state.sizes, PaneSizes::default());
     let more = |chosen: u16, own: u16| chosen as i16 - own as i16;
     PaneSizes {
         lists: more(lists_width(area, sizes), lists_width(area, own)),
         curve: more(curve_height(area, sizes), curve_height(area, own)),
+        strip: strip::fitted(area, state, graphics),
     }
 }
 
@@ -225,10 +258,10 @@ pub fn is_full(area: Rect) -> bool {
 }
 
 /// The cells that the picture may fill on a screen of this size.
-pub fn picture_room(area: Rect, state: &State) -> Rect {
+pub fn picture_room(area: Rect, state: &State, strip: Option<&MosaicGrid>) -> Rect {
     let zoomed = state.shown == Shown::Picture;
     if is_full(area) {
-        Panes::of(area, zoomed, state.sizes).picture_inner()
+        Panes::of(area, zoomed, state.sizes).with_strip(strip).picture_inner()
     } else {
         small::picture_room(area, zoomed)
     }
@@ -245,6 +278,16 @@ pub fn shown_grid(area: Rect, state: &State, graphics: &Graphics) -> Option<Mosa
         }
         Shown::Panes | Shown::Picture => None,
     }
+}
+
+/// The places of drafts in the strip beside the picture, where there is one.
+pub fn strip_grid(area: Rect, state: &State, graphics: Graphics) -> Option<MosaicGrid> {
+    strip::grid(area, state, graphics)
+}
+
+/// The places of pictures beside the list of saved runs, if that is open and has room for them.
+pub fn thumbnail_grid(area: Rect, state: &State, graphics: Graphics) -> Option<MosaicGrid> {
+    saved_runs::grid(area, state, graphics)
 }
 
 /// The places of drafts on a screen of this size, whether the mosaic is shown or not; none if there is no room for pictures.
@@ -286,7 +329,7 @@ fn render_mosaic(frame: &mut Frame, state: &State, view: &View, area: Rect, grid
 /// Draws all panes, on a screen that has room for them.
 fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let zoomed = state.shown == Shown::Picture;
-    let mut panes = Panes::of(area, zoomed, state.sizes);
+    let mut panes = Panes::of(area, zoomed, state.sizes).with_strip(view.strip.as_ref());
     if state.predicting {
         panes = panes.with_predictions();
     }
@@ -295,6 +338,9 @@ fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     if !zoomed {
         layers::render(frame, state, view, panes.layers);
         channels::render(frame, state, view, panes.channels);
+        if let Some(grid) = view.strip.as_ref().filter(|_| !panes.strip.is_empty()) {
+            strip::render(frame, state, view, panes.strip, grid);
+        }
         run::render(frame, state, view, panes.run);
         match state.closer.bars {
             ChannelBars::Hidden => loss::render(frame, state, view, panes.loss),

@@ -30,9 +30,10 @@ pub struct LeftOff {
     /// Whether the pane of classes is hidden.
     #[serde(default)]
     pub hides_classes: bool,
-    /// By how many columns the lists are wider than by themselves, and by how many rows the curve is higher.
+    /// By how many columns the lists are wider than by themselves, by how many rows the curve is higher, and by how many drafts the
+    /// strip is wider.
     #[serde(default)]
-    pub panes: (i16, i16),
+    pub panes: (i16, i16, i16),
     /// The pictures that were marked, the newest last.
     #[serde(default)]
     pub marks: Vec<KeptMark>,

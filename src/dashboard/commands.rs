@@ -61,6 +61,8 @@ const ACTS: &[(&str, CommandFunction)] = &[
     ("lists-wider", resizing::wider_lists),
     ("curve-lower", resizing::lower_curve),
     ("curve-higher", resizing::higher_curve),
+    ("strip-narrower", resizing::narrower_strip),
+    ("strip-wider", resizing::wider_strip),
     ("panes-reset", resizing::reset),
     ("protocol", actions::next_protocol),
     ("redraw", actions::redraw),

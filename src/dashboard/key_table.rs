@@ -80,6 +80,8 @@ pub const BINDINGS: &[Binding] = &[
     bind("lists-wider", &[Key::Char('}')], "}", "", "wider lists"),
     bind("curve-lower", &[Key::Char('(')], "(", "", "a lower curve"),
     bind("curve-higher", &[Key::Char(')')], ")", "", "a higher curve"),
+    bind("strip-narrower", &[Key::Char(',')], ",", "", "drafts beside: narrower"),
+    bind("strip-wider", &[Key::Char('.')], ".", "", "drafts beside: wider"),
     bind("panes-reset", &[Key::Char('0')], "0", "", "panes of their own size"),
     bind("protocol", &[Key::Char('i')], "i", "", "next image protocol"),
     bind("redraw", &[Key::Ctrl('l')], "Ctrl-L", "", "redraw the screen"),

@@ -26,6 +26,13 @@ impl State {
         first..self.channels().min(first + self.mosaic.page_len())
     }
 
+    /// The channels in the strip beside the picture: a page around the cursor.
+    pub fn strip_channels(&self) -> std::ops::Range<usize> {
+        let count = self.mosaic.strip;
+        let first = self.channel - self.channel.checked_rem(count).unwrap_or_default();
+        first..self.channels().min(first + count)
+    }
+
     /// The common part of the drafts of the layer under the cursor.
     fn draft_series(&self) -> DraftSeries {
         let used = &self.settings.recipe;
@@ -84,10 +91,19 @@ impl State {
     /// Asks for the drafts on the screen, where they are others than those that were last asked for.
     pub(super) fn ask_for_drafts(&mut self) -> Vec<Effect> {
         let ready = self.switching.is_none() && self.channels() > 0;
-        let wanted = (self.shown == Shown::Mosaic && ready).then(|| DraftPage {
+        let page = match self.shown {
+            Shown::Mosaic => Some((self.page_start(), self.mosaic.page_len(), false)),
+            Shown::Panes if self.mosaic.strip > 0 => {
+                Some((self.strip_channels().start, self.mosaic.strip, true))
+            }
+            Shown::Panes | Shown::Picture | Shown::Beside => None,
+        };
+        let page = page.filter(|_| ready);
+        let wanted = page.map(|(first, count, patient)| DraftPage {
             series: self.draft_series(),
-            first: self.page_start(),
-            count: self.mosaic.page_len(),
+            first,
+            count,
+            patient,
         });
         if wanted == self.mosaic.asked {
             return NOTHING;

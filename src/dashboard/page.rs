@@ -10,6 +10,8 @@ const ENLARGEMENTS: usize = 3;
 pub struct Mosaic {
     /// The columns and rows of drafts on this screen.
     pub page: (usize, usize),
+    /// The number of drafts in the strip beside the picture; 0 where there is no strip.
+    pub strip: usize,
     /// By how many sizes drafts are drawn larger than at first.
     pub enlarged: usize,
     /// The page that was last asked for.
@@ -18,7 +20,7 @@ pub struct Mosaic {
 
 impl Default for Mosaic {
     fn default() -> Self {
-        Self { page: (1, 1), enlarged: 0, asked: None }
+        Self { page: (1, 1), strip: 0, enlarged: 0, asked: None }
     }
 }
 

@@ -8,4 +8,6 @@ pub struct PaneSizes {
     pub lists: i16,
     /// Rows of the curve.
     pub curve: i16,
+    /// Columns of drafts in the strip beside the picture.
+    pub strip: i16,
 }

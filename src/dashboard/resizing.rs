@@ -27,6 +27,14 @@ pub(super) fn higher_curve(state: &mut State) -> Vec<Effect> {
     changed(state, |sizes| sizes.curve = sizes.curve.saturating_add(1))
 }
 
+pub(super) fn narrower_strip(state: &mut State) -> Vec<Effect> {
+    changed(state, |sizes| sizes.strip = sizes.strip.saturating_sub(1))
+}
+
+pub(super) fn wider_strip(state: &mut State) -> Vec<Effect> {
+    changed(state, |sizes| sizes.strip = sizes.strip.saturating_add(1))
+}
+
 pub(super) fn reset(state: &mut State) -> Vec<Effect> {
     changed(state, |sizes| *sizes = PaneSizes::default())
 }

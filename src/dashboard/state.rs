@@ -12,6 +12,7 @@ use super::page::Mosaic;
 use super::pane_sizes::PaneSizes;
 use super::prompt::Prompt;
 use super::question::OpenQuestion;
+use super::run_pictures::RunPictures;
 use super::scrub::Scrub;
 use crate::engine::{Objective, Plan};
 use crate::worker::protocol::{Action, LayerInfo, NetworkInfo, Settings, Snapshot, Status};
@@ -151,6 +152,8 @@ pub struct State {
     pub hit: usize,
     /// The saved run whose picture is to be written to a file; none for the one on the screen.
     pub exporting: Option<String>,
+    /// The small pictures of saved runs.
+    pub run_pictures: RunPictures,
     /// The pictures that were marked.
     pub marks: Marks,
     /// The pictures that are looked back on, in the place of the run's own.
@@ -207,6 +210,7 @@ impl State {
             history: HashMap::new(),
             hit: 0,
             exporting: None,
+            run_pictures: RunPictures::default(),
             marks: Marks::default(),
             scrub: None,
             judged: HashMap::new(),

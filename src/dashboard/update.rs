@@ -21,8 +21,12 @@ pub enum Message {
     Reply(Outcome),
     /// The worker published a snapshot.
     Snapshot(Arc<Snapshot>),
-    /// The screen has room for so many columns and rows of drafts.
+    /// The screen has room for so many columns and rows of drafts in the mosaic.
     Page(usize, usize),
+    /// The screen has room for so many drafts in the strip beside the picture.
+    Strip(usize),
+    /// The list of saved runs has room for so many pictures beside it.
+    RunPictures(usize),
 }
 
 impl State {
@@ -35,9 +39,12 @@ impl State {
             Message::Key(key) => effects = self.press(key),
             Message::Paste(text) => self.paste(&text),
             Message::Page(columns, rows) => self.mosaic.page = (columns, rows),
+            Message::Strip(drafts) => self.mosaic.strip = drafts,
+            Message::RunPictures(rows) => self.run_pictures.rows = rows,
         }
         effects.extend(self.ask_for_drafts());
         effects.extend(self.ask_to_examine());
+        effects.extend(self.ask_for_thumbnails());
         self.note_starts(&effects);
         self.asked += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
         effects
@@ -72,6 +79,7 @@ impl State {
             Outcome::Refused(reason) => self.remark = Some(reason),
             Outcome::Completed { path, choices } => self.take_completion(&path, &choices),
             Outcome::Growth { run, pictures } => self.take_growth(run, pictures),
+            Outcome::Thumbnails(thumbnails) => self.run_pictures.take(thumbnails),
             Outcome::Command(words) => return self.show_command(words),
         }
         Vec::new()

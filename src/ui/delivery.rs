@@ -70,6 +70,14 @@ pub(super) struct Sequences {
     pub(super) after: String,
 }
 
+impl Sequences {
+    /// Adds the sequences of another picture.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.before.push_str(&other.before);
+        self.after.push_str(&other.after);
+    }
+}
+
 /// The picture on the screen, and the one that is on its way there.
 #[derive(Debug, Default)]
 pub(super) struct Delivery {

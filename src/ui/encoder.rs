@@ -9,6 +9,9 @@ use super::encoded::{Encoded, PictureRequest, encode};
 use super::scene::Drawing;
 use crate::panics::panicked;
 
+/// The number of pictures that the screen can have at once: the main one, and one beside it.
+pub(super) const PICTURES: usize = 2;
+
 /// The encoder's thread, seen from the dashboard.
 #[derive(Debug)]
 pub struct Encoder {
@@ -41,13 +44,13 @@ impl EncoderRequest {
     }
 }
 
-/// One place for what comes in and one for what goes out: a newer thing replaces an older one.
+/// For each picture of the screen, one place for what comes in and one for what goes out: a newer thing replaces an older one.
 #[derive(Debug, Default)]
 struct EncoderSlots {
-    request: Option<EncoderRequest>,
-    done: Option<Result<Option<Encoded>>>,
-    /// Whether a request is being worked on.
-    busy: bool,
+    requests: [Option<EncoderRequest>; PICTURES],
+    done: [Option<Result<Option<Encoded>>>; PICTURES],
+    /// The picture that is being worked on.
+    busy: Option<usize>,
     closed: bool,
 }
 
@@ -63,27 +66,27 @@ impl Encoder {
         Ok(Self { queue, thread: Some(thread) })
     }
 
-    /// Asks for a picture, instead of any that was asked for and not begun.
-    pub(super) fn request(&self, request: EncoderRequest) {
-        self.queue.lock().request = Some(request);
+    /// Asks for a picture, by its number, instead of any that was asked for in its place and not begun.
+    pub(super) fn request(&self, number: usize, request: EncoderRequest) {
+        self.queue.lock().requests[number] = Some(request);
         self.queue.changed.notify_one();
     }
 
     /// Whether a picture was asked for that has not been taken.
-    pub fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self, number: usize) -> bool {
         let slots = self.queue.lock();
-        slots.request.is_some() || slots.busy || slots.done.is_some()
+        slots.requests[number].is_some() || slots.busy == Some(number) || slots.done[number].is_some()
     }
 
     /// The newest picture that was finished since the last call. An error, or the thread's end by a panic, is
     /// returned once.
-    pub fn take(&mut self) -> Option<Result<Option<Encoded>>> {
+    pub(super) fn take(&mut self, number: usize) -> Option<Result<Option<Encoded>>> {
         if self.thread.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
         {
             return Some(Err(panicked("the picture encoder", &*panic).into()));
         }
-        self.queue.lock().done.take()
+        self.queue.lock().done[number].take()
     }
 }
 
@@ -104,18 +107,22 @@ impl EncoderQueue {
     }
 
     fn work(&self) {
-        while let Some(request) = self.next() {
+        while let Some((number, request)) = self.next() {
             let done = request.encode();
             let mut slots = self.lock();
-            (slots.done, slots.busy) = (Some(done), false);
+            (slots.done[number], slots.busy) = (Some(done), None);
         }
     }
 
     /// Waits for a request; none when the dashboard has closed.
-    fn next(&self) -> Option<EncoderRequest> {
-        let idle = |slots: &mut EncoderSlots| slots.request.is_none() && !slots.closed;
+    fn next(&self) -> Option<(usize, EncoderRequest)> {
+        let idle = |slots: &mut EncoderSlots| slots.requests.iter().all(Option::is_none) && !slots.closed;
         let mut slots = self.changed.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);
-        slots.busy = !slots.closed;
-        if slots.closed { None } else { slots.request.take() }
+        if slots.closed {
+            return None;
+        }
+        let number = slots.requests.iter().position(Option::is_some)?;
+        slots.busy = Some(number);
+        slots.requests[number].take().map(|request| (number, request))
     }
 }

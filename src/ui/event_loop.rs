@@ -11,17 +11,19 @@ use signal_hook::consts::SIGTSTP;
 
 use super::closer::CloserScene;
 use super::comparison;
-use super::delivery::{Delivery, Sequences};
-use super::encoder::{Encoder, EncoderRequest};
+use super::delivery::Sequences;
+use super::encoder::{Encoder, EncoderRequest, PICTURES};
 use super::graphics::Protocol;
 use super::mosaic::{self, MosaicGrid};
 use super::picture::place;
+use super::saved_runs;
 use super::scene::{Drawing, Scene};
+use super::screen_picture::ScreenPicture;
 use super::surroundings::passes_pictures;
 use super::terminal::Screen;
 use super::{
     View, channels_in_a_row, fitted_sizes, help, input, is_full, mosaic_grid, picture_room, render,
-    shown_grid,
+    shown_grid, strip_grid, thumbnail_grid,
 };
 use crate::dashboard::{Effect, Message, Shown, State, TerminalAction};
 use crate::worker::Viewer;
@@ -30,8 +32,8 @@ use crate::worker::protocol::{Snapshot, Status};
 /// The shortest time between two frames that only bring new numbers.
 const NUMBERS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The shortest time between two pictures of a run that goes on.
-const PICTURE_INTERVAL: Duration = Duration::from_millis(150);
+/// The number of the main picture: the run's, or that of a grid.
+const MAIN: usize = 0;
 
 /// The longest wait for a key before looking for news.
 const KEY_TIMEOUT: Duration = Duration::from_millis(20);
@@ -68,8 +70,8 @@ pub fn run(state: &mut State, viewer: &Viewer, screen: &mut Screen, signal: &Ato
             event_loop.suspend()?;
         }
         event_loop.take_news(state, viewer)?;
-        event_loop.take_picture(state)?;
-        event_loop.request_picture(state);
+        event_loop.take_pictures(state)?;
+        event_loop.request_pictures(state);
         event_loop.draw(state)?;
     }
 }
@@ -79,11 +81,10 @@ struct EventLoop<'a> {
     screen: &'a mut Screen,
     encoder: Encoder,
     area: Rect,
-    /// The picture that is on the screen, and the one on its way there.
-    delivery: Delivery,
-    /// The picture that was last requested of the encoder.
-    requested: Option<Drawing>,
-    requested_at: Instant,
+    /// The pictures of the screen: the main one, and the one beside it.
+    pictures: [ScreenPicture; PICTURES],
+    /// The picture that has the first turn in the next frame.
+    turn: usize,
     /// The ending that a key leads to.
     ending: Ending,
     /// Something must be drawn now.
@@ -105,9 +106,8 @@ impl<'a> EventLoop<'a> {
         Ok(Self {
             area: screen.area()?,
             encoder: Encoder::spawn()?,
-            delivery: Delivery::default(),
-            requested: None,
-            requested_at: now,
+            pictures: Default::default(),
+            turn: MAIN,
             ending: Ending::Quit,
             urgent: true,
             stale: false,
@@ -146,7 +146,7 @@ impl<'a> EventLoop<'a> {
         }
         if state.sizes != sizes {
             // A key that no screen follows any more would have to be taken back as often as it was pressed.
-            state.sizes = fitted_sizes(self.area, state.sizes);
+            state.sizes = fitted_sizes(self.area, state, self.screen.graphics());
         }
         // What the terminal painted over the cells does not go away by drawing cells.
         if overlaid != state.mode.is_overlay() && self.screen.graphics().protocol.paints_over_cells() {
@@ -176,12 +176,20 @@ impl<'a> EventLoop<'a> {
         self.tell_page(state, viewer)
     }
 
-    /// Tells the state how many drafts the screen has room for. True to quit.
+    /// Tells the state how many drafts and pictures of runs the screen has room for. True to quit.
     fn tell_page(&mut self, state: &mut State, viewer: &Viewer) -> Result<bool> {
-        let grid = mosaic_grid(self.area, state, &self.screen.graphics());
-        let page = grid.map(|grid| (usize::from(grid.page.0), usize::from(grid.page.1)));
-        match page.filter(|page| *page != state.mosaic.page) {
-            Some((columns, rows)) => self.send(state, viewer, Message::Page(columns, rows)),
+        let pages = |grid: MosaicGrid| (usize::from(grid.page.0), usize::from(grid.page.1));
+        let page = mosaic_grid(self.area, state, &self.screen.graphics()).map(pages);
+        if let Some((columns, rows)) = page.filter(|page| *page != state.mosaic.page) {
+            return self.send(state, viewer, Message::Page(columns, rows));
+        }
+        let strip = self.strip(state).map(pages).map_or(0, |(columns, rows)| columns * rows);
+        if strip != state.mosaic.strip {
+            return self.send(state, viewer, Message::Strip(strip));
+        }
+        let rows = self.thumbnails(state).map(pages).map(|(_, rows)| rows);
+        match rows.filter(|rows| *rows != state.run_pictures.rows) {
+            Some(rows) => self.send(state, viewer, Message::RunPictures(rows)),
             None => Ok(false),
         }
     }
@@ -196,8 +204,8 @@ impl<'a> EventLoop<'a> {
     fn redraw(&mut self) -> Result<()> {
         self.area = self.screen.area()?;
         self.screen.redraw();
-        self.delivery.forget();
-        (self.requested, self.urgent) = (None, true);
+        self.pictures.iter_mut().for_each(ScreenPicture::forget);
+        self.urgent = true;
         Ok(())
     }
 
@@ -223,25 +231,29 @@ impl<'a> EventLoop<'a> {
             self.urgent = true;
         }
         if snapshot.run.is_none() && state.snapshot.run.is_some() {
-            self.delivery.begin(None);
+            self.pictures[MAIN].delivery.begin(None);
             self.redraw()?;
         }
         self.stale = true;
         self.send(state, viewer, Message::Snapshot(snapshot)).map(drop)
     }
 
-    fn take_picture(&mut self, state: &mut State) -> Result<()> {
-        match self.encoder.take() {
-            None => {}
-            // What was asked for before the screen was drawn anew has another place.
-            Some(Ok(_)) if self.requested.is_none() => {}
-            Some(Ok(done)) => self.delivery.begin(done),
-            // No reason to end a run: a simpler picture may do.
-            Some(Err(error)) => {
-                let simpler = self.screen.graphics().protocol.simpler();
-                self.encoder = Encoder::spawn()?; // a panic ends it
-                self.show_by(simpler)?;
-                state.remark = Some(format!("{error:#}; pictures are now shown by {}", simpler.name()));
+    fn take_pictures(&mut self, state: &mut State) -> Result<()> {
+        for number in 0..PICTURES {
+            let picture = &mut self.pictures[number];
+            match self.encoder.take(number) {
+                None => {}
+                // What was asked for before the screen was drawn anew has another place.
+                Some(Ok(_)) if picture.requested.is_none() => {}
+                Some(Ok(done)) => picture.delivery.begin(done),
+                // No reason to end a run: a simpler picture may do.
+                Some(Err(error)) => {
+                    let simpler = self.screen.graphics().protocol.simpler();
+                    self.encoder = Encoder::spawn()?; // a panic ends it
+                    self.show_by(simpler)?;
+                    state.remark = Some(format!("{error:#}; pictures are now shown by {}", simpler.name()));
+                    break;
+                }
             }
         }
         Ok(())
@@ -266,7 +278,7 @@ impl<'a> EventLoop<'a> {
 
     fn show_by(&mut self, protocol: Protocol) -> Result<()> {
         self.screen.show_by(protocol)?;
-        self.delivery.begin(None);
+        self.pictures.iter_mut().for_each(|picture| picture.delivery.begin(None));
         self.redraw()
     }
 
@@ -275,9 +287,36 @@ impl<'a> EventLoop<'a> {
         shown_grid(self.area, state, &self.screen.graphics())
     }
 
+    /// The places of drafts beside the picture, if there is a strip.
+    fn strip(&self, state: &State) -> Option<MosaicGrid> {
+        strip_grid(self.area, state, self.screen.graphics())
+    }
+
+    /// The places of pictures beside the list of runs, if that is open.
+    fn thumbnails(&self, state: &State) -> Option<MosaicGrid> {
+        thumbnail_grid(self.area, state, self.screen.graphics())
+    }
+
+    /// The picture that is to be beside the main one: that of the list of runs, or else that of the strip.
+    fn wanted_beside(&self, state: &State) -> Option<Drawing> {
+        let graphics = self.screen.graphics();
+        let (grid, scene, live) = if let Some(grid) = self.thumbnails(state) {
+            (grid, saved_runs::scene(state, &grid), false)
+        } else {
+            let grid = self.strip(state)?;
+            let channels = state.strip_channels();
+            // While a run goes on, no draft of the strip becomes better.
+            let live = state.snapshot.status != Status::Running && mosaic::are_live(state, channels.clone());
+            (grid, mosaic::scene_of(state, &grid, channels), live)
+        };
+        let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
+        Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip })
+    }
+
     /// The cells that the picture may fill.
     fn room(&self, state: &State) -> Rect {
-        self.grid(state).map_or_else(|| picture_room(self.area, state), |grid| grid.area)
+        let strip = self.strip(state);
+        self.grid(state).map_or_else(|| picture_room(self.area, state, strip.as_ref()), |grid| grid.area)
     }
 
     /// The picture that is to be on the screen: the run's, or that of a grid.
@@ -302,20 +341,51 @@ impl<'a> EventLoop<'a> {
         Some(Drawing { scene, cells, graphics, live, strip: None })
     }
 
-    /// Asks for a new picture if it would differ from the last, and if that is on the screen.
-    fn request_picture(&mut self, state: &State) {
-        let Some(wanted) = self.wanted_picture(state) else { return };
-        let early = wanted.live && self.requested_at.elapsed() < PICTURE_INTERVAL && self.requested.is_some();
-        if self.requested.as_ref() == Some(&wanted)
-            || early
-            || self.encoder.is_busy()
-            || self.delivery.is_busy()
+    /// Asks for new pictures where they would differ from the last, and where those are on the screen.
+    fn request_pictures(&mut self, state: &State) {
+        for (number, wanted) in
+            [self.wanted_picture(state), self.wanted_beside(state)].into_iter().enumerate()
         {
-            return;
+            let picture = &mut self.pictures[number];
+            let Some(wanted) = wanted else {
+                if number != MAIN {
+                    picture.clear();
+                }
+                continue;
+            };
+            if number != MAIN {
+                picture.make_way(&wanted);
+            }
+            if picture.is_late(&wanted) && !self.encoder.is_busy(number) {
+                (picture.requested, picture.requested_at) = (Some(wanted.clone()), Some(Instant::now()));
+                let (kitty_id, piece) = (self.screen.next_kitty_id(number), self.screen.link().budget());
+                self.encoder.request(number, EncoderRequest { drawing: wanted, kitty_id, piece });
+            }
         }
-        (self.requested, self.requested_at) = (Some(wanted.clone()), Instant::now());
-        let (kitty_id, piece) = (self.screen.next_kitty_id(), self.screen.link().budget());
-        self.encoder.request(EncoderRequest { drawing: wanted, kitty_id, piece });
+    }
+
+    /// The next parts of the pictures, of about so many bytes.
+    fn advance(&mut self, budget: usize, state: &State) -> Sequences {
+        let (room, thumbnails) = (self.room(state), self.thumbnails(state));
+        let beside = thumbnails.or_else(|| self.strip(state)).map_or(Rect::default(), |grid| grid.area);
+        let rooms = [room, beside];
+        let mut sequences = Sequences::default();
+        for number in [self.turn, PICTURES - 1 - self.turn] {
+            let sent = sequences.before.len() + sequences.after.len();
+            if self.pictures[number].delivery.is_busy() && !self.is_hidden(state, number) && sent < budget {
+                let room = rooms[number];
+                let origin = |cells| place(cells, room).unwrap_or(room).as_position();
+                sequences.append(&self.pictures[number].delivery.advance(budget - sent, origin));
+            }
+        }
+        self.turn = PICTURES - 1 - self.turn;
+        sequences
+    }
+
+    /// Whether something lies over the place of a picture that the terminal would paint over.
+    fn is_hidden(&self, state: &State, number: usize) -> bool {
+        let lists_runs = number != MAIN && self.thumbnails(state).is_some();
+        state.mode.is_overlay() && !lists_runs && self.screen.graphics().protocol.paints_over_cells()
     }
 
     /// Draws a frame, if there is a reason and the line has room for it: for a key at once and without pictures, else with
@@ -323,17 +393,17 @@ impl<'a> EventLoop<'a> {
     fn draw(&mut self, state: &State) -> Result<()> {
         let now = Instant::now();
         let due = self.stale && now.saturating_duration_since(self.drawn_at) >= NUMBERS_INTERVAL;
-        let hidden = state.mode.is_overlay() && self.screen.graphics().protocol.paints_over_cells();
-        let pictures = self.delivery.is_busy() && !hidden;
+        let waits =
+            |number: usize| self.pictures[number].delivery.is_busy() && !self.is_hidden(state, number);
+        let pictures = (0..PICTURES).any(waits);
         let (free, takes_keys) = (self.screen.link().is_free(now), self.screen.link().takes_keys(now));
         let mut sequences = Sequences::default();
         if self.urgent && takes_keys {
             // What is on the screen is shown as it is.
         } else if (due || pictures || self.urgent) && free {
             if pictures {
-                let (budget, room) = (self.screen.link().budget(), self.room(state));
-                sequences =
-                    self.delivery.advance(budget, |cells| place(cells, room).unwrap_or(room).as_position());
+                let budget = self.screen.link().budget();
+                sequences = self.advance(budget, state);
             }
         } else {
             return Ok(());
@@ -342,7 +412,9 @@ impl<'a> EventLoop<'a> {
         let rate = self.screen.link().rate(now) / 1000.0;
         let (link, grid) = (Some((protocol, rate)), self.grid(state));
         let (theme, ascii) = (self.screen.theme(), self.screen.is_ascii());
-        let view = View { picture: self.delivery.on_screen(), link, theme, ascii, grid };
+        let (strip, thumbnails) = (self.strip(state), self.thumbnails(state));
+        let [picture, beside] = self.pictures.each_ref().map(|picture| picture.delivery.on_screen());
+        let view = View { picture, link, theme, ascii, grid, strip, thumbnails, beside };
         self.screen.draw(&sequences, |frame| render(frame, state, &view))?;
         (self.urgent, self.stale, self.drawn_at) = (false, false, now);
         Ok(())

@@ -1,5 +1,6 @@
 //! The mosaic: the drafts of a page of channels as one picture, with a line of text under each draft.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use image::RgbImage;
@@ -30,7 +31,7 @@ const HALVES: u16 = 3;
 const MAX_COLUMNS: u16 = 250;
 
 /// The side of a draft in the picture of a page, in pixels, where the terminal takes pixels.
-const SENT_SIDE: u32 = 64;
+pub(super) const SENT_SIDE: u32 = 64;
 
 /// The level of a place whose draft has not come yet.
 const EMPTY: u8 = 40;
@@ -71,6 +72,18 @@ impl MosaicGrid {
         let draft = Size::new(draft.width.max(1), draft.height.max(1));
         let page = (((width + 1) / (draft.width + 1)).max(1), (body.height / (draft.height + 1)).max(1));
         Self { header, area: Self::area(body, draft, page), draft, page }
+    }
+
+    /// So many pictures of this size, each with its line, inside an area that has room for them.
+    pub(super) fn inside(area: Rect, draft: Size, page: (u16, u16)) -> Self {
+        Self { header: Rect::default(), area: Self::area(area, draft, page), draft, page }
+    }
+
+    /// The size of a draft that is as large as at first, in so much room.
+    pub(super) fn first_draft(room: Size, graphics: Graphics) -> Size {
+        let first = if graphics.protocol.is_pixels() { DRAFT_ROWS.0 } else { DRAFT_ROWS.1 };
+        let draft = graphics.square(Size::new(room.width, first.min(room.height.saturating_sub(1))));
+        Size::new(draft.width.max(1), draft.height.max(1))
     }
 
     /// So many pictures of this size, each with its line, on a screen that has room for them.
@@ -153,8 +166,13 @@ pub(super) struct GridScene {
 
 /// The drafts of the page, each to be drawn over a row of cells that is left black for its line.
 pub(super) fn scene(state: &State, grid: &MosaicGrid) -> GridScene {
+    scene_of(state, grid, state.page_channels())
+}
+
+/// The drafts of these channels.
+pub(super) fn scene_of(state: &State, grid: &MosaicGrid, channels: Range<usize>) -> GridScene {
     let draft = |channel| state.draft(channel).map(|draft| Arc::clone(&draft.picture));
-    GridScene { grid: *grid, side: SENT_SIDE, pictures: state.page_channels().map(draft).collect() }
+    GridScene { grid: *grid, side: SENT_SIDE, pictures: channels.map(draft).collect() }
 }
 
 /// One picture of several, each scaled to its place; a place whose picture has not come is gray.
@@ -187,8 +205,13 @@ fn image(picture: &Picture) -> Option<RgbImage> {
 
 /// Whether drafts of the page cannot be recognised yet, so that a coarse picture of them will do.
 pub(super) fn is_live(state: &State) -> bool {
+    are_live(state, state.page_channels())
+}
+
+/// Whether drafts of these channels cannot be recognised yet.
+pub(super) fn are_live(state: &State, mut channels: Range<usize>) -> bool {
     let steps = state.sheet().map_or(0, |sheet| sheet.series.settings.steps.min(READABLE_STEPS));
-    state.page_channels().any(|channel| state.draft(channel).is_none_or(|draft| !is_done(draft, steps)))
+    channels.any(|channel| state.draft(channel).is_none_or(|draft| !is_done(draft, steps)))
 }
 
 /// Whether a draft is as good as it gets, or shows nothing.
@@ -199,7 +222,18 @@ fn is_done(draft: &DraftView, steps: usize) -> bool {
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, grid: &MosaicGrid) {
     header(frame, state, view, grid.header);
     picture::inside(frame, state, view, grid.area);
-    for (index, channel) in state.page_channels().enumerate() {
+    lines(frame, state, view, grid, state.page_channels());
+}
+
+/// Draws the lines below the drafts of these channels.
+pub(super) fn lines(
+    frame: &mut Frame,
+    state: &State,
+    view: &View,
+    grid: &MosaicGrid,
+    channels: Range<usize>,
+) {
+    for (index, channel) in channels.enumerate() {
         grid.clear_around(index, frame.buffer_mut());
         let area = grid.line(index);
         let line = line(state, view, channel, area.width.into());

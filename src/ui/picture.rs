@@ -54,6 +54,13 @@ pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, inner: Rect)
     }
 }
 
+/// Draws the picture beside the main one, unless something lies over it that the terminal itself would draw it over.
+pub(super) fn beside(frame: &mut Frame, view: &View, area: Rect, overlaid: bool) {
+    if let Some(picture) = view.beside.filter(|picture| picture.is_text() || !overlaid) {
+        draw(picture, area, frame.buffer_mut());
+    }
+}
+
 /// Puts the cells of the picture into the buffer. A picture that is too large for the area is not drawn.
 fn draw(picture: &ShownPicture, area: Rect, buffer: &mut Buffer) {
     let Some(place) = place(picture.cells(), area) else { return };

@@ -1,16 +1,19 @@
-//! The list of saved runs, over the panes: their names, what was measured of their pictures, their steps and their age.
+//! The list of saved runs, over the panes: their names, what was measured of their pictures, their steps and their age, and beside it
+//! the pictures of those around the cursor.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph};
+use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
+use super::graphics::Graphics;
 use super::list::{first_visible, shortened_inside};
+use super::mosaic::{GridScene, MosaicGrid, SENT_SIDE};
 use super::run::{OVER_VIEWS, number};
-use super::{View, pane};
-use crate::dashboard::{Mode, OpenQuestion, State};
+use super::{View, pane, picture};
+use crate::dashboard::State;
 use crate::worker::protocol::{SavedRunEntry, SavedRunPresence};
 
 /// The widest list in columns.
@@ -26,30 +29,54 @@ const AGE: usize = 8;
 /// The narrowest list in columns that has room for all numbers.
 const WIDE: usize = 76;
 
-/// The line of the list that the cursor is on, if the list is open.
-fn cursor(state: &State) -> Option<usize> {
-    match &state.mode {
-        Mode::Runs(cursor) | Mode::Question(OpenQuestion::Delete { cursor, .. }) => {
-            Some((*cursor).min(state.snapshot.runs.len().saturating_sub(1)))
-        }
-        _ => None,
-    }
+/// The narrowest list that has pictures beside it: the numbers keep their room.
+const WITH_PICTURES: u16 = 100;
+
+/// The fewest pictures beside a list of that many runs, where the screen is high enough.
+const MIN_PICTURES: u16 = 3;
+
+/// The places of the pictures of runs, beside the list above the last two lines of a screen; none if it is not open, or where it has
+/// no room for them.
+pub(super) fn grid(screen: Rect, state: &State, graphics: Graphics) -> Option<MosaicGrid> {
+    state.run_cursor()?;
+    let above = Rect { height: screen.height.saturating_sub(2), ..screen };
+    let len = state.snapshot.runs.len() as u16;
+    let draft = MosaicGrid::first_draft(above.as_size(), graphics);
+    let inner = Block::bordered().inner(place(above, len, Some(draft.height)));
+    let rows = (inner.height.saturating_sub(1) / (draft.height + 1)).min(len);
+    let left = inner.right().saturating_sub(draft.width);
+    let area = Rect { x: left, y: inner.y + 1, width: draft.width, height: inner.height.saturating_sub(1) };
+    (above.width >= WITH_PICTURES && rows > 0).then(|| MosaicGrid::inside(area, draft, (1, rows)))
+}
+
+/// The pictures of the runs around the cursor.
+pub(super) fn scene(state: &State, grid: &MosaicGrid) -> GridScene {
+    let runs = &state.snapshot.runs[state.runs_in_pictures()];
+    let pictures = runs.iter().map(|entry| state.run_pictures.picture(&entry.name).cloned()).collect();
+    GridScene { grid: *grid, side: SENT_SIDE, pictures }
+}
+
+/// The list of so many runs in the middle of `area`, high enough for some pictures of so many rows.
+fn place(area: Rect, len: u16, picture: Option<u16>) -> Rect {
+    let least = picture.map_or(0, |rows| len.clamp(1, MIN_PICTURES) * (rows + 1) + 3);
+    let height = len.max(1).saturating_add(3).max(least).min(area.height);
+    area.centered(Constraint::Length(area.width.min(MAX_WIDTH)), Constraint::Length(height))
 }
 
 /// Draws the list in the middle of `area`, if it is open.
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) {
-    let Some(cursor) = cursor(state) else { return };
+    let Some(cursor) = state.run_cursor() else { return };
     let runs = &state.snapshot.runs;
     let title = match runs.len() {
         0 => "saved runs".to_owned(),
         len => format!("saved runs: {} of {len}", cursor + 1),
     };
     let block = pane(&title, &view.theme, true);
-    let width = area.width.min(MAX_WIDTH);
-    let height = (runs.len().max(1) as u16).saturating_add(3).min(area.height);
-    let list = area.centered(Constraint::Length(width), Constraint::Length(height));
+    let list = place(area, runs.len() as u16, view.thumbnails.map(|grid| grid.draft.height));
     let inner = block.inner(list);
-    let (columns, rows) = (usize::from(inner.width), usize::from(inner.height.saturating_sub(1)));
+    let beside = view.thumbnails.map_or(0, |grid| grid.area.width + 1);
+    let (columns, rows) =
+        (usize::from(inner.width.saturating_sub(beside)), usize::from(inner.height.saturating_sub(1)));
     let mut lines = vec![Line::styled(heading(columns), view.theme.dim)];
     if runs.is_empty() {
         lines.push(Line::styled("  none yet", view.theme.dim));
@@ -59,11 +86,28 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     lines.extend(shown.map(|(index, entry)| line(state, view, entry, index == cursor, columns)));
     frame.render_widget(Clear, list);
     frame.render_widget(Paragraph::new(lines).block(block), list);
+    if let Some(grid) = &view.thumbnails {
+        pictures(frame, state, view, grid, cursor);
+    }
+}
+
+/// Draws the pictures of the runs around the cursor, each with the end of its name below.
+fn pictures(frame: &mut Frame, state: &State, view: &View, grid: &MosaicGrid, cursor: usize) {
+    picture::beside(frame, view, grid.area, false);
+    for (place, index) in state.runs_in_pictures().enumerate() {
+        grid.clear_around(place, frame.buffer_mut());
+        let Some(entry) = state.snapshot.runs.get(index) else { continue };
+        let area = grid.line(place);
+        let columns = usize::from(area.width);
+        let style = if index == cursor { view.theme.cursor } else { view.theme.dim };
+        let name = format!("{:<columns$}", shortened_inside(&entry.name, columns));
+        frame.render_widget(Paragraph::new(Line::styled(name, style)), area);
+    }
 }
 
 /// The line under the cursor, for a screen that has no room for the list.
 pub(super) fn line_under_cursor<'a>(state: &State) -> Option<Line<'a>> {
-    let entry = state.snapshot.runs.get(cursor(state)?)?;
+    let entry = state.snapshot.runs.get(state.run_cursor()?)?;
     Some(Line::from(entry.name.clone()))
 }
 

@@ -30,6 +30,7 @@ use super::background;
 use super::capabilities::is_status;
 use super::decoder::{StringKind, TerminalInput};
 use super::delivery::Sequences;
+use super::encoder::PICTURES;
 use super::fatal;
 use super::graphics::{Graphics, Protocol};
 use super::input::TerminalReader;
@@ -89,8 +90,8 @@ pub struct Screen {
     owed: Option<Instant>,
     /// The query for the terminal's capabilities, until it is answered.
     probe: Option<Probe>,
-    /// Two ids for kitty pictures, used in turn: the old picture stays until the new one is complete.
-    kitty_ids: [u8; 2],
+    /// For each picture of the screen two ids of kitty's, used in turn: the old picture stays until the new one is complete.
+    kitty_ids: [[u8; 2]; PICTURES],
     /// Whether the next frame redraws the whole screen.
     redraw_whole: bool,
     stderr: Option<StderrToLog>,
@@ -119,7 +120,7 @@ impl Screen {
         if probe.is_some() {
             link.sent(0, true, f64::INFINITY, now); // its last question is that for the status
         }
-        let first = 16 + (std::process::id() % 100) as u8 * 2;
+        let first = 16 + (std::process::id() % 50) as u8 * 4;
         let terminal = Terminal::new(Sized { inner: CrosstermBackend::new(frame.clone()) })
             .context("cannot draw on this terminal");
         Ok(Self {
@@ -133,7 +134,7 @@ impl Screen {
             reader: TerminalReader::new(),
             owed: probe.is_some().then(Instant::now),
             probe,
-            kitty_ids: [first, first + 1],
+            kitty_ids: [[first, first + 1], [first + 2, first + 3]],
             redraw_whole: true,
             stderr,
         })
@@ -194,10 +195,10 @@ impl Screen {
         Ok(())
     }
 
-    /// An id for the next kitty picture, different from that of the picture on the screen.
-    pub fn next_kitty_id(&mut self) -> u8 {
-        self.kitty_ids.swap(0, 1);
-        self.kitty_ids[0]
+    /// An id for the next kitty picture in the place of this one, different from that on the screen.
+    pub(super) fn next_kitty_id(&mut self, number: usize) -> u8 {
+        self.kitty_ids[number].swap(0, 1);
+        self.kitty_ids[number][0]
     }
 
     /// The line to the terminal.
@@ -284,8 +285,8 @@ impl Screen {
     fn forget_pictures(&mut self) -> Result<()> {
         if self.graphics.protocol == Protocol::Kitty {
             let delete = |id| wrap(&kitty::delete(id), self.graphics.tmux);
-            let both = self.kitty_ids.map(delete).concat();
-            self.write(both.as_bytes(), false)?;
+            let all: String = self.kitty_ids.iter().flatten().map(|id| delete(*id)).collect();
+            self.write(all.as_bytes(), false)?;
         }
         Ok(())
     }

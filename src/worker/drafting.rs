@@ -8,7 +8,7 @@ use trepang_api::{Model, Network};
 use super::drafts::Drafts;
 use super::error::{Error, Result};
 use super::pictures::read_pictures;
-use super::protocol::{DraftPage, Outcome};
+use super::protocol::{DraftPage, Outcome, Status};
 use super::sheet::Sheet;
 use super::viewer::ViewerId;
 use super::worker_loop::WorkerLoop;
@@ -54,16 +54,22 @@ impl WorkerLoop {
 
     /// Whether drafts can be made better for someone who looks at them.
     pub(super) fn is_draft_due(&self) -> bool {
-        self.drafts.is_due()
+        self.drafts.is_due(false)
+    }
+
+    /// Whether drafts can be made better for someone who has them beside something else, and nothing else is to be done.
+    pub(super) fn is_patient_draft_due(&self) -> bool {
+        self.snapshot.status != Status::Running && self.drafts.is_due(true)
     }
 
     /// Takes one step of some drafts. Only a panic, after which the model cannot be trusted, is an error.
     pub(super) fn step_drafts(&mut self, model: &mut dyn Model) -> Result<()> {
         let (batch, network) = (self.drafts.batch, &self.setup.network);
         let Drafts { sheets, store, kept_states_at, .. } = &mut self.drafts;
-        let Some(sheet) = sheets.iter_mut().find(|sheet| sheet.is_due()) else { return Ok(()) };
+        let idle = !sheets.iter().any(|sheet| sheet.is_due(false));
+        let Some(sheet) = sheets.iter_mut().find(|sheet| sheet.is_due(idle)) else { return Ok(()) };
         let begun = Instant::now();
-        let (stepped, message) = sheet.step(batch, (model, network), store.as_ref())?;
+        let (stepped, message) = sheet.step((batch, idle), (model, network), store.as_ref())?;
         let took = begun.elapsed();
         let one = sheet.memory(model);
         let ended = sheet.has_ended_stage();

@@ -56,8 +56,9 @@ impl Drafts {
         self.sheets.iter().any(|sheet| sheet.series.layer == layer && sheet.is_dead(channel))
     }
 
-    pub(super) fn is_due(&self) -> bool {
-        self.sheets.iter().any(Sheet::is_due)
+    /// Whether a draft can be made better; for patient viewers only if the worker is `idle`.
+    pub(super) fn is_due(&self, idle: bool) -> bool {
+        self.sheets.iter().any(|sheet| sheet.is_due(idle))
     }
 
     /// Notes what a viewer looks at now. What it looked at before is kept, and let go if nobody else looks at it.

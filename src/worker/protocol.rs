@@ -20,7 +20,7 @@ pub use drafts::{
 };
 pub use examination::{ActivationMap, Examination, ExaminedChannel, LayerActivation};
 pub use listing::{DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
-pub use saved::{GrownPicture, SavedRunAction, SavedRunEntry, SavedRunPresence};
+pub use saved::{GrownPicture, RunThumbnail, SavedRunAction, SavedRunEntry, SavedRunPresence};
 pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};
 
 /// A request's number, counted by each viewer for itself.
@@ -66,6 +66,8 @@ pub enum Outcome {
         /// The pictures by their steps.
         pictures: Vec<GrownPicture>,
     },
+    /// The small pictures of saved runs that were asked for, as far as they can be read.
+    Thumbnails(Vec<RunThumbnail>),
     /// The words of the command that makes the picture of the run again, each as a shell takes it.
     Command(Vec<String>),
 }

@@ -6,13 +6,21 @@ use std::sync::Arc;
 use trepang_api::Model;
 
 use super::pictures::from_home;
-use super::protocol::{GrownPicture, Outcome, SavedRunAction, SavedRunEntry, SavedRunPresence, Status};
+use super::protocol::{
+    GrownPicture, Outcome, RunThumbnail, SavedRunAction, SavedRunEntry, SavedRunPresence, Status,
+};
 use super::worker_loop::WorkerLoop;
 use crate::engine::{Objective, Picture};
 use crate::runs::{
     self, Growth, GrowthFrame, IMAGE, Origin, RunSummary, bring_back, check_picture_path, list_runs,
-    read_origin, read_picture, run_named, write_picture,
+    read_origin, read_picture, run_named, small, write_picture,
 };
+
+/// The longest side of a run's picture in the list, in pixels.
+const THUMBNAIL_SIDE: u32 = 64;
+
+/// The most pictures that are read for one request, so that the next is not kept waiting.
+const MAX_THUMBNAILS: usize = 32;
 
 impl WorkerLoop {
     /// Reads the list anew.
@@ -33,6 +41,7 @@ impl WorkerLoop {
         let done = match action {
             SavedRunAction::Open { name, goes_on } => return self.open_saved(&name, goes_on, model),
             SavedRunAction::Growth => return self.growth(),
+            SavedRunAction::Thumbnails(names) => return self.thumbnails(names),
             SavedRunAction::Delete(name) => self.delete(&name),
             SavedRunAction::Undelete => self.undelete(),
             SavedRunAction::Export { name, path } => self.export(name.as_deref(), &path),
@@ -46,6 +55,16 @@ impl WorkerLoop {
         };
         self.republish();
         outcome
+    }
+
+    /// The pictures of these runs, made small.
+    fn thumbnails(&self, names: Vec<String>) -> Outcome {
+        let of = |name: String| {
+            let folder = run_named(&self.setup.runs, &name).ok()?;
+            let picture = small(&read_picture(&folder.join(IMAGE)).ok()?, THUMBNAIL_SIDE)?;
+            Some(RunThumbnail { name, picture: Arc::new(picture) })
+        };
+        Outcome::Thumbnails(names.into_iter().take(MAX_THUMBNAILS).filter_map(of).collect())
     }
 
     /// The pictures of the growth of the run on the screen.

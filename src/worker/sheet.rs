@@ -35,8 +35,8 @@ enum DraftGroup {
 /// The drafts of one layer by the same settings, for all who look at them.
 pub(super) struct Sheet {
     pub(super) series: DraftSeries,
-    /// The first channel and the number of channels that each viewer looks at.
-    pub(super) pages: BTreeMap<ViewerId, (usize, usize)>,
+    /// The first channel and the number of channels that each viewer looks at, and whether it is patient.
+    pub(super) pages: BTreeMap<ViewerId, (usize, usize, bool)>,
     /// The number of channels of the layer.
     channels: usize,
     /// A draft's plan but for its channel.
@@ -105,7 +105,7 @@ impl Sheet {
     /// Notes the channels that a viewer looks at.
     pub(super) fn look(&mut self, viewer: ViewerId, page: &DraftPage) {
         let first = page.first.min(self.channels.saturating_sub(1));
-        self.pages.insert(viewer, (first, page.count.min(self.channels - first)));
+        self.pages.insert(viewer, (first, page.count.min(self.channels - first), page.patient));
     }
 
     /// Keeps all that is not kept yet, and lets the ascents of channels go that are neither looked at nor beside those.
@@ -120,15 +120,17 @@ impl Sheet {
 
     /// The channels that are looked at, and those beside them.
     fn wanted(&self) -> BTreeSet<usize> {
-        [DraftGroup::LookedAt, DraftGroup::Beside].into_iter().flat_map(|group| self.group(group)).collect()
+        let groups = [DraftGroup::LookedAt, DraftGroup::Beside].into_iter();
+        groups.flat_map(|group| self.group(group, true)).collect()
     }
 
-    /// The channels of a group, in the order in which they are drawn.
-    fn group(&self, group: DraftGroup) -> Vec<usize> {
-        let pages = self.pages.values();
+    /// The channels of a group, in the order in which they are drawn; of the pages of patient viewers only if the worker is `idle`.
+    fn group(&self, group: DraftGroup, idle: bool) -> Vec<usize> {
+        let pages = self.pages.values().filter(|(_, _, patient)| idle || !patient);
         let range = |from: usize, to: usize| from.min(self.channels)..to.min(self.channels);
-        let ranges = pages.map(|&(first, count)| match group {
+        let ranges = pages.map(|&(first, count, patient)| match group {
             DraftGroup::LookedAt => [range(first, first + count), 0..0],
+            DraftGroup::Beside if patient => [0..0, 0..0],
             DraftGroup::Beside => {
                 [range(first + count, first + 2 * count), range(first.saturating_sub(count), first)]
             }
@@ -137,13 +139,13 @@ impl Sheet {
     }
 
     /// The channels that take the next step, at most so many; none when all drafts are as good as they get.
-    fn next(&self, most: usize) -> Vec<usize> {
+    fn next(&self, most: usize, idle: bool) -> Vec<usize> {
         for (group, steps) in STAGES {
             let lacks = |channel: &usize| {
                 !self.failed.contains(channel)
                     && self.known.get(channel).is_none_or(|draft| draft.step < steps)
             };
-            let next: Vec<usize> = self.group(group).into_iter().filter(lacks).take(most).collect();
+            let next: Vec<usize> = self.group(group, idle).into_iter().filter(lacks).take(most).collect();
             if !next.is_empty() {
                 return next;
             }
@@ -151,20 +153,20 @@ impl Sheet {
         Vec::new()
     }
 
-    /// Whether a draft can be made better.
-    pub(super) fn is_due(&self) -> bool {
-        !self.next(1).is_empty()
+    /// Whether a draft can be made better; for patient viewers only if the worker is `idle`.
+    pub(super) fn is_due(&self, idle: bool) -> bool {
+        !self.next(1, idle).is_empty()
     }
 
     /// Takes one step of as many drafts as are to be computed together; returns how many. What stops a draft is its
     /// message; only a panic is an error.
     pub(super) fn step(
         &mut self,
-        most: usize,
+        (most, idle): (usize, bool),
         (model, network): (&mut dyn Model, &Network),
         store: Option<&UnitStore>,
     ) -> Result<(usize, Option<String>)> {
-        let next = self.next(most);
+        let next = self.next(most, idle);
         let mut message = self.begin(&next, network, store);
         let mut ascents: Vec<(usize, &mut Ascent)> =
             self.going.iter_mut().filter(|(c, _)| next.contains(c)).map(|(c, ascent)| (*c, ascent)).collect();

@@ -125,6 +125,8 @@ impl WorkerLoop {
                 self.predict(model.as_mut())?;
             } else if self.is_evaluation_due() {
                 self.evaluate(model.as_mut())?;
+            } else if self.is_patient_draft_due() {
+                self.step_drafts(model.as_mut())?;
             }
         }
         self.classifiers.clear();
@@ -211,7 +213,7 @@ impl WorkerLoop {
     fn is_busy(&self) -> bool {
         let running = self.snapshot.status == Status::Running;
         let measures = self.is_prediction_due() || self.is_evaluation_due() || self.is_examination_due();
-        running || measures || self.is_draft_due()
+        running || measures || self.is_draft_due() || self.is_patient_draft_due()
     }
 
     /// Carries out a request. Whatever it changes is published before this returns.

@@ -25,7 +25,12 @@ fn settings(seed: u64) -> Settings {
 }
 
 fn page(first: usize, count: usize) -> DraftPage {
-    DraftPage { series: DraftSeries { layer: LAYER.into(), settings: settings(0) }, first, count }
+    DraftPage {
+        series: DraftSeries { layer: LAYER.into(), settings: settings(0) },
+        first,
+        count,
+        patient: false,
+    }
 }
 
 fn look(page: &DraftPage) -> Action {
@@ -257,4 +262,18 @@ fn a_queue_goes_from_channel_to_channel_until_it_is_ended() {
     assert_eq!(ended.queue, None);
     let last = wait(&worker, "the end of the run", |snapshot| snapshot.status == Status::Finished);
     assert!(objective(&last) < Some("channel(block1_conv1, 8)".into()), "{:?}", objective(&last));
+}
+
+#[test]
+fn patient_drafts_wait_until_there_is_nothing_else_to_do() {
+    let folders = Folders::new();
+    let worker = folders.worker();
+    let patient = DraftPage { patient: true, ..page(2, 2) };
+    worker.send(crate::worker::plan(0, 40));
+    wait(&worker, "the run", |s| s.status == Status::Running);
+    assert_eq!(reply_to(&worker.viewer, look(&patient)), Outcome::Done);
+    let ended = wait(&worker, "its end", |s| s.status == Status::Finished);
+    assert_eq!(steps(&ended), [], "none while the run went on");
+    let last = wait(&worker, "the drafts", |s| have(s, &[2, 3], STEPS.0));
+    assert_eq!(steps(&last), [(2, STEPS.0), (3, STEPS.0)], "and none of the channels beside them");
 }

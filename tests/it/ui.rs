@@ -28,7 +28,7 @@ fn screen(state: &State, size: (u16, u16)) -> String {
 
 /// The test picture, made ready for the picture pane of a screen.
 fn encoded(graphics: Graphics, size: (u16, u16)) -> ShownPicture {
-    let pane = picture_room(ratatui::layout::Rect::new(0, 0, size.0, size.1), &state());
+    let pane = picture_room(ratatui::layout::Rect::new(0, 0, size.0, size.1), &state(), None);
     let cells = graphics.square(pane.as_size());
     let picture = Arc::new(picture());
     let request =

@@ -69,8 +69,8 @@ pub(super) fn restore(state: &mut State, left: &LeftOff) {
 pub(super) fn restore_rest(state: &mut State) {
     // Where the file cannot be used, that was said when the place was looked for, or is when it is replaced.
     let Ok(Some(left)) = LeftOff::read() else { return };
-    let (lists, curve) = left.panes;
-    state.sizes = PaneSizes { lists, curve };
+    let (lists, curve, strip) = left.panes;
+    state.sizes = PaneSizes { lists, curve, strip };
     state.marks = Marks::of(left.marks.into_iter().filter_map(mark).collect());
 }
 
@@ -100,7 +100,7 @@ pub(super) fn note(state: &State) {
     let left = LeftOff {
         enlarged: state.mosaic.enlarged,
         hides_classes: !state.predicting,
-        panes: (state.sizes.lists, state.sizes.curve),
+        panes: (state.sizes.lists, state.sizes.curve, state.sizes.strip),
         marks: state.marks.all().iter().filter_map(kept).collect(),
         ..place
     };

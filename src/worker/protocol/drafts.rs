@@ -31,6 +31,9 @@ pub struct DraftPage {
     pub first: usize,
     /// The number of channels that are looked at.
     pub count: usize,
+    /// Whether drafts are only shown beside something else: they are made when there is nothing else to do, and none of the
+    /// pages beside them.
+    pub patient: bool,
 }
 
 /// The drafts of a layer, as far as they have come.

@@ -58,6 +58,16 @@ pub struct GrownPicture {
     pub picture: Arc<Picture>,
 }
 
+/// The picture of a saved run, made small.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunThumbnail {
+    /// The name of the run's folder.
+    pub name: String,
+    /// The picture as it was saved.
+    #[serde(with = "shared::picture")]
+    pub picture: Arc<Picture>,
+}
+
 /// Something that is done with a saved run, by the name of its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +85,8 @@ pub enum SavedRunAction {
     Undelete,
     /// Return the pictures of the growth of the run on the screen.
     Growth,
+    /// Return the pictures of these runs, made small; those that can be read.
+    Thumbnails(Vec<String>),
     /// Write a picture to a file that is not there yet.
     Export {
         /// The name of the run's folder; none for that on the screen.

@@ -224,7 +224,8 @@ fn trepang(ended: &Ended, args: &[&Path]) {
 
 #[test]
 fn the_question_mark_shows_every_key_until_any_key() {
-    let mut terminal = running();
+    // High enough for all of them on one page.
+    let mut terminal = running_in(Setup::new(100, 40));
     for closing in ["?", "q", "x", "\x1b", DOWN] {
         let help = {
             terminal.send("?");

@@ -358,7 +358,7 @@ fn i_shows_the_picture_every_way_in_turn() {
 fn help_over_a_painted_picture_paints_it_again_when_it_closes() {
     let mut terminal = running_in_pixels();
     terminal.send("?");
-    terminal.wait_for("any key closes");
+    terminal.wait_for("other key closes");
     let before = graphics_of(&terminal.raw_text())[1];
     std::thread::sleep(std::time::Duration::from_millis(500));
     assert_eq!(graphics_of(&terminal.raw_text())[1], before, "pictures are painted over the help");

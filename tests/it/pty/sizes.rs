@@ -114,7 +114,7 @@ fn a_small_window_can_be_used() {
     terminal.resize(100, 30);
     terminal.wait_for("╭ layers");
     terminal.send("?");
-    terminal.wait_for("any key closes");
+    terminal.wait_for("other key closes");
     terminal.resize(20, 5);
     terminal.wait_until("a few words", |frame| frame.size() == (20, 5) && frame.has("q quits"));
     let ended = terminal.quit();
