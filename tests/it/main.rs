@@ -6,6 +6,7 @@
 mod ascents;
 mod binary;
 mod cli;
+mod clip;
 mod dashboard;
 mod documents;
 mod drafts;
