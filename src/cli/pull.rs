@@ -28,6 +28,8 @@ struct SetListing {
     classifier: bool,
     megabytes: u32,
     licence: &'static str,
+    /// The published hash that the file is checked against; null where the host tells it.
+    hash: Option<&'static str>,
     source: String,
     /// Whether the set has been pulled.
     pulled: bool,
@@ -104,6 +106,7 @@ fn list(args: &PullArgs, environment: &Environment) -> Result<()> {
         classifier: set.classifier,
         megabytes: set.megabytes,
         licence: set.licence,
+        hash: Some(set.hash).filter(|hash| !hash.is_empty()),
         source: address(set, environment),
         pulled: store().has(set),
         found: cached_copies(set, environment)
@@ -115,14 +118,15 @@ fn list(args: &PullArgs, environment: &Environment) -> Result<()> {
     if args.json {
         return output::json(&listed);
     }
-    for SetListing { name, megabytes, classifier, licence, pulled, found, .. } in &listed {
+    for SetListing { name, megabytes, classifier, licence, hash, pulled, found, .. } in &listed {
         let what = if *classifier { "with classifier" } else { "features only" };
         let place = match found {
             _ if *pulled => "pulled",
             Some(_) => "in a cache",
             None => "",
         };
-        output::line(format_args!("{name:<26} {megabytes:>4} MB  {what:<15}  {place:<10}  {licence}"))?;
+        let told = if hash.is_some() { "" } else { "; no published hash: the host's own is checked" };
+        output::line(format_args!("{name:<26} {megabytes:>4} MB  {what:<15}  {place:<10}  {licence}{told}"))?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::{find_chosen, load, remark};
 
 /// Networks that differ from one that is measured only in how many blocks they have, how wide these are or where batch norm
 /// was: they are left out unless they are named.
-const LEFT_OUT: [Architecture; 8] = [
+const LEFT_OUT: [Architecture; 9] = [
     Architecture::Vgg11,
     Architecture::Vgg13,
     Architecture::Vgg16Bn,
@@ -24,6 +24,7 @@ const LEFT_OUT: [Architecture; 8] = [
     Architecture::Resnet101,
     Architecture::Resnet152,
     Architecture::WideResnet50,
+    Architecture::ClipRn50x4,
 ];
 
 /// A network that can be loaded.

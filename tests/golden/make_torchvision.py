@@ -77,12 +77,30 @@ NETWORKS = {
         ("maxpool", "stage2.0.branch1", "stage2.3", "stage3.4.branch2", "conv5"),
         ("stage3", 11),
     ),
+    "squeezenet1_1": (
+        ("features.2", "features.3.squeeze", "features.6", "features.12", "classifier.1"),
+        ("features.9", 11),
+    ),
+    "densenet121": (
+        (
+            "features.norm0",
+            "features.denseblock1.denselayer2.norm1",
+            "features.denseblock2",
+            "features.transition2",
+            "features.norm5",
+        ),
+        ("features.denseblock3", 611),
+    ),
+    "convnext_tiny": (
+        ("features.0", "features.1.0.block.0", "features.2", "features.5.4", "features.7"),
+        ("features.5", 11),
+    ),
 }
 
 # Gammas around 1, not 1/2: activations do not grow from block to block there.
-LEVEL = ("vgg", "googlenet", "shufflenet")
+LEVEL = ("vgg", "googlenet", "shufflenet", "squeezenet", "densenet", "convnext")
 
-KINDS = {"bias": (0.1, 0), "running_mean": (0.1, 0), "running_var": (0.3, 1)}
+KINDS = {"bias": (0.1, 0), "running_mean": (0.1, 0), "running_var": (0.3, 1), "layer_scale": (0.1, 0.5)}
 
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
 STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)

@@ -8,6 +8,7 @@ mod beside;
 mod binary;
 mod cli;
 mod closer;
+mod clip;
 mod dashboard;
 mod documents;
 mod drafts;

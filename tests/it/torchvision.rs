@@ -73,6 +73,24 @@ fn looked_at(architecture: Architecture) -> (&'static [&'static str], (&'static 
         Architecture::ShufflenetV2 => {
             (&["maxpool", "stage2.0.branch1", "stage2.3", "stage3.4.branch2", "conv5"], ("stage3", 11))
         }
+        Architecture::Squeezenet11 => (
+            &["features.2", "features.3.squeeze", "features.6", "features.12", "classifier.1"],
+            ("features.9", 11),
+        ),
+        Architecture::Densenet121 => (
+            &[
+                "features.norm0",
+                "features.denseblock1.denselayer2.norm1",
+                "features.denseblock2",
+                "features.transition2",
+                "features.norm5",
+            ],
+            ("features.denseblock3", 611),
+        ),
+        Architecture::ConvnextTiny => (
+            &["features.0", "features.1.0.block.0", "features.2", "features.5.4", "features.7"],
+            ("features.5", 11),
+        ),
         other => panic!("the script has no {other}"),
     }
 }
@@ -195,6 +213,26 @@ fn shufflenet_v2_x1_0_has_torchvisions_gradient_at_a_small_size() {
 }
 
 #[test]
+fn squeezenet1_1_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Squeezenet11);
+}
+
+#[test]
+fn densenet121_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::Densenet121);
+}
+
+#[test]
+fn convnext_tiny_has_torchvisions_gradient_at_a_small_size() {
+    check_small(Architecture::ConvnextTiny);
+}
+
+#[test]
+fn squeezenet1_1_computes_what_torchvision_computes() {
+    check_full(Architecture::Squeezenet11);
+}
+
+#[test]
 fn resnext50_32x4d_computes_what_torchvision_computes() {
     check_full(Architecture::Resnext50);
 }
@@ -223,6 +261,8 @@ fn networks_of_torchvision_alone_compute_the_same_at_full_size() {
         Architecture::EfficientnetB0,
         Architecture::RegnetY400mf,
         Architecture::ShufflenetV2,
+        Architecture::Densenet121,
+        Architecture::ConvnextTiny,
     ] {
         check_full(architecture);
     }

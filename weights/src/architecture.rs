@@ -5,13 +5,14 @@
 use std::fmt;
 
 use trepang_api::networks::{
-    Strides, alexnet, efficientnet_b0, efficientnet_lite0, googlenet, inception_v1, inception_v3, minivgg,
-    mobilenet_v2, mobilenet_v3_large, regnet_y_400mf, resnet18, resnet34, resnet50, resnet101, resnet152,
-    resnext50_32x4d, shufflenet_v2_x1_0, vgg11, vgg13, vgg16, vgg16_bn, vgg19, vgg19_bn, wide_resnet50_2,
+    Strides, alexnet, clip_rn50, clip_rn50x4, convnext_tiny, densenet121, efficientnet_b0,
+    efficientnet_lite0, googlenet, inception_v1, inception_v3, minivgg, mobilenet_v2, mobilenet_v3_large,
+    regnet_y_400mf, resnet18, resnet34, resnet50, resnet101, resnet152, resnext50_32x4d, shufflenet_v2_x1_0,
+    squeezenet1_1, vgg11, vgg13, vgg16, vgg16_bn, vgg19, vgg19_bn, wide_resnet50_2,
 };
 use trepang_api::{Network, Preprocess};
 
-use crate::Result;
+use crate::{InputFormat, InputScale, Result};
 
 /// A network's structure, whoever trained it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,16 @@ pub enum Architecture {
     RegnetY400mf,
     /// The second version of `ShuffleNet`.
     ShufflenetV2,
+    /// `SqueezeNet` 1.1, of fire modules.
+    Squeezenet11,
+    /// `DenseNet` with 121 layers, each of which reads all before it in its block.
+    Densenet121,
+    /// The smallest `ConvNeXt`, with layer norm and GELU.
+    ConvnextTiny,
+    /// The trunk of CLIP's `RN50`, up to its attention pool.
+    ClipRn50,
+    /// The trunk of CLIP's `RN50x4`.
+    ClipRn50x4,
 }
 
 /// The training that weights come from. It decides the preprocessing, the details in which frameworks differ, and the
@@ -80,13 +91,15 @@ pub enum Dialect {
     Timm,
     /// The published EfficientNet-Lite, as PyTorch packages name it.
     Lite,
+    /// `OpenAI`'s CLIP as the timm library names it.
+    Clip,
     /// A frozen graph of TensorFlow 1, by the names of its constants.
     Tensorflow,
 }
 
 impl Architecture {
     /// Every architecture, in the order in which networks are listed.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 29] = [
         Self::Minivgg,
         Self::Vgg11,
         Self::Vgg13,
@@ -111,6 +124,11 @@ impl Architecture {
         Self::EfficientnetB0,
         Self::RegnetY400mf,
         Self::ShufflenetV2,
+        Self::Squeezenet11,
+        Self::Densenet121,
+        Self::ConvnextTiny,
+        Self::ClipRn50,
+        Self::ClipRn50x4,
     ];
 
     /// The name that users type, such as `vgg19`.
@@ -140,6 +158,11 @@ impl Architecture {
             Self::EfficientnetB0 => "efficientnet_b0",
             Self::RegnetY400mf => "regnet_y_400mf",
             Self::ShufflenetV2 => "shufflenet_v2_x1_0",
+            Self::Squeezenet11 => "squeezenet1_1",
+            Self::Densenet121 => "densenet121",
+            Self::ConvnextTiny => "convnext_tiny",
+            Self::ClipRn50 => "clip_rn50",
+            Self::ClipRn50x4 => "clip_rn50x4",
         }
     }
 
@@ -165,7 +188,11 @@ impl Architecture {
             | Self::MobilenetV3Large
             | Self::EfficientnetB0
             | Self::RegnetY400mf
-            | Self::ShufflenetV2 => &[Dialect::Torchvision],
+            | Self::ShufflenetV2
+            | Self::Squeezenet11
+            | Self::Densenet121
+            | Self::ConvnextTiny => &[Dialect::Torchvision],
+            Self::ClipRn50 | Self::ClipRn50x4 => &[Dialect::Clip],
             Self::EfficientnetLite0 => &[Dialect::Lite],
             Self::InceptionV1 => &[Dialect::Tensorflow],
         }
@@ -176,6 +203,9 @@ impl Architecture {
         match (self, dialect) {
             (Self::InceptionV3 | Self::Googlenet, _) => "RGB of 0..255 / 127.5 - 1",
             (_, Dialect::Keras) => "BGR of 0..255 minus 103.939, 116.779, 123.68 (Caffe's)",
+            (_, Dialect::Clip) => {
+                "RGB of 0..1 minus 0.48145466, 0.4578275, 0.40821073, over 0.26862954, 0.26130258, 0.27577711"
+            }
             (_, Dialect::Tensorflow) => "RGB of 0..255 minus 117",
             (_, Dialect::Lite) => "RGB of 0..255, (x - 127) / 128",
             _ => "RGB of 0..1 minus 0.485, 0.456, 0.406, over 0.229, 0.224, 0.225",
@@ -214,8 +244,18 @@ impl Architecture {
             Self::EfficientnetB0 => efficientnet_b0(preprocess, classifier)?,
             Self::RegnetY400mf => regnet_y_400mf(preprocess, classifier)?,
             Self::ShufflenetV2 => shufflenet_v2_x1_0(preprocess, classifier)?,
+            Self::Squeezenet11 => squeezenet1_1(preprocess, classifier)?,
+            Self::Densenet121 => densenet121(preprocess, classifier)?,
+            Self::ConvnextTiny => convnext_tiny(preprocess, classifier)?,
+            Self::ClipRn50 => clip_rn50(clip_input())?,
+            Self::ClipRn50x4 => clip_rn50x4(clip_input())?,
         })
     }
+}
+
+/// The preprocessing of `OpenAI`'s CLIP.
+fn clip_input() -> Preprocess {
+    InputFormat { scale: InputScale::Clip, bgr: false }.preprocess()
 }
 
 impl fmt::Display for Architecture {
@@ -226,8 +266,8 @@ impl fmt::Display for Architecture {
 
 impl Dialect {
     /// Every dialect, in the order of the variants.
-    pub const ALL: [Self; 6] =
-        [Self::Trepang, Self::Keras, Self::Torchvision, Self::Timm, Self::Lite, Self::Tensorflow];
+    pub const ALL: [Self; 7] =
+        [Self::Trepang, Self::Keras, Self::Torchvision, Self::Timm, Self::Lite, Self::Clip, Self::Tensorflow];
 
     /// The name that is written into the metadata of files.
     pub fn name(self) -> &'static str {
@@ -237,6 +277,7 @@ impl Dialect {
             Self::Torchvision => "torchvision",
             Self::Timm => "timm",
             Self::Lite => "efficientnet-lite",
+            Self::Clip => "clip",
             Self::Tensorflow => "tensorflow",
         }
     }

@@ -33,7 +33,11 @@ pub(crate) fn find(candidate: &Candidate, source: &dyn TensorSource, rest: &[usi
         let shape = |outputs| match order {
             KernelOrder::Native => Some(vec![outputs, inputs]),
             KernelOrder::InOut | KernelOrder::Flattened(_) => Some(vec![inputs, outputs]),
-            KernelOrder::Unrolled | KernelOrder::Hwio => None,
+            KernelOrder::Unrolled
+            | KernelOrder::Hwio
+            | KernelOrder::Pointwise
+            | KernelOrder::PerChannel
+            | KernelOrder::Ones => None,
         };
         let of = |outputs| {
             let kernel = KernelTensor { order, shape: shape(outputs)?, ..own.kernel.clone() };

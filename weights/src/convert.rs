@@ -3,7 +3,7 @@
 
 use trepang_api::{Array, Weights};
 
-use crate::layout::{BatchNorm, KernelOrder, KernelTensor, LayerTensors};
+use crate::layout::{BatchNorm, Factors, KernelOrder, KernelTensor, LayerTensors};
 use crate::{Error, Fit, InputFormat, Result, TensorSource, gray};
 
 impl Fit {
@@ -60,6 +60,13 @@ impl Fit {
         if let Some(norm) = &entry.norm {
             fold(norm, read, &mut weight, &mut bias)?;
         }
+        match &entry.factors {
+            Some(Factors::Inputs { scale, shift, .. }) => {
+                fold_inputs((read(scale)?, read(shift)?), &mut weight, &mut bias);
+            }
+            Some(Factors::Outputs { scale }) => fold_outputs(&read(scale)?, &mut weight, &mut bias),
+            None => {}
+        }
         Ok((weight, bias))
     }
 }
@@ -79,6 +86,9 @@ fn native(kernel: &KernelTensor, outputs: usize, tensor: Array) -> Result<Array>
     };
     Ok(match kernel.order {
         KernelOrder::Native => tensor,
+        KernelOrder::Pointwise => Array::new([outputs, shape[1], 1, 1], tensor.into_data())?,
+        KernelOrder::PerChannel => Array::new([outputs, 1, 1, 1], tensor.into_data())?,
+        KernelOrder::Ones => Array::new([outputs, 1, 1, 1], vec![1.0; outputs])?,
         KernelOrder::Unrolled => Array::new([outputs, tensor.item(0).len()], tensor.into_data())?,
         KernelOrder::Hwio => {
             let [h, w, inputs] = [shape[0], shape[1], shape[2]];
@@ -114,6 +124,31 @@ fn fold(
         weight.item_mut(out).iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
     }
     Ok(())
+}
+
+/// Folds factors and offsets of the inputs into a convolution without padding, for each output and input channel:
+/// w' = w scale, b' = b + sum w shift. The arithmetic is in `f64` and is rounded once.
+fn fold_inputs((scale, shift): (Array, Array), weight: &mut Array, bias: &mut Array) {
+    let cells: usize = weight.shape()[2..].iter().product();
+    for out in 0..bias.data().len() {
+        let mut sum = f64::from(bias.data()[out]);
+        let inputs = weight.item_mut(out).chunks_exact_mut(cells);
+        for (cells, (&scale, &shift)) in inputs.zip(scale.data().iter().zip(shift.data())) {
+            for w in cells {
+                sum += f64::from(*w) * f64::from(shift);
+                *w = (f64::from(*w) * f64::from(scale)) as f32;
+            }
+        }
+        bias.data_mut()[out] = sum as f32;
+    }
+}
+
+/// Multiplies each output channel by its factor.
+fn fold_outputs(scale: &Array, weight: &mut Array, bias: &mut Array) {
+    for (out, &scale) in scale.data().iter().enumerate() {
+        bias.data_mut()[out] *= scale;
+        weight.item_mut(out).iter_mut().for_each(|w| *w *= scale);
+    }
 }
 
 /// Reverses the three input channels of a kernel `[outputs, 3, height, width]`.

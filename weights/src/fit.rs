@@ -179,7 +179,7 @@ fn finish(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -
             let (entries, index) = with_entry(candidate, bare.entry, at);
             (bare.network, entries, index)
         }
-        (Some(at), Some(own), None) => with_head(candidate, own, at),
+        (Some(at), Some(own), None) => with_head(candidate, own, at, &source.tensors()[at.kernel].shape),
         _ => (candidate.network(), candidate.entries.clone(), positions.clone()),
     };
     let read: Vec<usize> = index.values().copied().collect();
@@ -199,12 +199,22 @@ fn finish(candidate: &Candidate, all: &[Candidate], source: &dyn TensorSource) -
     }
 }
 
-/// The whole network with a head of so many classes.
-fn with_head(candidate: &Candidate, own: &LayerTensors, at: LinearAt) -> (Network, Vec<LayerTensors>, Index) {
+/// The whole network with a head of so many classes, whose kernel has this shape.
+fn with_head(
+    candidate: &Candidate,
+    own: &LayerTensors,
+    at: LinearAt,
+    shape: &[usize],
+) -> (Network, Vec<LayerTensors>, Index) {
     let mut head = own.clone();
     head.outputs = at.classes;
     head.bias = own.bias.clone().filter(|_| at.bias.is_some());
     let (entries, index) = with_entry(candidate, head, at);
+    // A linear layer where the network itself has a convolution reads the means of the last features.
+    if let (&[classes, inputs], 4) = (shape, own.kernel.shape.len()) {
+        let network = candidate.network().with_linear(&own.layer, [inputs, classes], false);
+        return (network, entries, index);
+    }
     (candidate.adapted(candidate.version.whole.clone().with_classes(at.classes)), entries, index)
 }
 

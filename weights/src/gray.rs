@@ -10,7 +10,12 @@ fn gray_shape(kernel: &KernelTensor) -> Option<Vec<usize>> {
     let inputs = match kernel.order {
         KernelOrder::Native => 1,
         KernelOrder::Hwio => 2,
-        KernelOrder::Unrolled | KernelOrder::InOut | KernelOrder::Flattened(_) => return None,
+        KernelOrder::Pointwise
+        | KernelOrder::PerChannel
+        | KernelOrder::Ones
+        | KernelOrder::Unrolled
+        | KernelOrder::InOut
+        | KernelOrder::Flattened(_) => return None,
     };
     let mut shape = kernel.shape.clone();
     if shape.len() != 4 || shape[inputs] != 3 {

@@ -104,7 +104,7 @@ impl HeadSearch<'_> {
     pub(crate) fn linear(&self) -> Option<LinearAt> {
         let (kernel, bias) = match *self.rest {
             [kernel] => (kernel, None),
-            [a, b] if self.tensor(a).shape.len() == 2 => (a, Some(b)),
+            [a, b] if self.tensor(a).shape.len() > 1 => (a, Some(b)),
             [a, b] => (b, Some(a)),
             _ => return None,
         };
@@ -120,6 +120,12 @@ impl HeadSearch<'_> {
         let own = &self.own.kernel;
         let classes = match (own.order, shape, &*own.shape) {
             (KernelOrder::Native, &[outputs, inputs], &[_, features]) if inputs == features => outputs,
+            // A convolution that gives the classes at each position, and a linear layer on the means instead.
+            (KernelOrder::Native, &[outputs, inputs] | &[outputs, inputs, 1, 1], &[_, features, 1, 1])
+                if inputs == features =>
+            {
+                outputs
+            }
             (KernelOrder::InOut | KernelOrder::Flattened(_), &[inputs, outputs], &[features, _])
                 if inputs == features =>
             {
@@ -141,9 +147,10 @@ fn stem(tensor: &TensorInfo) -> &str {
 
 /// The name of the tensors of a network's class logits.
 pub(crate) fn logits_layer(network: &Network) -> Option<&str> {
-    let logits = network.logits()?;
-    match &network.nodes()[logits.index()].op {
+    let layer = network.class_layer()?;
+    match &network.nodes()[layer.index()].op {
         Op::Linear(linear) => Some(&linear.weights),
+        Op::Conv2d(conv) => Some(&conv.weights),
         _ => None,
     }
 }

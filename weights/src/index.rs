@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::layout::{LayerTensors, convolution_order};
+use crate::layout::{LayerTensors, convolution_order, present_name};
 use crate::{Architecture, FileFormat, TensorInfo, TensorSource};
 
 /// Positions in [`TensorSource::tensors`] by logical name.
@@ -12,7 +12,9 @@ pub(crate) type Index = HashMap<String, usize>;
 
 /// The index of a PyTorch or safetensors file, whose tensor names are the logical names with a prefix.
 pub(crate) fn by_name(source: &dyn TensorSource) -> Index {
-    source.tensors().iter().enumerate().map(|(at, tensor)| (tensor.name.clone(), at)).collect()
+    let tensors = source.tensors().iter().enumerate();
+    let name = |tensor: &TensorInfo| present_name(&tensor.name).unwrap_or_else(|| tensor.name.clone());
+    tensors.map(|(at, tensor)| (name(tensor), at)).collect()
 }
 
 /// The index of a Keras file by `<layer>/<role>`. What is in a model inside the file's own has the path to that model before

@@ -3,6 +3,9 @@
 //! state dict for PyTorch. Reading and converting is in `convert`.
 
 mod children;
+mod clip;
+mod convnext;
+mod densenet;
 mod keras;
 mod lite;
 mod tensorflow;
@@ -21,8 +24,18 @@ pub(crate) struct LayerTensors {
     pub kernel: KernelTensor,
     pub bias: Option<String>,
     pub norm: Option<BatchNorm>,
+    pub factors: Option<Factors>,
     /// The number of output channels.
     pub outputs: usize,
+}
+
+/// Factors of channels that are folded into a layer besides a batch norm.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Factors {
+    /// Factors and offsets of so many inputs, such as those of the layer norm before.
+    Inputs { scale: String, shift: String, inputs: usize },
+    /// Factors of the outputs, `[outputs, 1, 1]`.
+    Outputs { scale: String },
 }
 
 /// The kernel as a tensor of the file: its logical name, the order of its axes and its shape there.
@@ -38,6 +51,12 @@ pub(crate) struct KernelTensor {
 pub(crate) enum KernelOrder {
     /// The network's own order: `[out, in, h, w]` or `[out, in]`.
     Native,
+    /// A convolution of one cell that is stored as a fully connected layer: `[out, in]`.
+    Pointwise,
+    /// A factor for each channel by itself: `[out]`.
+    PerChannel,
+    /// No kernel but ones, `[out, 1, 1, 1]`: a batch norm that stands alone. Its gammas stand for the tensor.
+    Ones,
     /// A fully connected layer that is stored as a convolution over the whole activation: `[out, c, h, w]`.
     Unrolled,
     /// TensorFlow's convolutions: `[h, w, in, out]`.
@@ -80,8 +99,18 @@ impl LayerTensors {
             [norm.gamma.as_deref(), Some(&*norm.beta), Some(&*norm.mean), Some(&*norm.variance)]
         });
         let vectors = self.bias.as_deref().into_iter().chain(vectors.flatten());
+        // A norm that stands alone names its gammas twice.
+        let vectors = vectors.filter(|name| *name != self.kernel.name);
+        let factors = match &self.factors {
+            Some(Factors::Inputs { scale, shift, inputs }) => {
+                vec![(&**scale, vec![*inputs]), (&**shift, vec![*inputs])]
+            }
+            Some(Factors::Outputs { scale }) => vec![(&**scale, vec![self.outputs, 1, 1])],
+            None => Vec::new(),
+        };
         std::iter::once((&*self.kernel.name, self.kernel.shape.clone()))
             .chain(vectors.map(|name| (name, vec![self.outputs])))
+            .chain(factors)
     }
 }
 
@@ -92,7 +121,11 @@ impl LayerTensors {
             let BatchNorm { gamma, beta, mean, variance, .. } = norm;
             gamma.iter_mut().chain([beta, mean, variance])
         });
-        std::iter::once(&mut self.kernel.name).chain(&mut self.bias).chain(norm)
+        let factors = self.factors.iter_mut().flat_map(|factors| match factors {
+            Factors::Inputs { scale, shift, .. } => vec![scale, shift],
+            Factors::Outputs { scale } => vec![scale],
+        });
+        std::iter::once(&mut self.kernel.name).chain(&mut self.bias).chain(norm).chain(factors)
     }
 }
 
@@ -106,9 +139,16 @@ pub(crate) fn native(network: &Network, architecture: Architecture, dialect: Dia
     match dialect {
         Dialect::Trepang => canonical(network),
         Dialect::Keras => entries(network, |_, weights, shape| keras::entry(architecture, weights, shape)),
+        Dialect::Torchvision if architecture == Architecture::Densenet121 => {
+            entries(network, |_, weights, shape| densenet::entry(weights, shape))
+        }
+        Dialect::Torchvision if architecture == Architecture::ConvnextTiny => {
+            entries(network, |_, weights, shape| convnext::entry(weights, shape))
+        }
         Dialect::Torchvision | Dialect::Timm => {
             entries(network, |node, weights, shape| torch::entry(network, node, dialect, weights, shape))
         }
+        Dialect::Clip => entries(network, |_, weights, shape| clip::entry(weights, shape)),
         Dialect::Tensorflow => entries(network, |_, weights, shape| tensorflow::entry(weights, shape)),
         Dialect::Lite => {
             let blocks = lite::blocks(network);
@@ -152,6 +192,7 @@ fn plain(layer: &str, name: &str, shape: &[usize]) -> LayerTensors {
         },
         bias: Some(format!("{name}.bias")),
         norm: None,
+        factors: None,
     }
 }
 
@@ -161,3 +202,8 @@ fn normed(layer: &str, name: &str, shape: &[usize], norm: BatchNorm) -> LayerTen
 }
 
 pub(crate) use keras::convolution_order;
+
+/// The name that a tensor of a PyTorch file has today, if an older version of torchvision named it otherwise.
+pub(crate) fn present_name(name: &str) -> Option<String> {
+    densenet::present_name(name)
+}

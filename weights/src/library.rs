@@ -368,7 +368,8 @@ pub fn is_published(path: &Path) -> bool {
     };
     let is =
         |set: &Set| verify(path, set.size, &set.digest(), &PullOptions::default(), &mut NoProgress).is_ok();
-    SETS.iter().filter(is_of_size).any(is)
+    let has_hash = |set: &&Set| set.digest() != Digest::None;
+    SETS.iter().filter(has_hash).filter(is_of_size).any(is)
 }
 
 /// The names of the classes: those of the network's own classes, and numbers for another head.

@@ -84,6 +84,9 @@ impl MadeUp {
     /// The scale and the offset of a tensor's numbers, by its role: kernel, gamma, variance or any other vector.
     fn range(&self, tensor: &TensorInfo) -> (f32, f32) {
         let (shape, name) = (&tensor.shape, tensor.name.as_str());
+        if name.ends_with("layer_scale") {
+            return (0.1, 0.5);
+        }
         if shape.len() > 1 {
             let all: usize = shape.iter().product();
             let is_last = matches!(self.dialect, Dialect::Keras | Dialect::Tensorflow);
@@ -116,7 +119,9 @@ fn gamma_offset(architecture: Architecture) -> f32 {
         | Architecture::MobilenetV2
         | Architecture::MobilenetV3Large
         | Architecture::EfficientnetB0
-        | Architecture::RegnetY400mf => 0.5,
+        | Architecture::RegnetY400mf
+        | Architecture::ClipRn50
+        | Architecture::ClipRn50x4 => 0.5,
         Architecture::Minivgg
         | Architecture::Vgg11
         | Architecture::Vgg13
@@ -129,7 +134,10 @@ fn gamma_offset(architecture: Architecture) -> f32 {
         | Architecture::EfficientnetLite0
         | Architecture::Alexnet
         | Architecture::Googlenet
-        | Architecture::ShufflenetV2 => 1.0,
+        | Architecture::ShufflenetV2
+        | Architecture::Squeezenet11
+        | Architecture::Densenet121
+        | Architecture::ConvnextTiny => 1.0,
     }
 }
 
@@ -138,7 +146,9 @@ impl TensorSource for MadeUp {
         match self.dialect {
             Dialect::Keras => FileFormat::KerasLegacy,
             Dialect::Tensorflow => FileFormat::GraphDef,
-            Dialect::Trepang | Dialect::Torchvision | Dialect::Timm | Dialect::Lite => FileFormat::PytorchZip,
+            Dialect::Trepang | Dialect::Torchvision | Dialect::Timm | Dialect::Lite | Dialect::Clip => {
+                FileFormat::PytorchZip
+            }
         }
     }
 

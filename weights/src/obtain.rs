@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::{CacheQuery, CachedFile, Environment, SizeCheck, find_cached_files, is_exposed};
 use crate::pull::{
-    Error as PullError, Lock, PullOptions, PullProgress, Remote, Verified, Wheel, fetch, fetch_wheel,
+    Digest, Error as PullError, Lock, PullOptions, PullProgress, Remote, Verified, Wheel, fetch, fetch_wheel,
     hub_url, verify,
 };
 use crate::{Error, PublishedAt, Result, Set, Store};
@@ -152,11 +152,14 @@ fn import_from_cache(
         }
         if !set.digest().is_whole() && is_exposed(&found.path).unwrap_or(true) {
             let (path, name) = (found.path.display(), set.name);
+            let published = match set.digest() {
+                Digest::None => "no hash of it is published".into(),
+                digest => format!("only {digest} is published of its hash"),
+            };
             watcher.note(&format!(
-                "{path}, in the cache of {}, was left alone: everybody may put another file in its place, and only {} is \
-                 published of its hash (`trepang pull {name} --from {path}` takes it all the same)",
-                found.owner,
-                set.digest()
+                "{path}, in the cache of {}, was left alone: everybody may put another file in its place, and {published} \
+                 (`trepang pull {name} --from {path}` takes it all the same)",
+                found.owner
             ));
             continue;
         }

@@ -2,6 +2,9 @@
 //! `weights` crate's business.
 
 mod alexnet;
+mod clip;
+mod convnext;
+mod densenet;
 mod efficientnet;
 mod googlenet;
 mod inception;
@@ -12,6 +15,7 @@ mod regnet;
 mod resnet;
 mod resnet_torchvision;
 mod shufflenet;
+mod squeezenet;
 mod torchvision_blocks;
 mod vgg;
 mod vgg_torchvision;
@@ -19,6 +23,9 @@ mod vgg_torchvision;
 use crate::{LayerId, NetworkBuilder, Op};
 
 pub use alexnet::alexnet;
+pub use clip::{clip_rn50, clip_rn50x4};
+pub use convnext::convnext_tiny;
+pub use densenet::densenet121;
 pub use efficientnet::efficientnet_lite0;
 pub use googlenet::googlenet;
 pub use inception::inception_v3;
@@ -29,6 +36,7 @@ pub use regnet::regnet_y_400mf;
 pub use resnet::{Strides, resnet50};
 pub use resnet_torchvision::{resnet18, resnet34, resnet101, resnet152, resnext50_32x4d, wide_resnet50_2};
 pub use shufflenet::shufflenet_v2_x1_0;
+pub use squeezenet::squeezenet1_1;
 pub use vgg::{vgg16, vgg19};
 pub use vgg_torchvision::{vgg11, vgg13, vgg16_bn, vgg19_bn};
 
@@ -57,6 +65,7 @@ mod tests {
         assert_eq!(count(efficientnet_b0), 5_288_548 - 21_008);
         assert_eq!(count(regnet_y_400mf), 4_344_144 - 13_576);
         assert_eq!(count(shufflenet_v2_x1_0), 2_278_604 - 8_090);
+        assert_eq!(count(squeezenet1_1), 1_235_496);
     }
 
     #[test]

@@ -18,7 +18,11 @@ fn the_list_names_every_set_with_its_size_licence_and_source() {
         assert!(set["megabytes"].as_u64().unwrap() > 10 && set["pulled"] == false, "{set}");
         assert!(!set["licence"].as_str().unwrap().is_empty() && !set["source"].as_str().unwrap().is_empty());
     }
+    let hash = |name: &str| sets.iter().find(|set| set["name"] == name).unwrap()["hash"].clone();
+    assert!(hash("resnet18").as_str().unwrap().starts_with("prefix:") && hash("clip_rn50").is_null());
     let stdout = home.run("pull --list").stdout;
+    let line = stdout.lines().find(|line| line.starts_with("resnet50-robust ")).unwrap();
+    assert!(line.ends_with("no published hash: the host's own is checked"), "{line}");
     assert!(stdout.contains("vgg19+top") && stdout.contains("575 MB"), "{stdout}");
 }
 

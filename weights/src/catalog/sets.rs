@@ -4,9 +4,10 @@ use super::{PublishedAt, Set};
 use crate::{Architecture, Dialect};
 
 use Architecture::{
-    Alexnet, EfficientnetB0, EfficientnetLite0, Googlenet, InceptionV1, InceptionV3, MobilenetV2,
-    MobilenetV3Large, RegnetY400mf, Resnet18, Resnet34, Resnet50, Resnet101, Resnet152, Resnext50,
-    ShufflenetV2, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19, Vgg19Bn, WideResnet50,
+    Alexnet, ClipRn50, ClipRn50x4, ConvnextTiny, Densenet121, EfficientnetB0, EfficientnetLite0, Googlenet,
+    InceptionV1, InceptionV3, MobilenetV2, MobilenetV3Large, RegnetY400mf, Resnet18, Resnet34, Resnet50,
+    Resnet101, Resnet152, Resnext50, ShufflenetV2, Squeezenet11, Vgg11, Vgg13, Vgg16, Vgg16Bn, Vgg19,
+    Vgg19Bn, WideResnet50,
 };
 
 const KERAS: PublishedAt = PublishedAt::Web("https://storage.googleapis.com/tensorflow/keras-applications/");
@@ -97,8 +98,19 @@ const fn timm(
     }
 }
 
+/// A trunk of `OpenAI`'s CLIP. Its hash is not published but told by the hub.
+const fn clip(
+    name: &'static str,
+    architecture: Architecture,
+    repository: &'static str,
+    megabytes: u32,
+) -> Set {
+    let licence = "MIT, OpenAI";
+    Set { classifier: false, licence, ..timm(name, architecture, Dialect::Clip, repository, megabytes, "") }
+}
+
 /// Every set of the catalog, in the order in which they are listed.
-pub const SETS: [Set; 36] = [
+pub const SETS: [Set; 42] = [
     keras(
         "vgg19",
         Vgg19,
@@ -234,6 +246,9 @@ pub const SETS: [Set; 36] = [
         9,
         "prefix:5666bf0f80",
     ),
+    torchvision_only(Squeezenet11, "squeezenet1_1", "squeezenet1_1-b8a52dc0.pth", 5, "prefix:b8a52dc0"),
+    torchvision_only(Densenet121, "densenet121", "densenet121-a639ec97.pth", 32, "prefix:a639ec97"),
+    torchvision_only(ConvnextTiny, "convnext_tiny", "convnext_tiny-983f1562.pth", 114, "prefix:983f1562"),
     timm(
         "vgg19-timm",
         Vgg19,
@@ -266,6 +281,13 @@ pub const SETS: [Set; 36] = [
         96,
         "sha256:9c452c63a67fd03a38a78c401ba12d4be0e926df63c93403de3a29f6df20fefb",
     ),
+    clip("clip_rn50", ClipRn50, "timm/resnet50_clip_gap.openai", 94),
+    clip("clip_rn50x4", ClipRn50x4, "timm/resnet50x4_clip_gap.openai", 263),
+    Set {
+        file: "resnet50_l2_eps3.ckpt",
+        licence: "MIT, MadryLab",
+        ..timm("resnet50-robust", Resnet50, Dialect::Torchvision, "madrylab/robust-imagenet-models", 205, "")
+    },
     Set {
         name: "efficientnet_lite0",
         architecture: EfficientnetLite0,

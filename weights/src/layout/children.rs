@@ -71,7 +71,8 @@ pub(super) fn number(architecture: Architecture, name: &mut String) {
         | Architecture::Vgg19Bn
         | Architecture::Alexnet
         | Architecture::MobilenetV3Large
-        | Architecture::EfficientnetB0 => &FEATURES,
+        | Architecture::EfficientnetB0
+        | Architecture::ConvnextTiny => &FEATURES,
         Architecture::InceptionV3 => &INCEPTION,
         Architecture::Resnet18
         | Architecture::Resnet34
@@ -80,11 +81,17 @@ pub(super) fn number(architecture: Architecture, name: &mut String) {
         | Architecture::Resnet152
         | Architecture::WideResnet50
         | Architecture::Resnext50 => &RESNET,
-        Architecture::MobilenetV2 => &["features", "classifier"],
+        Architecture::MobilenetV2 | Architecture::Squeezenet11 | Architecture::Densenet121 => {
+            &["features", "classifier"]
+        }
         Architecture::RegnetY400mf => &["stem", "trunk_output", "avgpool", "fc"],
         Architecture::ShufflenetV2 => &SHUFFLENET,
         Architecture::Googlenet => &GOOGLENET,
-        Architecture::Minivgg | Architecture::InceptionV1 | Architecture::EfficientnetLite0 => return,
+        Architecture::Minivgg
+        | Architecture::InceptionV1
+        | Architecture::EfficientnetLite0
+        | Architecture::ClipRn50
+        | Architecture::ClipRn50x4 => return,
     };
     if let Some((module, rest)) = name.split_once('.')
         && let Some(at) = modules.iter().position(|own| *own == module)

@@ -48,6 +48,7 @@ pub(super) fn entry(architecture: Architecture, layer: &str, shape: &[usize]) ->
         kernel: KernelTensor { name: format!("{layer}/kernel"), order, shape },
         bias: biased.then(|| format!("{layer}/bias")),
         norm,
+        factors: None,
         outputs,
     }
 }

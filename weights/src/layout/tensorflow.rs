@@ -13,6 +13,7 @@ pub(super) fn entry(layer: &str, shape: &[usize]) -> LayerTensors {
         kernel: KernelTensor { name: format!("{layer}_w"), order, shape: kernel },
         bias: Some(format!("{layer}_b")),
         norm: None,
+        factors: None,
         outputs: shape[0],
     }
 }

@@ -24,12 +24,15 @@ fn children(architecture: Architecture) -> Vec<&'static str> {
             "conv1 maxpool1 conv2 conv3 maxpool2 inception3a inception3b maxpool3 inception4a inception4b inception4c \
              inception4d inception4e maxpool4 inception5a inception5b avgpool dropout fc"
         }
-        Architecture::MobilenetV2 => "features classifier",
+        Architecture::MobilenetV2 | Architecture::Squeezenet11 | Architecture::Densenet121 => {
+            "features classifier"
+        }
         Architecture::RegnetY400mf => "stem trunk_output avgpool fc",
         Architecture::ShufflenetV2 => "conv1 maxpool stage2 stage3 stage4 conv5 fc",
-        Architecture::Alexnet | Architecture::MobilenetV3Large | Architecture::EfficientnetB0 => {
-            "features avgpool classifier"
-        }
+        Architecture::Alexnet
+        | Architecture::MobilenetV3Large
+        | Architecture::EfficientnetB0
+        | Architecture::ConvnextTiny => "features avgpool classifier",
         _ if architecture.name().starts_with("vgg") => "features avgpool classifier",
         _ => "conv1 bn1 relu maxpool layer1 layer2 layer3 layer4 avgpool fc",
     };

@@ -19,13 +19,29 @@ impl Network {
         self
     }
 
+    /// The layer whose kernel gives the class logits: the logits themselves if they are fully connected, or a convolution of
+    /// which they are the means over positions.
+    pub fn class_layer(&self) -> Option<LayerId> {
+        let mut at = self.logits()?;
+        loop {
+            let node = &self.nodes[at.index()];
+            match node.op {
+                Op::Linear(_) | Op::Conv2d(_) => return Some(at),
+                Op::GlobalAverage | Op::Relu => at = *node.inputs.first()?,
+                _ => return None,
+            }
+        }
+    }
+
     /// The same network with this number of class logits. A network without class logits stays as it is.
     #[must_use]
     pub fn with_classes(mut self, classes: usize) -> Self {
-        if let Some(logits) = self.logits()
-            && let Op::Linear(linear) = &mut self.nodes[logits.index()].op
-        {
-            linear.outputs = classes;
+        if let Some(layer) = self.class_layer() {
+            match &mut self.nodes[layer.index()].op {
+                Op::Linear(linear) => linear.outputs = classes,
+                Op::Conv2d(conv) => conv.outputs = classes,
+                _ => {}
+            }
         }
         self
     }
@@ -46,8 +62,8 @@ impl Network {
     /// The network up to the layer before its class logits. A network without class logits stays as it is.
     #[must_use]
     pub fn without_logits(mut self) -> Self {
-        if let Some(logits) = self.logits() {
-            self.nodes.truncate(logits.index());
+        if let Some(first) = self.class_layer().or(self.logits()) {
+            self.nodes.truncate(first.index());
             self.logits = None;
             let nodes = &self.nodes;
             self.aliases.retain(|(_, layer)| nodes.iter().any(|node| node.name == *layer));
