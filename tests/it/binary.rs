@@ -65,6 +65,18 @@ impl Home {
         json_lines(&stdout)
     }
 
+    /// The same for what version 0.1.0 made, which is told on stderr.
+    pub(crate) fn json_of_0_1_0(&self, line: &str) -> Vec<Value> {
+        let Outcome { code, stdout, stderr } = self.run(line);
+        let (told, version) = ("trepang: trepang 0.1.0 made that, and this is", env!("CARGO_PKG_VERSION"));
+        assert_eq!(
+            (code, stderr),
+            (Some(0), format!("{told} {version}: its bits may differ\n")),
+            "trepang {line}"
+        );
+        json_lines(&stdout)
+    }
+
     /// Starts it and does not wait.
     pub(crate) fn start(&self, line: &str) -> Running {
         let mut child = self

@@ -52,8 +52,7 @@ fn windows(conv: &Conv2d, input: [usize; 2]) -> (SlidingWindows, SlidingWindows)
 fn product(groups: usize, x: &Tensor, w: &Tensor, windows: SlidingWindows) -> Result<Tensor> {
     let (n, c, _, _) = x.dims4()?;
     let [rows, across] = windows.out;
-    let one = c * w.dim(2)? * w.dim(3)? * rows * across;
-    let at_once = (MOST_NUMBERS / one.max(1)).max(1);
+    let at_once = at_once(c * w.dim(2)? * w.dim(3)? * rows * across);
     if n > at_once {
         let part = |first| product(groups, &x.narrow(0, first, at_once.min(n - first))?, w, windows);
         return Tensor::cat(&(0..n).step_by(at_once).map(part).collect::<Result<Vec<_>>>()?, 0);
@@ -87,9 +86,9 @@ fn correlate(conv: &Conv2d, x: &Tensor, w: &Tensor) -> Result<Tensor> {
     };
     let padding = if p == Padding::all(p.top) { p.top } else { 0 };
     if down == right {
-        return x.conv2d(w, padding, down, 1, conv.groups);
+        return conv2d(&x, w, [padding, down, conv.groups]);
     }
-    let y = x.conv2d(w, padding, 1, 1, conv.groups)?;
+    let y = conv2d(&x, w, [padding, 1, conv.groups])?;
     let every = WindowGrid::new([1, 1], conv.stride, Padding::default(), &y)?;
     every.tap(&every.pad(&y, 0.0)?, [0, 0])?.contiguous()
 }
@@ -98,7 +97,7 @@ fn correlate(conv: &Conv2d, x: &Tensor, w: &Tensor) -> Result<Tensor> {
 fn pull_back(conv: &Conv2d, size: [usize; 2], turned: &Tensor, dy: &Tensor) -> Result<Tensor> {
     let mut dy = dy.clone();
     if let Some(padding) = even_padding(conv) {
-        return dy.contiguous()?.conv2d(turned, padding, 1, 1, conv.groups);
+        return conv2d(&dy.contiguous()?, turned, [padding, 1, conv.groups]);
     }
     for (dim, before) in [(2, conv.padding.top), (3, conv.padding.left)] {
         let axis = dim - 2;
@@ -110,7 +109,25 @@ fn pull_back(conv: &Conv2d, size: [usize; 2], turned: &Tensor, dy: &Tensor) -> R
         let last = (size[axis] + reach) as isize - spread.dim(dim)? as isize - first;
         dy = fit(&spread, dim, first, last)?;
     }
-    dy.contiguous()?.conv2d(turned, 0, 1, 1, conv.groups)
+    conv2d(&dy.contiguous()?, turned, [0, 1, conv.groups])
+}
+
+/// candle's, of as many images at once as its columns may have numbers: candle counts them in 32 bits, and more are wrong in silence.
+fn conv2d(x: &Tensor, w: &Tensor, [padding, step, groups]: [usize; 3]) -> Result<Tensor> {
+    let (n, c, height, width) = x.dims4()?;
+    let (_, _, taps_down, taps_right) = w.dims4()?;
+    let places = (height + 2 * padding) * (width + 2 * padding);
+    let at_once = at_once(c * taps_down * taps_right * places.div_ceil(step * step));
+    if n <= at_once {
+        return x.conv2d(w, padding, step, 1, groups);
+    }
+    let part = |first| x.narrow(0, first, at_once.min(n - first))?.conv2d(w, padding, step, 1, groups);
+    Tensor::cat(&(0..n).step_by(at_once).map(part).collect::<Result<Vec<_>>>()?, 0)
+}
+
+/// The images of which the columns together may be counted, if one has so many numbers.
+fn at_once(numbers: usize) -> usize {
+    (MOST_NUMBERS / numbers.max(1)).max(1)
 }
 
 /// The padding of the pull-back where it is the same on all sides, which `conv2d` does by itself.
