@@ -89,9 +89,9 @@ fn a_mistake_is_one_sentence_with_file_and_line() {
             "the key q runs both queue and quit, where it is the default",
         ),
         (
-            "[keys]\nqueue = \"x\"\nundo = \"x\"",
+            "[keys]\nqueue = \"w\"\nundo = \"w\"",
             "config.toml, line 3",
-            "the key x runs both undo and queue, of line 2",
+            "the key w runs both undo and queue, of line 2",
         ),
         ("[keys]\nqueue = \"ctrl-c\"", "config.toml, line 2", "always quits"),
     ] {
