@@ -43,7 +43,7 @@ fn a_command_has_its_new_key_and_no_longer_the_old_one() {
 
 #[test]
 fn ctrl_c_quits_whatever_quit_is_bound_to() {
-    for keys in [&["x"][..], &[]] {
+    for keys in [&["w"][..], &[]] {
         let mut state = with_keys(&[("quit", keys)]);
         assert!(press(&mut state, &[Key::Char('q')]).is_empty());
         assert_eq!(press(&mut state, &[Key::Ctrl('c')]), [Effect::Quit]);
@@ -63,15 +63,15 @@ fn two_commands_may_change_places() {
 #[test]
 fn the_new_key_is_in_the_help_the_key_line_and_the_palette() {
     let mut state =
-        with_keys(&[("pause", &["ctrl-s"]), ("queue", &["Q", "x"]), ("undo", &[]), ("help", &["F"])]);
+        with_keys(&[("pause", &["ctrl-s"]), ("queue", &["Q", "w"]), ("undo", &[]), ("help", &["F"])]);
     let line = screen(&state);
-    assert!(line.contains("Ctrl-S pause") && line.contains("Q x queue") && !line.contains("undo"), "{line}");
+    assert!(line.contains("Ctrl-S pause") && line.contains("Q w queue") && !line.contains("undo"), "{line}");
     press(&mut state, &[Key::Char('F')]);
     let help = screen(&state);
-    assert!(help.contains(" Ctrl-S pause or resume") && help.contains(" Q x    go on channel"), "{help}");
+    assert!(help.contains(" Ctrl-S pause or resume") && help.contains(" Q w    go on channel"), "{help}");
     assert!(help.contains("        undo the last steps"), "{help}");
     press(&mut state, &[Key::Escape, Key::Char(':'), Key::Char('q')]);
-    assert!(screen(&state).contains("Q x     go on channel by channel"));
+    assert!(screen(&state).contains("Q w     go on channel by channel"));
     // What has no key is run from the palette.
     let Mode::Prompt(..) = state.mode else { panic!("{:?}", state.mode) };
     assert_eq!(state.keys.commands("undo")[0].shown, "");
