@@ -109,12 +109,13 @@ def settings(args):
 
 
 def network(args):
+    names = settings(args)
     row("images", "what", "ms a step", "images/s")
     for count in args.counts:
         for backend in args.backends:
             seconds, precision = bench(args, backend, count)
             row(count, f"{backend}, {precision}", ms(seconds), f"{count / seconds:.1f}")
-        for name in settings(args):
+        for name in names:
             with contextlib.suppress(torch.cuda.OutOfMemoryError):
                 step = Step(args, count, name)
                 seconds = statistics.median(step.seconds(args.steps) for _ in range(args.rounds))
@@ -137,16 +138,20 @@ def render(args, backend, count, folder):
 
 def recipe(args):
     """Lucid's recipe as benches/layer.py has it in PyTorch, with one draw of the transforms for all, as Trepang has it."""
-    import compare_lucid
-    import layer
-
+    names = settings(args)
+    try:
+        import compare_lucid
+        import layer
+    except ImportError as error:
+        print(f"{error}: PyTorch's rows are left out", flush=True)
+        names = []
     row("images", "what", "ms a step", "images/s")
     with tempfile.TemporaryDirectory() as folder:
         for count in args.counts:
             for backend in args.backends:
                 seconds = render(args, backend, count, folder)
                 row(count, f"{backend}, lucid", ms(seconds), f"{count / seconds:.1f}")
-            for name in settings(args):
+            for name in names:
                 tf32, benchmark, last, graph = SETTINGS[name]
                 if last or graph:
                     continue  # the program's own form is what its users have
