@@ -19,7 +19,7 @@ const MOST_STEPS: usize = 1_000_000;
 pub struct WholeStep {
     /// All of it.
     pub seconds: f64,
-    /// What the network does not take.
+    /// The part that is not spent in the network.
     pub host: f64,
 }
 
