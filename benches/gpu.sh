@@ -42,6 +42,11 @@ print(*[d["backend"] for d in listed if d["device"] == sys.argv[1] and d["works"
 ' "$device"
 }
 
+if [[ -z $(backends) ]]; then
+    echo "gpu.sh: no backend of $trepang has $device, or none works there: see $trepang devices" >&2
+    exit 1
+fi
+
 # What the suite says of each operation on each device, and one small network.
 part_suite() {
     "$trepang" devices

@@ -14,6 +14,9 @@ pub const RECIPE: &str = "lucid";
 /// The steps that the ascents are meant to take: more than are measured, so that none comes to its end.
 const MOST_STEPS: usize = 1_000_000;
 
+/// The seeds that are tried for each channel, where some take no step.
+const SEEDS: usize = 4;
+
 /// Seconds of a whole step, and of what it computes outside of the network.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct WholeStep {
@@ -100,7 +103,7 @@ pub(super) fn ascents(
     let recipe = Recipe::named(RECIPE).ok_or_else(|| anyhow!("there is no recipe {RECIPE}"))?;
     let channels = network.shape(size, size, network.layer(layer)?)?.channels;
     let mut found = Vec::new();
-    for index in 0..channels.max(batch) {
+    for index in 0..batch + SEEDS * channels {
         if found.len() == batch {
             break;
         }
@@ -116,7 +119,7 @@ pub(super) fn ascents(
         }
     }
     if found.len() < batch {
-        return Err(anyhow!("{layer} has fewer than {batch} channels that take a step by {RECIPE}"));
+        return Err(anyhow!("{layer} has not enough channels that take a step by {RECIPE}"));
     }
     Ok(found)
 }

@@ -94,6 +94,13 @@ impl Device {
     }
 }
 
+/// A GPU's UUID in the form of `nvidia-smi -L`: `GPU-` and the bytes that the driver says, in five groups.
+pub fn gpu_uuid(bytes: [u8; 16]) -> String {
+    let digits = bytes.map(|byte| format!("{byte:02x}")).concat();
+    let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    format!("GPU-{}", groups.join("-"))
+}
+
 /// The digits of a UUID that are enough: `CUDA_VISIBLE_DEVICES` takes shortened ones too.
 const UUID_DIGITS: usize = 8;
 
@@ -142,6 +149,13 @@ mod tests {
         for text in ["cuda", "cuda:0", "GPU-5d4f1a2", "GPU-", "", "4e5f8a9b"] {
             assert!(!gpu.is_named(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_uuid_is_written_as_nvidia_smi_does() {
+        let bytes =
+            [0x5d, 0x4f, 0x1a, 0x2b, 0x0c, 0x3d, 0x4e, 0x5f, 0x8a, 0x9b, 1, 0x23, 0x45, 0x67, 0x89, 0xab];
+        assert_eq!(gpu_uuid(bytes), "GPU-5d4f1a2b-0c3d-4e5f-8a9b-0123456789ab");
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub use array::{Array, Shape, SharedNumbers};
 pub use backend::{Backend, Cotangents, Model, ReluGradient};
 pub use compute_pool::{CallingThread, ComputePool};
 pub use curve::ActivationCurve;
-pub use device::{Device, DeviceKind, Precision, find_device};
+pub use device::{Device, DeviceKind, Precision, find_device, gpu_uuid};
 pub use error::{Error, Result};
 pub use interpreter::{Interpreter, Kernels, PullBack, WithPullBack};
 pub use nearest::did_you_mean;

@@ -35,7 +35,7 @@ mod cuda {
     use candle_core::cuda_backend::cudarc::driver::result::{device, mem_pool};
     use candle_core::cuda_backend::cudarc::driver::sys::CUmemPool_attribute;
     use candle_core::cuda_backend::cudarc::driver::{CudaContext, DriverError};
-    use trepang_api::{Device, DeviceKind, Result};
+    use trepang_api::{Device, DeviceKind, Result, gpu_uuid};
 
     use crate::{CANDLE, failed};
 
@@ -51,15 +51,8 @@ mod cuda {
         let description = format!("{}, {CANDLE}", context.name()?);
         let memory = u64::try_from(context.total_mem()?).ok();
         let free = context.mem_get_info().ok().and_then(|(free, _)| u64::try_from(free).ok());
-        let uuid = context.uuid().ok().map(|uuid| words(uuid.bytes.map(|byte| byte as u8)));
+        let uuid = context.uuid().ok().map(|uuid| gpu_uuid(uuid.bytes.map(|byte| byte as u8)));
         Ok(Device { uuid, memory, free, ..Device::new(DeviceKind::Cuda, index, description) })
-    }
-
-    /// A UUID in the form of `nvidia-smi -L`.
-    fn words(bytes: [u8; 16]) -> String {
-        let digits = bytes.map(|byte| format!("{byte:02x}")).concat();
-        let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
-        format!("GPU-{}", groups.join("-"))
     }
 
     /// candle's handle of a GPU, without two costs of every operation: two events of the driver's for each array, and memory

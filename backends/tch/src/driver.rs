@@ -7,6 +7,7 @@
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
 use libloading::{Library, Symbol};
+use trepang_api::gpu_uuid;
 
 /// The result of a driver's function that has succeeded: `CUDA_SUCCESS`.
 const SUCCESS: c_int = 0;
@@ -52,7 +53,7 @@ pub(crate) fn about(index: usize) -> Option<Gpu> {
     }
 }
 
-/// The GPU's UUID in the form of `nvidia-smi -L`.
+/// The GPU's UUID, if the driver says it.
 fn uuid(driver: &Library, device: c_int) -> Option<String> {
     let mut bytes = [0_u8; 16];
     // SAFETY: `CUuuid` is sixteen bytes, which outlive the call.
@@ -62,11 +63,7 @@ fn uuid(driver: &Library, device: c_int) -> Option<String> {
             .ok()?;
         get(&raw mut bytes, device)
     };
-    (answer == SUCCESS).then(|| {
-        let digits = bytes.map(|byte| format!("{byte:02x}")).concat();
-        let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
-        format!("GPU-{}", groups.join("-"))
-    })
+    (answer == SUCCESS).then(|| gpu_uuid(bytes))
 }
 
 type Push = unsafe extern "C" fn(*mut c_void) -> c_int;
