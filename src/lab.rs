@@ -24,6 +24,7 @@ mod index;
 mod maps;
 mod margin;
 mod means;
+mod overlay;
 mod photographs;
 mod points;
 mod project;
@@ -55,8 +56,9 @@ pub use index::{
 pub use maps::{Map, channel_map, grad_cam, hires_cam, occlusion, saliency, smooth_grad};
 pub use margin::{Against, Margin, best_rival, rank};
 pub use means::{MeanBars, MeanColumn};
+pub use overlay::overlay;
 pub use photographs::{ChannelMeans, OnPhotographs, draw, shuffled};
-pub use points::{PicturePoint, picture_points};
+pub use points::{PicturePoint, picture_points, some_picture_points};
 pub use project::{Neighbours, Pca, TsneMap, place_among, trustworthiness};
 pub use removal::Remover;
 pub use replay::{REPLAY_NEAR, Replay, ReplayNear, ReplayRow, RowKind};

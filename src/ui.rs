@@ -26,6 +26,8 @@ mod input;
 mod keyline;
 mod keys;
 mod kitty;
+mod lab;
+mod lab_scatter;
 mod layers;
 mod link;
 mod list;
@@ -67,6 +69,7 @@ pub use encoded::{Encoded, PictureRequest, encode};
 pub use encoder::Encoder;
 pub use event_loop::{Ending, run};
 pub use graphics::{Graphics, Protocol};
+pub use lab::LabLayout;
 pub use mosaic::MosaicGrid;
 pub use placement::kitty_at_cursor;
 pub use probe::{ask_for_kitty, replay};
@@ -109,6 +112,8 @@ pub struct View<'a> {
     pub grid: Option<MosaicGrid>,
     /// The places of drafts in the strip beside the picture.
     pub strip: Option<MosaicGrid>,
+    /// The places of the lab's parts, while that is shown.
+    pub lab: Option<LabLayout>,
     /// The places of pictures beside the list of saved runs.
     pub thumbnails: Option<MosaicGrid>,
     /// As much of the second picture as this terminal has been sent: that of the list of runs, or else that of the strip.
@@ -276,8 +281,14 @@ pub fn shown_grid(area: Rect, state: &State, graphics: &Graphics) -> Option<Mosa
             let count = state.marks.beside().len();
             small::has_picture(area).then(|| comparison::grid(area, count, *graphics))
         }
+        Shown::Lab => lab_layout(area, state, *graphics)?.pictures,
         Shown::Panes | Shown::Picture => None,
     }
+}
+
+/// The places of the lab's parts, if that is shown.
+pub fn lab_layout(area: Rect, state: &State, graphics: Graphics) -> Option<LabLayout> {
+    (state.shown == Shown::Lab).then(|| LabLayout::of(area, state, graphics))
 }
 
 /// The places of drafts in the strip beside the picture, where there is one.
@@ -299,6 +310,11 @@ pub fn mosaic_grid(area: Rect, state: &State, graphics: &Graphics) -> Option<Mos
 pub fn render(frame: &mut Frame, state: &State, view: &View) {
     let area = frame.area();
     match &view.grid {
+        _ if state.shown == Shown::Lab => {
+            if let Some(layout) = &view.lab {
+                lab::render(frame, state, view, area, layout);
+            }
+        }
         Some(grid) => render_mosaic(frame, state, view, area, grid),
         None if is_full(area) => render_panes(frame, state, view, area),
         None => small::render(frame, state, view, area),

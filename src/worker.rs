@@ -4,6 +4,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod active_run;
+mod class_names;
 mod classifier;
 mod classifiers;
 mod drafting;
@@ -11,8 +12,14 @@ mod drafts;
 mod error;
 mod examined;
 mod examining;
+mod inbox;
+mod lab_answers;
+mod lab_places;
+mod lab_questions;
+mod lab_work;
 mod models;
 mod opening;
+mod photographs;
 mod pictures;
 pub mod protocol;
 mod queue;
@@ -40,10 +47,12 @@ use self::viewer::{Board, Mail};
 use self::worker_loop::WorkerLoop;
 use crate::runs::BoxedError;
 
+pub use class_names::{class_name, label_name};
 pub use classifier::{ClassLogit, Classifier, Framing, fit_picture, frame_picture, picture_array};
 pub use classifiers::pause_after;
 pub use error::{Error, Result};
 pub use models::{BackendProvider, LoadedModel, LocalModels, ModelProvider, network_view};
+pub use photographs::{Photographs, resized, square};
 pub use viewer::Viewer;
 pub use worker_loop::Setup;
 

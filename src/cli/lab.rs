@@ -12,7 +12,6 @@ mod index;
 mod map;
 mod means;
 mod opened_index;
-mod parts;
 mod photographs;
 mod project;
 mod report;

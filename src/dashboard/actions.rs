@@ -18,14 +18,14 @@ pub(super) const NOTHING: Vec<Effect> = Vec::new();
 
 pub(super) fn up(state: &mut State) -> Vec<Effect> {
     match (state.shown, state.pane) {
-        (Shown::Panes | Shown::Picture | Shown::Beside, Pane::Layers) => previous_layer(state),
+        (Shown::Panes | Shown::Picture | Shown::Beside | Shown::Lab, Pane::Layers) => previous_layer(state),
         (Shown::Mosaic, _) | (_, Pane::Channels) => row_up(state),
     }
 }
 
 pub(super) fn down(state: &mut State) -> Vec<Effect> {
     match (state.shown, state.pane) {
-        (Shown::Panes | Shown::Picture | Shown::Beside, Pane::Layers) => next_layer(state),
+        (Shown::Panes | Shown::Picture | Shown::Beside | Shown::Lab, Pane::Layers) => next_layer(state),
         (Shown::Mosaic, _) | (_, Pane::Channels) => row_down(state),
     }
 }
@@ -42,7 +42,7 @@ pub(super) fn row_down(state: &mut State) -> Vec<Effect> {
 fn row(state: &State) -> usize {
     match state.shown {
         Shown::Mosaic => state.mosaic.page.0,
-        Shown::Panes | Shown::Picture | Shown::Beside => state.row,
+        Shown::Panes | Shown::Picture | Shown::Beside | Shown::Lab => state.row,
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn page_down(state: &mut State) -> Vec<Effect> {
 fn page(state: &State) -> usize {
     match state.shown {
         Shown::Mosaic => state.mosaic.page_len(),
-        Shown::Panes | Shown::Picture | Shown::Beside => CHANNELS_PER_PAGE,
+        Shown::Panes | Shown::Picture | Shown::Beside | Shown::Lab => CHANNELS_PER_PAGE,
     }
 }
 
@@ -138,7 +138,7 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
-    if matches!(state.shown, Shown::Mosaic | Shown::Beside) {
+    if matches!(state.shown, Shown::Mosaic | Shown::Beside | Shown::Lab) {
         state.shown = Shown::Panes;
     }
     state.start_with(&state.target())

@@ -3,8 +3,8 @@
 use super::actions::{self, NOTHING};
 use super::state::{Effect, State};
 use super::{
-    devices, find, fork, look_back, look_closer, marking, mosaic, networks, resizing, saved_runs, settings,
-    steer,
+    devices, find, fork, lab, look_back, look_closer, marking, mosaic, networks, resizing, saved_runs,
+    settings, steer,
 };
 
 /// A function that changes the state and returns effects for others.
@@ -57,6 +57,7 @@ const ACTS: &[(&str, CommandFunction)] = &[
     ("pixel", look_closer::toggle_pixel),
     ("map", look_closer::toggle_map),
     ("bars", look_closer::next_bars),
+    ("lab", lab::toggle),
     ("lists-narrower", resizing::narrower_lists),
     ("lists-wider", resizing::wider_lists),
     ("curve-lower", resizing::lower_curve),
@@ -73,7 +74,7 @@ const ACTS: &[(&str, CommandFunction)] = &[
 
 /// Performs a command.
 pub(super) fn perform(state: &mut State, command: &str) -> Vec<Effect> {
-    if look_closer::moves_pixel(state, command) {
+    if look_closer::moves_pixel(state, command) || lab::moves_point(state, command) {
         return NOTHING;
     }
     ACTS.iter().find(|(name, _)| *name == command).map_or(NOTHING, |(_, act)| act(state))

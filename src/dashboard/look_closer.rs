@@ -20,7 +20,7 @@ pub(super) fn zoom(state: &mut State) -> Vec<Effect> {
         }
         Shown::Panes => Shown::Picture,
         Shown::Picture if state.closer.enlarge() => return NOTHING,
-        Shown::Picture | Shown::Beside => Shown::Panes,
+        Shown::Picture | Shown::Beside | Shown::Lab => Shown::Panes,
     };
     vec![Effect::Terminal(TerminalAction::Redraw)]
 }
@@ -162,7 +162,7 @@ impl State {
                     || self.closer.bars != ChannelBars::Hidden
             }
             Shown::Picture => self.closer.shows_map || self.closer.pixel.is_some(),
-            Shown::Mosaic | Shown::Beside => false,
+            Shown::Mosaic | Shown::Beside | Shown::Lab => false,
         };
         let ready = self.switching.is_none() && self.snapshot.run.is_some() && self.channels() > 0;
         let wanted =

@@ -96,7 +96,7 @@ impl State {
             Shown::Panes if self.mosaic.strip > 0 => {
                 Some((self.strip_channels().start, self.mosaic.strip, true))
             }
-            Shown::Panes | Shown::Picture | Shown::Beside => None,
+            Shown::Panes | Shown::Picture | Shown::Beside | Shown::Lab => None,
         };
         let page = page.filter(|_| ready);
         let wanted = page.map(|(first, count, patient)| DraftPage {
@@ -117,7 +117,7 @@ impl State {
 pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     state.shown = match state.shown {
         Shown::Mosaic => Shown::Panes,
-        Shown::Panes | Shown::Picture | Shown::Beside => Shown::Mosaic,
+        Shown::Panes | Shown::Picture | Shown::Beside | Shown::Lab => Shown::Mosaic,
     };
     vec![Effect::Terminal(TerminalAction::Redraw)]
 }

@@ -122,6 +122,7 @@ impl State {
         self.network = view.info.clone();
         self.mosaic.forget();
         self.closer.forget();
+        self.lab.forget();
         if same {
             return;
         }

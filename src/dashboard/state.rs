@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::closer::Closer;
 use super::key_map::KeyMap;
+use super::lab_window::LabWindow;
 use super::leaving::Leaving;
 use super::line_editor::LineEditor;
 use super::marks::Marks;
@@ -63,6 +64,8 @@ pub enum Shown {
     Mosaic,
     /// Marked pictures, side by side.
     Beside,
+    /// The lab's answer about a channel and a picture.
+    Lab,
 }
 
 /// The mode that decides the meaning of keys.
@@ -140,6 +143,8 @@ pub struct State {
     pub mosaic: Mosaic,
     /// The way in which the picture of the run is looked at.
     pub closer: Closer,
+    /// The lab, on a picture.
+    pub lab: LabWindow,
     /// The settings of the next ascent.
     pub settings: Settings,
     /// The worker's newest snapshot.
@@ -204,6 +209,7 @@ impl State {
             sizes: PaneSizes::default(),
             mosaic: Mosaic::default(),
             closer: Closer::default(),
+            lab: LabWindow::default(),
             settings,
             snapshot: Arc::default(),
             remark: None,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::key::Key;
 use super::prompt::Prompt;
 use super::setting::Setting;
-use super::state::{Effect, Mode, State};
-use super::{answers, commands, devices, marking, networks, saved_runs, settings, steer, typing};
+use super::state::{Effect, Mode, Shown, State};
+use super::{answers, commands, devices, lab, marking, networks, saved_runs, settings, steer, typing};
 use crate::engine::Objective;
 use crate::worker::protocol::{Action, Outcome, SavedRunAction, Snapshot};
 
@@ -44,6 +44,7 @@ impl State {
         }
         effects.extend(self.ask_for_drafts());
         effects.extend(self.ask_to_examine());
+        effects.extend(self.ask_the_lab());
         effects.extend(self.ask_for_thumbnails());
         self.note_starts(&effects);
         self.asked += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
@@ -195,6 +196,7 @@ impl State {
                 self.closer.pixel = None;
                 Vec::new()
             }
+            (Mode::Browse, None) if key == Key::Escape && self.shown == Shown::Lab => lab::close(self),
             (Mode::Browse, None) => Vec::new(),
         }
     }

@@ -40,6 +40,9 @@ pub enum Error {
         /// The class asked for.
         class: usize,
     },
+    /// The work was ended early, as it was asked to.
+    #[error("stopped before the end")]
+    Stopped,
     /// A class that would be held against itself.
     #[error("a class has no margin over itself; choose another rival")]
     OwnRival,
@@ -268,6 +271,7 @@ impl Error {
             | Self::DamagedManifest { .. }
             | Self::DamagedShard { .. }
             | Self::NoSpread
+            | Self::Stopped
             | Self::NoThread { .. }
             | Self::Encode(_) => false,
         }

@@ -1,6 +1,6 @@
 //! The pictures of an index as points: the means of a layer's channels.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::Result;
 use super::index::{IndexManifest, IndexedLayer, ShardFile};
@@ -22,9 +22,26 @@ pub fn picture_points(
     manifest: &IndexManifest,
     layer: &IndexedLayer,
 ) -> Result<Vec<PicturePoint>> {
+    points_of(&manifest.shards(folder, layer), layer)
+}
+
+/// At most about `most` pictures of a layer of an index: those of some shards, which are as far apart as they can be.
+pub fn some_picture_points(
+    folder: &Path,
+    manifest: &IndexManifest,
+    layer: &IndexedLayer,
+    most: usize,
+) -> Result<Vec<PicturePoint>> {
+    let shards = manifest.shards(folder, layer);
+    let every = manifest.pictures.div_ceil(most.max(1)).max(1);
+    let chosen: Vec<PathBuf> = shards.into_iter().step_by(every).collect();
+    points_of(&chosen, layer)
+}
+
+fn points_of(shards: &[PathBuf], layer: &IndexedLayer) -> Result<Vec<PicturePoint>> {
     let mut points = Vec::new();
-    for path in manifest.shards(folder, layer) {
-        let shard = ShardFile::open(&path)?;
+    for path in shards {
+        let shard = ShardFile::open(path)?;
         let first = points.len();
         points.extend(shard.labelled_rows()?.into_iter().map(|row| {
             let means = Vec::with_capacity(layer.channels);

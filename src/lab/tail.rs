@@ -1,6 +1,8 @@
 //! The tail of a network: what it makes of a layer, run from that layer on. The rest of a picture, what passes the layer
 //! by in other branches, stays as the picture has it.
 
+use std::fmt::{self, Debug, Formatter};
+
 use trepang_api::{Array, LayerId, Model, Network, ReluGradient};
 
 use super::error::{Error, Result};
@@ -11,6 +13,15 @@ const MOST_IN_A_BATCH: usize = 32;
 
 /// Numbers of the frontier in a batch, at most: 32 MiB, so that what the tail makes of them stays small.
 const NUMBERS_IN_A_BATCH: usize = 1 << 23;
+
+/// A function that says whether work is to end early.
+struct StopCheck<'m>(&'m dyn Fn() -> bool);
+
+impl Debug for StopCheck<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("StopCheck")
+    }
+}
 
 /// A network from a layer to its logits, at one picture.
 #[derive(Debug)]
@@ -24,6 +35,7 @@ pub struct Tail<'m> {
     /// The layer's place among them.
     place: usize,
     logits: Vec<f32>,
+    stop: Option<StopCheck<'m>>,
 }
 
 impl<'m> Tail<'m> {
@@ -50,7 +62,17 @@ impl<'m> Tail<'m> {
         if !finite(&logits) || !start.iter().all(|(_, values)| finite(values.data())) {
             return Err(Error::NotFinite { network: name(), what: "activations" });
         }
-        Ok(Self { model, network, layer, head, start, place, logits })
+        Ok(Self { model, network, layer, head, start, place, logits, stop: None })
+    }
+
+    /// Asks `stop` before each further run of the network, and gives up with [`Error::Stopped`] once it is true.
+    #[must_use]
+    pub fn until(self, stop: &'m dyn Fn() -> bool) -> Self {
+        Self { stop: Some(StopCheck(stop)), ..self }
+    }
+
+    fn go_on(&self) -> Result<()> {
+        if self.stop.as_ref().is_some_and(|stop| stop.0()) { Err(Error::Stopped) } else { Ok(()) }
     }
 
     /// The network that it is the tail of.
@@ -118,12 +140,14 @@ impl<'m> Tail<'m> {
 
     /// The activations at `at` for variants of the layer, `[N, C, H, W]`.
     pub(super) fn run(&mut self, variants: Array, at: LayerId) -> Result<Array> {
+        self.go_on()?;
         let start = self.with(variants)?;
         self.model.activations_from(&start, &[at])?.pop().ok_or(Error::NoValues)
     }
 
     /// The activations at `at` from a later layer than the tail's own, behind which nothing else is read.
     pub(super) fn run_from(&mut self, from: LayerId, values: Array, at: LayerId) -> Result<Array> {
+        self.go_on()?;
         self.model.activations_from(&[(from, values)], &[at])?.pop().ok_or(Error::NoValues)
     }
 
@@ -158,6 +182,7 @@ impl<'m> Tail<'m> {
         variants: Array,
         mut cotangent: impl FnMut(&[f32]) -> Vec<f32> + Send,
     ) -> Result<Array> {
+        self.go_on()?;
         let (start, head) = (self.with(variants)?, self.head);
         let mut cotangents = |found: &[Array]| {
             let logits = &found[0];

@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 use super::View;
+use super::list::filled;
 
 /// The end of a line that the next one belongs to.
 const GOES_ON: &str = " \\";
@@ -36,13 +37,7 @@ fn in_lines(words: &[String], columns: usize) -> Vec<String> {
         }
     }
     let room = columns.saturating_sub(GOES_ON.len()).max(1);
-    let mut lines: Vec<String> = Vec::new();
-    for pair in pairs {
-        match lines.last_mut() {
-            Some(line) if line.width() + 1 + pair.width() <= room => *line = format!("{line} {pair}"),
-            _ => lines.push(pair),
-        }
-    }
+    let mut lines = filled(pairs.iter().map(String::as_str), room);
     let last = lines.len().saturating_sub(1);
     lines.iter_mut().take(last).for_each(|line| line.push_str(GOES_ON));
     lines.iter().flat_map(|line| cut(line, columns.max(1))).collect()

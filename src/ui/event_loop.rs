@@ -14,6 +14,7 @@ use super::comparison;
 use super::delivery::Sequences;
 use super::encoder::{Encoder, EncoderRequest, PICTURES};
 use super::graphics::Protocol;
+use super::lab::{self, LabLayout};
 use super::mosaic::{self, MosaicGrid};
 use super::picture::place;
 use super::saved_runs;
@@ -22,8 +23,8 @@ use super::screen_picture::ScreenPicture;
 use super::surroundings::passes_pictures;
 use super::terminal::Screen;
 use super::{
-    View, channels_in_a_row, fitted_sizes, help, input, is_full, mosaic_grid, picture_room, render,
-    shown_grid, strip_grid, thumbnail_grid,
+    View, channels_in_a_row, fitted_sizes, help, input, is_full, lab_layout, mosaic_grid, picture_room,
+    render, shown_grid, strip_grid, thumbnail_grid,
 };
 use crate::dashboard::{Effect, Message, Shown, State, TerminalAction};
 use crate::worker::Viewer;
@@ -292,6 +293,11 @@ impl<'a> EventLoop<'a> {
         strip_grid(self.area, state, self.screen.graphics())
     }
 
+    /// The places of the lab's parts, if that is shown.
+    fn lab(&self, state: &State) -> Option<LabLayout> {
+        lab_layout(self.area, state, self.screen.graphics())
+    }
+
     /// The places of pictures beside the list of runs, if that is open.
     fn thumbnails(&self, state: &State) -> Option<MosaicGrid> {
         thumbnail_grid(self.area, state, self.screen.graphics())
@@ -300,6 +306,10 @@ impl<'a> EventLoop<'a> {
     /// The picture that is to be beside the main one: that of the list of runs, or else that of the strip.
     fn wanted_beside(&self, state: &State) -> Option<Drawing> {
         let graphics = self.screen.graphics();
+        if let Some(layout) = self.lab(state).filter(|_| self.thumbnails(state).is_none()) {
+            let (scene, cells) = (Scene::Scatter(lab::points(state)?), layout.points().as_size());
+            return Some(Drawing { scene, cells, graphics, live: false, strip: None });
+        }
         let (grid, scene, live) = if let Some(grid) = self.thumbnails(state) {
             (grid, saved_runs::scene(state, &grid), false)
         } else {
@@ -323,11 +333,17 @@ impl<'a> EventLoop<'a> {
     fn wanted_picture(&self, state: &State) -> Option<Drawing> {
         let graphics = self.screen.graphics();
         if let Some(grid) = self.grid(state) {
-            let beside = state.shown == Shown::Beside;
-            let scene = if beside { comparison::scene(state, &grid) } else { mosaic::scene(state, &grid) };
+            let scene = match state.shown {
+                Shown::Beside => comparison::scene(state, &grid),
+                Shown::Lab => lab::pictures(state, &grid),
+                Shown::Mosaic | Shown::Panes | Shown::Picture => mosaic::scene(state, &grid),
+            };
             let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
-            let live = !beside && mosaic::is_live(state);
+            let live = state.shown == Shown::Mosaic && mosaic::is_live(state);
             return Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip });
+        }
+        if state.shown == Shown::Lab {
+            return None;
         }
         let picture = Arc::clone(state.picture_shown()?);
         let scene = if state.closer.is_on() {
@@ -367,7 +383,9 @@ impl<'a> EventLoop<'a> {
     /// The next parts of the pictures, of about so many bytes.
     fn advance(&mut self, budget: usize, state: &State) -> Sequences {
         let (room, thumbnails) = (self.room(state), self.thumbnails(state));
-        let beside = thumbnails.or_else(|| self.strip(state)).map_or(Rect::default(), |grid| grid.area);
+        let lab = self.lab(state).map(|layout| layout.points());
+        let grid = thumbnails.or_else(|| self.strip(state)).map(|grid| grid.area);
+        let beside = if thumbnails.is_some() { grid } else { lab.or(grid) }.unwrap_or_default();
         let rooms = [room, beside];
         let mut sequences = Sequences::default();
         for number in [self.turn, PICTURES - 1 - self.turn] {
@@ -414,7 +432,8 @@ impl<'a> EventLoop<'a> {
         let (theme, ascii) = (self.screen.theme(), self.screen.is_ascii());
         let (strip, thumbnails) = (self.strip(state), self.thumbnails(state));
         let [picture, beside] = self.pictures.each_ref().map(|picture| picture.delivery.on_screen());
-        let view = View { picture, link, theme, ascii, grid, strip, thumbnails, beside };
+        let lab = self.lab(state);
+        let view = View { picture, link, theme, ascii, grid, strip, lab, thumbnails, beside };
         self.screen.draw(&sequences, |frame| render(frame, state, &view))?;
         (self.urgent, self.stale, self.drawn_at) = (false, false, now);
         Ok(())

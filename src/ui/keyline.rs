@@ -44,6 +44,16 @@ const MOSAIC_COMMANDS: [(&str, &str); 9] = [
     ("quit", "quit"),
 ];
 
+/// The commands of the lab, by importance; the last two are always shown.
+const LAB_COMMANDS: [(&str, &str); 6] = [
+    ("lab", "back"),
+    ("previous-layer", ""),
+    ("next-layer", "layer"),
+    ("go-to", "channel"),
+    ("help", "help"),
+    ("quit", "quit"),
+];
+
 /// Draws the remark on the last key, or else the worker's notice.
 pub(super) fn message(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let pixel = state.pixel_words().filter(|_| state.mode == Mode::Browse && state.remark.is_none());
@@ -135,10 +145,10 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         Mode::Marks(_) => key_line(&fitting(of_marks(state), area.width.into()), view),
         Mode::Question(question) => key_line(&fixed(question.answers()), view),
         _ => {
-            let keys = if state.shown == Shown::Mosaic {
-                of_mosaic(state)
-            } else {
-                from_table(state, is_full(frame.area()))
+            let keys = match state.shown {
+                Shown::Mosaic => of_commands(state, "move", &MOSAIC_COMMANDS),
+                Shown::Lab => of_commands(state, "among the photographs", &LAB_COMMANDS),
+                Shown::Panes | Shown::Picture | Shown::Beside => from_table(state, is_full(frame.area())),
             };
             key_line(&fitting(keys, area.width.into()), view)
         }
@@ -151,11 +161,11 @@ fn fixed(keys: &[(&str, &'static str)]) -> Vec<KeyWords> {
     keys.iter().map(|(key, word)| ((*key).to_owned(), *word)).collect()
 }
 
-/// The keys of the mosaic. Two for one thing stand together, and commands without a key are left out.
-fn of_mosaic(state: &State) -> Vec<KeyWords> {
-    let mut keys = fixed(&[("arrows", "move")]);
+/// The keys of some commands, after what the arrows do. Two for one thing stand together, and commands without a key are left out.
+fn of_commands(state: &State, arrows: &'static str, commands: &[(&str, &'static str)]) -> Vec<KeyWords> {
+    let mut keys = fixed(&[("arrows", arrows)]);
     let mut before = String::new();
-    for (command, word) in MOSAIC_COMMANDS {
+    for &(command, word) in commands {
         let Some(shown) = state.keys.key_of(command) else { continue };
         before.push_str(shown);
         if word.is_empty() {

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
+use unicode_width::UnicodeWidthStr;
 
 use super::{View, pane};
 
@@ -36,6 +37,26 @@ pub(super) fn shortened_inside(text: &str, columns: usize) -> String {
     let kept = columns.saturating_sub(1);
     let (head, tail) = (kept / 3, kept - kept / 3);
     text.chars().take(head).chain(['\u{2026}']).chain(text.chars().skip(count - tail)).take(columns).collect()
+}
+
+/// A text in lines of so many columns; a longer word has a line of its own.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    filled(text.split_whitespace(), columns)
+}
+
+/// Words in lines of so many columns, a blank between them.
+pub(super) fn filled<'a>(words: impl Iterator<Item = &'a str>, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.into()),
+        }
+    }
+    lines
 }
 
 /// Draws the lines that fit into `area`, always with the one under the cursor.

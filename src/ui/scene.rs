@@ -6,6 +6,7 @@ use ratatui::layout::Size;
 
 use super::closer::{CloserScene, look_closer};
 use super::graphics::{Graphics, Protocol};
+use super::lab_scatter::{ScatterScene, draw_scatter};
 use super::mosaic::{GridScene, compose};
 use crate::engine::Picture;
 
@@ -18,6 +19,8 @@ pub(super) enum Scene {
     Closer(CloserScene),
     /// Several pictures in a grid.
     Grid(GridScene),
+    /// Points in the plane.
+    Scatter(ScatterScene),
 }
 
 /// A picture that is to be on the screen, in all that makes it differ from another.
@@ -40,6 +43,7 @@ impl Drawing {
             Scene::Picture(picture) => Arc::clone(picture),
             Scene::Closer(scene) => look_closer(scene, pixels(self.cells, self.graphics)),
             Scene::Grid(scene) => compose(scene, self.graphics.protocol),
+            Scene::Scatter(scene) => draw_scatter(scene, pixels(self.cells, self.graphics)),
         }
     }
 }

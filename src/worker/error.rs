@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::lab;
 use crate::panics::Panicked;
 use crate::runs::{self, BoxedError};
 
@@ -108,6 +109,35 @@ pub enum Error {
     /// The activations of a layer are missing, or one of them is a NaN or an infinity.
     #[error("its activations are not finite numbers")]
     NoActivation,
+    /// The lab could not answer.
+    #[error(transparent)]
+    Lab(#[from] lab::Error),
+    /// No index beside the runs that has a layer of this network.
+    #[error(
+        "there is no index of photographs for it beside the runs; `trepang lab index FOLDER --network {network} --layer {layer}` makes one"
+    )]
+    NoLabIndex {
+        /// The network's name.
+        network: String,
+        /// The layer's name.
+        layer: String,
+    },
+    /// A photograph of an index that is not where it was.
+    #[error(
+        "{file} is not in the data set any more; `trepang lab examples --data` names the folder that has it"
+    )]
+    NoPhotograph {
+        /// The photograph's path in the data set.
+        file: String,
+    },
+    /// A photograph that could not be read.
+    #[error("cannot read {file}")]
+    Photograph {
+        /// The photograph's path in the data set.
+        file: String,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// A picture has a size that the network does not take.
     #[error(
         "{network} classifies pictures of {native}x{native} pixels, and this one has {width}x{height}; without --exact \
@@ -145,7 +175,8 @@ impl Error {
             Self::Run(error) => error.is_usage(),
             Self::Backend(error) => error.is_usage(),
             Self::Weights(error) => error.is_usage(),
-            Self::PictureSize { .. } => true,
+            Self::Lab(error) => error.is_usage(),
+            Self::PictureSize { .. } | Self::NoPhotograph { .. } | Self::NoLabIndex { .. } => true,
             Self::Thread(_)
             | Self::NoRoom(_)
             | Self::Listen { .. }
@@ -164,6 +195,7 @@ impl Error {
             | Self::NoLogits
             | Self::NotFinite
             | Self::NoActivation
+            | Self::Photograph { .. }
             | Self::NoPixels
             | Self::TooThin { .. } => false,
         }

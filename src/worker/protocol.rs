@@ -5,6 +5,7 @@
 mod curve;
 mod drafts;
 mod examination;
+mod lab;
 mod listing;
 mod saved;
 mod shared;
@@ -19,6 +20,7 @@ pub use drafts::{
     ChannelQueue, DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView, READABLE_STEPS,
 };
 pub use examination::{ActivationMap, Examination, ExaminedChannel, LayerActivation};
+pub use lab::{LabExample, LabFindings, LabMargin, LabPoint, LabScatter, LabShare, LabSubject};
 pub use listing::{DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
 pub use saved::{GrownPicture, RunThumbnail, SavedRunAction, SavedRunEntry, SavedRunPresence};
 pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};
@@ -131,6 +133,8 @@ pub enum Action {
     /// Measure the layer of this channel on the run's picture while this viewer looks, and again when the picture has changed;
     /// none when it looks no longer.
     Examine(Option<ExaminedChannel>),
+    /// Let the lab look into this channel and picture while this viewer looks; none when it looks no longer.
+    Lab(Option<Box<LabSubject>>),
     /// Maximise these channels one after the other, each when the run before is finished; none ends the queue.
     Queue(Option<Box<ChannelQueue>>),
     /// Save the run and end the worker, for all viewers.

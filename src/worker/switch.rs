@@ -53,6 +53,7 @@ impl WorkerLoop {
         let LoadedModel { model: new, network, labels, provenance, view } = loaded;
         self.put_drafts_away();
         self.stop_examining();
+        self.close_lab();
         self.queue = None;
         *model = new;
         self.classifiers.set_own(name, &network, &labels);
@@ -79,6 +80,7 @@ impl WorkerLoop {
             Ok(LoadedModel { model: new, provenance, view, .. }) => {
                 self.put_drafts_away();
                 self.stop_examining();
+                self.close_lab();
                 *model = new;
                 if let Some(run) = &mut self.run {
                     run.compute_with(&provenance);

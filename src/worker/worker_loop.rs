@@ -14,6 +14,8 @@ use super::classifiers::Classifiers;
 use super::drafts::Drafts;
 use super::error::{Error, Result};
 use super::examined::Examining;
+use super::inbox::Inbox;
+use super::lab_questions::LabQuestions;
 use super::models::ModelProvider;
 use super::pictures::complete_path;
 use super::protocol::{Action, ChannelQueue, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
@@ -49,7 +51,7 @@ pub(super) struct WorkerLoop {
     pub(super) setup: Setup,
     pub(super) models: Box<dyn ModelProvider>,
     pub(super) classifiers: Classifiers,
-    inbox: Receiver<Mail>,
+    pub(super) inbox: Inbox,
     board: Arc<Board>,
     /// Those who look on, and whether each of them wants predictions.
     viewers: BTreeMap<ViewerId, bool>,
@@ -61,6 +63,7 @@ pub(super) struct WorkerLoop {
     pub(super) evaluating: Option<(u64, usize, Evaluator)>,
     pub(super) drafts: Drafts,
     pub(super) examining: Examining,
+    pub(super) labs: LabQuestions,
     /// The channels that are maximised one after the other.
     pub(super) queue: Option<ChannelQueue>,
     /// The number of runs that have begun.
@@ -83,7 +86,7 @@ impl WorkerLoop {
             setup,
             models,
             classifiers: Classifiers::new(),
-            inbox,
+            inbox: Inbox::new(inbox),
             board,
             viewers: BTreeMap::new(),
             snapshot: Snapshot::default(),
@@ -92,6 +95,7 @@ impl WorkerLoop {
             evaluating: None,
             drafts,
             examining: Examining::default(),
+            labs: LabQuestions::default(),
             queue: None,
             run_count: 0,
             trash,
@@ -119,6 +123,8 @@ impl WorkerLoop {
             }
             if self.is_examination_due() {
                 self.examine(model.as_mut())?;
+            } else if self.labs.are_due() {
+                self.work_in_lab(model.as_mut())?;
             } else if self.is_draft_due() {
                 self.step_drafts(model.as_mut())?;
             } else if self.is_prediction_due() {
@@ -165,9 +171,9 @@ impl WorkerLoop {
                 return false;
             }
             let received = if self.is_busy() {
-                self.inbox.try_recv()
+                self.inbox.try_take()
             } else {
-                self.inbox.recv().map_err(|_| TryRecvError::Disconnected)
+                self.inbox.take().map_err(|_| TryRecvError::Disconnected)
             };
             match received {
                 Ok(mail) => self.open(mail, model),
@@ -186,6 +192,7 @@ impl WorkerLoop {
                 self.set_wish(viewer, None);
                 self.look_at_drafts(viewer, None);
                 self.look_closer(viewer, None);
+                self.ask_lab(viewer, None);
             }
             Mail::Request { viewer, request: Request { id, action }, replies } => {
                 let outcome = self.handle(viewer, action, model);
@@ -213,7 +220,7 @@ impl WorkerLoop {
     fn is_busy(&self) -> bool {
         let running = self.snapshot.status == Status::Running;
         let measures = self.is_prediction_due() || self.is_evaluation_due() || self.is_examination_due();
-        running || measures || self.is_draft_due() || self.is_patient_draft_due()
+        running || measures || self.labs.are_due() || self.is_draft_due() || self.is_patient_draft_due()
     }
 
     /// Carries out a request. Whatever it changes is published before this returns.
@@ -248,6 +255,7 @@ impl WorkerLoop {
             }
             Action::Draft(page) => self.look_at_drafts(viewer, page.as_deref()),
             Action::Examine(wish) => self.look_closer(viewer, wish),
+            Action::Lab(subject) => self.ask_lab(viewer, subject.map(|subject| *subject)),
             Action::Queue(queue) => self.set_queue(queue.map(|queue| *queue)),
             Action::Predict(wanted) => {
                 self.set_wish(viewer, Some(wanted));

@@ -21,6 +21,7 @@ mod gray;
 mod growth;
 mod inception_v1;
 mod lab;
+mod lab_window;
 mod leaving;
 mod library;
 mod made_before;

@@ -7,6 +7,7 @@ mod ended;
 mod endings;
 mod frame;
 mod keys;
+mod lab;
 mod leaving;
 mod left_off;
 mod mosaic;

@@ -1,11 +1,10 @@
 //! `trepang lab examples`: the photographs of an index that a channel answers to most.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 use trepang_weights::Trained;
 
 use super::opened_index::{OpenedIndex, name_of};
-use super::parts::{Photographs, resized, square};
 use crate::cli::output;
 use crate::config::args::{ByFlag, ExamplesArgs};
 use crate::config::{Usage, find_place, find_run};
@@ -14,6 +13,7 @@ use crate::lab::{
     ChannelRow, IndexedLayer, LabelArea, LabelCount, RankedBy, channel_rows, first, label_areas, label_mix,
 };
 use crate::runs::{Cell, check_picture_path, contact_sheet, read_picture, write_sheet};
+use crate::worker::{Photographs, resized, square};
 
 /// Labels of the mix and of the selectivity that people are shown.
 const ROWS: usize = 5;
@@ -136,7 +136,8 @@ fn sheet(
     (trained, layer): (&Trained, &IndexedLayer),
     examples: &[&ChannelRow],
 ) -> Result<Picture> {
-    let photographs = Photographs::open(index, args.data.as_deref())?;
+    let photographs = Photographs::open(&index.manifest, args.data.as_deref())
+        .with_context(|| "the index keeps no pictures; name the folder that has them with --data")?;
     let native = trained.network.input().native;
     let mut cells = Vec::new();
     if let Some(beside) = &args.beside {
@@ -153,7 +154,9 @@ fn sheet(
         if args.whole { None } else { Some(backend.load(&trained.network, &trained.weights, &device)?) };
     for row in examples {
         let part = match &mut model {
-            Some(model) => photographs.part((model.as_mut(), trained), (layer, args.channel), row)?,
+            Some(model) => {
+                photographs.part((model.as_mut(), &trained.network), (layer, args.channel), row)?
+            }
             None => photographs.whole(row)?,
         };
         let value = row.value(ranked_by(args.by)).unwrap_or_default();

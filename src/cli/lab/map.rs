@@ -7,29 +7,18 @@ use trepang_api::{Array, Backend, Device, LayerId, Model, Network, Weights};
 use trepang_weights::{Purpose, Trained, words};
 
 use super::framed::read_framed;
-use super::subject::{Busy, class_name, without_classifier};
+use super::subject::{Busy, without_classifier};
 use crate::cli::output;
 use crate::cli::show;
 use crate::config::args::{MapArgs, MethodFlag, ShowArgs};
 use crate::config::{Usage, class_index, find_chosen, find_layer, find_place};
 use crate::engine::Picture;
 use crate::lab::{
-    Error, Map, Tail, best_rival, channel_map, grad_cam, hires_cam, occlusion, saliency, smooth_grad,
-    spearman,
+    Error, Map, Tail, best_rival, channel_map, grad_cam, hires_cam, occlusion, overlay, saliency,
+    smooth_grad, spearman,
 };
 use crate::runs::{check_picture_path, write_sheet};
-use crate::worker::picture_array;
-
-/// The colours of what speaks for the class and of what speaks against it, told apart by colour-blind people too.
-const FOR: [f64; 3] = [255.0, 176.0, 0.0];
-const AGAINST: [f64; 3] = [0.0, 114.0, 255.0];
-
-/// The share of the picture's light that is left where the map is zero.
-const DIMMED: f64 = 0.6;
-
-/// The share of the full colour that covers the picture, and the share of pixels that have less than the full colour.
-const COVERED: f64 = 0.8;
-const BRIGHT: f64 = 0.995;
+use crate::worker::{class_name, picture_array};
 
 /// The answer, for `--json`.
 #[derive(Serialize)]
@@ -90,7 +79,9 @@ pub(super) fn run(args: &MapArgs) -> Result<()> {
     } else {
         report(args, asked, (&trained, name), &map, randomised)?;
     }
-    show_map(args, &over(&picture, &map, method))
+    // Grad-CAM has nothing below zero, as its authors draw it.
+    let drawn = if method == MethodFlag::Gradcam { map.scaled() } else { map };
+    show_map(args, &overlay(&picture, &drawn))
 }
 
 fn method(args: &MapArgs) -> Result<MethodFlag> {
@@ -196,29 +187,6 @@ fn shuffled(weights: &Weights, seed: u64) -> Result<Weights> {
     Ok(shuffled)
 }
 
-/// The picture in gray under the map. Grad-CAM has nothing below zero, as its authors draw it.
-pub(super) fn over(picture: &Picture, map: &Map, method: MethodFlag) -> Picture {
-    let map = if method == MethodFlag::Gradcam { map.scaled() } else { map.clone() };
-    let map = map.enlarged(picture.height, picture.width);
-    let bright = bright(&map);
-    let pixel = |(rgb, value): (&[u8], &f64)| {
-        let gray =
-            DIMMED * (0.299 * f64::from(rgb[0]) + 0.587 * f64::from(rgb[1]) + 0.114 * f64::from(rgb[2]));
-        let (part, colour) = ((value / bright).abs().min(1.0), if *value < 0.0 { AGAINST } else { FOR });
-        colour.map(|level| (gray + part * (level - gray) * COVERED).round() as u8)
-    };
-    let rgb = picture.rgb.chunks(3).zip(&map.values).flat_map(pixel).collect();
-    Picture { rgb, ..picture.clone() }
-}
-
-/// The size of value that has the full colour: a few pixels of a saliency would leave nothing for the rest.
-fn bright(map: &Map) -> f64 {
-    let mut sizes: Vec<f64> = map.values.iter().map(|value| value.abs()).collect();
-    sizes.sort_by(f64::total_cmp);
-    let place = (sizes.len() as f64 * BRIGHT) as usize;
-    sizes.get(place.min(sizes.len().saturating_sub(1))).copied().unwrap_or_default().max(f64::MIN_POSITIVE)
-}
-
 fn show_map(args: &MapArgs, picture: &Picture) -> Result<()> {
     if let Some(output) = &args.shown.output {
         return Ok(write_sheet(output, picture)?);
@@ -247,7 +215,7 @@ fn report(
 ) -> Result<()> {
     let of = match (asked.class, asked.channel) {
         (_, Some(channel)) => format!("channel {channel}"),
-        (Some(class), None) => class_name(trained, class),
+        (Some(class), None) => class_name(&trained.labels, class),
         (None, None) => String::new(),
     };
     let layer = layer.map_or_else(String::new, |layer| format!(" at {layer}"));

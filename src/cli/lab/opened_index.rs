@@ -9,6 +9,7 @@ use super::index::index_folder;
 use crate::config::args::ComputeArgs;
 use crate::config::{Usage, find_chosen};
 use crate::lab::{Error, IndexManifest, IndexedLayer};
+use crate::worker::label_name;
 
 /// An index with its folder.
 #[derive(Debug)]
@@ -80,8 +81,5 @@ pub(super) fn label_of(text: &str, known: &[&str], place: &str, trained: &Traine
 
 /// The name of a label: that of its class, or the data set's own.
 pub(super) fn name_of(label: Option<&str>, trained: &Trained) -> String {
-    let Some(label) = label else { return "no label".into() };
-    let named = trained.labels.find(label).filter(|_| label.parse::<usize>().is_err());
-    let named = named.and_then(|class| trained.labels.get(class));
-    named.map_or(label, |named| named.name.split(", ").next().unwrap_or(label)).to_owned()
+    label_name(&trained.labels, label)
 }

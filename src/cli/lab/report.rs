@@ -7,17 +7,16 @@ use serde::Serialize;
 use trepang_api::Array;
 
 use super::attribute::on_photographs;
-use super::map::over;
 use super::opened_index::OpenedIndex;
 use super::report_index::index_parts;
 use super::subject::{Question, Subject};
 use super::typed::network_flags;
 use crate::cli::output;
 use crate::config::Usage;
-use crate::config::args::{LabReportArgs, MethodFlag, SubjectArgs};
+use crate::config::args::{LabReportArgs, SubjectArgs};
 use crate::lab::{
-    Attribution, ChannelNumbers, Group, Remover, ReportPart, ReportPicture, Single, Tail, attribute, groups,
-    hires_cam, html, markdown, sentence, singles,
+    Attribution, ChannelNumbers, Group, Remover, ReportPart, ReportPicture, Single, attribute, groups,
+    hires_cam, html, markdown, overlay, sentence, singles,
 };
 use crate::runs::{check_target, encode_plain_png, quoted, write_atomic};
 
@@ -100,7 +99,7 @@ fn explain(args: &LabReportArgs, subject: &mut Subject) -> Result<(Question, Exp
     let effects: Vec<Single> = singles(&mut tail, margin, &[&remover])?;
     let tops: Vec<usize> = TOPS.into_iter().filter(|&top| top <= tail.channels()).collect();
     let groups = groups(&mut tail, margin, &[&remover], (&attribution.order(), &effects), &tops)?;
-    let map = over(&picture, &map_of(&mut tail, margin.class)?, MethodFlag::Hirescam);
+    let map = overlay(&picture, &hires_cam(&mut tail, margin.class)?);
     let means = ChannelNumbers::of(tail.activation(), 0, &network)?.means;
     let photographs = match &args.subject.on {
         Some(folder) => Some(on_photographs(subject, folder, margin)?),
@@ -120,10 +119,6 @@ fn explain(args: &LabReportArgs, subject: &mut Subject) -> Result<(Question, Exp
         },
     };
     Ok((question, explained))
-}
-
-fn map_of(tail: &mut Tail, class: usize) -> Result<crate::lab::Map> {
-    Ok(hires_cam(tail, class)?)
 }
 
 /// The parts that need no photographs.

@@ -6,7 +6,6 @@ use image::{ExtendedColorType, ImageEncoder};
 
 use super::distance::sentence;
 use super::opened_index::{OpenedIndex, name_of};
-use super::parts::{Photographs, resized};
 use super::subject::Subject;
 use crate::cli::output;
 use crate::config::args::LabReportArgs;
@@ -15,6 +14,7 @@ use crate::lab::{
     ChannelRow, ClassDistance, IndexedLayer, PhotographPoints, RankedBy, ReportPart, ReportPicture,
     channel_rows, first, label_areas, label_mix,
 };
+use crate::worker::{Photographs, resized};
 
 /// Photographs in a row, and their side in pixels.
 const SHOWN: usize = 9;
@@ -36,7 +36,7 @@ pub(super) fn index_parts(
 ) -> Result<Vec<ReportPart>> {
     let rows = channel_rows(&index.folder, &index.manifest, layer, args.channel)?;
     let mut parts = vec![ReportPart::Heading("Photographs".into()), selectivity(&rows, subject)];
-    let photographs = Photographs::open(index, None);
+    let photographs = Photographs::open(&index.manifest, None);
     match photographs {
         Ok(photographs) => {
             for (by, name) in
@@ -122,8 +122,11 @@ fn row(
 ) -> Result<ReportPart> {
     let mut pictures = Vec::with_capacity(chosen.len());
     for row in chosen {
-        let part =
-            photographs.part((subject.model.as_mut(), &subject.trained), (layer, args.channel), row)?;
+        let part = photographs.part(
+            (subject.model.as_mut(), &subject.trained.network),
+            (layer, args.channel),
+            row,
+        )?;
         let value = row.value(by).unwrap_or_default();
         let label = name_of(row.label.as_deref(), &subject.trained);
         let caption = format!("{value:.3} {label}");

@@ -14,7 +14,7 @@ use crate::config::{Usage, class_index, find_chosen, find_layer, find_place};
 use crate::engine::Picture;
 use crate::lab::{Against, Error, Margin, SentenceNames, Tail, best_rival};
 use crate::runs::{PictureReading, read_picture_as};
-use crate::worker::{Framing, frame_picture, picture_array};
+use crate::worker::{Framing, class_name, frame_picture, picture_array};
 
 /// The time between two pictures of a spinner.
 const TICK: Duration = Duration::from_millis(120);
@@ -86,10 +86,10 @@ impl Question {
             other => Against::Class(class_index(other, trained)?),
         };
         let rival = match against {
-            Against::Class(rival) => Some(class_name(trained, rival)),
+            Against::Class(rival) => Some(class_name(&trained.labels, rival)),
             Against::LogSumExp => None,
         };
-        Ok(Self { margin: Margin { class, against }, class: class_name(trained, class), rival })
+        Ok(Self { margin: Margin { class, against }, class: class_name(&trained.labels, class), rival })
     }
 
     /// The class's name.
@@ -115,15 +115,6 @@ impl Question {
             Some(rival) => format!("{} over {rival}", self.class),
             None => format!("log-probability of {}", self.class),
         }
-    }
-}
-
-/// The first of a class's names.
-pub(super) fn class_name(trained: &Trained, class: usize) -> String {
-    let label = trained.labels.get(class).map(|label| label.name.as_str()).unwrap_or_default();
-    match label.split(", ").next() {
-        Some(name) if !name.is_empty() && name.parse::<usize>().is_err() => name.into(),
-        _ => format!("class {class}"),
     }
 }
 

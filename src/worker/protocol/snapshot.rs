@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::curve::Curve;
 use super::drafts::{ChannelQueue, DraftSheet, QueueView};
 use super::examination::Examination;
+use super::lab::LabFindings;
 use super::listing::{DeviceEntry, NetworkEntry, NetworkView};
 use super::saved::SavedRunEntry;
 use super::shared;
@@ -53,6 +54,9 @@ pub struct Snapshot {
     /// The layers that viewers look at closer, as they were measured on the run's picture.
     #[serde(with = "shared")]
     pub examinations: Arc<[Examination]>,
+    /// The findings of the lab, for those who look.
+    #[serde(with = "shared")]
+    pub labs: Arc<[LabFindings]>,
     /// The channels that are still to be maximised, if there is a queue.
     pub queue: Option<QueueView>,
     /// The queue that was not done when the worker ended, for who goes on with it.

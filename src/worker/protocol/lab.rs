@@ -1,0 +1,102 @@
+//! The lab, as a viewer asks it about a channel in a picture: the sentence, the shares of the channels, a map, photographs
+//! that the channel answers to, and the picture among photographs. The parts come one after the other.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::shared;
+use crate::engine::Picture;
+
+/// A channel and a picture that the lab is asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabSubject {
+    /// The layer, in the form meant.
+    pub layer: String,
+    /// The channel of the layer.
+    pub channel: usize,
+    /// The picture. It is brought to the network's own size.
+    #[serde(with = "shared::picture")]
+    pub picture: Arc<Picture>,
+}
+
+/// Everything that the lab has found so far. A part is none until it is there, and says in one sentence why it cannot be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabFindings {
+    /// The question that is answered.
+    pub subject: LabSubject,
+    /// The margin of the picture's first class, split over the layer's channels.
+    pub margin: Option<Result<LabMargin, String>>,
+    /// The picture under a map, with a text that says of what.
+    pub map: Option<Result<LabExample, String>>,
+    /// The photographs that the channel answers to most, cut down to what it saw.
+    pub examples: Option<Result<Vec<LabExample>, String>>,
+    /// The picture among photographs.
+    pub scatter: Option<Result<LabScatter, String>>,
+}
+
+/// A class's margin over a rival, split over the channels of a layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabMargin {
+    /// The class and its rival.
+    pub title: String,
+    /// The answer in one sentence.
+    pub sentence: String,
+    /// The margin of the class over its rival.
+    pub value: f64,
+    /// The first channels by their attribution, and the one that was asked about if it is not among them.
+    pub shares: Vec<LabShare>,
+    /// The place of the channel that was asked about among all, from 1.
+    pub place: usize,
+    /// The number of the layer's channels.
+    pub channels: usize,
+}
+
+/// The part of a margin that a channel carries.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LabShare {
+    /// The channel, counted from 0.
+    pub channel: usize,
+    /// Its gradient times its activation, summed over positions.
+    pub attribution: f64,
+    /// The attribution's share of the margin; none where percentages would say nothing.
+    pub share: Option<f64>,
+    /// The margin that is lost without the channel.
+    pub ablation: f64,
+}
+
+/// A picture with a text for the line below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabExample {
+    /// The text for that line.
+    pub label: String,
+    /// The picture that it stands below.
+    #[serde(with = "shared::picture")]
+    pub picture: Arc<Picture>,
+}
+
+/// A picture among photographs, in the plane of the photographs' first two principal components.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabScatter {
+    /// The picture itself, and then the photographs.
+    #[serde(with = "shared")]
+    pub points: Arc<[LabPoint]>,
+    /// The labels of the photographs, as people read them.
+    #[serde(with = "shared")]
+    pub labels: Arc<[String]>,
+    /// The label that most of the ten nearest photographs have.
+    pub nearest: Option<usize>,
+    /// A line about the plane and the ten nearest photographs.
+    pub about: String,
+}
+
+/// A point of a scatter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabPoint {
+    /// Its place, across and up.
+    pub at: [f64; 2],
+    /// The picture's file; empty for the picture that was asked about.
+    pub file: String,
+    /// The place of its label among the labels.
+    pub label: Option<usize>,
+}
