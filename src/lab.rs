@@ -39,7 +39,7 @@ mod vectors;
 
 pub use ablate::{Group, Single, flip_count, groups, singles};
 pub use attribute::{Attribution, ChannelShare, attribute, gradient_times_activation, integrated};
-pub use auc::areas;
+pub use auc::{GroupArea, areas, corrected};
 pub use baselines::{noise_like, random_phases};
 pub use compare::{ChannelMatch, JoinedPictures};
 pub use dataset::{DataLabel, DataPicture, DataSet};

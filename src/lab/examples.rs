@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::auc::areas;
+use super::auc::{GroupArea, areas, corrected};
 use super::error::{Error, Result};
 use super::index::{IndexManifest, IndexedLayer, ShardFile};
 
@@ -60,6 +60,8 @@ pub struct LabelArea {
     pub label: String,
     /// The area under the ROC curve of the channel's mean: 1 if all of its pictures come first, 0.5 by chance.
     pub auc: f64,
+    /// The probability of such an area by chance, corrected for the number of labels.
+    pub p: f64,
     /// The label's pictures.
     pub pictures: usize,
     /// The number of all others.
@@ -145,10 +147,12 @@ pub fn label_areas(rows: &[ChannelRow]) -> Vec<LabelArea> {
     let mut areas: Vec<LabelArea> = Vec::with_capacity(places.len());
     for (label, place) in places {
         let pictures = groups.iter().filter(|group| **group == Some(place)).count();
-        if let Some(auc) = found[place] {
-            areas.push(LabelArea { label: label.into(), auc, pictures, others: rows.len() - pictures });
+        if let Some(GroupArea { auc, p }) = found[place] {
+            areas.push(LabelArea { label: label.into(), auc, p, pictures, others: rows.len() - pictures });
         }
     }
+    let p: Vec<f64> = areas.iter().map(|area| area.p).collect();
+    areas.iter_mut().zip(corrected(&p)).for_each(|(area, p)| area.p = p);
     areas.sort_by(|a, b| b.auc.total_cmp(&a.auc).then_with(|| a.label.cmp(&b.label)));
     areas
 }

@@ -140,12 +140,17 @@ mod tests {
 
     #[test]
     fn every_point_is_drawn_and_what_matters_over_the_rest() {
-        let points = [point([0.0, 0.0], None), point([1.0, 1.0], Some(0)), point([-1.0, 2.0], Some(1))];
+        let points = [
+            point([0.0, 0.6], None),
+            point([1.0, 1.6], Some(0)),
+            point([-1.0, 2.0], Some(1)),
+            point([2.0, 0.0], None),
+        ];
         let scene = ScatterScene { points: Arc::from(points), nearest: Some(1), cursor: 1 };
         let drawn = draw_scatter(&scene, (80, 40));
         let one = nearer(GROUND, POINT);
         let found = [one, NEAREST, CHOSEN, CURSOR].map(|color| colours(&drawn, color));
-        assert_eq!(found, [1, 1, 9, 16], "a pixel each, a cross, and a frame of five pixels a side");
+        assert_eq!(found, [2, 1, 9, 16], "a pixel each, a cross, and a frame of five pixels a side");
         let larger = draw_scatter(&scene, (800, 600));
         assert!(colours(&larger, NEAREST) > colours(&larger, POINT));
     }

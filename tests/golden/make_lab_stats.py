@@ -6,6 +6,7 @@ File written, beside this script:
                    squares [3]     its mahalanobis() of the made point less the mean of each class
                    pooled_square   mahalanobis() of the made point by LedoitWolf on the points, which takes their mean off
                    areas [3]       roc_auc_score of coordinate 3, rounded to tenths so that there are ties, of each class
+                   significances, corrected [3]  mannwhitneyu (asymptotic) of it, and false_discovery_control of those
                    spearman        spearmanr of coordinate 3, rounded likewise, and coordinate 5
                    neighbours [10] NearestNeighbors of the made point, metric cosine, with their distances
 
@@ -15,14 +16,14 @@ tensor("lab/stats/made") with scale 3. All sums are in f64.
 
 Run, from anywhere (seconds):
 
-    pip install scikit-learn==1.9.1 scipy numpy==2.4.6 && python make_lab_stats.py
+    pip install scikit-learn==1.9.1 scipy==1.17.1 numpy==2.4.6 && python make_lab_stats.py
 """
 
 import json
 
 import numpy as np
 import sklearn
-from scipy.stats import spearmanr
+from scipy.stats import false_discovery_control, mannwhitneyu, spearmanr
 from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
@@ -40,6 +41,9 @@ means = np.stack([points[of == c].mean(0) for c in range(CLASSES)])
 tied = LedoitWolf().fit(points - means[of])
 coordinate = np.round(points[:, 3] * 10) / 10
 distances, neighbours = NearestNeighbors(n_neighbors=10, metric="cosine").fit(points).kneighbors(made[None])
+significances = [
+    mannwhitneyu(coordinate[of == c], coordinate[of != c], method="asymptotic").pvalue for c in range(CLASSES)
+]
 golden = {
     "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
     "shrinkage": tied.shrinkage_,
@@ -47,6 +51,8 @@ golden = {
     "squares": tied.mahalanobis(made - means).tolist(),
     "pooled_square": LedoitWolf().fit(points).mahalanobis(made[None])[0],
     "areas": [roc_auc_score(of == c, coordinate) for c in range(CLASSES)],
+    "significances": significances,
+    "corrected": false_discovery_control(significances).tolist(),
     "spearman": spearmanr(coordinate, points[:, 5]).statistic,
     "neighbours": neighbours[0].tolist(),
     "distances": distances[0].tolist(),

@@ -189,7 +189,8 @@ fn report(args: &ExamplesArgs, found: &Examples, trained: &Trained) -> Result<()
     }
     if !found.selectivity.is_empty() {
         let best = found.selectivity.iter().take(ROWS).map(|area| {
-            format!("{} {:.3} (n = {})", name_of(Some(&area.label), trained), area.auc, area.pictures)
+            let LabelArea { label, auc, p, pictures, .. } = area;
+            format!("{} {auc:.3} (n = {pictures}, p {p:.0e})", name_of(Some(label), trained))
         });
         let best: Vec<String> = best.collect();
         output::line(format_args!("Its mean tells a class from all others best (AUC): {}", best.join(", ")))?;

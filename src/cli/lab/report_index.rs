@@ -11,8 +11,8 @@ use crate::cli::output;
 use crate::config::args::LabReportArgs;
 use crate::engine::Picture;
 use crate::lab::{
-    ChannelRow, ClassDistance, IndexedLayer, PhotographPoints, RankedBy, ReportPart, ReportPicture,
-    channel_rows, first, label_areas, label_mix,
+    ChannelRow, ClassDistance, IndexedLayer, LabelArea, PhotographPoints, RankedBy, ReportPart,
+    ReportPicture, channel_rows, first, label_areas, label_mix,
 };
 use crate::worker::{Photographs, resized};
 
@@ -103,7 +103,10 @@ fn selectivity(rows: &[ChannelRow], subject: &Subject) -> ReportPart {
     let areas: Vec<String> = label_areas(rows)
         .iter()
         .take(NAMED)
-        .map(|area| format!("{} {:.3} (n = {})", named(&area.label), area.auc, area.pictures))
+        .map(|area| {
+            let LabelArea { label, auc, p, pictures, .. } = area;
+            format!("{} {auc:.3} (n = {pictures}, p {p:.0e})", named(label))
+        })
         .collect();
     ReportPart::Text(format!(
         "Among the first hundred photographs are {}. The channel's mean tells a class from all others best (AUC): {}.",

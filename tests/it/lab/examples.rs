@@ -71,7 +71,7 @@ fn a_channels_examples_come_in_order_with_their_classes() {
     assert!(values.is_sorted_by(|a, b| a >= b));
     let text = home.run(&format!("lab examples --channel {channel}")).stdout;
     assert!(
-        text.contains("(n = 12)") && text.contains("sea cucumber") && text.contains("goldfish"),
+        text.contains("(n = 12, p ") && text.contains("sea cucumber") && text.contains("goldfish"),
         "{text}"
     );
 }

@@ -1,7 +1,7 @@
 //! The lab's statistics against scikit-learn's.
 
 use serde_json::Value;
-use trepang::lab::{PhotographPoints, TiedCovariance, areas, spearman};
+use trepang::lab::{PhotographPoints, TiedCovariance, areas, corrected, spearman};
 
 use super::small::uniform;
 use crate::library::{apart, repository};
@@ -73,13 +73,22 @@ fn a_relative_distance_is_the_difference_of_two_squares() {
 }
 
 #[test]
-fn areas_with_ties_are_scikit_learns() {
+fn areas_with_ties_are_scikit_learns_and_scipys() {
     let (golden, (points, class, _)) = (golden(), points());
     // Halves are rounded to even numbers, as numpy does.
     let values: Vec<f64> = points.iter().map(|point| (point[3] * 10.0).round_ties_even() / 10.0).collect();
     let group: Vec<Option<usize>> = class.into_iter().map(Some).collect();
-    for (found, expected) in areas(&values, &group, CLASSES).into_iter().zip(numbers(&golden, "areas")) {
-        assert!(apart(found.unwrap(), expected) < TOLERANCE, "{found:?} {expected}");
+    let found: Vec<_> = areas(&values, &group, CLASSES).into_iter().map(Option::unwrap).collect();
+    let p: Vec<f64> = found.iter().map(|area| area.p).collect();
+    let pairs = [
+        ("areas", found.iter().map(|area| area.auc).collect()),
+        ("significances", p.clone()),
+        ("corrected", corrected(&p)),
+    ];
+    for (name, found) in pairs {
+        for (found, expected) in found.into_iter().zip(numbers(&golden, name)) {
+            assert!(apart(found, expected) < TOLERANCE, "{name}: {found} {expected}");
+        }
     }
 }
 
