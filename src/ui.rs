@@ -32,10 +32,12 @@ mod list;
 mod loss;
 mod marks;
 mod mosaic;
+mod mouse;
 mod networks;
 mod paste;
 mod picture;
 mod placement;
+mod pointer;
 mod predictions;
 mod probe;
 mod recipes;
@@ -46,11 +48,18 @@ mod screen_picture;
 mod settings;
 mod sized;
 mod small;
+mod spots;
+mod stderr_log;
+mod string_kind;
 mod strip;
 mod surroundings;
 mod terminal;
 mod theme;
 mod tiles;
+mod wanted;
+
+use std::cell::RefCell;
+use std::ops::Range;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -68,14 +77,18 @@ pub use encoder::Encoder;
 pub use event_loop::{Ending, run};
 pub use graphics::{Graphics, Protocol};
 pub use mosaic::MosaicGrid;
+pub use mouse::{MouseAction, MouseEvent};
 pub use placement::kitty_at_cursor;
+pub use pointer::{DraggedPanes, Pointer};
 pub use probe::{ask_for_kitty, replay};
 pub use sized::drawn;
+pub use spots::Spots;
 pub use terminal::{Screen, ScreenOptions};
 pub use theme::{Background, Theme, ThemeName};
 pub use tiles::sixel;
 
-use crate::dashboard::{ChannelBars, Mode, PaneSizes, Shown, State};
+use self::spots::{PaneBorder, Spot};
+use crate::dashboard::{ChannelBars, Mode, PaneSizes, PointedAt, Scrolled, Shown, State};
 
 /// The smallest screen that shows all panes, columns and rows.
 pub const MIN_FULL_SCREEN: (u16, u16) = (72, 20);
@@ -113,6 +126,37 @@ pub struct View<'a> {
     pub thumbnails: Option<MosaicGrid>,
     /// As much of the second picture as this terminal has been sent: that of the list of runs, or else that of the strip.
     pub beside: Option<&'a ShownPicture>,
+    /// Everything that the mouse can be used on, noted where it is drawn.
+    pub spots: RefCell<Spots>,
+}
+
+impl View<'_> {
+    fn put(&self, area: Rect, spot: Spot) {
+        self.spots.borrow_mut().put(area, spot);
+    }
+
+    fn put_lines(&self, area: Rect, indices: Range<usize>, thing: fn(usize) -> PointedAt) {
+        self.spots.borrow_mut().put_lines(area, indices, thing);
+    }
+
+    fn scroll(&self, area: Rect, scrolled: Scrolled) {
+        self.spots.borrow_mut().scroll(area, scrolled);
+    }
+
+    /// Notes an overlay: nothing under it can be used with the mouse meanwhile.
+    fn cover(&self, area: Rect, spot: Option<Spot>) {
+        self.spots.borrow_mut().cover();
+        if let Some(spot) = spot {
+            self.put(area, spot);
+        }
+    }
+
+    /// Notes a list that lies over the panes, with the lines of it that are drawn.
+    fn cover_with_lines(&self, area: Rect, inner: Rect, indices: Range<usize>) {
+        self.cover(area, None);
+        self.scroll(area, Scrolled::Lines);
+        self.put_lines(inner, indices, PointedAt::Line);
+    }
 }
 
 /// The areas of the panes.
@@ -242,13 +286,13 @@ fn curve_height(area: Rect, sizes: PaneSizes) -> u16 {
 }
 
 /// The chosen sizes as far as a screen of this size follows them.
-fn fitted_sizes(area: Rect, state: &State, graphics: Graphics) -> PaneSizes {
-    let (sizes, own) = (state.sizes, PaneSizes::default());
+fn fitted_sizes(area: Rect, sizes: PaneSizes, graphics: Graphics) -> PaneSizes {
+    let own = PaneSizes::default();
     let more = |chosen: u16, own: u16| chosen as i16 - own as i16;
     PaneSizes {
         lists: more(lists_width(area, sizes), lists_width(area, own)),
         curve: more(curve_height(area, sizes), curve_height(area, own)),
-        strip: strip::fitted(area, state, graphics),
+        strip: strip::fitted(area, sizes, graphics),
     }
 }
 
@@ -349,8 +393,21 @@ fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         if !panes.predictions.is_empty() {
             predictions::render(frame, state, view, panes.predictions);
         }
+        put_borders(view, &panes);
     }
     last_lines(frame, state, view, area);
+}
+
+/// Notes the borders that can be dragged: each is two cells wide, of the panes at its sides.
+fn put_borders(view: &View, panes: &Panes) {
+    let Panes { layers, channels, picture, strip, run, .. } = *panes;
+    let lists = layers.union(channels);
+    let border = |area, border| view.put(area, Spot::Border(border));
+    let beside = if strip.is_empty() { run } else { strip };
+    border(Rect { x: beside.x - 1, width: 2, ..picture }, PaneBorder::Strip);
+    let right = Rect { width: run.right() - picture.x, ..picture };
+    border(Rect { y: picture.bottom() - 1, height: 2, ..right }, PaneBorder::Curve);
+    border(Rect { x: lists.right() - 1, width: 2, ..lists }, PaneBorder::Lists);
 }
 
 /// Draws the message and the keys, and what is open over the rest of the screen, if there is room for that.

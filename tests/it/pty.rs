@@ -10,6 +10,7 @@ mod keys;
 mod leaving;
 mod left_off;
 mod mosaic;
+mod mouse;
 mod pictures;
 mod prompts;
 mod saved_runs;
