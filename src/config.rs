@@ -29,7 +29,7 @@ use trepang_weights::{
 use crate::runs::{Origin, Provenance, Segment, default_folder};
 use args::{ComputeArgs, InputFlag};
 
-pub use field::ConfigField;
+pub use field::{ConfigField, FieldForm};
 pub use file::{ConfigFile, KeyLine, Located};
 pub use filled::{ConfigValue, fill, values};
 pub use input::{InputSource, find_input, remember};

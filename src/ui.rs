@@ -34,10 +34,13 @@ mod list;
 mod loss;
 mod marks;
 mod mosaic;
+mod mouse;
 mod networks;
+mod panes;
 mod paste;
 mod picture;
 mod placement;
+mod pointer;
 mod predictions;
 mod probe;
 mod recipes;
@@ -48,11 +51,18 @@ mod screen_picture;
 mod settings;
 mod sized;
 mod small;
+mod spots;
+mod stderr_log;
+mod string_kind;
 mod strip;
 mod surroundings;
 mod terminal;
 mod theme;
 mod tiles;
+mod wanted;
+
+use std::cell::RefCell;
+use std::ops::Range;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -71,31 +81,22 @@ pub use event_loop::{Ending, run};
 pub use graphics::{Graphics, Protocol};
 pub use lab::LabLayout;
 pub use mosaic::MosaicGrid;
+pub use mouse::{MouseAction, MouseEvent};
+pub use panes::Panes;
 pub use placement::kitty_at_cursor;
+pub use pointer::{DraggedPanes, Pointer};
 pub use probe::{ask_for_kitty, replay};
 pub use sized::drawn;
+pub use spots::Spots;
 pub use terminal::{Screen, ScreenOptions};
 pub use theme::{Background, Theme, ThemeName};
 pub use tiles::sixel;
 
-use crate::dashboard::{ChannelBars, Mode, PaneSizes, Shown, State};
+use self::spots::{PaneBorder, Spot};
+use crate::dashboard::{ChannelBars, Mode, PaneSizes, PointedAt, Scrolled, Shown, State};
 
 /// The smallest screen that shows all panes, columns and rows.
 pub const MIN_FULL_SCREEN: (u16, u16) = (72, 20);
-
-/// The rows of the run pane with all its lines.
-const RUN_PANE_ROWS: u16 = 18;
-
-/// The narrowest lists, and the columns that are left beside the widest.
-const MIN_LISTS: u16 = 18;
-const MIN_BESIDE_LISTS: u16 = 48;
-
-/// The lowest curve, and the rows that are left above the highest.
-const MIN_CURVE: u16 = 4;
-const MIN_ABOVE_CURVE: u16 = 9;
-
-/// The smallest pane for predictions, columns and rows.
-const MIN_PREDICTIONS_PANE: (u16, u16) = (24, 6);
 
 /// The input of drawing besides the state.
 #[derive(Debug, Default)]
@@ -118,142 +119,36 @@ pub struct View<'a> {
     pub thumbnails: Option<MosaicGrid>,
     /// As much of the second picture as this terminal has been sent: that of the list of runs, or else that of the strip.
     pub beside: Option<&'a ShownPicture>,
+    /// Everything that the mouse can be used on, noted where it is drawn.
+    pub spots: RefCell<Spots>,
 }
 
-/// The areas of the panes.
-///
-/// ```text
-/// minivgg > block5_conv2 > channel 30 of 256   lucid, 64 px, seed 0
-/// +- layers -------+- picture --------------------+- run -------+
-/// | block1_conv1   |                              | running     |
-/// | ...            |                              | ####---45 % |
-/// |                |                              | step 57/128 |
-/// |                |                              +- classes ---+
-/// |                |                              | mushroom    |
-/// |                +- loss -----------------------+-------------+
-/// +- channels -----+ the curve, and its mean over some steps    |
-/// | 136 137 138 .. |                                            |
-/// +----------------+--------------------------------------------+
-/// saved in ...
-/// Enter start  Space pause  ...
-/// ```
-/// If there is no room below the run pane, the classes are beside the loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Panes {
-    /// The line with the place of the cursor, the settings and what computes.
-    pub header: Rect,
-    /// The list of layers.
-    pub layers: Rect,
-    /// The channels around the cursor.
-    pub channels: Rect,
-    /// The picture of the run.
-    pub picture: Rect,
-    /// The strip of drafts beside the picture; empty where there is none.
-    pub strip: Rect,
-    /// The numbers of the run.
-    pub run: Rect,
-    /// The curve of the loss.
-    pub loss: Rect,
-    /// The predictions; empty if they are turned off or there is no room.
-    pub predictions: Rect,
-    /// The line with the message for the user.
-    pub message: Rect,
-    /// The line with the most useful keys.
-    pub keys: Rect,
-}
+impl View<'_> {
+    fn put(&self, area: Rect, spot: Spot) {
+        self.spots.borrow_mut().put(area, spot);
+    }
 
-impl Panes {
-    /// Divides the screen. If the picture is zoomed, only the picture, the line at the top and the last two lines have an area.
-    pub fn of(area: Rect, zoomed: bool, sizes: PaneSizes) -> Self {
-        let one = Constraint::Length(1);
-        let [header, body, message, keys] =
-            Layout::vertical([one, Constraint::Fill(1), one, one]).areas(area);
-        if zoomed {
-            let none = Rect::default();
-            let [layers, channels, strip, run, loss, predictions] = [none; 6];
-            return Self {
-                header,
-                layers,
-                channels,
-                picture: body,
-                strip,
-                run,
-                loss,
-                predictions,
-                message,
-                keys,
-            };
+    fn put_lines(&self, area: Rect, indices: Range<usize>, thing: fn(usize) -> PointedAt) {
+        self.spots.borrow_mut().put_lines(area, indices, thing);
+    }
+
+    fn scroll(&self, area: Rect, scrolled: Scrolled) {
+        self.spots.borrow_mut().scroll(area, scrolled);
+    }
+
+    /// Notes an overlay: nothing under it can be used with the mouse meanwhile.
+    fn cover(&self, area: Rect, spot: Option<Spot>) {
+        self.spots.borrow_mut().cover();
+        if let Some(spot) = spot {
+            self.put(area, spot);
         }
-        let left = lists_width(area, sizes);
-        let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(body);
-        let channels = (body.height / 5).clamp(4, 9);
-        let [layers, channels] =
-            Layout::vertical([Constraint::Fill(1), Constraint::Length(channels)]).areas(left);
-        let loss = curve_height(area, sizes);
-        let [top, loss] = Layout::vertical([Constraint::Fill(1), Constraint::Length(loss)]).areas(right);
-        let run = (right.width / 3).clamp(23, 30);
-        let [picture, run] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(run)]).areas(top);
-        let (strip, predictions) = (Rect::default(), Rect::default());
-        Self { header, layers, channels, picture, strip, run, loss, predictions, message, keys }
     }
 
-    /// Gives the right part of the picture's pane to a strip with these places for drafts.
-    #[must_use]
-    pub fn with_strip(self, grid: Option<&MosaicGrid>) -> Self {
-        let Some(width) = grid.map(strip::width).filter(|width| *width < self.picture.width) else {
-            return self;
-        };
-        let picture = Rect { width: self.picture.width - width, ..self.picture };
-        let strip = Rect { x: picture.right(), width, ..picture };
-        Self { picture, strip, ..self }
-    }
-
-    /// Adds a pane for predictions below the run, or else beside the loss, or not at all. The picture keeps its area.
-    #[must_use]
-    pub fn with_predictions(self) -> Self {
-        if self.run.height >= RUN_PANE_ROWS + MIN_PREDICTIONS_PANE.1 {
-            let rows = [Constraint::Length(RUN_PANE_ROWS), Constraint::Fill(1)];
-            let [run, predictions] = Layout::vertical(rows).areas(self.run);
-            return Self { run, predictions, ..self };
-        }
-        if self.loss.width < 2 * MIN_PREDICTIONS_PANE.0 {
-            return self;
-        }
-        let width = (self.loss.width / 2).min(30);
-        let columns = [Constraint::Fill(1), Constraint::Length(width)];
-        let [loss, predictions] = Layout::horizontal(columns).areas(self.loss);
-        Self { loss, predictions, ..self }
-    }
-
-    /// The cells that the picture may fill, inside its border.
-    pub fn picture_inner(&self) -> Rect {
-        Block::bordered().inner(self.picture)
-    }
-}
-
-/// The columns of the lists of layers and channels, on a screen of this size.
-fn lists_width(area: Rect, sizes: PaneSizes) -> u16 {
-    let own = (area.width * 3 / 10).clamp(27, 36);
-    let most = own.max(area.width.saturating_sub(MIN_BESIDE_LISTS));
-    own.saturating_add_signed(sizes.lists).clamp(MIN_LISTS, most)
-}
-
-/// The rows of the curve, on a screen of this size.
-fn curve_height(area: Rect, sizes: PaneSizes) -> u16 {
-    let body = area.height.saturating_sub(3);
-    let own = (body * 3 / 10).clamp(5, 10);
-    let most = own.max(body.saturating_sub(MIN_ABOVE_CURVE));
-    own.saturating_add_signed(sizes.curve).clamp(MIN_CURVE, most)
-}
-
-/// The chosen sizes as far as a screen of this size follows them.
-fn fitted_sizes(area: Rect, state: &State, graphics: Graphics) -> PaneSizes {
-    let (sizes, own) = (state.sizes, PaneSizes::default());
-    let more = |chosen: u16, own: u16| chosen as i16 - own as i16;
-    PaneSizes {
-        lists: more(lists_width(area, sizes), lists_width(area, own)),
-        curve: more(curve_height(area, sizes), curve_height(area, own)),
-        strip: strip::fitted(area, state, graphics),
+    /// Notes a list that lies over the panes, with the lines of it that are drawn.
+    fn cover_with_lines(&self, area: Rect, inner: Rect, indices: Range<usize>) {
+        self.cover(area, None);
+        self.scroll(area, Scrolled::Lines);
+        self.put_lines(inner, indices, PointedAt::Line);
     }
 }
 
@@ -365,8 +260,21 @@ fn render_panes(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         if !panes.predictions.is_empty() {
             predictions::render(frame, state, view, panes.predictions);
         }
+        put_borders(view, &panes);
     }
     last_lines(frame, state, view, area);
+}
+
+/// Notes the borders that can be dragged: each is two cells wide, of the panes at its sides.
+fn put_borders(view: &View, panes: &Panes) {
+    let Panes { layers, channels, picture, strip, run, .. } = *panes;
+    let lists = layers.union(channels);
+    let border = |area, border| view.put(area, Spot::Border(border));
+    let beside = if strip.is_empty() { run } else { strip };
+    border(Rect { x: beside.x - 1, width: 2, ..picture }, PaneBorder::Strip);
+    let right = Rect { width: run.right() - picture.x, ..picture };
+    border(Rect { y: picture.bottom() - 1, height: 2, ..right }, PaneBorder::Curve);
+    border(Rect { x: lists.right() - 1, width: 2, ..lists }, PaneBorder::Lists);
 }
 
 /// Draws the message and the keys, and what is open over the rest of the screen, if there is room for that.

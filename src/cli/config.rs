@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::key_map::key_map;
 use super::output;
 use crate::config::args::ConfigArgs;
-use crate::config::{ConfigFile, ConfigValue, Usage, values};
+use crate::config::{ConfigFile, ConfigValue, FieldForm, Usage, values};
 use crate::dashboard::BoundCommand;
 
 /// The columns of a value, after which its origin stands.
@@ -25,8 +25,8 @@ pub(super) fn run(args: &ConfigArgs, file: &ConfigFile) -> Result<()> {
     }
     for ConfigValue { field, value, origin } in values(args, file) {
         let set = match &value {
-            Ok(number) if field.is_number() => format!("{} = {number}", field.name()),
-            Ok(text) => format!("{} = {}", field.name(), quoted(text)),
+            Ok(text) if field.form() == FieldForm::Text => format!("{} = {}", field.name(), quoted(text)),
+            Ok(value) => format!("{} = {value}", field.name()),
             Err(described) => format!("# {}: {described}", field.name()),
         };
         output::line(format_args!("{set:<VALUE_WIDTH$}  # {origin}"))?;

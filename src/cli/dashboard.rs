@@ -257,7 +257,8 @@ pub(super) fn screen_options(args: &ScreenArgs) -> ScreenOptions {
         ThemeFlag::ColorBlind => ThemeName::ColorBlind,
         ThemeFlag::Terminal => ThemeName::Terminal,
     };
-    ScreenOptions { protocol, rate_cap, theme, ascii: args.charset == Some(CharsetFlag::Ascii) }
+    let (ascii, leaves_mouse) = (args.charset == Some(CharsetFlag::Ascii), args.mouse == Some(false));
+    ScreenOptions { protocol, rate_cap, theme, ascii, leaves_mouse }
 }
 
 fn protocol(choice: ImageProtocol) -> Option<Protocol> {

@@ -40,11 +40,24 @@ pub enum ConfigField {
     Charset,
     /// The most kB a second that are sent to the terminal while nobody presses a key.
     RateCap,
+    /// Whether the dashboard takes the mouse.
+    Mouse,
+}
+
+/// The form in which a value stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldForm {
+    /// A text in quotes.
+    Text,
+    /// A whole number.
+    Number,
+    /// `true` or `false`, without quotes.
+    Switch,
 }
 
 impl ConfigField {
     /// All fields, in the order in which they are printed.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Network,
         Self::Recipe,
         Self::Size,
@@ -57,6 +70,7 @@ impl ConfigField {
         Self::Theme,
         Self::Charset,
         Self::RateCap,
+        Self::Mouse,
     ];
 
     /// The name of the field, which is that of its flag.
@@ -74,13 +88,15 @@ impl ConfigField {
             Self::Theme => "theme",
             Self::Charset => "charset",
             Self::RateCap => "rate-cap",
+            Self::Mouse => "mouse",
         }
     }
 
-    /// Whether the value is a whole number; otherwise it is a text.
-    pub fn is_number(self) -> bool {
+    /// The form of the field's value.
+    pub fn form(self) -> FieldForm {
         match self {
-            Self::Size | Self::Steps | Self::Threads | Self::RateCap => true,
+            Self::Size | Self::Steps | Self::Threads | Self::RateCap => FieldForm::Number,
+            Self::Mouse => FieldForm::Switch,
             Self::Network
             | Self::Recipe
             | Self::Backend
@@ -88,7 +104,7 @@ impl ConfigField {
             | Self::Runs
             | Self::ImageProtocol
             | Self::Theme
-            | Self::Charset => false,
+            | Self::Charset => FieldForm::Text,
         }
     }
 
@@ -102,6 +118,7 @@ impl ConfigField {
             Self::Backend => Err("the one that has the device"),
             Self::Device | Self::ImageProtocol | Self::Theme => Ok("auto"),
             Self::Charset => Ok("unicode"),
+            Self::Mouse => Ok("true"),
             Self::Threads => Err("one for each core"),
             Self::Runs => Err("trepang/runs in the folder of this user's data"),
             Self::RateCap => Err("58 for pictures of characters, 290 for others"),
@@ -110,13 +127,19 @@ impl ConfigField {
 
     /// The value as the flag takes it. Fails, in one clause, for one that cannot be.
     pub(super) fn check(self, value: &DeValue) -> Result<String, String> {
-        let text = match (self.is_number(), value) {
-            (true, DeValue::Integer(number)) if number.radix() == 10 => number.as_str().replace('_', ""),
-            (true, _) => {
+        let text = match (self.form(), value) {
+            (FieldForm::Number, DeValue::Integer(number)) if number.radix() == 10 => {
+                number.as_str().replace('_', "")
+            }
+            (FieldForm::Number, _) => {
                 return Err(format!("{} is a whole number, such as {}", self.name(), self.example()));
             }
-            (false, DeValue::String(text)) => text.clone().into_owned(),
-            (false, _) => {
+            (FieldForm::Switch, DeValue::Boolean(on)) => on.to_string(),
+            (FieldForm::Switch, _) => {
+                return Err(format!("{} is true or false, without quotes", self.name()));
+            }
+            (FieldForm::Text, DeValue::String(text)) => text.clone().into_owned(),
+            (FieldForm::Text, _) => {
                 return Err(format!("{} is a text in quotes, such as {:?}", self.name(), self.example()));
             }
         };
@@ -130,7 +153,7 @@ impl ConfigField {
             Self::Network if text != super::DEFAULT_NETWORK && network_file(text).is_none() => {
                 find_set(text).map(|_| None).map_err(|error| error.to_string())
             }
-            Self::Network => Ok(None),
+            Self::Network | Self::Mouse => Ok(None),
             Self::Recipe => find_recipe(text, &[]).map(|_| None).map_err(|error| format!("{error:#}")),
             Self::Size | Self::Steps => self.within(text, u32::MAX),
             Self::Threads => self.within(text, MAX_THREADS as u32),
@@ -175,6 +198,7 @@ impl ConfigField {
             Self::Backend => "cpu",
             Self::Runs => "~/runs",
             Self::Charset => "ascii",
+            Self::Mouse => "false",
             Self::Device | Self::ImageProtocol | Self::Theme => "auto",
         }
     }

@@ -196,6 +196,7 @@ mod tests {
             ("device = \"gpu\"", 1, "device is cpu, cuda"),
             ("runs = \"here\"", 1, "from the root or from ~/ on"),
             ("image-protocol = \"png\"", 1, "one of auto, kitty"),
+            ("mouse = \"false\"", 1, "mouse is true or false, without quotes"),
             ("size = 64\nsize = 65", 2, "duplicate key"),
             ("size = ", 1, ""),
             ("keys = 3", 1, "keys is a table"),

@@ -140,6 +140,7 @@ fn fill_screen(file: &ConfigFile, args: &mut ScreenArgs) {
     let theme = args.theme.or_else(|| word(file, ConfigField::Theme));
     args.theme = theme.or_else(|| wants_no_color().then_some(ThemeFlag::Terminal));
     args.rate_cap = args.rate_cap.or_else(|| file.parsed(ConfigField::RateCap));
+    args.mouse = args.mouse.or_else(|| file.parsed(ConfigField::Mouse));
 }
 
 /// Whether the environment asks for no colours (<https://no-color.org>).
@@ -184,7 +185,8 @@ fn from_environment(field: ConfigField) -> Option<(String, &'static str)> {
         | ConfigField::Threads
         | ConfigField::ImageProtocol
         | ConfigField::Charset
-        | ConfigField::RateCap => None,
+        | ConfigField::RateCap
+        | ConfigField::Mouse => None,
     }
 }
 
@@ -203,6 +205,7 @@ fn typed(args: &ConfigArgs, field: ConfigField) -> Option<String> {
         ConfigField::Theme => args.screen.theme.and_then(name),
         ConfigField::Charset => args.screen.charset.and_then(name),
         ConfigField::RateCap => args.screen.rate_cap.map(|rate| rate.to_string()),
+        ConfigField::Mouse => args.screen.mouse.map(|mouse| mouse.to_string()),
     }
 }
 

@@ -67,6 +67,18 @@ impl Closer {
         enlarged
     }
 
+    /// Whether it cannot be enlarged further.
+    pub(super) fn is_largest(&self) -> bool {
+        self.enlargement >= MAX_ENLARGEMENT
+    }
+
+    /// Enlarges less; false where the whole picture is shown already.
+    pub(super) fn reduce(&mut self) -> bool {
+        let enlarged = self.enlargement > 1;
+        self.enlargement = (self.enlargement / 2).max(1);
+        enlarged
+    }
+
     /// Measurements from here on are asked for anew: the network is another one.
     pub(super) fn forget(&mut self) {
         self.asked = None;

@@ -39,13 +39,13 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
 
 /// A command while the lab is open: true if it moved the cursor among the points.
 pub(super) fn moves_point(state: &mut State, command: &str) -> bool {
-    let (across, up, times) = match command {
-        "up" => (0.0, 1.0, 1),
-        "down" => (0.0, -1.0, 1),
+    let (across, down, times) = match command {
+        "up" => (0.0, -1.0, 1),
+        "down" => (0.0, 1.0, 1),
         "left" => (-1.0, 0.0, 1),
         "right" => (1.0, 0.0, 1),
-        "row-up" | "page-up" => (0.0, 1.0, FAR),
-        "row-down" | "page-down" => (0.0, -1.0, FAR),
+        "row-up" | "page-up" => (0.0, -1.0, FAR),
+        "row-down" | "page-down" => (0.0, 1.0, FAR),
         "first" | "last" => (0.0, 0.0, 0),
         _ => return false,
     };
@@ -58,35 +58,36 @@ pub(super) fn moves_point(state: &mut State, command: &str) -> bool {
         "last" => scatter.points.len().saturating_sub(1),
         _ => state.lab.point,
     };
+    let shares = scatter.shares();
     for _ in 0..times {
-        point = neighbour(&scatter.points, point, [across, up]).unwrap_or(point);
+        point = neighbour(&shares, point, [across, down]).unwrap_or(point);
     }
     state.lab.point = point;
     true
 }
 
-/// The nearest point from another one in a direction; lengths across it count twice. Points at the same place are passed.
-fn neighbour(points: &[LabPoint], from: usize, toward: [f64; 2]) -> Option<usize> {
-    let here = points.get(from)?.at;
-    let scale = spread(points);
-    let distance = |point: &LabPoint| {
-        let [across, up] = [0, 1].map(|axis| (point.at[axis] - here[axis]) / scale[axis]);
-        let along = across * toward[0] + up * toward[1];
-        let beside = (across * toward[1]).abs() + (up * toward[0]).abs();
-        (along > 0.0).then(|| along.hypot(ACROSS * beside))
-    };
-    let ahead = points.iter().enumerate().filter_map(|(place, point)| Some((place, distance(point)?)));
-    ahead.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(place, _)| place)
+/// Puts the cursor on the point that is nearest to a place of the scatter, across and down in thousandths of it.
+pub(super) fn put_point(state: &mut State, place: [usize; 2]) {
+    let Some(scatter) = state.lab_scatter() else { return };
+    let place = place.map(|thousandths| thousandths as f64 / 1000.0);
+    let shares = scatter.shares();
+    let distance = |share: &[f64; 2]| (share[0] - place[0]).hypot(share[1] - place[1]);
+    let nearest = shares.iter().enumerate().min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
+    state.lab.point = nearest.map_or(0, |(point, _)| point);
 }
 
-/// The lengths of the axes, which are drawn as long as the screen allows.
-fn spread(points: &[LabPoint]) -> [f64; 2] {
-    [0, 1].map(|axis| {
-        let along = points.iter().map(|point| point.at[axis]);
-        let (low, high) =
-            along.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-        (high - low).max(f64::MIN_POSITIVE)
-    })
+/// The nearest place from another one in a direction, across and down; lengths across it count twice. Places that are the same are
+/// passed.
+fn neighbour(places: &[[f64; 2]], from: usize, toward: [f64; 2]) -> Option<usize> {
+    let here = places.get(from)?;
+    let distance = |place: &[f64; 2]| {
+        let [across, down] = [0, 1].map(|axis| place[axis] - here[axis]);
+        let along = across * toward[0] + down * toward[1];
+        let beside = (across * toward[1]).abs() + (down * toward[0]).abs();
+        (along > 0.0).then(|| along.hypot(ACROSS * beside))
+    };
+    let ahead = places.iter().enumerate().filter_map(|(index, place)| Some((index, distance(place)?)));
+    ahead.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
 impl State {
@@ -147,17 +148,13 @@ impl State {
 mod tests {
     use super::*;
 
-    fn points(places: &[[f64; 2]]) -> Vec<LabPoint> {
-        places.iter().map(|&at| LabPoint { at, file: String::new(), label: None }).collect()
-    }
-
     #[test]
     fn the_cursor_goes_to_the_nearest_point_that_way() {
-        let points = points(&[[0.0, 0.0], [1.0, 0.2], [3.0, 0.0], [0.1, 2.0], [-1.0, -3.0]]);
-        let to = |toward| neighbour(&points, 0, toward);
+        let places = [[0.0, 0.0], [1.0, 0.2], [3.0, 0.0], [0.1, 2.0], [-1.0, -3.0]];
+        let to = |toward| neighbour(&places, 0, toward);
         assert_eq!((to([1.0, 0.0]), to([0.0, 1.0])), (Some(1), Some(3)));
         assert_eq!((to([-1.0, 0.0]), to([0.0, -1.0])), (Some(4), Some(4)));
-        assert_eq!(neighbour(&points, 2, [1.0, 0.0]), None);
+        assert_eq!(neighbour(&places, 2, [1.0, 0.0]), None);
         assert_eq!(neighbour(&[], 0, [1.0, 0.0]), None);
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
         state.remark = Some(format!("there is no run to look back on: {key} starts an ascent"));
         return NOTHING;
     }
+    state.sought = None;
     let Some(scrub) = &mut state.scrub else {
         return vec![Effect::Ask(Action::OfSavedRun(SavedRunAction::Growth))];
     };
@@ -30,12 +31,42 @@ pub(super) fn forward(state: &mut State) -> Vec<Effect> {
             scrub.at += 1;
             state.tell_step();
         }
-        Some(_) => {
-            state.scrub = None;
-            state.remark = Some("this is the picture as it is now".into());
-        }
+        Some(_) => return forward_to_end(state),
         None => state.remark = Some("there is nothing after this picture yet".into()),
     }
+    NOTHING
+}
+
+/// Shows the picture that is nearest to a step, among those of the run's growth and its own.
+pub(super) fn seek(state: &mut State, step: usize) -> Vec<Effect> {
+    let Some(run) = &state.snapshot.run else { return NOTHING };
+    match &mut state.scrub {
+        Some(scrub) => {
+            let place = nearest(&scrub.pictures, step, run.step);
+            scrub.at = place.unwrap_or(scrub.at);
+            if place.is_none() {
+                return forward_to_end(state);
+            }
+            state.tell_step();
+            NOTHING
+        }
+        // The newest step that was asked for counts, once the pictures are there.
+        None if state.sought.replace(step).is_some() => NOTHING,
+        None => vec![Effect::Ask(Action::OfSavedRun(SavedRunAction::Growth))],
+    }
+}
+
+/// The index of the picture that is nearest to a step; none if that is the run's own, which has taken `taken` steps.
+fn nearest(pictures: &[GrownPicture], step: usize, taken: usize) -> Option<usize> {
+    let far = |grown: &GrownPicture| grown.step.abs_diff(step);
+    let (at, closest) = pictures.iter().enumerate().min_by_key(|(_, grown)| far(grown))?;
+    (closest.step < taken && far(closest) < taken.abs_diff(step)).then_some(at)
+}
+
+/// Shows the run's own picture again.
+fn forward_to_end(state: &mut State) -> Vec<Effect> {
+    state.scrub = None;
+    state.remark = Some("this is the picture as it is now".into());
     NOTHING
 }
 
@@ -47,9 +78,10 @@ impl State {
         pictures.get(*at).filter(|_| shown).map(|grown| (grown.step, &grown.picture))
     }
 
-    /// Begins to look back, with the last picture that is not the one on the screen.
+    /// Begins to look back, with the picture of the step that is sought, or else the last one that is not on the screen.
     pub(super) fn take_growth(&mut self, run: u64, pictures: Vec<GrownPicture>) {
         let Some(shown) = self.snapshot.run.as_ref().filter(|shown| shown.number == run) else { return };
+        let sought = self.sought.take();
         let before = pictures.iter().filter(|grown| grown.step < shown.step).count();
         if before == 0 {
             let text = if pictures.is_empty() {
@@ -60,8 +92,17 @@ impl State {
             self.remark = Some(text.into());
             return;
         }
-        self.scrub = Some(Scrub { run, pictures: pictures.into(), at: before - 1 });
-        self.tell_step();
+        let at = match sought {
+            Some(step) => nearest(&pictures, step, shown.step),
+            None => Some(before - 1),
+        };
+        match at {
+            Some(at) => {
+                self.scrub = Some(Scrub { run, pictures: pictures.into(), at });
+                self.tell_step();
+            }
+            None => drop(forward_to_end(self)),
+        }
     }
 
     /// Says which picture is shown.

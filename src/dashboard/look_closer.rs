@@ -61,6 +61,27 @@ pub(super) fn next_bars(state: &mut State) -> Vec<Effect> {
     NOTHING
 }
 
+/// Puts the cursor on a pixel of the picture.
+pub(super) fn put_pixel(state: &mut State, pixel: (usize, usize)) {
+    if state.size_looked_at().is_some() {
+        state.closer.pixel = Some(pixel);
+    }
+}
+
+/// Enlarges the picture by so many sizes, or makes it smaller where they are negative: between the panes and the largest.
+pub(super) fn zoom_by(state: &mut State, sizes: isize) -> Vec<Effect> {
+    let before = state.shown;
+    for _ in 0..sizes.unsigned_abs() {
+        match (state.shown, sizes > 0) {
+            (Shown::Panes, true) => state.shown = Shown::Picture,
+            (Shown::Picture, true) if !state.closer.is_largest() => drop(state.closer.enlarge()),
+            (Shown::Picture, false) if !state.closer.reduce() => state.shown = Shown::Panes,
+            (Shown::Panes | Shown::Picture | Shown::Mosaic | Shown::Beside | Shown::Lab, _) => {}
+        }
+    }
+    if state.shown == before { NOTHING } else { vec![Effect::Terminal(TerminalAction::Redraw)] }
+}
+
 fn nothing_to_look_at(state: &mut State) -> Vec<Effect> {
     let (start, zoom) = (state.keys.shown("start"), state.keys.shown("zoom"));
     state.remark = Some(if state.snapshot.run.is_none() {

@@ -163,6 +163,8 @@ pub struct State {
     pub marks: Marks,
     /// The pictures that are looked back on, in the place of the run's own.
     pub scrub: Option<Scrub>,
+    /// The step to look back on once the pictures of the run's growth have come.
+    pub(super) sought: Option<usize>,
     /// The class that the last picture of every channel was taken for, by layer name and channel.
     pub judged: HashMap<(String, usize), String>,
     /// The newest loss of every channel that has been maximised in this session, by layer name and channel.
@@ -219,6 +221,7 @@ impl State {
             run_pictures: RunPictures::default(),
             marks: Marks::default(),
             scrub: None,
+            sought: None,
             judged: HashMap::new(),
             maximised: HashMap::new(),
             row: 8,

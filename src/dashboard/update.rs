@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::key::Key;
+use super::pane_sizes::PaneSizes;
+use super::pointing::{self, Pointing};
 use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, Shown, State};
@@ -17,6 +19,10 @@ pub enum Message {
     Key(Key),
     /// A text was pasted.
     Paste(String),
+    /// The mouse was used.
+    Pointing(Pointing),
+    /// Borders of panes were dragged: panes are to be so much larger than by themselves.
+    Resize(PaneSizes),
     /// The worker answered the oldest request that had no reply yet.
     Reply(Outcome),
     /// The worker published a snapshot.
@@ -38,6 +44,8 @@ impl State {
             Message::Reply(outcome) => effects = self.take_reply(outcome),
             Message::Key(key) => effects = self.press(key),
             Message::Paste(text) => self.paste(&text),
+            Message::Pointing(pointing) => effects = pointing::point(self, pointing),
+            Message::Resize(sizes) => effects = pointing::resize(self, sizes),
             Message::Page(columns, rows) => self.mosaic.page = (columns, rows),
             Message::Strip(drafts) => self.mosaic.strip = drafts,
             Message::RunPictures(rows) => self.run_pictures.rows = rows,
@@ -72,6 +80,9 @@ impl State {
         }
         if self.stopping.is_some_and(|request| self.answered >= request) {
             self.stopping = None;
+        }
+        if matches!(outcome, Outcome::Refused(_)) {
+            self.sought = None;
         }
         match outcome {
             Outcome::Done => {}
@@ -149,7 +160,7 @@ impl State {
     }
 
     /// Handles a key according to the mode.
-    fn press(&mut self, key: Key) -> Vec<Effect> {
+    pub(super) fn press(&mut self, key: Key) -> Vec<Effect> {
         self.remark = None;
         let key = match (key, &self.mode) {
             (key, Mode::Prompt(..)) => key,

@@ -9,8 +9,9 @@ use ratatui::widgets::Paragraph;
 
 use super::list::shortened;
 use super::run::number;
+use super::spots::Spot;
 use super::{View, pane};
-use crate::dashboard::{ChannelBars, State};
+use crate::dashboard::{ChannelBars, PointedAt, State};
 
 /// The parts of a cell's height that a bar can end at.
 const EIGHTHS: usize = 8;
@@ -38,9 +39,9 @@ impl<'a> Ordered<'a> {
         Self { means, order, marked }
     }
 
-    /// The bar of each of so many columns: its height, and whether it is that of the marked channel. A column of several channels
-    /// has the bar that is farthest from 0, or that of the marked one.
-    fn columns(&self, width: usize) -> Vec<Option<(f32, bool)>> {
+    /// The channel of each of so many columns, and whether it is the marked one. A column of several channels has the one whose mean
+    /// is farthest from 0, or the marked one.
+    fn columns(&self, width: usize) -> Vec<Option<(usize, bool)>> {
         let len = self.order.len();
         // Bars with a gap between them, where there is room.
         let wide = (width / len.max(1)).max(1);
@@ -49,14 +50,15 @@ impl<'a> Ordered<'a> {
                 let place = x / wide;
                 let gap = wide > 2 && x % wide == wide - 1;
                 let channel = self.order.get(place).filter(|_| !gap)?;
-                return Some((self.means[*channel], Some(place) == self.marked));
+                return Some((*channel, Some(place) == self.marked));
             }
             let places = x * len / width..(x + 1) * len / width;
             if let Some(marked) = self.marked.filter(|marked| places.contains(marked)) {
-                return Some((self.means[self.order[marked]], true));
+                return Some((self.order[marked], true));
             }
-            let means = self.order[places].iter().map(|channel| self.means[*channel]);
-            means.max_by(|a, b| a.abs().total_cmp(&b.abs())).map(|mean| (mean, false))
+            let far = |channel: usize| self.means[channel].abs();
+            let channels = self.order[places].iter().copied();
+            channels.max_by(|a, b| far(*a).total_cmp(&far(*b))).map(|channel| (channel, false))
         };
         (0..width).map(column).collect()
     }
@@ -115,9 +117,11 @@ pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     }
     let ordered = Ordered::new(means, state.closer.bars, state.channel);
     for (x, column) in (bars.left()..bars.right()).zip(ordered.columns(bars.width.into())) {
-        if let Some((mean, marked)) = column {
+        if let Some((channel, marked)) = column {
             let style = if marked { view.theme.warning } else { view.theme.curve };
-            draw_bar(buffer, Rect { x, width: 1, ..bars }, (mean, range), (marked, style));
+            let column = Rect { x, width: 1, ..bars };
+            draw_bar(buffer, column, (means[channel], range), (marked, style));
+            view.put(column, Spot::At(PointedAt::Draft(channel)));
         }
     }
 }
@@ -179,7 +183,7 @@ mod tests {
         let means = [1.0, 5.0, 3.0];
         let heights = |bars, width| -> Vec<f32> {
             let columns = Ordered::new(&means, bars, 2).columns(width);
-            columns.into_iter().map(|column| column.map_or(f32::NAN, |(mean, _)| mean)).collect()
+            columns.into_iter().map(|column| column.map_or(f32::NAN, |(channel, _)| means[channel])).collect()
         };
         assert_eq!(heights(ChannelBars::InOrder, 3), [1.0, 5.0, 3.0]);
         assert_eq!(heights(ChannelBars::Sorted, 3), [5.0, 3.0, 1.0]);
@@ -197,7 +201,7 @@ mod tests {
         let means: Vec<f32> = (0..100).map(|channel| channel as f32).collect();
         let columns = Ordered::new(&means, ChannelBars::InOrder, 41).columns(10);
         assert_eq!(columns.len(), 10);
-        assert_eq!(columns[4], Some((41.0, true)));
-        assert_eq!(columns[5], Some((59.0, false)), "the highest of its ten");
+        assert_eq!(columns[4], Some((41, true)));
+        assert_eq!(columns[5], Some((59, false)), "the highest of its ten");
     }
 }

@@ -1,6 +1,7 @@
 //! What the terminal has said of itself, from its replies alone.
 
-use super::decoder::{StringKind, TerminalInput};
+use super::decoder::TerminalInput;
+use super::string_kind::StringKind;
 
 /// The first version of kitty whose pictures can be placed by Unicode placeholders.
 const FIRST_PLACEHOLDERS: (u32, u32) = (0, 28);

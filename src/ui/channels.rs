@@ -8,8 +8,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 use super::list::shortened;
+use super::spots::Spot;
 use super::{View, pane};
-use crate::dashboard::{Pane, State};
+use crate::dashboard::{Pane, PointedAt, Scrolled, State};
 
 /// The columns of a channel's number with the space after it.
 const COLUMNS_PER_CHANNEL: usize = 5;
@@ -27,7 +28,8 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     };
     let title = shortened(&title, usize::from(area.width.saturating_sub(4)));
     let block = pane(&title, &view.theme, state.pane == Pane::Channels);
-    let height = usize::from(block.inner(area).height);
+    let inner = block.inner(area);
+    let height = usize::from(inner.height);
     let row = in_a_row(area);
     let rows = count.div_ceil(row);
     let first = (state.channel / row).saturating_sub(height / 2).min(rows.saturating_sub(height));
@@ -38,6 +40,16 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
             channels.flat_map(|channel| cell(state, view, highest, channel)).collect()
         })
         .collect();
+    view.put(area, Spot::At(PointedAt::Pane(Pane::Channels)));
+    view.scroll(area, Scrolled::Channels(row));
+    for (line, y) in (first..rows).zip(inner.top()..inner.bottom()) {
+        let channels = line * row..count.min((line + 1) * row);
+        for (x, channel) in (inner.x..inner.right()).step_by(COLUMNS_PER_CHANNEL).zip(channels) {
+            let width = COLUMNS_PER_CHANNEL as u16 - 1;
+            let number = Rect { x, y, width, height: 1 }.intersection(inner);
+            view.put(number, Spot::At(PointedAt::Channel(channel)));
+        }
+    }
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 

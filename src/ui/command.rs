@@ -9,6 +9,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::View;
 use super::list::filled;
+use super::spots::Spot;
+use crate::dashboard::PointedAt;
 
 /// The end of a line that the next one belongs to.
 const GOES_ON: &str = " \\";
@@ -23,6 +25,7 @@ pub(super) fn render(frame: &mut Frame, view: &View, area: Rect, words: &[String
         .border_style(view.theme.accent)
         .title(Line::styled(title, view.theme.accent));
     let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
+    view.cover(place, Some(Spot::At(PointedAt::Overlay)));
     frame.render_widget(Clear, place);
     frame.render_widget(Paragraph::new(lines).block(block), place);
 }

@@ -3,6 +3,7 @@
 
 use super::keys::{character_key, control_key};
 use super::paste::PasteBuffer;
+use super::string_kind::StringKind;
 use crate::dashboard::Key;
 
 /// The meaning of a sequence of bytes.
@@ -16,19 +17,6 @@ pub(super) enum TerminalInput {
     String(StringKind, String),
     /// A text that was pasted.
     Paste(String),
-}
-
-/// The kinds of strings that terminals send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StringKind {
-    /// An operating system command (OSC), as colours and the clipboard are reported.
-    System,
-    /// A device control string (DCS), as the terminal's name is reported.
-    Device,
-    /// An application program command (APC), as kitty answers.
-    Application,
-    /// A privacy message (PM) or a start of string (SOS), which no known terminal sends.
-    Other,
 }
 
 /// The most bytes of a sequence that are kept: longer than any answer that matters. Of a longer one, the rest is passed
@@ -66,6 +54,8 @@ enum DecoderState {
     StringEnd(StringKind),
     /// In a text that is being pasted, in which nothing is a key.
     Paste,
+    /// In a report of the mouse by three bytes, as terminals send it that know no other.
+    Mouse,
 }
 
 impl Decoder {
@@ -90,6 +80,7 @@ impl Decoder {
             DecoderState::Plain => self.plain(byte),
             DecoderState::Escape => self.after_escape(byte),
             DecoderState::Control | DecoderState::Shift3 => self.inside_control(byte),
+            DecoderState::Mouse => self.inside_mouse(byte),
             DecoderState::StringStart(kind) => self.begin_string(kind, byte),
             DecoderState::String(kind) => self.inside_string(kind, byte),
             DecoderState::StringEnd(kind) if byte == b'\\' => self.end_string(kind),
@@ -115,6 +106,7 @@ impl Decoder {
             DecoderState::Plain
             | DecoderState::Control
             | DecoderState::Shift3
+            | DecoderState::Mouse
             | DecoderState::StringStart(_)
             | DecoderState::String(_)
             | DecoderState::StringEnd(_) => None,
@@ -167,6 +159,9 @@ impl Decoder {
                 if !shift3 && (&*parameters, last) == ("200", '~') {
                     return self.begin(DecoderState::Paste);
                 }
+                if !shift3 && (&*parameters, last) == ("", 'M') {
+                    return self.begin(DecoderState::Mouse);
+                }
                 let key = control_key(&parameters, last, shift3);
                 Some(key.map_or(TerminalInput::Control(parameters, last), TerminalInput::Key))
             }
@@ -176,9 +171,20 @@ impl Decoder {
         }
     }
 
+    /// A byte of a report of the mouse, which is told in the form that has numbers.
+    fn inside_mouse(&mut self, byte: u8) -> Option<TerminalInput> {
+        if byte < b' ' {
+            return self.restart(byte);
+        }
+        self.held.push(byte - b' ');
+        let &[sign, column, row] = &self.held[..] else { return None };
+        self.begin(DecoderState::Plain);
+        Some(TerminalInput::Control(format!("<{sign};{column};{row}"), 'M'))
+    }
+
     /// The first byte of a string that two bytes have begun.
     fn begin_string(&mut self, kind: StringKind, byte: u8) -> Option<TerminalInput> {
-        if byte.is_ascii_graphic() && !may_begin(kind, byte) {
+        if byte.is_ascii_graphic() && !kind.may_begin(byte) {
             return self.restart(byte);
         }
         self.state = DecoderState::String(kind);
@@ -259,18 +265,6 @@ fn eight_bit_state(byte: u8) -> Option<DecoderState> {
         0x98 | 0x9e => DecoderState::String(StringKind::Other),
         _ => return None,
     })
-}
-
-/// Whether a string of this kind may begin with this byte. Otherwise the user has pressed Alt and its letter before
-/// another key: strings of the system begin with a number (or, for titles, a letter), those of devices with parameters,
-/// kitty's with a G. The others begin with anything: no key is bound to Alt with their letters.
-fn may_begin(kind: StringKind, byte: u8) -> bool {
-    match kind {
-        StringKind::System => byte.is_ascii_digit() || b"lLI".contains(&byte),
-        StringKind::Device => byte.is_ascii_digit() || b"!<=>?$+;".contains(&byte),
-        StringKind::Application => byte.is_ascii_uppercase(),
-        StringKind::Other => true,
-    }
 }
 
 #[cfg(test)]
@@ -362,6 +356,17 @@ mod tests {
         }
         let [q, j, k] = ['q', 'j', 'k'].map(Key::Char);
         assert_eq!(keys(b"\x9b?62;4cq\x9d11;rgb:0/0/0\x9cj\x90>|x\x9ck"), [q, j, k]);
+    }
+
+    #[test]
+    fn reports_of_the_mouse_are_no_keys() {
+        let report = |parameters: &str, last| TerminalInput::Control(parameters.into(), last);
+        let q = TerminalInput::Key(Key::Char('q'));
+        assert_eq!(
+            decode(b"\x1b[<0;12;5M\x1b[<0;12;5mq\x1b[M !qq"),
+            [report("<0;12;5", 'M'), report("<0;12;5", 'm'), q.clone(), report("<0;1;81", 'M'), q]
+        );
+        assert_eq!(keys(b"\x1b[M \x1b[A\x1b[M\x03"), [Key::Up, Key::Ctrl('c')], "broken off");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The dashboard's loop: keys in, snapshots in, frames out. It draws only what changed: what a key changed at once, numbers
 //! and pictures when the line to the terminal is free.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -9,26 +10,28 @@ use anyhow::{Context, Result};
 use ratatui::layout::Rect;
 use signal_hook::consts::SIGTSTP;
 
-use super::closer::CloserScene;
-use super::comparison;
 use super::delivery::Sequences;
 use super::encoder::{Encoder, EncoderRequest, PICTURES};
 use super::graphics::Protocol;
-use super::lab::{self, LabLayout};
-use super::mosaic::{self, MosaicGrid};
+use super::lab::LabLayout;
+use super::mosaic::MosaicGrid;
+use super::mouse::MouseEvent;
+use super::panes::fitted_sizes;
 use super::picture::place;
-use super::saved_runs;
-use super::scene::{Drawing, Scene};
+use super::pointer::{DraggedPanes, Pointer};
 use super::screen_picture::ScreenPicture;
+use super::spots::Spots;
+use super::strip::draft_width;
 use super::surroundings::passes_pictures;
-use super::terminal::Screen;
+use super::terminal::{Screen, UserInput};
+use super::wanted::{beside_picture, main_picture, room};
 use super::{
-    View, channels_in_a_row, fitted_sizes, help, input, is_full, lab_layout, mosaic_grid, picture_room,
-    render, shown_grid, strip_grid, thumbnail_grid,
+    View, channels_in_a_row, help, input, is_full, lab_layout, mosaic_grid, render, shown_grid, strip_grid,
+    thumbnail_grid,
 };
-use crate::dashboard::{Effect, Message, Shown, State, TerminalAction};
+use crate::dashboard::{Effect, Message, Mode, State, TerminalAction};
 use crate::worker::Viewer;
-use crate::worker::protocol::{Snapshot, Status};
+use crate::worker::protocol::Snapshot;
 
 /// The shortest time between two frames that only bring new numbers.
 const NUMBERS_INTERVAL: Duration = Duration::from_millis(100);
@@ -95,6 +98,9 @@ struct EventLoop<'a> {
     drawn_at: Instant,
     /// Whether the user was told that tmux keeps pictures back, and what to press to let them through.
     warned_of_tmux: bool,
+    pointer: Pointer,
+    /// Everything that the mouse can be used on, as it was drawn last.
+    spots: Spots,
     /// Set by a SIGTSTP from outside, which asks for what Ctrl-Z does inside.
     stopped: Arc<AtomicBool>,
 }
@@ -114,6 +120,8 @@ impl<'a> EventLoop<'a> {
             stale: false,
             drawn_at: now,
             warned_of_tmux: false,
+            pointer: Pointer::default(),
+            spots: Spots::default(),
             screen,
             stopped,
         })
@@ -122,7 +130,12 @@ impl<'a> EventLoop<'a> {
     /// Takes all that was sent, so that a storm of keys costs one frame. True to quit.
     fn listen(&mut self, state: &mut State, viewer: &Viewer) -> Result<bool> {
         let heard = self.screen.listen();
-        for message in heard.messages {
+        for input in heard.inputs {
+            let message = match input {
+                UserInput::Message(message) => Some(message),
+                UserInput::Mouse(event) => self.pointed(state, event),
+            };
+            let Some(message) = message else { continue };
             self.urgent = true;
             if self.hear(state, viewer, message)? {
                 return Ok(true);
@@ -137,6 +150,17 @@ impl<'a> EventLoop<'a> {
         Ok(false)
     }
 
+    /// The message that a use of the mouse comes to, by what was drawn last. Panes are dragged as far as the screen follows.
+    fn pointed(&mut self, state: &State, event: MouseEvent) -> Option<Message> {
+        let graphics = self.screen.graphics();
+        let draft = draft_width(self.area, state.sizes, graphics);
+        let panes = DraggedPanes { sizes: state.sizes, draft };
+        match self.pointer.message(event, &self.spots, panes, Instant::now())? {
+            Message::Resize(sizes) => Some(Message::Resize(fitted_sizes(self.area, sizes, graphics))),
+            message => Some(message),
+        }
+    }
+
     /// Hands a key, a pasted text or a reply to the state. True to quit.
     fn hear(&mut self, state: &mut State, viewer: &Viewer, message: Message) -> Result<bool> {
         (state.row, state.full) = (channels_in_a_row(self.area, state.sizes), is_full(self.area));
@@ -147,8 +171,9 @@ impl<'a> EventLoop<'a> {
         }
         if state.sizes != sizes {
             // A key that no screen follows any more would have to be taken back as often as it was pressed.
-            state.sizes = fitted_sizes(self.area, state, self.screen.graphics());
+            state.sizes = fitted_sizes(self.area, state.sizes, self.screen.graphics());
         }
+        self.screen.lend_mouse(matches!(state.mode, Mode::Command(_)))?;
         // What the terminal painted over the cells does not go away by drawing cells.
         if overlaid != state.mode.is_overlay() && self.screen.graphics().protocol.paints_over_cells() {
             self.redraw()?;
@@ -303,64 +328,13 @@ impl<'a> EventLoop<'a> {
         thumbnail_grid(self.area, state, self.screen.graphics())
     }
 
-    /// The picture that is to be beside the main one: that of the list of runs, or else that of the strip.
-    fn wanted_beside(&self, state: &State) -> Option<Drawing> {
-        let graphics = self.screen.graphics();
-        if let Some(layout) = self.lab(state).filter(|_| self.thumbnails(state).is_none()) {
-            let (scene, cells) = (Scene::Scatter(lab::points(state)?), layout.points().as_size());
-            return Some(Drawing { scene, cells, graphics, live: false, strip: None });
-        }
-        let (grid, scene, live) = if let Some(grid) = self.thumbnails(state) {
-            (grid, saved_runs::scene(state, &grid), false)
-        } else {
-            let grid = self.strip(state)?;
-            let channels = state.strip_channels();
-            // While a run goes on, no draft of the strip becomes better.
-            let live = state.snapshot.status != Status::Running && mosaic::are_live(state, channels.clone());
-            (grid, mosaic::scene_of(state, &grid, channels), live)
-        };
-        let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
-        Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip })
-    }
-
-    /// The cells that the picture may fill.
-    fn room(&self, state: &State) -> Rect {
-        let strip = self.strip(state);
-        self.grid(state).map_or_else(|| picture_room(self.area, state, strip.as_ref()), |grid| grid.area)
-    }
-
-    /// The picture that is to be on the screen: the run's, or that of a grid.
-    fn wanted_picture(&self, state: &State) -> Option<Drawing> {
-        let graphics = self.screen.graphics();
-        if let Some(grid) = self.grid(state) {
-            let scene = match state.shown {
-                Shown::Beside => comparison::scene(state, &grid),
-                Shown::Lab => lab::pictures(state, &grid),
-                Shown::Mosaic | Shown::Panes | Shown::Picture => mosaic::scene(state, &grid),
-            };
-            let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
-            let live = state.shown == Shown::Mosaic && mosaic::is_live(state);
-            return Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip });
-        }
-        if state.shown == Shown::Lab {
-            return None;
-        }
-        let picture = Arc::clone(state.picture_shown()?);
-        let scene = if state.closer.is_on() {
-            let (window, pixel, map) = (state.window(), state.pixel(), state.map_shown().cloned());
-            Scene::Closer(CloserScene { picture, window, pixel, map })
-        } else {
-            Scene::Picture(picture)
-        };
-        let live = state.looked_back_on().is_none() && state.snapshot.status == Status::Running;
-        let cells = graphics.square(self.room(state).as_size());
-        Some(Drawing { scene, cells, graphics, live, strip: None })
-    }
-
     /// Asks for new pictures where they would differ from the last, and where those are on the screen.
     fn request_pictures(&mut self, state: &State) {
+        let graphics = self.screen.graphics();
         for (number, wanted) in
-            [self.wanted_picture(state), self.wanted_beside(state)].into_iter().enumerate()
+            [main_picture(self.area, state, graphics), beside_picture(self.area, state, graphics)]
+                .into_iter()
+                .enumerate()
         {
             let picture = &mut self.pictures[number];
             let Some(wanted) = wanted else {
@@ -382,7 +356,7 @@ impl<'a> EventLoop<'a> {
 
     /// The next parts of the pictures, of about so many bytes.
     fn advance(&mut self, budget: usize, state: &State) -> Sequences {
-        let (room, thumbnails) = (self.room(state), self.thumbnails(state));
+        let (room, thumbnails) = (room(self.area, state, self.screen.graphics()), self.thumbnails(state));
         let lab = self.lab(state).map(|layout| layout.points());
         let grid = thumbnails.or_else(|| self.strip(state)).map(|grid| grid.area);
         let beside = if thumbnails.is_some() { grid } else { lab.or(grid) }.unwrap_or_default();
@@ -432,9 +406,10 @@ impl<'a> EventLoop<'a> {
         let (theme, ascii) = (self.screen.theme(), self.screen.is_ascii());
         let (strip, thumbnails) = (self.strip(state), self.thumbnails(state));
         let [picture, beside] = self.pictures.each_ref().map(|picture| picture.delivery.on_screen());
-        let lab = self.lab(state);
-        let view = View { picture, link, theme, ascii, grid, strip, lab, thumbnails, beside };
+        let (lab, spots) = (self.lab(state), RefCell::default());
+        let view = View { picture, link, theme, ascii, grid, strip, lab, thumbnails, beside, spots };
         self.screen.draw(&sequences, |frame| render(frame, state, &view))?;
+        self.spots = view.spots.into_inner();
         (self.urgent, self.stale, self.drawn_at) = (false, false, now);
         Ok(())
     }

@@ -23,8 +23,10 @@ const OTHERS: [c_int; 6] = [SIGABRT, SIGALRM, SIGVTALRM, SIGPROF, SIGSYS, SIGTRA
 const OTHERS: [c_int; 9] =
     [SIGABRT, SIGALRM, SIGVTALRM, SIGPROF, SIGSYS, SIGTRAP, libc::SIGIO, libc::SIGPWR, libc::SIGSTKFLT];
 
-/// Ends a synchronized update, turns focus reports and bracketed paste off, leaves the alternate screen, shows the cursor, and resets colours.
-const RESTORE: &[u8] = b"\x1b[?2026l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[0m\r\n";
+/// Ends a synchronized update, gives the mouse back, turns focus reports and bracketed paste off, leaves the alternate screen, shows the cursor, and
+/// resets colours.
+const RESTORE: &[u8] =
+    b"\x1b[?2026l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[?1049l\x1b[?25h\x1b[0m\r\n";
 
 /// Whether the terminal is in the dashboard's state now.
 static TAKEN: AtomicBool = AtomicBool::new(false);

@@ -5,8 +5,9 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
+use super::spots::Spot;
 use super::{View, pane};
-use crate::dashboard::{BINDINGS, BoundCommand, KeyMap};
+use crate::dashboard::{BINDINGS, BoundCommand, KeyMap, PointedAt};
 
 /// The width of a column in cells: a space, the keys and their action.
 const COLUMN_WIDTH: usize = 35;
@@ -38,6 +39,7 @@ pub(super) fn render(frame: &mut Frame, view: &View, keys: &KeyMap, area: Rect, 
     };
     let (width, height) = (2 * COLUMN_WIDTH + 2, rows + 2);
     let area = area.centered(Constraint::Length(width as u16), Constraint::Length(height as u16));
+    view.cover(area, Some(Spot::At(PointedAt::Overlay)));
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(pane(&title, &view.theme, true)), area);
 }

@@ -52,6 +52,7 @@ fn draw(frame: &mut Frame, view: &View, area: Rect, title: &str, cursor: usize, 
     if lines.is_empty() {
         lines.push(Line::styled(" nothing", view.theme.dim));
     }
+    view.cover_with_lines(list, inner, first..texts.len());
     frame.render_widget(Clear, list);
     frame.render_widget(Paragraph::new(lines).block(block), list);
 }

@@ -13,8 +13,9 @@ use super::header::place;
 use super::lab_scatter::ScatterScene;
 use super::list::{shortened, shortened_inside, wrapped};
 use super::mosaic::{GridScene, MosaicGrid};
+use super::spots::Spot;
 use super::{View, is_full, last_lines, pane, picture};
-use crate::dashboard::State;
+use crate::dashboard::{PointedAt, State};
 use crate::worker::protocol::{LabExample, LabFindings, LabMargin, LabShare};
 
 /// The columns of the bars, with their border.
@@ -90,7 +91,7 @@ pub(super) fn pictures(state: &State, grid: &MosaicGrid) -> GridScene {
 /// The points of the scatter, once they are there.
 pub(super) fn points(state: &State) -> Option<ScatterScene> {
     let (scatter, (cursor, _)) = (state.lab_scatter()?, state.lab_point()?);
-    Some(ScatterScene { points: Arc::clone(&scatter.points), nearest: scatter.nearest, cursor })
+    Some(ScatterScene { scatter: scatter.clone(), cursor })
 }
 
 /// A part of the answer, if it is there.
@@ -162,6 +163,7 @@ fn scatter(frame: &mut Frame, state: &State, view: &View, layout: &LabLayout) {
     let inner = layout.points();
     let about = if let Some(scatter) = state.lab_scatter() {
         picture::beside(frame, view, inner, state.mode.is_overlay());
+        view.put(inner, Spot::Scatter);
         scatter.about.clone()
     } else {
         let work = "laying out the photographs ...";
@@ -199,7 +201,11 @@ fn bars(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     let Some(margin) = found else { return };
     let (width, rows) = (usize::from(inner.width), usize::from(inner.height));
     let mut lines = vec![Line::styled(shortened(&place_of(state, margin), width), view.theme.dim)];
-    lines.extend(shown(margin, state.channel, rows.saturating_sub(1)).map(|share| {
+    let shown: Vec<&LabShare> = shown(margin, state.channel, rows.saturating_sub(1)).collect();
+    for (y, share) in (inner.y + 1..inner.bottom()).zip(&shown) {
+        view.put(Rect { y, height: 1, ..inner }, Spot::At(PointedAt::Draft(share.channel)));
+    }
+    lines.extend(shown.into_iter().map(|share| {
         let style = if share.channel == state.channel { view.theme.running } else { Style::default() };
         bar(share, margin, width, style)
     }));

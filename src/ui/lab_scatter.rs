@@ -6,7 +6,7 @@ use std::sync::Arc;
 use image::{Rgb, RgbImage};
 
 use crate::engine::Picture;
-use crate::worker::protocol::LabPoint;
+use crate::worker::protocol::LabScatter;
 
 /// A colour in red, green and blue.
 type PointColor = [u8; 3];
@@ -25,16 +25,10 @@ const CROWD: u8 = 3;
 /// The radius of a point: one part of so many of the picture's shorter side.
 const RADIUS: u32 = 150;
 
-/// The share of the picture that stays free at each side.
-const MARGIN: f64 = 0.04;
-
 /// A scatter with its cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ScatterScene {
-    /// The picture that was asked about, and then the photographs.
-    pub(super) points: Arc<[LabPoint]>,
-    /// The label that has a colour.
-    pub(super) nearest: Option<usize>,
+    pub(super) scatter: LabScatter,
     /// The point under the cursor.
     pub(super) cursor: usize,
 }
@@ -43,43 +37,29 @@ pub(super) struct ScatterScene {
 pub(super) fn draw_scatter(scene: &ScatterScene, (width, height): (u32, u32)) -> Arc<Picture> {
     let mut image = RgbImage::from_pixel(width.max(1), height.max(1), Rgb(GROUND));
     let radius = width.min(height) / RADIUS;
-    let place = placing(&scene.points, image.dimensions());
-    let is_nearest = |point: &LabPoint| scene.nearest.is_some() && point.label == scene.nearest;
-    let photographs = || scene.points.iter().skip(1);
-    for point in photographs().filter(|point| !is_nearest(point)) {
-        fill(&mut image, place(point), radius, |before| nearer(before, POINT));
+    let LabScatter { points, nearest, .. } = &scene.scatter;
+    let pixel =
+        |[across, down]: [f64; 2]| ((across * f64::from(width)) as i64, (down * f64::from(height)) as i64);
+    let places: Vec<(i64, i64)> = scene.scatter.shares().into_iter().map(pixel).collect();
+    let photographs = || points.iter().zip(&places).skip(1);
+    let is_nearest = |label: Option<usize>| nearest.is_some() && label == *nearest;
+    for (_, place) in photographs().filter(|(point, _)| !is_nearest(point.label)) {
+        fill(&mut image, *place, radius, |before| nearer(before, POINT));
     }
-    for point in photographs().filter(|point| is_nearest(point)) {
-        fill(&mut image, place(point), radius + radius / 2, |_| NEAREST);
+    for (_, place) in photographs().filter(|(point, _)| is_nearest(point.label)) {
+        fill(&mut image, *place, radius + radius / 2, |_| NEAREST);
     }
-    if let Some(own) = scene.points.first() {
-        cross(&mut image, place(own), 3 * radius + 2, radius, CHOSEN);
+    if let Some(own) = places.first() {
+        cross(&mut image, *own, 3 * radius + 2, radius, CHOSEN);
     }
-    if let Some(point) = scene.points.get(scene.cursor) {
-        frame(&mut image, place(point), 4 * radius + 2, CURSOR);
+    if let Some(place) = places.get(scene.cursor) {
+        frame(&mut image, *place, 4 * radius + 2, CURSOR);
     }
     Arc::new(Picture {
         width: image.width() as usize,
         height: image.height() as usize,
         rgb: image.into_raw(),
     })
-}
-
-/// The pixel of each point, so that all of them are inside.
-fn placing(points: &[LabPoint], (width, height): (u32, u32)) -> impl Fn(&LabPoint) -> (i64, i64) {
-    let ends = |axis: usize| {
-        let along = points.iter().map(|point| point.at[axis]);
-        along.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
-    };
-    let (across, up) = (ends(0), ends(1));
-    let share = |x: f64, (low, high): (f64, f64)| {
-        let inside = if high > low { (x - low) / (high - low) } else { 0.5 };
-        MARGIN + (1.0 - 2.0 * MARGIN) * inside
-    };
-    move |point| {
-        let (x, y) = (share(point.at[0], across), 1.0 - share(point.at[1], up));
-        ((x * f64::from(width)) as i64, (y * f64::from(height)) as i64)
-    }
 }
 
 /// A part of the way from a colour to another, so that a place where several photographs lie is brighter than one with one.
@@ -129,9 +109,15 @@ fn frame(image: &mut RgbImage, (x, y): (i64, i64), half: u32, color: PointColor)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::worker::protocol::LabPoint;
 
     fn point(at: [f64; 2], label: Option<usize>) -> LabPoint {
         LabPoint { at, file: String::new(), label }
+    }
+
+    fn scene(points: &[LabPoint], nearest: Option<usize>, cursor: usize) -> ScatterScene {
+        let (points, labels, about) = (points.into(), [].into(), String::new());
+        ScatterScene { scatter: LabScatter { points, labels, nearest, about }, cursor }
     }
 
     fn colours(picture: &Picture, color: PointColor) -> usize {
@@ -146,7 +132,7 @@ mod tests {
             point([-1.0, 2.0], Some(1)),
             point([2.0, 0.0], None),
         ];
-        let scene = ScatterScene { points: Arc::from(points), nearest: Some(1), cursor: 1 };
+        let scene = scene(&points, Some(1), 1);
         let drawn = draw_scatter(&scene, (80, 40));
         let one = nearer(GROUND, POINT);
         let found = [one, NEAREST, CHOSEN, CURSOR].map(|color| colours(&drawn, color));
@@ -157,7 +143,7 @@ mod tests {
 
     #[test]
     fn one_point_alone_is_in_the_middle() {
-        let scene = ScatterScene { points: Arc::from([point([5.0, 5.0], None)]), nearest: None, cursor: 9 };
+        let scene = scene(&[point([5.0, 5.0], None)], None, 9);
         let drawn = draw_scatter(&scene, (21, 21));
         assert_eq!(drawn.rgb[3 * (10 * 21 + 10)..][..3], CHOSEN);
     }

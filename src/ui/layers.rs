@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::list::{first_visible, shortened};
+use super::spots::Spot;
 use super::{View, pane};
-use crate::dashboard::{Pane, State};
+use crate::dashboard::{Pane, PointedAt, Scrolled, State};
 use crate::engine::Objective;
 use crate::worker::protocol::{LayerInfo, RunView};
 
@@ -25,6 +26,9 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
         .take(height)
         .map(|(index, layer)| line(state, view, index, layer, usize::from(inner.width)))
         .collect();
+    view.put(area, Spot::At(PointedAt::Pane(Pane::Layers)));
+    view.scroll(area, Scrolled::Layers);
+    view.put_lines(inner, first..state.layers.len(), PointedAt::Layer);
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 

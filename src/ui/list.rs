@@ -69,7 +69,8 @@ pub(super) fn render(
     mut lines: Vec<Line>,
 ) {
     let block = pane(style.title, &view.theme, true);
-    let rows = lines.len().max(1) as u16;
+    let count = lines.len();
+    let rows = count.max(1) as u16;
     let area =
         area.centered(Constraint::Length(style.width + 2), Constraint::Length((rows + 2).min(area.height)));
     let height = usize::from(block.inner(area).height);
@@ -77,6 +78,7 @@ pub(super) fn render(
     if lines.is_empty() {
         lines.push(Line::styled(style.empty, view.theme.dim));
     }
+    view.cover_with_lines(area, block.inner(area), first..count);
     let shown: Vec<Line> = lines.into_iter().skip(first).take(height).collect();
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(shown).block(block), area);

@@ -1,11 +1,13 @@
 //! The pane of the activation: the curve of the whole run, and its moving mean.
 
 use ratatui::Frame;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
-use ratatui::symbols::Marker;
+use ratatui::symbols::{Marker, line};
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType};
 
 use super::run::number;
+use super::spots::Spot;
 use super::{View, pane};
 use crate::dashboard::State;
 
@@ -70,12 +72,12 @@ pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, 
         .collect();
     let is_long = points.len() >= MIN_SMOOTHED;
     let mean = if is_long { smoothed(points, changed) } else { Vec::new() };
-    let line = |points, style| {
+    let curve_of = |points, style| {
         let kind = if is_long || last.0 > first.0 { GraphType::Line } else { GraphType::Scatter };
         Dataset::default().marker(Marker::Braille).graph_type(kind).style(style).data(points)
     };
-    let curve = line(points, if is_long { view.theme.dim } else { view.theme.curve });
-    let curves = [curve].into_iter().chain(is_long.then(|| line(&mean, view.theme.curve)));
+    let curve = curve_of(points, if is_long { view.theme.dim } else { view.theme.curve });
+    let curves = [curve].into_iter().chain(is_long.then(|| curve_of(&mean, view.theme.curve)));
     let axis =
         |bounds, labels: [String; 2]| Axis::default().style(view.theme.dim).bounds(bounds).labels(labels);
     let mark = |points| Dataset::default().marker(Marker::Dot).style(view.theme.warning).data(points);
@@ -84,6 +86,16 @@ pub(super) fn chart(frame: &mut Frame, view: &View, area: Rect, points: &[(f64, 
         .x_axis(axis([first.0, last.0.max(first.0 + 1.0)], [first.0.to_string(), last.0.to_string()]))
         .y_axis(axis([low - margin, high + margin], [number(low), number(high)]));
     frame.render_widget(chart, area);
+    if let Some(curve) = right_of_axis(frame.buffer_mut(), area) {
+        view.put(curve, Spot::Curve(first.0 as usize, last.0 as usize));
+    }
+}
+
+/// The cells of the curve, which are right of the axis that was drawn.
+fn right_of_axis(buffer: &Buffer, area: Rect) -> Option<Rect> {
+    let symbol = |x: u16| buffer.cell((x, area.top())).map(Cell::symbol);
+    let axis = (area.left()..area.right()).find(|x| symbol(*x) == Some(line::VERTICAL))?;
+    Some(Rect { x: axis + 1, width: area.right() - axis - 1, ..area })
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     if lines.is_empty() {
         lines.push(Line::styled("  none yet", view.theme.dim));
     }
+    view.cover_with_lines(list, inner, first..marks.len());
     frame.render_widget(Clear, list);
     frame.render_widget(Paragraph::new(lines).block(block), list);
 }

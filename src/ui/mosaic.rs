@@ -16,8 +16,9 @@ use super::graphics::{Graphics, Protocol};
 use super::header::place;
 use super::list::shortened;
 use super::run::{number, queued};
+use super::spots::Spot;
 use super::{View, picture};
-use crate::dashboard::State;
+use crate::dashboard::{PointedAt, Scrolled, State};
 use crate::engine::Picture;
 use crate::worker::protocol::{DraftView, READABLE_STEPS};
 
@@ -128,7 +129,7 @@ impl MosaicGrid {
     }
 
     /// The cells of a draft of the page with the line below it and the column to its right.
-    fn place(&self, index: usize) -> Rect {
+    pub(super) fn place(&self, index: usize) -> Rect {
         let (column, row) = (index as u16 % self.page.0, index as u16 / self.page.0);
         let (width, height) = (self.draft.width + 1, self.draft.height + 1);
         Rect { x: self.area.x + column * width, y: self.area.y + row * height, width, height }
@@ -233,7 +234,9 @@ pub(super) fn lines(
     grid: &MosaicGrid,
     channels: Range<usize>,
 ) {
+    view.scroll(grid.area, Scrolled::Channels(grid.page.0.into()));
     for (index, channel) in channels.enumerate() {
+        view.put(grid.place(index), Spot::At(PointedAt::Draft(channel)));
         grid.clear_around(index, frame.buffer_mut());
         let area = grid.line(index);
         let line = line(state, view, channel, area.width.into());

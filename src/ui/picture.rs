@@ -12,8 +12,9 @@ use super::blocks::BlockCell;
 use super::delivery::{Content, ShownPicture};
 use super::kitty::placeholder;
 use super::list::shortened;
+use super::spots::Spot;
 use super::{View, pane};
-use crate::dashboard::State;
+use crate::dashboard::{PictureWindow, Scrolled, State};
 use crate::worker::protocol::Status;
 
 /// Each placeholder is one cell wide, whatever the width of its characters is taken for.
@@ -34,14 +35,24 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let block = pane(&title, &view.theme, false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    inside(frame, state, view, inner);
+    of_run(frame, state, view, inner);
 }
 
-/// Draws the picture without the border of the pane.
-pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, inner: Rect) {
+/// Draws the picture of the run without the border of the pane.
+pub(super) fn of_run(frame: &mut Frame, state: &State, view: &View, inner: Rect) {
+    view.scroll(inner, Scrolled::Picture);
+    let drawn = inside(frame, state, view, inner);
+    if let Some((drawn, picture)) = drawn.zip(state.picture_shown()) {
+        let whole = PictureWindow { origin: (0, 0), size: (picture.width, picture.height) };
+        view.put(drawn, Spot::Picture(state.window().unwrap_or(whole)));
+    }
+}
+
+/// Draws the main picture without a border; returns its cells, if it was drawn.
+pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, inner: Rect) -> Option<Rect> {
     match view.picture {
         // The terminal itself would draw the picture over the overlay.
-        Some(picture) if state.mode.is_overlay() && !picture.is_text() => {}
+        Some(picture) if state.mode.is_overlay() && !picture.is_text() => None,
         Some(picture) => draw(picture, inner, frame.buffer_mut()),
         None => {
             let words = if state.snapshot.status == Status::Loading { "loading the network" } else { "" };
@@ -50,6 +61,7 @@ pub(super) fn inside(frame: &mut Frame, state: &State, view: &View, inner: Rect)
                 Paragraph::new(words).style(view.theme.dim).alignment(Alignment::Center),
                 middle,
             );
+            None
         }
     }
 }
@@ -61,9 +73,9 @@ pub(super) fn beside(frame: &mut Frame, view: &View, area: Rect, overlaid: bool)
     }
 }
 
-/// Puts the cells of the picture into the buffer. A picture that is too large for the area is not drawn.
-fn draw(picture: &ShownPicture, area: Rect, buffer: &mut Buffer) {
-    let Some(place) = place(picture.cells(), area) else { return };
+/// Puts the cells of the picture into the buffer, and returns its area. A picture that is too large is not drawn.
+fn draw(picture: &ShownPicture, area: Rect, buffer: &mut Buffer) -> Option<Rect> {
+    let place = place(picture.cells(), area)?;
     let width = usize::from(place.width);
     for (index, position) in place.positions().enumerate() {
         let Some(cell) = buffer.cell_mut(position) else { continue };
@@ -89,6 +101,7 @@ fn draw(picture: &ShownPicture, area: Rect, buffer: &mut Buffer) {
             }
         }
     }
+    Some(place)
 }
 
 /// The area of a picture of so many cells in the middle of `area`, if it fits.

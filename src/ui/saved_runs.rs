@@ -12,8 +12,9 @@ use super::graphics::Graphics;
 use super::list::{first_visible, shortened_inside};
 use super::mosaic::{GridScene, MosaicGrid, SENT_SIDE};
 use super::run::{OVER_VIEWS, number};
+use super::spots::Spot;
 use super::{View, pane, picture};
-use crate::dashboard::State;
+use crate::dashboard::{PointedAt, State};
 use crate::worker::protocol::{SavedRunEntry, SavedRunPresence};
 
 /// The widest list in columns.
@@ -84,6 +85,8 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let first = first_visible(cursor, runs.len(), rows);
     let shown = runs.iter().enumerate().skip(first).take(rows);
     lines.extend(shown.map(|(index, entry)| line(state, view, entry, index == cursor, columns)));
+    let named = Rect { y: inner.y + 1, width: columns as u16, height: rows as u16, ..inner };
+    view.cover_with_lines(list, named, first..runs.len());
     frame.render_widget(Clear, list);
     frame.render_widget(Paragraph::new(lines).block(block), list);
     if let Some(grid) = &view.thumbnails {
@@ -97,6 +100,7 @@ fn pictures(frame: &mut Frame, state: &State, view: &View, grid: &MosaicGrid, cu
     for (place, index) in state.runs_in_pictures().enumerate() {
         grid.clear_around(place, frame.buffer_mut());
         let Some(entry) = state.snapshot.runs.get(index) else { continue };
+        view.put(grid.place(place), Spot::At(PointedAt::Line(index)));
         let area = grid.line(place);
         let columns = usize::from(area.width);
         let style = if index == cursor { view.theme.cursor } else { view.theme.dim };

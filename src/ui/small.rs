@@ -71,7 +71,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     };
     frame.render_widget(Paragraph::new(cursor(state, view)), layout.cursor);
     frame.render_widget(Paragraph::new(running(state, view, area.width.into())), layout.run);
-    picture::inside(frame, state, view, layout.picture);
+    picture::of_run(frame, state, view, layout.picture);
     if let Some(run) = &state.snapshot.run {
         let style = view.theme.accent;
         frame.render_widget(Paragraph::new(numbers(run)).style(style), layout.numbers);

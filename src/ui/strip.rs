@@ -6,8 +6,9 @@ use ratatui::widgets::Block;
 
 use super::graphics::Graphics;
 use super::mosaic::{self, MosaicGrid};
-use super::{Panes, View, is_full, pane, picture};
-use crate::dashboard::{Shown, State};
+use super::panes::Panes;
+use super::{View, is_full, pane, picture};
+use crate::dashboard::{PaneSizes, Shown, State};
 
 /// The fewest columns that the picture keeps beside the widest strip.
 const MIN_PICTURE: u16 = 24;
@@ -37,9 +38,14 @@ fn columns(room: Rect, graphics: Graphics) -> (Size, u16, u16) {
 }
 
 /// The user's wish, as far as this screen follows it.
-pub(super) fn fitted(screen: Rect, state: &State, graphics: Graphics) -> i16 {
-    let (_, own, most) = columns(Panes::of(screen, false, state.sizes).picture, graphics);
-    own.saturating_add_signed(state.sizes.strip).min(most) as i16 - own as i16
+pub(super) fn fitted(screen: Rect, sizes: PaneSizes, graphics: Graphics) -> i16 {
+    let (_, own, most) = columns(Panes::of(screen, false, sizes).picture, graphics);
+    own.saturating_add_signed(sizes.strip).min(most) as i16 - own as i16
+}
+
+/// The columns of the screen that one more column of drafts would take.
+pub(super) fn draft_width(screen: Rect, sizes: PaneSizes, graphics: Graphics) -> u16 {
+    columns(Panes::of(screen, false, sizes).picture, graphics).0.width + 1
 }
 
 /// The columns of the pane around a grid.

@@ -1,9 +1,7 @@
 //! Takes over the terminal, and gives it back when the dashboard ends, is suspended or panics.
 
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
 use std::panic;
 use std::path::Path;
 use std::rc::Rc;
@@ -18,7 +16,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
 };
-use ratatui::crossterm::style::force_color_output;
+use ratatui::crossterm::style::{Print, force_color_output};
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -28,7 +26,7 @@ use ratatui::{Frame, Terminal};
 
 use super::background;
 use super::capabilities::is_status;
-use super::decoder::{StringKind, TerminalInput};
+use super::decoder::TerminalInput;
 use super::delivery::Sequences;
 use super::encoder::PICTURES;
 use super::fatal;
@@ -36,8 +34,11 @@ use super::graphics::{Graphics, Protocol};
 use super::input::TerminalReader;
 use super::kitty;
 use super::link::{Link, STATUS_REQUEST};
+use super::mouse::{self, MouseEvent};
 use super::probe::Probe;
 use super::sized::Sized;
+use super::stderr_log::StderrToLog;
+use super::string_kind::StringKind;
 use super::surroundings::{is_dumb, let_pictures_through, wrap};
 use super::theme::{Background, Theme, ThemeName};
 use crate::dashboard::Message;
@@ -48,17 +49,26 @@ const OWED_TIMEOUT: Duration = Duration::from_secs(10);
 /// Whether the terminal is taken over. The panic hook uses this to give it back only once.
 static TERMINAL_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The keys that were pressed, texts that were pasted, and what happened to the terminal meanwhile.
+/// The user's input, and what happened to the terminal meanwhile.
 #[derive(Debug, Default)]
 pub struct Heard {
-    /// The keys and texts, in their order.
-    pub messages: Vec<Message>,
+    /// The keys, texts and uses of the mouse, in their order.
+    pub inputs: Vec<UserInput>,
     /// Whether the terminal's window was chosen.
     pub focused: bool,
     /// Whether the terminal has told what it can show, or its time for that is over.
     pub graphics: bool,
     /// Whether the terminal has told whether it is dark or light.
     pub background: bool,
+}
+
+/// Something that the user did.
+#[derive(Debug, Clone)]
+pub enum UserInput {
+    /// A key or a text for the dashboard.
+    Message(Message),
+    /// A use of the mouse, which is about what was drawn at that place.
+    Mouse(MouseEvent),
 }
 
 /// The user's choices of how the terminal is used.
@@ -72,6 +82,19 @@ pub struct ScreenOptions {
     pub theme: ThemeName,
     /// Whether only ASCII may be drawn.
     pub ascii: bool,
+    /// Whether the mouse is left to the terminal, which selects text with it.
+    pub leaves_mouse: bool,
+}
+
+/// The one that has the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mouse {
+    /// The dashboard has it.
+    Captured,
+    /// The terminal has it, for a while.
+    Lent,
+    /// The terminal keeps it, as the user wants.
+    Left,
 }
 
 /// The terminal while the dashboard uses it. Dropping it gives the terminal back.
@@ -85,6 +108,7 @@ pub struct Screen {
     theme: ThemeName,
     background: Background,
     ascii: bool,
+    mouse: Mouse,
     reader: TerminalReader,
     /// The time at which the terminal was asked what it has not answered yet.
     owed: Option<Instant>,
@@ -105,8 +129,9 @@ impl Screen {
         give_back_in_panic();
         force_color_output(true); // with NO_COLOR the theme has no colours; pictures need them
         let stderr = StderrToLog::start(log); // before the terminal is taken over: nothing may be printed onto the screen
-        take_over()?;
-        let ScreenOptions { protocol, rate_cap, theme, ascii } = options;
+        let ScreenOptions { protocol, rate_cap, theme, ascii, leaves_mouse } = options;
+        let mouse = if leaves_mouse || is_dumb() { Mouse::Left } else { Mouse::Captured };
+        take_over(mouse)?;
         let probe = match protocol {
             _ if is_dumb() => None,
             None => Some(Probe::ask().inspect_err(|_| give_back())?),
@@ -131,6 +156,7 @@ impl Screen {
             theme,
             background: background::told(&std::env::var("COLORFGBG").unwrap_or_default()),
             ascii,
+            mouse,
             reader: TerminalReader::new(),
             owed: probe.is_some().then(Instant::now),
             probe,
@@ -168,15 +194,18 @@ impl Screen {
                 self.link.answered(Instant::now());
             }
             match input {
-                TerminalInput::Key(key) => heard.messages.push(Message::Key(key)),
-                TerminalInput::Paste(text) => heard.messages.push(Message::Paste(text)),
+                TerminalInput::Key(key) => heard.inputs.push(UserInput::Message(Message::Key(key))),
+                TerminalInput::Paste(text) => heard.inputs.push(UserInput::Message(Message::Paste(text))),
                 TerminalInput::Control(parameters, 'I') => heard.focused |= parameters.is_empty(),
                 TerminalInput::String(StringKind::System, text) => {
                     if let Some(background) = background::replied(&text) {
                         (self.background, heard.background) = (background, true);
                     }
                 }
-                TerminalInput::Control(..) | TerminalInput::String(..) => {}
+                TerminalInput::Control(parameters, last) => {
+                    heard.inputs.extend(MouseEvent::reported(&parameters, last).map(UserInput::Mouse));
+                }
+                TerminalInput::String(..) => {}
             }
         }
         let answer = self.probe.as_ref().and_then(|p| p.answer(self.graphics, self.reader.is_inside()));
@@ -265,6 +294,17 @@ impl Screen {
         self.write(format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).as_bytes(), false)
     }
 
+    /// Leaves the mouse to the terminal for as long as there is text on the screen to be copied with it.
+    pub(super) fn lend_mouse(&mut self, lent: bool) -> Result<()> {
+        let (mouse, sequence) = match (self.mouse, lent) {
+            (Mouse::Captured, true) => (Mouse::Lent, mouse::RELEASE),
+            (Mouse::Lent, false) => (Mouse::Captured, mouse::CAPTURE),
+            (unchanged @ (Mouse::Captured | Mouse::Lent | Mouse::Left), _) => (unchanged, ""),
+        };
+        self.mouse = mouse;
+        if sequence.is_empty() { Ok(()) } else { self.write(sequence.as_bytes(), false) }
+    }
+
     /// Makes the next frame redraw the whole screen.
     pub fn redraw(&mut self) {
         self.redraw_whole = true;
@@ -276,7 +316,7 @@ impl Screen {
         give_back();
         let log = self.stderr.take().and_then(StderrToLog::stop);
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
-        take_over()?;
+        take_over(self.mouse)?;
         self.stderr = log.and_then(StderrToLog::start_file);
         self.redraw();
         Ok(())
@@ -304,12 +344,13 @@ impl Drop for Screen {
 }
 
 /// Puts the terminal into raw mode and on the alternate screen.
-fn take_over() -> Result<()> {
+fn take_over(mouse: Mouse) -> Result<()> {
     fatal::prepare().context("cannot take over the terminal")?;
     enable_raw_mode().context("cannot take over the terminal")?;
     TERMINAL_TAKEN.store(true, Ordering::SeqCst);
     fatal::set_taken(true);
-    execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, EnableFocusChange, EnableBracketedPaste)
+    let mouse = Print(if mouse == Mouse::Captured { mouse::CAPTURE } else { "" });
+    execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, EnableFocusChange, EnableBracketedPaste, mouse)
         .inspect_err(|_| give_back())
         .context("cannot take over the terminal")
 }
@@ -322,6 +363,7 @@ fn give_back() {
         let clear = Clear(ClearType::All);
         let _ = execute!(
             io::stdout(),
+            Print(mouse::RELEASE),
             DisableFocusChange,
             DisableBracketedPaste,
             EndSynchronizedUpdate,
@@ -366,38 +408,4 @@ fn sequence_of(command: impl Command) -> String {
     // Writing to a string does not fail.
     let _ = command.write_ansi(&mut sequence);
     sequence
-}
-
-/// Redirects stderr to a file until this value is dropped, because libtorch and CUDA print there.
-#[derive(Debug)]
-struct StderrToLog {
-    terminal: OwnedFd,
-    log: File,
-}
-
-impl StderrToLog {
-    /// Starts the redirection; `None` if the log cannot be opened, because a disturbed screen is better than no dashboard.
-    fn start(log: &Path) -> Option<Self> {
-        if let Some(folder) = log.parent() {
-            std::fs::create_dir_all(folder).ok()?;
-        }
-        Self::start_file(OpenOptions::new().create(true).append(true).open(log).ok()?)
-    }
-
-    fn start_file(log: File) -> Option<Self> {
-        let terminal = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3).ok()?;
-        rustix::stdio::dup2_stderr(&log).ok()?;
-        Some(Self { terminal, log })
-    }
-
-    fn stop(self) -> Option<File> {
-        self.log.try_clone().ok()
-    }
-}
-
-impl Drop for StderrToLog {
-    fn drop(&mut self) {
-        // Both descriptors are open. If the system refuses, stderr stays redirected.
-        let _ = rustix::stdio::dup2_stderr(&self.terminal);
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
-use trepang::dashboard::{Effect, Key, Shown, State};
+use trepang::dashboard::{Effect, Key, Message, PointedAt, Pointing, Shown, State};
 use trepang::ui::{View, lab_layout, render, shown_grid};
 use trepang::worker::protocol::{
     Action, LabExample, LabFindings, LabMargin, LabPoint, LabScatter, LabShare, LabSubject, Status,
@@ -136,6 +136,9 @@ fn the_arrows_go_from_photograph_to_photograph() {
     assert_eq!(state.channel, channel, "they move nothing else");
     press(&mut state, &[Key::Home]);
     assert_eq!(state.lab_point().unwrap().0, 0);
+    // A click goes to the photograph that is nearest: here one in the upper right.
+    state.update(Message::Pointing(Pointing::Click(PointedAt::Scatter(900, 100))));
+    assert_eq!(state.lab_point().unwrap().1.file, "set/cucumber.jpg");
 }
 
 #[test]

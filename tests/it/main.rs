@@ -29,6 +29,7 @@ mod made_up;
 mod marks;
 mod models;
 mod mosaic;
+mod mouse;
 mod mutated;
 mod networks;
 mod panes;

@@ -11,6 +11,7 @@ mod lab;
 mod leaving;
 mod left_off;
 mod mosaic;
+mod mouse;
 mod pictures;
 mod prompts;
 mod saved_runs;

@@ -292,7 +292,7 @@ fn a_file_is_written_whole() {
         // Its OpenOptions are the HDF5 reader's, and only read.
         "weights/src/readers/keras.rs",
         // The terminal's log of what native libraries print to stderr only grows.
-        "src/ui/terminal.rs",
+        "src/ui/stderr_log.rs",
         "src/cli/dashboard/unseen.rs",
     ];
     check(&["src", "backends", "weights/src"], &may, &writing);

@@ -23,6 +23,9 @@ pub struct ScreenArgs {
     /// characters, 290 for others]
     #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub rate_cap: Option<u32>,
+    /// Whether the dashboard takes the mouse; otherwise it selects text, which Shift does in most terminals in any case [default: true]
+    #[arg(long, value_name = "true|false")]
+    pub mouse: Option<bool>,
 }
 
 /// The colours of the dashboard.

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::shared;
 use crate::engine::Picture;
 
+/// The share of a scatter that stays free at each side.
+const MARGIN: f64 = 0.04;
+
 /// A channel and a picture that the lab is asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabSubject {
@@ -88,6 +91,22 @@ pub struct LabScatter {
     pub nearest: Option<usize>,
     /// A line about the plane and the ten nearest photographs.
     pub about: String,
+}
+
+impl LabScatter {
+    /// The place of each point on a surface that all of them fit on: shares of its width and height, across and down.
+    pub fn shares(&self) -> Vec<[f64; 2]> {
+        let ends = [0, 1].map(|axis| {
+            let along = self.points.iter().map(|point| point.at[axis]);
+            along.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+        });
+        let share = |x: f64, (low, high): (f64, f64)| {
+            let inside = if high > low { (x - low) / (high - low) } else { 0.5 };
+            MARGIN + (1.0 - 2.0 * MARGIN) * inside
+        };
+        let place = |point: &LabPoint| [share(point.at[0], ends[0]), 1.0 - share(point.at[1], ends[1])];
+        self.points.iter().map(place).collect()
+    }
 }
 
 /// A point of a scatter.
