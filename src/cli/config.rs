@@ -25,8 +25,7 @@ pub(super) fn run(args: &ConfigArgs, file: &ConfigFile) -> Result<()> {
     }
     for ConfigValue { field, value, origin } in values(args, file) {
         let set = match &value {
-            Ok(number) if field.is_number() => format!("{} = {number}", field.name()),
-            Ok(text) => format!("{} = {}", field.name(), quoted(text)),
+            Ok(text) => format!("{} = {}", field.name(), field.in_file(text)),
             Err(described) => format!("# {}: {described}", field.name()),
         };
         output::line(format_args!("{set:<VALUE_WIDTH$}  # {origin}"))?;

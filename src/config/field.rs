@@ -9,6 +9,7 @@ use trepang_weights::{find_set, network_file};
 use super::args::{CharsetFlag, ImageProtocol, ThemeFlag};
 use super::place::{MAX_THREADS, find_entry};
 use super::recipe::find_recipe;
+use crate::engine::AskedSize;
 
 /// The most kilobytes a second that can be written for the rate cap.
 const MAX_RATE: u32 = 1_000_000;
@@ -20,7 +21,7 @@ pub enum ConfigField {
     Network,
     /// The recipe that makes the pictures.
     Recipe,
-    /// The side of pictures in pixels.
+    /// The size of pictures in pixels: the longer side, or both.
     Size,
     /// The number of steps.
     Steps,
@@ -59,6 +60,14 @@ impl ConfigField {
         Self::RateCap,
     ];
 
+    /// The value as the file has it: a number, or a text in quotes.
+    pub fn in_file(self, value: &str) -> String {
+        if self.is_number() && value.parse::<u64>().is_ok() {
+            return value.into();
+        }
+        format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+
     /// The name of the field, which is that of its flag.
     pub fn name(self) -> &'static str {
         match self {
@@ -77,8 +86,8 @@ impl ConfigField {
         }
     }
 
-    /// Whether the value is a whole number; otherwise it is a text.
-    pub fn is_number(self) -> bool {
+    /// Whether the value is a whole number; otherwise it is a text. A size can be either.
+    fn is_number(self) -> bool {
         match self {
             Self::Size | Self::Steps | Self::Threads | Self::RateCap => true,
             Self::Network
@@ -97,7 +106,7 @@ impl ConfigField {
         match self {
             Self::Network => Ok(super::DEFAULT_NETWORK),
             Self::Recipe => Ok(crate::engine::RECIPES[0]),
-            Self::Size => Err("the network's own, or that of a square start picture"),
+            Self::Size => Err("the network's own, or that of the start picture"),
             Self::Steps => Err("the recipe's"),
             Self::Backend => Err("the one that has the device"),
             Self::Device | Self::ImageProtocol | Self::Theme => Ok("auto"),
@@ -112,6 +121,9 @@ impl ConfigField {
     pub(super) fn check(self, value: &DeValue) -> Result<String, String> {
         let text = match (self.is_number(), value) {
             (true, DeValue::Integer(number)) if number.radix() == 10 => number.as_str().replace('_', ""),
+            (true, DeValue::String(text)) if self == Self::Size && text.contains('x') => {
+                text.clone().into_owned()
+            }
             (true, _) => {
                 return Err(format!("{} is a whole number, such as {}", self.name(), self.example()));
             }
@@ -132,7 +144,8 @@ impl ConfigField {
             }
             Self::Network => Ok(None),
             Self::Recipe => find_recipe(text, &[]).map(|_| None).map_err(|error| format!("{error:#}")),
-            Self::Size | Self::Steps => self.within(text, u32::MAX),
+            Self::Size => self.size(text),
+            Self::Steps => self.within(text, u32::MAX),
             Self::Threads => self.within(text, MAX_THREADS as u32),
             Self::RateCap => self.within(text, MAX_RATE),
             Self::Backend => find_entry(text).map(|_| None).map_err(|error| error.to_string()),
@@ -143,6 +156,15 @@ impl ConfigField {
             Self::ImageProtocol => self.one_of::<ImageProtocol>(text),
             Self::Theme => self.one_of::<ThemeFlag>(text),
             Self::Charset => self.one_of::<CharsetFlag>(text),
+        }
+    }
+
+    /// Fails for a text that is neither a longer side nor both sides.
+    fn size(self, text: &str) -> Result<Option<String>, String> {
+        match text.parse() {
+            Ok(AskedSize::Sides(_)) => Ok(None),
+            Err(reason) if text.contains('x') => Err(format!("size: {reason}")),
+            Ok(AskedSize::Longer(_)) | Err(_) => self.within(text, u32::MAX),
         }
     }
 

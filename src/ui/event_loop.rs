@@ -330,6 +330,7 @@ impl<'a> EventLoop<'a> {
             return Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip });
         }
         let picture = Arc::clone(state.picture_shown()?);
+        let shape = (picture.width, picture.height);
         let scene = if state.closer.is_on() {
             let (window, pixel, map) = (state.window(), state.pixel(), state.map_shown().cloned());
             Scene::Closer(CloserScene { picture, window, pixel, map })
@@ -337,7 +338,7 @@ impl<'a> EventLoop<'a> {
             Scene::Picture(picture)
         };
         let live = state.looked_back_on().is_none() && state.snapshot.status == Status::Running;
-        let cells = graphics.square(self.room(state).as_size());
+        let cells = graphics.fitted(self.room(state).as_size(), shape);
         Some(Drawing { scene, cells, graphics, live, strip: None })
     }
 

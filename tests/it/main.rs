@@ -30,6 +30,7 @@ mod models;
 mod mosaic;
 mod mutated;
 mod networks;
+mod oblong;
 mod panes;
 mod parity;
 mod pictures;

@@ -34,19 +34,20 @@ pub struct Node {
     pub inputs: Vec<LayerId>,
 }
 
-/// The sizes of square images that a network takes: `min`, `min + multiple` and so on. Every network takes `native`.
+/// The sides of images that a network takes: `min`, `min + multiple` and so on, in both directions. Every network takes squares
+/// of `native`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputSize {
-    /// The size it was trained at, in pixels.
+    /// The side of the squares that it was trained at, in pixels.
     pub native: usize,
     /// The smallest that still reaches the deepest layer.
     pub min: usize,
-    /// The distance of two sizes: the product of the strides that must come out even.
+    /// The distance of two sides: the product of the strides that must come out even.
     pub multiple: usize,
 }
 
 impl InputSize {
-    /// Checks a size. Fails with the sizes there are, as a clause.
+    /// Checks a side. Fails with the sides there are, as a clause.
     pub fn check(self, size: usize) -> Result<(), String> {
         let Self { min, multiple, .. } = self;
         if (min..=LARGEST).contains(&size) && (size - min).is_multiple_of(multiple) {
@@ -187,12 +188,13 @@ impl Network {
 
     /// Fails, saying which sizes are right, for a square image size that the network was not made for.
     pub fn check_size(&self, size: usize) -> Result<()> {
-        self.input.check(size).map_err(|reason| Error::ImageSize {
-            network: self.name.clone(),
-            height: size,
-            width: size,
-            reason,
-        })
+        self.check_sides(size, size)
+    }
+
+    /// The same for an image of any shape.
+    pub fn check_sides(&self, height: usize, width: usize) -> Result<()> {
+        let checked = [height, width].into_iter().try_for_each(|side| self.input.check(side));
+        checked.map_err(|reason| Error::ImageSize { network: self.name.clone(), height, width, reason })
     }
 }
 
