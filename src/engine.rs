@@ -45,6 +45,7 @@ pub use picture::{Picture, Pictures};
 pub use plan::{Change, MeantLength, Plan};
 pub use recipe::{DeadChannel, Octaves, RECIPE_ALIASES, RECIPES, Recipe, read_recipe};
 pub use score::{Evaluator, ROBUST_VIEWS, Score, score_together};
+pub(crate) use size::SIZE_NEEDED;
 pub use size::{AskedSize, PictureSize};
 pub use start::Start;
 pub use transform::{Crop, StepContext, Transform};

@@ -9,7 +9,7 @@ use trepang_weights::{find_set, network_file};
 use super::args::{CharsetFlag, ImageProtocol, ThemeFlag};
 use super::place::{MAX_THREADS, find_entry};
 use super::recipe::find_recipe;
-use crate::engine::AskedSize;
+use crate::engine::{AskedSize, SIZE_NEEDED};
 
 /// The most kilobytes a second that can be written for the rate cap.
 const MAX_RATE: u32 = 1_000_000;
@@ -162,7 +162,8 @@ impl ConfigField {
     /// Fails for a text that is neither a longer side nor both sides.
     fn size(self, text: &str) -> Result<Option<String>, String> {
         match text.parse() {
-            Ok(AskedSize::Sides(_)) => Ok(None),
+            Ok(AskedSize::Sides(size)) if size.shorter() > 0 => Ok(None),
+            Ok(AskedSize::Sides(_)) => Err(format!("size: {SIZE_NEEDED}")),
             Err(reason) if text.contains('x') => Err(format!("size: {reason}")),
             Ok(AskedSize::Longer(_)) | Err(_) => self.within(text, u32::MAX),
         }

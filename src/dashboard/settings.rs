@@ -7,7 +7,7 @@ use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
 use super::steer;
-use crate::engine::{AskedSize, Objective, Start, as_typed};
+use crate::engine::{AskedSize, Objective, SIZE_NEEDED, Start, as_typed};
 use crate::worker::protocol::Action;
 
 impl State {
@@ -93,6 +93,9 @@ pub(super) fn take(state: &mut State, setting: Setting, text: &str) -> Vec<Effec
     let taken = match setting {
         Setting::Recipe => Ok(NOTHING),
         Setting::Size => text.parse().and_then(|size: AskedSize| {
+            if size.without_shape().shorter() == 0 {
+                return Err(SIZE_NEEDED.into());
+            }
             let taken = state.network.sizes.check(&state.settings.recipe, size.without_shape());
             taken.map_err(|reason| format!("{} cannot take {size} pixels: {reason}", state.network.name))?;
             state.settings.size = size;
