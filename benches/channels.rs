@@ -55,8 +55,17 @@ fn draw(
     let text = format!("channel({}, {channel})", network.node(layer)?.name);
     let (recipe, objective, start) = (recipe.clone(), text.parse()?, Start::Noise);
     let (references, changes) = ([].into(), Vec::new());
-    let plan =
-        Plan { objective, recipe, size, seed: 0, start, steps, references, changes, lengths: Vec::new() };
+    let plan = Plan {
+        objective,
+        recipe,
+        size: size.into(),
+        seed: 0,
+        start,
+        steps,
+        references,
+        changes,
+        lengths: Vec::new(),
+    };
     let mut ascent = Ascent::new(plan, network, &Pictures::new())?;
     let failed = (0..steps).find_map(|_| ascent.step(model).err());
     let spread = spread(&ascent.picture());

@@ -33,8 +33,14 @@ fn main() -> Result<()> {
     println!("{backend} on {threads} threads, medians of {STEPS} steps, in ms");
     for case in &CASES {
         let (network, layer) = (case.network.into(), Some(case.layer.into()));
-        let workload =
-            Workload { network, layer, size: Some(case.size), batch: 1, threads, random_weights: true };
+        let workload = Workload {
+            network,
+            layer,
+            size: Some(case.size.into()),
+            batch: 1,
+            threads,
+            random_weights: true,
+        };
         let (network, mut model) = load(backend, &workload)?;
         let mut timed = TimedModel::new(model.as_mut());
         println!("{} {}, {} px", case.network, case.layer, case.size);
@@ -55,7 +61,7 @@ fn ascents(network: &Network, case: &Case, (recipe, count): (&Recipe, usize)) ->
         let plan = Plan {
             objective,
             recipe: recipe.clone(),
-            size: case.size,
+            size: case.size.into(),
             seed: 0,
             start,
             steps: STEPS + 1,

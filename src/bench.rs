@@ -14,6 +14,8 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use trepang_api::{LayerId, Network, Op};
 
+use crate::engine::PictureSize;
+
 pub use self::process::BenchProcess;
 pub use self::whole::{RECIPE, TimedModel, WholeStep};
 pub use self::worker::{load, serve};
@@ -25,8 +27,8 @@ pub struct Workload {
     pub network: String,
     /// The layer that a step goes to. The default is the deepest layer with more than one position.
     pub layer: Option<String>,
-    /// The side of the images in pixels. The default is the network's own size.
-    pub size: Option<usize>,
+    /// The size of the images. The default is the network's own.
+    pub size: Option<PictureSize>,
     /// The number of images in a batch.
     pub batch: usize,
     /// The number of compute threads of each worker.
@@ -40,8 +42,8 @@ pub struct Workload {
 pub struct ResolvedWorkload {
     /// The layer that a step goes to.
     pub layer: String,
-    /// The side of the images in pixels.
-    pub size: usize,
+    /// The size of the images.
+    pub size: PictureSize,
     /// Each layer up to that one, with the operations of a step up to it in GFLOP, counted as direct convolution.
     pub layers: Vec<(String, f64)>,
 }
@@ -94,8 +96,9 @@ pub fn ratios(a: &[f64], b: &[f64]) -> [f64; 3] {
 
 /// The operations of a step on one image up to `layer`, in GFLOP: every multiplication and addition of the convolutions and
 /// linear layers, once forwards and once backwards.
-pub fn gflop(network: &Network, size: usize, layer: LayerId) -> Result<f64> {
-    let shapes = network.shapes(size, size, layer)?;
+pub fn gflop(network: &Network, size: impl Into<PictureSize>, layer: LayerId) -> Result<f64> {
+    let [height, width] = size.into().sides();
+    let shapes = network.shapes(height, width, layer)?;
     let needed = network.needed(&[layer]);
     let mut products = 0.0;
     for (index, node) in network.nodes().iter().enumerate().take(shapes.len()).filter(|&(i, _)| needed[i] > 0)
@@ -111,13 +114,15 @@ pub fn gflop(network: &Network, size: usize, layer: LayerId) -> Result<f64> {
     Ok(4.0 * products / 1e9)
 }
 
-/// The layers with more than one position that are a ReLU or another curve, a product, a sum or a concatenation, for square images of `size` pixels.
-pub fn grids(network: &Network, size: usize) -> impl Iterator<Item = LayerId> {
+/// The layers with more than one position that are a ReLU or another curve, a product, a sum or a concatenation, for images of this
+/// size.
+pub fn grids(network: &Network, size: impl Into<PictureSize>) -> impl Iterator<Item = LayerId> {
+    let [height, width] = size.into().sides();
     network.layers().filter(move |&id| {
         let joins = network.node(id).is_ok_and(|node| {
             matches!(node.op, Op::Relu | Op::Relu6 | Op::Unary(_) | Op::Multiply | Op::Add | Op::Concat)
         });
-        joins && network.shape(size, size, id).is_ok_and(|shape| shape.height * shape.width > 1)
+        joins && network.shape(height, width, id).is_ok_and(|shape| shape.height * shape.width > 1)
     })
 }
 
@@ -160,5 +165,7 @@ mod tests {
         let first = network.layer("block1_conv1").unwrap();
         // 64 x 64 positions, 32 channels, 27 products for each, an addition for each product, forwards and backwards.
         assert_eq!(gflop(&network, 64, first).unwrap(), 64.0 * 64.0 * 32.0 * 27.0 * 4.0 / 1e9);
+        let oblong = PictureSize { width: 64, height: 32 };
+        assert_eq!(gflop(&network, oblong, first).unwrap(), 64.0 * 32.0 * 32.0 * 27.0 * 4.0 / 1e9);
     }
 }

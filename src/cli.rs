@@ -27,6 +27,7 @@ mod running;
 mod runs;
 mod show;
 mod signals;
+mod size_fields;
 mod spectrum;
 
 use std::process::ExitCode;

@@ -29,12 +29,12 @@ use trepang_weights::{
 use crate::runs::{Origin, Provenance, Segment, default_folder};
 use args::{ComputeArgs, InputFlag};
 
-pub use field::{ConfigField, FieldForm};
+pub use field::{ConfigField, toml_text};
 pub use file::{ConfigFile, KeyLine, Located};
 pub use filled::{ConfigValue, fill, values};
 pub use input::{InputSource, find_input, remember};
 pub use job::{
-    RenderJob, class_index, default_size, find_start, is_folder_name, pictures_of, read_references,
+    RenderJob, class_index, find_start, is_folder_name, picture_size, pictures_of, read_references,
 };
 pub use layer::{find_layer, find_layer_and_channel};
 pub use left_off::{KeptMark, LeftOff};

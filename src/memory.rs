@@ -1,6 +1,7 @@
 //! The memory that work may take: what is free on this machine, and in the control group that a container or a batch system
 //! gives the process.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
@@ -23,16 +24,18 @@ pub(crate) struct UnknownMemory(String);
      {VARIABLE} to the MB that may be used"
 )]
 pub(crate) struct NoRoom {
-    size: usize,
+    size: String,
     needed: u64,
     free: u64,
 }
 
-/// Fails if a picture of `size` pixels that takes `needed` bytes is too large for those that are free, where that is known.
-pub(crate) fn check_room(size: usize, needed: u64, free: Option<u64>) -> Result<(), NoRoom> {
+/// Fails if a picture of this size that takes `needed` bytes is too large for those that are free, where that is known.
+pub(crate) fn check_room(size: impl Display, needed: u64, free: Option<u64>) -> Result<(), NoRoom> {
     let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
     match free.filter(|free| needed > *free) {
-        Some(free) => Err(NoRoom { size, needed: megabytes(needed), free: megabytes(free) }),
+        Some(free) => {
+            Err(NoRoom { size: size.to_string(), needed: megabytes(needed), free: megabytes(free) })
+        }
         None => Ok(()),
     }
 }

@@ -92,6 +92,7 @@ pub use terminal::{Screen, ScreenOptions};
 pub use theme::{Background, Theme, ThemeName};
 pub use tiles::sixel;
 
+use self::panes::{curve_height, lists_width};
 use self::spots::{PaneBorder, Spot};
 use crate::dashboard::{ChannelBars, Mode, PaneSizes, PointedAt, Scrolled, Shown, State};
 
@@ -149,6 +150,17 @@ impl View<'_> {
         self.cover(area, None);
         self.scroll(area, Scrolled::Lines);
         self.put_lines(inner, indices, PointedAt::Line);
+    }
+}
+
+/// The chosen sizes as far as a screen of this size follows them.
+fn fitted_sizes(area: Rect, sizes: PaneSizes, graphics: Graphics) -> PaneSizes {
+    let own = PaneSizes::default();
+    let more = |chosen: u16, own: u16| chosen as i16 - own as i16;
+    PaneSizes {
+        lists: more(lists_width(area, sizes), lists_width(area, own)),
+        curve: more(curve_height(area, sizes), curve_height(area, own)),
+        strip: strip::fitted(area, sizes, graphics),
     }
 }
 

@@ -39,7 +39,7 @@ impl BenchProcess {
             bail!("the process that measures has no pipes");
         };
         let from = BufReader::new(from);
-        let resolved = ResolvedWorkload { layer: String::new(), size: 0, layers: Vec::new() };
+        let resolved = ResolvedWorkload { layer: String::new(), size: 0.into(), layers: Vec::new() };
         let mut process =
             Self { backend: backend.into(), precision: String::new(), child, to: Some(to), from, resolved };
         match process.read_reply()? {

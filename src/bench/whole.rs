@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 use trepang_api::{Array, Cotangents, LayerId, Model, Network, ReluGradient, Result as ApiResult};
 
-use crate::engine::{Ascent, Objective, Pictures, Plan, Recipe, step_together};
+use crate::engine::{Ascent, Objective, PictureSize, Pictures, Plan, Recipe, step_together};
 
 /// The recipe whose steps are measured.
 pub const RECIPE: &str = "lucid";
@@ -98,10 +98,10 @@ pub(super) fn ascents(
     network: &Network,
     model: &mut dyn Model,
     layer: &str,
-    [size, batch]: [usize; 2],
+    (size, batch): (PictureSize, usize),
 ) -> Result<Vec<Ascent>> {
     let recipe = Recipe::named(RECIPE).ok_or_else(|| anyhow!("there is no recipe {RECIPE}"))?;
-    let channels = network.shape(size, size, network.layer(layer)?)?.channels;
+    let channels = network.shape(size.height, size.width, network.layer(layer)?)?.channels;
     let mut found = Vec::new();
     for index in 0..batch + SEEDS * channels {
         if found.len() == batch {

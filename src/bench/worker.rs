@@ -14,6 +14,7 @@ use super::whole::{WholeStep, ascents, whole_steps};
 use super::{ResolvedWorkload, Workload, gflop, grids};
 use crate::config::MeasuredNetwork;
 use crate::config::find_entry;
+use crate::engine::PictureSize;
 
 /// A request to a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ pub fn serve(backend: &str, workload: &Workload, mut reply: impl FnMut(String) -
             }
             BenchRequest::Whole { layer, count } => {
                 if climbing.is_empty() {
-                    climbing = ascents(&network, model.as_mut(), &layer, [size, workload.batch])?;
+                    climbing = ascents(&network, model.as_mut(), &layer, (size, workload.batch))?;
                 }
                 BenchReply::Whole(whole_steps(&mut climbing, model.as_mut(), count)?)
             }
@@ -92,8 +93,8 @@ fn load_on(backend: &dyn Backend, device: &Device, workload: &Workload) -> Resul
 }
 
 fn resolve(network: &Network, workload: &Workload) -> Result<ResolvedWorkload> {
-    let size = workload.size.unwrap_or(network.input().native);
-    network.check_size(size)?;
+    let size = workload.size.unwrap_or(network.input().native.into());
+    network.check_sides(size.height, size.width)?;
     let deepest = match &workload.layer {
         Some(name) => network.layer(name)?,
         None => deepest_grid(network, size)?,
@@ -111,7 +112,7 @@ fn resolve(network: &Network, workload: &Workload) -> Result<ResolvedWorkload> {
 }
 
 /// The deepest layer of [`grids`]. Fails if there is none.
-fn deepest_grid(network: &Network, size: usize) -> Result<LayerId> {
+fn deepest_grid(network: &Network, size: PictureSize) -> Result<LayerId> {
     match grids(network, size).last() {
         Some(id) => Ok(id),
         None => bail!("{} has no layer to maximise at {size} px; name one with --layer", network.name()),
@@ -119,8 +120,8 @@ fn deepest_grid(network: &Network, size: usize) -> Result<LayerId> {
 }
 
 /// Pseudo-random images with values between 0 and 1, the same on every run.
-fn images(n: usize, size: usize) -> Array {
-    let mut images = Array::zeros([n, 3, size, size]);
+fn images(n: usize, size: PictureSize) -> Array {
+    let mut images = Array::zeros([n, 3, size.height, size.width]);
     let mut state = 1_u32;
     for pixel in images.data_mut() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

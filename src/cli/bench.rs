@@ -8,12 +8,14 @@ use serde::Serialize;
 
 use super::output;
 use super::parity::new_spinner;
+use super::size_fields::SizeFields;
 use crate::bench::{
     BackendTimes, BenchProcess, LayerTime, RECIPE, ResolvedWorkload, WholeStep, Workload, layer_times,
     median, ratios, serve,
 };
 use crate::config::args::{BenchArgs, ComputeArgs};
 use crate::config::{find_entry, find_place, thread_count};
+use crate::engine::{AskedSize, PictureSize};
 
 /// The shortest turn of a backend, in seconds. A shorter one would measure the clock and the switching.
 const MIN_TURN_SECONDS: f64 = 0.2;
@@ -23,7 +25,10 @@ const MIN_TURN_SECONDS: f64 = 0.2;
 struct BenchReport {
     network: String,
     layer: String,
-    size: usize,
+    #[serde(flatten)]
+    size: SizeFields,
+    #[serde(skip)]
+    told_size: PictureSize,
     batch: usize,
     threads: usize,
     a: BackendTimes,
@@ -41,7 +46,8 @@ struct WholeReport {
     recipe: &'static str,
     network: String,
     layer: String,
-    size: usize,
+    #[serde(flatten)]
+    size: SizeFields,
     batch: usize,
     threads: usize,
     a: WholeTimes,
@@ -85,7 +91,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<()> {
     let workload = Workload {
         network: args.network.clone().unwrap_or_else(|| "minivgg".into()),
         layer: args.layer.clone(),
-        size: args.size,
+        size: args.size.map(AskedSize::without_shape),
         batch: args.batch.into(),
         threads: thread_count(args.threads),
         random_weights: args.random_weights,
@@ -152,7 +158,8 @@ impl BenchRun {
         Ok(BenchReport {
             network: workload.network.clone(),
             layer: resolved.layer,
-            size: resolved.size,
+            size: resolved.size.into(),
+            told_size: resolved.size,
             batch: workload.batch,
             threads: workload.threads,
             a,
@@ -191,6 +198,7 @@ impl BenchRun {
         });
         let Some(a) = sides.next() else { bail!("nothing was measured") };
         let (network, batch, threads) = (workload.network.clone(), workload.batch, workload.threads);
+        let size = size.into();
         Ok(WholeReport { recipe: RECIPE, network, layer, size, batch, threads, a, b: sides.next(), ratio })
     }
 
@@ -247,7 +255,7 @@ fn print_whole(report: &WholeReport) -> Result<()> {
 }
 
 fn print(report: &BenchReport) -> Result<()> {
-    let BenchReport { network, layer, size, batch, threads, .. } = report;
+    let BenchReport { network, layer, told_size: size, batch, threads, .. } = report;
     output::line(format_args!("{network}, {layer}, {size} px, {batch} at once, threads: {threads}"))?;
     for side in std::iter::once(&report.a).chain(&report.b) {
         let memory = side.peak_mb.map_or("-".into(), |mb| format!("{mb:.0} MB"));

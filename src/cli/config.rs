@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::key_map::key_map;
 use super::output;
 use crate::config::args::ConfigArgs;
-use crate::config::{ConfigFile, ConfigValue, FieldForm, Usage, values};
+use crate::config::{ConfigFile, ConfigValue, Usage, toml_text, values};
 use crate::dashboard::BoundCommand;
 
 /// The columns of a value, after which its origin stands.
@@ -25,8 +25,7 @@ pub(super) fn run(args: &ConfigArgs, file: &ConfigFile) -> Result<()> {
     }
     for ConfigValue { field, value, origin } in values(args, file) {
         let set = match &value {
-            Ok(text) if field.form() == FieldForm::Text => format!("{} = {}", field.name(), quoted(text)),
-            Ok(value) => format!("{} = {value}", field.name()),
+            Ok(text) => format!("{} = {}", field.name(), field.in_file(text)),
             Err(described) => format!("# {}: {described}", field.name()),
         };
         output::line(format_args!("{set:<VALUE_WIDTH$}  # {origin}"))?;
@@ -34,15 +33,10 @@ pub(super) fn run(args: &ConfigArgs, file: &ConfigFile) -> Result<()> {
     output::line("\n[keys]")?;
     for BoundCommand { binding, keys, line, .. } in keys.all() {
         let names: Vec<String> =
-            keys.iter().filter(|key| key.can_be_bound()).map(|key| quoted(&key.name())).collect();
+            keys.iter().filter(|key| key.can_be_bound()).map(|key| toml_text(&key.name())).collect();
         let origin = line.map_or_else(|| "default".into(), |line| format!("file, line {line}"));
         let set = format!("{} = [{}]", binding.name, names.join(", "));
         output::line(format_args!("{set:<VALUE_WIDTH$}  # {origin}: {}", binding.about))?;
     }
     Ok(())
-}
-
-/// The text as TOML writes it.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -25,11 +25,11 @@ use super::signals::{leave_on_demand, watch_signals};
 use crate::backends::BACKENDS;
 use crate::config::args::{CharsetFlag, ComputeArgs, DashboardArgs, ImageProtocol, ScreenArgs, ThemeFlag};
 use crate::config::{
-    Compute, ConfigFile, Socket, Usage, default_size, find_entry, find_layer_and_channel, find_recipe,
-    find_start, read_references, runs_folder, thread_count,
+    Compute, ConfigFile, Socket, Usage, find_entry, find_layer_and_channel, find_recipe, find_start,
+    picture_size, read_references, runs_folder, thread_count,
 };
 use crate::dashboard::State;
-use crate::engine::{Pictures, RECIPES};
+use crate::engine::{AskedSize, Pictures, RECIPES};
 use crate::panics::guard;
 use crate::parity::known_gradients;
 use crate::runs::{BoxedError, LOG, PictureReading, Session, never_woken};
@@ -65,6 +65,7 @@ pub(super) fn run(args: &DashboardArgs, file: &ConfigFile) -> Result<()> {
         left_off::restore(&mut state, left);
     }
     let mut plan = state.plan().map_err(Usage)?;
+    plan.size = picture_size(args.size, &plan.recipe, &compute, &plan.start, &pictures);
     let objectives = std::iter::once(&plan.objective);
     plan.references = read_references(objectives, &mut pictures, PictureReading::default())?;
     // A plan that does not fit is refused before the screen is taken over.
@@ -91,7 +92,9 @@ fn initial_state(args: &DashboardArgs, compute: &Compute) -> Result<(State, Pict
             Usage(format!("the recipe {name} begins with a picture: give it with --init FILE")).into()
         );
     }
-    let size = args.size.unwrap_or_else(|| default_size(&recipe, compute, &start, &pictures));
+    let size = args.size.unwrap_or_else(|| {
+        AskedSize::Longer(picture_size(None, &recipe, compute, &start, &pictures).longer())
+    });
     let steps = args.steps.map_or(recipe.steps, |steps| steps as usize);
     let settings = Settings { recipe, size, seed: args.seed, steps, start };
     let (first_layer, first_channel) = (&*compute.trained.first_look.0, compute.trained.first_look.1);

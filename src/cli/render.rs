@@ -223,11 +223,11 @@ impl Render<'_> {
         let progress = progress_bar(&sessions, self.args.report, several.then_some(self.done.len()));
         let mut animation = self.args.gif.as_ref().map(|_| Animation::new());
         if let (Some(animation), [session]) = (&mut animation, &sessions[..]) {
-            animation.push(session.ascent().step_count(), || grown(session.ascent()));
+            animation.push(session.ascent().step_count(), || session.ascent().full_picture());
         }
         let on_step = |index: usize, ascent: &Ascent, report: &StepReport| {
             if let Some(animation) = &mut animation {
-                animation.push(report.step, || grown(ascent));
+                animation.push(report.step, || ascent.full_picture());
             }
             on_step(report, ascent, (index, &progress), json.then_some(several))
         };
@@ -247,7 +247,7 @@ impl Render<'_> {
         }
         // All that the steps gave is written before anything is measured, which may be interrupted.
         if let (Some(path), Some(mut animation), [session]) = (&self.args.gif, animation, &sessions[..]) {
-            animation.finish(session.ascent().step_count(), grown(session.ascent()));
+            animation.finish(session.ascent().step_count(), session.ascent().full_picture());
             animation.write(path).map_err(|error| error.advise("--gif"))?;
         }
         let kept = |(index, carries_recipe)| KeptPicture {
@@ -343,11 +343,6 @@ impl Render<'_> {
             failed => bail!("{} of the pictures could not be made: {}", failed.len(), failed.join("; ")),
         }
     }
-}
-
-/// The picture at its full size: that of an early octave is smaller, and frames are all of one size.
-fn grown(ascent: &Ascent) -> Picture {
-    ascent.picture().resized(ascent.plan().size)
 }
 
 /// On stderr, and only if that is a terminal.

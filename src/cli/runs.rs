@@ -8,6 +8,7 @@ use trepang_api::excerpt;
 use trepang_weights::cache::Environment;
 
 use super::output;
+use super::size_fields::SizeFields;
 use crate::config::args::RunsArgs;
 use crate::config::runs_folder;
 use crate::runs::{RunSummary, bring_back, list_runs};
@@ -26,7 +27,11 @@ struct RunEntry<'a> {
     channel: Option<usize>,
     objective: &'a str,
     recipe: &'a str,
-    size: usize,
+    #[serde(flatten)]
+    size: SizeFields,
+    /// The size in words.
+    #[serde(skip)]
+    told_size: String,
     seed: u64,
     step: usize,
     steps: usize,
@@ -86,7 +91,8 @@ impl<'a> RunEntry<'a> {
             channel: target.map(|(_, number)| number),
             objective: &manifest.objective,
             recipe: &recipe.name,
-            size: plan.size,
+            size: plan.size.into(),
+            told_size: format!("{} px", plan.size),
             seed: plan.seed,
             step: manifest.step,
             steps: plan.steps,
@@ -115,7 +121,7 @@ impl<'a> RunEntry<'a> {
             self.network.into(),
             self.objective.into(),
             self.recipe.into(),
-            format!("{} px", self.size),
+            self.told_size.clone(),
             format!("seed {}", self.seed),
             format!("{}/{} steps", self.step, self.steps),
             value,

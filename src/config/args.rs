@@ -43,6 +43,7 @@ pub use self::screen::{CharsetFlag, ConfigArgs, ScreenArgs, ThemeFlag};
 pub use super::channels::Channels;
 pub use super::input::InputFlag;
 use crate::backends::BACKENDS;
+use crate::engine::AskedSize;
 
 /// The version, the commit that it was built from, where that is known, and the backends in it.
 fn version() -> &'static str {
@@ -164,16 +165,18 @@ pub struct DashboardArgs {
     /// Change a number of the recipe, as in `trepang render`
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
     pub set: Vec<(String, String)>,
-    /// The side of the picture in pixels [default: that of a square start picture, or the network's own]
-    #[arg(long, value_name = "PX")]
-    pub size: Option<usize>,
+    /// The size of the picture in pixels: both sides, or one number for the longer side in the shape of the start picture, without
+    /// one for a square [default: the start picture's own size, or the network's]
+    #[arg(long, value_name = "PX|WxH")]
+    pub size: Option<AskedSize>,
     /// The number of steps [default: the recipe's]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,
     /// The random seed
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub seed: u64,
-    /// The start picture: noise, gray, or the middle square of a picture file, scaled to --size [default: noise]
+    /// The start picture: noise, gray, or a picture file, scaled to --size; what does not fit its shape is cut off at two sides
+    /// [default: noise]
     #[arg(long, value_name = "noise|gray|FILE")]
     pub init: Option<String>,
     #[command(flatten)]
@@ -338,9 +341,9 @@ pub struct BenchArgs {
     /// The layer that a step goes to [default: the deepest layer with more than one position]
     #[arg(long, value_name = "L")]
     pub layer: Option<String>,
-    /// The side of the images in pixels [default: the network's own]
-    #[arg(long, value_name = "PX")]
-    pub size: Option<usize>,
+    /// The size of the images in pixels: the side of a square, or both sides [default: the network's own]
+    #[arg(long, value_name = "PX|WxH")]
+    pub size: Option<AskedSize>,
     /// The number of images in a batch
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub batch: u16,

@@ -9,6 +9,7 @@ use trepang_weights::{find_set, network_file};
 use super::args::{CharsetFlag, ImageProtocol, ThemeFlag};
 use super::place::{MAX_THREADS, find_entry};
 use super::recipe::find_recipe;
+use crate::engine::{AskedSize, SIZE_NEEDED};
 
 /// The most kilobytes a second that can be written for the rate cap.
 const MAX_RATE: u32 = 1_000_000;
@@ -20,7 +21,7 @@ pub enum ConfigField {
     Network,
     /// The recipe that makes the pictures.
     Recipe,
-    /// The side of pictures in pixels.
+    /// The size of pictures in pixels: the longer side, or both.
     Size,
     /// The number of steps.
     Steps,
@@ -46,7 +47,7 @@ pub enum ConfigField {
 
 /// The form in which a value stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldForm {
+enum FieldForm {
     /// A text in quotes.
     Text,
     /// A whole number.
@@ -73,6 +74,20 @@ impl ConfigField {
         Self::Mouse,
     ];
 
+    /// The value as the file has it: a number, or a text in quotes.
+    pub fn in_file(self, value: &str) -> String {
+        let is_bare = match self.form() {
+            // A size can also be a text.
+            FieldForm::Number => value.parse::<u64>().is_ok(),
+            FieldForm::Switch => true,
+            FieldForm::Text => false,
+        };
+        if is_bare {
+            return value.into();
+        }
+        toml_text(value)
+    }
+
     /// The name of the field, which is that of its flag.
     pub fn name(self) -> &'static str {
         match self {
@@ -93,7 +108,7 @@ impl ConfigField {
     }
 
     /// The form of the field's value.
-    pub fn form(self) -> FieldForm {
+    fn form(self) -> FieldForm {
         match self {
             Self::Size | Self::Steps | Self::Threads | Self::RateCap => FieldForm::Number,
             Self::Mouse => FieldForm::Switch,
@@ -113,7 +128,7 @@ impl ConfigField {
         match self {
             Self::Network => Ok(super::DEFAULT_NETWORK),
             Self::Recipe => Ok(crate::engine::RECIPES[0]),
-            Self::Size => Err("the network's own, or that of a square start picture"),
+            Self::Size => Err("the network's own, or that of the start picture"),
             Self::Steps => Err("the recipe's"),
             Self::Backend => Err("the one that has the device"),
             Self::Device | Self::ImageProtocol | Self::Theme => Ok("auto"),
@@ -130,6 +145,9 @@ impl ConfigField {
         let text = match (self.form(), value) {
             (FieldForm::Number, DeValue::Integer(number)) if number.radix() == 10 => {
                 number.as_str().replace('_', "")
+            }
+            (FieldForm::Number, DeValue::String(text)) if self == Self::Size && text.contains('x') => {
+                text.clone().into_owned()
             }
             (FieldForm::Number, _) => {
                 return Err(format!("{} is a whole number, such as {}", self.name(), self.example()));
@@ -155,7 +173,8 @@ impl ConfigField {
             }
             Self::Network | Self::Mouse => Ok(None),
             Self::Recipe => find_recipe(text, &[]).map(|_| None).map_err(|error| format!("{error:#}")),
-            Self::Size | Self::Steps => self.within(text, u32::MAX),
+            Self::Size => self.size(text),
+            Self::Steps => self.within(text, u32::MAX),
             Self::Threads => self.within(text, MAX_THREADS as u32),
             Self::RateCap => self.within(text, MAX_RATE),
             Self::Backend => find_entry(text).map(|_| None).map_err(|error| error.to_string()),
@@ -166,6 +185,16 @@ impl ConfigField {
             Self::ImageProtocol => self.one_of::<ImageProtocol>(text),
             Self::Theme => self.one_of::<ThemeFlag>(text),
             Self::Charset => self.one_of::<CharsetFlag>(text),
+        }
+    }
+
+    /// Fails for a text that is neither a longer side nor both sides.
+    fn size(self, text: &str) -> Result<Option<String>, String> {
+        match text.parse() {
+            Ok(AskedSize::Sides(size)) if size.shorter() > 0 => Ok(None),
+            Ok(AskedSize::Sides(_)) => Err(format!("size: {SIZE_NEEDED}")),
+            Err(reason) if text.contains('x') => Err(format!("size: {reason}")),
+            Ok(AskedSize::Longer(_)) | Err(_) => self.within(text, u32::MAX),
         }
     }
 
@@ -222,4 +251,9 @@ fn folder(text: &str) -> Result<String, String> {
         (true, Some(path)) => Ok(path.to_owned()),
         _ => Err(format!("runs is a folder from the root or from ~/ on, not {text:?}")),
     }
+}
+
+/// A text as TOML writes it.
+pub fn toml_text(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -12,7 +12,9 @@ use super::channels::Channels;
 use super::layer::{find_layer, find_layer_and_channel};
 use super::recipe::find_recipe;
 use super::{Compute, Usage};
-use crate::engine::{Objective, Pictures, Plan, RECIPES, Recipe, Start, as_typed, similar};
+use crate::engine::{
+    AskedSize, Objective, PictureSize, Pictures, Plan, RECIPES, Recipe, Start, as_typed, fitted_size, similar,
+};
 use crate::runs::{Origin, PictureReading, read_picture, read_picture_as};
 
 /// One picture to make: its plan, the pictures that it starts from or compares with, and the path of the output.
@@ -56,7 +58,7 @@ impl RenderJob {
         }
         let raised = targets.iter().map(|(_, raised)| raised);
         let references = read_references(raised, &mut pictures, reading(args.allow_cut))?;
-        let size = args.size.unwrap_or_else(|| default_size(&recipe, compute, &start, &pictures));
+        let size = picture_size(args.size, &recipe, compute, &start, &pictures);
         let into_folder = targets.len() * usize::from(args.seeds) > 1 || is_folder_name(&args.output);
         let mut jobs = Vec::new();
         for (target, objective) in targets {
@@ -167,17 +169,17 @@ pub fn read_references<'a>(
     Ok(hashes)
 }
 
-/// The side of the picture in pixels without `--size`: that of a square start picture if the network accepts it, or else the
-/// recipe's.
-pub fn default_size(recipe: &Recipe, compute: &Compute, start: &Start, pictures: &Pictures) -> usize {
-    let network = compute.network();
-    let own = pictures_file(start)
-        .and_then(|file| pictures.get(file))
-        .filter(|picture| picture.width == picture.height);
-    match own.map(|picture| picture.width).filter(|side| network.check_size(*side).is_ok()) {
-        Some(side) => side,
-        None => (network.input().native as f64 * recipe.canvas).round() as usize,
-    }
+/// The size of the picture: what `--size` asks for, in the shape of the start picture where it is one number; without it, the
+/// start picture's own if the network accepts that, or else the recipe's.
+pub fn picture_size(
+    asked: Option<AskedSize>,
+    recipe: &Recipe,
+    compute: &Compute,
+    start: &Start,
+    pictures: &Pictures,
+) -> PictureSize {
+    let own = pictures_file(start).and_then(|file| pictures.get(file));
+    fitted_size(asked, recipe, compute.network().input(), own)
 }
 
 fn pictures_file(start: &Start) -> Option<&str> {

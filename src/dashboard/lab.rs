@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_cursor_goes_to_the_nearest_point_that_way() {
-        let places = [[0.0, 0.0], [1.0, 0.2], [3.0, 0.0], [0.1, 2.0], [-1.0, -3.0]];
+        let places = [[0.0, 0.0], [1.0, 0.2], [3.0, 0.0], [0.1, 1.5], [-1.0, -3.0]];
         let to = |toward| neighbour(&places, 0, toward);
         assert_eq!((to([1.0, 0.0]), to([0.0, 1.0])), (Some(1), Some(3)));
         assert_eq!((to([-1.0, 0.0]), to([0.0, -1.0])), (Some(4), Some(4)));

@@ -3,12 +3,12 @@
 
 use super::actions::NOTHING;
 use super::state::{Effect, Shown, State, TerminalAction};
-use crate::engine::{Recipe, Start};
+use crate::engine::{AskedSize, Recipe, Start};
 use crate::worker::protocol::{
     Action, ChannelQueue, DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, Settings, Status,
 };
 
-/// The side of drafts in pixels: what a channel of VGG16's last block looks for can be seen at 64.
+/// The longer side of drafts in pixels: what a channel of VGG16's last block looks for can be seen at 64.
 const DRAFT_SIZE: usize = 64;
 
 /// The recipe of drafts where the one in use makes nothing of a channel alone.
@@ -40,8 +40,14 @@ impl State {
         let recipe = if fits { Some(used.clone()) } else { Recipe::named(DRAFT_RECIPE) };
         let recipe = recipe.unwrap_or_else(|| used.clone());
         let start = if fits { self.settings.start.clone() } else { Start::Noise };
-        let settings =
-            Settings { recipe, size: DRAFT_SIZE, seed: self.settings.seed, steps: DRAFT_STEPS, start };
+        let size = match self.settings.size {
+            AskedSize::Sides(size) if !size.is_square() => AskedSize::Sides(size.scaled(DRAFT_SIZE)),
+            AskedSize::Sides(size) if matches!(start, Start::Picture { .. }) => {
+                AskedSize::Sides(size.scaled(DRAFT_SIZE))
+            }
+            AskedSize::Sides(_) | AskedSize::Longer(_) => AskedSize::Longer(DRAFT_SIZE),
+        };
+        let settings = Settings { recipe, size, seed: self.settings.seed, steps: DRAFT_STEPS, start };
         DraftSeries { layer: self.layer_name(), settings }
     }
 

@@ -129,7 +129,7 @@ impl State {
         self.layers.clone_from(&view.layers);
         self.classes.clone_from(&view.classes);
         self.layer = self.layers.iter().position(|known| known.name == *layer).unwrap_or_default();
-        (self.channel, self.pre, self.settings.size) = (*channel, false, view.size);
+        (self.channel, self.pre, self.settings.size) = (*channel, false, view.size.into());
         self.maximised.clear();
         self.judged.clear();
     }

@@ -7,7 +7,7 @@ use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, State};
 use super::steer;
-use crate::engine::{Objective, Start, as_typed};
+use crate::engine::{AskedSize, Objective, SIZE_NEEDED, Start, as_typed};
 use crate::worker::protocol::Action;
 
 impl State {
@@ -46,7 +46,14 @@ impl State {
             return NOTHING;
         }
         match self.settings.clone().plan(objective) {
-            Ok(plan) => vec![Effect::Ask(Action::Start(Box::new(plan)))],
+            Ok(plan) => {
+                let is_open = matches!(self.settings.size, AskedSize::Longer(_));
+                let start = match &plan.start {
+                    Start::Picture { .. } if is_open => Action::StartInShape,
+                    Start::Picture { .. } | Start::Noise | Start::Gray => Action::Start,
+                };
+                vec![Effect::Ask(start(Box::new(plan)))]
+            }
             Err(reason) => {
                 self.remark = Some(reason);
                 NOTHING
@@ -85,8 +92,11 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
 pub(super) fn take(state: &mut State, setting: Setting, text: &str) -> Vec<Effect> {
     let taken = match setting {
         Setting::Recipe => Ok(NOTHING),
-        Setting::Size => at_least_one(text).and_then(|size| {
-            let taken = state.network.sizes.check(&state.settings.recipe, size);
+        Setting::Size => text.parse().and_then(|size: AskedSize| {
+            if size.without_shape().shorter() == 0 {
+                return Err(SIZE_NEEDED.into());
+            }
+            let taken = state.network.sizes.check(&state.settings.recipe, size.without_shape());
             taken.map_err(|reason| format!("{} cannot take {size} pixels: {reason}", state.network.name))?;
             state.settings.size = size;
             Ok(NOTHING)

@@ -64,7 +64,8 @@ impl State {
         for effect in effects {
             let Effect::Ask(action) = effect else { continue };
             let opens = matches!(action, Action::OfSavedRun(SavedRunAction::Open { goes_on: true, .. }));
-            if opens || matches!(action, Action::Start(_) | Action::Queue(Some(_))) {
+            if opens || matches!(action, Action::Start(_) | Action::StartInShape(_) | Action::Queue(Some(_)))
+            {
                 self.leaving.note(true);
             } else if matches!(action, Action::SwitchNetwork { .. }) {
                 self.leaving.note(false);

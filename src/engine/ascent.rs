@@ -6,10 +6,11 @@ mod step;
 
 use std::fmt;
 
-use trepang_api::{Array, InputSize, Model, Network, excerpt};
+use trepang_api::{Array, Model, Network, excerpt};
 
 use super::bound::Bound;
 use super::error::{Error, Result};
+use super::fitting::view_size;
 use super::objective::Objective;
 use super::optimizer::Moments;
 use super::param::Param;
@@ -17,8 +18,8 @@ use super::picture::{Picture, Pictures};
 use super::plan::Plan;
 use super::recipe::Recipe;
 use super::score::seen_at_once;
+use super::size::PictureSize;
 use super::start::Start;
-use super::transform::Transform;
 
 pub use step::step_together;
 
@@ -107,13 +108,13 @@ type References = Vec<Vec<Array>>;
 /// The objective and the recipe until the next octave or the next change.
 #[derive(Debug)]
 struct Stage {
-    /// The objective, bound for views of `view` pixels.
+    /// The objective, bound for views of the size `view`.
     objective: Bound,
     param: Param,
-    /// The side of the image in pixels: smaller than the plan's in all octaves but the last.
-    side: usize,
-    /// The side of what the network sees at once, in pixels.
-    view: usize,
+    /// The size of the image: smaller than the plan's in all octaves but the last.
+    size: PictureSize,
+    /// The size of what the network sees at once.
+    view: PictureSize,
     /// The activations of reference pictures, once they are known, where they are the same in every step.
     references: Option<References>,
 }
@@ -132,8 +133,8 @@ impl Ascent {
         plan.recipe.check().map_err(Error::Recipe)?;
         check_steps(&plan)?;
         // Before anything is made of that size.
-        view_side(&plan.recipe, network, plan.size)?;
-        let side = octave::first_side(&plan, network);
+        view_size(&plan.recipe, network, plan.size)?;
+        let first = octave::first_size(&plan, network);
         let full = param(&plan.recipe, network, plan.size);
         let (x, base) = match (&plan.recipe.octaves, &plan.start) {
             (None, Start::Noise) => (full.noise(plan.seed)?, None),
@@ -143,7 +144,7 @@ impl Ascent {
             (Some(_), start) => {
                 let levels = start.levels(plan.size, plan.seed, plan.recipe.param.noise, pictures)?;
                 let base = full.encode(&levels)?;
-                (octave::resized(&base, side)?, Some(base))
+                (octave::resized(&base, first)?, Some(base))
             }
         };
         let moments = plan.recipe.optimizer.moments(x.data().len());
@@ -172,15 +173,15 @@ impl Ascent {
         check_steps(&plan)?;
         check_images(objective, recipe)?;
         check_pictures(objective, pictures)?;
-        let side = octave::side_of(&plan, recipe, &state)?;
+        let size = octave::size_of(&plan, recipe, &state)?;
         // Before anything of that size is allocated: a file may hold any.
-        view_side(recipe, network, plan.size)?;
-        let view = view_side(recipe, network, side)?;
-        let param = param(recipe, network, side);
+        view_size(recipe, network, plan.size)?;
+        let view = view_size(recipe, network, size)?;
+        let param = param(recipe, network, size);
         check_state(&state, recipe, &param, plan.size)?;
         let objective = objective.bind(network, view)?;
         let (network, pictures) = (network.clone(), pictures.clone());
-        let stage = Stage { objective, param, side, view, references: None };
+        let stage = Stage { objective, param, size, view, references: None };
         Ok(Self { plan, network, pictures, stage, state, spare: AscentNumbers::default() })
     }
 
@@ -226,30 +227,34 @@ impl Ascent {
     /// Bytes of memory that a step at the plan's full size takes with this model, on its device and on the host: about, and
     /// rather more than less.
     pub fn memory(&self, model: &dyn Model) -> Result<u64> {
-        let (recipe, side) = (self.recipe(), self.plan.size);
+        let (recipe, size) = (self.recipe(), self.plan.size);
         let views = recipe.images * recipe.views;
-        let view = view_side(recipe, &self.network, side)?;
-        let on_device = match self.stage.objective.seen_size() {
-            Some([height, width]) => model.memory([views, height, width], self.stage.objective.at())?,
-            None => model.memory([views, view, view], self.stage.objective.at())?,
-        };
-        Ok(on_device + host_bytes(recipe.images * side * side + views * view * view))
+        let view = view_size(recipe, &self.network, size)?;
+        let [height, width] = self.stage.objective.seen_size().unwrap_or(view.sides());
+        let on_device = model.memory([views, height, width], self.stage.objective.at())?;
+        Ok(on_device + host_bytes(recipe.images * size.pixels() + views * view.pixels()))
     }
 
     /// Bytes of memory that the evaluation of the picture takes with this model: about, and rather more than less. One call
     /// of it may see more views than a step does.
     pub fn evaluation_memory(&self, model: &dyn Model) -> Result<u64> {
         let (recipe, plan) = (self.recipe(), &self.plan);
-        let [side, views] = seen_at_once(plan.last_objective(), &self.network, plan.size);
-        let at = plan.last_objective().bind(&self.network, side)?;
+        let (seen, views) = seen_at_once(plan.last_objective(), &self.network, plan.size)?;
+        let at = plan.last_objective().bind(&self.network, seen)?;
         let views = recipe.images * views;
-        let on_device = model.memory([views, side, side], at.at())?;
-        Ok(on_device + host_bytes(recipe.images * plan.size * plan.size + views * side * side))
+        let on_device = model.memory([views, seen.height, seen.width], at.at())?;
+        Ok(on_device + host_bytes(recipe.images * plan.size.pixels() + views * seen.pixels()))
     }
 
     /// The picture as it would be saved now: several images side by side. In an early octave it is smaller.
     pub fn picture(&self) -> Picture {
         self.stage.param.picture(&self.state.x)
+    }
+
+    /// The same at the plan's full size, in an early octave too: for pictures that all have one size.
+    pub fn full_picture(&self) -> Picture {
+        let PictureSize { width, height } = self.plan.size;
+        self.picture().resized(PictureSize { width: self.recipe().images * width, height })
     }
 }
 
@@ -270,8 +275,8 @@ fn check_pictures(objective: &Objective, pictures: &Pictures) -> Result<()> {
     missing.map_or(Ok(()), |file| Err(Error::PictureNotRead { file: file.into() }))
 }
 
-fn param(recipe: &Recipe, network: &Network, side: usize) -> Param {
-    let new = |preprocess| Param::new(recipe.param.clone(), preprocess, side, recipe.images);
+fn param(recipe: &Recipe, network: &Network, size: PictureSize) -> Param {
+    let new = |preprocess| Param::new(recipe.param.clone(), preprocess, size, recipe.images);
     if network.is_gray() {
         new(network.preprocess().of_gray()).gray()
     } else {
@@ -287,49 +292,6 @@ fn host_bytes(pixels: usize) -> u64 {
     (3 * pixels * HOST_COPIES * size_of::<f32>()) as u64
 }
 
-/// The largest side of a picture that is seen in parts, in pixels: as much as anyone prints.
-const MAX_SIDE: usize = 8192;
-
-/// Checks that a network of these sizes can make a picture of `side` pixels by a recipe. Fails with a clause.
-pub fn check_side(recipe: &Recipe, sizes: InputSize, side: usize) -> Result<(), String> {
-    if sees_parts(recipe) && side > MAX_SIDE {
-        return Err(Error::TooLarge { side, largest: MAX_SIDE }.to_string());
-    }
-    let view = seen_side(recipe, sizes, side);
-    sizes.check(view)?;
-    Transform::check_all(&recipe.transforms, [side, view])
-}
-
-/// Bytes that a run takes at least on a network of these sizes: parameters, images and gradients, as `f32`. 0 for a size that
-/// the network does not take, which is an error of its own.
-pub fn least_memory(plan: &Plan, sizes: InputSize) -> u64 {
-    if check_side(&plan.recipe, sizes, plan.size).is_err() {
-        return 0;
-    }
-    let factors = [plan.recipe.images, 3, plan.size, plan.size, size_of::<f32>(), 3];
-    factors.into_iter().fold(1, |bytes: u64, factor| bytes.saturating_mul(factor as u64))
-}
-
-/// Whether the network sees a picture in parts.
-fn sees_parts(recipe: &Recipe) -> bool {
-    recipe.octaves.is_some() || recipe.transforms.iter().any(Transform::is_crop)
-}
-
-fn seen_side(recipe: &Recipe, sizes: InputSize, side: usize) -> usize {
-    if sees_parts(recipe) { sizes.native.min(side) } else { side }
-}
-
-/// The number of pixels of an image of `side` that the network sees at once.
-fn view_side(recipe: &Recipe, network: &Network, side: usize) -> Result<usize> {
-    if sees_parts(recipe) && side > MAX_SIDE {
-        return Err(Error::TooLarge { side, largest: MAX_SIDE });
-    }
-    let view = seen_side(recipe, network.input(), side);
-    network.check_size(view)?;
-    Transform::check_all(&recipe.transforms, [side, view]).map_err(Error::Recipe)?;
-    Ok(view)
-}
-
 /// Fails when a plan, which a file may hold, has more steps than can be asked for by a flag.
 fn check_steps(plan: &Plan) -> Result<()> {
     match u32::try_from(plan.steps) {
@@ -339,7 +301,7 @@ fn check_steps(plan: &Plan) -> Result<()> {
 }
 
 /// Fails when a state is not of this recipe and size.
-fn check_state(state: &AscentState, recipe: &Recipe, param: &Param, size: usize) -> Result<()> {
+fn check_state(state: &AscentState, recipe: &Recipe, param: &Param, size: PictureSize) -> Result<()> {
     let AscentState { x, moments, .. } = state;
     if x.shape() != param.shape() {
         let (found, wanted) = (x.shape(), param.shape());

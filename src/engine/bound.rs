@@ -13,10 +13,11 @@ use self::context::{CotangentBuffers, ObjectiveContext};
 use self::expr::{Binder, BoundExpr};
 use super::error::{Error, Result};
 use super::objective::Objective;
+use super::size::PictureSize;
 
 pub use self::context::BatchLayout;
 
-/// An objective that can be evaluated on square images of one size.
+/// An objective that can be evaluated on images of one size.
 #[derive(Debug, Clone)]
 pub struct Bound {
     expr: BoundExpr,
@@ -31,7 +32,7 @@ pub struct Bound {
 pub struct ObjectiveInput<'a> {
     /// The objective, bound to the layers of the network.
     pub bound: &'a Bound,
-    /// The network's input, `[N, 3, S, S]`: all views of the first image, then of the next. Views of others may lie before
+    /// The network's input, `[N, 3, H, W]`: all views of the first image, then of the next. Views of others may lie before
     /// and after them.
     pub views: &'a Array,
     /// The index in `views` of the objective's first view.
@@ -43,11 +44,12 @@ pub struct ObjectiveInput<'a> {
 }
 
 impl Objective {
-    /// Finds the layers in `network` and checks channels and positions for square images of `size` pixels.
-    pub fn bind(&self, network: &Network, size: usize) -> Result<Bound> {
-        let whole = Bound::new(self, network, [size; 2], None)?;
+    /// Finds the layers in `network` and checks channels and positions for images of this size.
+    pub fn bind(&self, network: &Network, size: impl Into<PictureSize>) -> Result<Bound> {
+        let sides = size.into().sides();
+        let whole = Bound::new(self, network, sides, None)?;
         let Some(neurons) = self.neurons(network) else { return Ok(whole) };
-        let Some(field) = network.receptive_field([size; 2], &neurons)? else { return Ok(whole) };
+        let Some(field) = network.receptive_field(sides, &neurons)? else { return Ok(whole) };
         let moved = self.moved(&mut field.origins.iter().copied());
         Bound::new(&moved, network, [field.height, field.width], Some(field))
     }

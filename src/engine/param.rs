@@ -10,15 +10,16 @@ mod network;
 mod spec;
 mod spectrum;
 
-use trepang_api::{Array, CallingThread, ComputePool, Preprocess};
+use trepang_api::{Array, CallingThread, ComputePool, Preprocess, Shape};
 
 use self::basis::Basis;
 use self::network::NetworkSpace;
 use super::error::Result;
 use super::parallel::for_each;
 use super::picture::Picture;
-use super::resample::{Square, resize};
+use super::resample::resize;
 use super::rng::{SeededRng, Stream};
+use super::size::PictureSize;
 use super::start;
 
 pub use spec::{ParamKind, ParamSpec};
@@ -30,13 +31,13 @@ const MARGIN: f64 = 1.0 / 512.0;
 /// The numbers of a plane that are worked on at once.
 const PART: usize = 1 << 13;
 
-/// The parameterization of `images` square images of `size` pixels.
+/// The parameterization of `images` images of one size.
 #[derive(Debug, Clone)]
 pub struct Param {
     spec: ParamSpec,
     space: Option<NetworkSpace>,
     basis: Basis,
-    size: usize,
+    size: PictureSize,
     images: usize,
     /// Whether images are gray: the mean of what the colours would be.
     gray: bool,
@@ -52,10 +53,11 @@ pub enum Backdrop {
 }
 
 impl Param {
-    /// `images` square images of `size` pixels for a network with this preprocessing.
-    pub fn new(spec: ParamSpec, preprocess: Preprocess, size: usize, images: usize) -> Self {
-        let space = (spec.kind == ParamKind::Network).then(|| NetworkSpace::new(preprocess, size));
-        let basis = Basis::new(&spec, size);
+    /// `images` images of this size for a network with this preprocessing.
+    pub fn new(spec: ParamSpec, preprocess: Preprocess, size: impl Into<PictureSize>, images: usize) -> Self {
+        let size = size.into();
+        let space = (spec.kind == ParamKind::Network).then(|| NetworkSpace::new(preprocess, size.pixels()));
+        let basis = Basis::new(&spec, size.sides());
         Self { spec, space, basis, size, images, gray: false }
     }
 
@@ -95,7 +97,7 @@ impl Param {
     /// Levels in 0..255, `[3, H, W]` for one image or for each, as parameters. Those of the pixel kinds are not clipped: the
     /// levels of the recipe `original` lie outside its bounds until the first step.
     pub fn encode(&self, levels: &[f64]) -> Result<Array> {
-        let one = 3 * self.size * self.size;
+        let one = 3 * self.area();
         let data = self.each(|image| self.encode_one(&levels[(image * one) % levels.len()..][..one]));
         Ok(Array::new(self.shape(), data)?)
     }
@@ -129,14 +131,14 @@ impl Param {
         if self.spec.has_alpha() {
             // Opaque, but not so much that no gradient is left.
             let opaque = ((1.0 - MARGIN) / MARGIN).ln() as f32;
-            planes.resize(4 * self.size * self.size, opaque);
+            planes.resize(4 * self.area(), opaque);
         }
         self.basis.encode(&planes)
     }
 
-    /// The images for the network, `[images, 3, size, size]`: RGB, nominally in 0..1.
+    /// The images for the network, `[images, 3, height, width]`: RGB, nominally in 0..1.
     pub fn image(&self, x: &Array, backdrop: &Backdrop, pool: &dyn ComputePool) -> Array {
-        let mut images = Array::zeros([self.images, 3, self.size, self.size]);
+        let mut images = Array::zeros([self.images, 3, self.size.height, self.size.width]);
         let each = images.data_mut().chunks_exact_mut(3 * self.area()).enumerate();
         for_each(pool, each, |(image, rgb)| self.rgb(x.item(image), backdrop, rgb, pool));
         images
@@ -144,7 +146,7 @@ impl Param {
 
     /// The number of pixels of an image.
     fn area(&self) -> usize {
-        self.size * self.size
+        self.size.pixels()
     }
 
     fn rgb(&self, x: &[f32], backdrop: &Backdrop, rgb: &mut [f32], pool: &dyn ComputePool) {
@@ -267,7 +269,7 @@ impl Param {
         if !self.spec.has_alpha() {
             return 1.0;
         }
-        let (area, mut sum) = (self.size * self.size, 0.0);
+        let (area, mut sum) = (self.area(), 0.0);
         for image in 0..self.images {
             let values = self.values(x.item(image), &CallingThread);
             sum += values[3 * area..].iter().map(|&a| f64::from(a)).sum::<f64>();
@@ -284,12 +286,13 @@ impl Param {
         // A few large blots of any colour: what could stand behind a thing.
         let side = 2 + rng.below(6);
         let blots: Vec<f32> = (0..3 * side * side).map(|_| rng.uniform() as f32).collect();
-        Backdrop::Planes(resize(&blots, Square { side, planes: 3 }, self.size))
+        let blot = Shape { channels: 3, height: side, width: side };
+        Backdrop::Planes(resize(&blots, blot, self.size.sides()))
     }
 
     /// The picture as it is saved; several images side by side.
     pub fn picture(&self, x: &Array) -> Picture {
-        let area = self.size * self.size;
+        let (area, one) = (self.area(), self.size);
         let bytes: Vec<Vec<u8>> = (0..self.images)
             .map(|image| {
                 if self.space.is_some() {
@@ -307,13 +310,13 @@ impl Param {
                 }
             })
             .collect();
-        let width = self.images * self.size;
+        let width = self.images * one.width;
         let byte = |i: usize| {
             let (c, pixel) = (i % 3, i / 3);
             let (row, column) = (pixel / width, pixel % width);
-            bytes[column / self.size][c * area + row * self.size + column % self.size]
+            bytes[column / one.width][c * area + row * one.width + column % one.width]
         };
-        Picture { width, height: self.size, rgb: (0..3 * self.size * width).map(byte).collect() }
+        Picture { width, height: one.height, rgb: (0..3 * one.height * width).map(byte).collect() }
     }
 }
 

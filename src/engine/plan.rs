@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::objective::Objective;
 use super::optimizer::Schedule;
 use super::recipe::Recipe;
+use super::size::PictureSize;
 use super::start::Start;
 use super::transform::Transform;
 
@@ -18,8 +19,8 @@ pub struct Plan {
     pub objective: Objective,
     /// The recipe that the first step follows.
     pub recipe: Recipe,
-    /// The side of the square image, in pixels.
-    pub size: usize,
+    /// The size of the image, in pixels.
+    pub size: PictureSize,
     /// The seed of all randomness.
     pub seed: u64,
     /// The image before the first step.
@@ -62,8 +63,8 @@ pub struct Change {
 
 impl Plan {
     /// A run from noise.
-    pub fn new(objective: Objective, recipe: Recipe, size: usize) -> Self {
-        let steps = recipe.steps;
+    pub fn new(objective: Objective, recipe: Recipe, size: impl Into<PictureSize>) -> Self {
+        let (steps, size) = (recipe.steps, size.into());
         let (references, changes, lengths) = (BTreeMap::new(), Vec::new(), Vec::new());
         Self { objective, recipe, size, seed: 0, start: Start::Noise, steps, references, changes, lengths }
     }

@@ -5,9 +5,10 @@ use trepang_api::{Array, Model, Network};
 
 use super::bound::{BatchLayout, Bound, ObjectiveInput, evaluate_together};
 use super::error::{Error, Result};
+use super::fitting::nearest_size;
 use super::objective::Objective;
 use super::picture::{Picture, Pictures};
-use super::resample::{Square, resize};
+use super::size::PictureSize;
 use super::transform::{StepContext, Transform, Views};
 
 /// An objective's value on a picture, alone and under transforms.
@@ -32,16 +33,33 @@ pub const ROBUST_VIEWS: usize = 32;
 /// The most pixels of views in one call of the network: those of 8 views of 224 px. More take memory and no less time.
 const PIXELS_PER_CALL: usize = 8 * 224 * 224;
 
-/// The number of views of `side` pixels in one call of the network. It divides [`ROBUST_VIEWS`].
-fn views_per_call(side: usize) -> usize {
-    [8, 4, 2].into_iter().find(|views| views * side * side <= PIXELS_PER_CALL).unwrap_or(1)
+/// The number of views of this size in one call of the network. It divides [`ROBUST_VIEWS`].
+fn views_per_call(size: impl Into<PictureSize>) -> usize {
+    let pixels = size.into().pixels();
+    [8, 4, 2].into_iter().find(|views| pixels.saturating_mul(*views) <= PIXELS_PER_CALL).unwrap_or(1)
 }
 
-/// The side at which pictures of `side` pixels are evaluated, and the number of views in one call of the network.
-pub(super) fn seen_at_once(objective: &Objective, network: &Network, side: usize) -> [usize; 2] {
-    let fits = network.check_size(side).is_ok() && objective.bind(network, side).is_ok();
-    let side = if fits { side } else { network.input().native };
-    [side, views_per_call(side)]
+/// The size at which pictures of this size are evaluated, and the number of views in one call of the network.
+pub(super) fn seen_at_once(
+    objective: &Objective,
+    network: &Network,
+    size: PictureSize,
+) -> Result<(PictureSize, usize)> {
+    let (_, size) = bind_near(objective, network, size)?;
+    Ok((size, views_per_call(size)))
+}
+
+/// The objective bound for pictures of this size; where the network does not take that, for the network's own size in their
+/// shape, and where that will not do either, as for many classifiers, for its own square.
+fn bind_near(objective: &Objective, network: &Network, size: PictureSize) -> Result<(Bound, PictureSize)> {
+    let (native, fits) =
+        (network.input().native, |size: PictureSize| network.check_sides(size.height, size.width).is_ok());
+    for size in [size, nearest_size(size, native, fits)] {
+        if let (true, Ok(bound)) = (fits(size), objective.bind(network, size)) {
+            return Ok((bound, size));
+        }
+    }
+    Ok((objective.bind(network, native)?, native.into()))
 }
 
 /// The views of all pictures are drawn from this seed, whatever made the picture.
@@ -74,9 +92,9 @@ fn robust_transforms() -> [Transform; 5] {
     ]
 }
 
-/// The views of a picture of `side` pixels that `robust` is the mean over.
-fn robust_views(side: usize) -> Views {
-    Views::draw(&robust_transforms(), ROBUST_VIEWS, [side; 2], CONTEXT)
+/// The views of a picture of this size that `robust` is the mean over.
+fn robust_views(size: impl Into<PictureSize>) -> Views {
+    Views::draw(&robust_transforms(), ROBUST_VIEWS, [size.into().sides(); 2], CONTEXT)
 }
 
 /// Views of pictures belong to no step.
@@ -86,37 +104,32 @@ const CONTEXT: StepContext = StepContext { seed: VIEWS_SEED, step: 0, progress: 
 #[derive(Debug)]
 pub struct Evaluator {
     bound: Bound,
-    side: usize,
+    size: PictureSize,
     images: usize,
     views: Views,
-    /// The pictures that the objective compares with, as planes of `side` pixels.
+    /// The pictures that the objective compares with, as planes of that size.
     references: Vec<Vec<f32>>,
     /// The means of the calls so far.
     done: Vec<f64>,
 }
 
 impl Evaluator {
-    /// Measures `objective` on pictures of `side` pixels, `images` side by side. Pictures that the network does not take at
-    /// their size are resized to its own. Fails when the objective does not fit the network, and when a picture that it
+    /// Measures `objective` on pictures of this size, `images` side by side. Pictures that the network does not take at their
+    /// size are resized to its own, in their shape where that can be. Fails when the objective does not fit the network, and when a picture that it
     /// compares with is not in `pictures`.
     pub fn new(
         objective: &Objective,
         network: &Network,
-        [side, images]: [usize; 2],
+        (size, images): (impl Into<PictureSize>, usize),
         pictures: &Pictures,
     ) -> Result<Self> {
-        let native = network.input().native;
-        let fitting = network.check_size(side).ok().and_then(|()| objective.bind(network, side).ok());
-        let (bound, side) = match fitting {
-            Some(bound) => (bound, side),
-            None => (objective.bind(network, native)?, native),
-        };
+        let (bound, size) = bind_near(objective, network, size.into())?;
         let reference = |file: &String| {
             let picture = pictures.get(file).ok_or_else(|| Error::PictureNotRead { file: file.clone() })?;
-            Ok(picture.square(side))
+            Ok(picture.fitted(size))
         };
         let references = bound.pictures().iter().map(reference).collect::<Result<_>>()?;
-        Ok(Self { bound, side, images, views: robust_views(side), references, done: Vec::new() })
+        Ok(Self { bound, size, images, views: robust_views(size), references, done: Vec::new() })
     }
 
     /// Evaluates a few more views; returns the score once all have been evaluated. For a caller that has other things to do
@@ -124,7 +137,7 @@ impl Evaluator {
     pub fn advance(&mut self, picture: &Picture, model: &mut dyn Model) -> Result<Option<Score>> {
         let means = evaluate(&[self], picture, &self.some_views(self.done.len()), model)?;
         self.done.extend(means);
-        if self.done.len() * views_per_call(self.side) < ROBUST_VIEWS {
+        if self.done.len() * views_per_call(self.size) < ROBUST_VIEWS {
             return Ok(None);
         }
         let clean = evaluate(&[self], picture, &self.no_transforms(), model)?;
@@ -134,19 +147,19 @@ impl Evaluator {
 
     /// The views of the call number `call`.
     fn some_views(&self, call: usize) -> Views {
-        let count = views_per_call(self.side);
+        let count = views_per_call(self.size);
         let mut some = self.views.clone();
         some.draws = self.views.draws[call * count..][..count].to_vec();
         some
     }
 
     fn no_transforms(&self) -> Views {
-        Views::draw(&[], 1, [self.side; 2], CONTEXT)
+        Views::draw(&[], 1, [self.size.sides(); 2], CONTEXT)
     }
 
     /// Tells whether both see the same of a picture and read the same layers, so that one call of the model is enough.
     fn goes_with(&self, other: &Self) -> bool {
-        (self.side, self.images) == (other.side, other.images)
+        (self.size, self.images) == (other.size, other.images)
             && self.bound.goes_with(&other.bound)
             && self.references.is_empty()
             && other.references.is_empty()
@@ -171,7 +184,7 @@ pub fn score_together(
     }
     let all: Vec<&Evaluator> = evaluators.iter().collect();
     let mut means = vec![Vec::new(); evaluators.len()];
-    for call in 0..ROBUST_VIEWS / views_per_call(first.side) {
+    for call in 0..ROBUST_VIEWS / views_per_call(first.size) {
         if should_stop() {
             return Ok(None);
         }
@@ -195,18 +208,14 @@ fn evaluate(
     model: &mut dyn Model,
 ) -> Result<Vec<f64>> {
     let Some(first) = evaluators.first() else { return Ok(Vec::new()) };
-    let planes = picture.planes();
-    let (count, side, from) = (first.images, first.side, Square { side: picture.height, planes: 3 });
-    let mut images = Vec::new();
-    for image in 0..count {
-        let rows = planes.chunks_exact(picture.width).map(|row| &row[image * from.side..][..from.side]);
-        images.extend(resize(&rows.collect::<Vec<_>>().concat(), from, side));
-    }
-    let images = Array::new([count, 3, side, side], images)?;
+    let (count, PictureSize { width, height }) = (first.images, first.size);
+    let one = picture.width / count.max(1);
+    let images = (0..count).flat_map(|image| picture.columns(image * one, one).fitted(first.size)).collect();
+    let images = Array::new([count, 3, height, width], images)?;
     let pool = &*model.pool();
-    let views = views.clone().place(side, pool);
+    let views = views.clone().place(first.size.sides(), pool);
     let of = |planes: &Vec<f32>| {
-        let image = Array::new([1, 3, side, side], planes.clone())?;
+        let image = Array::new([1, 3, height, width], planes.clone())?;
         Ok(model.activations(&views.show(&image, pool), first.bound.at())?)
     };
     let references = first.references.iter().map(of).collect::<Result<Vec<_>>>()?;
@@ -234,6 +243,6 @@ mod tests {
         assert_eq!(serde_json::to_string(&robust_transforms()).unwrap(), transforms);
         let before: Vec<Transform> = serde_json::from_str(transforms).unwrap();
         let step = StepContext { seed: 0, step: 0, progress: 0.0 };
-        assert_eq!(robust_views(64), Views::draw(&before, 32, [64, 64], step));
+        assert_eq!(robust_views(64), Views::draw(&before, 32, [[64; 2]; 2], step));
     }
 }

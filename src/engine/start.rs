@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result};
 use super::picture::Pictures;
 use super::rng::{SeededRng, Stream};
+use super::size::PictureSize;
 
 /// The image before the first step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,29 +25,36 @@ pub enum Start {
 }
 
 impl Start {
-    /// The levels of a `size` x `size` start, of one image. `amplitude` scales noise around gray; `pictures` holds what the
-    /// file of [`Start::Picture`] holds, of which the middle square is resized to what is needed.
-    pub fn levels(&self, size: usize, seed: u64, amplitude: f64, pictures: &Pictures) -> Result<Vec<f64>> {
+    /// The levels of a start of this size, of one image. `amplitude` scales noise around gray; `pictures` holds what the
+    /// file of [`Start::Picture`] holds, of which the middle part of the same shape is resized to what is needed.
+    pub fn levels(
+        &self,
+        size: impl Into<PictureSize>,
+        seed: u64,
+        amplitude: f64,
+        pictures: &Pictures,
+    ) -> Result<Vec<f64>> {
+        let size = size.into();
         match self {
-            Self::Gray => Ok(vec![127.5; 3 * size * size]),
+            Self::Gray => Ok(vec![127.5; 3 * size.pixels()]),
             Self::Noise => Ok(noise(1, size, seed, amplitude)),
             Self::Picture { file, .. } => {
                 let missing = || Error::PictureNotRead { file: file.clone() };
                 let picture = pictures.get(file).ok_or_else(missing)?;
-                if (picture.width, picture.height) == (size, size) {
+                if picture.size() == size {
                     return Ok(planes(&picture.rgb).map(f64::from).collect());
                 }
-                Ok(picture.square(size).into_iter().map(|v| 255.0 * f64::from(v)).collect())
+                Ok(picture.fitted(size).into_iter().map(|v| 255.0 * f64::from(v)).collect())
             }
         }
     }
 }
 
 /// Uniform bytes for so many images, scaled around gray.
-pub(super) fn noise(images: usize, size: usize, seed: u64, amplitude: f64) -> Vec<f64> {
+pub(super) fn noise(images: usize, size: PictureSize, seed: u64, amplitude: f64) -> Vec<f64> {
     let mut rng = SeededRng::new(seed, Stream::Start);
     let one = || {
-        let mut bytes = vec![0; 3 * size * size];
+        let mut bytes = vec![0; 3 * size.pixels()];
         rng.fill(&mut bytes);
         planes(&bytes).map(|byte| 127.5 + amplitude * (f64::from(byte) - 127.5)).collect::<Vec<_>>()
     };
@@ -88,5 +96,7 @@ mod tests {
         let larger = start.levels(4, 0, 0.1, &pictures).unwrap();
         assert!(larger.len() == 48 && larger[0] < 0.1 && (larger[15] - 9.0).abs() < 0.1);
         assert!(start.levels(2, 0, 1.0, &Pictures::new()).is_err());
+        let wide = start.levels(PictureSize { width: 2, height: 1 }, 0, 0.1, &pictures).unwrap();
+        assert_eq!(wide[..2].iter().map(|v| v.round()).collect::<Vec<_>>(), [0.0, 3.0], "the upper half");
     }
 }

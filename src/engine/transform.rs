@@ -50,7 +50,8 @@ pub enum Transform {
     Noise([f64; 2]),
 }
 
-/// A random square part. All numbers are shares of the image's side.
+/// A random part of the shape that the network sees. All numbers are shares of the largest such part's sides: of a square
+/// image, of its side.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Crop {
@@ -62,7 +63,7 @@ pub struct Crop {
     pub sd: f64,
     /// The smallest side.
     pub least: f64,
-    /// The standard deviation of the part's middle from the image's.
+    /// The standard deviation of the part's middle from the image's, as a share of the image's sides.
     pub away: f64,
 }
 
@@ -90,7 +91,8 @@ pub(super) struct Draw {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Views {
     pub(super) draws: Vec<Draw>,
-    pub(super) side: usize,
+    /// The rows and columns of a view.
+    pub(super) view: [usize; 2],
     /// The source of the noise.
     context: StepContext,
 }
@@ -136,8 +138,8 @@ impl Transform {
         if is_sound { Ok(()) } else { Err(format!("transforms: {needed}")) }
     }
 
-    /// Checks that the transforms, one after the other, leave some of an image of `side` pixels, of which views of `view`
-    /// pixels are drawn. Fails with one sentence.
+    /// Checks that the transforms, one after the other, leave some of an image whose shorter side has `side` pixels, of which
+    /// views of at least `view` pixels are drawn. Fails with one sentence.
     pub(super) fn check_all(transforms: &[Self], [side, view]: [usize; 2]) -> Result<(), String> {
         let mut least = side as f64;
         for transform in transforms {
@@ -163,49 +165,51 @@ impl Transform {
 }
 
 impl Views {
-    /// `count` views of `view` pixels of a square image of `side`.
+    /// `count` views of `view` rows and columns of an image of `image`.
     pub(super) fn draw(
         transforms: &[Transform],
         count: usize,
-        [side, view]: [usize; 2],
+        [image, view]: [[usize; 2]; 2],
         context: StepContext,
     ) -> Self {
         let one = |index: usize| {
             let mut rng = SeededRng::new(context.seed, Stream::View { step: context.step, view: index });
-            Draw::new(transforms, [side, view], context.progress, &mut rng)
+            Draw::new(transforms, [image, view], context.progress, &mut rng)
         };
-        Self { draws: (0..count).map(one).collect(), side: view, context }
+        Self { draws: (0..count).map(one).collect(), view, context }
     }
 
-    /// Tiles of `view` pixels that cover an image of `side`, shifted by a random distance and wrapped around: what octaves
-    /// larger than the network's input are seen through.
-    pub(super) fn tiles([side, view]: [usize; 2], context: StepContext) -> Self {
+    /// Tiles of `view` rows and columns that cover an image of `image`, shifted by a random distance and wrapped around: what
+    /// octaves larger than the network's input are seen through.
+    pub(super) fn tiles([image, view]: [[usize; 2]; 2], context: StepContext) -> Self {
         let mut rng = SeededRng::new(context.seed, Stream::Tiles { step: context.step });
-        let (rolled_y, rolled_x) = (rng.below(side) as f64, rng.below(side) as f64);
-        let tiles = side.div_ceil(view);
+        let rolled = image.map(|side| rng.below(side) as f64);
+        let tiles = [0, 1].map(|axis| image[axis].div_ceil(view[axis]));
         // Evenly spread: a last tile that sticks out overlaps its neighbours instead of being left out.
-        let at = |tile: usize| (tile * side / tiles) as f64;
+        let at = |axis: usize, tile: usize| rolled[axis] + (tile * image[axis] / tiles[axis]) as f64;
         let draw = |index: usize| Draw {
-            map: Affine {
-                shift: [rolled_y + at(index / tiles), rolled_x + at(index % tiles)],
-                ..Affine::IDENTITY
-            },
+            map: Affine { shift: [at(0, index / tiles[1]), at(1, index % tiles[1])], ..Affine::IDENTITY },
             edge: Edge::Wrap,
             blur: None,
             noise: [0.0; 2],
         };
-        Self { draws: (0..tiles * tiles).map(draw).collect(), side: view, context }
+        Self { draws: (0..tiles[0] * tiles[1]).map(draw).collect(), view, context }
     }
 
-    /// The places of the views' pixels in images of `side` pixels.
-    pub(super) fn place(self, side: usize, pool: &dyn ComputePool) -> PlacedViews {
-        PlacedViews::new(self, side, pool)
+    /// The places of the views' pixels in images of these rows and columns.
+    pub(super) fn place(self, image: [usize; 2], pool: &dyn ComputePool) -> PlacedViews {
+        PlacedViews::new(self, image, pool)
     }
 }
 
 impl Draw {
-    fn new(transforms: &[Transform], [side, view]: [usize; 2], progress: f64, rng: &mut SeededRng) -> Self {
-        let mut canvas = Canvas { side: side as f64, map: Affine::IDENTITY };
+    fn new(
+        transforms: &[Transform],
+        [image, view]: [[usize; 2]; 2],
+        progress: f64,
+        rng: &mut SeededRng,
+    ) -> Self {
+        let mut canvas = Canvas { sides: image.map(|side| side as f64), map: Affine::IDENTITY };
         let mut draw = Self { map: Affine::IDENTITY, edge: Edge::Fill(GRAY), blur: None, noise: [0.0; 2] };
         for transform in transforms {
             // Those that move pixels; blur and noise move none.
@@ -218,35 +222,35 @@ impl Draw {
             }
         }
         // Whole pixels, so that what is only shifted stays as sharp as it was.
-        let shift = ((canvas.side - view as f64) / 2.0).floor();
-        draw.map = Affine { shift: [shift; 2], ..Affine::IDENTITY }.then(canvas.map);
+        let shift = [0, 1].map(|axis| ((canvas.sides[axis] - view[axis] as f64) / 2.0).floor());
+        draw.map = Affine { shift, ..Affine::IDENTITY }.then(canvas.map);
         draw
     }
 
-    /// The places of a view's pixels in an image of `side`; none if the view is the image.
-    fn places(&self, side: usize, view: usize) -> Option<Places> {
-        let is_whole = self.map == Affine::IDENTITY && side == view;
-        (!is_whole).then(|| Places::new(view, side, self.map, self.edge))
+    /// The places of a view's pixels in an image; none if the view is the image.
+    fn places(&self, image: [usize; 2], view: [usize; 2]) -> Option<Places> {
+        let is_whole = self.map == Affine::IDENTITY && image == view;
+        (!is_whole).then(|| Places::new(view, image, self.map, self.edge))
     }
 }
 
-/// An image on its way through transforms: its side, and where its pixels lie in the first image.
+/// An image on its way through transforms: its rows and columns, and where its pixels lie in the first image.
 struct Canvas {
-    side: f64,
+    sides: [f64; 2],
     map: Affine,
 }
 
 impl Canvas {
-    fn take(&mut self, transform: &Transform, view: usize, progress: f64, rng: &mut SeededRng) {
+    fn take(&mut self, transform: &Transform, view: [usize; 2], progress: f64, rng: &mut SeededRng) {
         match transform {
             Transform::Pad(pixels) => {
                 self.shift([-(*pixels as f64); 2]);
-                self.side += 2.0 * *pixels as f64;
+                self.sides = self.sides.map(|side| side + 2.0 * *pixels as f64);
             }
             Transform::Jitter(pixels) => {
                 let offset = [rng.below(pixels + 1) as f64, rng.below(pixels + 1) as f64];
                 self.shift(offset);
-                self.side -= *pixels as f64;
+                self.sides = self.sides.map(|side| side - *pixels as f64);
             }
             Transform::Scale(factors) => self.scale(factors[rng.below(factors.len())]),
             Transform::Zoom([low, high]) => self.scale(rng.between(*low, *high)),
@@ -254,7 +258,8 @@ impl Canvas {
             Transform::Turn([low, high]) => self.rotate(rng.between(*low, *high)),
             Transform::Flip(share) => {
                 if rng.uniform() < *share {
-                    let mirror = Affine { matrix: [[1.0, 0.0], [0.0, -1.0]], shift: [0.0, self.side - 1.0] };
+                    let mirror =
+                        Affine { matrix: [[1.0, 0.0], [0.0, -1.0]], shift: [0.0, self.sides[1] - 1.0] };
                     self.map = mirror.then(self.map);
                 }
             }
@@ -268,9 +273,10 @@ impl Canvas {
     }
 
     fn scale(&mut self, factor: f64) {
-        let side = scaled(self.side, factor);
-        self.map = Affine::resize(self.side as usize, side as usize).then(self.map);
-        self.side = side;
+        let sides = self.sides.map(|side| scaled(side, factor));
+        let whole = |sides: [f64; 2]| sides.map(|side| side as usize);
+        self.map = Affine::resize(whole(self.sides), whole(sides)).then(self.map);
+        self.sides = sides;
     }
 
     fn rotate(&mut self, degrees: f64) {
@@ -279,25 +285,29 @@ impl Canvas {
         }
         let (sin, cos) = degrees.to_radians().sin_cos();
         let matrix = [[cos, -sin], [sin, cos]];
-        let middle = (self.side - 1.0) / 2.0;
-        let turned = Affine { matrix, shift: [0.0; 2] }.apply([middle; 2]);
-        self.map = Affine { matrix, shift: turned.map(|t| middle - t) }.then(self.map);
+        let middle = self.sides.map(|side| (side - 1.0) / 2.0);
+        let turned = Affine { matrix, shift: [0.0; 2] }.apply(middle);
+        self.map = Affine { matrix, shift: [middle[0] - turned[0], middle[1] - turned[1]] }.then(self.map);
     }
 
-    fn crop(&mut self, crop: Crop, view: usize, progress: f64, rng: &mut SeededRng) {
+    fn crop(&mut self, crop: Crop, view: [usize; 2], progress: f64, rng: &mut SeededRng) {
         let mean = crop.from + (crop.to - crop.from) * progress;
         let share = (mean + crop.sd * rng.normal()).clamp(crop.least, 1.0);
-        let side = share * self.side;
-        let mut corner = || {
+        let view = view.map(|side| side as f64);
+        // The axis along which the largest part of the view's shape fills the image.
+        let full = usize::from(self.sides[0] * view[1] > self.sides[1] * view[0]);
+        let side = share * self.sides[full];
+        let mut corner = |axis: usize| {
+            let (all, part) = (self.sides[axis], side * (view[axis] / view[full]));
             let middle = 0.5 + crop.away * rng.normal();
-            (middle * self.side - side / 2.0).clamp(0.0, self.side - side)
+            (middle * all - part / 2.0).clamp(0.0, (all - part).max(0.0))
         };
-        let (top, left) = (corner(), corner());
-        let scale = side / view as f64;
+        let (top, left) = (corner(0), corner(1));
+        let scale = side / view[full];
         let edge = |corner: f64| corner + 0.5 * scale - 0.5;
         let map = Affine { matrix: [[scale, 0.0], [0.0, scale]], shift: [edge(top), edge(left)] };
         self.map = map.then(self.map);
-        self.side = view as f64;
+        self.sides = view;
     }
 }
 

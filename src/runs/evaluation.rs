@@ -3,7 +3,7 @@
 
 use trepang_api::{Model, Network};
 
-use crate::engine::{Ascent, Evaluator, Picture, Pictures, Result, Score, score_together};
+use crate::engine::{Ascent, Evaluator, Picture, PictureSize, Pictures, Result, Score, score_together};
 
 /// One picture's score and saturation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,7 +31,8 @@ pub(super) fn evaluator(
     pictures: &Pictures,
 ) -> Result<Evaluator> {
     let (objective, images) = (ascent.plan().last_objective(), ascent.recipe().images);
-    Evaluator::new(objective, network, [picture.height, images], pictures)
+    let size = PictureSize { width: picture.width / images.max(1), height: picture.height };
+    Evaluator::new(objective, network, (size, images), pictures)
 }
 
 /// The evaluation of `picture` for the objective that each ascent ended with; none if `should_stop` says so on the way.

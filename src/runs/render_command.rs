@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::folder::slug;
 use super::manifest::{Origin, Provenance};
-use crate::engine::{Objective, Plan, Recipe, Start};
+use crate::engine::{AskedSize, Objective, Plan, Recipe, Start};
 
 /// The characters besides letters and digits that mean nothing to a shell.
 const PLAIN: &str = "_-./:,=+@%";
@@ -72,13 +72,15 @@ fn as_typed(plan: &Plan) -> Option<Vec<(&'static str, String)>> {
     let (recipe, set) = plan.recipe.as_changes()?;
     flags.push(("--recipe", recipe.into()));
     flags.extend(set.into_iter().map(|(key, value)| ("--set", format!("{key}={value}"))));
+    // One number would give the picture the start picture's shape.
+    let size = AskedSize::of(plan.size, matches!(plan.start, Start::Picture { .. }));
     match &plan.start {
         Start::Noise => {}
         Start::Gray => flags.push(("--init", "gray".into())),
         Start::Picture { file, .. } => flags.push(("--init", file.clone())),
     }
     flags.extend([
-        ("--size", plan.size.to_string()),
+        ("--size", size.to_string()),
         ("--seed", plan.seed.to_string()),
         ("--steps", plan.steps.to_string()),
     ]);

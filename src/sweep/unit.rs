@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use trepang_weights::sha256;
 
-use crate::engine::{Objective, Plan, Recipe, Start};
+use crate::engine::{Objective, PictureSize, Plan, Recipe, Start};
 use crate::runs::Provenance;
 
 /// The channels of a unit, but for the last of a layer, which may have fewer.
@@ -36,8 +36,8 @@ pub struct Unit {
     pub first: usize,
     /// The recipe that all of them follow.
     pub recipe: Recipe,
-    /// The side of the pictures, in pixels.
-    pub size: usize,
+    /// The size of the pictures.
+    pub size: PictureSize,
     /// The random seed of each.
     pub seed: u64,
     /// The image before the first step. Of a picture, its hash decides, and not the name of its file.
@@ -124,7 +124,9 @@ mod tests {
         let others = [
             key(&plan(32), &provenance()),
             key(&Plan { seed: 1, ..plan(3) }, &provenance()),
-            key(&Plan { size: 96, ..plan(3) }, &provenance()),
+            key(&Plan { size: 96.into(), ..plan(3) }, &provenance()),
+            key(&Plan { size: PictureSize { width: 96, height: 64 }, ..plan(3) }, &provenance()),
+            key(&Plan { size: PictureSize { width: 64, height: 96 }, ..plan(3) }, &provenance()),
             key(&Plan { start: Start::Gray, ..plan(3) }, &provenance()),
             key(&pixel, &provenance()),
             key(&first, &Provenance { weights_sha256: "cd".into(), ..provenance() }),

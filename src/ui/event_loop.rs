@@ -16,7 +16,6 @@ use super::graphics::Protocol;
 use super::lab::LabLayout;
 use super::mosaic::MosaicGrid;
 use super::mouse::MouseEvent;
-use super::panes::fitted_sizes;
 use super::picture::place;
 use super::pointer::{DraggedPanes, Pointer};
 use super::screen_picture::ScreenPicture;
@@ -26,8 +25,8 @@ use super::surroundings::passes_pictures;
 use super::terminal::{Screen, UserInput};
 use super::wanted::{beside_picture, main_picture, room};
 use super::{
-    View, channels_in_a_row, help, input, is_full, lab_layout, mosaic_grid, render, shown_grid, strip_grid,
-    thumbnail_grid,
+    View, channels_in_a_row, fitted_sizes, help, input, is_full, lab_layout, mosaic_grid, render, shown_grid,
+    strip_grid, thumbnail_grid,
 };
 use crate::dashboard::{Effect, Message, Mode, State, TerminalAction};
 use crate::worker::Viewer;

@@ -118,11 +118,24 @@ impl Graphics {
 
     /// The size in cells of the largest square, in pixels, that fits `room` and is not larger than any picture.
     pub fn square(&self, room: Size) -> Size {
+        self.fitted(room, (1, 1))
+    }
+
+    /// The same of the largest picture of a shape, given by a width and a height. A thin one fills a row or a column of cells.
+    pub fn fitted(&self, room: Size, shape: (usize, usize)) -> Size {
         let (width, height) = believed(self.cell);
-        let (width, height) = (u32::from(width), u32::from(height));
-        let cells = |room: u16| u32::from(room).min(MAX_PICTURE_CELLS);
-        let side = (cells(room.width) * width).min(cells(room.height) * height).min(MAX_PICTURE_PIXELS);
-        Size::new((side / width) as u16, (side / height) as u16)
+        let (width, height) = (u64::from(width), u64::from(height));
+        let cells = |room: u16| u64::from(room).min(MAX_PICTURE_CELLS.into());
+        let (across, down) = (shape.0.max(1) as u64, shape.1.max(1) as u64);
+        let (room_x, room_y) = (cells(room.width) * width, cells(room.height) * height);
+        // Of the longer side, all that the room and the other side leave.
+        let longest = (room_x * across.max(down) / across).min(room_y * across.max(down) / down);
+        let longest = longest.min(MAX_PICTURE_PIXELS.into());
+        let side = |own: u64, cell: u64, room: u16| {
+            let cells = longest * own / across.max(down) / cell;
+            if across == down { cells as u16 } else { (cells as u16).max(1).min(room) }
+        };
+        Size::new(side(across, width, room.width), side(down, height, room.height))
     }
 }
 
@@ -155,6 +168,10 @@ mod tests {
         assert_eq!(graphics.square(Size::new(40, 30)), Size::new(40, 20));
         assert_eq!(graphics.square(Size::new(90, 10)), Size::new(20, 10));
         assert_eq!(graphics.square(Size::new(0, 10)), Size::new(0, 0));
+        assert_eq!(graphics.fitted(Size::new(40, 30), (480, 320)), Size::new(40, 13));
+        assert_eq!(graphics.fitted(Size::new(90, 10), (320, 480)), Size::new(13, 10));
+        assert_eq!(graphics.fitted(Size::new(90, 10), (9000, 3)), Size::new(90, 1));
+        assert_eq!(graphics.fitted(Size::new(0, 10), (480, 320)), Size::new(0, 1));
     }
 
     #[test]

@@ -176,7 +176,8 @@ pub(super) fn scene_of(state: &State, grid: &MosaicGrid, channels: Range<usize>)
     GridScene { grid: *grid, side: SENT_SIDE, pictures: channels.map(draft).collect() }
 }
 
-/// One picture of several, each scaled to its place; a place whose picture has not come is gray.
+/// One picture of several, each scaled to its place; a place whose picture has not come is gray, and so is what an oblong picture
+/// leaves of its place.
 pub(super) fn compose(scene: &GridScene, protocol: Protocol) -> Arc<Picture> {
     let GridScene { grid, side, pictures } = scene;
     let (x, y) = cell_pixels(protocol, grid.draft, *side);
@@ -188,20 +189,23 @@ pub(super) fn compose(scene: &GridScene, protocol: Protocol) -> Arc<Picture> {
         let (column, row) = (index % u32::from(grid.page.0), index / u32::from(grid.page.0));
         let left = column * (draft.0 + x);
         let top = row * (draft.1 + y);
-        let empty = || RgbImage::from_pixel(draft.0, draft.1, image::Rgb([EMPTY; 3]));
-        let scaled = picture
-            .as_deref()
-            .and_then(image)
-            .map_or_else(empty, |image| imageops::resize(&image, draft.0, draft.1, FilterType::Triangle));
-        imageops::replace(&mut page, &scaled, left.into(), top.into());
+        let mut place = RgbImage::from_pixel(draft.0, draft.1, image::Rgb([EMPTY; 3]));
+        if let Some(image) = picture.as_deref().and_then(image) {
+            let longer = image.width().max(image.height());
+            let part = |own: u32, room: u32| (own * room).div_ceil(longer).clamp(1, room);
+            let (width, height) = (part(image.width(), draft.0), part(image.height(), draft.1));
+            let scaled = imageops::resize(&image, width, height, FilterType::Triangle);
+            let middle = |room: u32, own: u32| i64::from((room - own) / 2);
+            imageops::replace(&mut place, &scaled, middle(draft.0, width), middle(draft.1, height));
+        }
+        imageops::replace(&mut page, &place, left.into(), top.into());
     }
     Arc::new(Picture { width: width as usize, height: height as usize, rgb: page.into_raw() })
 }
 
-/// The square in the middle of a draft's picture.
-fn image(picture: &Picture) -> Option<RgbImage> {
-    let Picture { width, height, rgb } = picture.middle();
-    RgbImage::from_raw(width as u32, height as u32, rgb)
+fn image(Picture { width, height, rgb }: &Picture) -> Option<RgbImage> {
+    let image = RgbImage::from_raw(*width as u32, *height as u32, rgb.clone())?;
+    (image.width() * image.height() > 0).then_some(image)
 }
 
 /// Whether drafts of the page cannot be recognised yet, so that a coarse picture of them will do.

@@ -3,9 +3,7 @@
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::widgets::Block;
 
-use super::graphics::Graphics;
 use super::mosaic::MosaicGrid;
-use super::strip;
 use crate::dashboard::PaneSizes;
 
 /// The rows of the run pane with all its lines.
@@ -102,7 +100,8 @@ impl Panes {
     /// Gives the right part of the picture's pane to a strip with these places for drafts.
     #[must_use]
     pub fn with_strip(self, grid: Option<&MosaicGrid>) -> Self {
-        let Some(width) = grid.map(strip::width).filter(|width| *width < self.picture.width) else {
+        let Some(width) = grid.map(|grid| grid.area.width + 2).filter(|width| *width < self.picture.width)
+        else {
             return self;
         };
         let picture = Rect { width: self.picture.width - width, ..self.picture };
@@ -134,27 +133,16 @@ impl Panes {
 }
 
 /// The columns of the lists of layers and channels, on a screen of this size.
-fn lists_width(area: Rect, sizes: PaneSizes) -> u16 {
+pub(super) fn lists_width(area: Rect, sizes: PaneSizes) -> u16 {
     let own = (area.width * 3 / 10).clamp(27, 36);
     let most = own.max(area.width.saturating_sub(MIN_BESIDE_LISTS));
     own.saturating_add_signed(sizes.lists).clamp(MIN_LISTS, most)
 }
 
 /// The rows of the curve, on a screen of this size.
-fn curve_height(area: Rect, sizes: PaneSizes) -> u16 {
+pub(super) fn curve_height(area: Rect, sizes: PaneSizes) -> u16 {
     let body = area.height.saturating_sub(3);
     let own = (body * 3 / 10).clamp(5, 10);
     let most = own.max(body.saturating_sub(MIN_ABOVE_CURVE));
     own.saturating_add_signed(sizes.curve).clamp(MIN_CURVE, most)
-}
-
-/// The chosen sizes as far as a screen of this size follows them.
-pub(super) fn fitted_sizes(area: Rect, sizes: PaneSizes, graphics: Graphics) -> PaneSizes {
-    let own = PaneSizes::default();
-    let more = |chosen: u16, own: u16| chosen as i16 - own as i16;
-    PaneSizes {
-        lists: more(lists_width(area, sizes), lists_width(area, own)),
-        curve: more(curve_height(area, sizes), curve_height(area, own)),
-        strip: strip::fitted(area, sizes, graphics),
-    }
 }

@@ -48,11 +48,6 @@ pub(super) fn draft_width(screen: Rect, sizes: PaneSizes, graphics: Graphics) ->
     columns(Panes::of(screen, false, sizes).picture, graphics).0.width + 1
 }
 
-/// The columns of the pane around a grid.
-pub(super) fn width(grid: &MosaicGrid) -> u16 {
-    grid.area.width + 2
-}
-
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, grid: &MosaicGrid) {
     let channels = state.strip_channels();
     let title = format!("{} to {}", channels.start, channels.end.saturating_sub(1));

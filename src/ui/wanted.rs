@@ -36,6 +36,7 @@ pub(super) fn main_picture(area: Rect, state: &State, graphics: Graphics) -> Opt
         return None;
     }
     let picture = Arc::clone(state.picture_shown()?);
+    let shape = (picture.width, picture.height);
     let scene = if state.closer.is_on() {
         let (window, pixel, map) = (state.window(), state.pixel(), state.map_shown().cloned());
         Scene::Closer(CloserScene { picture, window, pixel, map })
@@ -43,7 +44,7 @@ pub(super) fn main_picture(area: Rect, state: &State, graphics: Graphics) -> Opt
         Scene::Picture(picture)
     };
     let live = state.looked_back_on().is_none() && state.snapshot.status == Status::Running;
-    let cells = graphics.square(room(area, state, graphics).as_size());
+    let cells = graphics.fitted(room(area, state, graphics).as_size(), shape);
     Some(Drawing { scene, cells, graphics, live, strip: None })
 }
 

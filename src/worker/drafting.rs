@@ -7,12 +7,12 @@ use trepang_api::{Model, Network};
 
 use super::drafts::Drafts;
 use super::error::{Error, Result};
-use super::pictures::read_pictures;
+use super::pictures::{read_pictures, start_picture};
 use super::protocol::{DraftPage, Outcome, Status};
 use super::sheet::Sheet;
 use super::viewer::ViewerId;
 use super::worker_loop::WorkerLoop;
-use crate::engine::{Objective, Plan};
+use crate::engine::{AskedSize, Objective, PictureSize, Plan, nearest_size};
 use crate::runs::describe;
 use crate::sweep;
 
@@ -41,11 +41,15 @@ impl WorkerLoop {
         }
         let series = page.series.clone();
         let network = &self.setup.network;
-        let mut settings = series.settings.clone();
-        settings.size = smallest_size(network, settings.size);
+        let (settings, size) = (series.settings.clone(), series.settings.size);
         let first = Objective::channel(&series.layer, 0);
         let mut plan: Plan = settings.plan(&first).map_err(|reason| Error::Load(reason.into()))?;
         let pictures = read_pictures(&mut plan)?;
+        let shape = match (size, start_picture(&plan, &pictures)) {
+            (AskedSize::Longer(_), Some(picture)) => picture.size(),
+            _ => plan.size,
+        };
+        plan.size = smallest_size(network, shape, size.without_shape().longer());
         let known = (network, &self.setup.provenance);
         let sheet = Sheet::new(series, (plan, pictures), known, self.drafts.store.as_ref())?;
         self.drafts.sheets.push(sheet);
@@ -125,8 +129,27 @@ impl WorkerLoop {
     }
 }
 
-/// The smallest side of `size` pixels or more that the network takes, up to its own size.
-fn smallest_size(network: &Network, size: usize) -> usize {
+/// The smallest size near a shape that the network takes and whose longer side has so many pixels or more, up to the network's own.
+fn smallest_size(network: &Network, shape: PictureSize, longer: usize) -> PictureSize {
     let native = network.input().native;
-    (size..native).find(|size| network.check_size(*size).is_ok()).unwrap_or(size.max(native))
+    let fits = |size: PictureSize| network.check_sides(size.height, size.width).is_ok();
+    let near = |longer| nearest_size(shape, longer, fits);
+    (longer..native).map(near).find(|size| fits(*size)).unwrap_or_else(|| near(longer.max(native)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trepang_api::networks::minivgg;
+
+    #[test]
+    fn drafts_have_the_pictures_shape_and_a_size_of_the_networks() {
+        let network = minivgg().unwrap();
+        let size = |width, height| PictureSize { width, height };
+        assert_eq!(smallest_size(&network, 16.into(), 16), 32.into());
+        assert_eq!(smallest_size(&network, 64.into(), 64), 64.into());
+        assert_eq!(smallest_size(&network, 64.into(), 100), 100.into(), "what is refused says why");
+        assert_eq!(smallest_size(&network, size(480, 320), 64), size(64, 48));
+        assert_eq!(smallest_size(&network, size(320, 480), 40), size(32, 48));
+    }
 }

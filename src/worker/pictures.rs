@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use trepang_api::InputSize;
 use trepang_weights::sha256;
 
 use super::error::{Error, Result};
-use crate::engine::{Picture, Pictures, Plan, Start};
+use crate::engine::{AskedSize, Picture, Pictures, Plan, Start, fitted_size};
 use crate::runs::{self, read_picture};
 
 /// The endings of the picture files that are read.
@@ -35,6 +36,28 @@ pub(super) fn read_pictures(plan: &mut Plan) -> runs::Result<Pictures> {
         plan.references.insert(file, hash);
     }
     Ok(pictures)
+}
+
+/// Reads the pictures of a plan, and gives it the size that was asked for, in the shape of its start picture where that decides. Fails
+/// for a file that cannot be read.
+pub(super) fn read_in_shape(
+    plan: &mut Plan,
+    asked: Option<AskedSize>,
+    sizes: InputSize,
+) -> runs::Result<Pictures> {
+    let pictures = read_pictures(plan)?;
+    if asked.is_some() {
+        plan.size = fitted_size(asked, &plan.recipe, sizes, start_picture(plan, &pictures));
+    }
+    Ok(pictures)
+}
+
+/// The picture that a plan starts from, if it is a file's.
+pub(super) fn start_picture<'a>(plan: &Plan, pictures: &'a Pictures) -> Option<&'a Picture> {
+    match &plan.start {
+        Start::Picture { file, .. } => pictures.get(file),
+        Start::Noise | Start::Gray => None,
+    }
 }
 
 /// Reads the pictures that a saved plan compares with. The one that it began with is not needed any more. Fails for a file that

@@ -13,7 +13,7 @@ mod snapshot;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Objective, Plan, Recipe, Start};
+use crate::engine::{AskedSize, Objective, Plan, Recipe, Start};
 
 pub use curve::Curve;
 pub use drafts::{
@@ -80,6 +80,8 @@ pub enum Outcome {
 pub enum Action {
     /// Begin this ascent, whatever runs now.
     Start(Box<Plan>),
+    /// The same in the shape of its start picture: the plan's size is the longer side.
+    StartInShape(Box<Plan>),
     /// Take no further step until [`Action::Resume`].
     Pause,
     /// Go on with a paused run.
@@ -146,8 +148,8 @@ pub enum Action {
 pub struct Settings {
     /// The recipe of the next start.
     pub recipe: Recipe,
-    /// The side of the image, in pixels.
-    pub size: usize,
+    /// The size of the image: both sides, or the longer one in the shape of the start picture.
+    pub size: AskedSize,
     /// The random seed of the next start.
     pub seed: u64,
     /// The steps of the next start.
@@ -158,12 +160,13 @@ pub struct Settings {
 
 impl Settings {
     /// The settings of a recipe on a network of this size.
-    pub fn of(recipe: Recipe, size: usize) -> Self {
-        Self { size, seed: 0, steps: recipe.steps, start: Start::Noise, recipe }
+    pub fn of(recipe: Recipe, size: impl Into<AskedSize>) -> Self {
+        Self { size: size.into(), seed: 0, steps: recipe.steps, start: Start::Noise, recipe }
     }
 
-    /// The ascent that maximises `objective`, or what the recipe makes of its layer and of the start picture. Fails, in one
-    /// sentence, where the recipe needs what there is not.
+    /// The ascent that maximises `objective`, or what the recipe makes of its layer and of the start picture. It is a square where
+    /// only a longer side was asked for: who reads the start picture knows better. Fails, in one sentence, where the recipe
+    /// needs what there is not.
     pub fn plan(self, objective: &Objective) -> std::result::Result<Plan, String> {
         let Self { recipe, size, seed, steps, start } = self;
         let file = match &start {
@@ -172,6 +175,6 @@ impl Settings {
         };
         let target = recipe.has_target().then_some(objective);
         let raised = recipe.resolve_objective(target, objective.layer(), file)?;
-        Ok(Plan { seed, start, steps, ..Plan::new(raised, recipe, size) })
+        Ok(Plan { seed, start, steps, ..Plan::new(raised, recipe, size.without_shape()) })
     }
 }

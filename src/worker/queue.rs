@@ -33,12 +33,12 @@ impl WorkerLoop {
             return self.republish();
         }
         let objective = Objective::channel(&queue.layer, queue.next);
-        let plan = queue.settings.clone().plan(&objective);
+        let (plan, size) = (queue.settings.clone().plan(&objective), queue.settings.size);
         queue.next += 1;
         self.queue = Some(queue);
         let notice = self.snapshot.notice.clone();
         let outcome = match plan {
-            Ok(plan) => self.start(plan),
+            Ok(plan) => self.start(plan, Some(size)),
             Err(reason) => self.refuse(reason),
         };
         if outcome == Outcome::Done {
@@ -54,7 +54,8 @@ impl WorkerLoop {
     fn is_passed_over(&self, queue: &ChannelQueue) -> bool {
         let objective = Objective::channel(&queue.layer, queue.next);
         let plan = queue.settings.clone().plan(&objective);
-        self.drafts.is_dead(&queue.layer, queue.next) || plan.is_ok_and(|plan| self.is_made(plan))
+        let is_made = |plan| self.is_made(plan, queue.settings.size);
+        self.drafts.is_dead(&queue.layer, queue.next) || plan.is_ok_and(is_made)
     }
 
     /// Whether the run belongs to a queue and nothing has woken its channel for so long that the next one is better.

@@ -318,5 +318,5 @@ fn channels(network: &Network, plan: &Plan) -> Result<usize> {
         return Err(Error::NoDrafts { recipe: plan.recipe.name.clone() });
     };
     let id = network.layer(layer)?;
-    Ok(network.shape(plan.size, plan.size, id)?.channels)
+    Ok(network.shape(plan.size.height, plan.size.width, id)?.channels)
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::active_run::ActiveRun;
 use super::error::{Error, Result};
-use super::pictures::read_pictures;
+use super::pictures::read_in_shape;
 use super::protocol::{Outcome, Status};
 use super::worker_loop::{Setup, WorkerLoop};
-use crate::engine::{Pictures, Plan, Score, least_memory};
+use crate::engine::{AskedSize, Pictures, Plan, Score, least_memory};
 use crate::memory::check_room;
 use crate::runs::{self, IMAGE, Origin, RunFolder, Session, never_woken, render_command, runs_made_before};
 
@@ -16,10 +16,10 @@ const ON_SCREEN: &str =
     "this run is finished already, so it is not computed again; another seed makes another picture";
 
 impl WorkerLoop {
-    /// Begins a run. One that would be equal to a finished run is not computed again: that run is opened. The run before is
-    /// put away afterwards, so that the new one is on screen at once.
-    pub(super) fn start(&mut self, mut plan: Plan) -> Outcome {
-        match self.begin(&mut plan) {
+    /// Begins a run, of the size that is asked for where that is not the plan's. One that would be equal to a finished run is not
+    /// computed again: that run is opened. The run before is put away afterwards, so that the new one is on screen at once.
+    pub(super) fn start(&mut self, mut plan: Plan, asked: Option<AskedSize>) -> Outcome {
+        match self.begin(&mut plan, asked) {
             Ok(Some((run, status, notice))) => {
                 self.show(run, status, notice);
                 Outcome::Done
@@ -38,12 +38,16 @@ impl WorkerLoop {
     }
 
     /// The run of a plan with its first status and what is said of it; none if it is on the screen already.
-    fn begin(&self, plan: &mut Plan) -> Result<Option<(ActiveRun, Status, Option<String>)>> {
+    fn begin(
+        &self,
+        plan: &mut Plan,
+        asked: Option<AskedSize>,
+    ) -> Result<Option<(ActiveRun, Status, Option<String>)>> {
         let Setup { network, provenance, runs, .. } = &self.setup;
+        let pictures = read_in_shape(plan, asked, network.input())?;
         let least = least_memory(plan, network.input());
         check_room(plan.size, least, self.models.memory())
             .map_err(|error| Error::NoRoom(error.to_string()))?;
-        let pictures = read_pictures(plan)?;
         let number = self.run_count + 1;
         if self.is_on_screen(plan) {
             return Ok(None);
@@ -79,11 +83,11 @@ impl WorkerLoop {
     }
 
     /// Whether a channel's run was made before, by its manifest, or is on the screen finished.
-    pub(super) fn is_made(&self, mut plan: Plan) -> bool {
-        if read_pictures(&mut plan).is_err() {
+    pub(super) fn is_made(&self, mut plan: Plan, asked: AskedSize) -> bool {
+        let Setup { network, provenance, runs, .. } = &self.setup;
+        if read_in_shape(&mut plan, Some(asked), network.input()).is_err() {
             return false;
         }
-        let Setup { provenance, runs, .. } = &self.setup;
         self.is_on_screen(&plan) || !runs_made_before(runs, &Origin::new(plan, provenance.clone())).is_empty()
     }
 

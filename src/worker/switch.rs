@@ -40,10 +40,11 @@ impl WorkerLoop {
         model: &mut Box<dyn Model>,
     ) -> Outcome {
         let (layer, channel) = &loaded.view.first_look;
-        let plan = Settings { size: loaded.view.size, ..settings }.plan(&Objective::channel(layer, *channel));
+        let size = loaded.view.size.into();
+        let plan = Settings { size, ..settings }.plan(&Objective::channel(layer, *channel));
         self.adopt(name, loaded, model);
         match plan {
-            Ok(plan) => self.start(plan),
+            Ok(plan) => self.start(plan, Some(size)),
             Err(reason) => self.refuse(reason),
         }
     }

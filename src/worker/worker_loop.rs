@@ -20,7 +20,7 @@ use super::models::ModelProvider;
 use super::pictures::complete_path;
 use super::protocol::{Action, ChannelQueue, Outcome, Reply, Request, Snapshot, Status, UnsavedRun};
 use super::viewer::{Board, Mail, ViewerId};
-use crate::engine::Evaluator;
+use crate::engine::{AskedSize, Evaluator};
 use crate::panics::guard;
 use crate::runs::{self, BoxedError, Provenance, Trash, never_woken};
 use crate::sweep::UnitStore;
@@ -226,7 +226,11 @@ impl WorkerLoop {
     /// Carries out a request. Whatever it changes is published before this returns.
     fn handle(&mut self, viewer: ViewerId, action: Action, model: &mut Box<dyn Model>) -> Outcome {
         match action {
-            Action::Start(plan) => self.start(*plan),
+            Action::Start(plan) => self.start(*plan, None),
+            Action::StartInShape(plan) => {
+                let asked = AskedSize::Longer(plan.size.longer());
+                self.start(*plan, Some(asked))
+            }
             Action::Pause => self.go_from(&Status::Running, Status::Paused, "nothing is running"),
             Action::Resume => self.go_from(&Status::Paused, Status::Running, "nothing is paused"),
             Action::ChangeSteps(by) => self.change_steps(by),

@@ -260,7 +260,10 @@ fn after_a_switch_the_cursor_moves_and_settings_stay() {
     let second = Arc::new(view("second"));
     see(&mut state, |snapshot| snapshot.network = Some(Arc::clone(&second)));
     assert_eq!((state.layer_name().as_str(), state.channel), FIRST_LOOK);
-    assert_eq!((state.network.name.as_str(), state.settings.size, state.settings.steps), ("second", 32, 160));
+    assert_eq!(
+        (state.network.name.as_str(), state.settings.size, state.settings.steps),
+        ("second", 32.into(), 160)
+    );
     assert_eq!(
         state.maximised.keys().map(|(layer, _)| &**layer).collect::<Vec<_>>(),
         ["conv2"],

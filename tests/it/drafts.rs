@@ -243,7 +243,7 @@ fn a_channel_that_nothing_wakes_is_told_and_passed_over() {
 
 /// Runs of three steps on these channels.
 fn queue(next: usize, end: usize) -> Action {
-    let settings = Settings { steps: 3, size: 32, ..settings(0) };
+    let settings = Settings { steps: 3, size: 32.into(), ..settings(0) };
     Action::Queue(Some(Box::new(ChannelQueue { layer: LAYER.into(), settings, next, end })))
 }
 

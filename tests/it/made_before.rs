@@ -51,7 +51,7 @@ fn what_differs_from_a_finished_run_is_computed() {
     recipe.dead = trepang::engine::DeadChannel::Stop;
     let others = [
         Plan { seed: 1, ..(*made).clone() },
-        Plan { size: 48, ..(*made).clone() },
+        Plan { size: 48.into(), ..(*made).clone() },
         Plan { steps: 3, ..(*made).clone() },
         Plan { start: trepang::engine::Start::Gray, ..(*made).clone() },
         Plan { recipe, ..(*made).clone() },

@@ -32,6 +32,7 @@ mod mosaic;
 mod mouse;
 mod mutated;
 mod networks;
+mod oblong;
 mod panes;
 mod parity;
 mod pictures;

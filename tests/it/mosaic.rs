@@ -60,7 +60,7 @@ fn text(buffer: &Buffer) -> String {
 fn a_page_is_asked_for_once_and_anew_when_it_is_another() {
     let (mut state, page) = opened();
     assert_eq!((page.series.layer.as_str(), page.first, page.count), ("conv2", 0, 15));
-    assert_eq!((page.series.settings.size, page.series.settings.steps), (64, 64));
+    assert_eq!((page.series.settings.size, page.series.settings.steps), (64.into(), 64));
     assert_eq!(asked(&press(&mut state, &[Key::Right, Key::Down, Key::Char('l')])), None, "the same page");
     assert_eq!(state.channel, 7);
     let next = asked(&press(&mut state, &[Key::PageDown])).unwrap();
@@ -95,7 +95,7 @@ fn enter_opens_the_channel_in_full() {
         _ => None,
     });
     assert_eq!(plan.unwrap().objective.to_string(), "channel(conv2, 5)");
-    assert_eq!(plan.unwrap().size, state.settings.size, "at full size");
+    assert_eq!(plan.unwrap().size, state.settings.size.without_shape(), "at full size");
     assert_eq!((state.shown, effects.last()), (Shown::Panes, Some(&Effect::Ask(Action::Draft(None)))));
 }
 

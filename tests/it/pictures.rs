@@ -381,13 +381,20 @@ fn a_start_picture_is_not_cropped_or_scaled_without_a_word() {
     let line = "render --layer block1_conv1 --channel 3 --steps 1 --init wide.png";
     let said = |flags: &str| home.run(&format!("{line} {flags}")).stderr;
     let remark = "trepang: wide.png, 48x32, is cropped to its middle 32x32";
-    assert_eq!(said("--size 32 -o a.png"), format!("{remark}\n"));
+    assert_eq!(said("--size 32x32 -o a.png"), format!("{remark}\n"));
     assert_eq!(
-        said("--size 64 --seeds 2 -o seeds"),
+        said("--size 64x64 --seeds 2 -o seeds"),
         format!("{remark} and scaled to 64x64\n"),
         "once for all seeds"
     );
     assert_eq!(home.run("render --from a.png -o b.png").stderr, format!("{remark}\n"));
+    for flags in ["-o own.png", "--size 48 -o own.png", "--size 48x32 -o own.png"] {
+        assert_eq!(said(flags), "", "its own size and shape: {flags}");
+        let saved = read_picture(&home.path("own.png")).unwrap();
+        assert_eq!((saved.width, saved.height), (48, 32), "{flags}");
+    }
+    let outcome = home.run(&format!("{line} --size 96 -o c.png"));
+    assert_eq!(outcome.stderr, "trepang: wide.png, 48x32, is scaled to 96x64\n");
 }
 
 #[test]

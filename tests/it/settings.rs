@@ -27,7 +27,7 @@ fn size_steps_and_seed_are_those_of_the_next_run() {
     }
     let sent = press(&mut state, &[Key::Enter]);
     let [Effect::Ask(Action::Start(plan))] = &sent[..] else { panic!("{sent:?}") };
-    assert_eq!((plan.size, plan.steps, plan.seed, &plan.start), (96, 40, 7, &Start::Noise));
+    assert_eq!((plan.size, plan.steps, plan.seed, &plan.start), (96.into(), 40, 7, &Start::Noise));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_recipe_that_begins_with_a_picture_asks_for_it() {
     assert_eq!(state.remark.as_deref(), Some("dog.png  door.png"));
     press(&mut state, &"g.png".chars().map(Key::Char).collect::<Vec<_>>());
     let sent = press(&mut state, &[Key::Enter]);
-    let [Effect::Ask(Action::Start(plan))] = &sent[..] else { panic!("{sent:?}") };
+    let [Effect::Ask(Action::StartInShape(plan))] = &sent[..] else { panic!("{sent:?}") };
     let file = Start::Picture { file: "photos/dog.png".into(), sha256: String::new() };
     assert_eq!((&plan.start, &*plan.recipe.name), (&file, "dream"));
     // A completion that comes late does not open the line again.

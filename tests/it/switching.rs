@@ -42,7 +42,7 @@ fn a_switch_saves_the_run_and_begins_one_of_the_new_network() {
     let ended = wait(&worker, "the second network's run", |s| s.status == Status::Finished);
     let run = ended.run.as_ref().unwrap();
     assert_eq!(run.plan.objective, Objective::channel(FIRST_LOOK.0, FIRST_LOOK.1));
-    assert_eq!((run.plan.size, run.plan.seed, run.plan.steps, run.number), (32, 3, 2, 2));
+    assert_eq!((run.plan.size, run.plan.seed, run.plan.steps, run.number), (32.into(), 3, 2, 2));
     assert_eq!(ended.network.as_ref().unwrap().info.name, "second");
     let (_, saved) = RunFolder::open(run.folder.as_ref().unwrap()).unwrap();
     assert_eq!(saved.origin.provenance.network, "second");

@@ -9,6 +9,7 @@ mod agreement;
 mod decisions;
 mod derivatives;
 mod golden;
+mod oblong;
 mod pool;
 mod redirection;
 mod refusals;
@@ -26,6 +27,7 @@ pub use agreement::{
 pub use decisions::{Decision, MAX_DECISIONS, NEAR_TIE, near_ties};
 pub use derivatives::{adjoint_identity, central_differences, small_steps_raise_the_objective};
 pub use golden::{Difference, Golden, GoldenRow, PulledBack, matches_golden};
+pub use oblong::{oblong_images_agree, oblong_images_have_central_differences};
 pub use pool::pool_runs_each_task_once;
 pub use redirection::{
     dead_relus_are_redirected, living_images_keep_their_gradient, redirected_pull_backs_agree,
@@ -124,6 +126,12 @@ pub const CHECKS: &[Check] = &[
         "central differences at every frontier",
         "f32 rounding over a step of 0.01",
         frontiers_have_central_differences,
+    ),
+    check("wide and high images agree with the reference", "f32 sums, twice as deep", oblong_images_agree),
+    check(
+        "central differences on wide and high images",
+        "f32 rounding over a step of 0.001",
+        oblong_images_have_central_differences,
     ),
     check("the pool runs each task once", RULE, pool_runs_each_task_once),
     check("nothing past the deepest layer runs", RULE, deepest_layer_only),

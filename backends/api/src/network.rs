@@ -34,19 +34,20 @@ pub struct Node {
     pub inputs: Vec<LayerId>,
 }
 
-/// The sizes of square images that a network takes: `min`, `min + multiple` and so on. Every network takes `native`.
+/// The sides of images that a network takes: `min`, `min + multiple` and so on, in both directions. Every network takes squares
+/// of `native`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InputSize {
-    /// The size it was trained at, in pixels.
+    /// The side of the squares that it was trained at, in pixels.
     pub native: usize,
     /// The smallest that still reaches the deepest layer.
     pub min: usize,
-    /// The distance of two sizes: the product of the strides that must come out even.
+    /// The distance of two sides: the product of the strides that must come out even.
     pub multiple: usize,
 }
 
 impl InputSize {
-    /// Checks a size. Fails with the sizes there are, as a clause.
+    /// Checks a side. Fails with the sides there are, as a clause.
     pub fn check(self, size: usize) -> Result<(), String> {
         let Self { min, multiple, .. } = self;
         if (min..=LARGEST).contains(&size) && (size - min).is_multiple_of(multiple) {
@@ -173,10 +174,22 @@ impl Network {
                 network: self.name.clone(),
                 height,
                 width,
-                reason: format!("at \"{}\", {reason}", node.name),
+                reason: self.misfit(node, [height, width], &reason),
             })?);
         }
         Ok(shapes)
+    }
+
+    /// The reason why a node does not fit an image size, as a clause.
+    fn misfit(&self, node: &Node, size: [usize; 2], reason: &str) -> String {
+        let (name, native) = (&node.name, self.input.native);
+        if matches!(node.op, Op::Linear(_)) && size != [native; 2] {
+            return format!(
+                "\"{name}\" reads every position of what is before it, so it takes {native}x{native} pixels alone; the layers \
+                 before it take other sizes"
+            );
+        }
+        format!("at \"{name}\", {reason}")
     }
 
     /// The shape of one layer at an image size.
@@ -187,12 +200,13 @@ impl Network {
 
     /// Fails, saying which sizes are right, for a square image size that the network was not made for.
     pub fn check_size(&self, size: usize) -> Result<()> {
-        self.input.check(size).map_err(|reason| Error::ImageSize {
-            network: self.name.clone(),
-            height: size,
-            width: size,
-            reason,
-        })
+        self.check_sides(size, size)
+    }
+
+    /// The same for an image of any shape.
+    pub fn check_sides(&self, height: usize, width: usize) -> Result<()> {
+        let checked = [height, width].into_iter().try_for_each(|side| self.input.check(side));
+        checked.map_err(|reason| Error::ImageSize { network: self.name.clone(), height, width, reason })
     }
 }
 
@@ -376,5 +390,26 @@ mod tests {
         assert_eq!(network.shape(7, 5, last).unwrap(), Shape { channels: 3, height: 3, width: 2 });
         let error = network.shape(1, 5, last).unwrap_err().to_string();
         assert!(error.starts_with("tiny cannot take 1x5 pixels: at \"pool\""), "{error}");
+    }
+
+    #[test]
+    fn a_layer_of_one_size_says_which_and_both_sides_are_checked() {
+        let mut b = builder();
+        let from = b.input();
+        let flat = b.add("flat", Op::Flatten, &[from]);
+        let last = b.linear("fc", 3 * 8 * 8, 2, flat);
+        let network = b.finish().unwrap();
+        assert_eq!(network.shape(8, 8, last).unwrap().channels, 2);
+        let error = network.shape(8, 12, last).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "tiny cannot take 8x12 pixels: \"fc\" reads every position of what is before it, so it takes 8x8 pixels alone; \
+             the layers before it take other sizes"
+        );
+        assert!(network.check_sides(8, 12).is_ok() && network.check_size(12).is_ok());
+        for [height, width] in [[8, 10], [10, 8]] {
+            let error = network.check_sides(height, width).unwrap_err().to_string();
+            assert!(error.contains(&format!("{height}x{width} pixels: take a multiple of 4")), "{error}");
+        }
     }
 }

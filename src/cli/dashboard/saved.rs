@@ -8,6 +8,7 @@ use super::on_screen;
 use crate::config::args::{AttachArgs, ComputeArgs};
 use crate::config::compute_of;
 use crate::dashboard::{KeyMap, State};
+use crate::engine::{AskedSize, Start};
 use crate::runs::RunFolder;
 use crate::worker::network_view;
 use crate::worker::protocol::{Action, SavedRunAction, Settings};
@@ -21,7 +22,8 @@ pub(in crate::cli) fn show(args: &AttachArgs, folder: &Path, keys: KeyMap) -> Re
     let plan = saved.origin.plan;
     let (objective, recipe) = plan.at(saved.state.losses.len());
     let (recipe, start) = (recipe.clone(), plan.start.clone());
-    let settings = Settings { recipe, size: plan.size, seed: plan.seed, steps: plan.steps, start };
+    let size = AskedSize::of(plan.size, matches!(start, Start::Picture { .. }));
+    let settings = Settings { recipe, size, seed: plan.seed, steps: plan.steps, start };
     let first_look = (&*compute.trained.first_look.0, compute.trained.first_look.1);
     let view = network_view(compute.network(), &compute.trained.labels, first_look, &compute.provenance)?;
     let mut state = State::new(view.info, view.layers, view.classes, settings);

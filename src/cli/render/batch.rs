@@ -25,7 +25,7 @@ pub(super) fn at_once(jobs: &[RenderJob], compute: &Compute, model: &dyn Model) 
     check_step(&ascent, model, compute)?;
     let one = ascent.memory(model)?;
     let (recipe, size) = (ascent.recipe(), ascent.plan().size);
-    let few = (CPU_PIXELS / (recipe.images * recipe.views * size * size)).max(1);
+    let few = (CPU_PIXELS / (recipe.images * recipe.views * size.pixels())).max(1);
     let fitting = match free {
         Some(free) => usize::try_from(free / 2 / one.max(1)).unwrap_or(MOST).max(1),
         // Where the system does not say what is free, as many as a CPU makes are safe.

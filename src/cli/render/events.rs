@@ -8,6 +8,7 @@ use trepang_api::{Network, excerpt};
 
 use super::kept::KeptPicture;
 use crate::cli::output;
+use crate::cli::size_fields::SizeFields;
 use crate::config::Compute;
 use crate::engine::{Ascent, Objective, Plan, StepReport};
 use crate::runs::{self, Evaluation, never_woken};
@@ -64,7 +65,8 @@ pub(super) struct DoneEvent {
     threads: usize,
     seed: u64,
     steps: usize,
-    size: usize,
+    #[serde(flatten)]
+    size: SizeFields,
     loss_first: Option<f64>,
     loss_last: Option<f64>,
     /// The objective on a clean pass of the PNG, read back from disk.
@@ -115,7 +117,7 @@ impl DoneEvent {
             threads: place.threads,
             seed: plan.seed,
             steps: ascent.step_count(),
-            size: plan.size,
+            size: plan.size.into(),
             loss_first: state.losses.first().copied(),
             loss_last: state.losses.last().copied(),
             activation_saved: saved.score.clean,

@@ -7,7 +7,7 @@ use clap::Args;
 use super::ComputeArgs;
 use super::parse::{parse_neuron, parse_setting};
 use crate::config::channels::Channels;
-use crate::engine::FUNCTIONS;
+use crate::engine::{AskedSize, FUNCTIONS};
 
 /// The flags of `trepang render`.
 #[derive(Debug, Clone, Args)]
@@ -41,16 +41,18 @@ pub struct RenderArgs {
     /// The number of steps [default: the recipe's]
     #[arg(long, value_name = "S", conflicts_with = "from", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,
-    /// The side of the picture in pixels [default: that of a square start picture, or the network's own]
-    #[arg(long, value_name = "PX", conflicts_with_all = ["from", "resume"])]
-    pub size: Option<usize>,
+    /// The size of the picture in pixels: both sides, or one number for the longer side in the shape of the start picture, without
+    /// one for a square [default: the start picture's own size, or the network's]
+    #[arg(long, value_name = "PX|WxH", conflicts_with_all = ["from", "resume"])]
+    pub size: Option<AskedSize>,
     /// The random seed
     #[arg(long, value_name = "K", default_value_t = 0, conflicts_with_all = ["from", "resume"])]
     pub seed: u64,
     /// Make each picture with N seeds, --seed and those after it, and print the mean and the spread
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with_all = ["from", "resume"], value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub seeds: u16,
-    /// The start picture: noise, gray, or the middle square of a picture file, scaled to --size [default: noise]
+    /// The start picture: noise, gray, or a picture file, scaled to --size; what does not fit its shape is cut off at two sides
+    /// [default: noise]
     #[arg(long, value_name = "noise|gray|FILE", conflicts_with = "resume")]
     pub init: Option<String>,
     /// Take picture files that end early; what is missing of them is gray

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::ImageProtocol;
+use crate::engine::AskedSize;
 
 /// The flags that say how the dashboard uses the terminal.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -77,9 +78,9 @@ pub struct ConfigArgs {
     /// The recipe, in place of the file's
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub recipe: Option<String>,
-    /// The side of the picture in pixels
-    #[arg(long, value_name = "PX")]
-    pub size: Option<usize>,
+    /// The size of the picture in pixels: the longer side, or both
+    #[arg(long, value_name = "PX|WxH")]
+    pub size: Option<AskedSize>,
     /// The number of steps
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,

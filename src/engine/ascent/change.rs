@@ -3,8 +3,9 @@
 
 use trepang_api::{Array, CallingThread};
 
-use super::{Ascent, AscentState, Stage, Transition, check_images, check_pictures, param, view_side};
+use super::{Ascent, AscentState, Stage, Transition, check_images, check_pictures, param};
 use crate::engine::error::{Error, Result};
+use crate::engine::fitting::view_size;
 use crate::engine::objective::Objective;
 use crate::engine::optimizer::Moments;
 use crate::engine::param::Backdrop;
@@ -85,9 +86,9 @@ impl Ascent {
             ));
         }
         check_pictures(objective, &self.pictures)?;
-        let (side, view) = (stage.side, view_side(recipe, &self.network, stage.side)?);
+        let (size, view) = (stage.size, view_size(recipe, &self.network, stage.size)?);
         let bound = objective.bind(&self.network, view)?;
-        let next = param(recipe, &self.network, side);
+        let next = param(recipe, &self.network, size);
         let (mut x, mut moments) = (x.clone(), moments.clone());
         if recipe.param != before.param {
             let image = stage.param.image(&x, &Backdrop::Gray, &CallingThread);
@@ -97,7 +98,7 @@ impl Ascent {
         if recipe.param != before.param || recipe.optimizer.kind != before.optimizer.kind {
             moments = recipe.optimizer.moments(x.data().len());
         }
-        let stage = Stage { objective: bound, param: next, side, view, references: None };
+        let stage = Stage { objective: bound, param: next, size, view, references: None };
         Ok(Transition { stage, x, moments })
     }
 

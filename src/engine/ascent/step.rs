@@ -13,6 +13,7 @@ use crate::engine::optimizer::{Moments, Rule, StepRule, deviation, squared_lengt
 use crate::engine::parallel::{for_each, inside, map};
 use crate::engine::param::Backdrop;
 use crate::engine::recipe::DeadChannel;
+use crate::engine::size::PictureSize;
 use crate::engine::transform::{PlacedViews, StepContext, Views};
 
 /// A step on its way: what the network is to see.
@@ -33,7 +34,7 @@ type Member<'a> = (&'a Ascent, &'a Pending);
 /// The objective's value and gradient in a step.
 struct StepGradient {
     value: f64,
-    /// dL/d(images), `[images, 3, side, side]`
+    /// dL/d(images), `[images, 3, height, width]`
     gradient: Array,
     dead: bool,
 }
@@ -87,17 +88,17 @@ fn prepare(ascents: &[&mut Ascent], model: &mut dyn Model, pool: &dyn ComputePoo
     with_references.collect()
 }
 
-/// Places the views of each in images of so many pixels. Equal views of several ascents, which have the same seed, are
+/// Places the views of each in images of a size. Equal views of several ascents, which have the same seed, are
 /// placed once.
-fn place(drawn: &[Option<(Views, usize)>], pool: &dyn ComputePool) -> Vec<Option<Arc<PlacedViews>>> {
-    let mut different: Vec<&(Views, usize)> = Vec::new();
+fn place(drawn: &[Option<(Views, PictureSize)>], pool: &dyn ComputePool) -> Vec<Option<Arc<PlacedViews>>> {
+    let mut different: Vec<&(Views, PictureSize)> = Vec::new();
     for one in drawn.iter().flatten() {
         if !different.contains(&one) {
             different.push(one);
         }
     }
-    let placed = map(pool, &different, |(views, side)| Arc::new(views.clone().place(*side, pool)));
-    let of = |one: &(Views, usize)| {
+    let placed = map(pool, &different, |(views, size)| Arc::new(views.clone().place(size.sides(), pool)));
+    let of = |one: &(Views, PictureSize)| {
         let at = different.iter().position(|other| *other == one)?;
         Some(Arc::clone(&placed[at]))
     };
@@ -154,7 +155,7 @@ fn gradients(
 fn go_together(a: Member, b: Member) -> bool {
     let [(a, of_a), (b, of_b)] = [a, b];
     let [(stage_a, _), (stage_b, _)] = [a.staged(of_a.octave.as_ref()), b.staged(of_b.octave.as_ref())];
-    stage_a.objective.goes_with(&stage_b.objective) && of_a.views.side() == of_b.views.side()
+    stage_a.objective.goes_with(&stage_b.objective) && of_a.views.view() == of_b.views.view()
 }
 
 /// The value of each and the gradient of its images, from one call of the model.
@@ -173,10 +174,10 @@ fn batch_gradients(
     let (values, gradient) = pull_back_together(&inputs, relu, model)?;
     let found = group.iter().zip(firsts).zip(values);
     let back = |(((ascent, pending), first), value): ((&Member, usize), f64)| {
-        let item = 3 * pending.views.side().pow(2);
+        let item = 3 * pending.views.view().iter().product::<usize>();
         let (stage, _) = ascent.staged(pending.octave.as_ref());
         let of_views = &gradient.data()[first * item..];
-        (value, pending.views.pull_back(of_views, [pending.layout.images, stage.side], pool))
+        (value, pending.views.pull_back(of_views, (pending.layout.images, stage.size.sides()), pool))
     };
     Ok(inside(pool, || map(pool, found, back)))
 }
@@ -189,11 +190,11 @@ fn batch(group: &[Member], pool: &dyn ComputePool) -> (Array, Vec<usize>) {
         firsts.push(count);
         count += pending.layout.len();
     }
-    let side = group.first().map_or(0, |(_, pending)| pending.views.side());
-    let mut batch = Array::zeros([count, 3, side, side]);
+    let [height, width] = group.first().map_or([0; 2], |(_, pending)| pending.views.view());
+    let mut batch = Array::zeros([count, 3, height, width]);
     let mut rest = batch.data_mut();
     let parts = group.iter().map(|(_, pending)| {
-        let (own, after) = std::mem::take(&mut rest).split_at_mut(pending.layout.len() * 3 * side * side);
+        let (own, after) = std::mem::take(&mut rest).split_at_mut(pending.layout.len() * 3 * height * width);
         rest = after;
         (pending, own)
     });
@@ -257,16 +258,16 @@ impl Ascent {
         StepContext { seed: self.plan.seed, step: self.step_count() + 1, progress: progress.min(1.0) }
     }
 
-    /// The views of the next step, and the side of the image that they are views of.
-    fn draw(&self, octave: Option<&Transition>) -> (Views, usize) {
+    /// The views of the next step, and the size of the image that they are views of.
+    fn draw(&self, octave: Option<&Transition>) -> (Views, PictureSize) {
         let ((stage, _), context, recipe) = (self.staged(octave), self.context(), self.recipe());
-        let sizes = [stage.side, stage.view];
-        let views = if recipe.octaves.is_some() && stage.side > stage.view {
+        let sizes = [stage.size.sides(), stage.view.sides()];
+        let views = if recipe.octaves.is_some() && stage.size != stage.view {
             Views::tiles(sizes, context)
         } else {
             Views::draw(&recipe.transforms, recipe.views, sizes, context)
         };
-        (views, stage.side)
+        (views, stage.size)
     }
 
     fn prepare(
@@ -296,7 +297,8 @@ impl Ascent {
         let of = |file: &String| {
             let picture =
                 self.pictures.get(file).ok_or_else(|| Error::PictureNotRead { file: file.clone() })?;
-            let image = Array::new([1, 3, stage.side, stage.side], picture.square(stage.side))?;
+            let PictureSize { width, height } = stage.size;
+            let image = Array::new([1, 3, height, width], picture.fitted(stage.size))?;
             Ok(model.activations(&pending.views.show(&image, pool), stage.objective.at())?)
         };
         stage.objective.pictures().iter().map(of).collect::<Result<_>>().map(Some)

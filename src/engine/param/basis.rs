@@ -1,4 +1,4 @@
-//! The maps from parameters to planes of values, `[C, S, S]`: identity, Fourier, a pyramid, or phases. Each with its
+//! The maps from parameters to planes of values, `[C, H, W]`: identity, Fourier, a pyramid, or phases. Each with its
 //! adjoint, and with the way back from given planes.
 
 use std::ops::Range;
@@ -21,7 +21,7 @@ const FAINTER: f32 = 0.25;
 pub(super) enum Basis {
     Pixels {
         planes: usize,
-        side: usize,
+        sides: [usize; 2],
     },
     /// `scale` is what a coefficient is multiplied with.
     Fourier {
@@ -29,43 +29,47 @@ pub(super) enum Basis {
         fourier: Fourier,
         scale: Vec<f32>,
     },
-    /// The sides of the pyramid's images, the full one first.
+    /// The rows and columns of the pyramid's images, the full one first.
     Laplacian {
         planes: usize,
-        sides: Vec<usize>,
+        levels: Vec<[usize; 2]>,
     },
     Maco(Maco),
 }
 
 impl Basis {
-    pub(super) fn new(spec: &ParamSpec, side: usize) -> Self {
+    pub(super) fn new(spec: &ParamSpec, sides: [usize; 2]) -> Self {
         let planes = spec.planes();
         match spec.kind {
-            ParamKind::Network | ParamKind::Pixel => Self::Pixels { planes, side },
+            ParamKind::Network | ParamKind::Pixel => Self::Pixels { planes, sides },
             ParamKind::Fourier => {
-                let fourier = Fourier::new(side, side);
+                let [height, width] = sides;
+                let fourier = Fourier::new(height, width);
                 // lucid's `fft_image`: sqrt(W H) / max(f, 1 / max(W, H))^decay
-                let lowest = 1.0 / side as f64;
-                let scale = |f: &f64| (side as f64 / f.max(lowest).powf(spec.decay)) as f32;
+                let lowest = 1.0 / height.max(width) as f64;
+                let power = ((height * width) as f64).sqrt();
+                let scale = |f: &f64| (power / f.max(lowest).powf(spec.decay)) as f32;
                 let scale = fourier.frequencies().iter().map(scale).collect();
                 Self::Fourier { planes, fourier, scale }
             }
             ParamKind::Laplacian => {
-                let sides = (0..spec.levels).map(|level| (side >> level).max(1)).collect();
-                Self::Laplacian { planes, sides }
+                let level = |level: usize| sides.map(|side| (side >> level).max(1));
+                Self::Laplacian { planes, levels: (0..spec.levels).map(level).collect() }
             }
-            ParamKind::Maco => Self::Maco(Maco::new(spec.spectrum.as_ref(), side)),
+            ParamKind::Maco => Self::Maco(Maco::new(spec.spectrum.as_ref(), sides)),
         }
     }
 
     /// The shape of one image's numbers.
     pub(super) fn shape(&self) -> Vec<usize> {
         match self {
-            Self::Pixels { planes, side } => vec![*planes, *side, *side],
+            Self::Pixels { planes, sides: [height, width] } => vec![*planes, *height, *width],
             Self::Fourier { planes, fourier, .. } => {
                 vec![*planes, fourier.len() / fourier.half(), fourier.half(), 2]
             }
-            Self::Laplacian { planes, sides } => vec![planes * sides.iter().map(|s| s * s).sum::<usize>()],
+            Self::Laplacian { planes, levels } => {
+                vec![planes * levels.iter().map(|[height, width]| height * width).sum::<usize>()]
+            }
             Self::Maco(maco) => maco.shape(),
         }
     }
@@ -93,9 +97,10 @@ impl Basis {
                     fourier.inverse(spectrum.collect(), plane);
                 });
             }
-            Self::Laplacian { sides, .. } => {
-                let area = sides[0] * sides[0];
-                let levels: Vec<Places> = sides.iter().map(|&side| pyramid_level(side, sides[0])).collect();
+            Self::Laplacian { levels, .. } => {
+                let area = levels[0][0] * levels[0][1];
+                let levels: Vec<Places> =
+                    levels.iter().map(|&level| pyramid_level(level, levels[0])).collect();
                 for_each(pool, into.chunks_exact_mut(area).enumerate(), |(plane, into)| {
                     let mut level = vec![0.0; area];
                     for (places, range) in levels.iter().zip(self.pyramid(plane)) {
@@ -122,9 +127,10 @@ impl Basis {
                     }
                 });
             }
-            Self::Laplacian { planes, sides } => {
-                let area = sides[0] * sides[0];
-                let levels: Vec<Places> = sides.iter().map(|&side| pyramid_level(side, sides[0])).collect();
+            Self::Laplacian { planes, levels } => {
+                let area = levels[0][0] * levels[0][1];
+                let levels: Vec<Places> =
+                    levels.iter().map(|&level| pyramid_level(level, levels[0])).collect();
                 for plane in 0..*planes {
                     let gradient = &gradient[plane * area..][..area];
                     for (places, range) in levels.iter().zip(self.pyramid(plane)) {
@@ -138,13 +144,14 @@ impl Basis {
 
     /// The numbers of a plane at each level of the pyramid; none of another basis.
     fn pyramid(&self, plane: usize) -> impl Iterator<Item = Range<usize>> {
-        let (planes, sides) = match self {
-            Self::Laplacian { planes, sides } => (*planes, &sides[..]),
+        let (planes, levels) = match self {
+            Self::Laplacian { planes, levels } => (*planes, &levels[..]),
             Self::Pixels { .. } | Self::Fourier { .. } | Self::Maco(_) => (0, &[][..]),
         };
         let mut begin = 0;
-        sides.iter().map(move |side| {
-            let (at, area) = (begin + plane * side * side, side * side);
+        levels.iter().map(move |[height, width]| {
+            let area = height * width;
+            let at = begin + plane * area;
             begin += planes * area;
             at..at + area
         })
@@ -172,6 +179,6 @@ impl Basis {
 }
 
 /// The places of a full image's pixels in a level of the pyramid.
-fn pyramid_level(side: usize, full: usize) -> Places {
-    Places::new(full, side, Affine::resize(side, full), Edge::Clamp)
+fn pyramid_level(level: [usize; 2], full: [usize; 2]) -> Places {
+    Places::new(full, level, Affine::resize(level, full), Edge::Clamp)
 }

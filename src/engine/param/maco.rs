@@ -20,7 +20,7 @@ const EPSILON: f64 = 1e-4;
 /// The magnitudes of three decorrelated planes of one size.
 #[derive(Debug, Clone)]
 pub(super) struct Maco {
-    side: usize,
+    area: usize,
     fourier: Fourier,
     magnitudes: [Vec<f32>; 3],
 }
@@ -32,8 +32,8 @@ struct Standard {
 }
 
 impl Maco {
-    pub(super) fn new(spectrum: Option<&Spectrum>, side: usize) -> Self {
-        let fourier = Fourier::new(side, side);
+    pub(super) fn new(spectrum: Option<&Spectrum>, [height, width]: [usize; 2]) -> Self {
+        let (area, fourier) = (height * width, Fourier::new(height, width));
         let natural = Spectrum::natural();
         let spectrum = spectrum.unwrap_or(&natural);
         let frequencies = fourier.frequencies();
@@ -44,8 +44,8 @@ impl Maco {
         let raw = [0, 1, 2].map(of);
         // By Parseval planes of any phases then have a deviation near 1, beside which epsilon is nothing.
         let power: f64 = raw.iter().flatten().map(|r| 2.0 * r * r).sum::<f64>() / 3.0;
-        let unit = (side * side) as f64 / power.sqrt();
-        Self { side, magnitudes: raw.map(|raw| raw.iter().map(|r| (r * unit) as f32).collect()), fourier }
+        let unit = area as f64 / power.sqrt();
+        Self { area, magnitudes: raw.map(|raw| raw.iter().map(|r| (r * unit) as f32).collect()), fourier }
     }
 
     pub(super) fn shape(&self) -> Vec<usize> {
@@ -62,16 +62,12 @@ impl Maco {
     }
 
     fn standard(&self, phases: &[f32], pool: &dyn ComputePool) -> Standard {
-        let mut values = vec![0.0; 3 * self.side * self.side];
+        let mut values = vec![0.0; 3 * self.area];
         let planes = phases.chunks_exact(self.fourier.len()).zip(&self.magnitudes);
-        for_each(
-            pool,
-            planes.zip(values.chunks_exact_mut(self.side * self.side)),
-            |((phases, magnitudes), into)| {
-                let turned = phases.iter().zip(magnitudes).map(|(phi, r)| Complex32::from_polar(*r, *phi));
-                self.fourier.inverse(turned.collect(), into);
-            },
-        );
+        for_each(pool, planes.zip(values.chunks_exact_mut(self.area)), |((phases, magnitudes), into)| {
+            let turned = phases.iter().zip(magnitudes).map(|(phi, r)| Complex32::from_polar(*r, *phi));
+            self.fourier.inverse(turned.collect(), into);
+        });
         let count = values.len() as f64;
         let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
         let square = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / count;

@@ -19,8 +19,8 @@ struct Plane {
 }
 
 impl NetworkSpace {
-    pub(super) fn new(preprocess: Preprocess, size: usize) -> Self {
-        Self { preprocess, area: size * size }
+    pub(super) fn new(preprocess: Preprocess, area: usize) -> Self {
+        Self { preprocess, area }
     }
 
     /// Levels in 0..255, R, G, B planes, as the network gets them.

@@ -85,7 +85,7 @@ impl SpectrumBuilder {
 
     /// Adds the middle square of a picture.
     pub fn add(&mut self, picture: &Picture) {
-        let mut planes = picture.square(self.side);
+        let mut planes = picture.fitted(self.side.into());
         colour::decorrelate(&mut planes);
         for (plane, sums) in planes.chunks_exact_mut(self.side * self.side).zip(&mut self.sums) {
             // Without their mean, or the edges of the picture would count more than what it shows.

@@ -23,7 +23,7 @@ fn smooth() -> Vec<ParamSpec> {
     texts.iter().map(|text| spec(text)).collect()
 }
 
-fn param(spec: &ParamSpec, size: usize, images: usize) -> Param {
+fn param(spec: &ParamSpec, size: impl Into<PictureSize>, images: usize) -> Param {
     Param::new(spec.clone(), Preprocess::caffe(), size, images)
 }
 
@@ -40,7 +40,8 @@ fn dot(a: &Array, b: &Array) -> f64 {
 #[test]
 fn every_gradient_is_the_slope_at_even_and_odd_sizes() {
     for spec in smooth() {
-        for (size, images) in [(8, 2), (9, 1)] {
+        let oblong = [(6, 10), (11, 5)].map(|(width, height)| (PictureSize { width, height }, 1));
+        for (size, images) in [(8.into(), 2), (9.into(), 1)].into_iter().chain(oblong) {
             let param = param(&spec, size, images);
             check_slope(&param, &spec, (size, images));
             check_slope(&param.gray(), &spec, (size, images));
@@ -48,10 +49,10 @@ fn every_gradient_is_the_slope_at_even_and_odd_sizes() {
     }
 }
 
-fn check_slope(param: &Param, spec: &ParamSpec, (size, images): (usize, usize)) {
+fn check_slope(param: &Param, spec: &ParamSpec, (size, images): (PictureSize, usize)) {
     let x = param.noise(1).unwrap();
     let backdrop = param.backdrop(5, 3);
-    let (along, weights) = (draws(x.shape(), 1), draws(&[images, 3, size, size], 2));
+    let (along, weights) = (draws(x.shape(), 1), draws(&[images, 3, size.height, size.width], 2));
     // The objective that an alpha channel adds: -0.7 times the mean of alpha.
     let value = |by: f32| {
         let moved = x.data().iter().zip(along.data()).map(|(x, v)| x + by * v).collect();
@@ -68,8 +69,13 @@ fn check_slope(param: &Param, spec: &ParamSpec, (size, images): (usize, usize)) 
 
 #[test]
 fn a_picture_comes_back_from_its_parameters() {
-    let size = 9;
-    let levels: Vec<f64> = (0..3 * size * size).map(|i| 20.0 + (i * 37 % 216) as f64).collect();
+    for size in [PictureSize::square(9), PictureSize { width: 12, height: 7 }] {
+        check_way_back(size);
+    }
+}
+
+fn check_way_back(size: PictureSize) {
+    let levels: Vec<f64> = (0..3 * size.pixels()).map(|i| 20.0 + (i * 37 % 216) as f64).collect();
     let pixel = spec("kind = 'pixel'");
     for spec in smooth().iter().chain([&pixel]).filter(|spec| spec.kind != ParamKind::Maco) {
         let param = param(spec, size, 1);
@@ -155,6 +161,12 @@ fn several_images_are_saved_side_by_side() {
     let picture = param.picture(&x);
     assert_eq!((picture.width, picture.height), (2, 1));
     assert_eq!(picture.rgb, [0, 51, 102, 153, 204, 255]);
+    let oblong = PictureSize { width: 2, height: 1 };
+    let param = Param::new(spec("kind = 'pixel'"), Preprocess::caffe(), oblong, 2);
+    let x = Array::new([2, 3, 1, 2], (0..12).map(|i| i as f32 / 255.0).collect()).unwrap();
+    let picture = param.picture(&x);
+    assert_eq!((picture.width, picture.height), (4, 1));
+    assert_eq!(picture.rgb, [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]);
 }
 
 #[test]

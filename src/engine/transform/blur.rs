@@ -1,31 +1,31 @@
-//! A Gaussian blur of square planes, and its adjoint. Beyond the edge the edge goes on.
+//! A Gaussian blur of planes, and its adjoint. Beyond the edge the edge goes on.
 
 /// The deviations to each side that are summed; what is left out is below 0.3 %.
 const REACH: f64 = 3.0;
 
-/// Blurs a plane in place.
-pub(super) fn blur(plane: &mut [f32], side: usize, sigma: f64) {
-    pass(plane, side, sigma, false);
+/// Blurs a plane of so many columns in place.
+pub(super) fn blur(plane: &mut [f32], width: usize, sigma: f64) {
+    pass(plane, width, sigma, false);
 }
 
 /// Puts the adjoint of [`blur`] on a gradient in its place.
-pub(super) fn add_blur_adjoint(plane: &mut [f32], side: usize, sigma: f64) {
-    pass(plane, side, sigma, true);
+pub(super) fn add_blur_adjoint(plane: &mut [f32], width: usize, sigma: f64) {
+    pass(plane, width, sigma, true);
 }
 
 /// Rows, then columns; they commute, and so do their adjoints.
-fn pass(plane: &mut [f32], side: usize, sigma: f64, adjoint: bool) {
-    let kernel = kernel(sigma);
-    let mut line = vec![0.0; side];
-    for row in plane.chunks_exact_mut(side) {
+fn pass(plane: &mut [f32], width: usize, sigma: f64, adjoint: bool) {
+    let (kernel, height) = (kernel(sigma), plane.len() / width);
+    let mut line = vec![0.0; width];
+    for row in plane.chunks_exact_mut(width) {
         along(row, &mut line, &kernel, adjoint);
         row.copy_from_slice(&line);
     }
-    let mut column = vec![0.0; side];
-    for x in 0..side {
-        column.iter_mut().enumerate().for_each(|(y, v)| *v = plane[y * side + x]);
+    let (mut column, mut line) = (vec![0.0; height], vec![0.0; height]);
+    for x in 0..width {
+        column.iter_mut().enumerate().for_each(|(y, v)| *v = plane[y * width + x]);
         along(&column, &mut line, &kernel, adjoint);
-        line.iter().enumerate().for_each(|(y, v)| plane[y * side + x] = *v);
+        line.iter().enumerate().for_each(|(y, v)| plane[y * width + x] = *v);
     }
 }
 

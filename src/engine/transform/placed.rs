@@ -19,9 +19,9 @@ pub(in crate::engine) struct PlacedViews {
 }
 
 impl PlacedViews {
-    /// Works out the places of the views' pixels in images of `side` pixels.
-    pub(in crate::engine) fn new(views: Views, side: usize, pool: &dyn ComputePool) -> Self {
-        let places = map(pool, &views.draws, |draw| draw.places(side, views.side));
+    /// Works out the places of the views' pixels in images of these rows and columns.
+    pub(in crate::engine) fn new(views: Views, image: [usize; 2], pool: &dyn ComputePool) -> Self {
+        let places = map(pool, &views.draws, |draw| draw.places(image, views.view));
         Self { views, places }
     }
 
@@ -30,22 +30,27 @@ impl PlacedViews {
         self.places.len()
     }
 
-    /// The side of the views in pixels.
-    pub(in crate::engine) fn side(&self) -> usize {
-        self.views.side
+    /// The rows and columns of the views.
+    pub(in crate::engine) fn view(&self) -> [usize; 2] {
+        self.views.view
     }
 
-    /// The images as the network sees them: `[images * views, 3, view, view]` from `[images, 3, side, side]`.
+    /// The number of a view's pixels.
+    fn area(&self) -> usize {
+        self.views.view.iter().product()
+    }
+
+    /// The images as the network sees them: `[images * views, 3, ..]` of the views' size from `[images, 3, ..]` of theirs.
     pub(in crate::engine) fn show(&self, images: &Array, pool: &dyn ComputePool) -> Array {
-        let side = self.views.side;
-        let mut views = Array::zeros([images.shape()[0] * self.places.len(), 3, side, side]);
+        let [height, width] = self.views.view;
+        let mut views = Array::zeros([images.shape()[0] * self.places.len(), 3, height, width]);
         self.show_in(images, views.data_mut(), pool);
         views
     }
 
     /// Writes what [`show`](Self::show) returns.
     pub(in crate::engine) fn show_in(&self, images: &Array, views: &mut [f32], pool: &dyn ComputePool) {
-        let [area, to] = [images.shape()[3].pow(2), self.views.side.pow(2)];
+        let [area, to] = [images.shape()[2] * images.shape()[3], self.area()];
         let planes = views.chunks_exact_mut(to).enumerate();
         for_each(pool, planes, |(index, view)| {
             let (item, colour) = (index / 3, index % 3);
@@ -56,15 +61,15 @@ impl PlacedViews {
                 None => view.copy_from_slice(plane),
             }
             if let Some(sigma) = self.views.draws[draw].blur {
-                blur(view, self.views.side, sigma);
+                blur(view, self.views.view[1], sigma);
             }
         });
         self.add_noise(views, pool);
     }
 
     fn add_noise(&self, views: &mut [f32], pool: &dyn ComputePool) {
-        let Views { draws, side, context } = &self.views;
-        let items = views.chunks_exact_mut(3 * side * side).enumerate();
+        let Views { draws, context, .. } = &self.views;
+        let items = views.chunks_exact_mut(3 * self.area()).enumerate();
         let noisy = items.filter(|(item, _)| draws[item % draws.len()].noise != [0.0; 2]);
         for_each(pool, noisy, |(item, view)| {
             let (image, index) = (item / draws.len(), item % draws.len());
@@ -73,16 +78,16 @@ impl PlacedViews {
         });
     }
 
-    /// The adjoint of [`show`](Self::show): the gradient of images of `side` pixels from that of their views.
+    /// The adjoint of [`show`](Self::show): the gradient of `count` images of these rows and columns from that of their views.
     pub(in crate::engine) fn pull_back(
         &self,
         gradient: &[f32],
-        [count, side]: [usize; 2],
+        (count, [height, width]): (usize, [usize; 2]),
         pool: &dyn ComputePool,
     ) -> Array {
-        let mut images = Array::zeros([count, 3, side, side]);
-        let len = 3 * self.views.side.pow(2);
-        let each = images.data_mut().chunks_exact_mut(3 * side * side).enumerate();
+        let mut images = Array::zeros([count, 3, height, width]);
+        let len = 3 * self.area();
+        let each = images.data_mut().chunks_exact_mut(3 * height * width).enumerate();
         for_each(pool, each, |(image, into)| {
             for (view, places) in self.places.iter().enumerate() {
                 let gradient = &gradient[(image * self.places.len() + view) * len..][..len];
@@ -94,10 +99,10 @@ impl PlacedViews {
 
     fn add_adjoint(&self, view: &[f32], image: &mut [f32], (draw, places): (usize, Option<&Places>)) {
         let mut gradient = Cow::Borrowed(view);
-        let to = self.views.side.pow(2);
+        let to = self.area();
         if let Some(sigma) = self.views.draws[draw].blur {
             let planes = gradient.to_mut().chunks_exact_mut(to);
-            planes.for_each(|plane| add_blur_adjoint(plane, self.views.side, sigma));
+            planes.for_each(|plane| add_blur_adjoint(plane, self.views.view[1], sigma));
         }
         match places {
             Some(places) => {

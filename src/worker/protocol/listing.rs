@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use trepang_api::InputSize;
 
-use crate::engine::{Recipe, check_side};
+use crate::engine::{PictureSize, Recipe, check_size};
 
 /// A network and what computes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,14 +24,14 @@ pub struct NetworkInfo {
     pub sizes: ImageSizes,
 }
 
-/// The sizes of square images that a network takes, in pixels a side.
+/// The sides of images that a network takes, in pixels: the least one, and those at whole steps from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageSizes {
-    /// The size that the network was trained at.
+    /// The side of the squares that the network was trained at.
     pub native: usize,
     /// The smallest one.
     pub least: usize,
-    /// The number of which every size is a multiple.
+    /// The distance of two sides.
     pub multiple: usize,
 }
 
@@ -42,10 +42,10 @@ impl From<InputSize> for ImageSizes {
 }
 
 impl ImageSizes {
-    /// Checks that a picture of `side` pixels can be made by a recipe. Fails with a clause.
-    pub fn check(self, recipe: &Recipe, side: usize) -> Result<(), String> {
+    /// Checks that a picture of this size can be made by a recipe. Fails with a clause.
+    pub fn check(self, recipe: &Recipe, size: PictureSize) -> Result<(), String> {
         let Self { native, least, multiple } = self;
-        check_side(recipe, InputSize { native, min: least, multiple }, side)
+        check_size(recipe, InputSize { native, min: least, multiple }, size)
     }
 }
 

@@ -230,7 +230,7 @@ fn a_picture_made_through_transforms_scores_higher_on_views() {
     let mut score = |name: &str| {
         let plan = Plan { steps: 48, ..Plan::new(raised.clone(), recipe(name, &[]), 64) };
         let picture = run_to_the_end(plan, &Pictures::new()).picture();
-        let evaluator = Evaluator::new(&raised, &trained.network, [64, 1], &Pictures::new()).unwrap();
+        let evaluator = Evaluator::new(&raised, &trained.network, (64, 1), &Pictures::new()).unwrap();
         let scores = score_together(&[evaluator], &picture, model.as_mut(), &|| false).unwrap();
         scores.unwrap()[0]
     };

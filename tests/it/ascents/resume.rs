@@ -119,7 +119,7 @@ fn a_state_of_another_ascent_is_refused() {
     let begun = |recipe: &Recipe| {
         Ascent::new(plan(recipe.clone()), &network, &Pictures::new()).unwrap().state().clone()
     };
-    let larger = Plan { size: 48, ..plan(Recipe::named("original").unwrap()) };
+    let larger = Plan { size: 48.into(), ..plan(Recipe::named("original").unwrap()) };
     // Moments of more gradients than there were steps.
     let mut older = begun(adam);
     older.moments.age = older.losses.len() + 1;

@@ -131,7 +131,7 @@ fn trajectory(runner: &mut PointRunner, run: &Path, points: &mut Vec<MadePoint>)
     loop {
         let step = ascent.step_count();
         if step.is_multiple_of(args.company.every.into()) || step == steps {
-            let picture = ascent.picture().resized(ascent.plan().size);
+            let picture = ascent.full_picture();
             let picture = framed(&trained.network, &picture, args.framing.exact)
                 .with_context(|| format!("the run {name} cannot be drawn"))?;
             let point = runner.point(MadeKind::Step, &name, &picture)?;
