@@ -34,7 +34,7 @@ impl Setting {
     pub fn hint(self) -> &'static str {
         match self {
             Self::Recipe => "Enter lists them",
-            Self::Size => "pixels a side",
+            Self::Size => "pixels: longer side, or 96x64",
             Self::Steps => "also of this run",
             Self::Seed => "a whole number",
             Self::Start => "noise, gray or a picture's file",

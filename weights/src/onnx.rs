@@ -5,6 +5,7 @@
 mod emit;
 mod evaluate;
 mod external;
+mod fuse;
 mod graph;
 mod ir;
 mod lower;
@@ -96,7 +97,8 @@ impl OnnxModel {
         let metadata: BTreeMap<String, String> = model.metadata_props.iter().map(entry).collect();
         let producer = model.producer_name.clone();
         let version = format!("{producer} {}", model.producer_version);
-        let graph = Graph::new(model, files).map_err(unusable)?;
+        let mut graph = Graph::new(model, files).map_err(unusable)?;
+        fuse::fuse(&mut graph);
         if let Some(what) = graph.quantized() {
             return Err(unusable(format!("it is quantized ({what}); export the float model")));
         }

@@ -133,6 +133,35 @@ fn a_product_of_two_activations_is_cut() {
 }
 
 #[test]
+fn an_error_function_that_is_no_gelu_is_cut() {
+    let number = |name: &str, number: f32| TensorProto { float_data: vec![number], ..constant(name, &[]) };
+    let gelu = |shift: f32, out: &str| {
+        model(|graph| {
+            graph.initializer.extend([
+                number("root", 0.5_f32.sqrt()),
+                number("one", shift),
+                number("half", 0.5),
+            ]);
+            graph.node.push(node("Mul", &["relu", "root"], "scaled"));
+            graph.node.push(node("Erf", &["scaled"], "erf"));
+            graph.node.push(node("Add", &["one", "erf"], "sum"));
+            graph.node.push(node("Mul", &["sum", "half"], "halved"));
+            graph.node.push(node("Mul", &["halved", "relu"], "gelu"));
+            graph.output.push(input(out, &[1, 2, 8, 8]));
+        })
+    };
+    let whole = cut(&gelu(1.0, "gelu"));
+    assert_eq!(
+        (whole.0.len(), whole.1.as_str()),
+        (3, ""),
+        "a convolution, its ReLU and one GELU: {:?}",
+        whole.0
+    );
+    assert!(cut(&gelu(1.5, "gelu")).1.contains("(Erf)"));
+    assert!(cut(&gelu(1.0, "sum")).1.contains("(Erf)"), "another node reads what is inside");
+}
+
+#[test]
 fn quantized_files_are_refused() {
     let quantized = model(|graph| graph.node.push(node("QuantizeLinear", &["relu", "w"], "q")));
     refused(&quantized, "it is quantized (node \"the q\" (QuantizeLinear)); export the float model");

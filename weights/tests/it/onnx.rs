@@ -137,6 +137,15 @@ fn squeeze_and_excitation_with_hard_curves_agrees() {
 }
 
 #[test]
+fn what_is_written_as_several_nodes_agrees() {
+    agrees("parts", &["conv1", "gelu", "conv2", "norm", "conv3"]);
+    let kinds =
+        |model: &OnnxModel| model.network.nodes().iter().map(|node| node.op.kind()).collect::<Vec<_>>();
+    assert_eq!(kinds(&read("parts-new.onnx")), kinds(&read("parts-old.onnx")));
+    assert_eq!(read("parts-old.onnx").network.nodes().len(), 7, "one node for each");
+}
+
+#[test]
 fn squeeze_and_excitation_with_silu_agrees() {
     let layers = [
         "features.0.1",
