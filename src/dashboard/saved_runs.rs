@@ -51,9 +51,9 @@ fn open_run(state: &mut State, entry: &SavedRunEntry, goes_on: bool) -> Vec<Effe
         return NOTHING;
     }
     state.mode = Mode::Browse;
-    if (&entry.network, &entry.weights) == (&state.network.name, &state.network.weights) {
-        state.go_to_target(entry);
-    } else {
+    // The same weights may have another name, so that no other network comes.
+    state.go_to_target(entry);
+    if (&entry.network, &entry.weights) != (&state.network.name, &state.network.weights) {
         state.switching = Some((entry.network.clone(), state.asked + 1));
     }
     vec![ask(SavedRunAction::Open { name: entry.name.clone(), goes_on })]
