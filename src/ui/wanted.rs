@@ -23,9 +23,9 @@ pub(super) fn main_picture(area: Rect, state: &State, graphics: Graphics) -> Opt
     if let Some(grid) = shown_grid(area, state, &graphics) {
         let beside = state.shown == Shown::Beside;
         let scene = if beside { comparison::scene(state, &grid) } else { mosaic::scene(state, &grid) };
-        let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
+        let (cells, draft) = (grid.area.as_size(), Some(grid.draft));
         let live = !beside && mosaic::is_live(state);
-        return Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip });
+        return Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, draft });
     }
     let picture = Arc::clone(state.picture_shown()?);
     let scene = if state.closer.is_on() {
@@ -36,7 +36,7 @@ pub(super) fn main_picture(area: Rect, state: &State, graphics: Graphics) -> Opt
     };
     let live = state.looked_back_on().is_none() && state.snapshot.status == Status::Running;
     let cells = graphics.square(room(area, state, graphics).as_size());
-    Some(Drawing { scene, cells, graphics, live, strip: None })
+    Some(Drawing { scene, cells, graphics, live, draft: None })
 }
 
 /// The picture beside the main one: that of the list of runs, or else that of the strip.
@@ -50,6 +50,6 @@ pub(super) fn beside_picture(area: Rect, state: &State, graphics: Graphics) -> O
         let live = state.snapshot.status != Status::Running && mosaic::are_live(state, channels.clone());
         (grid, mosaic::scene_of(state, &grid, channels), live)
     };
-    let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
-    Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip })
+    let (cells, draft) = (grid.area.as_size(), Some(grid.draft));
+    Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, draft })
 }
