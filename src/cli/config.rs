@@ -31,7 +31,13 @@ pub(super) fn run(args: &ConfigArgs, file: &ConfigFile) -> Result<()> {
         output::line(format_args!("{set:<VALUE_WIDTH$}  # {origin}"))?;
     }
     output::line("\n[keys]")?;
-    for BoundCommand { binding, keys, line, .. } in keys.all() {
+    print_keys(keys.all())?;
+    output::line("# within lists and questions")?;
+    print_keys(keys.of_lists())
+}
+
+fn print_keys(commands: &[BoundCommand]) -> Result<()> {
+    for BoundCommand { binding, keys, line, .. } in commands {
         let names: Vec<String> =
             keys.iter().filter(|key| key.can_be_bound()).map(|key| toml_text(&key.name())).collect();
         let origin = line.map_or_else(|| "default".into(), |line| format!("file, line {line}"));

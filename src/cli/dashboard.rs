@@ -117,7 +117,7 @@ fn on_screen(
     compute: Compute,
     runs: &Path,
 ) -> Result<()> {
-    left_off::restore_rest(&mut state);
+    let marked = left_off::restore_rest(&mut state);
     let signal = watch_signals();
     let worker = spawn(compute, compute_args, runs)?;
     // Without a socket, the dashboard is this terminal's alone.
@@ -132,7 +132,7 @@ fn on_screen(
             let mut screen = Screen::enter(screen_options(screen), &log)?;
             run_loop(&mut state, viewer, &mut screen, &signal)
         };
-        left_off::note(&state);
+        left_off::note(&state, &marked);
         // What failed because the terminal has gone is no error of its own.
         match (signal.swap(0, Ordering::Relaxed), ending) {
             (0, Ok(Ending::HangUp)) | (SIGHUP_NUMBER, _) => {

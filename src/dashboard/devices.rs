@@ -1,7 +1,6 @@
 //! The list of backends and devices: what there is to compute with, and what keys do while it is open.
 
 use super::actions::{NOTHING, no_room};
-use super::key::Key;
 use super::list;
 use super::state::{Effect, Mode, State};
 use crate::worker::protocol::{Action, DeviceEntry};
@@ -16,17 +15,12 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(Action::ListDevices)]
 }
 
-/// A key while the list is open and `cursor` is on one of its lines.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other key is the list's")]
-pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
+/// A command while the list is open and `cursor` is on one of its lines.
+pub(super) fn act(state: &mut State, cursor: usize, command: &str) -> Vec<Effect> {
     let len = state.snapshot.devices.len();
-    match key {
-        Key::Enter => choose(state, cursor),
-        key if state.keys.runs(key, "devices") => {
-            state.mode = Mode::Browse;
-            NOTHING
-        }
-        _ => list::press(state, key, (cursor, len), Mode::Devices).unwrap_or_default(),
+    match command {
+        "list-choose" => choose(state, cursor),
+        _ => list::act(state, command, (cursor, len), Mode::Devices),
     }
 }
 

@@ -4,7 +4,9 @@
 use trepang_api::{did_you_mean, excerpt};
 
 use super::key::Key;
+use super::key_scope::KeyScope;
 use super::key_table::{BINDINGS, Binding};
+use super::list_keys::LIST_BINDINGS;
 
 /// The key that quits in any case.
 const ALWAYS_QUITS: Key = Key::Ctrl('c');
@@ -45,7 +47,7 @@ pub struct BoundCommand {
     pub line: Option<usize>,
 }
 
-/// Every command with its keys, in the order of the help.
+/// Every command with its keys, in the order of the help; those of lists and questions are last.
 #[derive(Debug, Clone)]
 pub struct KeyMap(Vec<BoundCommand>);
 
@@ -57,7 +59,7 @@ impl Default for KeyMap {
             shown: binding.shown.into(),
             line: None,
         };
-        Self(BINDINGS.iter().map(bound).collect())
+        Self(BINDINGS.iter().chain(LIST_BINDINGS).map(bound).collect())
     }
 }
 
@@ -76,7 +78,7 @@ impl KeyMap {
     }
 
     fn change(&mut self, KeyChange { command, keys, line }: &KeyChange) -> Result<(), String> {
-        let names = BINDINGS.iter().map(|binding| binding.name);
+        let names = BINDINGS.iter().chain(LIST_BINDINGS).map(|binding| binding.name);
         let Some(bound) = self.0.iter_mut().find(|bound| bound.binding.name == command) else {
             let question = did_you_mean(command, names);
             let question = question.unwrap_or_else(|| "`trepang config --print` lists them".into());
@@ -98,6 +100,7 @@ impl KeyMap {
             let is_other = |other: &&BoundCommand| {
                 other.keys.contains(&key)
                     && other.binding.name != bound.binding.name
+                    && other.binding.scope.meets(bound.binding.scope)
                     && other.line <= bound.line
             };
             let (other, line) = (self.0.iter().find(is_other)?, bound.line?);
@@ -111,14 +114,25 @@ impl KeyMap {
         clashes.min_by_key(|clash| clash.line)
     }
 
-    /// All commands, in the order of the help.
+    /// All commands of browsing, in the order of the help.
     pub fn all(&self) -> &[BoundCommand] {
-        &self.0
+        &self.0[..BINDINGS.len()]
     }
 
-    /// The command of a key, if there is one.
+    /// The commands of lists and questions.
+    pub fn of_lists(&self) -> &[BoundCommand] {
+        &self.0[BINDINGS.len()..]
+    }
+
+    /// The command of a key while browsing, if there is one.
     pub fn lookup(&self, key: Key) -> Option<&'static Binding> {
-        self.0.iter().find(|bound| bound.keys.contains(&key)).map(|bound| bound.binding)
+        self.all().iter().find(|bound| bound.keys.contains(&key)).map(|bound| bound.binding)
+    }
+
+    /// The command of a key in a list or a question of this kind, if there is one.
+    pub fn lookup_in(&self, scope: KeyScope, key: Key) -> Option<&'static Binding> {
+        let counts = |bound: &&BoundCommand| bound.binding.scope.meets(scope) && bound.keys.contains(&key);
+        self.of_lists().iter().find(counts).map(|bound| bound.binding)
     }
 
     /// Whether this key runs the command of this name.
@@ -126,10 +140,14 @@ impl KeyMap {
         self.lookup(key).is_some_and(|binding| binding.name == command)
     }
 
+    /// A command of any kind with its keys.
+    pub fn bound(&self, command: &str) -> Option<&BoundCommand> {
+        self.0.iter().find(|bound| bound.binding.name == command)
+    }
+
     /// The keys of a command as the help writes them, if it has any.
     pub fn key_of(&self, command: &str) -> Option<&str> {
-        let bound = self.0.iter().find(|bound| bound.binding.name == command);
-        bound.map(|bound| bound.shown.as_str()).filter(|shown| !shown.is_empty())
+        self.bound(command).map(|bound| bound.shown.as_str()).filter(|shown| !shown.is_empty())
     }
 
     /// The keys of a command for a sentence, or where it is found if it has none.
@@ -145,7 +163,7 @@ impl KeyMap {
             let words = format!("{name} {about} {short}").to_lowercase();
             typed.split_whitespace().all(|word| words.contains(word) || bound.shown.to_lowercase() == word)
         };
-        self.0.iter().filter(fits).collect()
+        self.all().iter().filter(fits).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 //! changes (`key_map.rs`); what a command does is in `commands.rs`.
 
 use super::key::Key;
+use super::key_scope::KeyScope;
 
 /// A line of the key table.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Binding {
     pub about: &'static str,
     /// One or two words for the key line; empty if the key is only in the help.
     pub short: &'static str,
+    /// The part of the dashboard in which the keys count.
+    pub scope: KeyScope,
 }
 
 const fn bind(
@@ -25,7 +28,17 @@ const fn bind(
     short: &'static str,
     about: &'static str,
 ) -> Binding {
-    Binding { name, keys, shown, about, short }
+    Binding { name, keys, shown, about, short, scope: KeyScope::Browsing }
+}
+
+/// A command of lists or questions, by its name and what it does.
+pub(super) const fn bind_in(
+    scope: KeyScope,
+    (name, about): (&'static str, &'static str),
+    keys: &'static [Key],
+    shown: &'static str,
+) -> Binding {
+    Binding { name, keys, shown, about, short: "", scope }
 }
 
 /// The keys of the browse mode, in the order of the help.

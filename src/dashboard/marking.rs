@@ -2,7 +2,6 @@
 
 use super::actions::NOTHING;
 use super::find::Hit;
-use super::key::Key;
 use super::list;
 use super::marks::{MAX_BESIDE, Mark};
 use super::state::{Effect, Mode, Shown, State, TerminalAction};
@@ -46,32 +45,27 @@ pub(super) fn compare(state: &mut State) -> Vec<Effect> {
     vec![Effect::Terminal(TerminalAction::Redraw)]
 }
 
-/// A key while the list of marks is open and `cursor` is on one of its lines.
-pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
+/// A command while the list of marks is open and `cursor` is on one of its lines.
+pub(super) fn act(state: &mut State, cursor: usize, command: &str) -> Vec<Effect> {
     let len = state.marks.all().len();
     let cursor = cursor.min(len.saturating_sub(1));
-    let command = state.keys.lookup(key).map_or("", |binding| binding.name);
-    match (key, command) {
-        (Key::Enter, _) => go(state, cursor),
-        (_, "pause") => {
+    match command {
+        "list-choose" => go(state, cursor),
+        "mark-choose" => {
             state.marks.choose(cursor);
             NOTHING
         }
-        (Key::Delete | Key::Char('x'), _) => {
+        "mark-remove" => {
             state.marks.remove(cursor);
             state.mode = Mode::Marks(cursor.min(len.saturating_sub(2)));
             NOTHING
         }
-        (_, "compare") => {
+        "mark-compare" => {
             state.mode = Mode::Browse;
             state.shown = Shown::Panes;
             compare(state)
         }
-        (_, "marks") => {
-            state.mode = Mode::Browse;
-            NOTHING
-        }
-        (key, _) => list::press(state, key, (cursor, len), Mode::Marks).unwrap_or_default(),
+        _ => list::act(state, command, (cursor, len), Mode::Marks),
     }
 }
 

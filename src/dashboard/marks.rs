@@ -37,6 +37,25 @@ impl Marks {
         kept
     }
 
+    /// The words that tell each of them from others.
+    pub fn labels(&self) -> Vec<String> {
+        self.0.iter().map(|mark| mark.label.clone()).collect()
+    }
+
+    /// These marks with what another dashboard has made of the same ones, which had the labels `before`: what it has marked is
+    /// marked here too, and what one of both took away is taken away.
+    #[must_use]
+    pub fn merged(&self, other: &Self, before: &[String]) -> Self {
+        let (is_old, has) = (
+            |mark: &&Mark| before.contains(&mark.label),
+            |marks: &Self, mark: &Mark| marks.0.iter().any(|one| one.label == mark.label),
+        );
+        let (old, own): (Vec<&Mark>, Vec<&Mark>) = self.0.iter().partition(is_old);
+        let kept = old.into_iter().filter(|mark| has(other, mark));
+        let others = other.0.iter().filter(|mark| !is_old(mark) && !has(self, mark));
+        Self::of(kept.chain(others).chain(own).cloned().collect())
+    }
+
     /// All marks, the newest last.
     pub fn all(&self) -> &[Mark] {
         &self.0
@@ -74,5 +93,37 @@ impl Marks {
         let wanted = if chosen.len() < 2 { self.0.iter().collect() } else { chosen };
         let first = wanted.len().saturating_sub(MAX_BESIDE);
         wanted[first..].to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(labels: &str) -> Marks {
+        let mark = |label: char| Mark {
+            label: label.into(),
+            network: "tinynet".into(),
+            target: None,
+            picture: Arc::new(Picture { width: 1, height: 1, rgb: vec![0; 3] }),
+            chosen: false,
+        };
+        Marks::of(labels.chars().map(mark).collect())
+    }
+
+    #[test]
+    fn what_two_dashboards_mark_and_take_away_comes_together() {
+        for (before, one, other, both) in [
+            ("ab", "abc", "abd", "abdc"),
+            ("ab", "b", "ab", "b"),
+            ("ab", "ab", "a", "a"),
+            ("ab", "ac", "bc", "c"),
+            ("", "", "xy", "xy"),
+            ("ab", "ab", "", ""),
+        ] {
+            let before = marks(before).labels();
+            let merged = marks(one).merged(&marks(other), &before);
+            assert_eq!(merged.labels().concat(), both, "{one} and {other}");
+        }
     }
 }

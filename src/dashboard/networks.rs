@@ -1,7 +1,6 @@
 //! The list of networks: what there is to choose from, and what keys do while it is open.
 
 use super::actions::{NOTHING, no_room};
-use super::key::Key;
 use super::list;
 use super::state::{Effect, Mode, State};
 use crate::worker::protocol::{Action, NetworkEntry, NetworkInfo, NetworkView, Supply};
@@ -29,18 +28,13 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(Action::ListNetworks)]
 }
 
-/// A key while the list is open and `cursor` is on one of its lines.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other key is the list's")]
-pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
+/// A command while the list is open and `cursor` is on one of its lines.
+pub(super) fn act(state: &mut State, cursor: usize, command: &str) -> Vec<Effect> {
     let len = state.snapshot.networks.len();
-    match key {
-        Key::Enter => choose(state, cursor),
-        Key::Char('c') => toggle_classifier(state, cursor),
-        key if state.keys.runs(key, "networks") => {
-            state.mode = Mode::Browse;
-            NOTHING
-        }
-        _ => list::press(state, key, (cursor, len), Mode::Networks).unwrap_or_default(),
+    match command {
+        "list-choose" => choose(state, cursor),
+        "network-classify" => toggle_classifier(state, cursor),
+        _ => list::act(state, command, (cursor, len), Mode::Networks),
     }
 }
 

@@ -145,12 +145,11 @@ fn in_list(state: &mut State, pointing: Pointing) -> Vec<Effect> {
         }
         Pointing::DoubleClick(PointedAt::Line(line)) => {
             state.go_to_line(line);
-            state.press(Key::Enter)
+            state.do_in_list("list-choose", Key::Enter)
         }
         Pointing::Scroll(Scrolled::Lines, notches) => {
-            let key = if notches < 0 { Key::Up } else { Key::Down };
-            (0..notches.unsigned_abs()).for_each(|_| drop(state.press(key)));
-            NOTHING
+            let (command, key) = if notches < 0 { ("list-up", Key::Up) } else { ("list-down", Key::Down) };
+            (0..notches.unsigned_abs()).flat_map(|_| state.do_in_list(command, key)).collect()
         }
         Pointing::Click(_) | Pointing::DoubleClick(_) | Pointing::Drag(_) | Pointing::Scroll(..) => NOTHING,
     }
@@ -166,6 +165,23 @@ pub(super) fn resize(state: &mut State, sizes: PaneSizes) -> Vec<Effect> {
 }
 
 impl State {
+    /// Does what a command does in the list that is open, or what a key does where the list belongs to a line.
+    fn do_in_list(&mut self, command: &str, key: Key) -> Vec<Effect> {
+        match self.mode {
+            Mode::Prompt(..) => self.press(key),
+            Mode::Networks(_)
+            | Mode::Devices(_)
+            | Mode::Recipes(_)
+            | Mode::Settings(_)
+            | Mode::Marks(_)
+            | Mode::Runs(_)
+            | Mode::Browse
+            | Mode::Help(_)
+            | Mode::Question(_)
+            | Mode::Command(_) => self.act_in_list(command),
+        }
+    }
+
     /// Puts the cursor of the list that is open on a line.
     fn go_to_line(&mut self, line: usize) {
         match &mut self.mode {

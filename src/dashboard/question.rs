@@ -1,4 +1,4 @@
-//! A question that is open over the screen: what it asks, and which keys answer it. Not here: what they do.
+//! A question that is open over the screen: what it asks. Not here: the keys that answer it, and what they do.
 
 /// A question that has to be answered before anything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +28,6 @@ impl OpenQuestion {
         match self {
             Self::Delete { .. } => true,
             Self::Leave => false,
-        }
-    }
-
-    /// The keys that answer it, with words for each.
-    pub fn answers(&self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Leave => &[("y q", "save and leave"), ("d", "leave it running"), ("Esc", "stay")],
-            Self::Delete { .. } => &[("y", "delete; u undoes it until quit"), ("any other key", "keep")],
         }
     }
 }

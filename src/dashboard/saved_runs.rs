@@ -2,7 +2,6 @@
 
 use super::actions::NOTHING;
 use super::find::Hit;
-use super::key::Key;
 use super::list;
 use super::prompt::Prompt;
 use super::question::OpenQuestion;
@@ -16,31 +15,24 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(Action::ListRuns)]
 }
 
-/// A key while the list is open and `cursor` is on one of its lines.
-pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
+/// A command while the list is open and `cursor` is on one of its lines.
+pub(super) fn act(state: &mut State, cursor: usize, command: &str) -> Vec<Effect> {
     let len = state.snapshot.runs.len();
     let cursor = cursor.min(len.saturating_sub(1));
-    let command = state.keys.lookup(key).map_or("", |binding| binding.name);
-    if command == "runs" {
-        state.mode = Mode::Browse;
-        return NOTHING;
-    }
-    if command == "undo" {
-        return vec![ask(SavedRunAction::Undelete)];
-    }
     let entry = state.snapshot.runs.get(cursor).cloned();
-    match (key, command, entry) {
-        (Key::Enter, _, Some(entry)) => open_run(state, &entry, false),
-        (_, "pause", Some(entry)) => open_run(state, &entry, true),
-        (Key::Delete | Key::Char('x'), _, Some(entry)) => {
+    match (command, entry) {
+        ("run-undelete", _) => vec![ask(SavedRunAction::Undelete)],
+        ("list-choose", Some(entry)) => open_run(state, &entry, false),
+        ("run-go-on", Some(entry)) => open_run(state, &entry, true),
+        ("run-delete", Some(entry)) => {
             state.mode = Mode::Question(OpenQuestion::Delete { name: entry.name, cursor });
             NOTHING
         }
-        (_, "export", Some(entry)) => {
+        ("run-export", Some(entry)) => {
             ask_for_path(state, Some(entry.name));
             NOTHING
         }
-        (key, ..) => list::press(state, key, (cursor, len), Mode::Runs).unwrap_or_default(),
+        _ => list::act(state, command, (cursor, len), Mode::Runs),
     }
 }
 
@@ -59,9 +51,9 @@ fn open_run(state: &mut State, entry: &SavedRunEntry, goes_on: bool) -> Vec<Effe
         return NOTHING;
     }
     state.mode = Mode::Browse;
-    if (&entry.network, &entry.weights) == (&state.network.name, &state.network.weights) {
-        state.go_to_target(entry);
-    } else {
+    // The same weights may have another name, so that no other network comes.
+    state.go_to_target(entry);
+    if (&entry.network, &entry.weights) != (&state.network.name, &state.network.weights) {
         state.switching = Some((entry.network.clone(), state.asked + 1));
     }
     vec![ask(SavedRunAction::Open { name: entry.name.clone(), goes_on })]

@@ -1,7 +1,6 @@
 //! The settings of the next ascent: the list of them, and what is typed for each. Not here: what they do to a run.
 
 use super::actions::{NOTHING, no_room};
-use super::key::Key;
 use super::list;
 use super::prompt::Prompt;
 use super::setting::Setting;
@@ -71,20 +70,16 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     NOTHING
 }
 
-/// A key while the list is open and `cursor` is on one of its lines.
-pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
-    match (key, Setting::ALL.get(cursor)) {
-        (Key::Enter, Some(Setting::Recipe)) => steer::open_recipes(state),
-        (Key::Enter, Some(setting)) => {
+/// A command while the list is open and `cursor` is on one of its lines.
+pub(super) fn act(state: &mut State, cursor: usize, command: &str) -> Vec<Effect> {
+    match (command, Setting::ALL.get(cursor)) {
+        ("list-choose", Some(Setting::Recipe)) => steer::open_recipes(state),
+        ("list-choose", Some(setting)) => {
             let value = state.setting(*setting);
             state.ask(Prompt::Setting(*setting), value);
             NOTHING
         }
-        (key, _) if state.keys.runs(key, "settings") => {
-            state.mode = Mode::Browse;
-            NOTHING
-        }
-        _ => list::press(state, key, (cursor, Setting::ALL.len()), Mode::Settings).unwrap_or_default(),
+        _ => list::act(state, command, (cursor, Setting::ALL.len()), Mode::Settings),
     }
 }
 

@@ -4,7 +4,6 @@
 use trepang_api::excerpt;
 
 use super::actions::{NOTHING, no_room};
-use super::key::Key;
 use super::list;
 use super::prompt::Prompt;
 use super::state::{Effect, Mode, State};
@@ -79,12 +78,12 @@ fn class_named(name: &str, classes: &[String]) -> Result<usize, String> {
     })
 }
 
-/// A key while the list of recipes is open and `cursor` is on one of its lines.
-pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
+/// A command while the list of recipes is open and `cursor` is on one of its lines.
+pub(super) fn act(state: &mut State, cursor: usize, command: &str) -> Vec<Effect> {
     let all = recipes();
-    match (key, all.get(cursor)) {
-        (Key::Enter, Some(recipe)) => follow(state, recipe.clone()),
-        (Key::Char('e'), Some(recipe)) => {
+    match (command, all.get(cursor)) {
+        ("list-choose", Some(recipe)) => follow(state, recipe.clone()),
+        ("recipe-numbers", Some(recipe)) => {
             // The numbers of the one in use are changed as they are, those of another from its text.
             if recipe.name != state.settings.recipe.name {
                 state.settings.recipe = recipe.clone();
@@ -92,11 +91,7 @@ pub(super) fn press(state: &mut State, cursor: usize, key: Key) -> Vec<Effect> {
             state.ask(Prompt::Numbers, "");
             NOTHING
         }
-        (key, _) if state.keys.runs(key, "recipe") => {
-            state.mode = Mode::Browse;
-            NOTHING
-        }
-        _ => list::press(state, key, (cursor, all.len()), Mode::Recipes).unwrap_or_default(),
+        _ => list::act(state, command, (cursor, all.len()), Mode::Recipes),
     }
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::key::Key;
+use super::key_scope::KeyScope;
 use super::pane_sizes::PaneSizes;
 use super::pointing::{self, Pointing};
 use super::prompt::Prompt;
 use super::setting::Setting;
 use super::state::{Effect, Mode, Shown, State};
-use super::{answers, commands, devices, lab, marking, networks, saved_runs, settings, steer, typing};
+use super::{answers, commands, devices, lab, list, marking, networks, saved_runs, settings, steer, typing};
 use crate::engine::Objective;
 use crate::worker::protocol::{Action, Outcome, SavedRunAction, Snapshot};
 
@@ -213,19 +214,47 @@ impl State {
         }
     }
 
-    /// Handles a key while a list is open. One with Ctrl does the same as while browsing.
+    /// The list that is open: the keys that count there, and the command that opens it.
+    fn list_scope(&self) -> Option<(KeyScope, &'static str)> {
+        Some(match self.mode {
+            Mode::Recipes(_) => (KeyScope::Recipes, "recipe"),
+            Mode::Settings(_) => (KeyScope::Lists, "settings"),
+            Mode::Networks(_) => (KeyScope::Networks, "networks"),
+            Mode::Devices(_) => (KeyScope::Lists, "devices"),
+            Mode::Runs(_) => (KeyScope::Runs, "runs"),
+            Mode::Marks(_) => (KeyScope::Marks, "marks"),
+            Mode::Browse | Mode::Prompt(..) | Mode::Help(_) | Mode::Question(_) | Mode::Command(_) => {
+                return None;
+            }
+        })
+    }
+
+    /// Handles a key while a list is open. The keys that move while browsing move there too, and the keys that quit and that opened
+    /// the list close it, unless the list has a use of its own for them; others with Ctrl do the same as while browsing.
     fn press_in_list(&mut self, key: Key) -> Vec<Effect> {
-        if matches!(key, Key::Ctrl(_)) {
-            let binding = self.keys.lookup(key);
-            return binding.map(|binding| commands::perform(self, binding.name)).unwrap_or_default();
+        let Some((scope, opener)) = self.list_scope() else { return Vec::new() };
+        if let Some(binding) = self.keys.lookup_in(scope, key) {
+            return self.act_in_list(binding.name);
         }
+        match self.keys.lookup(key).map_or("", |binding| binding.name) {
+            "up" | "left" => self.act_in_list("list-up"),
+            "down" | "right" => self.act_in_list("list-down"),
+            "quit" => list::close(self),
+            command if command == opener => list::close(self),
+            command if matches!(key, Key::Ctrl(_)) => commands::perform(self, command),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Does what a command does in the list that is open.
+    pub(super) fn act_in_list(&mut self, command: &str) -> Vec<Effect> {
         match self.mode {
-            Mode::Recipes(cursor) => steer::press(self, cursor, key),
-            Mode::Settings(cursor) => settings::press(self, cursor, key),
-            Mode::Networks(cursor) => networks::press(self, cursor, key),
-            Mode::Devices(cursor) => devices::press(self, cursor, key),
-            Mode::Runs(cursor) => saved_runs::press(self, cursor, key),
-            Mode::Marks(cursor) => marking::press(self, cursor, key),
+            Mode::Recipes(cursor) => steer::act(self, cursor, command),
+            Mode::Settings(cursor) => settings::act(self, cursor, command),
+            Mode::Networks(cursor) => networks::act(self, cursor, command),
+            Mode::Devices(cursor) => devices::act(self, cursor, command),
+            Mode::Runs(cursor) => saved_runs::act(self, cursor, command),
+            Mode::Marks(cursor) => marking::act(self, cursor, command),
             Mode::Browse | Mode::Prompt(..) | Mode::Help(_) | Mode::Question(_) | Mode::Command(_) => {
                 Vec::new()
             }

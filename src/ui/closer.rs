@@ -98,6 +98,11 @@ fn between(map: &ActivationMap, across: f32, down: f32) -> f32 {
     row(top) + y * (row(bottom) - row(top))
 }
 
+/// The colour of a level in 0..1, as a map's legend shows it.
+pub(super) fn legend_color(level: f32) -> [u8; 3] {
+    heat(level.clamp(0.0, 1.0)).map(|value| value.round() as u8)
+}
+
 /// The colour of a level in 0..1.
 fn heat(level: f32) -> [f32; 3] {
     let place = level * (HEAT.len() - 1) as f32;

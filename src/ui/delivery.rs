@@ -1,12 +1,14 @@
 //! Brings encoded pictures onto the screen, a part with each frame, and knows what of them is there.
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use ratatui::layout::{Position, Size};
+use ratatui::layout::{Position, Rect, Size};
 
 use super::blocks::BlockCell;
 use super::color_depth::ColorDepth;
 use super::encoded::{Encoded, Form};
+use super::tiles::PictureTile;
 
 /// About how many bytes a character in two colours costs.
 const CELL_BYTES: usize = 40;
@@ -84,6 +86,8 @@ pub(super) struct Delivery {
     on_screen: Option<ShownPicture>,
     /// The next picture, and how many of its parts have been sent.
     arriving: Option<(Encoded, usize)>,
+    /// The tiles that are on the screen: their cells there, and what they were painted with.
+    painted: Vec<(Rect, u64)>,
 }
 
 impl Delivery {
@@ -117,9 +121,10 @@ impl Delivery {
     /// Forgets what was sent: the screen is drawn anew.
     pub(super) fn forget(&mut self) {
         self.arriving = None;
+        self.painted.clear();
     }
 
-    /// Sends parts of about so many bytes, at least one. `origin` is the place of the picture's first cell.
+    /// Sends parts of about so many bytes, at least one; tiles that are on the screen already are passed over. `origin` is the place of the picture's first cell.
     pub(super) fn advance(&mut self, budget: usize, origin: impl Fn(Size) -> Position) -> Sequences {
         let mut sequences = Sequences::default();
         let Some((picture, sent)) = &mut self.arriving else { return sequences };
@@ -142,11 +147,25 @@ impl Delivery {
             Form::Tiles(tiles) => {
                 self.on_screen = Some(ShownPicture { cells, content: Content::Painted, depth });
                 let origin = origin(cells);
+                let painted = &mut self.painted;
+                let place = |tile: &PictureTile| Rect {
+                    x: origin.x + tile.cells.x,
+                    y: origin.y + tile.cells.y,
+                    ..tile.cells
+                };
                 let parts = tiles[*sent..].iter().map(|tile| {
-                    let (row, column) = (origin.y + tile.cells.y + 1, origin.x + tile.cells.x + 1);
-                    format!("\x1b[{row};{column}H{}", tile.sequence)
+                    let place = place(tile);
+                    if painted.contains(&(place, hash(&tile.sequence))) {
+                        return String::new();
+                    }
+                    format!("\x1b[{};{}H{}", place.y + 1, place.x + 1, tile.sequence)
                 });
-                *sent += push_some(&mut sequences.after, parts, budget);
+                let count = push_some(&mut sequences.after, parts, budget);
+                for tile in &tiles[*sent..*sent + count] {
+                    painted.retain(|(area, _)| !area.intersects(place(tile)));
+                    painted.push((place(tile), hash(&tile.sequence)));
+                }
+                *sent += count;
                 *sent == tiles.len()
             }
         };
@@ -155,6 +174,13 @@ impl Delivery {
         }
         sequences
     }
+}
+
+/// A number that tells what a tile is painted with from anything else.
+fn hash(sequence: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    sequence.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Shows the next rows, as many as differ in about `budget` bytes; returns how many have been shown.
@@ -194,8 +220,6 @@ fn push_some(text: &mut String, parts: impl Iterator<Item = String>, budget: usi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::tiles::PictureTile;
-    use ratatui::layout::Rect;
 
     fn origin(_: Size) -> Position {
         Position::new(10, 5)
@@ -260,5 +284,33 @@ mod tests {
         assert_eq!(delivery.advance(1, origin).after, "\x1b[7;11Ha");
         assert_eq!(delivery.advance(1, origin).after, "\x1b[7;13Hb");
         assert!(!delivery.is_busy());
+    }
+
+    #[test]
+    fn tiles_that_are_on_the_screen_are_not_sent_again() {
+        let tile = |x, name: &str| PictureTile { cells: Rect::new(x, 1, 2, 1), sequence: name.into() };
+        let mut delivery = Delivery::default();
+        let mut sent = |tiles: Vec<PictureTile>, at: Option<u16>| {
+            let form = Form::Tiles(tiles);
+            if at.is_none() {
+                delivery.forget();
+            }
+            delivery.begin(Some(Encoded { cells: Size::new(6, 2), form, depth: ColorDepth::True }));
+            let origin = |_| Position::new(at.unwrap_or(0), 0);
+            let after = delivery.advance(1 << 20, origin).after;
+            assert!(!delivery.is_busy());
+            after
+        };
+        let row = |middle: &str| vec![tile(0, "a"), tile(2, middle), tile(4, "c")];
+        assert_eq!(sent(row("b"), Some(0)).matches('H').count(), 3);
+        assert_eq!(sent(row("d"), Some(0)), "\x1b[2;3Hd");
+        assert_eq!(sent(row("d"), Some(0)), "");
+        // Elsewhere, or after the screen was drawn anew, all of them are.
+        assert_eq!(sent(row("d"), Some(10)).matches('H').count(), 3);
+        assert_eq!(sent(row("d"), None).matches('H').count(), 3);
+        // A larger tile covers what lay under it.
+        let large = PictureTile { cells: Rect::new(0, 0, 4, 2), sequence: "e".into() };
+        assert_eq!(sent(vec![large], Some(0)), "\x1b[1;1He");
+        assert_eq!(sent(row("d"), Some(0)), "\x1b[2;1Ha\x1b[2;3Hd");
     }
 }

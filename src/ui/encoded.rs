@@ -40,8 +40,8 @@ pub struct PictureRequest {
     pub kitty_id: u8,
     /// The bytes that the line to the terminal carries in a moment: parts are about as large.
     pub piece: usize,
-    /// The rows of cells after each of which one row belongs to text, so that nothing is painted over it.
-    pub strip: Option<u16>,
+    /// The cells of each picture of a grid. Between them a row of cells, which belongs to text, and a column are not painted.
+    pub draft: Option<Size>,
 }
 
 /// A picture that is encoded, ready to be sent.
@@ -68,7 +68,7 @@ pub(super) enum Form {
 /// Encodes a picture for the terminal; none for [`Protocol::None`] and for no room. Fails when the picture lacks pixels
 /// or its protocol refuses it.
 pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
-    let PictureRequest { picture, cells, graphics, live, kitty_id: id, piece, strip } = request;
+    let PictureRequest { picture, cells, graphics, live, kitty_id: id, piece, draft } = request;
     if cells.width == 0 || cells.height == 0 {
         return Ok(None);
     }
@@ -89,34 +89,41 @@ pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
                 sequences: sequences.iter().map(|sequence| wrap(sequence, graphics.tmux)).collect(),
             }
         }
-        Protocol::Iterm2 => Form::Tiles(in_strips(image, cells, strip, |image, cells| {
+        Protocol::Iterm2 => Form::Tiles(in_grid(image, cells, draft, |image, cells| {
             let image = if live { small(image, piece) } else { image };
             iterm2(&image, cells, piece, graphics.tmux).with_context(failed)
         })?),
-        Protocol::Sixel => Form::Tiles(in_strips(image, cells, strip, |image, cells| {
+        Protocol::Sixel => Form::Tiles(in_grid(image, cells, draft, |image, cells| {
             sixels(&image, cells, graphics, live, piece).with_context(failed)
         })?),
     };
     Ok(Some(Encoded { cells, form, depth: graphics.depth }))
 }
 
-/// The tiles of a picture, or of each of its strips: what lies in the row of cells after a strip is not painted.
-fn in_strips(
+/// The tiles of a picture, or those of each picture of a grid, which are of this size with a row and a column between them: there
+/// nothing is painted, and what changes of one leaves the tiles of the others as they are.
+fn in_grid(
     image: RgbImage,
     cells: Size,
-    strip: Option<u16>,
+    draft: Option<Size>,
     tiles: impl Fn(RgbImage, Size) -> Result<Vec<PictureTile>>,
 ) -> Result<Vec<PictureTile>> {
-    let Some(strip) = strip.filter(|strip| *strip < cells.height) else { return tiles(image, cells) };
-    let rows = |cells_high: u16| u32::from(cells_high) * image.height() / u32::from(cells.height);
+    let Some(draft) = draft.filter(|draft| draft.width > 0 && draft.height < cells.height) else {
+        return tiles(image, cells);
+    };
+    let across = |columns: u16| u32::from(columns) * image.width() / u32::from(cells.width);
+    let down = |rows: u16| u32::from(rows) * image.height() / u32::from(cells.height);
     let mut all = Vec::new();
-    for top in (0..=cells.height - strip).step_by(usize::from(strip) + 1) {
-        let part = imageops::crop_imm(&image, 0, rows(top), image.width(), rows(strip)).to_image();
-        let of_strip = tiles(part, Size::new(cells.width, strip))?;
-        all.extend(of_strip.into_iter().map(|tile| {
-            let cells = Rect { y: tile.cells.y + top, ..tile.cells };
-            PictureTile { cells, ..tile }
-        }));
+    for top in (0..=cells.height - draft.height).step_by(usize::from(draft.height) + 1) {
+        for left in (0..cells.width).step_by(usize::from(draft.width) + 1) {
+            let size = Size::new(draft.width.min(cells.width - left), draft.height);
+            let (width, height) = (across(size.width), down(size.height));
+            let part = imageops::crop_imm(&image, across(left), down(top), width, height).to_image();
+            all.extend(tiles(part, size)?.into_iter().map(|tile| {
+                let cells = Rect { x: tile.cells.x + left, y: tile.cells.y + top, ..tile.cells };
+                PictureTile { cells, ..tile }
+            }));
+        }
     }
     Ok(all)
 }

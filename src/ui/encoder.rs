@@ -39,8 +39,8 @@ impl EncoderRequest {
     fn encode(self) -> Result<Option<Encoded>> {
         let Self { drawing, kitty_id, piece } = self;
         let picture = drawing.compose();
-        let Drawing { cells, graphics, live, strip, .. } = drawing;
-        encode(PictureRequest { picture, cells, graphics, live, kitty_id, piece, strip })
+        let Drawing { cells, graphics, live, draft, .. } = drawing;
+        encode(PictureRequest { picture, cells, graphics, live, kitty_id, piece, draft })
     }
 }
 

@@ -9,27 +9,49 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::list::shortened;
 use super::{View, is_full};
-use crate::dashboard::{LineEditor, Mode, Prompt, Shown, State};
+use crate::dashboard::{Key, LineEditor, Mode, OpenQuestion, Prompt, Shown, State};
 
 /// The commands that open an overlay, which needs room for all panes.
 const OVERLAYS: [&str; 5] = ["help", "networks", "devices", "recipe", "settings"];
 
 /// A key with the words for it.
-type KeyWords = (String, &'static str);
+type KeyWords = (String, String);
 
-/// The keys of the list of networks.
-const NETWORK_KEYS: &[(&str, &str)] =
-    &[("arrows", "move"), ("Enter", "switch"), ("c", "classify or not"), ("Esc", "close")];
+/// A command of a list, with the word for what it does there.
+type ListWords = (&'static str, &'static str);
 
-/// The keys of the list of devices.
-const DEVICE_KEYS: &[(&str, &str)] = &[("arrows", "move"), ("Enter", "continue there"), ("Esc", "close")];
+/// The commands of the list of networks.
+const NETWORK_COMMANDS: &[ListWords] =
+    &[("list-choose", "switch"), ("network-classify", "classify or not"), ("list-close", "close")];
 
-/// The keys of the list of settings.
-const SETTING_KEYS: &[(&str, &str)] = &[("arrows", "move"), ("Enter", "change"), ("Esc", "close")];
+/// The commands of the list of devices.
+const DEVICE_COMMANDS: &[ListWords] = &[("list-choose", "continue there"), ("list-close", "close")];
 
-/// The keys of the list of recipes.
-const RECIPE_KEYS: &[(&str, &str)] =
-    &[("arrows", "move"), ("Enter", "use"), ("e", "change numbers"), ("Esc", "close")];
+/// The commands of the list of settings.
+const SETTING_COMMANDS: &[ListWords] = &[("list-choose", "change"), ("list-close", "close")];
+
+/// The commands of the list of recipes.
+const RECIPE_COMMANDS: &[ListWords] =
+    &[("list-choose", "use"), ("recipe-numbers", "change numbers"), ("list-close", "close")];
+
+/// The commands of the list of marks.
+const MARK_COMMANDS: &[ListWords] = &[
+    ("list-choose", "go there"),
+    ("mark-choose", "choose"),
+    ("mark-compare", "side by side"),
+    ("mark-remove", "remove"),
+    ("list-close", "close"),
+];
+
+/// The commands of the list of runs.
+const RUN_COMMANDS: &[ListWords] = &[
+    ("list-choose", "open"),
+    ("run-go-on", "go on"),
+    ("run-export", "export"),
+    ("run-undelete", "undo delete"),
+    ("run-delete", "delete"),
+    ("list-close", "close"),
+];
 
 /// The commands of the mosaic, by importance; the last two are always shown.
 const MOSAIC_COMMANDS: [(&str, &str); 9] = [
@@ -137,13 +159,13 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
             let line = prompt(state, usize::from(area.width));
             line.unwrap_or_default().style(view.theme.accent)
         }
-        Mode::Recipes(_) => key_line(&fixed(RECIPE_KEYS), view),
-        Mode::Settings(_) => key_line(&fixed(SETTING_KEYS), view),
-        Mode::Networks(_) => key_line(&fixed(NETWORK_KEYS), view),
-        Mode::Devices(_) => key_line(&fixed(DEVICE_KEYS), view),
-        Mode::Runs(_) => key_line(&fitting(of_runs(state), area.width.into()), view),
-        Mode::Marks(_) => key_line(&fitting(of_marks(state), area.width.into()), view),
-        Mode::Question(question) => key_line(&fixed(question.answers()), view),
+        Mode::Recipes(_) => of_list(state, view, RECIPE_COMMANDS, area),
+        Mode::Settings(_) => of_list(state, view, SETTING_COMMANDS, area),
+        Mode::Networks(_) => of_list(state, view, NETWORK_COMMANDS, area),
+        Mode::Devices(_) => of_list(state, view, DEVICE_COMMANDS, area),
+        Mode::Runs(_) => of_list(state, view, RUN_COMMANDS, area),
+        Mode::Marks(_) => of_list(state, view, MARK_COMMANDS, area),
+        Mode::Question(question) => key_line(&of_question(state, question), view),
         _ => {
             let keys = match state.shown {
                 Shown::Mosaic => of_commands(state, "move", &MOSAIC_COMMANDS),
@@ -156,14 +178,45 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
     frame.render_widget(Paragraph::new(line), area);
 }
 
-/// The keys of a list, which are always the same.
-fn fixed(keys: &[(&str, &'static str)]) -> Vec<KeyWords> {
-    keys.iter().map(|(key, word)| ((*key).to_owned(), *word)).collect()
+/// The keys that move the cursor, where something else does besides the arrows or instead of them.
+fn moving(state: &State, up: &str, down: &str) -> KeyWords {
+    let default =
+        |command: &str, key: Key| state.keys.bound(command).is_some_and(|bound| bound.keys.contains(&key));
+    let keys = if default(up, Key::Up) && default(down, Key::Down) {
+        "arrows".to_owned()
+    } else {
+        format!("{} {}", state.keys.shown(up), state.keys.shown(down))
+    };
+    (keys, "move".into())
+}
+
+/// The line of keys of a list. Commands without a key are left out.
+fn of_list<'a>(state: &State, view: &View, commands: &[ListWords], area: Rect) -> Line<'a> {
+    let bound =
+        |(command, word): &ListWords| Some((state.keys.key_of(command)?.to_owned(), (*word).to_owned()));
+    let keys = [moving(state, "list-up", "list-down")].into_iter().chain(commands.iter().filter_map(bound));
+    key_line(&fitting(keys.collect(), area.width.into()), view)
+}
+
+/// The keys that answer a question.
+fn of_question(state: &State, question: &OpenQuestion) -> Vec<KeyWords> {
+    let key = |command: &str| state.keys.key_of(command).unwrap_or("-").to_owned();
+    match question {
+        OpenQuestion::Leave => vec![
+            (format!("{} {}", key("answer-yes"), key("quit")), "save and leave".into()),
+            (key("leave-running"), "leave it running".into()),
+            ("Esc".into(), "stay".into()),
+        ],
+        OpenQuestion::Delete { .. } => vec![
+            (key("answer-yes"), format!("delete; {} undoes it until quit", key("run-undelete"))),
+            ("any other key".into(), "keep".into()),
+        ],
+    }
 }
 
 /// The keys of some commands, after what the arrows do. Two for one thing stand together, and commands without a key are left out.
-fn of_commands(state: &State, arrows: &'static str, commands: &[(&str, &'static str)]) -> Vec<KeyWords> {
-    let mut keys = fixed(&[("arrows", arrows)]);
+fn of_commands(state: &State, arrows: &str, commands: &[(&str, &str)]) -> Vec<KeyWords> {
+    let mut keys = vec![("arrows".to_owned(), arrows.to_owned())];
     let mut before = String::new();
     for &(command, word) in commands {
         let Some(shown) = state.keys.key_of(command) else { continue };
@@ -171,39 +224,10 @@ fn of_commands(state: &State, arrows: &'static str, commands: &[(&str, &'static 
         if word.is_empty() {
             before.push(' ');
         } else {
-            keys.push((std::mem::take(&mut before), word));
+            keys.push((std::mem::take(&mut before), word.to_owned()));
         }
     }
     keys
-}
-
-/// The keys of the list of marks.
-fn of_marks(state: &State) -> Vec<KeyWords> {
-    let bound = |command: &str| state.keys.shown(command).to_owned();
-    let keys = [
-        ("arrows".into(), "move"),
-        ("Enter".into(), "go there"),
-        (bound("pause"), "choose"),
-        (bound("compare"), "side by side"),
-        ("x".into(), "remove"),
-        ("Esc".into(), "close"),
-    ];
-    keys.into()
-}
-
-/// The keys of the list of runs.
-fn of_runs(state: &State) -> Vec<KeyWords> {
-    let bound = |command: &str| state.keys.shown(command).to_owned();
-    let keys = [
-        ("arrows".into(), "move"),
-        ("Enter".into(), "open"),
-        (bound("pause"), "go on"),
-        (bound("export"), "export"),
-        (bound("undo"), "undo delete"),
-        ("x".into(), "delete"),
-        ("Esc".into(), "close"),
-    ];
-    keys.into()
 }
 
 /// The keys that have words for this line. Those of overlays are left out if there is no room for overlays.
@@ -212,8 +236,8 @@ fn from_table(state: &State, full: bool) -> Vec<KeyWords> {
         let (name, short) = (bound.binding.name, bound.binding.short);
         !short.is_empty() && !bound.shown.is_empty() && (full || !OVERLAYS.contains(&name))
     });
-    let keys = commands.map(|bound| (bound.shown.clone(), bound.binding.short));
-    fixed(&[("arrows", "move")]).into_iter().chain(keys).collect()
+    let keys = commands.map(|bound| (bound.shown.clone(), bound.binding.short.to_owned()));
+    [("arrows".to_owned(), "move".to_owned())].into_iter().chain(keys).collect()
 }
 
 /// As many keys as fit into so many columns, with the last two.

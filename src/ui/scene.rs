@@ -32,8 +32,8 @@ pub(super) struct Drawing {
     pub(super) graphics: Graphics,
     /// Whether a better one is likely to follow soon.
     pub(super) live: bool,
-    /// The rows of cells after each of which one row belongs to text.
-    pub(super) strip: Option<u16>,
+    /// The cells of each picture of a grid.
+    pub(super) draft: Option<Size>,
 }
 
 impl Drawing {

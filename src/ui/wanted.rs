@@ -28,9 +28,9 @@ pub(super) fn main_picture(area: Rect, state: &State, graphics: Graphics) -> Opt
             Shown::Lab => lab::pictures(state, &grid),
             Shown::Mosaic | Shown::Panes | Shown::Picture => mosaic::scene(state, &grid),
         };
-        let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
+        let (cells, draft) = (grid.area.as_size(), Some(grid.draft));
         let live = state.shown == Shown::Mosaic && mosaic::is_live(state);
-        return Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip });
+        return Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, draft });
     }
     if state.shown == Shown::Lab {
         return None;
@@ -45,7 +45,7 @@ pub(super) fn main_picture(area: Rect, state: &State, graphics: Graphics) -> Opt
     };
     let live = state.looked_back_on().is_none() && state.snapshot.status == Status::Running;
     let cells = graphics.fitted(room(area, state, graphics).as_size(), shape);
-    Some(Drawing { scene, cells, graphics, live, strip: None })
+    Some(Drawing { scene, cells, graphics, live, draft: None })
 }
 
 /// The picture beside the main one: that of the list of runs, or else that of the lab or of the strip.
@@ -53,7 +53,7 @@ pub(super) fn beside_picture(area: Rect, state: &State, graphics: Graphics) -> O
     let thumbnails = thumbnail_grid(area, state, graphics);
     if let Some(layout) = lab_layout(area, state, graphics).filter(|_| thumbnails.is_none()) {
         let (scene, cells) = (Scene::Scatter(lab::points(state)?), layout.points().as_size());
-        return Some(Drawing { scene, cells, graphics, live: false, strip: None });
+        return Some(Drawing { scene, cells, graphics, live: false, draft: None });
     }
     let (grid, scene, live) = if let Some(grid) = thumbnails {
         (grid, saved_runs::scene(state, &grid), false)
@@ -64,6 +64,6 @@ pub(super) fn beside_picture(area: Rect, state: &State, graphics: Graphics) -> O
         let live = state.snapshot.status != Status::Running && mosaic::are_live(state, channels.clone());
         (grid, mosaic::scene_of(state, &grid, channels), live)
     };
-    let (cells, strip) = (grid.area.as_size(), Some(grid.draft.height));
-    Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, strip })
+    let (cells, draft) = (grid.area.as_size(), Some(grid.draft));
+    Some(Drawing { scene: Scene::Grid(scene), cells, graphics, live, draft })
 }

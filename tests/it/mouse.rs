@@ -47,7 +47,7 @@ impl Desk {
                 live: false,
                 kitty_id: 1,
                 piece: 1 << 20,
-                strip: None,
+                draft: None,
             };
             encode(request).unwrap().map(ShownPicture::whole)
         });

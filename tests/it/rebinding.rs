@@ -4,9 +4,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use trepang::dashboard::{Effect, Key, KeyChange, KeyMap, Mode, State};
 use trepang::ui::{View, render};
-use trepang::worker::protocol::{Action, Status};
+use trepang::worker::protocol::{Action, SavedRunAction, Status};
 
-use crate::stage::{press, see_run, state};
+use crate::stage::{press, saved_run, see, see_run, state};
 
 fn map(changes: &[(&str, &[&str])]) -> KeyMap {
     let change = |(line, (command, keys)): (usize, &(&str, &[&str]))| KeyChange {
@@ -75,4 +75,60 @@ fn the_new_key_is_in_the_help_the_key_line_and_the_palette() {
     // What has no key is run from the palette.
     let Mode::Prompt(..) = state.mode else { panic!("{:?}", state.mode) };
     assert_eq!(state.keys.commands("undo")[0].shown, "");
+}
+
+#[test]
+fn keys_of_lists_and_questions_have_commands_of_their_own() {
+    let mut state = with_keys(&[
+        ("run-delete", &["D"]),
+        ("list-down", &["n", "down"]),
+        ("list-choose", &["tab"]),
+        ("list-close", &["ctrl-s"]),
+        ("answer-yes", &["j"]),
+    ]);
+    see(&mut state, |snapshot| {
+        snapshot.runs = ["a", "b", "c"].map(|name| saved_run(name, "tinynet", "conv2", 3)).into();
+    });
+    press(&mut state, &[Key::Char('o'), Key::Char('n'), Key::Down]);
+    assert_eq!(state.mode, Mode::Runs(2));
+    // The keys from before do nothing there now, but for those that move while browsing.
+    press(&mut state, &[Key::Char('x'), Key::Enter, Key::Char('k')]);
+    assert_eq!(state.mode, Mode::Runs(1));
+    let line = screen(&state);
+    for part in ["arrows move", "Tab open", "D delete", "Ctrl-S close"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    press(&mut state, &[Key::Char('D')]);
+    assert!(matches!(state.mode, Mode::Question(_)));
+    assert!(screen(&state).contains("j delete; u undoes it until quit"), "{}", screen(&state));
+    let deleted = Effect::Ask(Action::OfSavedRun(SavedRunAction::Delete("b".into())));
+    assert_eq!(press(&mut state, &[Key::Char('j')]), [deleted]);
+    press(&mut state, &[Key::Ctrl('s')]);
+    assert_eq!(state.mode, Mode::Browse);
+    let open = SavedRunAction::Open { name: "a".into(), goes_on: false };
+    let sent = press(&mut state, &[Key::Char('o'), Key::Tab]);
+    assert_eq!(sent, [Effect::Ask(Action::OfSavedRun(open))]);
+}
+
+#[test]
+fn a_key_may_mean_two_things_where_only_one_counts() {
+    let changes = |changes: &[(&str, &str)]| {
+        let change = |(line, (command, key)): (usize, &(&str, &str))| KeyChange {
+            command: (*command).into(),
+            keys: vec![(*key).into()],
+            line: line + 1,
+        };
+        KeyMap::with(&changes.iter().enumerate().map(change).collect::<Vec<_>>())
+    };
+    assert!(changes(&[("run-delete", "d"), ("mark-remove", "d"), ("queue", "A")]).is_ok());
+    for (set, reason) in [
+        (vec![("run-delete", "e")], "the key e runs both run-delete and run-export, where it is the default"),
+        (vec![("list-close", "u")], "the key u runs both list-close and run-undelete, where"),
+        (vec![("mark-choose", "w"), ("mark-compare", "w")], "mark-compare and mark-choose, of line 1"),
+        (vec![("leave-running", "y")], "the key y runs both leave-running and answer-yes"),
+        (vec![("run-remove", "y")], "there is no command \"run-remove\""),
+    ] {
+        let wrong = changes(&set).unwrap_err();
+        assert!(wrong.reason.contains(reason) && wrong.line == set.len(), "{wrong:?}");
+    }
 }

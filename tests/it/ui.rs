@@ -32,7 +32,7 @@ fn encoded(graphics: Graphics, size: (u16, u16)) -> ShownPicture {
     let cells = graphics.square(pane.as_size());
     let picture = Arc::new(picture());
     let request =
-        PictureRequest { picture, cells, graphics, live: false, kitty_id: 20, piece: 1 << 16, strip: None };
+        PictureRequest { picture, cells, graphics, live: false, kitty_id: 20, piece: 1 << 16, draft: None };
     ShownPicture::whole(encode(request).unwrap().unwrap())
 }
 

@@ -65,13 +65,18 @@ pub(super) fn restore(state: &mut State, left: &LeftOff) {
     state.predicting = !left.hides_classes;
 }
 
-/// Brings back what belongs to no place: the sizes of panes, and the marks.
-pub(super) fn restore_rest(state: &mut State) {
+/// Brings back what belongs to no place: the sizes of panes, and the marks. Returns the labels of the marks.
+pub(super) fn restore_rest(state: &mut State) -> Vec<String> {
     // Where the file cannot be used, that was said when the place was looked for, or is when it is replaced.
-    let Ok(Some(left)) = LeftOff::read() else { return };
+    let Ok(Some(left)) = LeftOff::read() else { return Vec::new() };
     let (lists, curve, strip) = left.panes;
     state.sizes = PaneSizes { lists, curve, strip };
-    state.marks = Marks::of(left.marks.into_iter().filter_map(mark).collect());
+    state.marks = marks(left);
+    state.marks.labels()
+}
+
+fn marks(left: LeftOff) -> Marks {
+    Marks::of(left.marks.into_iter().filter_map(mark).collect())
 }
 
 /// A mark that was kept, if its picture can be read.
@@ -89,19 +94,23 @@ fn kept(mark: &Mark) -> Option<KeptMark> {
 }
 
 /// Notes where the dashboard is left. Of a network with weights from a file of their own, the place is not noted, since its name alone would
-/// lead elsewhere: the one before stays. What cannot be written gets a remark.
-pub(super) fn note(state: &State) {
+/// lead elsewhere: the one before stays. `before` are the labels of the marks that this dashboard began with: what another one has marked or
+/// taken away since is kept. What cannot be written gets a remark.
+pub(super) fn note(state: &State, before: &[String]) {
+    let there = LeftOff::read().ok().flatten();
     let place = match network_of(state) {
         Some(network) => {
             LeftOff { network, layer: state.layer_name(), channel: state.channel, ..LeftOff::default() }
         }
-        None => LeftOff::read().ok().flatten().unwrap_or_default(),
+        None => there.clone().unwrap_or_default(),
     };
+    let merged = there.map(|there| state.marks.merged(&marks(there), before));
+    let all = merged.as_ref().unwrap_or(&state.marks).all();
     let left = LeftOff {
         enlarged: state.mosaic.enlarged,
         hides_classes: !state.predicting,
         panes: (state.sizes.lists, state.sizes.curve, state.sizes.strip),
-        marks: state.marks.all().iter().filter_map(kept).collect(),
+        marks: all.iter().filter_map(kept).collect(),
         ..place
     };
     if let Err(error) = left.write() {

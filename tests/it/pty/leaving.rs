@@ -89,3 +89,34 @@ fn attach_opens_a_run_that_is_at_rest() {
     let ended = again.quit();
     assert!(ended.code == Some(0) && begun.elapsed() < PATIENCE, "{}", ended.said);
 }
+
+#[test]
+fn a_queue_that_is_left_running_goes_on_to_its_end() {
+    let setup = Setup::new(100, 30).arg("--layer").arg("block5_conv2").arg("--channel").arg("253");
+    let mut terminal = setup.arg("--steps").arg("1").start();
+    terminal.wait_for("finished");
+    let runs = terminal.runs();
+    terminal.send("S\x1b[B\x1b[B\r\x15300\r");
+    terminal.wait_for("the next run has the steps 300");
+    terminal.send("a");
+    terminal.wait_until("the queue's first run", |frame| {
+        frame.step().is_some_and(|(step, steps)| step > 0 && steps == 300)
+    });
+    ask(&mut terminal);
+    terminal.send("d");
+    let ended = terminal.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    assert!(ended.said.contains("in process "), "{}", ended.said);
+    let manifest = |channel: usize| {
+        let folder = runs.join(format!("minivgg-channel-block5_conv2-{channel}-pixel-seed0"));
+        std::fs::read_to_string(folder.join("manifest.json")).unwrap_or_default()
+    };
+    assert_eq!(manifest(255), "", "the queue is not done yet");
+    // Without a screen it comes to the layer's last channel.
+    let deadline = Instant::now() + 2 * PATIENCE;
+    while !manifest(255).contains("\"finished\": true") {
+        assert!(Instant::now() < deadline, "the queue does not come to its end");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(manifest(255).contains("\"step\": 300,") && manifest(254).contains("\"step\": 300,"));
+}

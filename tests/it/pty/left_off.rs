@@ -84,3 +84,35 @@ fn a_bad_file_is_passed_over_with_a_line() {
     fs::write(&file, r#"{"network": "minivgg", "layer": "block1_conv1", "channel": 99}"#).unwrap();
     quit_at(start(home.path(), &[]), "block5_conv2", "channel 30 of 256");
 }
+
+#[test]
+fn two_dashboards_at_once_keep_the_marks_of_both() {
+    let home = tempfile::tempdir().unwrap();
+    let mut both =
+        ["3", "5"].map(|channel| start(home.path(), &["--layer", "block1_conv1", "--channel", channel]));
+    for terminal in &mut both {
+        terminal.wait_for("finished");
+        terminal.send("m");
+        terminal.wait_for("marked: channel(block1_conv1");
+    }
+    for terminal in both {
+        assert_eq!(terminal.quit().code, Some(0));
+    }
+    let mut later = start(home.path(), &["--layer", "block1_conv1"]);
+    later.wait_until("a run", |frame| frame.step().is_some_and(|(step, _)| step > 0));
+    later.send("'");
+    later.wait_for("marked pictures");
+    let frame = later.frame();
+    assert!(frame.has("channel(block1_conv1, 3)") && frame.has("channel(block1_conv1, 5)"), "{frame:?}");
+    // What one of them takes away is away for the other too.
+    later.send("x");
+    later.wait_until("one mark", |frame| !frame.has("channel(block1_conv1, 5) pixel"));
+    later.send("\x1b");
+    later.wait_until("no list", |frame| !frame.has("marked pictures"));
+    assert_eq!(later.quit().code, Some(0));
+    let left = fs::read_to_string(home.path().join("trepang/dashboard.json")).unwrap();
+    assert!(
+        left.contains("channel(block1_conv1, 3)") && !left.contains("channel(block1_conv1, 5)"),
+        "{left}"
+    );
+}

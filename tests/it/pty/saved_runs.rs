@@ -64,3 +64,37 @@ fn what_a_killed_dashboard_deleted_is_there_again() {
     assert!(listed.contains(&format!("{NAME} is back")) && listed.contains("8/8 steps"), "{listed}");
     assert!(!runs_listed(runs.path()).contains("is back"));
 }
+
+/// From a file of weights, which differ from the built-in ones in a bit, to the built-in network, whose run it is.
+#[test]
+fn a_run_of_another_network_brings_that_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let (runs, weights) = (folder.path().join("runs"), folder.path().join("w.safetensors"));
+    let mut bytes =
+        std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/weights/minivgg/minivgg.safetensors")).unwrap();
+    let low = bytes.len() - 2;
+    bytes[low] ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    let setup = |channel: &str| {
+        let setup = Setup::new(200, 40).runs(runs.to_str().unwrap()).arg("--steps").arg("4");
+        setup.arg("--layer").arg("block3_conv2").arg("--channel").arg(channel)
+    };
+    let mut terminal = setup("7").start();
+    terminal.wait_for("finished");
+    assert_eq!(terminal.quit().code, Some(0));
+    let mut terminal = setup("3").arg("--weights").arg(weights.to_str().unwrap()).start();
+    terminal.wait_until("another network", |frame| frame.has("finished") && frame.has("w.safetensors"));
+    terminal.send("o");
+    let name = "minivgg-channel-block3_conv2-7-pixel-seed0";
+    let frame = terminal.wait_for(name);
+    // The run on the screen is under the cursor.
+    let own = frame.lines().iter().position(|line| line.contains("\u{25b8} minivgg")).unwrap() as u16;
+    terminal.send(if frame.find(name).unwrap().1 > own { "\x1b[B" } else { "\x1b[A" });
+    terminal.send("\r");
+    let frame = terminal.wait_until("the network of the run", |frame| {
+        !frame.has("w.safetensors") && frame.has("> block3_conv2 > channel 7 of") && frame.has("finished")
+    });
+    assert_eq!(frame.step(), Some((4, 4)), "{frame:?}");
+    let ended = terminal.quit();
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+}
