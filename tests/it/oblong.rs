@@ -181,16 +181,16 @@ fn sizes_that_cannot_be_are_told_in_a_sentence() {
     write_png(&home.path("wide.png"), &photo(48, 32));
     let line = "render --layer block1_conv1 --channel 3 --recipe pixel --steps 1 -o a.png";
     for (flags, words) in [
-        ("--size 100x64", "minivgg cannot take 64x100 pixels: take a multiple of 16 from 32 to 4096"),
-        ("--size 64x0", "minivgg cannot take 0x64 pixels: take a multiple of 16 from 32 to 4096"),
-        ("--size 64x16", "minivgg cannot take 16x64 pixels: take a multiple of 16 from 32 to 4096"),
+        ("--size 100x64", "minivgg cannot take 100x64 pixels: take a multiple of 16 from 32 to 4096"),
+        ("--size 64x0", "minivgg cannot take 64x0 pixels: take a multiple of 16 from 32 to 4096"),
+        ("--size 64x16", "minivgg cannot take 64x16 pixels: take a multiple of 16 from 32 to 4096"),
     ] {
         let outcome = home.run(&format!("{line} {flags}"));
         assert!(outcome.refusal(2).contains(words), "{flags}: {outcome:?}");
     }
     let outcome = home.run(&format!("{line} --init wide.png --size 50"));
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
-    assert!(outcome.stderr.ends_with("33x50 pixels: take a multiple of 16 from 32 to 4096\n"), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("50x33 pixels: take a multiple of 16 from 32 to 4096\n"), "{outcome:?}");
     for size in ["64x", "x", "64x32x3"] {
         let outcome = home.run(&format!("{line} --size {size}"));
         assert_eq!(outcome.code, Some(2), "{size}");

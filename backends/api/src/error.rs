@@ -46,7 +46,7 @@ pub enum Error {
         reason: String,
     },
     /// An image size that the network cannot take.
-    #[error("{network} cannot take {height}x{width} pixels: {reason}")]
+    #[error("{network} cannot take {width}x{height} pixels: {reason}")]
     ImageSize {
         /// The network's name.
         network: String,

@@ -389,7 +389,7 @@ mod tests {
         let network = b.finish().unwrap();
         assert_eq!(network.shape(7, 5, last).unwrap(), Shape { channels: 3, height: 3, width: 2 });
         let error = network.shape(1, 5, last).unwrap_err().to_string();
-        assert!(error.starts_with("tiny cannot take 1x5 pixels: at \"pool\""), "{error}");
+        assert!(error.starts_with("tiny cannot take 5x1 pixels: at \"pool\""), "{error}");
     }
 
     #[test]
@@ -403,13 +403,13 @@ mod tests {
         let error = network.shape(8, 12, last).unwrap_err().to_string();
         assert_eq!(
             error,
-            "tiny cannot take 8x12 pixels: \"fc\" reads every position of what is before it, so it takes 8x8 pixels alone; \
+            "tiny cannot take 12x8 pixels: \"fc\" reads every position of what is before it, so it takes 8x8 pixels alone; \
              the layers before it take other sizes"
         );
         assert!(network.check_sides(8, 12).is_ok() && network.check_size(12).is_ok());
         for [height, width] in [[8, 10], [10, 8]] {
             let error = network.check_sides(height, width).unwrap_err().to_string();
-            assert!(error.contains(&format!("{height}x{width} pixels: take a multiple of 4")), "{error}");
+            assert!(error.contains(&format!("{width}x{height} pixels: take a multiple of 4")), "{error}");
         }
     }
 }

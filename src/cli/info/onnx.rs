@@ -135,7 +135,7 @@ fn size(about: &AboutOnnx) -> String {
     let own = if file_height == file_width {
         String::new()
     } else {
-        format!(", the file's own being {file_width} wide and {file_height} high: pictures are square")
+        format!(", the file's own being {file_width} wide and {file_height} high")
     };
     format!("{size} px{own}; {smallest} px and more{steps}")
 }
