@@ -169,7 +169,7 @@ pub(super) fn keys(frame: &mut Frame, state: &State, view: &View, area: Rect) {
         _ => {
             let keys = match state.shown {
                 Shown::Mosaic => of_commands(state, "move", &MOSAIC_COMMANDS),
-                Shown::Lab => of_commands(state, "among the photographs", &LAB_COMMANDS),
+                Shown::Lab => of_commands(state, "photographs", &LAB_COMMANDS),
                 Shown::Panes | Shown::Picture | Shown::Beside => from_table(state, is_full(frame.area())),
             };
             key_line(&fitting(keys, area.width.into()), view)

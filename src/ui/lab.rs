@@ -128,7 +128,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, 
     if lines.len() > rows {
         lines.truncate(rows);
         if let Some(last) = lines.last_mut() {
-            *last = shortened(&format!("{last} ..."), layout.sentence.width.into());
+            *last = shortened(&format!("{last}\u{2026}"), layout.sentence.width.into());
         }
     }
     let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
@@ -164,7 +164,9 @@ fn scatter(frame: &mut Frame, state: &State, view: &View, layout: &LabLayout) {
     let about = if let Some(scatter) = state.lab_scatter() {
         picture::beside(frame, view, inner, state.mode.is_overlay());
         view.put(inner, Spot::Scatter);
-        scatter.about.clone()
+        // The photographs of the row may be missing though their numbers are in the index.
+        let missing = instead(state, |findings| findings.examples.as_ref(), "");
+        if missing.is_empty() { scatter.about.clone() } else { format!("{missing}; {}", scatter.about) }
     } else {
         let work = "laying out the photographs ...";
         let text = instead(state, |findings| findings.scatter.as_ref(), work);

@@ -26,11 +26,18 @@ const CROWD: u8 = 3;
 const RADIUS: u32 = 150;
 
 /// A scatter with its cursor.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct ScatterScene {
     pub(super) scatter: LabScatter,
     /// The point under the cursor.
     pub(super) cursor: usize,
+}
+
+impl PartialEq for ScatterScene {
+    /// Compares where the points are kept, not thousands of points: the screen asks many times a second.
+    fn eq(&self, other: &Self) -> bool {
+        self.cursor == other.cursor && Arc::ptr_eq(&self.scatter.points, &other.scatter.points)
+    }
 }
 
 /// The scatter in so many pixels.

@@ -75,6 +75,9 @@ impl LabPlace<'_> {
 
 /// The margin of the picture's first class over the second, split over the channels.
 pub(super) fn margin(subject: &LabSubject, model: &mut dyn Model, place: &LabPlace) -> Result<LabMargin> {
+    if place.network.logits().is_none() {
+        return Err(Error::NoClassifier { network: place.provenance.network.clone() });
+    }
     let mut tail = place.tail(subject, model)?;
     let no_rival = || lab::Error::NoRival { network: place.network.name().to_owned() };
     let class = best_rival(tail.logits().len(), tail.logits()).ok_or_else(no_rival)?;

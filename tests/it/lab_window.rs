@@ -116,6 +116,11 @@ fn the_answer_is_drawn_as_far_as_it_is_there() {
         let (columns, rows) = size;
         insta::assert_snapshot!(format!("lab_{columns}x{rows}"), screen(&state, size));
     }
+    let gone = Some(Err("set/lemon.jpg is not in the data set any more".to_owned()));
+    let findings = LabFindings { examples: gone, ..state.snapshot.labs[0].clone() };
+    see(&mut state, |snapshot| snapshot.labs = [findings].into());
+    let shown = screen(&state, (120, 40));
+    assert!(shown.contains("set/lemon.jpg is not in the data set any more; 2 photographs"), "{shown}");
     let reason = || Some(Err("tinynet has no classifier".to_owned()));
     let subject = subject(&state);
     let findings = LabFindings { subject, margin: reason(), map: None, examples: None, scatter: None };
