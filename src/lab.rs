@@ -15,6 +15,7 @@ mod auc;
 mod baselines;
 mod compare;
 mod dataset;
+mod deletion;
 mod distance;
 mod error;
 mod examples;
@@ -29,6 +30,7 @@ mod photographs;
 mod points;
 mod project;
 mod quadrature;
+mod recall;
 mod removal;
 mod replay;
 mod report;
@@ -38,15 +40,19 @@ mod tail;
 mod vectors;
 
 pub use ablate::{Group, Single, flip_count, groups, singles};
-pub use attribute::{Attribution, ChannelShare, attribute, gradient_times_activation, integrated};
+pub use attribute::{
+    Attribution, ChannelShare, ChannelSlopes, attribute, gradient_times_activation, integrated, slopes,
+};
 pub use auc::{GroupArea, areas, corrected};
 pub use baselines::{noise_like, random_phases};
 pub use compare::{ChannelMatch, JoinedPictures};
 pub use dataset::{DataLabel, DataPicture, DataSet};
+pub use deletion::{Deletion, DeletionCurve, deletion};
 pub use distance::{ClassDistance, Distances, PhotographPoints, Vote};
 pub use error::{Error, Result};
 pub use examples::{
-    ChannelRow, LabelArea, LabelCount, RankedBy, channel_rows, first, label_areas, label_mix,
+    ChannelArea, ChannelRow, LabelArea, LabelCount, RankedBy, channel_areas, channel_rows, first,
+    label_areas, label_mix,
 };
 pub use field::{Field, effective_field};
 pub use figure::{BarPlot, CHOSEN, Figure, INKS, Ink, PointMark, Scatter, ScatterPoint, ScatterSeries};
@@ -60,6 +66,7 @@ pub use overlay::overlay;
 pub use photographs::{ChannelMeans, OnPhotographs, draw, shuffled};
 pub use points::{PicturePoint, picture_points, some_picture_points};
 pub use project::{Neighbours, Pca, TsneMap, place_among, trustworthiness};
+pub use recall::{Recall, RecallGroup, RecallOrder};
 pub use removal::Remover;
 pub use replay::{REPLAY_NEAR, Replay, ReplayNear, ReplayRow, RowKind};
 pub use report::{ReportPart, ReportPicture, html, markdown};

@@ -3,11 +3,13 @@
 mod ablate;
 mod attribute;
 mod compare;
+mod control;
 mod decoding;
 mod distance;
 mod examples;
 mod figure_files;
 mod framed;
+mod held_out;
 mod index;
 mod map;
 mod means;
@@ -16,7 +18,9 @@ mod photographs;
 mod project;
 mod report;
 mod report_index;
+mod retaken;
 mod seed;
+mod selective;
 mod subject;
 mod typed;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::actions::NOTHING;
 use super::state::{Effect, Shown, State, TerminalAction};
 use crate::engine::Picture;
-use crate::worker::protocol::{Action, LabFindings, LabPoint, LabScatter, LabSubject};
+use crate::worker::protocol::{Action, LabFindings, LabOrder, LabPoint, LabScatter, LabSubject};
 
 /// The points that the cursor passes with a key that moves far.
 const FAR: usize = 8;
@@ -29,6 +29,17 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     state.lab.is_of_draft = state.shown == Shown::Mosaic;
     state.shown = Shown::Lab;
     vec![Effect::Terminal(TerminalAction::Redraw)]
+}
+
+/// Puts the photographs in the next order.
+pub(super) fn next_order(state: &mut State) -> Vec<Effect> {
+    if state.shown == Shown::Lab {
+        state.lab.by = state.lab.by.next();
+    } else {
+        let lab = state.keys.shown("lab");
+        state.remark = Some(format!("photographs stand in the lab, which {lab} opens"));
+    }
+    NOTHING
 }
 
 /// Goes back to where the lab was opened from.
@@ -106,7 +117,8 @@ impl State {
     /// The question that is on the screen.
     fn lab_subject(&self) -> Option<LabSubject> {
         let picture = self.lab.picture.as_ref().filter(|_| self.shown == Shown::Lab)?;
-        Some(LabSubject { layer: self.layer_name(), channel: self.channel, picture: Arc::clone(picture) })
+        let (picture, by) = (Arc::clone(picture), self.lab.by);
+        Some(LabSubject { layer: self.layer_name(), channel: self.channel, picture, by })
     }
 
     /// The answer to the question on the screen, as far as there is one.
@@ -118,6 +130,11 @@ impl State {
     /// The picture that the lab was opened on.
     pub fn lab_picture(&self) -> Option<&Arc<Picture>> {
         self.lab.picture.as_ref()
+    }
+
+    /// The number that the photographs are put in order by.
+    pub fn lab_order(&self) -> LabOrder {
+        self.lab.by
     }
 
     /// The picture among photographs, once that is there.
@@ -138,7 +155,10 @@ impl State {
         if wanted == self.lab.asked {
             return NOTHING;
         }
-        self.lab.point = 0;
+        let is_like = |(asked, wanted): (&LabSubject, &LabSubject)| asked.is_like(wanted);
+        if !self.lab.asked.as_ref().zip(wanted.as_ref()).is_some_and(is_like) {
+            self.lab.point = 0;
+        }
         self.lab.asked.clone_from(&wanted);
         vec![Effect::Ask(Action::Lab(wanted.map(Box::new)))]
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::Picture;
-use crate::worker::protocol::LabSubject;
+use crate::worker::protocol::{LabOrder, LabSubject};
 
 /// The picture that the lab is asked about, and the cursor among the points of its scatter.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,8 @@ pub struct LabWindow {
     pub(super) asked: Option<LabSubject>,
     /// The point under the cursor; 0 is the picture itself.
     pub(super) point: usize,
+    /// The number that the photographs are put in order by.
+    pub(super) by: LabOrder,
 }
 
 impl LabWindow {

@@ -6,7 +6,7 @@ mod step;
 
 use std::fmt;
 
-use trepang_api::{Array, Model, Network, excerpt};
+use trepang_api::{Array, ComputePool, Model, Network, excerpt};
 
 use super::bound::Bound;
 use super::error::{Error, Result};
@@ -251,7 +251,14 @@ impl Ascent {
         self.stage.param.picture(&self.state.x)
     }
 
-    /// The same at the plan's full size, in an early octave too: for pictures that all have one size.
+    /// The images as the next step hands them to the network, before the recipe's transforms: RGB, nominally in 0..1,
+    /// `[images, 3, height, width]`. A file of them is rounded to 256 levels, and by the recipe `original` it has another contrast.
+    pub fn images(&self, pool: &dyn ComputePool) -> Array {
+        let param = &self.stage.param;
+        param.image(&self.state.x, &param.backdrop(self.plan.seed, self.step_count() + 1), pool)
+    }
+
+    /// [`Self::picture`] at the plan's full size, in an early octave too: for pictures that all have one size.
     pub fn full_picture(&self) -> Picture {
         let PictureSize { width, height } = self.plan.size;
         self.picture().resized(PictureSize { width: self.recipe().images * width, height })

@@ -45,7 +45,7 @@ pub fn singles(tail: &mut Tail, margin: Margin, removers: &[&Remover]) -> Result
 }
 
 /// The margins that are lost without each set of channels, one for each remover.
-fn lost(
+pub(super) fn lost(
     tail: &mut Tail,
     margin: Margin,
     removers: &[&Remover],
@@ -119,7 +119,11 @@ pub fn flip_count(
 }
 
 /// The mean logits over the removers, for each set of channels.
-fn mean_logits(tail: &mut Tail, removers: &[&Remover], sets: &[Vec<usize>]) -> Result<Vec<Vec<f32>>> {
+pub(super) fn mean_logits(
+    tail: &mut Tail,
+    removers: &[&Remover],
+    sets: &[Vec<usize>],
+) -> Result<Vec<Vec<f32>>> {
     let mut sums = vec![vec![0.0_f32; tail.logits().len()]; sets.len()];
     for remover in removers {
         for (sums, logits) in sums.iter_mut().zip(remover.logits(tail, sets)?) {

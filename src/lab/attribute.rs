@@ -32,6 +32,18 @@ pub struct ChannelShare {
     pub integrated: f64,
     /// The margin that is lost if the channel is set to zero.
     pub ablation: f64,
+    /// The margin that is gained for each unit by which the channel rises at every position: the gradient, summed over
+    /// positions. Where a global average and one fully connected layer follow, it is the class's weight less the rival's.
+    pub weight: f64,
+}
+
+/// The slope of a margin at a picture, channel by channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelSlopes {
+    /// Gradient x activation, summed over positions.
+    pub attributions: Vec<f64>,
+    /// The gradient, summed over positions.
+    pub weights: Vec<f64>,
 }
 
 /// A margin, split over the channels of a layer.
@@ -82,14 +94,15 @@ pub fn attribute(
     remover: &Remover,
 ) -> Result<Attribution> {
     let value = margin.of(tail.logits());
-    let attributions = gradient_times_activation(tail, margin)?;
+    let ChannelSlopes { attributions, weights } = slopes(tail, margin)?;
     let (integrated, completeness_error) = integrated(tail, margin, baseline)?;
     let ablations = singles(tail, margin, &[remover])?;
     let shares = allows_shares(value, &attributions);
     let part = |Single { channel, effect, .. }: &Single| {
         let (channel, attribution) = (*channel, attributions[*channel]);
         let share = shares.then(|| attribution / value);
-        ChannelShare { channel, attribution, share, integrated: integrated[channel], ablation: *effect }
+        let (integrated, weight) = (integrated[channel], weights[channel]);
+        ChannelShare { channel, attribution, share, integrated, ablation: *effect, weight }
     };
     let mut channels: Vec<ChannelShare> = ablations.iter().map(part).collect();
     channels.sort_by(|a, b| b.attribution.total_cmp(&a.attribution));
@@ -109,10 +122,20 @@ pub fn attribute(
 /// Gradient x activation of each channel, summed over positions (Lucid's channel attribution; Captum's
 /// `InputXGradient` on the tail).
 pub fn gradient_times_activation(tail: &mut Tail, margin: Margin) -> Result<Vec<f64>> {
+    Ok(slopes(tail, margin)?.attributions)
+}
+
+/// The same with the sums of the gradient itself.
+pub fn slopes(tail: &mut Tail, margin: Margin) -> Result<ChannelSlopes> {
     let activation = tail.activation().clone();
     let (_, gradient) = tail.gradients(activation.clone(), margin)?;
-    let products = gradient.data().iter().zip(activation.data()).map(|(g, a)| f64::from(*g) * f64::from(*a));
-    Ok(per_channel(products, tail.channels()))
+    let gradient = gradient.data().iter().copied().map(f64::from);
+    let products = gradient.clone().zip(activation.data()).map(|(g, a)| g * f64::from(*a));
+    let channels = tail.channels();
+    Ok(ChannelSlopes {
+        attributions: per_channel(products, channels),
+        weights: per_channel(gradient, channels),
+    })
 }
 
 /// Integrated gradients of each channel on the straight path from `baseline`, `[1, C, H, W]`, to the picture's activation

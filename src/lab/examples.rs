@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::auc::{GroupArea, areas, corrected};
 use super::error::{Error, Result};
 use super::index::{IndexManifest, IndexedLayer, ShardFile};
+use super::points::PicturePoint;
 
 /// Pictures that the mix of classes is taken from.
 const MIXED: usize = 100;
@@ -157,6 +158,35 @@ pub fn label_areas(rows: &[ChannelRow]) -> Vec<LabelArea> {
     areas
 }
 
+/// A measure of how well a channel tells one label's pictures from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ChannelArea {
+    /// The channel's index.
+    pub channel: usize,
+    /// The area under the ROC curve of its mean.
+    pub auc: f64,
+    /// The probability of such an area by chance, corrected for the number of channels.
+    pub p: f64,
+}
+
+/// The areas under the ROC curves of all channels' means, for the pictures of `label` against all others, the largest first. None if
+/// the label has no picture, or all of them.
+pub fn channel_areas(pictures: &[PicturePoint], label: &str) -> Option<Vec<ChannelArea>> {
+    let groups: Vec<Option<usize>> =
+        pictures.iter().map(|picture| (picture.label.as_deref() == Some(label)).then_some(0)).collect();
+    let channels = pictures.first().map_or(0, |picture| picture.means.len());
+    let mut found = Vec::with_capacity(channels);
+    for channel in 0..channels {
+        let means: Vec<f64> = pictures.iter().map(|picture| picture.means[channel]).collect();
+        let GroupArea { auc, p } = areas(&means, &groups, 1).pop().flatten()?;
+        found.push(ChannelArea { channel, auc, p });
+    }
+    let p: Vec<f64> = found.iter().map(|area| area.p).collect();
+    found.iter_mut().zip(corrected(&p)).for_each(|(area, p)| area.p = p);
+    found.sort_by(|a, b| b.auc.total_cmp(&a.auc).then(a.channel.cmp(&b.channel)));
+    Some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,5 +232,24 @@ mod tests {
         let areas = label_areas(&rows);
         assert_eq!((areas[0].label.as_str(), areas[0].auc, areas[0].pictures), ("dog", 2.5 / 3.0, 1));
         assert_eq!((areas[1].auc, areas[1].others), (0.0, 2));
+    }
+
+    #[test]
+    fn channels_are_put_in_order_by_how_well_they_tell_a_label() {
+        let picture = |label: &str, means: [f64; 3]| PicturePoint {
+            file: String::new(),
+            label: Some(label.into()),
+            means: means.to_vec(),
+        };
+        let pictures = [
+            picture("cat", [1.0, 5.0, 0.0]),
+            picture("dog", [2.0, 1.0, 0.0]),
+            picture("cat", [3.0, 4.0, 0.0]),
+        ];
+        let found = channel_areas(&pictures, "cat").unwrap();
+        assert_eq!(found.iter().map(|area| area.channel).collect::<Vec<_>>(), [1, 0, 2]);
+        assert_eq!(found.iter().map(|area| area.auc).collect::<Vec<_>>(), [1.0, 0.5, 0.5]);
+        assert!(found.iter().all(|area| area.p > 0.2), "three pictures say nothing: {found:?}");
+        assert_eq!((channel_areas(&pictures, "cow"), channel_areas(&[], "cat").unwrap().len()), (None, 0));
     }
 }

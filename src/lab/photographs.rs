@@ -2,15 +2,17 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::Serialize;
 use trepang_api::Array;
 
+use super::attribute::ChannelSlopes;
 use super::error::Result;
 
 /// Photographs of which a channel's values are taken in turn when it is resampled, at most.
 const RESAMPLED: usize = 16;
 
 /// The attributions of a margin on photographs of its class, as means.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct OnPhotographs {
     /// The number of photographs.
     pub count: usize,
@@ -18,18 +20,20 @@ pub struct OnPhotographs {
     pub margin: f64,
     /// The mean attribution of each channel, in the channels' order.
     pub attributions: Vec<f64>,
+    /// The mean weight of each channel: the slope of the margin in it.
+    pub weights: Vec<f64>,
 }
 
 impl OnPhotographs {
-    /// Takes in one more photograph: its margin, and the attribution of each channel.
-    pub fn add(&mut self, margin: f64, attributions: &[f64]) {
+    /// Takes in one more photograph: its margin, and the slope of that in each channel.
+    pub fn add(&mut self, margin: f64, slopes: &ChannelSlopes) {
         self.count += 1;
-        self.attributions.resize(attributions.len(), 0.0);
+        self.attributions.resize(slopes.attributions.len(), 0.0);
+        self.weights.resize(slopes.weights.len(), 0.0);
         let share = 1.0 / self.count as f64;
-        let means = self.attributions.iter_mut().chain([&mut self.margin]);
-        means
-            .zip(attributions.iter().chain([&margin]))
-            .for_each(|(mean, new)| *mean += share * (new - *mean));
+        let means = self.attributions.iter_mut().chain(&mut self.weights).chain([&mut self.margin]);
+        let new = slopes.attributions.iter().chain(&slopes.weights).chain([&margin]);
+        means.zip(new).for_each(|(mean, new)| *mean += share * (new - *mean));
     }
 }
 
@@ -110,8 +114,13 @@ mod tests {
     #[test]
     fn attributions_are_means_over_photographs() {
         let mut found = OnPhotographs::default();
-        found.add(1.0, &[2.0, 4.0]);
-        found.add(4.0, &[4.0, -4.0]);
-        assert_eq!(found, OnPhotographs { count: 2, margin: 2.5, attributions: vec![3.0, 0.0] });
+        let slopes = |attributions: [f64; 2], weights: [f64; 2]| ChannelSlopes {
+            attributions: attributions.to_vec(),
+            weights: weights.to_vec(),
+        };
+        found.add(1.0, &slopes([2.0, 4.0], [1.0, 0.5]));
+        found.add(4.0, &slopes([4.0, -4.0], [2.0, -0.5]));
+        let (attributions, weights) = (vec![3.0, 0.0], vec![1.5, 0.0]);
+        assert_eq!(found, OnPhotographs { count: 2, margin: 2.5, attributions, weights });
     }
 }

@@ -66,7 +66,7 @@ fn together(found: &Attribution, in_percent: bool) -> Option<String> {
 }
 
 fn on_photographs(channel: usize, class: &str, photographs: &OnPhotographs) -> String {
-    let OnPhotographs { count, margin, attributions } = photographs;
+    let OnPhotographs { count, margin, attributions, .. } = photographs;
     let of = if *count == 1 { "photograph" } else { "photographs" };
     let part = attributions[channel];
     if allows_shares(*margin, attributions) && *margin > 0.0 {
@@ -116,7 +116,8 @@ mod tests {
         let shares = allows_shares(value, &parts);
         let channels = [4, 194, 263, 7].into_iter().zip(parts).map(|(channel, attribution)| {
             let share = shares.then(|| attribution / value);
-            ChannelShare { channel, attribution, share, integrated: attribution, ablation: attribution }
+            let (integrated, ablation) = (attribution, attribution);
+            ChannelShare { channel, attribution, share, integrated, ablation, weight: 1.0 }
         });
         Attribution {
             margin: Margin { class: 0, against: Against::Class(1) },
@@ -138,7 +139,7 @@ mod tests {
         let found = attribution(56.1, [21.3, 8.0, 5.0, -1.0]);
         let mut attributions = vec![0.1; 300];
         attributions[4] = 1.2;
-        let photographs = OnPhotographs { count: 50, margin: 40.0, attributions };
+        let photographs = OnPhotographs { count: 50, margin: 40.0, weights: vec![0.0; 300], attributions };
         assert_eq!(
             sentence(&found, NAMES, Some(&photographs)),
             "channel 4 carries 38 % of sea cucumber's margin over flatworm in this picture (21.3 of 56.1); without it the \

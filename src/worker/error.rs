@@ -122,6 +122,15 @@ pub enum Error {
         /// The layer's name.
         layer: String,
     },
+    /// An index without what channels carry of the margins of its pictures.
+    #[error(
+        "the index in {} has no relevances; `trepang lab index` with --relevance and the same pictures adds them",
+        folder.display()
+    )]
+    NoRelevances {
+        /// The folder of the index.
+        folder: PathBuf,
+    },
     /// A photograph of an index that is not where it was.
     #[error(
         "{file} is not in the data set any more; `trepang lab examples --data` names the folder that has it"
@@ -176,7 +185,10 @@ impl Error {
             Self::Backend(error) => error.is_usage(),
             Self::Weights(error) => error.is_usage(),
             Self::Lab(error) => error.is_usage(),
-            Self::PictureSize { .. } | Self::NoPhotograph { .. } | Self::NoLabIndex { .. } => true,
+            Self::PictureSize { .. }
+            | Self::NoPhotograph { .. }
+            | Self::NoRelevances { .. }
+            | Self::NoLabIndex { .. } => true,
             Self::Thread(_)
             | Self::NoRoom(_)
             | Self::Listen { .. }

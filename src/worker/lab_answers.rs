@@ -10,7 +10,7 @@ use super::class_names::{class_name, label_name};
 use super::classifier::{fit_picture, picture_array};
 use super::error::{Error, Result};
 use super::photographs::{Photographs, resized};
-use super::protocol::{LabExample, LabMargin, LabShare, LabSubject};
+use super::protocol::{LabExample, LabMargin, LabOrder, LabShare, LabSubject};
 use crate::engine::Picture;
 use crate::lab::{
     self, Against, Attribution, IndexManifest, IndexedLayer, RankedBy, Remover, SentenceNames, Tail,
@@ -130,7 +130,7 @@ pub(super) fn map(subject: &LabSubject, model: &mut dyn Model, place: &LabPlace)
     Ok(LabExample { label, picture: Arc::new(overlay(&picture, &map)) })
 }
 
-/// The photographs that the channel's mean is largest for, cut down to what it saw.
+/// The photographs that the channel answers to most, by the number that is asked for, cut down to what it saw.
 pub(super) fn examples(
     subject: &LabSubject,
     model: &mut dyn Model,
@@ -139,13 +139,22 @@ pub(super) fn examples(
     let (manifest, layer) = place.indexed(subject)?;
     let photographs = Photographs::open(&manifest, None)?;
     let rows = channel_rows(place.index, &manifest, &layer, subject.channel)?;
+    let by = match subject.by {
+        LabOrder::Mean => RankedBy::Mean,
+        LabOrder::Max => RankedBy::Max,
+        LabOrder::Relevance => RankedBy::Relevance,
+    };
+    if rows.iter().all(|row| row.value(by).is_none()) {
+        return Err(Error::NoRelevances { folder: place.index.into() });
+    }
     let mut examples = Vec::new();
-    for row in first(&rows, RankedBy::Mean, EXAMPLES) {
+    for row in first(&rows, by, EXAMPLES) {
         place.go_on()?;
         let part = photographs.part((&mut *model, place.network), (&layer, subject.channel), row)?;
         let label = label_name(place.labels, row.label.as_deref());
         let picture = Arc::new(resized(&part, EXAMPLE_SIDE));
-        examples.push(LabExample { label: format!("{:.2} {label}", row.mean), picture });
+        examples
+            .push(LabExample { label: format!("{:.2} {label}", row.value(by).unwrap_or_default()), picture });
     }
     Ok(examples)
 }

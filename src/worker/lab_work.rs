@@ -23,11 +23,15 @@ impl WorkerLoop {
     pub(super) fn ask_lab(&mut self, viewer: ViewerId, subject: Option<LabSubject>) -> Outcome {
         let known = match subject {
             Some(subject) => {
-                // Another viewer may have asked the same.
-                let same = self.labs.0.values().find(|known| known.subject == subject).cloned();
-                let nothing =
-                    |subject| LabFindings { subject, margin: None, map: None, examples: None, scatter: None };
-                self.labs.0.insert(viewer, same.unwrap_or_else(|| nothing(subject)));
+                // Another viewer may have asked the same, or this one with photographs in another order.
+                let known = self.labs.0.values();
+                let same = known.clone().find(|known| known.subject == subject).cloned();
+                let like = known.clone().find(|known| known.subject.is_like(&subject)).cloned();
+                let findings = same.unwrap_or_else(|| match like {
+                    Some(like) => LabFindings { subject, examples: None, ..like },
+                    None => LabFindings { subject, margin: None, map: None, examples: None, scatter: None },
+                });
+                self.labs.0.insert(viewer, findings);
                 true
             }
             None => self.labs.0.remove(&viewer).is_some(),

@@ -20,7 +20,7 @@ pub use drafts::{
     ChannelQueue, DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView, READABLE_STEPS,
 };
 pub use examination::{ActivationMap, Examination, ExaminedChannel, LayerActivation};
-pub use lab::{LabExample, LabFindings, LabMargin, LabPoint, LabScatter, LabShare, LabSubject};
+pub use lab::{LabExample, LabFindings, LabMargin, LabOrder, LabPoint, LabScatter, LabShare, LabSubject};
 pub use listing::{DeviceEntry, ImageSizes, LayerInfo, NetworkEntry, NetworkInfo, NetworkView, Supply};
 pub use saved::{GrownPicture, RunThumbnail, SavedRunAction, SavedRunEntry, SavedRunPresence};
 pub use snapshot::{ClassGuess, Classification, Predictions, RunView, Snapshot, Status, UnsavedRun};

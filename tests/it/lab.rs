@@ -2,6 +2,7 @@
 
 mod commands;
 mod compare;
+mod controls;
 mod examples;
 mod golden;
 mod identities;

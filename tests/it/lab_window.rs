@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use trepang::dashboard::{Effect, Key, Message, PointedAt, Pointing, Shown, State};
 use trepang::ui::{View, lab_layout, render, shown_grid};
 use trepang::worker::protocol::{
-    Action, LabExample, LabFindings, LabMargin, LabPoint, LabScatter, LabShare, LabSubject, Status,
+    Action, LabExample, LabFindings, LabMargin, LabOrder, LabPoint, LabScatter, LabShare, LabSubject, Status,
 };
 
 use crate::library::noise_picture;
@@ -36,7 +36,7 @@ fn asked(effects: &[Effect]) -> Option<String> {
 
 fn subject(state: &State) -> LabSubject {
     let picture = Arc::new(picture());
-    LabSubject { layer: state.layer_name(), channel: state.channel, picture }
+    LabSubject { layer: state.layer_name(), channel: state.channel, picture, by: state.lab_order() }
 }
 
 fn margin() -> LabMargin {
@@ -129,6 +129,21 @@ fn the_answer_is_drawn_as_far_as_it_is_there() {
 }
 
 #[test]
+fn e_puts_the_photographs_in_another_order_and_keeps_the_rest() {
+    let mut state = opened();
+    see_findings(&mut state);
+    press(&mut state, &[Key::Right]);
+    let effects = press(&mut state, &[Key::Char('E')]);
+    let [Effect::Ask(Action::Lab(Some(subject)))] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(subject.by, LabOrder::Max);
+    assert!(screen(&state, (120, 40)).contains("photographs by max"));
+    press(&mut state, &[Key::Char('E'), Key::Char('E')]);
+    assert_eq!(state.lab_order(), LabOrder::Mean);
+    press(&mut state, &[Key::Escape, Key::Char('E')]);
+    assert!(state.remark.as_ref().unwrap().contains("which L opens"), "{:?}", state.remark);
+}
+
+#[test]
 fn the_arrows_go_from_photograph_to_photograph() {
     let mut state = opened();
     see_findings(&mut state);
@@ -150,8 +165,12 @@ fn the_arrows_go_from_photograph_to_photograph() {
 fn the_worker_answers_part_by_part_and_takes_requests_meanwhile() {
     let runs = tempfile::tempdir().unwrap();
     let worker = spawn(&runs.path().join("runs"), usize::MAX);
-    let subject =
-        LabSubject { layer: "block5_conv2".into(), channel: 4, picture: Arc::new(noise_picture(3, 64)) };
+    let subject = LabSubject {
+        layer: "block5_conv2".into(),
+        channel: 4,
+        picture: Arc::new(noise_picture(3, 64)),
+        by: LabOrder::Mean,
+    };
     worker.send(Action::Lab(Some(Box::new(subject.clone()))));
     // Each of these interrupts the work, which goes on afterwards.
     for wanted in [false, true, false, true] {
@@ -173,6 +192,11 @@ fn the_worker_answers_part_by_part_and_takes_requests_meanwhile() {
     assert_eq!((map.picture.width, map.picture.height), (64, 64));
     let reason = findings.examples.clone().unwrap().unwrap_err();
     assert!(reason.contains("trepang lab index FOLDER --network minivgg --layer block5_conv2"), "{reason}");
+    // Photographs in another order: all else is kept, as it was found.
+    let other = LabSubject { by: LabOrder::Relevance, ..subject.clone() };
+    let kept = worker.ask(Action::Lab(Some(Box::new(other.clone()))));
+    assert_eq!((&kept.labs[0].subject, &kept.labs[0].margin), (&other, &findings.margin));
+    assert_eq!((&kept.labs[0].map, kept.labs[0].scatter.is_some()), (&findings.map, true));
     let closed = worker.ask(Action::Lab(None));
     assert!(closed.labs.is_empty());
 }

@@ -150,11 +150,23 @@ fn every_orientation_is_turned_upright_in_every_format() {
 fn png_with_late_exif(png: &[u8], exif: &[u8]) -> Vec<u8> {
     let end = png.len() - 12;
     let chunk = [b"eXIf", exif].concat();
-    let crc = chunk.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |c, _| if c & 1 == 1 { c >> 1 ^ 0xedb8_8320 } else { c >> 1 })
-    });
     let length = u32::try_from(exif.len()).unwrap();
-    [&png[..end], &length.to_be_bytes(), &chunk, &(!crc).to_be_bytes(), &png[end..]].concat()
+    [&png[..end], &length.to_be_bytes(), &chunk, &crc(&chunk).to_be_bytes(), &png[end..]].concat()
+}
+
+/// The checksum of a chunk of a PNG: of its kind and its data.
+pub(crate) fn crc(chunk: &[u8]) -> u32 {
+    !chunk.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |c, _| if c & 1 == 1 { c >> 1 ^ 0xedb8_8320 } else { c >> 1 })
+    })
+}
+
+/// The same PNG with other sides in its header. Its pixels are too few for them.
+pub(crate) fn png_of_sides(mut png: Vec<u8>, [width, height]: [u32; 2]) -> Vec<u8> {
+    png[16..24].copy_from_slice(&[width.to_be_bytes(), height.to_be_bytes()].concat());
+    let crc = crc(&png[12..29]);
+    png[29..33].copy_from_slice(&crc.to_be_bytes());
+    png
 }
 
 #[test]

@@ -7,14 +7,15 @@ use serde::Serialize;
 use trepang_api::{Array, Weights};
 
 use super::attribute::flips;
+use super::held_out;
 use super::photographs;
 use super::subject::{Busy, Question, Subject};
 use crate::cli::output;
 use crate::config::Usage;
 use crate::config::args::{AblateArgs, ReplaceFlag};
 use crate::lab::{
-    ChannelMeans, Error, Group, Margin, Remover, Single, Tail, draw, flip_count, gradient_times_activation,
-    groups, singles,
+    ChannelMeans, Deletion, Error, Group, Margin, Recall, Remover, Single, Tail, deletion, draw, flip_count,
+    gradient_times_activation, groups, singles,
 };
 
 /// Rows of the table for people.
@@ -45,6 +46,16 @@ struct Ablated<'a> {
     channels: &'a [AblatedChannel],
     groups: &'a [Group],
     flip_count: Option<usize>,
+    deletion: Option<Deletion>,
+    recall: Option<Recall>,
+}
+
+/// Everything that taking channels out of the picture gives.
+struct TakenOut {
+    channels: Vec<AblatedChannel>,
+    groups: Vec<Group>,
+    flip_count: Option<usize>,
+    deletion: Option<Deletion>,
 }
 
 /// The activations that stand in for channels, and the number of photographs that they come from.
@@ -67,10 +78,11 @@ pub(super) fn run(args: &AblateArgs) -> Result<()> {
     let (mut tail, trained) = subject.tail()?;
     let margin = tail.margin(question.margin.class, question.margin.against)?;
     let value = margin.of(tail.logits());
-    let (channels, groups, flip_count) = {
+    let taken = {
         let _busy = Busy::with(format!("taking out {} channels", shape[1]));
-        measure(&mut tail, margin, (&trained.weights, &stand_ins.activations), &tops)?
+        measure(args, &mut tail, margin, (&trained.weights, &stand_ins.activations), &tops)?
     };
+    let recall = held_out::recall(args, &mut subject, margin, &tops)?;
     let found = Ablated {
         network: &subject.trained.name,
         layer: subject.layer_name(),
@@ -79,20 +91,23 @@ pub(super) fn run(args: &AblateArgs) -> Result<()> {
         replace: replace.name(),
         photographs: stand_ins.photographs,
         margin: value,
-        channels: &channels,
-        groups: &groups,
-        flip_count,
+        channels: &taken.channels,
+        groups: &taken.groups,
+        flip_count: taken.flip_count,
+        deletion: taken.deletion,
+        recall,
     };
     if args.subject.json { output::json(&found) } else { report(&found, &question, stand_ins.replace) }
 }
 
-/// The effect of each channel, by its attribution, falling; those of groups; and the flip count.
+/// The effect of each channel, by its attribution, falling; those of groups; the flip count; and the curve if it is asked for.
 fn measure(
+    args: &AblateArgs,
     tail: &mut Tail,
     margin: Margin,
     (weights, stand_ins): (&Weights, &[Array]),
     tops: &[usize],
-) -> Result<(Vec<AblatedChannel>, Vec<Group>, Option<usize>)> {
+) -> Result<TakenOut> {
     let mut removers = Vec::with_capacity(stand_ins.len());
     for stand_in in stand_ins {
         removers.push(Remover::new(tail, weights, stand_in.clone())?);
@@ -108,21 +123,20 @@ fn measure(
     };
     let channels = order.iter().map(channel).collect();
     let groups = groups(tail, margin, &removers, (&order, &effects), tops)?;
-    Ok((channels, groups, flip_count(tail, margin, &removers, &order)?))
+    let flip_count = flip_count(tail, margin, &removers, &order)?;
+    let curve = args.curve.then(|| deletion(tail, margin, &removers, &order, args.subject.seed));
+    Ok(TakenOut { channels, groups, flip_count, deletion: curve.transpose()? })
 }
 
 /// The replacement that the flags ask for. Fails where it takes photographs and there are none, and the reverse.
 fn chosen(args: &AblateArgs) -> Result<ReplaceFlag> {
     match (args.replace, args.subject.on.is_some()) {
         (None, true) => Ok(ReplaceFlag::Mean),
-        (None | Some(ReplaceFlag::Zero), false) => Ok(ReplaceFlag::Zero),
+        (None, false) | (Some(ReplaceFlag::Zero), _) => Ok(ReplaceFlag::Zero),
         (Some(replace @ (ReplaceFlag::Mean | ReplaceFlag::Resample)), true) => Ok(replace),
         (Some(replace @ (ReplaceFlag::Mean | ReplaceFlag::Resample)), false) => {
             let name = replace.name();
             Err(Usage(format!("--replace {name} takes photographs: name a folder of them with --on")).into())
-        }
-        (Some(ReplaceFlag::Zero), true) => {
-            Err(Usage("--replace zero takes no photographs; leave --on out".into()).into())
         }
     }
 }
@@ -146,8 +160,11 @@ fn stand_ins(
     subject: &mut Subject,
     shape: &[usize],
 ) -> Result<StandIns> {
-    let Some(folder) = &args.subject.on else {
-        return Ok(StandIns { replace, activations: vec![Array::zeros(shape)], photographs: 0 });
+    let folder = match (&args.subject.on, replace) {
+        (Some(folder), ReplaceFlag::Mean | ReplaceFlag::Resample) => folder,
+        (None, _) | (_, ReplaceFlag::Zero) => {
+            return Ok(StandIns { replace, activations: vec![Array::zeros(shape)], photographs: 0 });
+        }
     };
     let files = photographs::of_folder(folder)?;
     let files: Vec<&Path> = match replace {
@@ -197,5 +214,22 @@ fn report(found: &Ablated, question: &Question, replace: ReplaceFlag) -> Result<
         let first = format!("first {top}");
         output::line(format_args!("{first:>10}{joint:>15.3}{sum:>15.3}{alone:>15.3}{rank:>15}"))?;
     }
-    output::line(format_args!("\n{}", flips(found.flip_count, found.channels.len())))
+    output::line(format_args!("\n{}", flips(found.flip_count, found.channels.len())))?;
+    if let Some(deletion) = &found.deletion {
+        curves(deletion)?;
+    }
+    found.recall.as_ref().map_or(Ok(()), |recall| held_out::report(recall, question.class()))
+}
+
+/// The deletion curves, and the areas under them.
+fn curves(Deletion { counts, ordered, random, reversed }: &Deletion) -> Result<()> {
+    let heading = ["by attribution", "at random", "in reverse"];
+    let heading = heading.map(|heading| format!("{heading:>15}")).concat();
+    output::line(format_args!("\n{:>10}{heading}   (what is left of the margin)", "taken out"))?;
+    for (at, count) in counts.iter().enumerate() {
+        let left = [ordered, random, reversed].map(|curve| format!("{:>15.3}", curve.margins[at])).concat();
+        output::line(format_args!("{count:>10}{left}"))?;
+    }
+    let areas = [ordered, random, reversed].map(|curve| format!("{:>15.3}", curve.area)).concat();
+    output::line(format_args!("{:>10}{areas}", "mean"))
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use trepang_weights::Trained;
 
 use super::opened_index::{OpenedIndex, name_of};
+use super::selective;
 use crate::cli::output;
 use crate::config::args::{ByFlag, ExamplesArgs};
 use crate::config::{Usage, find_place, find_run};
@@ -52,15 +53,24 @@ pub(super) fn run(args: &ExamplesArgs) -> Result<()> {
     let index = OpenedIndex::open(args.indexed.index.as_deref())?;
     let trained = index.trained(&args.compute)?;
     let layer = index.layer(args.indexed.layer.as_deref())?;
-    if args.channel >= layer.channels {
-        let (name, last) = (&layer.layer, layer.channels - 1);
-        return Err(Usage(format!(
-            "{name} has the channels 0 to {last}, and {} is none of them",
-            args.channel
-        ))
-        .into());
+    match (args.channel, &args.class) {
+        (None, Some(class)) => selective::run(args, class, &index, (&trained, &layer)),
+        (channel, _) => of_channel(args, channel.unwrap_or_default(), &index, (&trained, &layer)),
     }
-    let rows = channel_rows(&index.folder, &index.manifest, &layer, args.channel)?;
+}
+
+fn of_channel(
+    args: &ExamplesArgs,
+    channel: usize,
+    index: &OpenedIndex,
+    (trained, layer): (&Trained, &IndexedLayer),
+) -> Result<()> {
+    if channel >= layer.channels {
+        let (name, last) = (&layer.layer, layer.channels - 1);
+        let told = format!("{name} has the channels 0 to {last}, and {channel} is none of them");
+        return Err(Usage(told).into());
+    }
+    let rows = channel_rows(&index.folder, &index.manifest, layer, channel)?;
     let by = ranked_by(args.by);
     if rows.iter().all(|row| row.value(by).is_none()) {
         return Err(Usage(format!(
@@ -69,28 +79,28 @@ pub(super) fn run(args: &ExamplesArgs) -> Result<()> {
         ))
         .into());
     }
-    let within = args.class.as_deref().map(|class| label_of(class, &rows, &trained)).transpose()?;
+    let within = args.class.as_deref().map(|class| label_of(class, &rows, trained)).transpose()?;
     let chosen: Vec<ChannelRow> = match &within {
         Some(label) => rows.iter().filter(|row| row.label.as_ref() == Some(label)).cloned().collect(),
         None => rows.clone(),
     };
     let examples = first(&chosen, by, args.top.into());
     if let Some(output) = &args.output {
-        let sheet = sheet(args, &index, (&trained, &layer), &examples)?;
+        let sheet = sheet((args, channel), index, (trained, layer), &examples)?;
         write_sheet(output, &sheet)?;
     }
     let found = Examples {
         network: &trained.name,
         layer: &layer.layer,
-        channel: args.channel,
+        channel,
         by: args.by.name(),
         class: within.as_deref(),
         pictures: chosen.len(),
-        photographs: examples.iter().map(|row| example(row, &layer)).collect(),
+        photographs: examples.iter().map(|row| example(row, layer)).collect(),
         class_mix: label_mix(&chosen, by),
         selectivity: label_areas(&rows),
     };
-    if args.json { output::json(&found) } else { report(args, &found, &trained) }
+    if args.json { output::json(&found) } else { report(args, &found, trained) }
 }
 
 fn ranked_by(flag: ByFlag) -> RankedBy {
@@ -131,7 +141,7 @@ fn label_of(text: &str, rows: &[ChannelRow], trained: &Trained) -> Result<String
 
 /// The photographs as a sheet, after the picture that they are beside.
 fn sheet(
-    args: &ExamplesArgs,
+    (args, channel): (&ExamplesArgs, usize),
     index: &OpenedIndex,
     (trained, layer): (&Trained, &IndexedLayer),
     examples: &[&ChannelRow],
@@ -144,19 +154,14 @@ fn sheet(
         let run = find_run(beside, None)?;
         let file = if run.is_dir() { run.join("image.png") } else { run };
         let picture = square(&read_picture(&file)?);
-        cells.push(Cell {
-            picture: resized(&picture, native),
-            label: format!("{} {}", layer.layer, args.channel),
-        });
+        cells.push(Cell { picture: resized(&picture, native), label: format!("{} {channel}", layer.layer) });
     }
     let (backend, device) = find_place(&args.compute)?;
     let mut model =
         if args.whole { None } else { Some(backend.load(&trained.network, &trained.weights, &device)?) };
     for row in examples {
         let part = match &mut model {
-            Some(model) => {
-                photographs.part((model.as_mut(), &trained.network), (layer, args.channel), row)?
-            }
+            Some(model) => photographs.part((model.as_mut(), &trained.network), (layer, channel), row)?,
             None => photographs.whole(row)?,
         };
         let value = row.value(ranked_by(args.by)).unwrap_or_default();

@@ -3,9 +3,10 @@
 use anyhow::{Context, Result};
 use image::RgbImage;
 use serde::Serialize;
-use trepang_api::{Array, Backend, Device, LayerId, Model, Network, Weights};
-use trepang_weights::{Purpose, Trained, words};
+use trepang_api::{Array, Backend, Device, LayerId, Model, Network};
+use trepang_weights::{Purpose, Trained};
 
+use super::control::in_random_order;
 use super::framed::read_framed;
 use super::subject::{Busy, without_classifier};
 use crate::cli::output;
@@ -168,23 +169,10 @@ fn alike(
     (backend, device): &(Box<dyn Backend>, Device),
     map: &Map,
 ) -> Result<Option<f64>> {
-    let weights = shuffled(&trained.weights, asked.seed)?;
+    let weights = in_random_order(&trained.weights, asked.seed)?;
     let mut model = backend.load(&trained.network, &weights, device)?;
     let other = compute(asked, (model.as_mut(), &trained.network), picture)?;
     Ok(spearman(&map.values, &other.values))
-}
-
-/// Each tensor's numbers in a random order, so that they have the same sizes and nothing that was learned.
-fn shuffled(weights: &Weights, seed: u64) -> Result<Weights> {
-    let mut shuffled = Weights::default();
-    for (name, tensor) in weights.iter() {
-        let mut numbers: Vec<(u64, f32)> =
-            words(&format!("shuffled/{seed}/{name}")).zip(tensor.data().iter().copied()).collect();
-        numbers.sort_by_key(|(key, _)| *key);
-        let numbers = numbers.into_iter().map(|(_, number)| number).collect();
-        shuffled.insert(name, Array::new(tensor.shape(), numbers)?);
-    }
-    Ok(shuffled)
 }
 
 fn show_map(args: &MapArgs, picture: &Picture) -> Result<()> {

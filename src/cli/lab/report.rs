@@ -229,14 +229,16 @@ fn index_of(args: &LabReportArgs, subject: &mut Subject, means: &[f64]) -> Resul
 /// The origin of the numbers, and the commands that print them.
 fn origin(args: &LabReportArgs, subject: &Subject, question: &Question) -> Vec<ReportPart> {
     let (network, layer) = (&subject.trained.name, subject.layer_name());
-    let SubjectArgs { compute, picture, against, framing, on, seed, .. } = &args.subject;
+    let SubjectArgs { compute, picture, against, framing, on, seed, seen, .. } = &args.subject;
     let picture = quoted(&picture.display().to_string());
     let exact = if framing.exact { " --exact" } else { "" };
     let exact = format!("{exact}{}", if framing.allow_cut { " --allow-cut" } else { "" });
+    // Maps and means are of files.
+    let seen = if *seen { " --seen" } else { "" };
     let of_network = network_flags(compute, network);
     let named = quoted(layer);
     let asked = format!(
-        "{picture} {of_network} --layer {named} --class {} --against {}{exact}",
+        "{picture} {of_network} --layer {named} --class {} --against {}{exact}{seen}",
         question.margin.class,
         quoted(against)
     );
@@ -249,10 +251,11 @@ fn origin(args: &LabReportArgs, subject: &Subject, question: &Question) -> Vec<R
     vec![
         ReportPart::Heading("How this was made".into()),
         ReportPart::Text(format!(
-            "trepang {}, {network} with weights of SHA-256 {:.12}..., seed {}. The picture is the file as it is saved.",
+            "trepang {}, {network} with weights of SHA-256 {:.12}..., seed {}. The picture is {}.",
             env!("CARGO_PKG_VERSION"),
             subject.trained.sha256(),
-            args.subject.seed
+            args.subject.seed,
+            if args.subject.seen { "as its network saw it" } else { "the file as it is saved" }
         )),
         ReportPart::Commands(vec![
             format!("trepang lab report {asked}{on}{index} --channel {} --seed {seed}", args.channel),

@@ -1,6 +1,6 @@
 //! What every question is about: a network on a device, a picture as it sees it, a layer, a class and its rival.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,9 +8,10 @@ use indicatif::ProgressBar;
 use trepang_api::{Array, LayerId, Model};
 use trepang_weights::{Error as WeightsError, Purpose, Trained};
 
+use super::retaken::RetakenRun;
 use crate::cli::parity::new_spinner;
 use crate::config::args::SubjectArgs;
-use crate::config::{Usage, class_index, find_chosen, find_layer, find_place};
+use crate::config::{Usage, class_index, find_chosen, find_layer, find_place, find_run};
 use crate::engine::Picture;
 use crate::lab::{Against, Error, Margin, SentenceNames, Tail, best_rival};
 use crate::runs::{PictureReading, read_picture_as};
@@ -25,6 +26,8 @@ pub(super) struct Subject {
     pub(super) model: Box<dyn Model>,
     pub(super) layer: LayerId,
     pub(super) picture: Picture,
+    /// The same as it was before it was saved, `[1, 3, H, W]`, if that is asked about.
+    seen: Option<Array>,
     framing: Framing,
 }
 
@@ -39,18 +42,44 @@ impl Subject {
     pub(super) fn open(args: &SubjectArgs) -> Result<Self> {
         let trained = find_chosen(&args.compute, Purpose::Classes).map_err(without_classifier)?;
         let layer = find_layer(&trained.network, &args.layer)?;
-        let reading = PictureReading { allow_cut: args.framing.allow_cut, ..PictureReading::default() };
-        let framing = if args.framing.exact { Framing::Exact } else { Framing::Crop };
-        let picture = frame_picture(&trained.network, &read_picture_as(&args.picture, reading)?, framing)?;
+        let framing = if args.framing.exact || args.seen { Framing::Exact } else { Framing::Crop };
+        let (picture, seen) = if args.seen {
+            let _busy = Busy::with("opening the run");
+            let (picture, seen) = RetakenRun::at_end(&args.picture, &args.compute)?.seen(&args.picture)?;
+            (picture, Some(seen))
+        } else {
+            let reading = PictureReading { allow_cut: args.framing.allow_cut, ..PictureReading::default() };
+            (read_picture_as(&picture_file(&args.picture)?, reading)?, None)
+        };
+        let picture = frame_picture(&trained.network, &picture, framing)?;
         let (backend, device) = find_place(&args.compute)?;
         let model = backend.load(&trained.network, &trained.weights, &device)?;
-        Ok(Self { trained, model, layer, picture, framing })
+        Ok(Self { trained, model, layer, picture, seen, framing })
     }
 
     /// The tail from the layer on, at the picture, and the network that it is the tail of.
     pub(super) fn tail(&mut self) -> Result<(Tail<'_>, &Trained)> {
+        let picture = match &self.seen {
+            Some(seen) => seen.clone(),
+            None => picture_array(&self.picture)?,
+        };
+        self.tail_at(&picture)
+    }
+
+    /// The same at the picture as it is saved.
+    pub(super) fn tail_of_file(&mut self) -> Result<(Tail<'_>, &Trained)> {
         let picture = picture_array(&self.picture)?;
-        let tail = Tail::new(self.model.as_mut(), &self.trained.network, &picture, self.layer)?;
+        self.tail_at(&picture)
+    }
+
+    /// The same at a photograph of a data set.
+    pub(super) fn tail_of(&mut self, file: &Path) -> Result<(Tail<'_>, &Trained)> {
+        let photograph = self.photograph(file)?;
+        self.tail_at(&photograph)
+    }
+
+    fn tail_at(&mut self, picture: &Array) -> Result<(Tail<'_>, &Trained)> {
+        let tail = Tail::new(self.model.as_mut(), &self.trained.network, picture, self.layer)?;
         Ok((tail, &self.trained))
     }
 
@@ -116,6 +145,12 @@ impl Question {
             None => format!("log-probability of {}", self.class),
         }
     }
+}
+
+/// The file of a picture, or of the run that is named.
+fn picture_file(given: &Path) -> Result<PathBuf> {
+    let place = find_run(given, None)?;
+    Ok(if place.is_dir() { place.join("image.png") } else { place })
 }
 
 /// A line on stderr, where that is a terminal, for as long as it lives: in front of many layers the work takes a while.

@@ -63,6 +63,10 @@ pub struct AttributeArgs {
     /// picture blurred
     #[arg(long, value_enum, default_value_t)]
     pub baseline: BaselineFlag,
+    /// Split the margin again with each layer's weights in a random order, and say how alike the attributions are: those that stay
+    /// the same do not come from what the network has learned
+    #[arg(long)]
+    pub randomised: bool,
 }
 
 /// The start of an integrated gradient's path.
@@ -81,7 +85,8 @@ pub enum BaselineFlag {
 ///
 /// Takes out every channel by itself, then the first ones by their attribution together, then all but those. Effects of
 /// single channels do not add up: their sum is printed beside the joint effect. The flip count is the number of channels,
-/// the first by attribution, without which the class is no longer first.
+/// the first by attribution, without which the class is no longer first. With --on, the channels are taken out of photographs of the
+/// class too: their order comes from one half, and the other half is counted.
 #[derive(Debug, Clone, Args)]
 #[command(verbatim_doc_comment)]
 pub struct AblateArgs {
@@ -95,6 +100,10 @@ pub struct AblateArgs {
     /// The numbers of channels that are taken out together [default: 1,2,3,5,20, as far as the layer has so many]
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', value_parser = parse_count)]
     pub top: Vec<usize>,
+    /// Take out more and more channels, by their attribution, in its reverse and at random, and say what is left of the margin on
+    /// the way: the deletion curve
+    #[arg(long)]
+    pub curve: bool,
 }
 
 /// The stand-in for a channel that is taken out.

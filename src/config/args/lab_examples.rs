@@ -10,7 +10,7 @@ use super::lab_indexed::IndexedArgs;
 /// `trepang lab examples`
 ///
 /// The photographs of an index that a channel answers to most, the classes among the first hundred, and how well the channel
-/// tells each class from all others. With -o they are drawn: each cut down to the part that the channel's largest value
+/// tells each class from all others; or the channels that tell a class best. With -o photographs are drawn: each cut down to the part that the channel's largest value
 /// comes from.
 #[derive(Debug, Clone, Args)]
 #[command(verbatim_doc_comment)]
@@ -21,9 +21,10 @@ pub struct ExamplesArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub indexed: IndexedArgs,
-    /// The channel that photographs are put in order by
-    #[arg(long, value_name = "C")]
-    pub channel: usize,
+    /// The channel that photographs are put in order by. With --class and no channel, the channels are told whose means tell the
+    /// class from all others best
+    #[arg(long, value_name = "C", required_unless_present = "class")]
+    pub channel: Option<usize>,
     /// The number that photographs are put in order by: the channel's mean; its largest value; or its relevance, which is
     /// what it carries of the margin of the photograph's own class, for an index made with --relevance
     #[arg(long, value_enum, value_name = "mean|max|relevance", hide_possible_values = true, default_value_t)]
@@ -31,11 +32,11 @@ pub struct ExamplesArgs {
     /// Only photographs of this class: a label of the data set, or an index, a WordNet id or a name of the network's class
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
-    /// The number of photographs
+    /// The number of photographs, or of channels
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub top: u16,
     /// Draw them as a sheet
-    #[arg(short, long, value_name = "OUT.png")]
+    #[arg(short, long, value_name = "OUT.png", requires = "channel")]
     pub output: Option<PathBuf>,
     /// A picture of the channel to draw beside them: a file, or a run's folder or name
     #[arg(long, value_name = "PICTURE|RUN", requires = "output")]

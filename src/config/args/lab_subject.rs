@@ -13,9 +13,13 @@ pub struct SubjectArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub compute: ComputeArgs,
-    /// The picture: PNG, JPEG, WebP, TIFF, BMP or GIF
-    #[arg(value_name = "PICTURE")]
+    /// The picture: PNG, JPEG, WebP, TIFF, BMP or GIF; or a run, by its folder or name
+    #[arg(value_name = "PICTURE|RUN")]
     pub picture: PathBuf,
+    /// Ask about the picture as its network saw it, before it was saved in 256 levels: of a run, or of a picture that carries its
+    /// recipe, whose steps are taken again. Its size has to be one that the network takes
+    #[arg(long, conflicts_with_all = ["exact", "allow_cut"])]
+    pub seen: bool,
     /// The layer whose channels are told apart; `trepang networks` lists them, and NAME:pre is NAME before its ReLU
     #[arg(long, value_name = "LAYER")]
     pub layer: String,
@@ -32,7 +36,7 @@ pub struct SubjectArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub framing: FramingArgs,
-    /// The random seed of what is drawn: the photographs of --replace resample
+    /// The random seed of what is drawn: photographs, orders of channels, weights in a random order
     #[arg(long, value_name = "K", default_value_t = 0)]
     pub seed: u64,
     /// Print JSON, one object, with every channel

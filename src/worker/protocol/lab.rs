@@ -21,6 +21,49 @@ pub struct LabSubject {
     /// The picture. It is brought to the network's own size.
     #[serde(with = "shared::picture")]
     pub picture: Arc<Picture>,
+    /// The number that the photographs are put in order by.
+    pub by: LabOrder,
+}
+
+/// The number that photographs are put in order by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LabOrder {
+    /// The channel's mean over positions.
+    #[default]
+    Mean,
+    /// Its largest value.
+    Max,
+    /// The part that it carries of the margin of the photograph's own class.
+    Relevance,
+}
+
+impl LabOrder {
+    /// The name that it is shown by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Max => "max",
+            Self::Relevance => "relevance",
+        }
+    }
+
+    /// The one after it; the first after the last.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Mean => Self::Max,
+            Self::Max => Self::Relevance,
+            Self::Relevance => Self::Mean,
+        }
+    }
+}
+
+impl LabSubject {
+    /// The same question with photographs in another order. All else that is found for the one holds for the other.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let Self { layer, channel, picture, by: _ } = self;
+        (layer, channel, picture) == (&other.layer, &other.channel, &other.picture)
+    }
 }
 
 /// Everything that the lab has found so far. A part is none until it is there, and says in one sentence why it cannot be.

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use trepang::runs::{RunFolder, read_origin};
 
-use crate::binary::{Home, Outcome};
+use crate::binary::{Home, Outcome, write_png};
+use crate::library::noise_picture;
 
 /// Fills a tiny file system called `full`, runs the binary, and lists the files that are there. The mount is
 /// this shell's alone and goes with it.
@@ -68,6 +69,24 @@ fn where_there_is_little_room_the_picture_is_kept() {
     assert_eq!(origin.plan.steps, 3, "the newest picture");
     let (_, saved) = RunFolder::open(&folder).unwrap();
     assert!(saved.state.losses.len() < 3, "the newest state did not fit");
+}
+
+#[test]
+fn an_index_and_a_report_without_room_say_so() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path("set/n02321529")).unwrap();
+    for seed in 0..4 {
+        write_png(&home.path(&format!("set/n02321529/{seed}.png")), &noise_picture(seed, 64));
+    }
+    for line in [
+        "lab index set --layer block5_conv2 --out full/index",
+        "lab report set/n02321529/0.png --exact --layer block5_conv2 --channel 4 -o full/a.html",
+    ] {
+        let Some(outcome) = on_a_full_disk(&home, line) else { return };
+        assert!(outcome.refusal(1).contains("No space left"), "{line}: {outcome:?}");
+        let left: Vec<&str> = outcome.stdout.lines().filter(|file| *file != "full/filler").collect();
+        assert!(left.iter().all(|file| !file.ends_with(".parquet") && !file.ends_with(".html")), "{left:?}");
+    }
 }
 
 #[test]

@@ -76,6 +76,28 @@ fn a_channels_examples_come_in_order_with_their_classes() {
     );
 }
 
+/// The channel that the class's own list puts first is the one that tells it best by its own examples.
+#[test]
+fn a_class_has_the_channels_that_tell_it_best() {
+    let home = home("");
+    let found = home.json("lab examples --class sea_cucumber --json").remove(0);
+    assert_eq!(
+        (&found["class"], &found["pictures"], &found["others"]),
+        (&"n02321529".into(), &12.into(), &12.into())
+    );
+    let channels = list(&found, "channels");
+    assert!(channels.len() > 8 && channels.is_sorted_by(|a, b| a["auc"].as_f64() >= b["auc"].as_f64()));
+    let best = &channels[0];
+    let own = home.json(&format!("lab examples --channel {} --json", best["channel"])).remove(0);
+    let area = list(&own, "selectivity").iter().find(|area| area["label"] == "n02321529").unwrap();
+    assert_eq!(area["auc"], best["auc"]);
+    assert!(best["p"].as_f64() > area["p"].as_f64(), "of many channels one is good by chance");
+    let text = home.run("lab examples --class sea_cucumber --top 3").stdout;
+    assert!(text.contains("tell 12 photographs of sea cucumber from 12 others best"), "{text}");
+    assert!(text.lines().filter(|line| line.contains("e-")).count() == 3, "{text}");
+    assert!(home.run("lab examples --json").refusal(2).contains("--channel"));
+}
+
 fn size(path: &Path) -> (u32, u32) {
     ImageReader::open(path).unwrap().into_dimensions().unwrap()
 }

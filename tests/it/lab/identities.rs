@@ -1,6 +1,9 @@
 //! What must hold of attributions and ablations whatever the numbers are.
 
-use trepang::lab::{Against, Margin, Remover, Tail, flip_count, gradient_times_activation, rank};
+use trepang::lab::{
+    Against, ChannelSlopes, Margin, Remover, Tail, deletion, flip_count, gradient_times_activation, rank,
+    slopes,
+};
 use trepang_api::{Array, Model, Network, Weights};
 use trepang_weights::{Architecture, Dialect, MadeUp, Trained, minivgg};
 
@@ -13,6 +16,11 @@ const SHORTCUT_TOLERANCE: f64 = 1e-5;
 
 /// A run from a frontier against the direct run, of the largest entry.
 const START_TOLERANCE: f64 = 1e-5;
+
+/// The step of differences of a margin in a channel, and how far they may be off the slope, of the largest: within a step some
+/// ReLUs open or close.
+const SLOPE_STEP: f32 = 1e-3;
+const SLOPE_TOLERANCE: f64 = 0.02;
 
 fn model(network: &Network, weights: &Weights) -> Box<dyn Model> {
     let backend = default_backend(2);
@@ -63,7 +71,7 @@ fn behind_a_global_average_attribution_is_weight_times_mean() {
     let photo = image(&picture("image/64", 64));
     let mut tail = Tail::new(model.as_mut(), &trained.network, &photo, layer).unwrap();
     let margin = Margin { class: 7, against: Against::Class(30) };
-    let found = gradient_times_activation(&mut tail, margin).unwrap();
+    let ChannelSlopes { attributions: found, weights: slopes } = slopes(&mut tail, margin).unwrap();
     let weights = trained.weights.get("predictions.weight").unwrap();
     let (channels, activation) = (tail.channels(), tail.activation());
     for (channel, found) in found.iter().enumerate() {
@@ -71,7 +79,60 @@ fn behind_a_global_average_attribution_is_weight_times_mean() {
         let weight = |class: usize| f64::from(weights.data()[class * channels + channel]);
         let expected = (weight(7) - weight(30)) * plane;
         assert!((found - expected).abs() < 1e-5, "{channel}: {found} and {expected}");
+        let slope = slopes[channel];
+        assert!((slope - (weight(7) - weight(30))).abs() < 1e-5, "{channel}: its weight is {slope}");
     }
+}
+
+/// A channel's weight is what the margin gains when the channel rises everywhere, by central differences.
+#[test]
+fn a_channels_weight_is_the_slope_of_the_margin_in_it() {
+    let Small { network, weights, layer } = hidden();
+    let mut model = model(&network, &weights);
+    let photo = image(&picture("image/8", 8));
+    let mut tail = Tail::new(model.as_mut(), &network, &photo, layer).unwrap();
+    let margin = Margin { class: 3, against: Against::Class(5) };
+    let found = slopes(&mut tail, margin).unwrap().weights;
+    let largest = found.iter().fold(0.0_f64, |most, weight| most.max(weight.abs()));
+    let mut moved = |by: f32| {
+        let data = tail.activation().data().iter().map(|value| value + by).collect();
+        let risen = Array::new(tail.activation().shape(), data).unwrap();
+        let remover = Remover::by_rerunning(&tail, risen).unwrap();
+        let sets: Vec<Vec<usize>> = (0..found.len()).map(|channel| vec![channel]).collect();
+        let logits = remover.logits(&mut tail, &sets).unwrap();
+        logits.iter().map(|logits| margin.of(logits)).collect::<Vec<_>>()
+    };
+    let (up, down) = (moved(SLOPE_STEP), moved(-SLOPE_STEP));
+    for (channel, weight) in found.iter().enumerate() {
+        let measured = (up[channel] - down[channel]) / (2.0 * f64::from(SLOPE_STEP));
+        let apart = (measured - weight).abs();
+        assert!(apart <= SLOPE_TOLERANCE * largest, "{channel}: {measured} and {weight}");
+    }
+}
+
+#[test]
+fn a_deletion_curve_ends_at_what_no_channel_carries() {
+    let Small { network, weights, layer } = hidden();
+    let mut model = model(&network, &weights);
+    let photo = image(&picture("image/8", 8));
+    let mut tail = Tail::new(model.as_mut(), &network, &photo, layer).unwrap();
+    let margin = Margin { class: 3, against: Against::LogSumExp };
+    let zero = Array::zeros(tail.activation().shape());
+    let remover = Remover::by_rerunning(&tail, zero.clone()).unwrap();
+    let parts = gradient_times_activation(&mut tail, margin).unwrap();
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by(|&a, &b| parts[b].total_cmp(&parts[a]));
+    let found = deletion(&mut tail, margin, &[&remover], &order, 1).unwrap();
+    assert_eq!((found.counts.len(), found.counts[0], found.counts[10]), (11, 0, order.len()));
+    let empty = remover.logits(&mut tail, &[order.clone()]).unwrap();
+    for curve in [&found.ordered, &found.random, &found.reversed] {
+        assert!((curve.margins[0] - margin.of(tail.logits())).abs() < 1e-9);
+        assert!((curve.margins[10] - margin.of(&empty[0])).abs() < 1e-9);
+    }
+    let first = remover.logits(&mut tail, &[order[..found.counts[1]].to_vec()]).unwrap();
+    assert!((found.ordered.margins[1] - margin.of(&first[0])).abs() < 1e-9);
+    assert!(found.ordered.area < found.reversed.area, "{found:?}");
+    assert_ne!(found.random, deletion(&mut tail, margin, &[&remover], &order, 2).unwrap().random);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use trepang_api::conformance::noise;
 
 use crate::binary::{Home, write_png};
 use crate::library::{activation, channel_mean, noise_picture};
+use crate::pictures::png_of_sides;
 
 /// A home with a data set of two classes of the network and one that it does not have.
 fn home(pictures: u64) -> Home {
@@ -136,19 +137,24 @@ fn damaged_files_are_skipped_and_a_damaged_shard_is_mended() {
     fs::write(home.path("set/n02321529/0004.JPEG"), home.read("set/n02321529/0003.png")).unwrap();
     fs::write(home.path("set/gadgets/a,b.png"), "no picture").unwrap();
     fs::write(home.path("set/gadgets/cut.png"), &home.read("set/gadgets/0002.png")[..999]).unwrap();
+    fs::write(
+        home.path("set/gadgets/huge.png"),
+        png_of_sides(home.read("set/gadgets/0002.png"), [30_000, 30_000]),
+    )
+    .unwrap();
     write_png(
         &home.path("set/gadgets/thin.png"),
         &trepang::engine::Picture { width: 600, height: 4, rgb: vec![0; 7200] },
     );
     let line = "lab index set --layer block5_conv2 --out index --json";
     let found = home.run(line);
-    assert!(found.stdout.contains("\"pictures\":31,\"skipped\":3"), "{found:?}");
+    assert!(found.stdout.contains("\"pictures\":31,\"skipped\":4"), "{found:?}");
     let skipped = String::from_utf8(home.read("index/skipped.csv")).unwrap();
     assert!(
         skipped.starts_with("picture,file,reason\n") && skipped.contains("\"gadgets/a,b.png\""),
         "{skipped}"
     );
-    for told in ["gadgets/cut.png ends early", "thin.png"] {
+    for told in ["gadgets/cut.png ends early", "thin.png", "it has 30000 x 30000 pixels"] {
         assert!(skipped.contains(told), "{skipped}");
     }
     let place = home.path("index/block5_conv2/part-00000.parquet");

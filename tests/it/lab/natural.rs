@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use trepang::lab::{
-    Against, DataPicture, DataSet, IndexManifest, Margin, Remover, ShardFile, Tail, best_rival,
-    gradient_times_activation, shuffled, spearman,
+    Against, DataPicture, DataSet, IndexManifest, Margin, Remover, ShardFile, Tail, best_rival, deletion,
+    gradient_times_activation, spearman,
 };
 use trepang::runs::{MAX_FILE_BYTES, PictureReading, decode_picture};
 use trepang_api::{Array, Model, Network, Weights, find_device};
@@ -20,10 +20,9 @@ use crate::library::{default_backend, image, repository};
 /// A layer with another convolution, a pool and a fully connected layer behind it.
 const LAYER: &str = "block4_conv2";
 
-/// Photographs of each check, and the steps of a curve.
+/// Photographs of each check.
 const DELETED: usize = 200;
 const CONTROLLED: usize = 40;
-const STEPS: usize = 10;
 
 /// The share of photographs whose curve must be below that of a random order, and the rank correlation up to which weights in a random
 /// order count as another ranking.
@@ -67,13 +66,6 @@ fn falling(numbers: &[f64]) -> Vec<usize> {
     order
 }
 
-/// The mean margin that is left while channels are taken out in an order.
-fn area(tail: &mut Tail, remover: &Remover, margin: Margin, order: &[usize]) -> f64 {
-    let sets: Vec<Vec<usize>> = (1..STEPS).map(|step| order[..step * order.len() / STEPS].to_vec()).collect();
-    let logits = remover.logits(tail, &sets).unwrap();
-    logits.iter().map(|logits| margin.of(logits)).sum::<f64>() / sets.len() as f64
-}
-
 #[test]
 #[ignore = "reads the photographs of TREPANG_PHOTOS; part of .ci/run where they are"]
 fn margins_fall_faster_by_attribution_than_by_chance() {
@@ -87,9 +79,8 @@ fn margins_fall_faster_by_attribution_than_by_chance() {
         let order = falling(&gradient_times_activation(&mut tail, margin).unwrap());
         let zero = Array::zeros(tail.activation().shape());
         let remover = Remover::new(&mut tail, &trained.weights, zero).unwrap();
-        let mut of = |order: &[usize]| area(&mut tail, &remover, margin, order);
-        let backwards: Vec<usize> = order.iter().rev().copied().collect();
-        let (own, chance, last) = (of(&order), of(&shuffled(order.len(), n as u64)), of(&backwards));
+        let found = deletion(&mut tail, margin, &[&remover], &order, n as u64).unwrap();
+        let [own, chance, last] = [&found.ordered, &found.random, &found.reversed].map(|curve| curve.area);
         better += usize::from(own < chance && chance < last);
     }
     let share = better as f64 / photographs.len() as f64;

@@ -9,12 +9,11 @@ use trepang_api::{LayerId, Model};
 use super::Projection;
 use crate::cli::folder::pictures;
 use crate::cli::lab::framed::{framed, read_framed};
+use crate::cli::lab::retaken::RetakenRun;
 use crate::cli::output;
-use crate::config::args::ComputeArgs;
-use crate::config::{Usage, check_repeatable, compute_of, find_layer, find_place, find_run, pictures_of};
-use crate::engine::{Ascent, Picture};
+use crate::config::{find_layer, find_place};
+use crate::engine::Picture;
 use crate::lab::{ChannelNumbers, Error, noise_like, random_phases};
-use crate::runs::{RunFolder, read_origin};
 use crate::worker::picture_array;
 
 /// The origin of a point.
@@ -111,38 +110,19 @@ fn file_name(file: &Path) -> String {
 /// Takes the steps of a run again, and adds a point for every few of them and for the last. The last picture.
 fn trajectory(runner: &mut PointRunner, run: &Path, points: &mut Vec<MadePoint>) -> Result<Option<Picture>> {
     let (args, trained) = (runner.projection.args, runner.projection.trained);
-    let place = find_run(run, None)?;
-    let (origin, taken) = if place.is_dir() {
-        let (_, saved) = RunFolder::open(&place)?;
-        (saved.origin, Some(saved.state.losses.len()))
-    } else {
-        (read_origin(&place)?, None)
-    };
-    check_repeatable(&origin)?;
-    // The run's network may be another one than the index's, whose flags say nothing of the run.
-    let ComputeArgs { backend, device, threads, .. } = args.compute.clone();
-    let own = ComputeArgs { backend, device, threads, ..ComputeArgs::default() };
-    let compute = compute_of(&origin, &own)?;
-    let mut ascent =
-        Ascent::new(origin.plan.clone(), compute.network(), &pictures_of(&origin.plan, Some(None))?)?;
-    let steps = taken.unwrap_or(origin.plan.steps);
-    let mut model = compute.model()?;
-    let name = file_name(run);
+    let (mut retaken, name) = (RetakenRun::at_start(run, &args.compute)?, file_name(run));
     loop {
-        let step = ascent.step_count();
-        if step.is_multiple_of(args.company.every.into()) || step == steps {
-            let picture = ascent.full_picture();
+        let step = retaken.ascent.step_count();
+        if step.is_multiple_of(args.company.every.into()) || step == retaken.steps {
+            let picture = retaken.ascent.full_picture();
             let picture = framed(&trained.network, &picture, args.framing.exact)
                 .with_context(|| format!("the run {name} cannot be drawn"))?;
             let point = runner.point(MadeKind::Step, &name, &picture)?;
             points.push(MadePoint { step: Some(step), ..point });
-            if step == steps {
+            if step == retaken.steps {
                 return Ok(Some(picture));
             }
         }
-        if ascent.is_finished() {
-            return Err(Usage(format!("the run {name} ended after {step} of {steps} steps")).into());
-        }
-        ascent.step(model.as_mut())?;
+        retaken.step(run)?;
     }
 }
