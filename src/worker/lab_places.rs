@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trepang_api::Model;
-use trepang_weights::Labels;
 
 use super::class_names::label_name;
 use super::classifier::picture_array;
@@ -40,20 +39,20 @@ pub(super) fn scatter(subject: &LabSubject, model: &mut dyn Model, place: &LabPl
     let activation = found.first().ok_or(Error::NoActivation)?;
     let means = ChannelNumbers::of(activation, 0, place.network.name())?.means;
     place.go_on()?;
-    Ok(laid_out(means.into_iter().map(f64::from).collect(), &photographs, place.labels, &(manifest, layer)))
+    laid_out(means.into_iter().map(f64::from).collect(), &photographs, place, &(manifest, layer))
 }
 
 fn laid_out(
     picture: Vec<f64>,
     photographs: &[PicturePoint],
-    labels: &Labels,
+    LabPlace { labels, stop, .. }: &LabPlace,
     (manifest, layer): &(IndexManifest, IndexedLayer),
-) -> LabScatter {
+) -> Result<LabScatter> {
     let means: Vec<Vec<f64>> = photographs.iter().map(|point| point.means.clone()).collect();
     let picture = [picture];
     let near = nearest_by_cosine(&means, &picture, NEAR).swap_remove(0);
     let (means, picture) = (directions(&means), directions(&picture));
-    let pca = Pca::of(&means, 2);
+    let pca = Pca::of(&means, 2, *stop)?;
     let known: BTreeMap<&str, usize> = numbered(photographs);
     let at = |point: &[f64]| {
         let place = pca.place(point);
@@ -87,7 +86,12 @@ fn laid_out(
         100.0 * share,
         near.len()
     );
-    LabScatter { points, labels: Arc::from(names), nearest: counts.first().map(|(label, _)| *label), about }
+    Ok(LabScatter {
+        points,
+        labels: Arc::from(names),
+        nearest: counts.first().map(|(label, _)| *label),
+        about,
+    })
 }
 
 /// A number for each label, in the order of the labels.

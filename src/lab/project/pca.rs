@@ -3,8 +3,12 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::lab::error::{Error, Result};
 use crate::lab::stats::second_moments;
 use crate::lab::vectors::{difference, distance, dot, length};
+
+/// Points whose moments are summed up at once, between two looks at whether to stop.
+const AT_ONCE: usize = 256;
 
 /// Directions that are iterated besides those that are asked for: the more, the faster the first ones settle.
 const BESIDES: usize = 14;
@@ -32,21 +36,26 @@ pub struct Pca {
 }
 
 impl Pca {
-    /// The first `axes` components of at least two points, or as many as they have coordinates.
-    pub fn of(points: &[Vec<f64>], axes: usize) -> Self {
+    /// The first `axes` components of at least two points, or as many as they have coordinates. A thousand coordinates take a second
+    /// or more, so `stop` is asked on the way; once it is true, this fails with [`Error::Stopped`].
+    pub fn of(points: &[Vec<f64>], axes: usize, stop: &dyn Fn() -> bool) -> Result<Self> {
         let p = points.first().map_or(0, Vec::len);
         let mut mean = vec![0.0; p];
         for point in points {
             mean.iter_mut().zip(point).for_each(|(sum, x)| *sum += x / points.len() as f64);
         }
         let centred: Vec<Vec<f64>> = points.iter().map(|point| difference(point, &mean)).collect();
-        let mut matrix = second_moments(&centred, p);
+        let mut matrix = vec![0.0; p * p];
+        for points in centred.chunks(AT_ONCE) {
+            go_on(stop)?;
+            matrix.iter_mut().zip(second_moments(points, p)).for_each(|(sum, moment)| *sum += moment);
+        }
         for entry in &mut matrix {
             *entry /= (points.len().max(2) - 1) as f64;
         }
         let total = (0..p).map(|i| matrix[i * p + i]).sum();
-        let (variances, axes) = largest(&matrix, p, axes.min(p));
-        Self { mean, axes: axes.into_iter().map(signed).collect(), variances, total }
+        let (variances, axes) = largest(&matrix, p, axes.min(p), stop)?;
+        Ok(Self { mean, axes: axes.into_iter().map(signed).collect(), variances, total })
     }
 
     /// The coordinates of a point along the directions.
@@ -70,6 +79,10 @@ impl Pca {
     }
 }
 
+fn go_on(stop: &dyn Fn() -> bool) -> Result<()> {
+    if stop() { Err(Error::Stopped) } else { Ok(()) }
+}
+
 fn signed(axis: Vec<f64>) -> Vec<f64> {
     let largest = axis.iter().fold(0.0_f64, |largest, x| if x.abs() > largest.abs() { *x } else { largest });
     if largest < 0.0 { axis.into_iter().map(|x| -x).collect() } else { axis }
@@ -77,7 +90,12 @@ fn signed(axis: Vec<f64>) -> Vec<f64> {
 
 /// The largest eigenvalues of a symmetric matrix that has none below 0, and their vectors: subspace iteration with
 /// Rayleigh and Ritz. Of a thousand rows only the first few are wanted, and a whole decomposition takes minutes.
-fn largest(matrix: &[f64], p: usize, wanted: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
+fn largest(
+    matrix: &[f64],
+    p: usize,
+    wanted: usize,
+    stop: &dyn Fn() -> bool,
+) -> Result<(Vec<f64>, Vec<Vec<f64>>)> {
     let block = p.min(wanted + BESIDES);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut number = || (rng.next_u64() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
@@ -85,6 +103,7 @@ fn largest(matrix: &[f64], p: usize, wanted: usize) -> (Vec<f64>, Vec<Vec<f64>>)
     orthonormalise(&mut basis);
     let mut found = (vec![0.0; wanted], basis[..wanted].to_vec());
     for _ in 0..ITERATIONS {
+        go_on(stop)?;
         let images: Vec<Vec<f64>> =
             basis.iter().map(|q| matrix.chunks(p).map(|row| dot(row, q)).collect()).collect();
         let small: Vec<f64> = basis.iter().flat_map(|q| images.iter().map(|image| dot(q, image))).collect();
@@ -105,7 +124,7 @@ fn largest(matrix: &[f64], p: usize, wanted: usize) -> (Vec<f64>, Vec<Vec<f64>>)
         basis = turned;
         orthonormalise(&mut basis);
     }
-    found
+    Ok(found)
 }
 
 /// The vectors' combinations by the columns of `rotation`, in the order of falling `values`.
@@ -191,7 +210,7 @@ mod tests {
     #[test]
     fn points_on_a_line_have_one_direction() {
         let points: Vec<Vec<f64>> = (0..5).map(|n| vec![1.0 - f64::from(n), 2.0 * f64::from(n)]).collect();
-        let pca = Pca::of(&points, 2);
+        let pca = Pca::of(&points, 2, &|| false).unwrap();
         assert!((pca.variances[0] - 12.5).abs() < 1e-12 && pca.variances[1].abs() < 1e-12, "{pca:?}");
         assert!((pca.total - 12.5).abs() < 1e-12);
         let root = 5.0_f64.sqrt();
@@ -202,10 +221,12 @@ mod tests {
     #[test]
     fn a_point_is_beside_the_plane_by_what_the_plane_lacks() {
         let points = [[2.0, 0.0, 0.0], [-2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, -1.0, 0.0]].map(Vec::from);
-        let pca = Pca::of(&points, 2);
+        let pca = Pca::of(&points, 2, &|| false).unwrap();
         assert!((pca.beside(&[7.0, 3.0, -0.5]) - 0.5).abs() < 1e-12);
         assert!((pca.shares().unwrap()[0] - 0.8).abs() < 1e-12);
-        assert_eq!(Pca::of(&[vec![1.0], vec![1.0]], 1).shares(), None);
+        let equal = Pca::of(&[vec![1.0], vec![1.0]], 1, &|| false).unwrap();
+        assert_eq!(equal.shares(), None);
+        assert!(matches!(Pca::of(&points, 2, &|| true), Err(Error::Stopped)));
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn alone<T: Send>(fit: impl FnOnce() -> T + Send) -> Result<T> {
 /// The layout by the forces between all pairs.
 fn fitted_exactly(points: &[Vec<f64>], perplexity: f64) -> Result<TsneMap> {
     check(points, perplexity)?;
-    let (start, rate) = (start(points), if points.len() < FEW { FEW_RATE } else { EXACT_RATE });
+    let (start, rate) = (start(points)?, if points.len() < FEW { FEW_RATE } else { EXACT_RATE });
     let square = |a: &Vec<f64>, b: &Vec<f64>| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
     alone(|| {
         let mut map: tSNE<'_, f64, Vec<f64>, 2> = tSNE::new(points);
@@ -120,7 +120,7 @@ fn fitted(points: &[Vec<f64>], perplexity: f64) -> Result<(TsneMap, Option<Spars
     let neighbours: Vec<Vec<Neighbor<f64>>> = (neighbours.0.into_iter())
         .map(|row| row.into_iter().map(|(index, distance)| Neighbor { index, distance }).collect())
         .collect();
-    let start = start(points);
+    let start = start(points)?;
     let fit = || {
         let mut map: tSNE<'_, f64, Vec<f64>, 2> = tSNE::new(points);
         map.perplexity(perplexity).epochs(STEPS).initial_embedding(start);
@@ -151,8 +151,8 @@ fn divergence(affinities: &SparseAffinities<f64>, places: &[[f64; 2]]) -> f64 {
 }
 
 /// The principal components, so small that the first steps do not meet them.
-fn start(points: &[Vec<f64>]) -> Vec<f64> {
-    let pca = Pca::of(points, 2);
+fn start(points: &[Vec<f64>]) -> Result<Vec<f64>> {
+    let pca = Pca::of(points, 2, &|| false)?;
     let n = points.len() as f64;
     let variance = pca.variances.first().copied().unwrap_or_default() * (n - 1.0) / n;
     let scale = if variance > 0.0 { START_DEVIATION / variance.sqrt() } else { 0.0 };
@@ -160,7 +160,7 @@ fn start(points: &[Vec<f64>]) -> Vec<f64> {
         let place = pca.place(point);
         [0, 1].map(|axis| scale * place.get(axis).copied().unwrap_or_default())
     };
-    points.iter().flat_map(place).collect()
+    Ok(points.iter().flat_map(place).collect())
 }
 
 /// The share of neighbourhoods in the plane that are neighbourhoods of the points too (Venna and Kaski 2001): 1 if no

@@ -51,7 +51,7 @@ fn drawn(name: &str, count: usize) -> Vec<Vec<f64>> {
 
 #[test]
 fn principal_components_are_scikit_learns() {
-    let pca = Pca::of(&points(), 3);
+    let pca = Pca::of(&points(), 3, &|| false).unwrap();
     let (variances, shares) = (numbers("variances"), numbers("shares"));
     for n in 0..3 {
         assert!(apart(pca.variances[n], variances[n]) < TOLERANCE, "{:?} {variances:?}", pca.variances);

@@ -68,7 +68,7 @@ impl ProjectedPlane {
             if args.plane.raw { (own, others) } else { (directions(&own), directions(&others)) };
         let mut plane = Self { shares: None, divergence: None, trustworthiness: None, points: Vec::new() };
         let places = match args.plane.method {
-            PlaneFlag::Pca => plane.by_pca(&own, &others),
+            PlaneFlag::Pca => plane.by_pca(&own, &others)?,
             PlaneFlag::Tsne => plane.by_tsne(&own, &others, args.plane.perplexity)?,
         };
         for (point, (place, beside)) in photographs.iter().zip(places.photographs) {
@@ -102,18 +102,18 @@ impl ProjectedPlane {
         Ok(plane)
     }
 
-    fn by_pca(&mut self, photographs: &[Vec<f64>], made: &[Vec<f64>]) -> LaidOut {
-        let pca = Pca::of(photographs, 2);
+    fn by_pca(&mut self, photographs: &[Vec<f64>], made: &[Vec<f64>]) -> Result<LaidOut> {
+        let pca = Pca::of(photographs, 2, &|| false)?;
         self.shares = pca.shares();
         let place = |point: &Vec<f64>| {
             let place = pca.place(point);
             let along = |axis: usize| place.get(axis).copied().unwrap_or_default();
             ([along(0), along(1)], Some(pca.beside(point)))
         };
-        LaidOut {
+        Ok(LaidOut {
             photographs: photographs.iter().map(place).collect(),
             made: made.iter().map(place).collect(),
-        }
+        })
     }
 
     fn by_tsne(&mut self, photographs: &[Vec<f64>], made: &[Vec<f64>], perplexity: f64) -> Result<LaidOut> {
