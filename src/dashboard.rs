@@ -12,6 +12,8 @@ mod complete;
 mod devices;
 mod find;
 mod fork;
+mod judgements;
+mod judging;
 mod key;
 mod key_map;
 mod key_name;
@@ -49,6 +51,7 @@ mod update;
 
 pub use closer::{ChannelBars, Closer, PictureWindow};
 pub use find::Hit;
+pub use judgements::Judgements;
 pub use key::Key;
 pub use key_map::{BoundCommand, KeyChange, KeyMap, WrongKey};
 pub use key_scope::KeyScope;

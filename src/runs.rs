@@ -52,8 +52,10 @@ pub use made_before::runs_made_before;
 pub use manifest::{Manifest, Origin, Parts, Provenance, Segment};
 pub use picture_file::{MAX_FILE_BYTES, PictureReading, decode_picture, read_picture, read_picture_as};
 pub use picture_format::{check_picture_path, is_lossless, read_origin, write_picture};
-pub use png::{decode as decode_png, encode as encode_png, encode_plain as encode_plain_png};
-pub(crate) use regular::read_regular;
+pub use png::{
+    decode as decode_png, encode as encode_png, encode_plain as encode_plain_png, origin_of as origin_of_png,
+};
+pub(crate) use regular::{open_regular, read_regular};
 pub use render_command::{quoted, render_command};
 pub use replaced::{OutputKind, SPECTRUM_HEADER};
 pub use session::{SAVE_EVERY, Session, evaluate_starts};

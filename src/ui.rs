@@ -87,7 +87,8 @@ pub use placement::kitty_at_cursor;
 pub use pointer::{DraggedPanes, Pointer};
 pub use probe::{ask_for_kitty, replay};
 pub use sized::drawn;
-pub use spots::Spots;
+pub use spots::{FirstLines, Spots};
+pub use surroundings::is_dumb;
 pub use terminal::{Screen, ScreenOptions};
 pub use theme::{Background, Theme, ThemeName};
 pub use tiles::sixel;
@@ -120,6 +121,8 @@ pub struct View<'a> {
     pub thumbnails: Option<MosaicGrid>,
     /// As much of the second picture as this terminal has been sent: that of the list of runs, or else that of the strip.
     pub beside: Option<&'a ShownPicture>,
+    /// The first lines that lists begin with as long as the cursor is among what is shown then; others keep it in their middle.
+    pub first_lines: FirstLines,
     /// Everything that the mouse can be used on, noted where it is drawn.
     pub spots: RefCell<Spots>,
 }
@@ -135,6 +138,13 @@ impl View<'_> {
 
     fn scroll(&self, area: Rect, scrolled: Scrolled) {
         self.spots.borrow_mut().scroll(area, scrolled);
+    }
+
+    /// The first visible line of the list that is open over the panes.
+    fn first_of_open(&self, cursor: usize, len: usize, height: usize) -> usize {
+        let first = list::first_visible(self.first_lines.open, cursor, len, height);
+        self.spots.borrow_mut().first_lines_mut().open = Some(first);
+        first
     }
 
     /// Notes an overlay: nothing under it can be used with the mouse meanwhile.

@@ -5,6 +5,8 @@
 
 mod active_run;
 mod class_names;
+mod class_searcher;
+mod class_work;
 mod classifier;
 mod classifiers;
 mod drafting;

@@ -1,26 +1,27 @@
 //! `trepang attach`: a dashboard on what another dashboard of this user computes, in a terminal of its own, or on a run that
 //! was saved.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use trepang_api::excerpt;
 
-use super::dashboard::{saved, screen_options};
+use super::dashboard::{lacking, saved, screen_options, stored};
 use super::key_map::key_map;
 use super::output;
 use super::running::RunningRun;
 use super::signals::watch_signals;
 use crate::config::args::AttachArgs;
 use crate::config::{ConfigFile, Socket, Usage, find_run, runs_folder};
-use crate::dashboard::{KeyMap, Leaving, Message, State};
+use crate::dashboard::{KeyMap, Leaving, Message, Shown, State};
 use crate::engine::Objective;
 use crate::runs::{LOG, is_locked, is_run};
+use crate::sweep::store_folder;
 use crate::ui::{Screen, run as run_loop};
-use crate::worker::protocol::{NetworkView, Snapshot, Status};
+use crate::worker::protocol::{NetworkView, Settings, Snapshot, Status};
 use crate::worker::remote::{Greeting, connect};
 use crate::worker::{Error as WorkerError, Viewer};
 
@@ -33,6 +34,10 @@ struct Attached {
 
 pub(super) fn run(args: &AttachArgs, file: &ConfigFile) -> Result<()> {
     let keys = key_map(file)?;
+    if let Some((given, folder)) = args.run.as_deref().and_then(|given| Some((given, store_folder(given)?))) {
+        check_terminal()?;
+        return on_store(args, given, &folder, keys);
+    }
     if let Some(folder) = args.run.as_deref().and_then(|given| at_rest(given, args.runs.as_deref())) {
         check_terminal()?;
         return saved::show(args, &folder, keys);
@@ -45,15 +50,31 @@ pub(super) fn run(args: &AttachArgs, file: &ConfigFile) -> Result<()> {
         },
     };
     check_terminal()?;
-    show(args, attached, keys)
+    show(args, attached, keys, Shown::Panes)
 }
 
 fn check_terminal() -> Result<()> {
-    ensure!(
-        io::stdout().is_terminal() && io::stdin().is_terminal(),
-        "attach shows a dashboard, which needs a terminal"
-    );
-    Ok(())
+    match lacking() {
+        Some(lack) => bail!("attach shows a dashboard, which needs a terminal: {lack}"),
+        None => Ok(()),
+    }
+}
+
+/// A dashboard on the drafts of a store: that of the process that makes some there, or else one of this process.
+fn on_store(args: &AttachArgs, given: &Path, folder: &Path, keys: KeyMap) -> Result<()> {
+    let folder = folder.canonicalize()?;
+    let mut drawing = running();
+    drawing.retain(|attached| {
+        let store = attached.greeting.store.as_ref().and_then(|store| store.canonicalize().ok());
+        store.as_ref() == Some(&folder) && !attached.viewer.snapshot().sheets.is_empty()
+    });
+    if drawing.is_empty() {
+        return stored::show(args, given, keys);
+    }
+    match only(drawing)? {
+        Some(attached) => show(args, attached, keys, Shown::Mosaic),
+        None => Ok(()),
+    }
 }
 
 /// The folder of a run that nobody takes steps of, if it is the name of one.
@@ -135,10 +156,16 @@ fn network_of<'a>(greeting: &'a Greeting, snapshot: &'a Snapshot) -> &'a Network
 }
 
 /// The dashboard, until the user leaves or what it shows ends.
-fn show(args: &AttachArgs, attached: Attached, keys: KeyMap) -> Result<()> {
+fn show(args: &AttachArgs, attached: Attached, keys: KeyMap, shown: Shown) -> Result<()> {
     let Attached { process, greeting, viewer } = attached;
     let mut state = state_of(greeting, viewer.snapshot());
-    (state.keys, state.leaving) = (keys, Leaving::Attached);
+    (state.keys, state.leaving, state.shown) = (keys, Leaving::Attached, shown);
+    if let (Shown::Mosaic, Some(sheet)) = (shown, state.snapshot.sheets.first()) {
+        let layer = sheet.series.layer.clone();
+        let Settings { recipe, seed, start, .. } = sheet.series.settings.clone();
+        (state.settings.recipe, state.settings.seed, state.settings.start) = (recipe, seed, start);
+        state.go_to(&layer, 0);
+    }
     let log = runs_folder(args.runs.as_deref())?.join(LOG);
     let signal = watch_signals();
     let ending = {
@@ -163,7 +190,7 @@ fn show(args: &AttachArgs, attached: Attached, keys: KeyMap) -> Result<()> {
 
 /// The dashboard's state with the cursor on what is being maximised, or on the network's first look.
 fn state_of(greeting: Greeting, snapshot: Arc<Snapshot>) -> State {
-    let Greeting { network: NetworkView { info, layers, classes, first_look, .. }, settings } = greeting;
+    let Greeting { network: NetworkView { info, layers, classes, first_look, .. }, settings, .. } = greeting;
     let mut state = State::new(info, layers, classes, settings);
     state.go_to(&first_look.0, first_look.1);
     // It knows whether there is another network by now.

@@ -2,6 +2,7 @@
 
 mod left_off;
 pub(super) mod saved;
+pub(super) mod stored;
 mod unseen;
 
 use std::io::{self, IsTerminal};
@@ -34,7 +35,7 @@ use crate::panics::guard;
 use crate::parity::known_gradients;
 use crate::runs::{BoxedError, LOG, PictureReading, Session, never_woken};
 use crate::sweep::UnitStore;
-use crate::ui::{Ending, Protocol, Screen, ScreenOptions, ThemeName, run as run_loop};
+use crate::ui::{Ending, Protocol, Screen, ScreenOptions, ThemeName, is_dumb, run as run_loop};
 use crate::worker::protocol::{Action, NetworkView, Settings, Snapshot, Status};
 use crate::worker::remote::{Greeting, Listener};
 use crate::worker::{BackendProvider, LocalModels, Setup, Viewer, Worker, network_view};
@@ -53,8 +54,8 @@ pub(super) fn run(args: &DashboardArgs, file: &ConfigFile) -> Result<()> {
         return unseen::go_on(args);
     }
     let keys = key_map(file)?;
-    let has_terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
-    let (compute, left) = if has_terminal {
+    let lack = lacking();
+    let (compute, left) = if lack.is_none() {
         left_off::open(args)?
     } else {
         (Compute::open(&args.compute, Purpose::Features)?, None)
@@ -73,11 +74,39 @@ pub(super) fn run(args: &DashboardArgs, file: &ConfigFile) -> Result<()> {
     let (network, provenance) = (compute.network(), compute.provenance.clone());
     check_room(&plan, &compute)?;
     let session = Session::new(plan.clone(), network, &pictures, provenance, &runs)?;
-    if has_terminal {
-        let first = Action::Start(Box::new(plan));
-        on_screen((&args.screen, &args.compute), (state, first), compute, &runs)
+    if let Some(lack) = lack {
+        return in_lines(session, &compute, lack);
+    }
+    let first = Action::Start(Box::new(plan));
+    on_screen((&args.screen, &args.compute), (state, first), compute, (&runs, DraftsAt::Cache))
+}
+
+/// The store that a dashboard's drafts are kept in.
+enum DraftsAt {
+    /// The user's own, in the cache folder.
+    Cache,
+    /// One that the user named.
+    Store(UnitStore),
+}
+
+impl DraftsAt {
+    /// The store; none if there is no folder for it.
+    fn store(self) -> Option<UnitStore> {
+        match self {
+            Self::Cache => Environment::of_process().pictures_folder().map(UnitStore::new),
+            Self::Store(store) => Some(store),
+        }
+    }
+}
+
+/// The reason why no dashboard can be shown here, as a clause; none where it can.
+pub(super) fn lacking() -> Option<&'static str> {
+    if !io::stdout().is_terminal() {
+        Some("stdout is no terminal")
+    } else if !io::stdin().is_terminal() {
+        Some("stdin is no terminal")
     } else {
-        in_lines(session, &compute)
+        is_dumb().then_some("TERM names no terminal that a screen can be drawn on")
     }
 }
 
@@ -115,14 +144,16 @@ fn on_screen(
     (screen, compute_args): (&ScreenArgs, &ComputeArgs),
     (mut state, first): (State, Action),
     compute: Compute,
-    runs: &Path,
+    (runs, drafts): (&Path, DraftsAt),
 ) -> Result<()> {
     let marked = left_off::restore_rest(&mut state);
     let signal = watch_signals();
-    let worker = spawn(compute, compute_args, runs)?;
+    let drafts = drafts.store();
+    let greeting = greeting(&state, drafts.as_ref());
+    let worker = spawn(compute, compute_args, (runs, drafts))?;
     // Without a socket, the dashboard is this terminal's alone.
     let listener = Socket::of(std::process::id()).ok();
-    let listener = listener.and_then(|socket| worker.listen(&socket.path, greeting(&state)).ok());
+    let listener = listener.and_then(|socket| worker.listen(&socket.path, greeting).ok());
     let viewer = worker.subscribe();
     viewer.request(first);
     viewer.request(Action::ListNetworks);
@@ -150,7 +181,7 @@ fn on_screen(
 }
 
 /// The greeting for viewers that come later: the network and the settings that the dashboard begins with.
-fn greeting(state: &State) -> Greeting {
+fn greeting(state: &State, store: Option<&UnitStore>) -> Greeting {
     let layer = state.layers.get(state.layer).map_or(String::new(), |layer| layer.name.clone());
     let network = NetworkView {
         info: state.network.clone(),
@@ -159,7 +190,8 @@ fn greeting(state: &State) -> Greeting {
         size: state.network.sizes.native,
         first_look: (layer, state.channel),
     };
-    Greeting { network, settings: state.settings.clone() }
+    let store = store.and_then(|store| std::path::absolute(store.folder()).ok());
+    Greeting { network, settings: state.settings.clone(), store }
 }
 
 /// Waits without a terminal until the run and the queue are done and nobody looks on, or a signal asks to stop.
@@ -182,7 +214,7 @@ fn go_on_unseen(viewer: &Viewer, signal: &AtomicUsize, listener: Option<&Listene
 }
 
 /// The worker with the first network, and with all others; other backends than the first are given the threads of `args`.
-fn spawn(compute: Compute, args: &ComputeArgs, runs: &Path) -> Result<Worker> {
+fn spawn(compute: Compute, args: &ComputeArgs, (runs, store): (&Path, Option<UnitStore>)) -> Result<Worker> {
     let threads = thread_count(args.threads);
     let Compute { trained, backend, device, provenance } = compute;
     let environment = Environment::of_process();
@@ -191,7 +223,7 @@ fn spawn(compute: Compute, args: &ComputeArgs, runs: &Path) -> Result<Worker> {
         labels: trained.labels.clone(),
         provenance,
         runs: runs.into(),
-        store: environment.pictures_folder().map(UnitStore::new),
+        store,
     };
     let backend: Arc<dyn Backend> = backend.into();
     let place = (Arc::clone(&backend), device.clone());
@@ -296,7 +328,7 @@ fn outcome(last: &Snapshot) -> String {
 }
 
 /// The same ascent without a screen.
-fn in_lines(mut session: Session, compute: &Compute) -> Result<()> {
+fn in_lines(mut session: Session, compute: &Compute, lack: &str) -> Result<()> {
     let mut model = guard("the backend", || compute.model())?;
     check_step(session.ascent(), model.as_ref(), compute)?;
     watch_signals();
@@ -320,10 +352,7 @@ fn in_lines(mut session: Session, compute: &Compute) -> Result<()> {
     if ascent.state().is_dead() {
         output::line(never_woken(ascent.plan().last_objective(), ascent.step_count()))?;
     }
-    let missing = if io::stdout().is_terminal() { "stdin" } else { "stdout" };
-    output::line(format_args!(
-        "{missing} is no terminal, so this was plain text; in a terminal, trepang shows the dashboard"
-    ))
+    output::line(format_args!("{lack}, so this was plain text; in a terminal, trepang shows the dashboard"))
 }
 
 #[cfg(test)]
@@ -357,7 +386,7 @@ mod tests {
         let objective = crate::engine::Objective::channel("block1_conv1", 0);
         let plan =
             crate::engine::Plan { steps: 1_000_000, ..crate::engine::Plan::new(objective, recipe, 32) };
-        let worker = spawn(compute, &ComputeArgs::default(), runs.path()).unwrap();
+        let worker = spawn(compute, &ComputeArgs::default(), (runs.path(), None)).unwrap();
         let viewer = worker.subscribe();
         viewer.request(Action::Start(Box::new(plan)));
         let error = supervise(worker, &viewer, |viewer| {

@@ -1,11 +1,12 @@
 //! Finds what is typed after `/`: layers, channels, networks and runs, by name, number or class.
 
+use std::collections::BTreeSet;
+
 use super::actions::{self, NOTHING};
 use super::networks;
 use super::prompt::Prompt;
 use super::state::{Effect, Mode, State};
-use crate::engine::Objective;
-use crate::worker::protocol::{Action, Snapshot};
+use crate::worker::protocol::Action;
 
 /// The word before a class.
 const CLASS_PREFIX: &str = "class:";
@@ -30,7 +31,7 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 }
 
 /// The class that is looked for, if a class is.
-fn class_of(typed: &str) -> Option<String> {
+pub(super) fn class_of(typed: &str) -> Option<String> {
     Some(typed.trim_start().strip_prefix(CLASS_PREFIX)?.trim().to_lowercase())
 }
 
@@ -71,47 +72,24 @@ impl State {
         layers.into_iter().map(|index| Hit::Channel(index, false, channel)).collect()
     }
 
-    /// The channels whose picture was taken for a class with these letters in its name.
-    fn channels_taken_for(&self, class: &str) -> Vec<Hit> {
-        let fitting = self.judged.iter().filter(|(_, label)| label.to_lowercase().contains(class));
-        let mut hits: Vec<Hit> =
-            fitting.filter_map(|((layer, channel), _)| self.channel_hit(layer, *channel)).collect();
-        hits.sort_by_key(|hit| match hit {
-            Hit::Channel(layer, pre, channel) => (*layer, *pre, *channel),
-            Hit::Layer(_) | Hit::Network(_) | Hit::Run(_) => (usize::MAX, false, 0),
-        });
-        hits
+    /// The channels of which a picture was taken for a class with these letters in its name.
+    pub(super) fn channels_taken_for(&self, class: &str) -> Vec<Hit> {
+        let fitting = self.judgements().filter(|(_, _, label)| label.to_lowercase().contains(class));
+        let places = fitting.filter_map(|(layer, channel, _)| self.channel_place(layer, channel));
+        let places: BTreeSet<(usize, bool, usize)> = places.collect();
+        places.into_iter().map(|(layer, pre, channel)| Hit::Channel(layer, pre, channel)).collect()
     }
 
-    /// A channel by the name of its layer, in the form meant; none where this network has no such channel.
-    pub(super) fn channel_hit(&self, layer: &str, channel: usize) -> Option<Hit> {
+    /// The place of a channel by the name of its layer, in the form meant; none where this network has no such channel.
+    fn channel_place(&self, layer: &str, channel: usize) -> Option<(usize, bool, usize)> {
         let (index, pre) = self.place_of(layer)?;
-        (channel < self.layers[index].channels).then_some(Hit::Channel(index, pre, channel))
+        (channel < self.layers[index].channels).then_some((index, pre, channel))
     }
 
-    /// The class that the picture of a channel was taken for, if it was judged.
-    pub fn taken_for(&self, layer: usize, pre: bool, channel: usize) -> Option<&str> {
-        let name = &self.layers.get(layer)?.name;
-        let name = if pre { format!("{name}:pre") } else { name.clone() };
-        self.judged.get(&(name, channel)).map(String::as_str)
-    }
-
-    /// Says how many channels of the layer under the cursor were not judged yet, if a class is looked for.
-    pub fn unjudged(&self, typed: &str) -> Option<String> {
-        class_of(typed)?;
-        let layer = self.layer_name();
-        let judged = self.judged.keys().filter(|(name, _)| *name == layer).count();
-        let left = self.channels().saturating_sub(judged);
-        Some(format!("{left} of {} in {layer} not judged: only runs of this session are", self.channels()))
-    }
-
-    /// Notes what the picture of the run in a snapshot is taken for: by the network's own classifier, or else by another.
-    pub(super) fn note_judgement(&mut self, snapshot: &Snapshot) {
-        let (Some(run), Some(predictions)) = (&snapshot.run, &snapshot.predictions) else { return };
-        let guess = predictions.classifications.iter().find_map(|one| one.guesses.first());
-        if let (Some(guess), Objective::Channel { layer, channel }) = (guess, run.objective()) {
-            self.judged.insert((layer.clone(), *channel), guess.label.clone());
-        }
+    /// The same as something that was found.
+    pub(super) fn channel_hit(&self, layer: &str, channel: usize) -> Option<Hit> {
+        let (index, pre, channel) = self.channel_place(layer, channel)?;
+        Some(Hit::Channel(index, pre, channel))
     }
 }
 

@@ -125,6 +125,6 @@ impl State {
         self.layer = self.layers.iter().position(|known| known.name == *layer).unwrap_or_default();
         (self.channel, self.pre, self.settings.size) = (*channel, false, view.size.into());
         self.maximised.clear();
-        self.judged.clear();
+        self.judged.of_runs.clear();
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::closer::Closer;
+use super::judgements::Judgements;
 use super::key_map::KeyMap;
 use super::lab_window::LabWindow;
 use super::leaving::Leaving;
@@ -165,8 +166,8 @@ pub struct State {
     pub scrub: Option<Scrub>,
     /// The step to look back on once the pictures of the run's growth have come.
     pub(super) sought: Option<usize>,
-    /// The class that the last picture of every channel was taken for, by layer name and channel.
-    pub judged: HashMap<(String, usize), String>,
+    /// The classes that pictures of channels are taken for.
+    pub judged: Judgements,
     /// The newest loss of every channel that has been maximised in this session, by layer name and channel.
     pub maximised: HashMap<(String, usize), f64>,
     /// Channels in a row of the channel pane, as it was last drawn.
@@ -222,7 +223,7 @@ impl State {
             marks: Marks::default(),
             scrub: None,
             sought: None,
-            judged: HashMap::new(),
+            judged: Judgements::default(),
             maximised: HashMap::new(),
             row: 8,
             help_pages: 1,

@@ -55,6 +55,7 @@ impl State {
         effects.extend(self.ask_to_examine());
         effects.extend(self.ask_the_lab());
         effects.extend(self.ask_for_thumbnails());
+        effects.extend(self.ask_for_classes());
         self.note_starts(&effects);
         self.asked += effects.iter().filter(|effect| matches!(effect, Effect::Ask(_))).count();
         effects

@@ -1,6 +1,6 @@
 //! Pictures as PNG files that carry, in a text chunk, what made them.
 
-use std::io::{BufReader, Cursor};
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
 use super::atomic::write_own;
@@ -65,9 +65,17 @@ pub(super) fn encoder<'a>(bytes: &'a mut Vec<u8>, picture: &Picture) -> png::Enc
 /// The plan and the provenance of the picture, from its text.
 pub(super) fn read_origin(path: &Path) -> Result<Origin> {
     let file = open_regular(path).map_err(|source| Error::ReadPicture { path: path.into(), source })?;
-    let mut reader = png::Decoder::new(BufReader::new(file))
-        .read_info()
-        .map_err(|source| Error::NotPng { path: path.into(), source })?;
+    origin_in(BufReader::new(file), path)
+}
+
+/// The same of a PNG in memory, which was read from `path`.
+pub fn origin_of(bytes: &[u8], path: &Path) -> Result<Origin> {
+    origin_in(Cursor::new(bytes), path)
+}
+
+fn origin_in(file: impl BufRead + Seek, path: &Path) -> Result<Origin> {
+    let mut reader =
+        png::Decoder::new(file).read_info().map_err(|source| Error::NotPng { path: path.into(), source })?;
     // Text chunks may stand behind the pixels.
     reader.finish().map_err(|source| Error::CutPng { path: path.into(), source })?;
     let chunk = reader.info().utf8_text.iter().find(|chunk| chunk.keyword == KEYWORD);

@@ -2,6 +2,7 @@
 //! PNG carries what remakes it. The states to go on from are a ZIP of the same kind beside it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{Cursor, Read, Write};
 use std::sync::Arc;
 
@@ -19,6 +20,9 @@ const INDEX: &str = "unit.json";
 
 /// The most losses of a channel that are kept, spread evenly over its steps.
 const LOSS_POINTS: usize = 32;
+
+/// The longest `unit.json` that is read, in bytes: 32 channels with all their losses take 40 kB.
+const MAX_INDEX_BYTES: u64 = 4 << 20;
 
 /// The pictures of a unit, as far as they have come.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,6 +97,17 @@ impl Pack {
         }
     }
 
+    /// Reads of a pack's file only which unit it holds, and of how many channels. Fails where it is damaged.
+    pub(super) fn describe(file: File) -> Result<(Unit, usize), BoxedError> {
+        let mut zip = ZipArchive::new(file)?;
+        let entry = zip.by_name(INDEX)?;
+        if entry.compression() != CompressionMethod::Stored {
+            return Err("an entry is not stored as it is".into());
+        }
+        let index: PackIndex = serde_json::from_reader(entry.take(MAX_INDEX_BYTES))?;
+        Ok((index.unit, index.channels.len()))
+    }
+
     /// The file of the pack. Equal packs give equal files.
     pub fn encode(&self) -> Result<Vec<u8>, BoxedError> {
         let entry = |(&channel, packed): (&usize, &PackedChannel)| PackEntry {
@@ -110,12 +125,15 @@ impl Pack {
 
     /// Reads the file of a pack. Fails where it is damaged, or of another unit.
     pub fn decode(bytes: &[u8], unit: &Unit) -> Result<Self, BoxedError> {
+        let pack = Self::read(bytes)?;
+        if pack.unit == *unit { Ok(pack) } else { Err("it holds another unit".into()) }
+    }
+
+    /// Reads the file of a pack, of whatever unit. Fails where it is damaged.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, BoxedError> {
         let mut entries = read_zip(bytes)?;
         let index = entries.remove(INDEX).ok_or("it has no unit.json")?;
         let index: PackIndex = serde_json::from_slice(&index)?;
-        if index.unit != *unit {
-            return Err("it holds another unit".into());
-        }
         let mut channels = BTreeMap::new();
         for PackEntry { channel, step, dead, losses, picture } in index.channels {
             let png = entries.remove(&picture).ok_or_else(|| format!("it lacks {picture}"))?;

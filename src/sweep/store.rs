@@ -1,4 +1,5 @@
-//! The folder that keeps units: `done/LAYER/KEY.zip` has the pictures and `state/KEY.zip` what ascents need to go on. Files
+//! The folder that keeps units: `done/LAYER/KEY.zip` has the pictures, `state/KEY.zip` what ascents need to go on, and
+//! `classes/KEY.json` what a classifier saw in the pictures. Files
 //! are replaced whole, so several processes meet in one store; of two that write at once the last one stays. What is damaged
 //! counts as absent: it can be computed again.
 
@@ -8,11 +9,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use trepang_weights::sha256;
+
 use super::draft::Draft;
 use super::pack::{Pack, PackedChannel, read_zip, write_zip};
+use super::seen_classes::{self, SeenClasses};
 use super::unit::Unit;
 use crate::engine::{Ascent, AscentState};
-use crate::runs::{self, BoxedError, Origin, Parts, decode_state, encode_state, read_regular, write_atomic};
+use crate::runs::{
+    self, BoxedError, Origin, Parts, decode_state, encode_state, open_regular, read_regular, write_atomic,
+};
 
 /// The result of everything in `sweep`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,8 +30,9 @@ const DEFAULT_LIMIT: u64 = 2_000_000_000;
 const MAX_FILE_BYTES: u64 = 2 << 30;
 
 /// The folders of a store.
-const DONE: &str = "done";
+pub(super) const DONE: &str = "done";
 const STATE: &str = "state";
+const CLASSES: &str = "classes";
 
 /// The share of its limit that a store is made smaller to, so that it is not at its limit again at once.
 const ROOM: f64 = 0.9;
@@ -76,7 +83,7 @@ struct StoredFile {
     path: PathBuf,
     bytes: u64,
     modified: SystemTime,
-    /// Whether it is a pack, which goes after all states.
+    /// Whether it is a pack, which goes after all that only saves time.
     is_pack: bool,
 }
 
@@ -90,6 +97,11 @@ impl UnitStore {
     #[must_use]
     pub fn with_limit(self, limit: u64) -> Self {
         Self { limit, ..self }
+    }
+
+    /// The folder that the store is in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn pack_path(&self, unit: &Unit) -> PathBuf {
@@ -109,8 +121,48 @@ impl UnitStore {
         packed.into_iter().filter_map(|(channel, packed)| Some((channel, packed.draft().ok()?))).collect()
     }
 
+    /// The files of pictures, in the order of their names.
+    fn packs(&self) -> Vec<PathBuf> {
+        let layers = entries(&self.folder.join(DONE));
+        let mut packs: Vec<PathBuf> = layers.iter().flat_map(|layer| entries(layer)).collect();
+        packs.sort();
+        packs
+    }
+
+    /// The files of pictures, the one that was written last first.
+    pub(super) fn packs_by_age(&self) -> Vec<PathBuf> {
+        let packs = self.packs().into_iter().filter_map(|path| StoredFile::of(path, true));
+        let mut packs: Vec<StoredFile> = packs.collect();
+        packs.sort_by_key(|file| std::cmp::Reverse(file.modified));
+        packs.into_iter().map(|file| file.path).collect()
+    }
+
+    /// The units whose pictures are kept, as far as they are wanted, and of how many channels of each there are some.
+    pub fn units(&self, is_wanted: impl Fn(&Unit) -> bool) -> Vec<(Unit, usize)> {
+        let packs = self.packs();
+        let unit = |path: PathBuf| Pack::describe(open_regular(&path).ok()?).ok();
+        packs.into_iter().filter_map(unit).filter(|(unit, _)| is_wanted(unit)).collect()
+    }
+
+    fn classes_path(&self, of: &str) -> PathBuf {
+        self.folder.join(CLASSES).join(format!("{}.json", sha256(of.as_bytes())))
+    }
+
+    /// The classes that were seen in pictures by the classifier that `of` describes.
+    pub fn classes(&self, of: &str) -> SeenClasses {
+        let bytes = read_regular(&self.classes_path(of), MAX_FILE_BYTES).ok();
+        bytes.and_then(|bytes| seen_classes::decode(&bytes, of).ok()).unwrap_or_default()
+    }
+
+    /// Keeps the classes that were seen in pictures by the classifier that `of` describes, in the place of those before.
+    pub fn keep_classes(&self, of: &str, classes: &SeenClasses) -> Result<()> {
+        let path = self.classes_path(of);
+        let failed = |source| Error::Encode { layer: of.into(), source };
+        write(&path, &seen_classes::encode(of, classes).map_err(failed)?)
+    }
+
     /// The pack of a unit; an empty one where there is nothing, or nothing that can be read.
-    fn pack(&self, unit: &Unit) -> Pack {
+    pub fn pack(&self, unit: &Unit) -> Pack {
         let bytes = read_regular(&self.pack_path(unit), MAX_FILE_BYTES).ok();
         let pack = bytes.and_then(|bytes| Pack::decode(&bytes, unit).ok());
         pack.unwrap_or_else(|| Pack::empty(unit.clone()))
@@ -195,10 +247,10 @@ impl UnitStore {
 
     /// The files of the store. A folder that cannot be read has none.
     fn files(&self) -> Vec<StoredFile> {
-        let layers = entries(&self.folder.join(DONE));
-        let packs = layers.iter().flat_map(|layer| entries(layer)).map(|path| (path, true));
-        let states = entries(&self.folder.join(STATE)).into_iter().map(|path| (path, false));
-        packs.chain(states).filter_map(|(path, is_pack)| StoredFile::of(path, is_pack)).collect()
+        let packs = self.packs().into_iter().map(|path| (path, true));
+        let others = [STATE, CLASSES].into_iter().flat_map(|folder| entries(&self.folder.join(folder)));
+        let others = others.map(|path| (path, false));
+        packs.chain(others).filter_map(|(path, is_pack)| StoredFile::of(path, is_pack)).collect()
     }
 }
 
@@ -206,7 +258,8 @@ impl StoredFile {
     /// A regular file that a store has written, or has begun to write; none for anything else.
     fn of(path: PathBuf, is_pack: bool) -> Option<Self> {
         let name = path.file_name()?.to_str()?;
-        if !Path::new(name).extension().is_some_and(|ending| ending == "zip" || ending == "part") {
+        let kinds: &[&str] = if is_pack { &["zip", "part"] } else { &["zip", "json", "part"] };
+        if !Path::new(name).extension().is_some_and(|ending| kinds.iter().any(|kind| ending == *kind)) {
             return None;
         }
         let meta = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;

@@ -73,6 +73,14 @@ impl Unit {
         Some((unit, *channel))
     }
 
+    /// Whether the unit's pictures are of the network, the weights and the preprocessing of a provenance.
+    pub fn is_of(&self, provenance: &Provenance) -> bool {
+        self.network == provenance.network
+            && self.weights_sha256 == provenance.weights_sha256
+            && self.pick == provenance.pick
+            && self.input == provenance.input
+    }
+
     /// The channels that belong to the unit.
     pub fn channels(&self) -> Range<usize> {
         self.first..self.first + UNIT_CHANNELS

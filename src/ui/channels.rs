@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use super::list::shortened;
+use super::list::{first_visible, shortened};
 use super::spots::Spot;
 use super::{View, pane};
 use crate::dashboard::{Pane, PointedAt, Scrolled, State};
@@ -32,7 +32,8 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let height = usize::from(inner.height);
     let row = in_a_row(area);
     let rows = count.div_ceil(row);
-    let first = (state.channel / row).saturating_sub(height / 2).min(rows.saturating_sub(height));
+    let first = first_visible(view.first_lines.channels, state.channel / row, rows, height);
+    view.spots.borrow_mut().first_lines_mut().channels = Some(first);
     let highest = state.highest_activation();
     let lines: Vec<Line> = (first..rows.min(first + height))
         .map(|line| {

@@ -13,6 +13,9 @@ use super::tiles::PictureTile;
 /// About how many bytes a character in two colours costs.
 const CELL_BYTES: usize = 40;
 
+/// The bytes of a cell that shows a part of kitty's picture.
+const PLACEHOLDER_BYTES: usize = 4;
+
 /// The picture that is on the screen.
 #[derive(Debug)]
 pub struct ShownPicture {
@@ -137,8 +140,12 @@ impl Delivery {
                 *sent >= cells.height.into()
             }
             Form::Kitty { id, sequences: parts } => {
-                *sent += push_some(&mut sequences.before, parts[*sent..].iter().cloned(), budget);
-                let finished = *sent == parts.len();
+                let count = push_some(&mut sequences.before, parts[*sent..].iter().cloned(), budget);
+                *sent += count;
+                // The cells are a frame of their own where they would make this one longer than the line carries.
+                let shown = PLACEHOLDER_BYTES * usize::from(cells.width) * usize::from(cells.height);
+                let fits = count == 0 || sequences.before.len() + shown <= budget;
+                let finished = *sent == parts.len() && fits;
                 if finished {
                     self.on_screen = Some(ShownPicture { cells, content: Content::Placeholders(*id), depth });
                 }
@@ -146,26 +153,8 @@ impl Delivery {
             }
             Form::Tiles(tiles) => {
                 self.on_screen = Some(ShownPicture { cells, content: Content::Painted, depth });
-                let origin = origin(cells);
-                let painted = &mut self.painted;
-                let place = |tile: &PictureTile| Rect {
-                    x: origin.x + tile.cells.x,
-                    y: origin.y + tile.cells.y,
-                    ..tile.cells
-                };
-                let parts = tiles[*sent..].iter().map(|tile| {
-                    let place = place(tile);
-                    if painted.contains(&(place, hash(&tile.sequence))) {
-                        return String::new();
-                    }
-                    format!("\x1b[{};{}H{}", place.y + 1, place.x + 1, tile.sequence)
-                });
-                let count = push_some(&mut sequences.after, parts, budget);
-                for tile in &tiles[*sent..*sent + count] {
-                    painted.retain(|(area, _)| !area.intersects(place(tile)));
-                    painted.push((place(tile), hash(&tile.sequence)));
-                }
-                *sent += count;
+                *sent +=
+                    paint(&mut sequences.after, &mut self.painted, &tiles[*sent..], budget, origin(cells));
                 *sent == tiles.len()
             }
         };
@@ -174,6 +163,31 @@ impl Delivery {
         }
         sequences
     }
+}
+
+/// Paints tiles of about so many bytes, and notes that they are on the screen; returns how many.
+fn paint(
+    text: &mut String,
+    painted: &mut Vec<(Rect, u64)>,
+    tiles: &[PictureTile],
+    budget: usize,
+    origin: Position,
+) -> usize {
+    let place =
+        |tile: &PictureTile| Rect { x: origin.x + tile.cells.x, y: origin.y + tile.cells.y, ..tile.cells };
+    let parts = tiles.iter().map(|tile| {
+        let place = place(tile);
+        if painted.contains(&(place, hash(&tile.sequence))) {
+            return String::new();
+        }
+        format!("\x1b[{};{}H{}", place.y + 1, place.x + 1, tile.sequence)
+    });
+    let count = push_some(text, parts, budget);
+    for tile in &tiles[..count] {
+        painted.retain(|(area, _)| !area.intersects(place(tile)));
+        painted.push((place(tile), hash(&tile.sequence)));
+    }
+    count
 }
 
 /// A number that tells what a tile is painted with from anything else.
@@ -269,6 +283,8 @@ mod tests {
         assert_eq!(delivery.advance(6, origin).before, "onetwo");
         assert!(delivery.on_screen().is_none() && delivery.is_busy());
         assert_eq!(delivery.advance(1, origin).before, "three");
+        assert!(delivery.on_screen().is_none() && delivery.is_busy(), "its cells come with the next frame");
+        assert_eq!(delivery.advance(1, origin), Sequences::default());
         assert!(
             matches!(delivery.on_screen().unwrap().content(), Content::Placeholders(17))
                 && !delivery.is_busy()

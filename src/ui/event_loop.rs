@@ -19,7 +19,7 @@ use super::mouse::MouseEvent;
 use super::picture::place;
 use super::pointer::{DraggedPanes, Pointer};
 use super::screen_picture::ScreenPicture;
-use super::spots::Spots;
+use super::spots::{FirstLines, Spots};
 use super::strip::draft_width;
 use super::surroundings::passes_pictures;
 use super::terminal::{Screen, UserInput};
@@ -100,6 +100,8 @@ struct EventLoop<'a> {
     pointer: Pointer,
     /// Everything that the mouse can be used on, as it was drawn last.
     spots: Spots,
+    /// The first lines of lists, from a click to the next key.
+    first_lines: FirstLines,
     /// Set by a SIGTSTP from outside, which asks for what Ctrl-Z does inside.
     stopped: Arc<AtomicBool>,
 }
@@ -121,6 +123,7 @@ impl<'a> EventLoop<'a> {
             warned_of_tmux: false,
             pointer: Pointer::default(),
             spots: Spots::default(),
+            first_lines: FirstLines::default(),
             screen,
             stopped,
         })
@@ -130,6 +133,10 @@ impl<'a> EventLoop<'a> {
     fn listen(&mut self, state: &mut State, viewer: &Viewer) -> Result<bool> {
         let heard = self.screen.listen();
         for input in heard.inputs {
+            self.first_lines = match input {
+                UserInput::Mouse(event) => self.first_lines.after(event.action, &self.spots),
+                UserInput::Message(_) => FirstLines::default(),
+            };
             let message = match input {
                 UserInput::Message(message) => Some(message),
                 UserInput::Mouse(event) => self.pointed(state, event),
@@ -406,7 +413,9 @@ impl<'a> EventLoop<'a> {
         let (strip, thumbnails) = (self.strip(state), self.thumbnails(state));
         let [picture, beside] = self.pictures.each_ref().map(|picture| picture.delivery.on_screen());
         let (lab, spots) = (self.lab(state), RefCell::default());
-        let view = View { picture, link, theme, ascii, grid, strip, lab, thumbnails, beside, spots };
+        let first_lines = self.first_lines;
+        let view =
+            View { picture, link, theme, ascii, grid, strip, lab, thumbnails, beside, first_lines, spots };
         self.screen.draw(&sequences, |frame| render(frame, state, &view))?;
         self.spots = view.spots.into_inner();
         (self.urgent, self.stale, self.drawn_at) = (false, false, now);

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::list::{first_visible, shortened};
+use super::list::shortened;
 use super::{View, pane};
 use crate::dashboard::{BoundCommand, Hit, Mode, Prompt, State};
 
@@ -18,9 +18,9 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let (title, texts) = match prompt {
         Prompt::Find => {
             let texts: Vec<String> =
-                state.hits(line.text()).iter().map(|hit| described(state, hit)).collect();
+                state.hits(line.text()).iter().map(|hit| described(state, hit, line.text())).collect();
             let found = format!("{} found: arrows choose, Enter goes there, Esc leaves", texts.len());
-            (state.unjudged(line.text()).unwrap_or(found), texts)
+            (state.class_search_told(line.text()).unwrap_or(found), texts)
         }
         Prompt::Command => {
             let texts = state.keys.commands(line.text()).into_iter().map(command).collect();
@@ -43,7 +43,7 @@ fn draw(frame: &mut Frame, view: &View, area: Rect, title: &str, cursor: usize, 
     let block = pane(&shortened(title, usize::from(width.saturating_sub(4))), &view.theme, true);
     let inner = block.inner(list);
     let (rows, columns) = (usize::from(inner.height), usize::from(inner.width));
-    let first = first_visible(cursor, texts.len(), rows);
+    let first = view.first_of_open(cursor, texts.len(), rows);
     let line = |(index, text): (usize, &String)| {
         let text = format!("{:<columns$}", shortened(&format!(" {text}"), columns));
         if index == cursor { Line::styled(text, view.theme.cursor) } else { Line::from(text) }
@@ -61,13 +61,13 @@ fn command(bound: &BoundCommand) -> String {
     format!("{:<8}{}", bound.shown, bound.binding.about)
 }
 
-fn described(state: &State, hit: &Hit) -> String {
+fn described(state: &State, hit: &Hit, typed: &str) -> String {
     let layer = |index: usize| state.layers.get(index).map_or("", |layer| layer.name.as_str());
     match hit {
         Hit::Layer(index) => format!("layer    {}", layer(*index)),
         Hit::Channel(index, pre, channel) => {
             let form = if *pre { ":pre" } else { "" };
-            let class = state.taken_for(*index, *pre, *channel);
+            let class = state.taken_for((*index, *pre, *channel), typed);
             let class = class.map_or_else(String::new, |class| format!("  taken for {class}"));
             format!("channel  {}{form}, {channel}{class}", layer(*index))
         }

@@ -17,7 +17,8 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let block = pane("layers", &view.theme, state.pane == Pane::Layers);
     let inner = block.inner(area);
     let height = usize::from(inner.height);
-    let first = first_visible(state.layer, state.layers.len(), height);
+    let first = first_visible(view.first_lines.layers, state.layer, state.layers.len(), height);
+    view.spots.borrow_mut().first_lines_mut().layers = Some(first);
     let lines: Vec<Line> = state
         .layers
         .iter()

@@ -15,8 +15,12 @@ pub(super) struct ListStyle {
     pub(super) empty: &'static str,
 }
 
-/// The first visible line, which keeps the cursor in the middle if not all lines fit.
-pub(super) fn first_visible(cursor: usize, len: usize, height: usize) -> usize {
+/// The first visible line: `held` if the cursor is visible then, or else the one that has the cursor in the middle, if not all
+/// lines fit.
+pub(super) fn first_visible(held: Option<usize>, cursor: usize, len: usize, height: usize) -> usize {
+    if let Some(first) = held.filter(|first| (*first..first + height).contains(&cursor)) {
+        return first.min(len.saturating_sub(height));
+    }
     cursor.saturating_sub(height / 2).min(len.saturating_sub(height))
 }
 
@@ -74,7 +78,7 @@ pub(super) fn render(
     let area =
         area.centered(Constraint::Length(style.width + 2), Constraint::Length((rows + 2).min(area.height)));
     let height = usize::from(block.inner(area).height);
-    let first = first_visible(cursor, lines.len(), height);
+    let first = view.first_of_open(cursor, lines.len(), height);
     if lines.is_empty() {
         lines.push(Line::styled(style.empty, view.theme.dim));
     }

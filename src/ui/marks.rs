@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::list::{first_visible, shortened_inside};
+use super::list::shortened_inside;
 use super::{View, pane};
 use crate::dashboard::{Mode, State};
 
@@ -22,7 +22,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     let list = area.centered(Constraint::Length(area.width.min(MAX_WIDTH)), Constraint::Length(height));
     let inner = block.inner(list);
     let (columns, rows) = (usize::from(inner.width), usize::from(inner.height));
-    let first = first_visible(cursor, marks.len(), rows);
+    let first = view.first_of_open(cursor, marks.len(), rows);
     let line = |(index, mark): (usize, &crate::dashboard::Mark)| {
         let (sign, style) = (if mark.chosen { "\u{2713} " } else { "  " }, Style::default());
         let style = if index == cursor { view.theme.cursor } else { style };

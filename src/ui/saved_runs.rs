@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 use super::graphics::Graphics;
-use super::list::{first_visible, shortened_inside};
+use super::list::shortened_inside;
 use super::mosaic::{GridScene, MosaicGrid, SENT_SIDE};
 use super::run::{OVER_VIEWS, number};
 use super::spots::Spot;
@@ -82,7 +82,7 @@ pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect) 
     if runs.is_empty() {
         lines.push(Line::styled("  none yet", view.theme.dim));
     }
-    let first = first_visible(cursor, runs.len(), rows);
+    let first = view.first_of_open(cursor, runs.len(), rows);
     let shown = runs.iter().enumerate().skip(first).take(rows);
     lines.extend(shown.map(|(index, entry)| line(state, view, entry, index == cursor, columns)));
     let named = Rect { y: inner.y + 1, width: columns as u16, height: rows as u16, ..inner };

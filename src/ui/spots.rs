@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use ratatui::layout::{Position, Rect};
 
+use super::mouse::MouseAction;
 use crate::dashboard::{PictureWindow, PointedAt, Scrolled};
 
 /// A border between panes that can be dragged.
@@ -32,11 +33,34 @@ pub(super) enum Spot {
     Border(PaneBorder),
 }
 
+/// The first line that each list shows. What was clicked on stays under the pointer if the list begins with the same line again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FirstLines {
+    /// That of the list of layers.
+    pub(super) layers: Option<usize>,
+    /// The row of the pane of channels.
+    pub(super) channels: Option<usize>,
+    /// That of the list that is open over the panes.
+    pub(super) open: Option<usize>,
+}
+
+impl FirstLines {
+    /// The first lines after a use of the mouse: a click leaves lists as they were drawn.
+    pub fn after(self, action: MouseAction, drawn: &Spots) -> Self {
+        match action {
+            MouseAction::Press => drawn.first_lines,
+            MouseAction::Drag | MouseAction::Release => self,
+            MouseAction::Wheel(_) => Self::default(),
+        }
+    }
+}
+
 /// Everything on the screen that the mouse can be used on. What was noted later lies over what was noted before.
 #[derive(Debug, Default)]
 pub struct Spots {
     spots: Vec<(Rect, Spot)>,
     scrolled: Vec<(Rect, Scrolled)>,
+    first_lines: FirstLines,
 }
 
 impl Spots {
@@ -48,6 +72,10 @@ impl Spots {
         self.scrolled.push((area, scrolled));
     }
 
+    pub(super) fn first_lines_mut(&mut self) -> &mut FirstLines {
+        &mut self.first_lines
+    }
+
     /// Notes a thing for each line of an area.
     pub(super) fn put_lines(&mut self, area: Rect, indices: Range<usize>, thing: fn(usize) -> PointedAt) {
         for (y, index) in (area.top()..area.bottom()).zip(indices) {
@@ -57,7 +85,7 @@ impl Spots {
 
     /// Forgets everything: something lies over it.
     pub(super) fn cover(&mut self) {
-        *self = Self::default();
+        *self = Self { first_lines: self.first_lines, ..Self::default() };
     }
 
     /// The topmost thing at a place, with its area.

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 const ITERM2_TERMINALS: [&str; 8] =
     ["iTerm", "WezTerm", "mintty", "vscode", "Tabby", "Hyper", "Bobcat", "WarpTerminal"];
 
-/// Whether the terminal would print a question instead of answering it.
-pub(super) fn is_dumb() -> bool {
+/// Whether the terminal says of itself that it can only print lines: `TERM` is `dumb`, or there is none.
+pub fn is_dumb() -> bool {
     env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 

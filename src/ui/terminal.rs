@@ -39,7 +39,7 @@ use super::probe::Probe;
 use super::sized::Sized;
 use super::stderr_log::StderrToLog;
 use super::string_kind::StringKind;
-use super::surroundings::{is_dumb, let_pictures_through, wrap};
+use super::surroundings::{let_pictures_through, wrap};
 use super::theme::{Background, Theme, ThemeName};
 use crate::dashboard::Message;
 
@@ -130,10 +130,9 @@ impl Screen {
         force_color_output(true); // with NO_COLOR the theme has no colours; pictures need them
         let stderr = StderrToLog::start(log); // before the terminal is taken over: nothing may be printed onto the screen
         let ScreenOptions { protocol, rate_cap, theme, ascii, leaves_mouse } = options;
-        let mouse = if leaves_mouse || is_dumb() { Mouse::Left } else { Mouse::Captured };
+        let mouse = if leaves_mouse { Mouse::Left } else { Mouse::Captured };
         take_over(mouse)?;
         let probe = match protocol {
-            _ if is_dumb() => None,
             None => Some(Probe::ask().inspect_err(|_| give_back())?),
             Some(_) if theme.follows_background() => {
                 Some(Probe::ask_for_background().inspect_err(|_| give_back())?)
@@ -260,7 +259,7 @@ impl Screen {
         if cells.is_empty() && before.is_empty() && after.is_empty() {
             return Ok(());
         }
-        let asks = self.link.is_to_ask() && !is_dumb();
+        let asks = self.link.is_to_ask();
         let question = if asks { wrap(STATUS_REQUEST, self.graphics.tmux) } else { String::new() };
         let begin = sequence_of(BeginSynchronizedUpdate);
         let end = sequence_of(EndSynchronizedUpdate);
@@ -288,9 +287,6 @@ impl Screen {
 
     /// Puts a text on the terminal's clipboard, by OSC 52. tmux does that itself, if its `set-clipboard` allows it.
     pub(super) fn copy(&mut self, text: &str) -> Result<()> {
-        if is_dumb() {
-            return Ok(());
-        }
         self.write(format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).as_bytes(), false)
     }
 

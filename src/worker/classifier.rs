@@ -5,7 +5,7 @@ use image::RgbImage;
 use image::imageops::{self, FilterType};
 use serde::Serialize;
 use trepang_api::{Array, LayerId, Model, Network};
-use trepang_weights::Labels;
+use trepang_weights::{Labels, sha256};
 
 use super::error::{Error, Result};
 use crate::engine::Picture;
@@ -46,6 +46,8 @@ pub(super) struct ClassifierHead {
     network: Network,
     labels: Labels,
     logits: LayerId,
+    /// The SHA-256 of its weights; empty where that is not known.
+    weights_sha256: String,
 }
 
 impl ClassifierHead {
@@ -54,7 +56,23 @@ impl ClassifierHead {
         let Some(logits) = network.logits() else {
             return Err(Error::NoClassifier { network: network.name().into() });
         };
-        Ok(Self { network, labels, logits })
+        Ok(Self { network, labels, logits, weights_sha256: String::new() })
+    }
+
+    /// The same, of weights with this SHA-256.
+    #[must_use]
+    pub(super) fn of_weights(self, weights_sha256: String) -> Self {
+        Self { weights_sha256, ..self }
+    }
+
+    /// The classifier in a text that is equal only where the same classes are seen and named alike; none where the weights are not
+    /// known.
+    pub(super) fn identity(&self) -> Option<String> {
+        let labels = sha256(self.labels.names().join("\n").as_bytes());
+        let known = !self.weights_sha256.is_empty();
+        known.then(|| {
+            format!("{} {} {:?} {labels}", self.network.name(), self.weights_sha256, self.network.input())
+        })
     }
 
     /// The `count` classes to which `model`, which runs this network, gives the highest logits, highest first.
@@ -86,6 +104,16 @@ impl Classifier {
     /// Fails for a network whose last layer does not give logits.
     pub fn new(network: Network, labels: Labels, model: Box<dyn Model>) -> Result<Self> {
         Ok(Self { head: ClassifierHead::new(network, labels)?, model })
+    }
+
+    /// The same classifier, of weights with this SHA-256.
+    #[must_use]
+    pub fn of_weights(self, sha256: String) -> Self {
+        Self { head: self.head.of_weights(sha256), ..self }
+    }
+
+    pub(super) fn identity(&self) -> Option<String> {
+        self.head.identity()
     }
 
     /// The `count` classes with the highest logits, highest first.

@@ -44,8 +44,9 @@ impl Classifiers {
     }
 
     /// Sets the network of the run; without a classifier it cannot classify.
-    pub(super) fn set_own(&mut self, name: &str, network: &Network, labels: &Labels) {
+    pub(super) fn set_own(&mut self, name: &str, weights_sha256: &str, network: &Network, labels: &Labels) {
         let head = ClassifierHead::new(network.clone(), labels.clone()).ok();
+        let head = head.map(|head| head.of_weights(weights_sha256.into()));
         self.own = head.filter(|_| !labels.is_empty()).map(|head| (name.into(), head));
         self.remove(name);
     }
@@ -69,6 +70,29 @@ impl Classifiers {
     /// Lets go of every model.
     pub(super) fn clear(&mut self) {
         self.others.clear();
+    }
+
+    /// The name of the network that tells the class of a kept picture, and the text that tells it from others: the network of the
+    /// run, or else the first of the others.
+    pub(super) fn first(&self) -> Option<(Arc<str>, Option<String>)> {
+        let own = self.own.as_ref().map(|(name, head)| (Arc::clone(name), head.identity()));
+        own.or_else(|| self.others.first().map(|(name, other)| (Arc::clone(name), other.identity())))
+    }
+
+    /// The class that this network sees in a picture before all others. Fails where it sees none.
+    pub(super) fn first_class(
+        &mut self,
+        model: &mut dyn Model,
+        picture: &Picture,
+    ) -> Result<Option<ClassLogit>> {
+        let classes = match (&self.own, self.others.first_mut()) {
+            (Some((_, head)), _) => head.classify(model, picture, Framing::Fitting, 1)?,
+            (None, Some((_, classifier))) => {
+                guard("the backend", || classifier.classify(picture, Framing::Fitting, 1))?
+            }
+            (None, None) => Vec::new(),
+        };
+        Ok(classes.into_iter().next())
     }
 
     /// Whether predictions are wanted and there is a network to make them.

@@ -191,7 +191,8 @@ impl ModelProvider for LocalModels {
     fn classifier(&self, name: &str) -> Result<Classifier> {
         let trained = self.trained(name, Purpose::Classes)?;
         let model = self.backend.load(&trained.network, &trained.weights, &self.device)?;
-        Classifier::new(trained.network, trained.labels, model)
+        let sha256 = trained.sha256();
+        Ok(Classifier::new(trained.network, trained.labels, model)?.of_weights(sha256))
     }
 
     fn memory(&self) -> Option<u64> {

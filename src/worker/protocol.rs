@@ -2,6 +2,7 @@
 //! that a socket only has to carry it. Not here: how a request is served, and anything of one viewer's own, such as its
 //! cursor.
 
+mod class_search;
 mod curve;
 mod drafts;
 mod examination;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{AskedSize, Objective, Plan, Recipe, Start};
 
+pub use class_search::{ClassSearch, ClassifiedChannel};
 pub use curve::Curve;
 pub use drafts::{
     ChannelQueue, DRAFT_STEPS, DraftPage, DraftSeries, DraftSheet, DraftView, QueueView, READABLE_STEPS,
@@ -137,6 +139,8 @@ pub enum Action {
     Examine(Option<ExaminedChannel>),
     /// Let the lab look into this channel and picture while this viewer looks; none when it looks no longer.
     Lab(Option<Box<LabSubject>>),
+    /// Let a classifier look at the kept pictures of the network's channels while this viewer wants to find classes.
+    FindClasses(bool),
     /// Maximise these channels one after the other, each when the run before is finished; none ends the queue.
     Queue(Option<Box<ChannelQueue>>),
     /// Save the run and end the worker, for all viewers.

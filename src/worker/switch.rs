@@ -56,8 +56,9 @@ impl WorkerLoop {
         self.stop_examining();
         self.close_lab();
         self.queue = None;
+        self.begin_class_search();
         *model = new;
-        self.classifiers.set_own(name, &network, &labels);
+        self.classifiers.set_own(name, &provenance.weights_sha256, &network, &labels);
         self.snapshot.classifiers = self.classifiers.chosen();
         (self.setup.network, self.setup.labels, self.setup.provenance) = (network, labels, provenance);
         self.snapshot.network = Some(view);
@@ -110,6 +111,7 @@ impl WorkerLoop {
             self.add_classifier(name)
         };
         self.snapshot.classifiers = self.classifiers.chosen();
+        self.begin_class_search();
         self.forget_predictions();
         outcome
     }

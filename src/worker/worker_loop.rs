@@ -10,6 +10,7 @@ use trepang_api::{Model, Network};
 use trepang_weights::Labels;
 
 use super::active_run::ActiveRun;
+use super::class_searcher::ClassSearcher;
 use super::classifiers::Classifiers;
 use super::drafts::Drafts;
 use super::error::{Error, Result};
@@ -64,6 +65,7 @@ pub(super) struct WorkerLoop {
     pub(super) drafts: Drafts,
     pub(super) examining: Examining,
     pub(super) labs: LabQuestions,
+    pub(super) class_searcher: ClassSearcher,
     /// The channels that are maximised one after the other.
     pub(super) queue: Option<ChannelQueue>,
     /// The number of runs that have begun.
@@ -96,6 +98,7 @@ impl WorkerLoop {
             drafts,
             examining: Examining::default(),
             labs: LabQuestions::default(),
+            class_searcher: ClassSearcher::default(),
             queue: None,
             run_count: 0,
             trash,
@@ -113,7 +116,7 @@ impl WorkerLoop {
     fn serve(&mut self, load: impl FnOnce() -> Result<Box<dyn Model>, BoxedError>) -> Result<()> {
         let mut model = guard("the backend", || load().map_err(Error::Load))?;
         let Setup { network, labels, provenance, .. } = &self.setup;
-        self.classifiers.set_own(&provenance.network, network, labels);
+        self.classifiers.set_own(&provenance.network, &provenance.weights_sha256, network, labels);
         self.bring_back();
         self.publish(Status::Idle);
         while self.take_requests(&mut model) {
@@ -125,6 +128,8 @@ impl WorkerLoop {
                 self.examine(model.as_mut())?;
             } else if self.labs.are_due() {
                 self.work_in_lab(model.as_mut())?;
+            } else if self.class_searcher.is_due() {
+                self.find_classes(model.as_mut())?;
             } else if self.is_draft_due() {
                 self.step_drafts(model.as_mut())?;
             } else if self.is_prediction_due() {
@@ -135,6 +140,7 @@ impl WorkerLoop {
                 self.step_drafts(model.as_mut())?;
             }
         }
+        self.keep_classes();
         self.classifiers.clear();
         self.put_drafts_away();
         self.save();
@@ -193,6 +199,7 @@ impl WorkerLoop {
                 self.look_at_drafts(viewer, None);
                 self.look_closer(viewer, None);
                 self.ask_lab(viewer, None);
+                self.want_classes(viewer, false);
             }
             Mail::Request { viewer, request: Request { id, action }, replies } => {
                 let outcome = self.handle(viewer, action, model);
@@ -220,7 +227,8 @@ impl WorkerLoop {
     fn is_busy(&self) -> bool {
         let running = self.snapshot.status == Status::Running;
         let measures = self.is_prediction_due() || self.is_evaluation_due() || self.is_examination_due();
-        running || measures || self.labs.are_due() || self.is_draft_due() || self.is_patient_draft_due()
+        let asked = self.labs.are_due() || self.class_searcher.is_due();
+        running || measures || asked || self.is_draft_due() || self.is_patient_draft_due()
     }
 
     /// Carries out a request. Whatever it changes is published before this returns.
@@ -260,6 +268,7 @@ impl WorkerLoop {
             Action::Draft(page) => self.look_at_drafts(viewer, page.as_deref()),
             Action::Examine(wish) => self.look_closer(viewer, wish),
             Action::Lab(subject) => self.ask_lab(viewer, subject.map(|subject| *subject)),
+            Action::FindClasses(wanted) => self.want_classes(viewer, wanted),
             Action::Queue(queue) => self.set_queue(queue.map(|queue| *queue)),
             Action::Predict(wanted) => {
                 self.set_wish(viewer, Some(wanted));

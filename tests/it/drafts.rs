@@ -24,7 +24,7 @@ fn settings(seed: u64) -> Settings {
     Settings { seed, steps: STEPS.0, ..Settings::of(Recipe::named("pixel").unwrap(), 16) }
 }
 
-fn page(first: usize, count: usize) -> DraftPage {
+pub(crate) fn page(first: usize, count: usize) -> DraftPage {
     DraftPage {
         series: DraftSeries { layer: LAYER.into(), settings: settings(0) },
         first,
@@ -33,19 +33,19 @@ fn page(first: usize, count: usize) -> DraftPage {
     }
 }
 
-fn look(page: &DraftPage) -> Action {
+pub(crate) fn look(page: &DraftPage) -> Action {
     Action::Draft(Some(Box::new(page.clone())))
 }
 
 /// A folder for runs and one for drafts.
-struct Folders(TempDir);
+pub(crate) struct Folders(pub(crate) TempDir);
 
 impl Folders {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
-    fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.0.path().join("pictures")
     }
 
@@ -55,12 +55,12 @@ impl Folders {
 }
 
 /// The files of a store, of all folders.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-fn drafts(snapshot: &Snapshot) -> &[DraftView] {
+pub(crate) fn drafts(snapshot: &Snapshot) -> &[DraftView] {
     snapshot.sheets.first().map_or(&[], |sheet: &DraftSheet| &sheet.drafts)
 }
 
@@ -68,7 +68,7 @@ fn steps(snapshot: &Snapshot) -> Vec<(usize, usize)> {
     drafts(snapshot).iter().map(|draft| (draft.channel, draft.step)).collect()
 }
 
-fn have(snapshot: &Snapshot, channels: &[usize], step: usize) -> bool {
+pub(crate) fn have(snapshot: &Snapshot, channels: &[usize], step: usize) -> bool {
     let has = |channel: &usize| {
         drafts(snapshot).iter().any(|draft| draft.channel == *channel && draft.step >= step)
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trepang::dashboard::{BINDINGS, Effect, Hit, Key, Mode, Prompt, State};
-use trepang::worker::protocol::{Action, Predictions, Status, Supply};
+use trepang::worker::protocol::{Action, ClassSearch, ClassifiedChannel, Predictions, Status, Supply};
 
 use crate::models::entry;
 use crate::stage::{classification, press, saved_run, see, see_run, state};
@@ -97,14 +97,50 @@ fn a_class_finds_the_channels_that_were_taken_for_it() {
     see(&mut state, |snapshot| snapshot.predictions = Some(Arc::new(predictions.clone())));
     assert_eq!(state.hits("class:SEA"), [Hit::Channel(2, false, 5)]);
     assert_eq!(state.hits("class:lemon"), []);
-    let told = state.unjudged("class:sea").unwrap();
-    assert!(told.contains("39 of 40 in conv2 not judged"), "{told}");
-    assert_eq!(state.unjudged("sea"), None);
+    let told = state.class_search_told("class:sea").unwrap();
+    assert_eq!((told.as_str(), state.class_search_told("sea")), ("1 found in this session's runs", None));
     state.channel = 0;
     press(&mut state, &[Key::Char('/')]);
     type_text(&mut state, "class:sea");
     press(&mut state, &[Key::Enter]);
     assert_eq!((state.layer, state.channel), (2, 5));
+}
+
+/// What a classifier saw in kept pictures, after so many of four.
+fn class_search(looked_at: usize, found: &[(&str, usize, &str)]) -> ClassSearch {
+    let found = found.iter().map(|(layer, channel, label)| ClassifiedChannel {
+        layer: (*layer).into(),
+        channel: *channel,
+        label: (*label).into(),
+    });
+    ClassSearch { classifier: Some("tinynet".into()), pictures: 4, looked_at, found: found.collect() }
+}
+
+#[test]
+fn a_class_finds_kept_pictures_while_it_is_typed() {
+    let mut state = state();
+    press(&mut state, &[Key::Char('/')]);
+    assert_eq!(type_text(&mut state, "class"), []);
+    assert_eq!(type_text(&mut state, ":"), [Effect::Ask(Action::FindClasses(true))]);
+    assert_eq!(type_text(&mut state, "lemon"), [], "once is enough");
+    // One channel was drawn by two recipes, and one layer is not of this network.
+    let found = [("conv2:pre", 7, "lemon"), ("conv1", 2, "lemon, citron"), ("conv2:pre", 7, "sea")];
+    let found = [&found[..], &[("fc9", 0, "lemon")]].concat();
+    see(&mut state, |snapshot| snapshot.class_search = Some(Arc::new(class_search(3, &found))));
+    assert_eq!(state.hits("class:lemon"), [Hit::Channel(0, false, 2), Hit::Channel(2, true, 7)]);
+    assert_eq!(state.taken_for((2, true, 7), "class:se"), Some("sea"));
+    assert_eq!(state.taken_for((2, false, 7), "class:se"), None);
+    let told = state.class_search_told("class:lemon").unwrap();
+    assert_eq!(told, "2 found: tinynet has looked at 3 of 4 pictures");
+    see(&mut state, |snapshot| snapshot.class_search = Some(Arc::new(class_search(4, &found))));
+    let told = state.class_search_told("class:sea").unwrap();
+    assert_eq!(told, "1 found in 4 pictures of runs and drafts, by tinynet");
+    press(&mut state, &[Key::Down]);
+    assert_eq!(press(&mut state, &[Key::Enter]), [Effect::Ask(Action::FindClasses(false))]);
+    assert_eq!((state.layer_name(), state.channel), ("conv2:pre".into(), 7));
+    let none = ClassSearch { classifier: None, ..class_search(0, &[]) };
+    see(&mut state, |snapshot| snapshot.class_search = Some(Arc::new(none)));
+    assert_eq!(state.class_search_told("class:x").unwrap(), "no network classifies here: N, then c on one");
 }
 
 #[test]

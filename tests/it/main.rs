@@ -20,6 +20,7 @@ mod golden;
 mod gray;
 mod growth;
 mod inception_v1;
+mod kept_classes;
 mod lab;
 mod lab_window;
 mod leaving;

@@ -10,8 +10,8 @@ use trepang::dashboard::{
     ChannelBars, Effect, Key, Mode, Pane, PaneSizes, Prompt, Shown, State, TerminalAction,
 };
 use trepang::ui::{
-    DraggedPanes, MouseAction, MouseEvent, PictureRequest, Pointer, ShownPicture, Spots, View, encode,
-    render, shown_grid, strip_grid, thumbnail_grid,
+    DraggedPanes, FirstLines, MouseAction, MouseEvent, PictureRequest, Pointer, ShownPicture, Spots, View,
+    encode, render, shown_grid, strip_grid, thumbnail_grid,
 };
 use trepang::worker::protocol::{
     Action, ActivationMap, Examination, GrownPicture, LayerActivation, Outcome, SavedRunAction, Status,
@@ -26,13 +26,15 @@ struct Desk {
     pointer: Pointer,
     now: Instant,
     effects: Vec<Effect>,
+    first_lines: FirstLines,
 }
 
 impl Desk {
     fn new(size: (u16, u16)) -> Self {
         let mut state = state();
         see_run(&mut state, Status::Paused, 57);
-        Self { state, size, pointer: Pointer::default(), now: Instant::now(), effects: Vec::new() }
+        let (pointer, now, first_lines) = (Pointer::default(), Instant::now(), FirstLines::default());
+        Self { state, size, pointer, now, effects: Vec::new(), first_lines }
     }
 
     /// Draws the screen: its rows, and what the mouse can be used on.
@@ -56,6 +58,7 @@ impl Desk {
             grid: shown_grid(area, &self.state, &HALFBLOCKS),
             strip: strip_grid(area, &self.state, HALFBLOCKS),
             thumbnails: thumbnail_grid(area, &self.state, HALFBLOCKS),
+            first_lines: self.first_lines,
             ..View::default()
         };
         let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
@@ -77,6 +80,7 @@ impl Desk {
 
     fn mouse(&mut self, action: MouseAction, (column, row): (u16, u16)) {
         let spots = self.draw().1;
+        self.first_lines = self.first_lines.after(action, &spots);
         let panes = DraggedPanes { sizes: self.state.sizes, draft: 17 };
         let event = MouseEvent { action, column, row };
         self.effects = match self.pointer.message(event, &spots, panes, self.now) {
@@ -362,5 +366,31 @@ fn a_click_turns_and_closes_the_help() {
             desk.double_click((x, y));
             desk.wheel(1, (x, y));
         }
+    }
+}
+
+#[test]
+fn what_is_clicked_on_stays_under_the_pointer() {
+    let mut desk = Desk::new((80, 24));
+    let runs: Vec<_> = (10..60).map(|run| saved_run(&format!("run-{run}"), "tinynet", "conv2", 3)).collect();
+    see(&mut desk.state, |snapshot| snapshot.runs = runs.clone().into());
+    desk.state.mode = Mode::Runs(25);
+    for run in ["run-38", "run-29", "run-30"] {
+        let place = desk.find(run);
+        desk.mouse(MouseAction::Press, place);
+        desk.mouse(MouseAction::Release, place);
+        assert_eq!(desk.find(run), place, "{run}");
+    }
+    // The wheel and keys scroll as ever, with the cursor in the middle.
+    let before = desk.find("run-38");
+    desk.mouse(MouseAction::Wheel(1), before);
+    assert_ne!(desk.find("run-38"), before);
+    // Channels stay too: the pane shows rows around the cursor.
+    let mut desk = Desk::new((72, 20));
+    desk.state.channel = 20;
+    for channel in ["  24", "  17"] {
+        let place = desk.find(channel);
+        desk.mouse(MouseAction::Press, place);
+        assert_eq!(desk.find(channel), place, "{channel}");
     }
 }

@@ -130,7 +130,16 @@ fn setup(runs: &Path) -> Setup {
 
 /// A worker that keeps drafts in `store`, and computes with this network's weights.
 pub(crate) fn spawn_with_store(runs: &Path, store: &Path, trained: Trained) -> Watcher {
-    let setup = Setup { store: Some(UnitStore::new(store)), ..setup(runs) };
+    spawn_of(Setup { store: Some(UnitStore::new(store)), ..setup(runs) }, trained)
+}
+
+/// The same, and the network classifies pictures.
+pub(crate) fn spawn_classifying(runs: &Path, store: &Path, trained: Trained) -> Watcher {
+    let (store, labels) = (Some(UnitStore::new(store)), trained.labels.clone());
+    spawn_of(Setup { store, labels, ..setup(runs) }, trained)
+}
+
+fn spawn_of(setup: Setup, trained: Trained) -> Watcher {
     let load = move || {
         let cpu = find_device(&Reference, "cpu")?;
         Ok(Reference.load(&trained.network, &trained.weights, &cpu)?)

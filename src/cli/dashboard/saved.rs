@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::on_screen;
+use super::{DraftsAt, on_screen};
 use crate::config::args::{AttachArgs, ComputeArgs};
 use crate::config::compute_of;
 use crate::dashboard::{KeyMap, State};
@@ -37,5 +37,5 @@ pub(in crate::cli) fn show(args: &AttachArgs, folder: &Path, keys: KeyMap) -> Re
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let runs = folder.parent().unwrap_or(Path::new("/")).to_owned();
     let open = Action::OfSavedRun(SavedRunAction::Open { name, goes_on: false });
-    on_screen((&args.screen, &compute_args), (state, open), compute, &runs)
+    on_screen((&args.screen, &compute_args), (state, open), compute, (&runs, DraftsAt::Cache))
 }

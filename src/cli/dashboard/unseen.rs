@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use trepang_weights::Purpose;
 
-use super::{UNSEEN_INTERVAL, go_on_unseen, greeting, initial_state, spawn, supervise};
+use super::{DraftsAt, UNSEEN_INTERVAL, go_on_unseen, greeting, initial_state, spawn, supervise};
 use crate::cli::output;
 use crate::cli::signals::watch_signals;
 use crate::config::args::{ComputeArgs, DashboardArgs};
@@ -99,9 +99,11 @@ pub(super) fn go_on(args: &DashboardArgs) -> Result<()> {
     let (state, _) = initial_state(args, &compute)?;
     let runs = runs_folder(args.runs.as_deref())?;
     let signal = watch_signals();
-    let worker = spawn(compute, &args.compute, &runs)?;
+    let store = DraftsAt::Cache.store();
+    let greeting = greeting(&state, store.as_ref());
+    let worker = spawn(compute, &args.compute, (&runs, store))?;
     let listener = Socket::of(std::process::id()).ok();
-    let listener = listener.and_then(|socket| worker.listen(&socket.path, greeting(&state)).ok());
+    let listener = listener.and_then(|socket| worker.listen(&socket.path, greeting).ok());
     let viewer = worker.subscribe();
     let open = SavedRunAction::Open { name: run, goes_on: true };
     let mut last = viewer.request(Action::OfSavedRun(open));

@@ -26,10 +26,10 @@ pub struct RunsArgs {
 /// The flags of `trepang attach`.
 #[derive(Debug, Clone, Args)]
 pub struct AttachArgs {
-    /// The run, by its folder or its name, or the number of the dashboard's process; a run that nobody takes steps of is opened
-    /// as it was saved [default: the only dashboard; of several,
-    /// they are listed]
-    #[arg(value_name = "RUN|PROCESS")]
+    /// The run, by its folder or its name; the number of the dashboard's process; or a store of drafts, by its folder or a file of
+    /// pictures in it. A run that nobody takes steps of is opened as it was saved [default: the only dashboard; of several, they
+    /// are listed]
+    #[arg(value_name = "RUN|PROCESS|STORE")]
     pub run: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]

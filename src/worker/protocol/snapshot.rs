@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::class_search::ClassSearch;
 use super::curve::Curve;
 use super::drafts::{ChannelQueue, DraftSheet, QueueView};
 use super::examination::Examination;
@@ -48,6 +49,9 @@ pub struct Snapshot {
     /// The classes last seen in the run's picture.
     #[serde(with = "shared::option")]
     pub predictions: Option<Arc<Predictions>>,
+    /// The classes of kept pictures, once a viewer wants to find some.
+    #[serde(with = "shared::option")]
+    pub class_search: Option<Arc<ClassSearch>>,
     /// The drafts that viewers look at.
     #[serde(with = "shared")]
     pub sheets: Arc<[DraftSheet]>,

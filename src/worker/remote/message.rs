@@ -2,6 +2,7 @@
 //! some megabytes, and 30 snapshots come in a second.
 
 use std::io::{BufRead, Read, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -26,6 +27,8 @@ pub struct Greeting {
     pub network: NetworkView,
     /// The settings of the ascents that are started there.
     pub settings: Settings,
+    /// The folder of the store that its drafts are kept in; none if they are not kept.
+    pub store: Option<PathBuf>,
 }
 
 /// A message from the worker to a viewer.
@@ -40,10 +43,11 @@ pub(super) enum ViewerMessage {
 /// A snapshot as it differs from the one before.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SnapshotUpdate {
-    /// The snapshot; its sheets are left out, and its network and examinations where they are the same as before.
+    /// The snapshot; its sheets are left out, and its network, examinations and classes where they are the same as before.
     snapshot: Snapshot,
     same_network: bool,
     same_examinations: bool,
+    same_classes: bool,
     sheets: Vec<SheetUpdate>,
 }
 
@@ -60,11 +64,8 @@ struct SheetUpdate {
 impl SnapshotUpdate {
     /// The way from one snapshot to a later one.
     pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Self {
-        let same_network = match (&before.network, &after.network) {
-            (Some(before), Some(after)) => Arc::ptr_eq(before, after),
-            (None, None) => true,
-            (None, Some(_)) | (Some(_), None) => false,
-        };
+        let same_network = are_same(before.network.as_ref(), after.network.as_ref());
+        let same_classes = are_same(before.class_search.as_ref(), after.class_search.as_ref());
         let sheets = after.sheets.iter().map(|sheet| SheetUpdate::between(before, sheet)).collect();
         let mut snapshot = Snapshot { sheets: Arc::default(), ..after.clone() };
         if same_network {
@@ -74,20 +75,35 @@ impl SnapshotUpdate {
         if same_examinations {
             snapshot.examinations = Arc::default();
         }
-        Self { snapshot, same_network, same_examinations, sheets }
+        if same_classes {
+            snapshot.class_search = None;
+        }
+        Self { snapshot, same_network, same_examinations, same_classes, sheets }
     }
 
     /// The later snapshot, from the one before.
     pub(super) fn apply(self, before: &Snapshot) -> Snapshot {
-        let Self { mut snapshot, same_network, same_examinations, sheets } = self;
+        let Self { mut snapshot, same_network, same_examinations, same_classes, sheets } = self;
         if same_network {
             snapshot.network.clone_from(&before.network);
         }
         if same_examinations {
             snapshot.examinations = Arc::clone(&before.examinations);
         }
+        if same_classes {
+            snapshot.class_search.clone_from(&before.class_search);
+        }
         snapshot.sheets = sheets.into_iter().map(|sheet| sheet.apply(before)).collect();
         snapshot
+    }
+}
+
+/// Whether both are there as one shared value, or neither is.
+fn are_same<T>(before: Option<&Arc<T>>, after: Option<&Arc<T>>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => Arc::ptr_eq(before, after),
+        (None, None) => true,
+        (None, Some(_)) | (Some(_), None) => false,
     }
 }
 

@@ -3,7 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{Ended, Setup, Terminal, prolong, running, step};
+use super::mosaic::mosaic_in;
+use super::{Answers, Ended, Setup, Terminal, prolong, running, step};
 
 /// Long enough for anything on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -74,4 +75,36 @@ fn a_dashboard_that_is_killed_leaves_its_viewers_a_sentence() {
     let (code, text) = trepang(&first, &["attach"]);
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("no dashboard of yours is running"), "{text}");
+}
+
+#[test]
+fn a_store_opens_on_the_drafts_that_are_made_or_kept_there() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut first = mosaic_in(cache.path(), Answers::Plain);
+    first.wait_until("the page", |frame| frame.has("8 of 8 drafts done"));
+    let (process, runs) = (first.pid(), first.runs());
+    let store = cache.path().join("pictures");
+    let mut second = Setup::attached_to_run((80, 24), &runs, store.to_str().unwrap()).start();
+    second.wait_until("the other's page", |frame| frame.has("8 of 8 drafts done"));
+    assert_detached(&second.quit(), process);
+    let ended = first.quit();
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    let layer = store.join("done").join("block1_conv1");
+    let pack = std::fs::read_dir(layer).unwrap().next().unwrap().unwrap().path();
+    for given in [&store, &pack] {
+        let mut third = Setup::attached_to_run((80, 24), &runs, given.to_str().unwrap()).start();
+        let frame = third.wait_until("the kept drafts", |frame| frame.has("8 of 8 drafts done"));
+        assert!(frame.has("minivgg > block1_conv1 > channel 0 of 32"), "{frame:?}");
+        let ended = third.quit();
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        ended.assert_restored();
+    }
+    std::fs::write(&pack, "damaged").unwrap();
+    let refused = Setup::attached_to_run((80, 24), &runs, pack.to_str().unwrap()).start().end();
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.raw.contains("there are no pictures in") && refused.raw.contains("that can be read"),
+        "{}",
+        refused.raw
+    );
 }

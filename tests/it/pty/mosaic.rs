@@ -13,7 +13,7 @@ fn draft_steps(frame: &super::Frame, channel: usize) -> Option<usize> {
     Some(steps.map_or(64, |steps| steps.parse().unwrap_or(64)))
 }
 
-fn mosaic_in(cache: &std::path::Path, answers: Answers) -> Terminal {
+pub(super) fn mosaic_in(cache: &std::path::Path, answers: Answers) -> Terminal {
     let setup = Setup::new(80, 24).answers(answers).env("TREPANG_CACHE", cache.to_str().unwrap());
     // A shallow layer, so that drafts are quick also on a busy machine.
     let mut terminal = setup.arg("--layer").arg("block1_conv1").arg("--steps").arg("4").start();
