@@ -1,5 +1,6 @@
 //! Where figures go: files with their CSV beside them, or the terminal.
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result};
@@ -7,7 +8,7 @@ use image::RgbImage;
 
 use crate::cli::show;
 use crate::config::Usage;
-use crate::config::args::{DrawnArgs, ShowArgs};
+use crate::config::args::{DrawnArgs, ImageProtocol, ShowArgs};
 use crate::lab::Figure;
 use crate::runs::{check_picture_path, check_target, write_atomic, write_sheet};
 
@@ -34,8 +35,8 @@ pub(super) fn check_figures(outputs: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Writes a figure and its table, and returns the files; without a file to write, shows it in the terminal unless JSON goes
-/// there.
+/// Writes a figure and its table, and returns the files; without a file to write, shows it in the terminal, if there is one and no
+/// JSON goes there.
 pub(super) fn show_figure(
     args: &DrawnArgs,
     (figure, csv): (&Figure, &str),
@@ -55,7 +56,7 @@ pub(super) fn show_figure(
             files.push(table);
         }
     }
-    if files.is_empty() && !args.json {
+    if files.is_empty() && !args.json && has_screen(args.image_protocol) {
         let picture = figure.picture();
         let (width, height) = (picture.width as u32, picture.height as u32);
         let image = RgbImage::from_raw(width, height, picture.rgb).context("the figure has no pixels")?;
@@ -64,6 +65,11 @@ pub(super) fn show_figure(
         show::show(&shown, image)?;
     }
     Ok(files)
+}
+
+/// Whether a picture is to be drawn on stdout. Who reads from a pipe has no use for the colours of cells, unless a protocol is asked for.
+pub(super) fn has_screen(protocol: ImageProtocol) -> bool {
+    protocol != ImageProtocol::Auto || io::stdout().is_terminal()
 }
 
 fn has_ending(path: &Path, ending: &str) -> bool {

@@ -7,6 +7,7 @@ use trepang_api::{Array, Backend, Device, LayerId, Model, Network};
 use trepang_weights::{Purpose, Trained};
 
 use super::control::in_random_order;
+use super::figure_files::has_screen;
 use super::framed::read_framed;
 use super::subject::{Busy, without_classifier};
 use crate::cli::output;
@@ -179,7 +180,7 @@ fn show_map(args: &MapArgs, picture: &Picture) -> Result<()> {
     if let Some(output) = &args.shown.output {
         return Ok(write_sheet(output, picture)?);
     }
-    if args.shown.json {
+    if args.shown.json || !has_screen(args.shown.image_protocol) {
         return Ok(());
     }
     let (width, height) = (picture.width as u32, picture.height as u32);

@@ -85,7 +85,9 @@ fn every_method_gives_a_map_and_a_picture() {
     let channel = home.json("lab map a.png --exact --layer block4_conv1 --channel 3 --json").remove(0);
     assert_eq!((&channel["method"], &channel["height"]), (&"channel".into(), &8.into()));
     assert!(channel["class"].is_null());
-    let blocks = home.run("lab map a.png --exact").stdout;
+    let piped = home.run("lab map a.png --exact").stdout;
+    assert!(piped.contains("hirescam at block5_conv2") && !piped.contains('\u{2584}'), "{piped}");
+    let blocks = home.run("lab map a.png --exact --image-protocol halfblocks").stdout;
     assert!(
         blocks.contains("hirescam at block5_conv2 of minivgg") && blocks.contains('\u{2584}'),
         "{blocks}"
