@@ -31,7 +31,7 @@ WAYS = [
     *((f"seed {seed}", "{}", ["--seed", str(seed)]) for seed in (1, 2, 3)),
     *((f"start of {sd}", "{}", ["--set", f"param.sd={sd}"]) for sd in (0.1, 0.3, 1)),
     ("256 steps", "{}", ["--steps", "256"]),
-    ("224 px, 256 steps", "{}", ["--size", "224", "--steps", "256"]),
+    ("128 px, 128 steps", "{}", ["--size", "128", "--steps", "128"]),
     ("before the ReLU", "{}:pre", []),
     ("before the ReLU, 256 steps", "{}:pre", ["--steps", "256"]),
 ]

@@ -52,6 +52,19 @@ pub(crate) fn available(device: &Device) -> Result<Option<u64>, UnknownMemory> {
     })
 }
 
+/// Gives memory that was freed back to the system. glibc keeps it otherwise where something in use lies behind it, and large pieces
+/// that are freed and asked for again come to lie there.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "the allocator has no safe interface for it")]
+pub(crate) fn give_back() {
+    // SAFETY: it may be called at any time by any thread, and leaves alone what is in use.
+    unsafe { libc::malloc_trim(0) };
+}
+
+/// Other allocators give memory back by themselves.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn give_back() {}
+
 /// The bytes of a value of the variable.
 fn allowed(text: &str) -> Result<u64, UnknownMemory> {
     let megabytes: u64 = text.trim().parse().map_err(|_| UnknownMemory(printable(text).into_owned()))?;

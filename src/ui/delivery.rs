@@ -1,20 +1,18 @@
 //! Brings encoded pictures onto the screen, a part with each frame, and knows what of them is there.
 
-use std::fmt::Write as _;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 use ratatui::layout::{Position, Rect, Size};
 
 use super::blocks::BlockCell;
 use super::color_depth::ColorDepth;
 use super::encoded::{Encoded, Form};
+use super::kitty_sender::{KittyCells, KittySender};
+use super::parts::{hash, push_some};
 use super::tiles::PictureTile;
 
 /// About how many bytes a character in two colours costs.
 const CELL_BYTES: usize = 40;
-
-/// The bytes of a cell that shows a part of kitty's picture.
-const PLACEHOLDER_BYTES: usize = 4;
 
 /// The picture that is on the screen.
 #[derive(Debug)]
@@ -29,8 +27,8 @@ pub struct ShownPicture {
 pub(super) enum Content {
     /// Characters in colours, row by row; none where nothing has come yet.
     Blocks(Vec<Option<BlockCell>>),
-    /// The cells of kitty's picture with this id.
-    Placeholders(u8),
+    /// The cells of kitty's pictures.
+    Placeholders(Vec<KittyCells>),
     /// The terminal has painted over the cells, or will.
     Painted,
 }
@@ -40,7 +38,10 @@ impl ShownPicture {
     pub fn whole(picture: Encoded) -> Self {
         let content = match picture.form {
             Form::Blocks(blocks) => Content::Blocks(blocks.into_iter().map(Some).collect()),
-            Form::Kitty { id, .. } => Content::Placeholders(id),
+            Form::Kitty(pictures) => {
+                let cells = (1..).zip(&pictures).map(|(id, picture)| KittyCells::of(picture, id));
+                Content::Placeholders(cells.collect())
+            }
             Form::Tiles(_) => Content::Painted,
         };
         Self { cells: picture.cells, content, depth: picture.depth }
@@ -84,20 +85,27 @@ impl Sequences {
 }
 
 /// The picture on the screen, and the one that is on its way there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Delivery {
     on_screen: Option<ShownPicture>,
     /// The next picture, and how many of its parts have been sent.
     arriving: Option<(Encoded, usize)>,
+    kitty: KittySender,
     /// The tiles that are on the screen: their cells there, and what they were painted with.
     painted: Vec<(Rect, u64)>,
 }
 
 impl Delivery {
+    /// Nothing yet. Pictures by kitty's protocol are to have these ids.
+    pub(super) fn new(kitty_ids: Range<u8>) -> Self {
+        Self { on_screen: None, arriving: None, kitty: KittySender::new(kitty_ids), painted: Vec::new() }
+    }
+
     /// Begins to bring a picture; none takes the one on the screen away.
     pub(super) fn begin(&mut self, picture: Option<Encoded>) {
         let Some(picture) = picture else {
-            *self = Self::default();
+            (self.on_screen, self.arriving) = (None, None);
+            self.painted.clear();
             return;
         };
         if let Form::Blocks(blocks) = &picture.form
@@ -108,6 +116,7 @@ impl Delivery {
             let content = Content::Blocks(vec![None; blocks.len()]);
             self.on_screen = Some(ShownPicture { cells: picture.cells, content, depth: picture.depth });
         }
+        self.kitty.begin();
         self.arriving = Some((picture, 0));
     }
 
@@ -125,6 +134,9 @@ impl Delivery {
     pub(super) fn forget(&mut self) {
         self.arriving = None;
         self.painted.clear();
+        if let Some(ShownPicture { content: Content::Placeholders(pictures), .. }) = &mut self.on_screen {
+            pictures.iter_mut().for_each(KittyCells::doubt);
+        }
     }
 
     /// Sends parts of about so many bytes, at least one; tiles that are on the screen already are passed over. `origin` is the place of the picture's first cell.
@@ -139,17 +151,22 @@ impl Delivery {
                 }
                 *sent >= cells.height.into()
             }
-            Form::Kitty { id, sequences: parts } => {
-                let count = push_some(&mut sequences.before, parts[*sent..].iter().cloned(), budget);
-                *sent += count;
-                // The cells are a frame of their own where they would make this one longer than the line carries.
-                let shown = PLACEHOLDER_BYTES * usize::from(cells.width) * usize::from(cells.height);
-                let fits = count == 0 || sequences.before.len() + shown <= budget;
-                let finished = *sent == parts.len() && fits;
-                if finished {
-                    self.on_screen = Some(ShownPicture { cells, content: Content::Placeholders(*id), depth });
+            Form::Kitty(pictures) => {
+                let (before, mut shown) = match &self.on_screen {
+                    Some(ShownPicture { cells, content: Content::Placeholders(shown), .. }) => {
+                        (Some(*cells), shown.clone())
+                    }
+                    _ => (None, Vec::new()),
+                };
+                let screen = (&mut shown, before != Some(cells));
+                let (there, changed) =
+                    self.kitty.send(&mut sequences.before, &pictures[*sent..], budget, screen);
+                if changed {
+                    let content = Content::Placeholders(shown);
+                    self.on_screen = Some(ShownPicture { cells, content, depth });
                 }
-                finished
+                *sent += there;
+                *sent == pictures.len()
             }
             Form::Tiles(tiles) => {
                 self.on_screen = Some(ShownPicture { cells, content: Content::Painted, depth });
@@ -190,13 +207,6 @@ fn paint(
     count
 }
 
-/// A number that tells what a tile is painted with from anything else.
-fn hash(sequence: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    sequence.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// Shows the next rows, as many as differ in about `budget` bytes; returns how many have been shown.
 fn show_rows(
     shown: &mut [Option<BlockCell>],
@@ -215,20 +225,6 @@ fn show_rows(
         row += 1;
     }
     row
-}
-
-/// Adds parts until there are about `budget` bytes; returns how many.
-fn push_some(text: &mut String, parts: impl Iterator<Item = String>, budget: usize) -> usize {
-    let mut count = 0;
-    for part in parts {
-        if count > 0 && text.len() + part.len() > budget {
-            break;
-        }
-        // Writing to a string does not fail.
-        let _ = text.write_str(&part);
-        count += 1;
-    }
-    count
 }
 
 #[cfg(test)]
@@ -257,7 +253,7 @@ mod tests {
             form: Form::Blocks(vec![block(level); 80]),
             depth: ColorDepth::True,
         };
-        let mut delivery = Delivery::default();
+        let mut delivery = Delivery::new(17..20);
         delivery.begin(Some(picture(1)));
         assert_eq!(delivery.advance(2 * 10 * CELL_BYTES, origin), Sequences::default());
         assert_eq!((rows_shown(&delivery), delivery.is_busy()), (2, true));
@@ -271,31 +267,10 @@ mod tests {
     }
 
     #[test]
-    fn kittys_cells_are_shown_when_all_of_the_picture_has_come() {
-        let sequences = ["one", "two", "three"].map(String::from).to_vec();
-        let mut delivery = Delivery::default();
-        let picture = Encoded {
-            cells: Size::new(4, 2),
-            form: Form::Kitty { id: 17, sequences },
-            depth: ColorDepth::True,
-        };
-        delivery.begin(Some(picture));
-        assert_eq!(delivery.advance(6, origin).before, "onetwo");
-        assert!(delivery.on_screen().is_none() && delivery.is_busy());
-        assert_eq!(delivery.advance(1, origin).before, "three");
-        assert!(delivery.on_screen().is_none() && delivery.is_busy(), "its cells come with the next frame");
-        assert_eq!(delivery.advance(1, origin), Sequences::default());
-        assert!(
-            matches!(delivery.on_screen().unwrap().content(), Content::Placeholders(17))
-                && !delivery.is_busy()
-        );
-    }
-
-    #[test]
     fn tiles_are_painted_at_their_places() {
         let tile = |x, name: &str| PictureTile { cells: Rect::new(x, 1, 2, 1), sequence: name.into() };
         let form = Form::Tiles(vec![tile(0, "a"), tile(2, "b")]);
-        let mut delivery = Delivery::default();
+        let mut delivery = Delivery::new(17..20);
         delivery.begin(Some(Encoded { cells: Size::new(4, 2), form, depth: ColorDepth::True }));
         assert_eq!(delivery.advance(1, origin).after, "\x1b[7;11Ha");
         assert_eq!(delivery.advance(1, origin).after, "\x1b[7;13Hb");
@@ -305,7 +280,7 @@ mod tests {
     #[test]
     fn tiles_that_are_on_the_screen_are_not_sent_again() {
         let tile = |x, name: &str| PictureTile { cells: Rect::new(x, 1, 2, 1), sequence: name.into() };
-        let mut delivery = Delivery::default();
+        let mut delivery = Delivery::new(17..20);
         let mut sent = |tiles: Vec<PictureTile>, at: Option<u16>| {
             let form = Form::Tiles(tiles);
             if at.is_none() {

@@ -11,8 +11,7 @@ use ratatui::layout::{Rect, Size};
 use super::blocks::{BlockCell, BlockShape, blocks};
 use super::color_depth::ColorDepth;
 use super::graphics::{Graphics, Protocol};
-use super::kitty;
-use super::surroundings::wrap;
+use super::kitty::{self, KittyPicture};
 use super::tiles::{PictureTile, iterm2, sixels};
 use crate::engine::Picture;
 
@@ -36,8 +35,6 @@ pub struct PictureRequest {
     pub graphics: Graphics,
     /// Whether a better one is likely to follow soon.
     pub live: bool,
-    /// The id under which kitty knows the picture; unused by other protocols.
-    pub kitty_id: u8,
     /// The bytes that the line to the terminal carries in a moment: parts are about as large.
     pub piece: usize,
     /// The cells of each picture of a grid. Between them a row of cells, which belongs to text, and a column are not painted.
@@ -59,16 +56,34 @@ pub struct Encoded {
 pub(super) enum Form {
     /// Characters in colours, row by row.
     Blocks(Vec<BlockCell>),
-    /// Sequences that send the picture, and the id for the cells that show it.
-    Kitty { id: u8, sequences: Vec<String> },
+    /// The picture by kitty's protocol, or each picture of a grid.
+    Kitty(Vec<KittyPicture>),
     /// Rectangles that the terminal paints over its cells.
     Tiles(Vec<PictureTile>),
+}
+
+/// A part of a picture that has a place in it.
+trait PicturePart {
+    /// The cells that it fills, from the picture's first on.
+    fn cells_mut(&mut self) -> &mut Rect;
+}
+
+impl PicturePart for PictureTile {
+    fn cells_mut(&mut self) -> &mut Rect {
+        &mut self.cells
+    }
+}
+
+impl PicturePart for KittyPicture {
+    fn cells_mut(&mut self) -> &mut Rect {
+        &mut self.cells
+    }
 }
 
 /// Encodes a picture for the terminal; none for [`Protocol::None`] and for no room. Fails when the picture lacks pixels
 /// or its protocol refuses it.
 pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
-    let PictureRequest { picture, cells, graphics, live, kitty_id: id, piece, draft } = request;
+    let PictureRequest { picture, cells, graphics, live, piece, draft } = request;
     if cells.width == 0 || cells.height == 0 {
         return Ok(None);
     }
@@ -80,15 +95,11 @@ pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
         Protocol::Halfblocks => Form::Blocks(blocks(&image, cells, BlockShape::Halves)),
         Protocol::Quadrants => Form::Blocks(blocks(&image, cells, BlockShape::Quadrants)),
         Protocol::Sextants => Form::Blocks(blocks(&image, cells, BlockShape::Sextants)),
-        Protocol::Kitty => {
+        Protocol::Kitty => Form::Kitty(in_grid(image, cells, apart(draft, cells), |image, cells| {
             let image = if live { small(image, piece) } else { image };
-            let sequences =
-                kitty::transmission(&image, cells, id, graphics.deflate, piece).with_context(failed)?;
-            Form::Kitty {
-                id,
-                sequences: sequences.iter().map(|sequence| wrap(sequence, graphics.tmux)).collect(),
-            }
-        }
+            let picture = kitty::transmission(&image, cells, graphics, piece).with_context(failed)?;
+            Ok(vec![picture])
+        })?),
         Protocol::Iterm2 => Form::Tiles(in_grid(image, cells, draft, |image, cells| {
             let image = if live { small(image, piece) } else { image };
             iterm2(&image, cells, piece, graphics.tmux).with_context(failed)
@@ -100,16 +111,24 @@ pub fn encode(request: PictureRequest) -> Result<Option<Encoded>> {
     Ok(Some(Encoded { cells, form, depth: graphics.depth }))
 }
 
-/// The tiles of a picture, or those of each picture of a grid, which are of this size with a row and a column between them: there
-/// nothing is painted, and what changes of one leaves the tiles of the others as they are.
-fn in_grid(
+/// The cells of each picture of a grid, if kitty has an id for each of them.
+fn apart(draft: Option<Size>, cells: Size) -> Option<Size> {
+    let count = |cells: u16, of_each: u16| usize::from(cells.div_ceil(of_each + 1));
+    draft.filter(|of_each| {
+        count(cells.width, of_each.width) * count(cells.height, of_each.height) < usize::from(kitty::IDS)
+    })
+}
+
+/// The parts of a picture, or those of each picture of a grid, which are of this size with a row and a column between them: there
+/// nothing is painted, and what changes of one leaves the parts of the others as they are.
+fn in_grid<P: PicturePart>(
     image: RgbImage,
     cells: Size,
     draft: Option<Size>,
-    tiles: impl Fn(RgbImage, Size) -> Result<Vec<PictureTile>>,
-) -> Result<Vec<PictureTile>> {
+    parts: impl Fn(RgbImage, Size) -> Result<Vec<P>>,
+) -> Result<Vec<P>> {
     let Some(draft) = draft.filter(|draft| draft.width > 0 && draft.height < cells.height) else {
-        return tiles(image, cells);
+        return parts(image, cells);
     };
     let across = |columns: u16| u32::from(columns) * image.width() / u32::from(cells.width);
     let down = |rows: u16| u32::from(rows) * image.height() / u32::from(cells.height);
@@ -119,10 +138,11 @@ fn in_grid(
             let size = Size::new(draft.width.min(cells.width - left), draft.height);
             let (width, height) = (across(size.width), down(size.height));
             let part = imageops::crop_imm(&image, across(left), down(top), width, height).to_image();
-            all.extend(tiles(part, size)?.into_iter().map(|tile| {
-                let cells = Rect { x: tile.cells.x + left, y: tile.cells.y + top, ..tile.cells };
-                PictureTile { cells, ..tile }
-            }));
+            for mut part in parts(part, size)? {
+                let cells = part.cells_mut();
+                (cells.x, cells.y) = (cells.x + left, cells.y + top);
+                all.push(part);
+            }
         }
     }
     Ok(all)

@@ -29,18 +29,16 @@ struct EncoderQueue {
 #[derive(Debug)]
 pub(super) struct EncoderRequest {
     pub(super) drawing: Drawing,
-    /// The id under which kitty is to know it.
-    pub(super) kitty_id: u8,
     /// The bytes that the line to the terminal carries in a moment.
     pub(super) piece: usize,
 }
 
 impl EncoderRequest {
     fn encode(self) -> Result<Option<Encoded>> {
-        let Self { drawing, kitty_id, piece } = self;
+        let Self { drawing, piece } = self;
         let picture = drawing.compose();
         let Drawing { cells, graphics, live, draft, .. } = drawing;
-        encode(PictureRequest { picture, cells, graphics, live, kitty_id, piece, draft })
+        encode(PictureRequest { picture, cells, graphics, live, piece, draft })
     }
 }
 

@@ -114,7 +114,7 @@ impl<'a> EventLoop<'a> {
         Ok(Self {
             area: screen.area()?,
             encoder: Encoder::spawn()?,
-            pictures: Default::default(),
+            pictures: [0, 1].map(|number| ScreenPicture::new(screen.kitty_ids(number))),
             turn: MAIN,
             ending: Ending::Quit,
             urgent: true,
@@ -354,8 +354,8 @@ impl<'a> EventLoop<'a> {
             }
             if picture.is_late(&wanted) && !self.encoder.is_busy(number) {
                 (picture.requested, picture.requested_at) = (Some(wanted.clone()), Some(Instant::now()));
-                let (kitty_id, piece) = (self.screen.next_kitty_id(number), self.screen.link().budget());
-                self.encoder.request(number, EncoderRequest { drawing: wanted, kitty_id, piece });
+                let piece = self.screen.link().budget();
+                self.encoder.request(number, EncoderRequest { drawing: wanted, piece });
             }
         }
     }

@@ -8,13 +8,24 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use image::RgbImage;
-use ratatui::layout::Size;
+use ratatui::layout::{Rect, Size};
+
+use super::graphics::Graphics;
+use super::parts::hash;
+use super::surroundings::wrap;
 
 /// The most characters of base64 in one sequence, by kitty's protocol.
 pub(super) const MAX_CHUNK_BYTES: usize = 4096;
 
 /// The fewest, so that a slow line carries more pixels than keys.
 const MIN_CHUNK_BYTES: usize = 1024;
+
+/// The ids that the pictures of a grid can have: one for each, and one more, since the old picture stays until the new one is
+/// complete. A grid of more pictures is sent as one.
+pub(super) const IDS: u8 = 59;
+
+/// The key of a picture's id as long as it has none.
+const OPEN_ID: &str = "i=0,";
 
 /// The character whose cell shows a part of a picture.
 pub(super) const PLACEHOLDER: char = '\u{10EEEE}';
@@ -99,28 +110,56 @@ const NUMBER_MARKS: [(u32, u32); 75] = [
     (0xA8E0, 0xA8F1),
 ];
 
-/// The sequences that send a picture under this id, to be shown by placeholders in so many cells. The previous picture of
-/// the id is deleted first, because some terminals keep it. A sequence has about `piece` bytes, if kitty allows it.
+/// A picture that is to be sent, or one of several, and its cells. Its id is given when it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KittyPicture {
+    /// Its cells, from the whole picture's first on.
+    pub(super) cells: Rect,
+    /// The hash of its pixels: the sequences differ with the line.
+    pub(super) hash: u64,
+    /// The sequences that send it, with [`OPEN_ID`] in the place of the id.
+    sequences: Vec<String>,
+}
+
+impl KittyPicture {
+    /// The sequences that send it under this id, from one of them on.
+    pub(super) fn sequences(&self, from: usize, id: u8) -> impl Iterator<Item = String> {
+        let id = format!("i={id},");
+        self.sequences[from..].iter().map(move |sequence| sequence.replacen(OPEN_ID, &id, 1))
+    }
+
+    /// The number of its sequences.
+    pub(super) fn len(&self) -> usize {
+        self.sequences.len()
+    }
+}
+
+/// A picture to be shown by placeholders in so many cells. The previous picture of
+/// its id is deleted first, because some terminals keep it. A sequence has about `piece` bytes, if kitty allows it.
 pub(super) fn transmission(
     image: &RgbImage,
     cells: Size,
-    id: u8,
-    deflate: bool,
+    graphics: Graphics,
     piece: usize,
-) -> std::io::Result<Vec<String>> {
+) -> std::io::Result<KittyPicture> {
     let (pixels, encoding) =
-        if deflate { (deflated(image.as_raw())?, "o=z,") } else { (image.as_raw().clone(), "") };
+        if graphics.deflate { (deflated(image.as_raw())?, "o=z,") } else { (image.as_raw().clone(), "") };
     let keys = format!(
-        "a=T,U=1,f=24,{encoding}q=2,i={id},s={},v={},c={},r={},",
+        "a=T,U=1,f=24,{encoding}q=2,{OPEN_ID}s={},v={},c={},r={},",
         image.width(),
         image.height(),
         cells.width,
         cells.height
     );
     let length = piece.clamp(MIN_CHUNK_BYTES, MAX_CHUNK_BYTES) / 4 * 4;
-    let mut sequences = vec![delete(id)];
-    sequences.extend(chunks(&keys, &STANDARD.encode(pixels), length));
-    Ok(sequences)
+    let sequences = chunks(&keys, &STANDARD.encode(pixels), length);
+    let sequences = std::iter::once(delete(0)).chain(sequences).map(|text| wrap(&text, graphics.tmux));
+    let hash = hash(&(image.dimensions(), image.as_raw()));
+    Ok(KittyPicture {
+        cells: Rect::new(0, 0, cells.width, cells.height),
+        hash,
+        sequences: sequences.collect(),
+    })
 }
 
 fn deflated(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
@@ -166,7 +205,8 @@ fn number_mark(number: u16) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::graphics::MAX_PICTURE_CELLS;
+    use crate::ui::color_depth::ColorDepth;
+    use crate::ui::graphics::{MAX_PICTURE_CELLS, Protocol};
 
     #[test]
     fn rows_are_numbered_as_kitty_numbers_them() {
@@ -182,9 +222,13 @@ mod tests {
 
     #[test]
     fn pixels_come_whole_in_quiet_pieces_of_the_size_asked_for() {
+        let protocol = Protocol::Kitty;
+        let (tmux, deflate, depth) = (false, false, ColorDepth::True);
+        let graphics = Graphics { protocol, cell: (8, 16), tmux, deflate, depth };
         let image = RgbImage::from_fn(40, 30, |x, y| image::Rgb([x as u8, y as u8, 7]));
         for (piece, most) in [(1, 1024), (2000, 2000), (1 << 20, 4096)] {
-            let sequences = transmission(&image, Size::new(20, 8), 17, false, piece).unwrap();
+            let picture = transmission(&image, Size::new(20, 8), graphics, piece).unwrap();
+            let sequences: Vec<String> = picture.sequences(0, 17).collect();
             assert_eq!(sequences[0], "\x1b_Ga=d,d=I,i=17,q=2\x1b\\");
             let bodies: Vec<&str> = sequences[1..]
                 .iter()

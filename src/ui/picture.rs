@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use ratatui::Frame;
 use ratatui::buffer::{Buffer, CellDiffOption};
-use ratatui::layout::{Alignment, Constraint, Rect, Size};
+use ratatui::layout::{Alignment, Constraint, Position, Rect, Size};
 use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
@@ -112,10 +112,13 @@ fn draw(picture: &ShownPicture, area: Rect, buffer: &mut Buffer) -> Option<Rect>
             }
             // The colour of a placeholder is the picture's id. A number of the palette also works in tmux without true
             // colour.
-            Content::Placeholders(id) => {
-                let (column, row) = ((index % width) as u16, (index / width) as u16);
-                cell.set_symbol(&placeholder(column, row))
-                    .set_fg(Color::Indexed(*id))
+            Content::Placeholders(pictures) => {
+                let here = Position::new((index % width) as u16, (index / width) as u16);
+                let Some(picture) = pictures.iter().find(|picture| picture.cells.contains(here)) else {
+                    continue;
+                };
+                cell.set_symbol(&placeholder(here.x - picture.cells.x, here.y - picture.cells.y))
+                    .set_fg(Color::Indexed(picture.id))
                     .set_diff_option(ONE_WIDE);
             }
             Content::Painted => {

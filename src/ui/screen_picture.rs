@@ -1,5 +1,6 @@
 //! One of the pictures of the screen: what is on the screen of it, on its way there, and was last asked for.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::delivery::Delivery;
@@ -9,7 +10,7 @@ use super::scene::{Drawing, Scene};
 const INTERVAL: Duration = Duration::from_millis(150);
 
 /// A picture of the screen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ScreenPicture {
     /// The picture that is on the screen, and the one on its way there.
     pub(super) delivery: Delivery,
@@ -19,6 +20,11 @@ pub(super) struct ScreenPicture {
 }
 
 impl ScreenPicture {
+    /// No picture yet. Those that come have these ids by kitty's protocol.
+    pub(super) fn new(kitty_ids: Range<u8>) -> Self {
+        Self { delivery: Delivery::new(kitty_ids), requested: None, requested_at: None }
+    }
+
     /// Forgets what was asked for and is on its way: the screen is drawn anew.
     pub(super) fn forget(&mut self) {
         self.delivery.forget();

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::panic;
 use std::path::Path;
 use std::rc::Rc;
@@ -97,6 +98,9 @@ enum Mouse {
     Left,
 }
 
+/// The dashboards in panes of one terminal that have ids of their own, out of 255.
+const DASHBOARDS: u32 = 2;
+
 /// The terminal while the dashboard uses it. Dropping it gives the terminal back.
 #[derive(Debug)]
 pub struct Screen {
@@ -114,8 +118,8 @@ pub struct Screen {
     owed: Option<Instant>,
     /// The query for the terminal's capabilities, until it is answered.
     probe: Option<Probe>,
-    /// For each picture of the screen two ids of kitty's, used in turn: the old picture stays until the new one is complete.
-    kitty_ids: [[u8; 2]; PICTURES],
+    /// The first of kitty's ids of this dashboard.
+    first_kitty_id: u8,
     /// Whether the next frame redraws the whole screen.
     redraw_whole: bool,
     stderr: Option<StderrToLog>,
@@ -144,7 +148,7 @@ impl Screen {
         if probe.is_some() {
             link.sent(0, true, f64::INFINITY, now); // its last question is that for the status
         }
-        let first = 16 + (std::process::id() % 50) as u8 * 4;
+        let first = 16 + (std::process::id() % DASHBOARDS) as u8 * PICTURES as u8 * kitty::IDS;
         let terminal = Terminal::new(Sized { inner: CrosstermBackend::new(frame.clone()) })
             .context("cannot draw on this terminal");
         Ok(Self {
@@ -159,7 +163,7 @@ impl Screen {
             reader: TerminalReader::new(),
             owed: probe.is_some().then(Instant::now),
             probe,
-            kitty_ids: [[first, first + 1], [first + 2, first + 3]],
+            first_kitty_id: first,
             redraw_whole: true,
             stderr,
         })
@@ -223,10 +227,10 @@ impl Screen {
         Ok(())
     }
 
-    /// An id for the next kitty picture in the place of this one, different from that on the screen.
-    pub(super) fn next_kitty_id(&mut self, number: usize) -> u8 {
-        self.kitty_ids[number].swap(0, 1);
-        self.kitty_ids[number][0]
+    /// The ids of kitty's for a picture of the screen.
+    pub(super) fn kitty_ids(&self, number: usize) -> Range<u8> {
+        let first = self.first_kitty_id + number as u8 * kitty::IDS;
+        first..first + kitty::IDS
     }
 
     /// The line to the terminal.
@@ -321,7 +325,7 @@ impl Screen {
     fn forget_pictures(&mut self) -> Result<()> {
         if self.graphics.protocol == Protocol::Kitty {
             let delete = |id| wrap(&kitty::delete(id), self.graphics.tmux);
-            let all: String = self.kitty_ids.iter().flatten().map(|id| delete(*id)).collect();
+            let all: String = (0..PICTURES).flat_map(|number| self.kitty_ids(number)).map(delete).collect();
             self.write(all.as_bytes(), false)?;
         }
         Ok(())

@@ -13,6 +13,7 @@ use super::sheet::Sheet;
 use super::viewer::ViewerId;
 use super::worker_loop::WorkerLoop;
 use crate::engine::{AskedSize, Objective, PictureSize, Plan, nearest_size};
+use crate::memory;
 use crate::runs::describe;
 use crate::sweep;
 
@@ -26,7 +27,12 @@ impl WorkerLoop {
     /// Notes what a viewer looks at, and makes a sheet for it if there is none.
     pub(super) fn look_at_drafts(&mut self, viewer: ViewerId, page: Option<&DraftPage>) -> Outcome {
         let opened = page.map_or(Ok(()), |page| self.open_sheet(page));
+        let before = self.drafts.sheets.len();
         let looked = self.drafts.look(viewer, page.filter(|_| opened.is_ok()));
+        if self.drafts.sheets.len() < before {
+            // While a run goes on, there is no rest in which this would be done.
+            memory::give_back();
+        }
         self.note_kept(looked);
         self.publish_drafts();
         match opened {

@@ -2,9 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
 
 use super::viewer::Mail;
+use crate::memory;
+
+/// The time without a message after which memory is given back.
+const REST: Duration = Duration::from_millis(500);
 
 /// The messages to the worker, in the order in which they were sent.
 #[derive(Debug)]
@@ -32,9 +37,17 @@ impl Inbox {
         seen.map_or_else(|| self.line.try_recv(), Ok)
     }
 
-    /// The oldest message, as soon as there is one.
+    /// The oldest message, as soon as there is one. Memory is given back where none comes soon: the last step may have been that of
+    /// many drafts.
     pub(super) fn take(&self) -> Result<Mail, RecvError> {
         let seen = self.seen.borrow_mut().pop_front();
-        seen.map_or_else(|| self.line.recv(), Ok)
+        match seen.map_or_else(|| self.line.recv_timeout(REST), Ok) {
+            Ok(mail) => Ok(mail),
+            Err(RecvTimeoutError::Timeout) => {
+                memory::give_back();
+                self.line.recv()
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(RecvError),
+        }
     }
 }

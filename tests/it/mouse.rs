@@ -47,7 +47,6 @@ impl Desk {
                 cells: HALFBLOCKS.square(room.as_size()),
                 graphics: HALFBLOCKS,
                 live: false,
-                kitty_id: 1,
                 piece: 1 << 20,
                 draft: None,
             };

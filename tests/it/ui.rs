@@ -31,8 +31,7 @@ fn encoded(graphics: Graphics, size: (u16, u16)) -> ShownPicture {
     let pane = picture_room(ratatui::layout::Rect::new(0, 0, size.0, size.1), &state(), None);
     let cells = graphics.square(pane.as_size());
     let picture = Arc::new(picture());
-    let request =
-        PictureRequest { picture, cells, graphics, live: false, kitty_id: 20, piece: 1 << 16, draft: None };
+    let request = PictureRequest { picture, cells, graphics, live: false, piece: 1 << 16, draft: None };
     ShownPicture::whole(encode(request).unwrap().unwrap())
 }
 
@@ -398,7 +397,7 @@ fn kittys_cells_carry_the_pictures_id_as_their_colour() {
     let cells = drawn.backend().buffer().content();
     let placeholders: Vec<_> = cells.iter().filter(|cell| cell.symbol().contains('\u{10eeee}')).collect();
     assert_eq!(placeholders.len(), usize::from(picture.cells().width) * usize::from(picture.cells().height));
-    assert!(placeholders.iter().all(|cell| cell.fg == Color::Indexed(20)));
+    assert!(placeholders.iter().all(|cell| cell.fg == Color::Indexed(1)));
     let firsts = placeholders.iter().filter(|cell| cell.symbol().chars().count() == 3).count();
     assert_eq!(firsts, usize::from(picture.cells().height), "each row is numbered");
 }

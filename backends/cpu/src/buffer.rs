@@ -30,6 +30,11 @@ impl Buffer {
         }
     }
 
+    /// The numbers that it has room for.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len() * LINE
+    }
+
     /// All of it.
     pub(crate) fn numbers(&self) -> &[f32] {
         cast_slice(&self.0)

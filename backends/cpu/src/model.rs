@@ -43,6 +43,12 @@ impl<S: Lanes> CpuModel<S> {
         Ok(Self { runner, plans: Vec::new(), pool })
     }
 
+    /// Numbers that there is memory for.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.runner.room()
+    }
+
     /// Makes the plan for a call the last of those that are kept.
     fn plan(&mut self, source: PlanSource, at: &[LayerId], pulls_back: bool) -> Result<()> {
         let key = PlanKey { at: at.to_vec(), source, pulls_back };
@@ -68,6 +74,10 @@ impl<S: Lanes> CpuModel<S> {
     ) -> Result<T> {
         self.plan(source, at, pulls_back)?;
         let Self { runner, plans, pool } = self;
+        if plans.last().is_some_and(|(_, plan)| runner.give_back(plan)) {
+            // Plans keep memory of their own.
+            plans.drain(..plans.len() - 1);
+        }
         match plans.last_mut() {
             Some((_, plan)) => pool.install(|| {
                 runner.make_room(plan);

@@ -14,6 +14,13 @@ use crate::redirect;
 use crate::vector::{self, LinearWeights};
 use crate::{Algorithm, CpuOptions};
 
+/// Memory of more than so many times what a run needs is too much.
+const TOO_MUCH: usize = 4;
+
+/// Runs in a row that need little, after which memory that is too much is given back. Who looks at drafts while a run goes on has both
+/// computed in turns, and they would wait for memory each time.
+const RUNS_BEFORE_GIVING_BACK: u32 = 64;
+
 /// The executor of plans: the packed weights, and the memory that all plans share.
 pub(crate) struct PlanRunner<S> {
     simd: S,
@@ -24,6 +31,8 @@ pub(crate) struct PlanRunner<S> {
     algorithm: Algorithm,
     slots: Vec<Buffer>,
     scratch: Scratch,
+    /// The runs in a row that memory was too much for.
+    small_runs: u32,
 }
 
 impl<S: Lanes> PlanRunner<S> {
@@ -59,6 +68,7 @@ impl<S: Lanes> PlanRunner<S> {
             algorithm: options.algorithm,
             slots: Vec::new(),
             scratch: Scratch::default(),
+            small_runs: 0,
         })
     }
 
@@ -69,6 +79,22 @@ impl<S: Lanes> PlanRunner<S> {
             lanes: S::F32_LANES,
             algorithm: self.algorithm,
         }
+    }
+
+    /// Numbers that there is memory for.
+    pub(crate) fn room(&self) -> usize {
+        self.slots.iter().map(Buffer::len).sum()
+    }
+
+    /// Gives memory back of which runs have long needed only a small part; true if it did.
+    pub(crate) fn give_back(&mut self, plan: &ExecutionPlan) -> bool {
+        let is_small = self.room() > TOO_MUCH * plan.slots.iter().sum::<usize>();
+        self.small_runs = if is_small { self.small_runs + 1 } else { 0 };
+        let gives = self.small_runs > RUNS_BEFORE_GIVING_BACK;
+        if gives {
+            (self.slots, self.scratch, self.small_runs) = (Vec::new(), Scratch::default(), 0);
+        }
+        gives
     }
 
     pub(crate) fn make_room(&mut self, plan: &mut ExecutionPlan) {

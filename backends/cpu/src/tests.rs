@@ -316,3 +316,30 @@ fn check_batch(model: &mut dyn Model, at: LayerId, [count, height, width]: [usiz
     };
     assert_eq!(run(&batch), run(&alone), "{count} images of {height}x{width}");
 }
+
+#[test]
+fn memory_for_many_images_is_given_back_after_many_small_runs() {
+    let (network, weights) = deep(8);
+    let backend = Wide(Arc::new(ThreadPoolBuilder::new().num_threads(2).build().unwrap()));
+    let pool = Arc::clone(&backend.0);
+    let mut model = CpuModel::new(Scalar512b, &network, &weights, pool, CpuOptions::default()).unwrap();
+    let at = [network.layer("c").unwrap()];
+    let (many, one) = (conformance::noise(3, [32, 3, 8, 8]), conformance::noise(4, [1, 3, 8, 8]));
+    let run = |model: &mut CpuModel<Scalar512b>, images: &Array| {
+        let gradient = model.pull_back(images, &at, ReluGradient::True, &mut |values| Ok(values.to_vec()));
+        gradient.unwrap()
+    };
+    let (first, of_many) = (run(&mut model, &one), run(&mut model, &many));
+    let large = model.room();
+    // In turns, nothing is given back.
+    for _ in 0..100 {
+        assert_eq!(run(&mut model, &one), first);
+        run(&mut model, &many);
+    }
+    assert_eq!(model.room(), large);
+    for _ in 0..100 {
+        assert_eq!(run(&mut model, &one), first);
+    }
+    assert!(model.room() < large / 8, "{} of {large}", model.room());
+    assert_eq!(run(&mut model, &many), of_many);
+}

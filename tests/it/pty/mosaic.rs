@@ -1,5 +1,7 @@
 //! The mosaic in a terminal: drafts come, stay on disk, and a channel is opened from them.
 
+use std::collections::HashSet;
+
 use super::emulator::Answers;
 use super::terminal::{Setup, Terminal};
 
@@ -83,4 +85,35 @@ fn sixels_are_as_small_as_xterm_takes_them_and_leave_the_lines() {
         assert!((row - 2) % 7 != 6, "row {row} belongs to the text");
     }
     terminal.quit();
+}
+
+/// The cells of kitty's pictures that were sent, columns and rows, one after the other.
+fn kitty_cells(raw: &str) -> Vec<(u16, u16)> {
+    let number = |keys: &str, name: &str| {
+        let rest = &keys[keys.find(name)? + name.len()..];
+        rest[..rest.find(',')?].parse().ok()
+    };
+    let sent = raw.split("\x1b_Ga=T").skip(1);
+    sent.filter_map(|keys| Some((number(keys, ",c=")?, number(keys, ",r=")?))).collect()
+}
+
+#[test]
+fn kitty_gets_each_draft_by_itself() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut terminal = mosaic_in(cache.path(), Answers::Kitty);
+    terminal.wait_until("the page", |frame| frame.has("18 of 18 drafts done"));
+    terminal.wait_until_quiet();
+    let colours = terminal.frame().placeholder_colours();
+    let ids: HashSet<String> = colours.iter().map(|colour| format!("{colour:?}")).collect();
+    assert_eq!(ids.len(), 18, "each has an id of its own: {ids:?}");
+    let raw = terminal.raw_text();
+    let drafts = kitty_cells(&raw);
+    let last = drafts[drafts.len() - 18..].to_vec();
+    assert!(last.iter().all(|cells| *cells == last[0]) && last[0].0 < 20, "{last:?}");
+    let before = terminal.written();
+    terminal.send("\x1b[C");
+    terminal.wait_for("channel 1 of 32");
+    terminal.wait_until_quiet();
+    assert!(terminal.written() - before < 2_000, "no picture is sent for a cursor that moves");
+    terminal.quit().assert_restored();
 }
