@@ -10,7 +10,7 @@ use serde::Serialize;
 use trepang_api::{excerpt, printable as escaped};
 use trepang_weights::{
     Architecture, Error as WeightsError, Fit, InputFormat, MINIVGG_CARD, OnnxModel, PICK_RULE, TensorSource,
-    find_set, is_onnx, is_published, minivgg, nearest, open, picked, sets,
+    export_lines, find_set, is_onnx, is_published, minivgg, nearest, open, picked, sets,
 };
 
 use super::output;
@@ -40,6 +40,8 @@ struct About {
     sets: Vec<WeightsInFile>,
     /// The reason why no known network fits.
     misfit: Option<String>,
+    /// The two lines that export a model that is not known to ONNX.
+    export: Vec<String>,
     parameters: usize,
     metadata: BTreeMap<String, String>,
     tensors: Vec<Tensor>,
@@ -170,6 +172,7 @@ fn of_source(
         preprocessing_from,
         sets: fits.iter().enumerate().map(in_file).collect(),
         misfit: if fits.is_empty() { nearest(source) } else { None },
+        export: if fits.is_empty() { export_lines(source).to_vec() } else { Vec::new() },
         parameters: source.tensors().iter().map(|tensor| tensor.shape.iter().product::<usize>()).sum(),
         metadata: source.metadata().clone(),
         tensors: source.tensors().iter().map(tensor).collect(),
@@ -229,6 +232,7 @@ fn of_embedded() -> Result<About> {
         preprocessing_from: Some(InputSource::Published),
         sets: Vec::new(),
         misfit: None,
+        export: Vec::new(),
         parameters: trained.network.parameters(),
         metadata: [("sha256".into(), trained.sha256()), ("card".into(), MINIVGG_CARD.into())].into(),
         tensors: trained.weights.iter().map(tensor).collect(),
@@ -290,6 +294,9 @@ fn print(about: &About) -> Result<()> {
     output::line(format_args!("format          {}", about.format))?;
     output::line(format_args!("network         {network}"))?;
     print_sets(about)?;
+    for (heading, line) in ["as ONNX", ""].iter().zip(&about.export) {
+        output::line(format_args!("{heading:<15} {line}"))?;
+    }
     if !about.left_out.is_empty() {
         let some: Vec<String> =
             about.left_out.iter().take(MAX_SHOWN_TENSORS).map(|name| printable(name)).collect();

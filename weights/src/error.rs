@@ -224,12 +224,25 @@ pub enum Error {
     /// A weights file was given as a network.
     #[error(
         "{path} holds weights and no network: name the network with --network NAME --weights {path}; if `trepang networks` \
-         has no such network, export the model to ONNX in Python, model.eval() and \
-         torch.onnx.export(model, (torch.zeros(1, 3, 224, 224),), \"model.onnx\"), and pass that file with --network"
+         has no such network, export the model to ONNX, {export}, and pass model.onnx with --network"
     )]
     NoNetwork {
         /// The path of the file.
         path: PathBuf,
+        /// The two lines that export it.
+        export: String,
+    },
+    /// A file of another program holds a model, which is read as ONNX only.
+    #[error(
+        "{path} is {what}, which is not read here: export the model to ONNX, {export}, and pass model.onnx with --network"
+    )]
+    OtherProgram {
+        /// The path of the file.
+        path: PathBuf,
+        /// The kind of file, with its article.
+        what: &'static str,
+        /// The two lines that export it.
+        export: String,
     },
     /// A file that was named as a network is neither one nor holds weights.
     #[error(
@@ -291,7 +304,7 @@ pub enum Error {
         found: &'static str,
     },
     /// The tensors of the file do not match the network.
-    #[error("{path} does not fit {network}: {reason}; `trepang info {path}` shows what it holds")]
+    #[error("{path} does not fit {network}: {reason}; `trepang info {path}` shows what it holds{export}")]
     Misfit {
         /// The path of the file.
         path: PathBuf,
@@ -299,9 +312,11 @@ pub enum Error {
         network: &'static str,
         /// The first difference, as a clause.
         reason: String,
+        /// The way to export the model to ONNX, if it is none that is known here.
+        export: String,
     },
     /// The network's weights are not published in the file's format.
-    #[error("{path} is {format}, and no weights of {network} that can be read come in that format")]
+    #[error("{path} is {format}, and no weights of {network} that can be read come in that format{export}")]
     OtherFormat {
         /// The path of the file.
         path: PathBuf,
@@ -309,6 +324,8 @@ pub enum Error {
         network: &'static str,
         /// The format of the file.
         format: FileFormat,
+        /// The way to export the model to ONNX.
+        export: String,
     },
     /// Numbers in the file are not usable, for example not finite.
     #[error("{path}: {source}; fetch or make the file again")]
@@ -344,6 +361,7 @@ impl Error {
                     | Self::IsNetwork { .. }
                     | Self::UnknownInput { .. }
                     | Self::NoNetwork { .. }
+                    | Self::OtherProgram { .. }
                     | Self::NotOnnx { .. }
             ),
         }

@@ -6,6 +6,7 @@ use trepang_api::{Network, Op};
 
 use crate::bare_head;
 use crate::candidate::{Candidate, search};
+use crate::export::not_known;
 use crate::head::{Head, HeadSearch, LinearAt};
 use crate::index::Index;
 use crate::layout::{self, LayerTensors};
@@ -109,6 +110,7 @@ pub fn fit_set(architecture: Architecture, source: &dyn TensorSource, pick: Opti
             path: source.path().into(),
             network: architecture.name(),
             format: source.format(),
+            export: not_known(source),
         }),
     }
 }

@@ -11,6 +11,7 @@
 //!   (one of several sets) and `misfit` (the differences); `convert`: converts its tensors to the network's;
 //!   [`InputFormat`]: another preprocessing.
 //! - `skim`: bounds what decoding protobuf may take, for ONNX and TensorFlow's graphs.
+//! - [`export_lines`]: how a model that is not known here becomes an ONNX file.
 //! - [`KerasModel`]: what a Keras file says of its first and last layers.
 //! - [`SETS`]: the published sets; [`pull`]: downloads them; [`cache`]: finds copies that are on this machine already;
 //!   [`Store`]: keeps the pulled sets.
@@ -26,6 +27,7 @@ mod catalog;
 mod convert;
 mod embedded;
 mod error;
+mod export;
 mod file_bytes;
 mod fit;
 mod gray;
@@ -56,6 +58,7 @@ pub use architecture::{Architecture, Dialect};
 pub use catalog::{PublishedAt, SETS, Set, find_set, first_look};
 pub use embedded::{MINIVGG_CARD, embedded_megabytes, minivgg};
 pub use error::{Error, Result};
+pub use export::export_lines;
 pub use fit::{Fit, fit, fit_set, nearest, recognise, sets, tensors_of};
 pub use head::Head;
 pub use input::{InputFormat, InputScale};

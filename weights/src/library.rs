@@ -254,7 +254,9 @@ fn check_classes(fit: &Fit, path: &Path) -> Result<()> {
         Head::Unlike(reason) => {
             Err(Error::UnlikeHead { path: path.into(), network, reason: printable(reason) })
         }
-        Head::Broken(reason) => Err(Error::Misfit { path: path.into(), network, reason: reason.clone() }),
+        Head::Broken(reason) => {
+            Err(Error::Misfit { path: path.into(), network, reason: reason.clone(), export: String::new() })
+        }
         Head::Other(tensors) => {
             Err(Error::OtherHead { path: path.into(), network, tensors: some_of(tensors) })
         }

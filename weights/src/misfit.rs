@@ -1,9 +1,13 @@
 //! The differences between a file and a network that it does not fit, and how they are told: a few of each kind.
 
+use crate::export::not_known;
 use crate::{Architecture, Error, TensorSource};
 
 /// The number of differences of each kind that a message tells.
 const MAX_TOLD: usize = 2;
+
+/// A file that has a smaller share of any network's tensors holds none of those that are known here.
+const NEAR: f64 = 0.5;
 
 /// The differences between a file and the tensors of one version of a network under one prefix.
 #[derive(Debug)]
@@ -77,7 +81,9 @@ impl Misfit {
         let nearer = other.filter(|other| other.matched > 0 && other.share() > self.share());
         let nearer = nearer.map(|other| format!("; nearer is {}", other.with_network()));
         let reason = self.reason() + &nearer.unwrap_or_default();
-        Error::Misfit { path: source.path().into(), network: wanted.name(), reason }
+        let share = other.map_or(0.0, Self::share).max(self.share());
+        let export = if share < NEAR { not_known(source) } else { String::new() };
+        Error::Misfit { path: source.path().into(), network: wanted.name(), reason, export }
     }
 
     /// The network, and the differences to it.

@@ -26,9 +26,8 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 use trepang_api::{Network, Weights};
 
-use crate::file_bytes::FileBytes;
 use crate::hex::hex;
-use crate::readers::{damaged, is_onnx_bytes, printable};
+use crate::readers::{self, damaged, is_onnx_bytes, printable};
 use crate::skim::{self, Kind};
 use crate::{Error, FileFormat, InputFormat, Result};
 
@@ -153,8 +152,7 @@ pub fn is_onnx(path: &Path) -> bool {
 
 /// Decodes a file. Returns its hash so far, for the files with its weights to be added.
 fn decode(path: &Path) -> Result<(ModelProto, Sha256)> {
-    let io = |source| Error::Io { path: path.into(), source };
-    let file = FileBytes::read(path).map_err(io)?;
+    let file = readers::read(path)?;
     let hash = Sha256::new().chain_update(&*file);
     let broken = |reason: String| damaged(path, FileFormat::Onnx, reason);
     skim::skim(&file, Kind::Model).map_err(broken)?;

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use trepang_api::{LayerId, Network};
 
+use crate::export::export_clause;
 use crate::onnx::unusable;
-use crate::readers::{open, printable};
+use crate::readers::{is_saved_model, open, printable};
 use crate::{
     Error, FileChoices, Labels, OnnxModel, Purpose, Result, Taken, Trained, WeightsOrigin, architecture,
     is_onnx,
@@ -17,20 +18,22 @@ const IMAGENET_CLASSES: usize = 1000;
 /// The file that `name` is the path of, where a network is named; none for the name of a network or a set.
 pub fn network_file(name: &str) -> Option<&Path> {
     let path = Path::new(name);
-    let is_path = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("onnx")) || path.is_file();
+    let is_path = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("onnx"))
+        || path.is_file()
+        || is_saved_model(path);
     (is_path && architecture(name).is_err()).then_some(path)
 }
 
 /// Whether `path` is a network of the user's, and not weights for the network called `name`. A file that has gone may be
 /// either, and is the network if there is none of that name.
 pub(crate) fn is_network(name: &str, path: &Path) -> bool {
-    architecture(name).is_err() && (is_onnx(path) || !path.is_file())
+    architecture(name).is_err() && (is_onnx(path) || !(path.is_file() || is_saved_model(path)))
 }
 
 /// The reason why a file that is there is no network.
 pub(crate) fn not_a_network(path: &Path) -> Error {
     match open(path) {
-        Ok(_) => Error::NoNetwork { path: path.into() },
+        Ok(source) => Error::NoNetwork { path: path.into(), export: export_clause(source.as_ref()) },
         Err(Error::UnknownFormat { path, found }) => Error::NotOnnx { path, found },
         Err(error) => error,
     }

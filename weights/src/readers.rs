@@ -18,6 +18,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use trepang_api::excerpt;
 
+use crate::export::SavedAs;
 use crate::file_bytes::{FileBytes, open_regular};
 use crate::hex::hex;
 use crate::{Error, FileFormat, Result, TensorSource};
@@ -65,6 +66,7 @@ fn open_bytes(path: &Path, on_read: &mut dyn FnMut(&[u8])) -> Result<Box<dyn Ten
         | FileKind::Pickle
         | FileKind::Onnx
         | FileKind::GraphDef
+        | FileKind::OtherProgram(_)
         | FileKind::Start(_)
         | FileKind::Other(_) => open_one(&file, path),
     }
@@ -80,6 +82,7 @@ fn open_one(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> {
         FileKind::Pickle => Err(pytorch::refuse_pickle(file, path)),
         FileKind::GraphDef => graph_def::open(file.clone(), path),
         FileKind::Onnx => Err(Error::IsNetwork { path: path.into() }),
+        FileKind::OtherProgram(saved) => Err(other_program(path, saved)),
         FileKind::Start(format) => Err(damaged(path, format, format!("it ends after {} bytes", file.len()))),
         FileKind::Json => Err(unknown(path, "JSON")),
         FileKind::Other(found) => Err(unknown(path, found)),
@@ -98,8 +101,9 @@ fn open_archive(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> 
     let archive = Archive::open(file).map_err(|reason| damaged(path, format, reason))?;
     let has = |end: &str| archive.names().any(|name| name.rsplit('/').next() == Some(end));
     if has("constants.pkl") {
-        let script = "TorchScript's archive, a program and not only weights (save its state_dict() instead)";
-        Err(unknown(path, script))
+        Err(other_program(path, SavedAs::TorchScript))
+    } else if has("archive_format") && !has("data.pkl") {
+        Err(other_program(path, SavedAs::TorchProgram))
     } else if !has("data.pkl") && has(keras::WEIGHTS_IN_ARCHIVE) {
         keras::open_archive(&archive, file, path)
     } else if !has("data.pkl")
@@ -111,8 +115,17 @@ fn open_archive(file: &FileBytes, path: &Path) -> Result<Box<dyn TensorSource>> 
     }
 }
 
-fn read(path: &Path) -> Result<FileBytes> {
+/// Whether `path` is a folder in which TensorFlow saved a model.
+pub(crate) fn is_saved_model(path: &Path) -> bool {
+    path.is_dir() && path.join("saved_model.pb").is_file()
+}
+
+/// Reads a file into memory, if its first bytes are those of a file that can be read.
+pub(crate) fn read(path: &Path) -> Result<FileBytes> {
     let failed = |source| Error::Io { path: path.into(), source };
+    if is_saved_model(path) {
+        return Err(other_program(path, SavedAs::SavedModel));
+    }
     let mut file = open_regular(path).map_err(failed)?;
     first_look::look(&mut file, path)?;
     FileBytes::of(file).map_err(failed)
@@ -120,6 +133,10 @@ fn read(path: &Path) -> Result<FileBytes> {
 
 fn unknown(path: &Path, found: impl Display) -> Error {
     Error::UnknownFormat { path: path.into(), found: printable(found) }
+}
+
+fn other_program(path: &Path, saved: SavedAs) -> Error {
+    Error::OtherProgram { path: path.into(), what: saved.words(), export: saved.clause(path) }
 }
 
 fn malicious(path: &Path, call: impl Display) -> Error {

@@ -86,63 +86,124 @@ impl Kind {
 /// Fails, with a clause, for bytes that are no messages, that are nested too deep, or that would take too much memory. `whole` is
 /// the message that the file is.
 pub(crate) fn skim(file: &[u8], whole: Kind) -> Result<(), String> {
-    let mut left = ALWAYS_ALLOWED_BYTES.max(file.len().saturating_mul(MAX_EXPANSION));
-    message(file, whole, 0, &mut left)
+    let left = ALWAYS_ALLOWED_BYTES.max(file.len().saturating_mul(MAX_EXPANSION));
+    Walk { left, is_whole: true }.message(file, whole, 0)
 }
 
-fn message(mut bytes: &[u8], kind: Kind, depth: usize, left: &mut usize) -> Result<(), String> {
-    if depth > MAX_DEPTH {
-        return Err(format!("its messages are nested more than {MAX_DEPTH} deep"));
-    }
-    while !bytes.is_empty() {
-        let tag = varint(&mut bytes)?;
-        let number = tag >> 3;
-        let length = match tag & 7 {
-            0 => {
-                varint(&mut bytes)?;
-                spend(left, 8)?;
-                continue;
+/// The same for the first bytes of a file, of which the rest has not been read.
+pub(crate) fn skim_start(head: &[u8], whole: Kind) -> Result<(), String> {
+    Walk { left: usize::MAX, is_whole: false }.message(head, whole, 0)
+}
+
+/// A walk over messages in messages.
+#[derive(Debug)]
+struct Walk {
+    /// The memory that the decoder may still take.
+    left: usize,
+    /// Whether the bytes are all of the file, so that a part that ends early is a fault.
+    is_whole: bool,
+}
+
+impl Walk {
+    fn message(&mut self, mut bytes: &[u8], kind: Kind, depth: usize) -> Result<(), String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("its messages are nested more than {MAX_DEPTH} deep"));
+        }
+        while !bytes.is_empty() {
+            let (number, length) = match field(&mut bytes) {
+                Ok(FieldHead { length: None, .. }) => {
+                    self.spend(8)?;
+                    continue;
+                }
+                Ok(FieldHead { number, length: Some(length) }) => (number, length),
+                Err(SkimFault::EndsEarly) if !self.is_whole => return Ok(()),
+                Err(fault) => return Err(fault.words()),
+            };
+            let inner = kind.field(number);
+            let Some((field, rest)) = bytes.split_at_checked(length) else {
+                return match inner {
+                    _ if self.is_whole => Err(SkimFault::EndsEarly.words()),
+                    Kind::Leaf => Ok(()),
+                    inner => self.message(bytes, inner, depth + 1),
+                };
+            };
+            bytes = rest;
+            self.spend(if kind.is_integers(number) { length.saturating_mul(8) } else { FIELD_BYTES })?;
+            match inner {
+                Kind::Leaf => {}
+                inner => self.message(field, inner, depth + 1)?,
             }
-            1 => 8,
-            2 => usize::try_from(varint(&mut bytes)?).map_err(|_| cut())?,
-            5 => 4,
-            other => return Err(format!("a field of it has the unknown wire type {other}")),
-        };
-        let (field, rest) = bytes.split_at_checked(length).ok_or_else(cut)?;
-        bytes = rest;
-        if tag & 7 != 2 {
-            continue;
         }
-        spend(left, if kind.is_integers(number) { length.saturating_mul(8) } else { FIELD_BYTES })?;
-        match kind.field(number) {
-            Kind::Leaf => {}
-            inner => message(field, inner, depth + 1, left)?,
+        Ok(())
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), String> {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or("it holds more small parts than a network of its size has")?;
+        Ok(())
+    }
+}
+
+/// The number of a field and, if it is a text or a message, how many bytes it has.
+#[derive(Debug, Clone, Copy)]
+struct FieldHead {
+    number: u64,
+    length: Option<usize>,
+}
+
+/// A fault of bytes that should be messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum SkimFault {
+    EndsEarly,
+    /// Another one, as a clause.
+    Other(String),
+}
+
+impl SkimFault {
+    fn words(self) -> String {
+        match self {
+            Self::EndsEarly => "it ends early".into(),
+            Self::Other(words) => words,
         }
     }
-    Ok(())
 }
 
-fn spend(left: &mut usize, bytes: usize) -> Result<(), String> {
-    *left = left.checked_sub(bytes).ok_or("it holds more small parts than a network of its size has")?;
-    Ok(())
-}
-
-fn cut() -> String {
-    "it ends early".into()
+/// Takes the head of a field off the front, and all of a field that is a number.
+fn field(bytes: &mut &[u8]) -> Result<FieldHead, SkimFault> {
+    let tag = varint(bytes)?;
+    let number = tag >> 3;
+    if number == 0 {
+        return Err(SkimFault::Other("a field of it has the number 0".into()));
+    }
+    let fixed = match tag & 7 {
+        0 => {
+            varint(bytes)?;
+            0
+        }
+        1 => 8,
+        2 => {
+            let length = usize::try_from(varint(bytes)?).map_err(|_| SkimFault::EndsEarly)?;
+            return Ok(FieldHead { number, length: Some(length) });
+        }
+        5 => 4,
+        other => return Err(SkimFault::Other(format!("a field of it has the unknown wire type {other}"))),
+    };
+    *bytes = bytes.get(fixed..).ok_or(SkimFault::EndsEarly)?;
+    Ok(FieldHead { number, length: None })
 }
 
 /// Takes a number of variable length off the front.
-fn varint(bytes: &mut &[u8]) -> Result<u64, String> {
+fn varint(bytes: &mut &[u8]) -> Result<u64, SkimFault> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
-        let (&byte, rest) = bytes.split_first().ok_or_else(cut)?;
+        let (&byte, rest) = bytes.split_first().ok_or(SkimFault::EndsEarly)?;
         *bytes = rest;
         value |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
             return Ok(value);
         }
     }
-    Err("a number of it is too long".into())
+    Err(SkimFault::Other("a number of it is too long".into()))
 }
 
 #[cfg(test)]
@@ -168,17 +229,23 @@ mod tests {
     #[test]
     fn zeros_cut_files_and_endless_numbers_are_refused() {
         for (file, words) in [
-            (&[0_u8; 64][..], ""),
+            (&[0_u8; 64][..], "the number 0"),
             (&[0x3a, 9, 0x0a, 0], "it ends early"),
             (&[0xff; 12], "too long"),
             (&[0x0b], "wire type 3"),
         ] {
             let found = skim(file, Kind::Model);
-            assert!(
-                words.is_empty() || found.as_ref().is_err_and(|error| error.contains(words)),
-                "{found:?}"
-            );
+            assert!(found.as_ref().is_err_and(|error| error.contains(words)), "{found:?}");
         }
+    }
+
+    #[test]
+    fn the_start_of_a_file_is_judged_without_its_end() {
+        // A graph of a megabyte of which a node has begun, and the same with zeros where the node should be.
+        let graph = |inner: &[u8]| [&[0x08, 0x0a, 0x3a, 0x80, 0x80, 0x40][..], inner].concat();
+        assert_eq!(skim_start(&graph(&[0x0a, 0x30, 0x0a, 1, b'x']), Kind::Model), Ok(()));
+        let error = skim_start(&graph(&[0; 64]), Kind::Model).unwrap_err();
+        assert!(error.contains("the number 0"), "{error}");
     }
 
     #[test]

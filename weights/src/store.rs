@@ -85,7 +85,12 @@ impl Store {
         let (source, sha256) = open_hashed(file)?;
         if sha256 != verified.sha256 {
             let reason = "it is not what was downloaded: another program changed it".into();
-            return Err(Error::Misfit { path: file.into(), network: set.name, reason });
+            return Err(Error::Misfit {
+                path: file.into(),
+                network: set.name,
+                reason,
+                export: String::new(),
+            });
         }
         let fit = fit(set.architecture, source.as_ref())?;
         if fit.dialect != set.dialect || fit.classifier != set.classifier {
@@ -94,7 +99,12 @@ impl Store {
                 fit.dialect,
                 if fit.classifier { "" } else { ", without a classifier" }
             );
-            return Err(Error::Misfit { path: file.into(), network: set.name, reason });
+            return Err(Error::Misfit {
+                path: file.into(),
+                network: set.name,
+                reason,
+                export: String::new(),
+            });
         }
         let weights = fit.weights(source.as_ref(), progress)?;
         let path = self.path(set);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::binary::Home;
-use crate::library::write_weights;
+use crate::library::{repository, write_weights};
 
 const SHORT: &str = "--channel 3 --size 32 --steps 3 --set views=2 -q";
 
@@ -93,5 +93,61 @@ fn a_layer_that_is_not_there_says_why() {
     assert!(
         layer("gray-new.onnx", "sin")
             .contains("(Sin) is none of the operations known here; the last layer is")
+    );
+}
+
+/// Files of other programs, and the second of the lines that export what is in them.
+const OTHER_PROGRAMS: [(&str, &str); 6] = [
+    ("graph_def.pb", "`python -m tf2onnx.convert --graphdef \"graph_def.pb\""),
+    ("k3.weights.h5", "`model(model.inputs); model.export(\"model.onnx\", format=\"onnx\")`"),
+    (
+        "k3_legacy_model.h5",
+        "`model = keras.models.load_model(\"k3_legacy_model.h5\")` and `model(model.inputs);",
+    ),
+    (
+        "legacy_v1.pth",
+        "`model.eval()` and `torch.onnx.export(model, (torch.zeros(1, 3, 224, 224),), \"model.onnx\")`",
+    ),
+    ("model.tflite", "`pip install tf2onnx` and `python -m tf2onnx.convert --tflite \"model.tflite\""),
+    ("saved", "`python -m tf2onnx.convert --saved-model \"saved\" --output model.onnx`"),
+];
+
+#[test]
+fn models_of_other_programs_say_how_they_become_onnx() {
+    let home = Home::new();
+    for name in ["graph_def.pb", "k3.weights.h5", "k3_legacy_model.h5", "legacy_v1.pth"] {
+        fs::copy(repository("weights/tests/fixtures").join(name), home.path(name)).unwrap();
+    }
+    fs::write(home.path("model.tflite"), b"\x1c\0\0\0TFL3\x14\0\x20\0").unwrap();
+    fs::create_dir(home.path("saved")).unwrap();
+    fs::write(home.path("saved/saved_model.pb"), b"\x08\x01\x12\x04\x0a\x02\x12\x00").unwrap();
+    for (file, lines) in OTHER_PROGRAMS {
+        let outcome = home.run(&format!("render --network {file} --layer a {SHORT} -o a.png"));
+        let words = outcome.refusal(2);
+        assert!(words.contains(lines) && words.ends_with("and pass model.onnx with --network"), "{words}");
+    }
+    let words = home.run("render --network saved/saved_model.pb --layer a -o a.png").refusal(2).to_owned();
+    assert!(words.contains("--saved-model \"saved\""), "{words}");
+}
+
+#[test]
+fn weights_of_no_known_network_say_how_it_becomes_onnx() {
+    let home = Home::new();
+    for name in ["k3_legacy_model.h5", "legacy_v1.pth"] {
+        fs::copy(repository("weights/tests/fixtures").join(name), home.path(name)).unwrap();
+    }
+    let line = "render --network vgg16 --weights k3_legacy_model.h5 --layer block1_conv1 -o a.png";
+    let words = home.run(line).refusal(1).to_owned();
+    assert!(words.contains("load_model(\"k3_legacy_model.h5\")"), "{words}");
+    let about = home.run("info legacy_v1.pth").stdout;
+    assert!(
+        about.contains("as ONNX         model.eval()\n") && about.contains("torch.onnx.export("),
+        "{about}"
+    );
+    let about = home.json("info k3_legacy_model.h5 --json").remove(0);
+    assert_eq!(
+        about["export"][0],
+        "model = keras.models.load_model(\"k3_legacy_model.h5\")"
+            .replace("k3_legacy_model.h5", about["path"].as_str().unwrap())
     );
 }

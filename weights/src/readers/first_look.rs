@@ -10,12 +10,13 @@ use safetensors::tensor::Metadata;
 
 use super::sniff::{self, FileKind};
 use super::{damaged, unknown};
+use crate::skim::{self, Kind};
 use crate::{Error, FileFormat, Result};
 
 /// The bytes that are looked at. A file that is no longer is simply read.
 const HEAD: u64 = 1 << 20;
 
-/// The most bytes of a message of protobuf, which TensorFlow's graphs are.
+/// The most bytes of a message of protobuf, which ONNX files and TensorFlow's graphs are.
 const MAX_MESSAGE: u64 = 1 << 31;
 
 /// The most bytes of a safetensors file's header, which is also that format's own bound.
@@ -41,10 +42,10 @@ pub(super) fn look(file: &mut File, path: &Path) -> Result<()> {
                 ));
             }
         }
-        FileKind::GraphDef if len > MAX_MESSAGE => {
-            let reason = format!("it has {len} bytes, more than such a file can");
-            return Err(damaged(path, FileFormat::GraphDef, reason));
-        }
+        FileKind::GraphDef => look_at_messages(&head, len, Kind::GraphDef)
+            .map_err(|reason| damaged(path, FileFormat::GraphDef, reason))?,
+        FileKind::Onnx => look_at_messages(&head, len, Kind::Model)
+            .map_err(|reason| damaged(path, FileFormat::Onnx, reason))?,
         FileKind::Other(found) if !has_hdf5_further_on(file, len).map_err(failed)? => {
             return Err(unknown(path, found));
         }
@@ -52,13 +53,20 @@ pub(super) fn look(file: &mut File, path: &Path) -> Result<()> {
         | FileKind::Zip
         | FileKind::TorchStream
         | FileKind::Pickle
-        | FileKind::Onnx
-        | FileKind::GraphDef
+        | FileKind::OtherProgram(_)
         | FileKind::Json
         | FileKind::Start(_)
         | FileKind::Other(_) => {}
     }
     file.seek(SeekFrom::Start(0)).map(drop).map_err(failed)
+}
+
+/// Fails, with a clause, if a file of `len` bytes that begins with `head` cannot be a message.
+fn look_at_messages(head: &[u8], len: u64, whole: Kind) -> Result<(), String> {
+    if len > MAX_MESSAGE {
+        return Err(format!("it has {len} bytes, more than such a file can"));
+    }
+    skim::skim_start(head, whole)
 }
 
 /// The length that a safetensors file should have by its header; none if that cannot be told, which the reader will say.
@@ -133,10 +141,19 @@ mod tests {
 
     #[test]
     fn a_graph_is_no_longer_than_a_message_can_be() {
-        let start = b"\x0a\x12\x0a\x05input\x12\x0bPlaceholder";
+        // The graph's first node is longer than what is looked at.
+        let start = b"\x0a\x80\x80\x80\x01\x0a\x05input\x12\x0bPlaceholder\x1a\x80\x80\x7f";
         assert!(looked_at(&sparse(start, 1 << 30)).is_ok());
         let error = looked_at(&sparse(start, HUGE)).unwrap_err();
         assert!(error.to_string().contains("more than such a file can"), "{error}");
+    }
+
+    #[test]
+    fn zeros_that_begin_as_onnx_are_not_read() {
+        for start in [&b"\x08\x0a\x12\x00"[..], b"\x08\x0a\x12\x00\x3a\x80\x80\x80\x80\x07"] {
+            let error = looked_at(&sparse(start, 2_000_000_000)).unwrap_err().to_string();
+            assert!(error.contains("is not a whole ONNX file (a field of it has the number 0)"), "{error}");
+        }
     }
 
     #[test]

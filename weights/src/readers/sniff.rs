@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::FileFormat;
+use crate::export::SavedAs;
 
 /// The kind of a file, as its first bytes indicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(super) enum FileKind {
     Onnx,
     /// A graph of TensorFlow 1.
     GraphDef,
+    /// A model of another program, which is read as ONNX only.
+    OtherProgram(SavedAs),
     /// JSON, perhaps the index of weights in several files.
     Json,
     /// The first bytes of a file of this format, and no more.
@@ -78,6 +81,8 @@ pub(super) fn kind(file: &[u8]) -> FileKind {
         FileKind::Pickle
     } else if is_onnx(file) {
         FileKind::Onnx
+    } else if let Some(saved) = other_program(file) {
+        FileKind::OtherProgram(saved)
     } else if is_graph_def(file) {
         FileKind::GraphDef
     } else if begins_as_json(file) {
@@ -91,15 +96,35 @@ pub(super) fn kind(file: &[u8]) -> FileKind {
 
 /// Whether a file begins as ONNX's do: with the number of its format, and then what wrote it or its graph.
 pub(crate) fn is_onnx(file: &[u8]) -> bool {
-    matches!(file, [0x08, 1..=64, 0x12 | 0x3a | 0x42 | 0x1a, ..])
+    matches!(file, [0x08, 1..=64, 0x12 | 0x3a | 0x42 | 0x1a, ..]) && other_program(file).is_none()
+}
+
+/// The program whose model a file is, if it is one that is not read here. Like ONNX, `TensorFlow` and Core ML begin with the
+/// number of a version and go on with the second field, which in ONNX is a text and with them a message: its first byte is
+/// that of a field.
+fn other_program(file: &[u8]) -> Option<SavedAs> {
+    if file.get(4..8) == Some(b"TFL3") {
+        return Some(SavedAs::TfLite);
+    }
+    let [0x08, 1..=64, 0x12, rest @ ..] = file else { return None };
+    let Some([0x0a, rest @ ..]) = behind_number(rest) else { return None };
+    // Of Core ML's description the first part is an input, whose name comes first.
+    Some(match behind_number(rest) {
+        Some([0x0a, ..]) => SavedAs::CoreMl,
+        _ => SavedAs::SavedModel,
+    })
+}
+
+/// The bytes behind a number of variable length, of which all bytes but the last have their highest bit set.
+fn behind_number(bytes: &[u8]) -> Option<&[u8]> {
+    let more = bytes.iter().take_while(|byte| **byte >= 0x80).count();
+    bytes.get(more + 1..)
 }
 
 /// Whether a file begins as TensorFlow's graphs do: with a node, whose name comes first and then its operation.
 fn is_graph_def(file: &[u8]) -> bool {
     let Some((0x0a, rest)) = file.split_first() else { return false };
-    // The length of the node: all its bytes but the last have their highest bit set.
-    let more = rest.iter().take_while(|byte| **byte >= 0x80).count();
-    let Some([0x0a, length, rest @ ..]) = rest.get(more + 1..) else { return false };
+    let Some([0x0a, length, rest @ ..]) = behind_number(rest) else { return false };
     let Some((name, rest)) = rest.split_at_checked(usize::from(*length)) else { return false };
     *length < 0x80 && name.iter().all(u8::is_ascii_graphic) && matches!(rest, [0x12, ..])
 }
@@ -223,6 +248,23 @@ mod tests {
         assert_eq!(kind(b"\x0a\x92\x01\x0a\x05input\x12\x0bPlaceholder"), FileKind::GraphDef);
         check(b"\n\n\n\ntext", "plain text");
         check(b"\x0a\x12\x0a\x05in", "the bytes 0a 12 0a 05 69 6e");
+    }
+
+    #[test]
+    fn models_of_other_programs_are_told_apart() {
+        let saved = |file: &[u8]| match kind(file) {
+            FileKind::OtherProgram(saved) => Some(saved),
+            _ => None,
+        };
+        assert_eq!(saved(b"\x1c\0\0\0TFL3\x14\0"), Some(SavedAs::TfLite));
+        // TensorFlow's names its operations first, Core ML an input.
+        assert_eq!(
+            saved(b"\x08\x01\x12\xba\xb8\x01\x0a\x93\x12\x12\xe3\x11\x0a\x5e"),
+            Some(SavedAs::SavedModel)
+        );
+        assert_eq!(saved(b"\x08\x04\x12\x20\x0a\x10\x0a\x05image"), Some(SavedAs::CoreMl));
+        assert_eq!(kind(b"\x08\x0a\x12\x07pytorch"), FileKind::Onnx);
+        assert_eq!(kind(b"\x08\x0a\x12\x00\x3a\x05"), FileKind::Onnx);
     }
 
     #[test]

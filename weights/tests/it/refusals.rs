@@ -94,7 +94,8 @@ fn check_archive(name: &str, content: &[u8], phrase: &str) {
 #[test]
 fn archives_of_other_programs_are_named() {
     check_archive("photo.jpeg", b"", "it begins with a zip archive without PyTorch's data.pkl");
-    check_archive("net/constants.pkl", b"", "it begins with TorchScript's archive");
+    check_archive("net/constants.pkl", b"", "is TorchScript's archive, a program and not only weights");
+    check_archive("net/archive_format", b"pt2", "is an archive of torch.export");
 }
 
 #[test]
