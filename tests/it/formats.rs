@@ -123,13 +123,20 @@ fn lists_and_reports_are_as_documented() {
         fs::create_dir_all(home.path(&format!("set/{class}"))).unwrap();
         write_png(&home.path(&format!("set/{class}/{seed}.png")), &noise_picture(seed, 64));
     }
+    home.json("render --layer block5_conv2 --channel 4 --size 64 --steps 2 --runs runs --json -o made.png");
     for (line, name) in [
         ("predict a.png --json", "Prediction"),
         ("lab attribute a.png --layer block5_conv2 --json", "Attribution"),
         ("lab attribute a.png --layer block4_conv2 --against logsumexp --json", "Attribution"),
+        (
+            "lab attribute made.png --layer block5_conv2 --seen --on set/n02321529 --randomised --json",
+            "Attribution",
+        ),
         ("lab ablate a.png --layer block5_conv2 --json", "Ablation"),
+        ("lab ablate a.png --layer block5_conv2 --curve --on set/n02321529 --json", "Ablation"),
         ("lab index set --layer block5_conv2 --relevance --full --out index --json", "LabIndex"),
         ("lab examples --index index --channel 4 --json", "ChannelExamples"),
+        ("lab examples --index index --class n02321529 --json", "SelectiveChannels"),
         ("lab distance a.png --index index --json", "PictureDistances"),
         ("lab project a.png --index index --baselines 1 --json", "PictureProjection"),
         (
