@@ -74,7 +74,7 @@ import keras
 name, path = sys.argv[1:]
 keras.utils.set_random_seed(5)
 net = getattr(keras.applications, name)(weights=None)
-net(keras.ops.zeros((1, *net.input_shape[1:])))
+net(keras.ops.zeros((1, *[side or 224 for side in net.input_shape[1:]])))
 net.export(path, format="onnx", verbose=False)
 """
 

@@ -164,6 +164,7 @@ fn next_linear(network: &Network, layer: LayerId) -> Result<Option<LayerId>> {
             | Op::MaxPool(_)
             | Op::AveragePool { .. }
             | Op::GlobalAverage
+            | Op::Upsample(_)
             | Op::Flatten => {
                 at = next;
             }
@@ -173,6 +174,7 @@ fn next_linear(network: &Network, layer: LayerId) -> Result<Option<LayerId>> {
             | Op::Multiply
             | Op::Lrn(_)
             | Op::LayerNorm { .. }
+            | Op::GroupNorm { .. }
             | Op::Channels(_)
             | Op::Concat
             | Op::Softmax => return Ok(None),

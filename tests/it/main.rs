@@ -34,6 +34,7 @@ mod mouse;
 mod mutated;
 mod networks;
 mod oblong;
+mod packages;
 mod panes;
 mod parity;
 mod pictures;

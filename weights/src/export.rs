@@ -1,9 +1,10 @@
-//! How a model that is no ONNX file becomes one: the two lines that export it, by the program that saved it. Each of them was
+//! The way from a model that is no ONNX file to one: the two lines that export it, by the program that saved it. Each of them was
 //! tried with PyTorch 2.15, Keras 3.15 and tf2onnx 1.17.
 
 use std::path::Path;
 
-use crate::readers::printable;
+use trepang_api::printable;
+
 use crate::{FileFormat, TensorSource};
 
 /// The way in which a model was saved.
@@ -117,7 +118,7 @@ pub(crate) fn export_clause(source: &dyn TensorSource) -> String {
 /// A path as Python and the shell read it.
 fn quoted(path: &Path) -> String {
     let mut quoted = String::from("\"");
-    for char in printable(path.display()).chars() {
+    for char in printable(&path.display().to_string()).chars() {
         if matches!(char, '"' | '\\') {
             quoted.push('\\');
         }

@@ -87,24 +87,24 @@ impl Kind {
 /// the message that the file is.
 pub(crate) fn skim(file: &[u8], whole: Kind) -> Result<(), String> {
     let left = ALWAYS_ALLOWED_BYTES.max(file.len().saturating_mul(MAX_EXPANSION));
-    Walk { left, is_whole: true }.message(file, whole, 0)
+    SkimWalk { left, is_whole: true }.message(file, whole, 0)
 }
 
 /// The same for the first bytes of a file, of which the rest has not been read.
 pub(crate) fn skim_start(head: &[u8], whole: Kind) -> Result<(), String> {
-    Walk { left: usize::MAX, is_whole: false }.message(head, whole, 0)
+    SkimWalk { left: usize::MAX, is_whole: false }.message(head, whole, 0)
 }
 
 /// A walk over messages in messages.
 #[derive(Debug)]
-struct Walk {
+struct SkimWalk {
     /// The memory that the decoder may still take.
     left: usize,
     /// Whether the bytes are all of the file, so that a part that ends early is a fault.
     is_whole: bool,
 }
 
-impl Walk {
+impl SkimWalk {
     fn message(&mut self, mut bytes: &[u8], kind: Kind, depth: usize) -> Result<(), String> {
         if depth > MAX_DEPTH {
             return Err(format!("its messages are nested more than {MAX_DEPTH} deep"));

@@ -41,6 +41,7 @@ mod printable;
 mod receptive;
 mod reference;
 mod request;
+mod upsample;
 mod weights;
 
 pub use array::{Array, Shape, SharedNumbers};
@@ -57,4 +58,5 @@ pub use printable::{excerpt, excerpt_of_message, is_control, printable, printabl
 pub use receptive::{ReceptiveField, Region};
 pub use reference::Reference;
 pub use request::check_cotangents;
+pub use upsample::{Upsample, UpsampleMode, UpsampleTap};
 pub use weights::Weights;

@@ -1,7 +1,7 @@
 //! The operations a network is made of: their parameters, their output shapes and the tensors they need.
 //! Not how they are computed: that is each backend's [`Kernels`](crate::Kernels).
 
-use crate::{ActivationCurve, Shape};
+use crate::{ActivationCurve, Shape, Upsample};
 
 /// The affine map from RGB in 0..1 to a network's own input space, fixed by whoever trained the weights: channel
 /// `c` becomes `scale[c] * rgb[c] + shift[c]`.
@@ -76,6 +76,19 @@ impl Padding {
     /// The same on all four sides.
     pub fn all(p: usize) -> Self {
         Self { top: p, bottom: p, left: p, right: p }
+    }
+}
+
+impl std::ops::Add for Padding {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            top: self.top + other.top,
+            bottom: self.bottom + other.bottom,
+            left: self.left + other.left,
+            right: self.right + other.right,
+        }
     }
 }
 
@@ -168,6 +181,15 @@ pub enum Op {
         /// The number that is added to the variance, which is the mean square distance from the mean.
         epsilon: f32,
     },
+    /// The same over the channels of a group and all positions: the channels are cut into `groups` of one size, in their order.
+    GroupNorm {
+        /// The number of groups, which divides that of the channels; one for each channel is instance norm.
+        groups: usize,
+        /// The number that is added to the variance.
+        epsilon: f32,
+    },
+    /// More rows and columns by whole factors.
+    Upsample(Upsample),
     /// Other channels in another order: channel `c` of the output is channel `map[c]` of the input, which may be taken more
     /// than once or not at all.
     Channels(Vec<usize>),
@@ -197,6 +219,8 @@ impl Op {
             Self::Unary(curve) => curve.name(),
             Self::Lrn(_) => "lrn",
             Self::LayerNorm { .. } => "layer_norm",
+            Self::GroupNorm { .. } => "group_norm",
+            Self::Upsample(_) => "upsample",
             Self::Channels(_) => "channels",
             Self::Concat => "concat",
             Self::Flatten => "flatten",
@@ -215,13 +239,18 @@ impl Op {
             Self::Lrn(Lrn { size, .. }) if size % 2 == 0 => {
                 Err(format!("{size} channels have none in their middle"))
             }
+            Self::GroupNorm { groups, .. } if *groups == 0 || first.channels % groups != 0 => {
+                Err(format!("{} channels do not split into {groups} groups", first.channels))
+            }
             Self::Preprocess(_)
             | Self::Relu
             | Self::Relu6
             | Self::Unary(_)
             | Self::Lrn(_)
             | Self::LayerNorm { .. }
+            | Self::GroupNorm { .. }
             | Self::Softmax => Ok(first),
+            Self::Upsample(up) => up.output_shape(first),
             Self::Conv2d(conv) => conv.output_shape(first),
             Self::MaxPool(pool) | Self::AveragePool { pool, .. } => pool.output_shape(first),
             Self::GlobalAverage => Ok(vector(first.channels)),
@@ -255,6 +284,8 @@ impl Op {
             Self::Unary(_)
             | Self::Lrn(_)
             | Self::LayerNorm { .. }
+            | Self::GroupNorm { .. }
+            | Self::Upsample(_)
             | Self::Channels(_)
             | Self::Conv2d(_)
             | Self::Relu
@@ -287,6 +318,8 @@ impl Op {
             | Self::Unary(_)
             | Self::Lrn(_)
             | Self::LayerNorm { .. }
+            | Self::GroupNorm { .. }
+            | Self::Upsample(_)
             | Self::Channels(_)
             | Self::Concat
             | Self::Flatten

@@ -153,7 +153,8 @@ fn walk(op: &Op, axis: usize) -> Option<AxisWindow> {
         | Op::Channels(_)
         | Op::Concat
         | Op::Softmax => Some(AxisWindow { kernel: 1, stride: 1, before: 0 }),
-        Op::GlobalAverage | Op::Flatten | Op::Linear(_) => None,
+        // A row of an upsampled input is less than one of its own, which windows here cannot say.
+        Op::GlobalAverage | Op::GroupNorm { .. } | Op::Upsample(_) | Op::Flatten | Op::Linear(_) => None,
     }
 }
 

@@ -8,6 +8,7 @@ mod conv;
 mod normal;
 mod pointwise;
 mod pool;
+mod upsample;
 mod vector;
 
 use std::sync::Arc;
@@ -111,6 +112,8 @@ impl Loops {
             Op::Unary(curve) => Ok(pointwise::unary(*curve, x)),
             Op::Lrn(lrn) => normal::lrn(lrn, x),
             Op::LayerNorm { epsilon } => normal::layer_norm(*epsilon, x),
+            Op::GroupNorm { groups, epsilon } => normal::group_norm(*groups, *epsilon, x),
+            Op::Upsample(up) => upsample::upsample(up, x),
             Op::Channels(map) => pointwise::channels(map, x),
             Op::Concat => pointwise::concat(inputs),
             Op::Flatten => vector::flatten(x),
@@ -143,6 +146,8 @@ impl Loops {
             Op::Unary(curve) => Ok(pointwise::unary_backward(*curve, x, dy)),
             Op::Lrn(lrn) => normal::lrn_backward(lrn, x, dy),
             Op::LayerNorm { epsilon } => normal::layer_norm_backward(*epsilon, x, dy),
+            Op::GroupNorm { groups, epsilon } => normal::group_norm_backward(*groups, *epsilon, x, dy),
+            Op::Upsample(up) => upsample::upsample_backward(up, x, dy),
             Op::Channels(map) => pointwise::channels_backward(map, x, dy),
             Op::Concat => return pointwise::concat_backward(inputs, dy),
             Op::Flatten => Array::new(x.shape(), dy.data().to_vec()),

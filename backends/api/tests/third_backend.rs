@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, iter};
 
 use trepang_api::{
     ActivationCurve, Array, Backend, Conv2d, Device, DeviceKind, Error, Interpreter, Kernels, Linear, Lrn,
-    Model, Network, Node, Op, Padding, Pool, Preprocess, PullBack, ReluGradient, Result, Weights,
-    find_device,
+    Model, Network, Node, Op, Padding, Pool, Preprocess, PullBack, ReluGradient, Result, Upsample,
+    UpsampleMode, Weights, find_device,
 };
 
 const NAME: &str = "third";
@@ -249,6 +249,36 @@ fn layer_norm(epsilon: f32, x: &Tensor) -> Step<'static> {
     })
 }
 
+fn group_norm(groups: usize, epsilon: f32, x: &Tensor) -> Step<'static> {
+    let (shape, rows) = (x.shape, x.shape[0] * groups);
+    let flat = [rows, x.data.len() / rows, 1, 1];
+    let (y, pull_back) = layer_norm(epsilon, &Tensor { shape: flat, ..x.clone() });
+    let pull_back = move |dy: Tensor| {
+        let dxs = pull_back(Tensor { shape: flat, ..dy })?.into_iter();
+        Ok(dxs.map(|dx| Tensor { shape, ..dx }).collect())
+    };
+    (Tensor { shape, ..y }, Box::new(pull_back))
+}
+
+fn upsample(op: Upsample, x: &Tensor) -> Step<'static> {
+    let ([images, channels, height, width], [down, right]) = (x.shape, op.factor);
+    // The nearest two, with what each has of the number between them.
+    let along = move |at: usize, factor: usize, side: usize| match op.mode {
+        UpsampleMode::Nearest => [(at / factor, 1.0), (at / factor, 0.0)],
+        UpsampleMode::Bilinear => {
+            let place = ((at as f64 + 0.5) / factor as f64 - 0.5).clamp(0.0, (side - 1) as f64);
+            [(place as usize, 1.0 - place.fract()), ((place as usize + 1).min(side - 1), place.fract())]
+        }
+    };
+    let terms = move |[image, channel, y, x]: Shape| {
+        grid([2, 2]).map(move |[i, j]| {
+            let ((r, of_row), (c, of_column)) = (along(y, down, height)[i], along(x, right, width)[j]);
+            (of_row * of_column, [image, channel, r, c])
+        })
+    };
+    affine(x, [images, channels, height * down, width * right], |_| 0.0, terms)
+}
+
 fn channels(map: &[usize], x: &Tensor) -> Step<'static> {
     let ([images, _, height, width], map) = (x.shape, map.to_vec());
     let shape = [images, map.len(), height, width];
@@ -370,6 +400,8 @@ impl Kernels for Ops {
             Op::Unary(curve) => unary(*curve, x),
             Op::Lrn(op) => lrn(op, x),
             Op::LayerNorm { epsilon } => layer_norm(*epsilon, x),
+            Op::GroupNorm { groups, epsilon } => group_norm(*groups, *epsilon, x),
+            Op::Upsample(op) => upsample(*op, x),
             Op::Channels(map) => channels(map, x),
             Op::Concat => concat(inputs, x.shape),
             Op::Flatten => flatten(x),

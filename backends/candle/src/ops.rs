@@ -9,6 +9,7 @@ mod launches;
 mod normal;
 mod pointwise;
 mod pool;
+mod upsample;
 mod vector;
 
 use std::collections::HashMap;
@@ -92,6 +93,8 @@ impl CandleOps {
             Op::Unary(curve) => curve::unary(*curve, x),
             Op::Lrn(lrn) => normal::lrn(lrn, x),
             Op::LayerNorm { epsilon } => normal::layer_norm(*epsilon, x),
+            Op::GroupNorm { groups, epsilon } => normal::group_norm(*groups, *epsilon, x),
+            Op::Upsample(up) => upsample::upsample(up, x),
             Op::Channels(map) => pointwise::channels(map, x),
             Op::Concat => pointwise::concat(inputs),
             Op::Flatten => vector::flatten(x),

@@ -15,6 +15,7 @@ mod channels;
 mod conv;
 mod curve;
 mod grid;
+mod group_norm;
 mod kept;
 mod lanes;
 mod model;
@@ -28,6 +29,7 @@ mod redirect;
 mod runner;
 #[cfg(test)]
 mod tests;
+mod upsample;
 mod vector;
 
 use std::sync::Arc;

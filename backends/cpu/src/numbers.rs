@@ -5,8 +5,10 @@ use trepang_api::{ActivationCurve, Lrn, Op};
 
 use crate::channels::{self, ChannelMap};
 use crate::grid::BatchShape;
+use crate::group_norm::GroupNorm;
 use crate::kept::Kept;
 use crate::lanes::Lanes;
+use crate::upsample::UpsampleStep;
 use crate::{curve, normal};
 
 /// Such an operation.
@@ -21,6 +23,8 @@ pub(crate) enum NumberStep {
     LayerNorm {
         epsilon: f32,
     },
+    GroupNorm(GroupNorm),
+    Upsample(UpsampleStep),
     Channels(ChannelMap),
 }
 
@@ -44,6 +48,10 @@ impl NumberStep {
             Op::Unary(curve) => Some(Self::Unary(*curve)),
             Op::Lrn(lrn) => Some(Self::Lrn(*lrn)),
             Op::LayerNorm { epsilon } => Some(Self::LayerNorm { epsilon: *epsilon }),
+            Op::GroupNorm { groups, epsilon } => {
+                Some(Self::GroupNorm(GroupNorm { groups: *groups, epsilon: *epsilon }))
+            }
+            Op::Upsample(up) => Some(Self::Upsample(UpsampleStep::new(up, x))),
             Op::Channels(map) => Some(Self::Channels(ChannelMap::new(map, x.channels))),
             Op::Preprocess(_)
             | Op::Conv2d(_)
@@ -67,7 +75,8 @@ impl NumberStep {
             Self::Unary(_) => [x.len(lanes), 0],
             Self::Lrn(_) => [x.len(lanes), x.len(lanes)],
             Self::LayerNorm { .. } => [x.len(lanes), x.positions() * normal::MOMENTS],
-            Self::Channels(_) => [0, 0],
+            Self::GroupNorm(_) => [x.len(lanes), GroupNorm::moments_len(x, lanes)],
+            Self::Upsample(_) | Self::Channels(_) => [0, 0],
         };
         let wants_factors = pulls_back || !matches!(self, Self::Multiply { .. });
         [if pulls_back { numbers } else { 0 }, if wants_factors { factors } else { 0 }]
@@ -78,7 +87,8 @@ impl NumberStep {
         match self {
             Self::Lrn(_) => x.len(lanes),
             Self::LayerNorm { .. } => x.positions() * normal::MOMENTS,
-            Self::Multiply { .. } | Self::Unary(_) | Self::Channels(_) => 0,
+            Self::GroupNorm(_) => GroupNorm::moments_len(x, lanes),
+            Self::Multiply { .. } | Self::Unary(_) | Self::Upsample(_) | Self::Channels(_) => 0,
         }
     }
 
@@ -109,6 +119,11 @@ impl NumberStep {
                 normal::layer_norm(simd, grid, x, factors, y);
                 copy(y, numbers);
             }
+            Self::GroupNorm(norm) => {
+                norm.forward(simd, grid, x, factors, y);
+                copy(y, numbers);
+            }
+            Self::Upsample(up) => up.forward(simd, x, y),
             Self::Channels(map) => map.take(S::F32_LANES, grid, x, y),
         }
     }
@@ -138,6 +153,10 @@ impl NumberStep {
             Self::LayerNorm { .. } => {
                 normal::layer_norm_back(simd, x, (numbers, factors), (dy, scratch), (dx, accumulate));
             }
+            Self::GroupNorm(norm) => {
+                norm.back(simd, x, (numbers, factors), (dy, scratch), (dx, accumulate));
+            }
+            Self::Upsample(up) => up.back(simd, dy, (dx, accumulate)),
             Self::Channels(map) => map.give_back(S::F32_LANES, x, dy, dx, accumulate),
         }
     }

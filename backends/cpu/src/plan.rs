@@ -259,7 +259,13 @@ impl Planner<'_> {
             Op::Flatten => StepKind::Flatten,
             Op::Linear(_) => StepKind::Linear,
             Op::Softmax => StepKind::Softmax,
-            Op::Multiply | Op::Unary(_) | Op::Lrn(_) | Op::LayerNorm { .. } | Op::Channels(_) => {
+            Op::Multiply
+            | Op::Unary(_)
+            | Op::Lrn(_)
+            | Op::LayerNorm { .. }
+            | Op::GroupNorm { .. }
+            | Op::Upsample(_)
+            | Op::Channels(_) => {
                 unreachable!("it is a step on numbers")
             }
         }
@@ -326,6 +332,8 @@ fn activation(op: &Op) -> Option<Activation> {
         | Op::Unary(_)
         | Op::Lrn(_)
         | Op::LayerNorm { .. }
+        | Op::GroupNorm { .. }
+        | Op::Upsample(_)
         | Op::Channels(_)
         | Op::Concat
         | Op::Flatten

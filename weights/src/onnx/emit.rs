@@ -69,9 +69,18 @@ fn step(layers: &Layers) -> usize {
             LayerOp::Plain(op) => pool_of(op).map_or(1, |pool| pool.stride[0].max(pool.stride[1])),
             LayerOp::Image | LayerOp::Linear(_) | LayerOp::Affine { .. } | LayerOp::Pad(_) => 1,
         };
+        let enlarged = match &layer.op {
+            LayerOp::Plain(Op::Upsample(up)) => up.factor[0].min(up.factor[1]).max(1),
+            LayerOp::Plain(_)
+            | LayerOp::Image
+            | LayerOp::Conv(_)
+            | LayerOp::Linear(_)
+            | LayerOp::Affine { .. }
+            | LayerOp::Pad(_) => 1,
+        };
         // Steps in a single cell, as behind a global average, are none.
         let is_cell = layer.shape.height * layer.shape.width == 1 && before > 1;
-        steps.push(if is_cell { before } else { before.saturating_mul(own) });
+        steps.push(if is_cell { before } else { (before.saturating_mul(own) / enlarged).max(1) });
     }
     steps.into_iter().max().unwrap_or(1)
 }

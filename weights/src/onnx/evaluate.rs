@@ -2,6 +2,7 @@
 //! and the arithmetic on weights.
 
 mod elementwise;
+mod normal;
 mod shaping;
 
 use super::graph::Graph;
@@ -30,6 +31,7 @@ pub(super) fn evaluate(
         }
         "ConstantOfShape" => constant_of_shape(graph, node, first()?),
         "Range" => range(inputs),
+        "BatchNormalization" => normal::batch_norm(node, inputs),
         "Gather" | "Slice" | "Concat" | "Unsqueeze" | "Squeeze" | "Reshape" | "Flatten" | "Transpose"
         | "Expand" | "ReduceProd" | "ReduceSum" | "ReduceMean" => shaping::evaluate(graph, node, inputs),
         _ => elementwise::evaluate(node, inputs),

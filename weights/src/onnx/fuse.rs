@@ -1,5 +1,5 @@
 //! What exporters write as several nodes because the version of ONNX has no operation for it, put together again: GELU by the
-//! error function, and PyTorch's local response normalization. Whoever reads the graph then sees one node.
+//! error function, hard curves, and PyTorch's local response normalization. Whoever reads the graph then sees one node.
 
 use std::collections::{HashMap, HashSet};
 use std::f32::consts::FRAC_1_SQRT_2;
@@ -61,6 +61,7 @@ impl<'g> NodeLinks<'g> {
         let fused = match &*self.graph.nodes[at].op_type {
             "Erf" => self.gelu(at)?,
             "Div" => self.response_norm(at)?,
+            "Clip" => self.hard_curve(at)?,
             _ => return None,
         };
         // Nobody else may read what would be gone.
@@ -193,6 +194,41 @@ impl<'g> NodeLinks<'g> {
             op_type: "LRN".into(),
             input: vec![x.into()],
             attribute: vec![size, of("alpha", alpha), of("beta", beta), of("bias", bias)],
+            ..self.graph.nodes[at].clone()
+        };
+        Some(FusedNodes { node, at, others })
+    }
+
+    /// x + 3, cut off at 0 and 6, over 6: a hard sigmoid; or times x before it is divided: hard-swish.
+    fn hard_curve(&self, clip: usize) -> Option<FusedNodes> {
+        let node = &self.graph.nodes[clip];
+        let bound = |at: usize, name: &str| match node.input_named(at) {
+            Some(input) => self.number(input),
+            None => node.float(name),
+        };
+        let add = self.writer(node.input.first()?, "Add")?;
+        let x = self.with_number(add).filter(|&(_, three)| three == 3.0)?.0;
+        if (bound(1, "min"), bound(2, "max")) != (Some(0.0), Some(6.0)) {
+            return None;
+        }
+        let (clipped, sixth) = (self.output(clip), 1.0 / 6.0);
+        let &[reader] = self.readers_of(clipped?) else { return None };
+        let mut others = vec![add, clip];
+        let (at, op_type, numbers) = if self.times(reader, sixth) == clipped {
+            (reader, "HardSigmoid", &[("alpha", 1.0 / 6.0), ("beta", 0.5)][..])
+        } else if self.is(reader, "Mul") && self.other(reader, x) == clipped {
+            let &[last] = self.readers_of(self.output(reader)?) else { return None };
+            others.push(reader);
+            (self.times(last, sixth) == self.output(reader)).then_some((last, "HardSwish", &[][..]))?
+        } else {
+            return None;
+        };
+        let attribute =
+            |&(name, f): &(&str, f32)| AttributeProto { name: name.into(), f, ..AttributeProto::default() };
+        let node = NodeProto {
+            op_type: op_type.into(),
+            input: vec![x.into()],
+            attribute: numbers.iter().map(attribute).collect(),
             ..self.graph.nodes[at].clone()
         };
         Some(FusedNodes { node, at, others })

@@ -26,6 +26,8 @@ pub(super) struct Graph {
     /// The version of ONNX's own operations.
     pub opset: i64,
     constants: HashMap<String, TensorProto>,
+    /// The functions of the file's own, by domain and name.
+    functions: HashSet<(String, String)>,
     /// Small constants are read often: shapes, axes.
     read: RefCell<HashMap<String, Rc<OnnxTensor>>>,
     files: DataFiles,
@@ -40,6 +42,8 @@ impl Graph {
     pub(super) fn new(model: ModelProto, files: DataFiles) -> Result<Self, String> {
         let opset = model.opset_import.iter().filter(|set| OWN_DOMAINS.contains(&&*set.domain));
         let opset = opset.map(|set| set.version).max().unwrap_or(1);
+        let functions =
+            model.functions.into_iter().map(|function| (function.domain, function.name)).collect();
         let GraphProto { node, initializer, input, output } = model.graph.ok_or("it has no graph")?;
         if node.is_empty() {
             return Err("its graph has no nodes".into());
@@ -61,7 +65,7 @@ impl Graph {
         let mut slots: Vec<Option<NodeProto>> = node.into_iter().map(Some).collect();
         let nodes = order.into_iter().filter_map(|at| slots[at].take()).collect();
         let outputs = output.into_iter().map(|output| output.name).collect();
-        Ok(Self { nodes, inputs, outputs, opset, constants, read: RefCell::default(), files })
+        Ok(Self { nodes, inputs, outputs, opset, constants, functions, read: RefCell::default(), files })
     }
 
     /// The constant called `name`, if the file has it. Fails, with a clause, for one that cannot be read.
@@ -75,6 +79,21 @@ impl Graph {
             self.read.borrow_mut().insert(name.into(), Rc::clone(&read));
         }
         Ok(Some(read))
+    }
+
+    /// Fails, with a clause, for a node that is none of ONNX's own operations.
+    pub(super) fn check_own(&self, node: &NodeProto) -> Result<(), String> {
+        if self.functions.contains(&(node.domain.clone(), node.op_type.clone())) {
+            return Err(
+                "is a function of the file's own: onnx.inliner.inline_local_functions(model) puts its \
+                        operations in its place"
+                    .into(),
+            );
+        }
+        if OWN_DOMAINS.contains(&&*node.domain) {
+            return Ok(());
+        }
+        Err("is no operation of ONNX's own: export without the optimizer that made it".into())
     }
 
     /// Reads a tensor, of an attribute for example.
@@ -147,11 +166,6 @@ pub(super) fn describe(node: &NodeProto) -> String {
     };
     let name = if node.name.is_empty() { node.output.first().map_or("", String::as_str) } else { &node.name };
     format!("node \"{}\" ({})", printable(name), printable(op))
-}
-
-/// Whether a node is one of ONNX's own operations.
-pub(super) fn is_own(node: &NodeProto) -> bool {
-    OWN_DOMAINS.contains(&&*node.domain)
 }
 
 impl NodeProto {

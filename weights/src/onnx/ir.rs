@@ -179,6 +179,8 @@ pub(super) fn pool_of(op: &Op) -> Option<Pool> {
         | Op::Unary(_)
         | Op::Lrn(_)
         | Op::LayerNorm { .. }
+        | Op::GroupNorm { .. }
+        | Op::Upsample(_)
         | Op::Channels(_)
         | Op::Concat
         | Op::Flatten

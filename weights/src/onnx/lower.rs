@@ -1,9 +1,12 @@
 //! From a graph to layers, node by node, with the height and width of the picture known: constants are computed, operations
 //! become those of the backends, and a node that cannot be computed cuts off what depends on it and nothing else.
 
+mod as_convolution;
 mod curves;
 mod dense;
 mod door;
+mod enlarge;
+mod normal;
 mod picks;
 mod pointwise;
 mod shapes;
@@ -12,18 +15,21 @@ mod windows;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use trepang_api::{Op, Shape};
+use trepang_api::{Op, Padding, Shape};
 
 use super::evaluate::{evaluate, part_of_shape};
-use super::graph::{Graph, describe, is_own};
+use super::graph::{Graph, describe};
 use super::ir::{Layer, LayerOp, Layers};
 use super::proto::NodeProto;
 use super::tensor::{OnnxTensor, TensorNumbers};
 use super::value::{Act, GraphValue, ImageMap, Mapped, dims};
 use crate::readers::printable;
 
-/// The numbers that all computed constants of a graph may have together.
+/// The numbers that all constants that are computed and still needed may have together.
 const MAX_COMPUTED: usize = 1 << 27;
+
+/// The numbers of all constants that are ever computed.
+const MAX_COMPUTED_EVER: usize = 1 << 30;
 
 /// The side of the picture that comes in, and of the batch that the file was written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +91,10 @@ pub(super) struct Lowering<'g> {
     /// Whether the preprocessing in the graph was dropped for that.
     pub is_reset: bool,
     values: HashMap<&'g str, GraphValue>,
-    computed: usize,
+    /// How often each value will still be read.
+    unread: HashMap<&'g str, usize>,
+    /// The numbers of the computed constants that are there, and of all that ever were.
+    computed: [usize; 2],
 }
 
 impl<'g> Lowering<'g> {
@@ -103,10 +112,14 @@ impl<'g> Lowering<'g> {
             input_given,
             is_reset: false,
             values,
-            computed: 0,
+            unread: HashMap::new(),
+            computed: [0, 0],
         };
+        let read = graph.nodes.iter().flat_map(|node| &node.input).chain(&graph.outputs);
+        read.for_each(|name| *lowering.unread.entry(name).or_default() += 1);
         for (at, node) in graph.nodes.iter().enumerate() {
             lowering.take(at, node)?;
+            node.input.iter().for_each(|name| lowering.forget(name));
         }
         Ok(lowering)
     }
@@ -114,6 +127,13 @@ impl<'g> Lowering<'g> {
     /// The value of the graph called `name`.
     pub(super) fn known(&self, name: &str) -> Option<&GraphValue> {
         self.values.get(name)
+    }
+
+    /// Whether the layer at `at`, which a node made, is a step to that node's output, and no output itself.
+    pub(super) fn is_step(&self, node: usize, at: usize) -> bool {
+        let Some(Some(GraphValue::Act(act))) = self.made.get(node) else { return false };
+        let output = &self.layers.0[self.layers.now(act.at)];
+        output.origin == Some(node) && output.inputs.contains(&at)
     }
 
     /// Lowers the node at `at` and notes its values.
@@ -141,11 +161,21 @@ impl<'g> Lowering<'g> {
         Ok(())
     }
 
+    /// Notes that a value was read, and drops a computed constant that nobody will read again.
+    fn forget(&mut self, name: &'g str) {
+        let Some(unread) = self.unread.get_mut(name) else { return };
+        *unread = unread.saturating_sub(1);
+        if *unread == 0
+            && let Some(GraphValue::Const(tensor)) = self.values.get(name)
+        {
+            self.computed[0] = self.computed[0].saturating_sub(tensor.len());
+            self.values.remove(name);
+        }
+    }
+
     /// The values of a node's outputs.
     fn node(&mut self, at: usize, node: &NodeProto) -> Result<Vec<GraphValue>, NotLowered> {
-        if !is_own(node) {
-            return Err("is no operation of ONNX's own: export without the optimizer that made it".into());
-        }
+        self.graph.check_own(node)?;
         let mut inputs = Vec::with_capacity(node.input.len());
         for name in &node.input {
             inputs.push(if name.is_empty() { None } else { Some(self.value(name)?) });
@@ -174,7 +204,10 @@ impl<'g> Lowering<'g> {
                 self.pointwise(&node)
             }
             "Gemm" | "MatMul" | "Softmax" => self.dense(&node),
-            "LRN" | "LayerNormalization" => self.normal(&node),
+            "LRN" | "LayerNormalization" | "GroupNormalization" | "InstanceNormalization" => {
+                self.normal(&node)
+            }
+            "Resize" | "Upsample" => self.enlarge(&node),
             "Gather" | "GatherND" | "Slice" | "Split" => self.pick(&node),
             _ => match curves::curve(node.node)? {
                 Some(curve) => self.plain(&node, Op::Unary(curve)),
@@ -208,8 +241,8 @@ impl<'g> Lowering<'g> {
         let tensors: Vec<Option<Rc<OnnxTensor>>> = inputs.iter().map(tensor).collect();
         let tensors: Vec<Option<&OnnxTensor>> = tensors.iter().map(Option::as_deref).collect();
         let computed = evaluate(self.graph, node, &tensors)?;
-        self.computed = self.computed.saturating_add(computed.len());
-        if self.computed > MAX_COMPUTED {
+        self.computed = self.computed.map(|all| all.saturating_add(computed.len()));
+        if self.computed[0] > MAX_COMPUTED || self.computed[1] > MAX_COMPUTED_EVER {
             return Err("computes more constants than a network has".into());
         }
         Ok(vec![GraphValue::Const(Rc::new(computed))])
@@ -220,7 +253,12 @@ impl<'g> Lowering<'g> {
         match value {
             GraphValue::Const(tensor) => tensor.shape.clone(),
             GraphValue::Image(map) => dims(&map.axes, self.image_shape(map), self.frame.batch),
-            GraphValue::Act(act) => dims(&act.axes, self.layers.shape(act.at), self.frame.batch),
+            GraphValue::Act(act) => {
+                let (Shape { channels, height, width }, around) = (self.layers.shape(act.at), act.lowest);
+                let (height, width) =
+                    (height + around.top + around.bottom, width + around.left + around.right);
+                dims(&act.axes, Shape { channels, height, width }, self.frame.batch)
+            }
             GraphValue::Unfilled(_) | GraphValue::Cut(_) => Vec::new(),
         }
     }
@@ -233,6 +271,9 @@ impl<'g> Lowering<'g> {
     /// A value as the output of a layer: the picture becomes the first layer's.
     fn act(&mut self, value: &GraphValue) -> Result<Act, NotLowered> {
         match value {
+            GraphValue::Act(act) if act.lowest != Padding::default() => {
+                Err("reads what was padded with the lowest of numbers, and is no maximum".into())
+            }
             GraphValue::Act(act) => Ok(act.clone()),
             GraphValue::Image(map) => self.first_layer(map),
             GraphValue::Const(_) => Err("computes with a constant where an activation is needed".into()),

@@ -39,7 +39,7 @@ impl LayerNames {
             taken: HashSet::from(["input".to_owned(), "input_order".to_owned()]),
             counts: HashMap::new(),
         };
-        let mut own = naming.layers(graph, layers, &modules, &tree);
+        let mut own = naming.layers(lowering, &modules, &tree);
         let mut names = Self { own: Vec::new(), aliases: Vec::new(), lost: Vec::new() };
         for (at, before) in pre_layers(layers) {
             let pre = format!("{}:pre", own[at]);
@@ -112,13 +112,8 @@ struct FreeNames {
 }
 
 impl FreeNames {
-    fn layers(
-        &mut self,
-        graph: &Graph,
-        layers: &Layers,
-        modules: &[NodeModule],
-        tree: &ModuleTree,
-    ) -> Vec<String> {
+    fn layers(&mut self, lowering: &Lowering, modules: &[NodeModule], tree: &ModuleTree) -> Vec<String> {
+        let (graph, layers) = (lowering.graph, &lowering.layers);
         let mut own = Vec::with_capacity(layers.0.len());
         for (at, layer) in layers.0.iter().enumerate() {
             let name = match layer.origin {
@@ -130,7 +125,13 @@ impl FreeNames {
                         let kind = graph.nodes[node].op_type.to_lowercase();
                         in_module(graph, tree, path, (node, &kind))
                     });
-                    let name = of_module.unwrap_or_else(|| self.counted(kind(&layer.op)));
+                    let own_kind = kind(&layer.op);
+                    let name = match of_module {
+                        // A norm and what its output is multiplied by are one node: its name is the output's.
+                        Some(name) if lowering.is_step(node, at) => format!("{name}.{own_kind}"),
+                        Some(name) => name,
+                        None => self.counted(own_kind),
+                    };
                     self.free(name)
                 }
             };

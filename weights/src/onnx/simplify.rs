@@ -79,7 +79,7 @@ fn merge(layers: &mut Layers, [before, at]: [usize; 2], positive: &[bool]) -> bo
             Some(mapped(std::mem::replace(&mut layers.0[before].op, LayerOp::Image), &scale, &shift))
         }
         (LayerOp::Pad(zeros), LayerOp::Conv(kernel)) => {
-            let padding = sum(*zeros, kernel.padding);
+            let padding = *zeros + kernel.padding;
             Some(LayerOp::Conv(Kernel { padding, ..kernel.clone() }))
         }
         (LayerOp::Pad(zeros), LayerOp::Plain(op)) => padded(op, *zeros, positive[before]).map(LayerOp::Plain),
@@ -122,20 +122,11 @@ fn map_rows(weight: &mut [f32], bias: &mut [f32], scale: &[f32], shift: &[f32]) 
     }
 }
 
-fn sum(a: Padding, b: Padding) -> Padding {
-    Padding {
-        top: a.top + b.top,
-        bottom: a.bottom + b.bottom,
-        left: a.left + b.left,
-        right: a.right + b.right,
-    }
-}
-
 /// A pooling that takes zeros around its input for its own padding; none if that would mean something else, or if a
 /// window could lie in the padding.
 fn padded(op: &Op, zeros: Padding, is_positive: bool) -> Option<Op> {
     let fits = |pool: Pool| {
-        let padding = sum(pool.padding, zeros);
+        let padding = pool.padding + zeros;
         let [height, width] = pool.kernel;
         let inside = padding.top.max(padding.bottom) < height && padding.left.max(padding.right) < width;
         inside.then_some(Pool { padding, ..pool })
@@ -162,7 +153,7 @@ fn never_negative(layers: &Layers) -> Vec<bool> {
                 | Op::Softmax
                 | Op::Unary(ActivationCurve::Sigmoid | ActivationCurve::HardSigmoid { .. }),
             ) => true,
-            LayerOp::Plain(Op::Unary(_) | Op::LayerNorm { .. })
+            LayerOp::Plain(Op::Unary(_) | Op::LayerNorm { .. } | Op::GroupNorm { .. })
             | LayerOp::Image
             | LayerOp::Conv(_)
             | LayerOp::Linear(_)

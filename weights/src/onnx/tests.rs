@@ -7,8 +7,8 @@ use tempfile::NamedTempFile;
 
 use super::OnnxModel;
 use super::proto::{
-    AttributeProto, DimProto, EntryProto, GraphProto, ModelProto, NodeProto, OpsetProto, ShapeProto,
-    TensorProto, TensorTypeProto, TypeProto, ValueInfoProto,
+    AttributeProto, DimProto, EntryProto, FunctionProto, GraphProto, ModelProto, NodeProto, OpsetProto,
+    ShapeProto, TensorProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 
 const FLOAT: i32 = 1;
@@ -127,6 +127,21 @@ fn operations_of_others_are_told_by_their_domain() {
 }
 
 #[test]
+fn functions_of_the_files_own_are_told_as_such() {
+    let mut call = node("Block", &["relu"], "block");
+    call.domain = "my".into();
+    let mut file = model(|graph| graph.node.push(call));
+    file.functions.push(FunctionProto { name: "Block".into(), domain: "my".into() });
+    let (_, reason) = cut(&file);
+    assert!(
+        reason.contains(
+            "(my.Block) is a function of the file's own: onnx.inliner.inline_local_functions(model)"
+        ),
+        "{reason}"
+    );
+}
+
+#[test]
 fn a_product_of_two_activations_is_cut() {
     let (_, reason) = cut(&model(|graph| graph.node.push(node("MatMul", &["relu", "conv"], "product"))));
     assert!(reason.contains("(MatMul) multiplies two activations"), "{reason}");
@@ -159,6 +174,33 @@ fn an_error_function_that_is_no_gelu_is_cut() {
     );
     assert!(cut(&gelu(1.5, "gelu")).1.contains("(Erf)"));
     assert!(cut(&gelu(1.0, "sum")).1.contains("(Erf)"), "another node reads what is inside");
+}
+
+#[test]
+fn hard_curves_in_parts_are_one_layer() {
+    let number = |name: &str, number: f32| TensorProto { float_data: vec![number], ..constant(name, &[]) };
+    let hard = |most: f32, is_keras: bool| {
+        model(|graph| {
+            graph.initializer.extend([number("three", 3.0), number("low", 0.0), number("six", most)]);
+            graph.initializer.push(number("sixth", 1.0 / 6.0));
+            graph.node.push(node("Add", &["conv", "three"], "moved"));
+            graph.node.push(node("Clip", &["moved", "low", "six"], "cut"));
+            if is_keras {
+                graph.node.push(node("Mul", &["cut", "sixth"], "gate"));
+                graph.node.push(node("Mul", &["conv", "gate"], "hard"));
+            } else {
+                graph.node.push(node("Mul", &["cut", "conv"], "product"));
+                graph.node.push(node("Div", &["product", "six"], "hard"));
+            }
+        })
+    };
+    for is_keras in [true, false] {
+        let read = read(&hard(6.0, is_keras));
+        let hard = read.network.layer("hard").unwrap();
+        assert_eq!(read.network.node(hard).unwrap().op.kind(), "hard_swish");
+    }
+    let (_, reason) = cut(&hard(5.0, true));
+    assert!(reason.contains("(Clip) cuts off below 0 and above 5"), "{reason}");
 }
 
 #[test]
@@ -206,6 +248,8 @@ fn training_mode_is_refused() {
 
 #[test]
 fn a_picture_has_one_or_three_channels() {
+    let two = model(|graph| graph.input[0] = input("x", &[1, 2, 8, 8]));
+    refused(&two, "it takes \"x\" [1, 2, 8, 8]; pictures have 3 channels (1 is made gray)");
     let five = model(|graph| graph.input[0] = input("x", &[0, 5, 8, 8]));
     refused(&five, "it takes \"x\" [N, 5, 8, 8]; pictures have 3 channels (1 is made gray)");
     let text = model(|graph| graph.input[0] = input("x", &[1, 77]));
@@ -251,6 +295,31 @@ fn absurd_graphs_are_refused_in_a_sentence() {
     let mut old = model(|_| {});
     old.opset_import[0].version = 5;
     refused(&old, "opset 5; export it with 7 or later");
+    let twice = |graph: &mut GraphProto| graph.initializer.push(constant("w", &[2, 3, 1, 1]));
+    refused(&model(twice), "two of its constants are called \"w\"");
+}
+
+#[test]
+fn newer_operations_are_read_and_told() {
+    let of = |version: i64| {
+        let mut file = model(|_| {});
+        file.opset_import[0].version = version;
+        read(&file).is_newer()
+    };
+    assert_eq!([7, 13, 28, 29].map(of), [false, false, false, true]);
+}
+
+#[test]
+fn a_size_between_the_steps_is_told_with_the_next() {
+    // Padding at the end alone is right at every second size only.
+    let lattice = read(&model(|graph| {
+        graph.input[0] = input("x", &[1, 3, 31, 31]);
+        graph.node[0].attribute = vec![ints("strides", &[2, 2]), ints("pads", &[0, 0, 1, 1])];
+    }));
+    let sizes = lattice.network.input();
+    let error = sizes.check(30).unwrap_err();
+    assert!(error.contains("or a multiple of 2 more"), "{error}");
+    assert_eq!((sizes.native, sizes.check(33), sizes.check(29)), (31, Ok(()), Ok(())));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use trepang_api::Shape;
+use trepang_api::{Padding, Shape};
 
 use super::tensor::OnnxTensor;
 
@@ -18,6 +18,8 @@ pub(super) enum Axis {
     Group(usize),
     /// The channels of one group: how many there are.
     InGroup(usize),
+    /// The channels of one group with all their positions: how many numbers.
+    Rest(usize),
 }
 
 /// All sides in the order of PyTorch, which every layer here has.
@@ -32,6 +34,8 @@ pub(super) struct Act {
     pub axes: Vec<Axis>,
     /// The sides that were flattened with the channels last, and have to be put into order by what reads them.
     pub channels_last: Option<Shape>,
+    /// Cells around it that hold the lowest of numbers, which only a maximum may read.
+    pub lowest: Padding,
 }
 
 impl Act {
@@ -40,7 +44,7 @@ impl Act {
     }
 
     pub(super) fn with(at: usize, axes: Vec<Axis>) -> Self {
-        Self { at, axes, channels_last: None }
+        Self { at, axes, channels_last: None, lowest: Padding::default() }
     }
 }
 
@@ -86,7 +90,7 @@ pub(super) fn dims(axes: &[Axis], shape: Shape, batch: usize) -> Vec<usize> {
         Axis::C => shape.channels,
         Axis::H => shape.height,
         Axis::W => shape.width,
-        Axis::Group(count) | Axis::InGroup(count) => *count,
+        Axis::Group(count) | Axis::InGroup(count) | Axis::Rest(count) => *count,
     };
     axes.iter().map(side).collect()
 }

@@ -146,6 +146,26 @@ fn what_is_written_as_several_nodes_agrees() {
 }
 
 #[test]
+fn norms_over_positions_and_weights_that_are_computed_agree() {
+    agrees("norms", &["conv1", "norm1", "pool", "norm2", "gate", "conv3", "norm3"]);
+    let network = read("norms-new.onnx").network;
+    let groups = |name: &str| {
+        let at = network.layer(name).unwrap();
+        let before = network.node(at).unwrap().inputs[0];
+        [at, before].map(|at| network.node(at).unwrap().op.kind())
+    };
+    assert!(groups("norm1").contains(&"group_norm") && groups("norm2").contains(&"group_norm"));
+}
+
+#[test]
+fn what_is_enlarged_and_cut_off_agrees() {
+    agrees("sizes", &["conv1", "conv3", "straight", "near", "pool", "conv4", "conv5"]);
+    // What was made smaller by four must come out even before it is made larger.
+    let sizes = read("sizes-new.onnx").network.input();
+    assert_eq!((sizes.native, sizes.multiple), (32, 4));
+}
+
+#[test]
 fn squeeze_and_excitation_with_silu_agrees() {
     let layers = [
         "features.0.1",

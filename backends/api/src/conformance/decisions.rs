@@ -151,7 +151,7 @@ fn beside_winners(
 /// it only joins or chooses numbers.
 fn cut_to(network: &Network, layer: LayerId) -> Result<Vec<f32>> {
     let node = network.node(layer)?;
-    if matches!(node.op, Op::Concat | Op::MaxPool(_)) {
+    if matches!(node.op, Op::Concat | Op::MaxPool(_) | Op::Upsample(_)) {
         let before: Vec<Vec<f32>> =
             node.inputs.iter().map(|&input| cut_to(network, input)).collect::<Result<_>>()?;
         return Ok(before.concat());
@@ -180,6 +180,8 @@ fn bounds(op: &Op) -> Vec<f32> {
         | Op::Multiply
         | Op::Lrn(_)
         | Op::LayerNorm { .. }
+        | Op::GroupNorm { .. }
+        | Op::Upsample(_)
         | Op::Channels(_)
         | Op::Concat
         | Op::Flatten

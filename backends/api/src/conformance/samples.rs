@@ -3,7 +3,7 @@
 
 use crate::{
     ActivationCurve, Array, Conv2d, InputSize, LayerId, Linear, Lrn, Network, NetworkBuilder, Op, Padding,
-    Pool, Preprocess, Result, Weights,
+    Pool, Preprocess, Result, Upsample, UpsampleMode, Weights,
 };
 
 /// The shape of a sample's graph, as a function of the images.
@@ -180,6 +180,26 @@ const SAMPLES: &[(&str, [usize; 2], SampleForm, BuildSample)] = &[
         let mixed = conv(b, twice, [13, 13], [1, 1], [1, 1], Padding::default(), 1);
         b.add("sum", Op::Add, &[mixed, x]);
     }),
+    ("group-norm", [3, 4], Curved, |b, x| {
+        // Groups that end within a vector, and one for each channel. Sigmoids are nowhere zero, as above.
+        let x = conv(b, x, [3, 21], [3, 3], [1, 1], Padding::all(1), 1);
+        let curved = b.add("sigmoid", Op::Unary(ActivationCurve::Sigmoid), &[x]);
+        let a = b.add("seven", Op::GroupNorm { groups: 7, epsilon: 1e-3 }, &[curved]);
+        let mixed = conv(b, a, [21, 21], [1, 1], [1, 1], Padding::default(), 1);
+        let all = b.add("one", Op::GroupNorm { groups: 1, epsilon: 0.1 }, &[mixed]);
+        let each = b.add("each", Op::GroupNorm { groups: 21, epsilon: 0.05 }, &[all]);
+        b.add("sum", Op::Add, &[each, x]);
+    }),
+    ("upsample", [2, 3], Affine, |b, x| {
+        // What was made larger meets what was made smaller, and one row alone has no neighbour.
+        let x = conv(b, x, [3, 10], [3, 3], [1, 1], Padding::all(1), 1);
+        let near = b.add("nearest", upsample([2, 3], UpsampleMode::Nearest), &[x]);
+        let straight = b.add("bilinear", upsample([2, 3], UpsampleMode::Bilinear), &[x]);
+        let row = conv(b, x, [10, 10], [2, 1], [1, 1], Padding::default(), 1);
+        let row = b.add("row", upsample([4, 3], UpsampleMode::Bilinear), &[row]);
+        let all = b.add("all", Op::Concat, &[near, straight, row]);
+        conv(b, all, [30, 4], [3, 3], [2, 2], Padding::default(), 1);
+    }),
     ("channels", [4, 3], Affine, |b, x| {
         let x = conv(b, x, [3, 10], [3, 3], [1, 1], Padding::all(1), 1);
         let shuffled = b.add("shuffled", Op::Channels(vec![0, 5, 1, 6, 2, 7, 3, 8, 4, 9]), &[x]);
@@ -248,6 +268,10 @@ pub(super) fn pool(kernel: usize, stride: usize, padding: Padding) -> Pool {
 
 fn average(pool: Pool, count_padding: bool) -> Op {
     Op::AveragePool { pool, count_padding }
+}
+
+fn upsample(factor: [usize; 2], mode: UpsampleMode) -> Op {
+    Op::Upsample(Upsample { factor, mode })
 }
 
 fn response_norm(size: usize, beta: f32) -> Op {

@@ -1,4 +1,4 @@
-//! Normalizations over the channels of a position.
+//! Normalizations over the channels of a position, and over all positions of some channels.
 
 use std::ops::RangeInclusive;
 
@@ -41,24 +41,56 @@ fn window(lrn: &Lrn, c: usize, channels: usize) -> RangeInclusive<usize> {
 
 /// y = (x - mean) / sqrt(variance + epsilon).
 pub(super) fn layer_norm(epsilon: f32, x: &Array) -> Result<Array> {
-    each_position(x, x, |x, _, y| {
-        let [mean, deviation] = moments(epsilon, x);
-        y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) / deviation);
-    })
+    each_position(x, x, |x, _, y| normalize(epsilon, x, y))
+}
+
+fn normalize(epsilon: f32, x: &[f64], y: &mut [f64]) {
+    let [mean, deviation] = moments(epsilon, x);
+    y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) / deviation);
 }
 
 /// dx = (dy - mean of dy - y * mean of dy y) / deviation.
 pub(super) fn layer_norm_backward(epsilon: f32, x: &Array, dy: &Array) -> Result<Array> {
-    each_position(x, dy, |x, dy, dx| {
-        let [mean, deviation] = moments(epsilon, x);
-        let count = x.len() as f64;
-        let y = |c: usize| (x[c] - mean) / deviation;
-        let plain = dy.iter().sum::<f64>() / count;
-        let along = (0..x.len()).map(|c| dy[c] * y(c)).sum::<f64>() / count;
-        for c in 0..x.len() {
-            dx[c] = (dy[c] - plain - y(c) * along) / deviation;
-        }
-    })
+    each_position(x, dy, |x, dy, dx| normalize_backward(epsilon, x, dy, dx))
+}
+
+fn normalize_backward(epsilon: f32, x: &[f64], dy: &[f64], dx: &mut [f64]) {
+    let [mean, deviation] = moments(epsilon, x);
+    let count = x.len() as f64;
+    let y = |c: usize| (x[c] - mean) / deviation;
+    let plain = dy.iter().sum::<f64>() / count;
+    let along = (0..x.len()).map(|c| dy[c] * y(c)).sum::<f64>() / count;
+    for c in 0..x.len() {
+        dx[c] = (dy[c] - plain - y(c) * along) / deviation;
+    }
+}
+
+/// The same as a layer norm, of all numbers of a group of channels.
+pub(super) fn group_norm(groups: usize, epsilon: f32, x: &Array) -> Result<Array> {
+    each_group(groups, x, x, |x, _, y| normalize(epsilon, x, y))
+}
+
+/// The same as a layer norm's, of all numbers of a group of channels.
+pub(super) fn group_norm_backward(groups: usize, epsilon: f32, x: &Array, dy: &Array) -> Result<Array> {
+    each_group(groups, x, dy, |x, dy, dx| normalize_backward(epsilon, x, dy, dx))
+}
+
+/// Calls `each` with the numbers of every group of channels of two arrays of one shape, and those of the result.
+fn each_group(
+    groups: usize,
+    a: &Array,
+    b: &Array,
+    each: impl Fn(&[f64], &[f64], &mut [f64]),
+) -> Result<Array> {
+    let (n, shape) = a.dims4()?;
+    let count = shape.len() / groups;
+    let wide = |numbers: &[f32]| numbers.iter().copied().map(f64::from).collect::<Vec<f64>>();
+    let (mut result, mut found) = (Vec::with_capacity(a.data().len()), vec![0.0; count]);
+    for (a, b) in a.data().chunks(count).zip(b.data().chunks(count)).take(n * groups) {
+        each(&wide(a), &wide(b), &mut found);
+        result.extend(found.iter().map(|&found| found as f32));
+    }
+    Array::new(a.shape(), result)
 }
 
 /// The mean, and the square root of the variance and epsilon.

@@ -1,9 +1,10 @@
-//! Normalizations over the channels of a position.
+//! Normalizations over the channels of a position, and over all positions of some channels.
 
 use candle_core::Tensor;
 use trepang_api::{Lrn, WithPullBack};
 
 use super::{Candle, with_one};
+use crate::failed;
 
 /// y = x s^-beta, s = bias + alpha / size * the sum of x^2 over the channels around; dx = dy s^-beta - 2 beta alpha / size * x
 /// * the sum of dy x s^(-beta - 1) over the channels around.
@@ -38,4 +39,17 @@ pub(super) fn layer_norm<'a>(epsilon: f32, x: &Tensor) -> Candle<WithPullBack<'a
         let rest = dy.broadcast_sub(&dy.mean_keepdim(1)?)?;
         (rest - kept.broadcast_mul(&along)?)?.broadcast_div(&deviation)
     }))
+}
+
+/// The same as a layer norm, of all numbers of a group of channels.
+pub(super) fn group_norm<'a>(groups: usize, epsilon: f32, x: &Tensor) -> Candle<WithPullBack<'a, Tensor>> {
+    let sides = x.dims4()?;
+    // A group's numbers as the channels of one position.
+    let (y, pull_back) = layer_norm(epsilon, &x.reshape((sides.0 * groups, ()))?)?;
+    let y = y.reshape(sides)?;
+    let pull_back = move |dy: Tensor| {
+        let flat = dy.reshape((sides.0 * groups, ())).map_err(failed)?;
+        pull_back(flat)?.into_iter().map(|dx| dx.reshape(sides).map_err(failed)).collect()
+    };
+    Ok((y, Box::new(pull_back)))
 }

@@ -1,9 +1,10 @@
-//! Normalizations over the channels of a position.
+//! Normalizations over the channels of a position, and over all positions of some channels.
 
 use tch::{Kind, Tensor};
 use trepang_api::{Lrn, WithPullBack};
 
 use super::{Torch, with_one};
+use crate::failed;
 
 /// y = x s^-beta, s = bias + alpha / size * the sum of x^2 over the channels around; dx = dy s^-beta - 2 beta alpha / size * x
 /// * the sum of dy x s^(-beta - 1) over the channels around.
@@ -38,6 +39,20 @@ pub(super) fn layer_norm<'a>(epsilon: f32, x: &Tensor) -> Torch<WithPullBack<'a,
         let rest = dy.f_sub(&mean(dy)?)?;
         rest.f_sub(&kept.f_mul(&along)?)?.f_div(&deviation)
     }))
+}
+
+/// The same as a layer norm, of all numbers of a group of channels.
+pub(super) fn group_norm<'a>(groups: usize, epsilon: f32, x: &Tensor) -> Torch<WithPullBack<'a, Tensor>> {
+    let sides = x.size();
+    let flat = [sides[0] * groups as i64, -1];
+    // A group's numbers as the channels of one position.
+    let (y, pull_back) = layer_norm(epsilon, &x.f_reshape(flat)?)?;
+    let y = y.f_reshape(&sides)?;
+    let pull_back = move |dy: Tensor| {
+        let dxs = pull_back(dy.f_reshape(flat).map_err(failed)?)?;
+        dxs.into_iter().map(|dx| dx.f_reshape(&sides).map_err(failed)).collect()
+    };
+    Ok((y, Box::new(pull_back)))
 }
 
 /// The mean over the channels.

@@ -1,6 +1,6 @@
 //! Channels that are picked out of others: parts of them, or all in another order.
 
-use trepang_api::Op;
+use trepang_api::{Op, Padding};
 
 use super::super::evaluate::{axis, sliced, slices};
 use super::super::ir::LayerOp;
@@ -18,7 +18,9 @@ impl Lowering<'_> {
             _ => vec![gathered(node, &axes, &dims)?],
         };
         let all: Vec<usize> = (0..self.channels(value)).collect();
-        let is_everything = |part: &PickedChannels| part.channels == all && part.axes == axes;
+        let is_everything = |part: &PickedChannels| {
+            part.channels == all && part.axes == axes && part.cut == Padding::default()
+        };
         if let (GraphValue::Act(act), [part]) = (value, parts.as_slice())
             && axes == [Axis::C]
             && part.channels == all
@@ -28,6 +30,9 @@ impl Lowering<'_> {
         }
         match value {
             _ if parts.iter().all(is_everything) => Ok(vec![value.clone()]),
+            GraphValue::Image(_) if parts.iter().any(|part| part.cut != Padding::default()) => {
+                Err("takes a part of the picture".into())
+            }
             GraphValue::Image(map) => Ok(parts
                 .into_iter()
                 .map(|part| {
@@ -50,6 +55,10 @@ impl Lowering<'_> {
         if part.axes != act.axes || part.channels.is_empty() {
             return Err("picks a single channel, or none".into());
         }
+        let act = self.cropped(node, act.clone(), part.cut)?;
+        if part.channels.iter().copied().eq(0..self.layers.shape(act.at).channels) {
+            return Ok(GraphValue::Act(act));
+        }
         let at = self.layers.add(LayerOp::Plain(Op::Channels(part.channels)), &[act.at], Some(node.at))?;
         Ok(GraphValue::Act(Act::with(at, part.axes)))
     }
@@ -67,16 +76,26 @@ impl Lowering<'_> {
         for at in 0..5 {
             ints.push(if at == 0 { None } else { node.ints("", at)? });
         }
-        let mut channels = all_channels(axes, dims);
+        let (mut channels, mut cut) = (all_channels(axes, dims), Padding::default());
         for (side, range) in slices(node.node, self.graph.opset, axes.len(), &|at| ints[at].clone())? {
             let taken = sliced(dims[side], range)?;
-            if axes[side] == Axis::C {
-                channels = taken;
-            } else if !taken.iter().copied().eq(0..dims[side]) {
-                return Err("takes a part of the picture".into());
+            let (first, last) = (taken.first().copied().unwrap_or(0), taken.len());
+            let ends = [first, dims[side].saturating_sub(first + last)];
+            match axes[side] {
+                Axis::C => channels = taken,
+                Axis::H | Axis::W if !taken.iter().copied().eq(first..first + last) || taken.is_empty() => {
+                    return Err("takes some rows or columns of the picture".into());
+                }
+                Axis::H => [cut.top, cut.bottom] = ends,
+                Axis::W => [cut.left, cut.right] = ends,
+                Axis::N | Axis::Group(_) | Axis::InGroup(_) | Axis::Rest(_) => {
+                    if ends != [0, 0] {
+                        return Err("takes a part of the batch, or of groups of channels".into());
+                    }
+                }
             }
         }
-        Ok(PickedChannels { axes: axes.to_vec(), channels })
+        Ok(PickedChannels { axes: axes.to_vec(), channels, cut })
     }
 }
 
@@ -85,6 +104,15 @@ impl Lowering<'_> {
 struct PickedChannels {
     axes: Vec<Axis>,
     channels: Vec<usize>,
+    /// Rows and columns that are cut off.
+    cut: Padding,
+}
+
+impl PickedChannels {
+    /// Channels of which all positions stay.
+    fn whole(axes: Vec<Axis>, channels: Vec<usize>) -> Self {
+        Self { axes, channels, cut: Padding::default() }
+    }
 }
 
 fn all_channels(axes: &[Axis], dims: &[usize]) -> Vec<usize> {
@@ -108,7 +136,7 @@ fn split(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<Vec<PickedChan
     let (mut parts, mut start) = (Vec::with_capacity(lengths.len()), 0_usize);
     for length in lengths {
         let end = start.saturating_add(length).min(dims[side]);
-        parts.push(PickedChannels { axes: axes.to_vec(), channels: (start..end).collect() });
+        parts.push(PickedChannels::whole(axes.to_vec(), (start..end).collect()));
         start = end;
     }
     Ok(parts)
@@ -126,7 +154,7 @@ fn gathered(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<PickedChann
     let channels = ints.iter().map(|&at| axis(at, dims[side])).collect::<Result<Vec<_>, _>>()?;
     let mut axes = axes.to_vec();
     if axes == [Axis::C] && indices.shape == [1, channels.len(), 1, 1] {
-        return Ok(PickedChannels { axes: NCHW.to_vec(), channels });
+        return Ok(PickedChannels::whole(NCHW.to_vec(), channels));
     }
     match (is_nd, indices.shape.as_slice()) {
         (false, []) => {
@@ -135,5 +163,5 @@ fn gathered(node: &Reading, axes: &[Axis], dims: &[usize]) -> Result<PickedChann
         (false, [_]) | (true, [_, 1]) => {}
         (_, shape) => return Err(format!("picks with indices {shape:?}").into()),
     }
-    Ok(PickedChannels { axes, channels })
+    Ok(PickedChannels::whole(axes, channels))
 }

@@ -1,7 +1,7 @@
 //! What changes no number: other orders of the sides, other shapes, joined channels. On the picture itself, channels can
 //! also be picked, which is how preprocessing is exported.
 
-use trepang_api::Op;
+use trepang_api::{Op, Padding};
 
 use super::super::evaluate::{axis, new_places, permutation, resolved};
 use super::super::ir::LayerOp;
@@ -32,6 +32,7 @@ impl Lowering<'_> {
             "Flatten" => self.flatten(node),
             "Reshape" => self.reshape(node),
             "Concat" => self.concat(node),
+            "Expand" => self.expand(node),
             _ => Err("is none of the operations known here".into()),
         }
     }
@@ -92,7 +93,7 @@ impl Lowering<'_> {
             .into());
         }
         let at = self.layers.add(LayerOp::Plain(Op::Flatten), &[act.at], Some(node.at))?;
-        Ok(vec![GraphValue::Act(Act { at, axes: vector, channels_last })])
+        Ok(vec![GraphValue::Act(Act { channels_last, ..Act::with(at, vector) })])
     }
 
     fn reshape(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
@@ -119,6 +120,21 @@ impl Lowering<'_> {
             [_, channels, 1, 1] if is_vector && channels == shape.channels => {
                 Ok(vec![GraphValue::Act(Act { axes: NCHW.to_vec(), ..act })])
             }
+            // The channels as a row, over which a window slides (ECA).
+            [_, 1, all] if is_vector && all == shape.channels => {
+                Ok(vec![GraphValue::Act(Act { axes: vec![Axis::N, Axis::H, Axis::C], ..act })])
+            }
+            [_, groups, all]
+                if act.axes == NCHW
+                    && groups.checked_mul(all) == Some(shape.len())
+                    && shape.channels.is_multiple_of(groups.max(1)) =>
+            {
+                let axes = vec![Axis::N, Axis::Group(groups), Axis::Rest(all)];
+                Ok(vec![GraphValue::Act(Act { axes, ..act })])
+            }
+            [_, 1, 1, channels] if is_vector && channels == shape.channels => {
+                Ok(vec![GraphValue::Act(Act { axes: vec![Axis::N, Axis::H, Axis::W, Axis::C], ..act })])
+            }
             // Of one picture, the batch may be left out for a while.
             [all] if is_vector && all == shape.channels && self.frame.batch == 1 => {
                 Ok(vec![GraphValue::Act(Act { axes: vec![Axis::C], ..act })])
@@ -138,7 +154,8 @@ impl Lowering<'_> {
     /// An activation whose channels were seen as groups, with its channels as one side again.
     fn regrouped(&mut self, node: &Reading, act: &Act) -> Result<Vec<GraphValue>, NotLowered> {
         let at = match *act.axes.as_slice() {
-            [Axis::N, Axis::Group(_), Axis::InGroup(_), Axis::H, Axis::W] => act.at,
+            [Axis::N, Axis::Group(_), Axis::InGroup(_), Axis::H, Axis::W]
+            | [Axis::N, Axis::Group(_), Axis::Rest(_)] => act.at,
             [Axis::N, Axis::InGroup(each), Axis::Group(groups), Axis::H, Axis::W] => {
                 let map = (0..each).flat_map(|at| (0..groups).map(move |group| group * each + at));
                 self.layers.add(LayerOp::Plain(Op::Channels(map.collect())), &[act.at], Some(node.at))?
@@ -146,6 +163,19 @@ impl Lowering<'_> {
             _ => return Err("changes the order of sides by their shape".into()),
         };
         Ok(vec![GraphValue::Act(Act::new(at))])
+    }
+
+    /// One number for each channel, repeated at every position. The product that follows does that by itself, and nothing else
+    /// takes it for a whole activation.
+    fn expand(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
+        let act = self.act(node.input(0)?)?;
+        let to = node.ints("", 1)?.ok_or("has no shape")?;
+        let shape = self.layers.shape(act.at);
+        let is_gate = act.axes == NCHW && shape.height * shape.width == 1;
+        if is_gate && matches!(*to.as_slice(), [_, channels, _, _] if channels == shape.channels as i64) {
+            return Ok(vec![GraphValue::Act(act)]);
+        }
+        Err("repeats other numbers than those of channels".into())
     }
 
     fn concat(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
@@ -202,7 +232,9 @@ fn with_axes(value: &GraphValue, axes: Vec<Axis>) -> Result<Vec<GraphValue>, Not
         GraphValue::Image(map) => {
             Ok(vec![GraphValue::Image(ImageMap { axes, channels: map.channels.clone() })])
         }
-        GraphValue::Act(act) if act.channels_last.is_some() => Err("turns a flattened activation".into()),
+        GraphValue::Act(act) if act.channels_last.is_some() || act.lowest != Padding::default() => {
+            Err("turns a flattened activation, or a padded one".into())
+        }
         GraphValue::Act(act) => Ok(vec![GraphValue::Act(Act::with(act.at, axes))]),
         GraphValue::Const(_) | GraphValue::Unfilled(_) | GraphValue::Cut(_) => {
             Err("has no activation".into())

@@ -26,16 +26,24 @@ struct Window {
 
 impl Lowering<'_> {
     pub(super) fn window(&mut self, node: &Reading) -> Result<Vec<GraphValue>, NotLowered> {
-        let act = self.act(node.input(0)?)?;
+        let act = match node.input(0)? {
+            GraphValue::Act(act) if node.op() == "MaxPool" => act.clone(),
+            other => self.act(other)?,
+        };
         if node.op() == "ReduceMean" {
             return self.mean(node, &act);
+        }
+        if node.op() == "Conv" && act.axes == [Axis::N, Axis::H, Axis::C] {
+            return self.conv_of_channels(node, act);
+        }
+        if node.op() == "Pad" {
+            return self.pad(node, &act);
         }
         if act.axes != NCHW {
             return Err("reads an activation whose channels do not come first".into());
         }
         let op = match node.op() {
             "Conv" => return self.conv(node, &act),
-            "Pad" => return self.pad(node, &act),
             "GlobalAveragePool" => LayerOp::Plain(Op::GlobalAverage),
             "MaxPool" => LayerOp::Plain(self.max_pool(node, &act)?),
             _ => match self.average_pool(node, &act)? {
@@ -81,7 +89,16 @@ impl Lowering<'_> {
         if window.dilations != [1, 1] {
             return Err("has dilations, which poolings here have not".into());
         }
-        Ok(Op::MaxPool(window.with_beyond()))
+        let mut pool = window.with_beyond();
+        if act.lowest != Padding::default() {
+            let is_plain =
+                window.beyond == [0, 0] && node.node.text("auto_pad").unwrap_or("NOTSET") == "NOTSET";
+            if !is_plain || node.node.int("ceil_mode").unwrap_or(0) != 0 {
+                return Err("is padded in two ways".into());
+            }
+            pool.padding = pool.padding + act.lowest;
+        }
+        Ok(Op::MaxPool(pool))
     }
 
     /// The operation; none for one that changes nothing.
@@ -106,33 +123,46 @@ impl Lowering<'_> {
     fn pad(&mut self, node: &Reading, act: &Act) -> Result<Vec<GraphValue>, NotLowered> {
         let mode = node.node.text("mode").unwrap_or("constant");
         let value = node.constant(2)?.and_then(|tensor| tensor.floats().first().copied());
-        if mode != "constant" || value.or(node.node.float("value")).unwrap_or(0.0) != 0.0 {
+        let value = value.or(node.node.float("value")).unwrap_or(0.0);
+        let is_lowest = value <= f32::MIN;
+        if mode != "constant" || !(value == 0.0 || is_lowest) {
             return Err("pads with something else than zeros".into());
         }
         let attribute = if self.graph.opset < 2 { "paddings" } else { "pads" };
         let pads = node.ints(attribute, 1)?.ok_or("has no padding")?;
         let sides = match node.ints("", 3)? {
-            Some(axes) => axes.iter().map(|&at| axis(at, 4)).collect::<Result<Vec<_>, _>>()?,
-            None => (0..4).collect(),
+            Some(axes) => axes.iter().map(|&at| axis(at, act.axes.len())).collect::<Result<Vec<_>, _>>()?,
+            None => (0..act.axes.len()).collect(),
         };
-        let mut padding = [[0_usize; 2]; 4];
+        // Cells that are added, and cells that are cut off, which are negative.
+        let mut padding = [[[0_usize; 2]; 4]; 2];
         for (at, &side) in sides.iter().enumerate() {
             for (end, from) in [(0, at), (1, at + sides.len())] {
                 let pad = *pads.get(from).ok_or("has too few paddings")?;
-                padding[side][end] = number(pad).map_err(|_| "crops, or pads without end")?;
+                let cells = number(pad.saturating_abs()).map_err(|_| "pads without end")?;
+                let place = NCHW.iter().position(|&axis| axis == act.axes[side]).unwrap_or(0);
+                padding[usize::from(pad < 0)][place][end] += cells;
             }
         }
-        let [batch, channels, [top, bottom], [left, right]] = padding;
-        if batch != [0, 0] || channels != [0, 0] {
+        let [zeros, cut] = padding.map(|[batch, channels, [top, bottom], [left, right]]| {
+            let is_spatial = batch == [0, 0] && channels == [0, 0];
+            is_spatial.then_some(Padding { top, bottom, left, right })
+        });
+        let (Some(zeros), Some(cut)) = (zeros, cut) else {
             return Err("pads other sides than the height and the width".into());
+        };
+        self.is_sized |= (zeros.top, zeros.left) != (zeros.bottom, zeros.right);
+        if is_lowest && cut == Padding::default() {
+            return Ok(vec![GraphValue::Act(Act { lowest: zeros, ..act.clone() })]);
         }
-        self.is_sized |= (top, left) != (bottom, right);
-        let zeros = Padding { top, bottom, left, right };
-        if zeros == Padding::default() {
-            return Ok(vec![GraphValue::Act(act.clone())]);
+        if is_lowest {
+            return Err("pads with the lowest of numbers and crops".into());
         }
-        let made = self.layers.add(LayerOp::Pad(zeros), &[act.at], Some(node.at))?;
-        Ok(vec![GraphValue::Act(Act::new(made))])
+        let mut act = act.clone();
+        if zeros != Padding::default() {
+            act.at = self.layers.add(LayerOp::Pad(zeros), &[act.at], Some(node.at))?;
+        }
+        Ok(vec![GraphValue::Act(self.cropped(node, act, cut)?)])
     }
 
     /// The mean over the height and the width.
