@@ -58,6 +58,7 @@ pub use field::{Field, effective_field};
 pub use figure::{BarPlot, CHOSEN, Figure, INKS, Ink, PointMark, Scatter, ScatterPoint, ScatterSeries};
 pub use index::{
     ChannelNumbers, IndexManifest, IndexRow, IndexWriter, IndexedLayer, RowLabel, ShardFile, csv_field,
+    pictures_seen,
 };
 pub use maps::{Map, channel_map, grad_cam, hires_cam, occlusion, saliency, smooth_grad};
 pub use margin::{Against, Margin, best_rival, rank};

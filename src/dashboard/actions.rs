@@ -138,7 +138,13 @@ pub(super) fn start(state: &mut State) -> Vec<Effect> {
     if state.is_switching() {
         return NOTHING;
     }
-    if matches!(state.shown, Shown::Mosaic | Shown::Beside | Shown::Lab) {
+    if state.shown == Shown::Lab {
+        let back = state.keys.shown("lab");
+        state.remark =
+            Some(format!("the lab looks at a picture: {back} goes back, to where an ascent can be started"));
+        return NOTHING;
+    }
+    if matches!(state.shown, Shown::Mosaic | Shown::Beside) {
         state.shown = Shown::Panes;
     }
     state.start_with(&state.target())

@@ -58,7 +58,6 @@ const ACTS: &[(&str, CommandFunction)] = &[
     ("map", look_closer::toggle_map),
     ("bars", look_closer::next_bars),
     ("lab", lab::toggle),
-    ("examples", lab::next_order),
     ("lists-narrower", resizing::narrower_lists),
     ("lists-wider", resizing::wider_lists),
     ("curve-lower", resizing::lower_curve),

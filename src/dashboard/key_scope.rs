@@ -17,6 +17,8 @@ pub enum KeyScope {
     Recipes,
     /// A question that is open.
     Questions,
+    /// The lab, where the keys of browsing count too.
+    Lab,
 }
 
 impl KeyScope {
@@ -24,9 +26,11 @@ impl KeyScope {
     pub(super) fn meets(self, other: Self) -> bool {
         let is_list = |scope| match scope {
             Self::Lists | Self::Runs | Self::Marks | Self::Networks | Self::Recipes => true,
-            Self::Browsing | Self::Questions => false,
+            Self::Browsing | Self::Questions | Self::Lab => false,
         };
         let with_all = self == Self::Lists || other == Self::Lists;
-        self == other || (with_all && is_list(self) && is_list(other))
+        let both = [self, other];
+        let while_browsing = both.contains(&Self::Browsing) && both.contains(&Self::Lab);
+        self == other || while_browsing || (with_all && is_list(self) && is_list(other))
     }
 }

@@ -90,7 +90,6 @@ pub const BINDINGS: &[Binding] = &[
     bind("map", &[Key::Char('v')], "v", "", "the channel's map over it"),
     bind("bars", &[Key::Char('b')], "b", "", "the mean of every channel"),
     bind("lab", &[Key::Char('L')], "L", "", "the lab: why it is seen so"),
-    bind("examples", &[Key::Char('E')], "E", "", "the lab: order its photos"),
     bind("lists-narrower", &[Key::Char('{')], "{", "", "narrower lists"),
     bind("lists-wider", &[Key::Char('}')], "}", "", "wider lists"),
     bind("curve-lower", &[Key::Char('(')], "(", "", "a lower curve"),

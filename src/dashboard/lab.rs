@@ -4,6 +4,8 @@
 use std::sync::Arc;
 
 use super::actions::NOTHING;
+use super::key::Key;
+use super::key_scope::KeyScope;
 use super::state::{Effect, Shown, State, TerminalAction};
 use crate::engine::Picture;
 use crate::worker::protocol::{Action, LabFindings, LabOrder, LabPoint, LabScatter, LabSubject};
@@ -31,19 +33,20 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     vec![Effect::Terminal(TerminalAction::Redraw)]
 }
 
-/// Puts the photographs in the next order.
-pub(super) fn next_order(state: &mut State) -> Vec<Effect> {
-    if state.shown == Shown::Lab {
+/// A key that means nothing while browsing: one of the lab's own, or Esc.
+pub(super) fn press(state: &mut State, key: Key) -> Vec<Effect> {
+    if key == Key::Escape {
+        return close(state);
+    }
+    if state.keys.lookup_in(KeyScope::Lab, key).is_some() {
+        // Its only command.
         state.lab.by = state.lab.by.next();
-    } else {
-        let lab = state.keys.shown("lab");
-        state.remark = Some(format!("photographs stand in the lab, which {lab} opens"));
     }
     NOTHING
 }
 
 /// Goes back to where the lab was opened from.
-pub(super) fn close(state: &mut State) -> Vec<Effect> {
+fn close(state: &mut State) -> Vec<Effect> {
     state.shown = if state.lab.is_of_draft { Shown::Mosaic } else { Shown::Panes };
     vec![Effect::Terminal(TerminalAction::Redraw)]
 }

@@ -1,10 +1,10 @@
-//! The part of the key table for lists and questions that are open: each command with its keys.
+//! The part of the key table for lists, the lab and questions that are open: each command with its keys.
 
 use super::key::Key;
 use super::key_scope::KeyScope;
 use super::key_table::{Binding, bind_in};
 
-/// The keys of lists and questions, in the order in which they are printed.
+/// The keys of lists, the lab and questions, in the order in which they are printed.
 pub const LIST_BINDINGS: &[Binding] = &[
     bind_in(
         KeyScope::Lists,
@@ -33,6 +33,7 @@ pub const LIST_BINDINGS: &[Binding] = &[
     bind_in(KeyScope::Marks, ("mark-compare", "marks: side by side"), &[Key::Char('c')], "c"),
     bind_in(KeyScope::Networks, ("network-classify", "networks: classify or not"), &[Key::Char('c')], "c"),
     bind_in(KeyScope::Recipes, ("recipe-numbers", "recipes: change numbers"), &[Key::Char('e')], "e"),
+    bind_in(KeyScope::Lab, ("lab-order", "lab: order of photographs"), &[Key::Char('E')], "E"),
     bind_in(KeyScope::Questions, ("answer-yes", "questions: yes"), &[Key::Char('y')], "y"),
     bind_in(KeyScope::Questions, ("leave-running", "leaving: let it run"), &[Key::Char('d')], "d"),
 ];

@@ -210,7 +210,7 @@ impl State {
                 self.closer.pixel = None;
                 Vec::new()
             }
-            (Mode::Browse, None) if key == Key::Escape && self.shown == Shown::Lab => lab::close(self),
+            (Mode::Browse, None) if self.shown == Shown::Lab => lab::press(self, key),
             (Mode::Browse, None) => Vec::new(),
         }
     }

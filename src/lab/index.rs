@@ -10,6 +10,6 @@ mod writer;
 
 pub use manifest::{IndexManifest, IndexedLayer};
 pub use row::{ChannelNumbers, IndexRow, RowLabel};
-pub use shard::ShardFile;
+pub use shard::{ShardFile, pictures_seen};
 pub use skipped::csv_field;
 pub use writer::IndexWriter;

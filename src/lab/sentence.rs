@@ -91,10 +91,14 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
-/// A rank in words, and what it was before.
+/// A rank in words, and whether it is what it was before.
 fn place(before: usize, rank: usize) -> String {
+    let still = if rank == before { "still " } else { "" };
+    still.to_owned() + &ordinal(rank)
+}
+
+fn ordinal(rank: usize) -> String {
     match (rank, rank % 100, rank % 10) {
-        (1, ..) if before == 1 => "still first".into(),
         (1, ..) => "first".into(),
         (2, ..) => "second".into(),
         (3, ..) => "third".into(),
@@ -185,5 +189,6 @@ mod tests {
             "1000th",
         ];
         assert_eq!(told, expected);
+        assert_eq!((place(2, 2), place(2, 3)), ("still second".into(), "third".into()));
     }
 }

@@ -120,8 +120,8 @@ fn sentence(state: &State) -> String {
 
 pub(super) fn render(frame: &mut Frame, state: &State, view: &View, area: Rect, layout: &LabLayout) {
     let back = state.keys.shown("lab");
-    let by = state.lab_order().name();
-    let title = format!("{}: the lab; photographs by {by}; {back} goes back", place(state));
+    let (by, order) = (state.lab_order().name(), state.keys.shown("lab-order"));
+    let title = format!("{}: the lab; {back} goes back; photographs by {by} ({order})", place(state));
     let title = shortened_inside(&title, layout.header.width.into());
     frame.render_widget(Paragraph::new(title).style(view.theme.accent), layout.header);
     let mut lines = wrapped(&sentence(state), usize::from(layout.sentence.width));

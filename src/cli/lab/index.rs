@@ -64,6 +64,7 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     let data = Arc::new(DataSet::open(&args.data, args.picture_labels.as_deref())?);
     let labels = row_labels(&data, &compute.trained)?;
     let folder = index_folder(args.out.as_deref())?;
+    let layers = with_kept(layers, IndexManifest::read(&folder)?.as_ref());
     let batch = if compute.device.kind == DeviceKind::Cpu { BATCH } else { GPU_BATCH };
     let manifest = manifest(args, &compute, &data);
     let mut writer = IndexWriter::open(&folder, manifest, &layers, batch)?;
@@ -110,6 +111,22 @@ fn layers(args: &IndexArgs, trained: &Trained) -> Result<Vec<IndexedLayer>> {
         return Err(Usage("--layer names no layer".into()).into());
     }
     Ok(layers)
+}
+
+/// The layers with the columns that the index has of them already, besides those of the flags. What new columns take is said.
+fn with_kept(layers: Vec<IndexedLayer>, before: Option<&IndexManifest>) -> Vec<IndexedLayer> {
+    let kept = |layer: IndexedLayer| {
+        let Some(known) = before.and_then(|before| before.layer(&layer.layer)) else { return layer };
+        if layer.full && !known.full || layer.relevance && !known.relevance {
+            output::remark(format_args!(
+                "{} gets columns that the index does not have: its pictures are run again",
+                layer.layer
+            ));
+        }
+        let (full, relevance) = (layer.full || known.full, layer.relevance || known.relevance);
+        IndexedLayer { full, relevance, ..layer }
+    };
+    layers.into_iter().map(kept).collect()
 }
 
 /// The folder of the index: the one that is named, or `lab` beside the runs.

@@ -6,9 +6,10 @@ use anyhow::Result;
 use trepang_weights::{Error as WeightsError, Purpose, Trained};
 
 use super::index::index_folder;
+use crate::cli::output;
 use crate::config::args::ComputeArgs;
 use crate::config::{Usage, find_chosen};
-use crate::lab::{Error, IndexManifest, IndexedLayer};
+use crate::lab::{Error, IndexManifest, IndexedLayer, pictures_seen};
 use crate::worker::label_name;
 
 /// An index with its folder.
@@ -29,6 +30,20 @@ impl OpenedIndex {
 
     /// The layer that is named, or the only one.
     pub(super) fn layer(&self, given: Option<&str>) -> Result<IndexedLayer> {
+        let layer = self.named_layer(given)?;
+        let seen = pictures_seen(&self.manifest.shards(&self.folder, &layer))?;
+        let pictures = self.manifest.pictures;
+        if seen < pictures {
+            output::remark(format_args!(
+                "the index in {} has {} of the first {seen} of {pictures} pictures; the command that made it goes on",
+                self.folder.display(),
+                layer.layer
+            ));
+        }
+        Ok(layer)
+    }
+
+    fn named_layer(&self, given: Option<&str>) -> Result<IndexedLayer> {
         let names: Vec<&str> = self.manifest.layers.iter().map(|layer| layer.layer.as_str()).collect();
         let (folder, known) = (self.folder.display(), names.join(", "));
         match (given, &self.manifest.layers[..]) {

@@ -1,5 +1,6 @@
 //! A folder of photographs: each is read, run and let go of.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -7,12 +8,22 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::cli::folder::pictures;
 use crate::cli::output;
+use crate::config::Usage;
 
 /// The photographs of a folder, of which there is at least one.
 pub(super) fn of_folder(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
     let files = pictures(folder)?;
     if files.is_empty() {
         bail!("{} holds no picture (PNG, JPEG, WebP, TIFF, BMP or GIF)", folder.display());
+    }
+    let folders: BTreeSet<Option<&Path>> = files.iter().map(|file| file.parent()).collect();
+    if folders.len() > 1 {
+        return Err(Usage(format!(
+            "{} holds {} folders of pictures: name the one that has the photographs of the class",
+            folder.display(),
+            folders.len()
+        ))
+        .into());
     }
     Ok(files)
 }

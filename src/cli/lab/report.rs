@@ -23,6 +23,10 @@ use crate::runs::{check_target, encode_plain_png, quoted, write_atomic};
 /// Channels of the table, besides the one that the page is about.
 const ROWS: usize = 10;
 
+/// The sentence in the place of what an index brings.
+const WITHOUT_INDEX: &str =
+    "The photographs that the channel answers to, and how far the picture is from them, come with an index:";
+
 /// Channels that are taken out together.
 const TOPS: [usize; 5] = [1, 2, 3, 5, 20];
 
@@ -55,8 +59,9 @@ pub(super) fn run(args: &LabReportArgs) -> Result<()> {
         question.title()
     );
     let mut parts = picture_parts(args, &subject, &question, &explained);
-    parts.extend(index_of(args, &mut subject, &explained.means)?);
-    parts.extend(origin(args, &subject, &question));
+    let (of_index, has_index) = index_of(args, &mut subject, &explained.means)?;
+    parts.extend(of_index);
+    parts.extend(origin(args, &subject, &question, has_index));
     write_atomic(&args.output, html(&title, &parts).as_bytes())?;
     write_atomic(&beside, markdown(&title, &parts).as_bytes())?;
     let (report, markdown) = (args.output.display().to_string(), beside.display().to_string());
@@ -204,8 +209,8 @@ fn groups_table(groups: &[Group]) -> ReportPart {
     ReportPart::Table { caption, heading, rows: groups.iter().map(row).collect() }
 }
 
-/// The parts that come from an index, or the command that would bring them.
-fn index_of(args: &LabReportArgs, subject: &mut Subject, means: &[f64]) -> Result<Vec<ReportPart>> {
+/// The parts that come from an index, or the command that would bring them; and whether there is an index.
+fn index_of(args: &LabReportArgs, subject: &mut Subject, means: &[f64]) -> Result<(Vec<ReportPart>, bool)> {
     let layer = subject.layer_name().to_owned();
     let opened = OpenedIndex::open(args.index.as_deref()).and_then(|index| {
         index.trained(&args.subject.compute)?;
@@ -213,21 +218,24 @@ fn index_of(args: &LabReportArgs, subject: &mut Subject, means: &[f64]) -> Resul
         Ok((index, layer))
     });
     match (opened, &args.index) {
-        (Ok((index, layer)), _) => index_parts(args, subject, (&index, &layer), means),
+        (Ok((index, layer)), _) => Ok((index_parts(args, subject, (&index, &layer), means)?, true)),
         (Err(error), Some(_)) => Err(error),
-        (Err(_), None) => Ok(vec![
-            ReportPart::Heading("Photographs".into()),
-            ReportPart::Text("The photographs that the channel answers to, and how far the picture is from them, come with an index:".into()),
-            ReportPart::Commands(vec![format!(
-                "trepang lab index FOLDER --network {} --layer {layer} --relevance --out DIR",
-                subject.trained.name
-            )]),
-        ]),
+        (Err(_), None) => Ok((
+            vec![
+                ReportPart::Heading("Photographs".into()),
+                ReportPart::Text(WITHOUT_INDEX.into()),
+                ReportPart::Commands(vec![format!(
+                    "trepang lab index FOLDER --network {} --layer {layer} --relevance --out DIR",
+                    subject.trained.name
+                )]),
+            ],
+            false,
+        )),
     }
 }
 
 /// The origin of the numbers, and the commands that print them.
-fn origin(args: &LabReportArgs, subject: &Subject, question: &Question) -> Vec<ReportPart> {
+fn origin(args: &LabReportArgs, subject: &Subject, question: &Question, has_index: bool) -> Vec<ReportPart> {
     let (network, layer) = (&subject.trained.name, subject.layer_name());
     let SubjectArgs { compute, picture, against, framing, on, seed, seen, .. } = &args.subject;
     let picture = quoted(&picture.display().to_string());
@@ -248,6 +256,22 @@ fn origin(args: &LabReportArgs, subject: &Subject, question: &Question) -> Vec<R
     };
     let (index, on) = (folder("--index", &args.index), folder("--on", on));
     let class = question.margin.class;
+    let channel = args.channel;
+    let mut commands = vec![
+        format!("trepang lab report {asked}{on}{index} --channel {channel} --seed {seed}"),
+        format!("trepang lab attribute {asked}{on}"),
+        format!("trepang lab ablate {asked} --replace zero"),
+        format!("trepang lab map {picture} {of_network} --layer {named} --class {class}{exact}"),
+        format!("trepang lab means {picture} {of_network} --layer {named} --channel {channel}{exact}"),
+    ];
+    if has_index {
+        commands.extend([
+            format!("trepang lab examples {of_network} --layer {named} --channel {channel}{index}"),
+            format!(
+                "trepang lab distance {picture} {of_network} --layer {named}{exact}{index} --seed {seed}"
+            ),
+        ]);
+    }
     vec![
         ReportPart::Heading("How this was made".into()),
         ReportPart::Text(format!(
@@ -257,15 +281,6 @@ fn origin(args: &LabReportArgs, subject: &Subject, question: &Question) -> Vec<R
             args.subject.seed,
             if args.subject.seen { "as its network saw it" } else { "the file as it is saved" }
         )),
-        ReportPart::Commands(vec![
-            format!("trepang lab report {asked}{on}{index} --channel {} --seed {seed}", args.channel),
-            format!("trepang lab attribute {asked}{on}"),
-            format!("trepang lab ablate {asked} --replace zero"),
-            format!("trepang lab map {picture} {of_network} --layer {named} --class {class}{exact}"),
-            format!(
-                "trepang lab means {picture} {of_network} --layer {named} --channel {}{exact}",
-                args.channel
-            ),
-        ]),
+        ReportPart::Commands(commands),
     ]
 }

@@ -1,6 +1,6 @@
 //! What every question is about: a network on a device, a picture as it sees it, a layer, a class and its rival.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,10 +8,11 @@ use indicatif::ProgressBar;
 use trepang_api::{Array, LayerId, Model};
 use trepang_weights::{Error as WeightsError, Purpose, Trained};
 
+use super::framed::NamedPicture;
 use super::retaken::RetakenRun;
 use crate::cli::parity::new_spinner;
 use crate::config::args::SubjectArgs;
-use crate::config::{Usage, class_index, find_chosen, find_layer, find_place, find_run};
+use crate::config::{Usage, class_index, find_chosen, find_layer, find_place};
 use crate::engine::Picture;
 use crate::lab::{Against, Error, Margin, SentenceNames, Tail, best_rival};
 use crate::runs::{PictureReading, read_picture_as};
@@ -42,14 +43,13 @@ impl Subject {
     pub(super) fn open(args: &SubjectArgs) -> Result<Self> {
         let trained = find_chosen(&args.compute, Purpose::Classes).map_err(without_classifier)?;
         let layer = find_layer(&trained.network, &args.layer)?;
-        let framing = if args.framing.exact || args.seen { Framing::Exact } else { Framing::Crop };
-        let (picture, seen) = if args.seen {
+        let (picture, seen, framing) = if args.seen {
             let _busy = Busy::with("opening the run");
             let (picture, seen) = RetakenRun::at_end(&args.picture, &args.compute)?.seen(&args.picture)?;
-            (picture, Some(seen))
+            (picture, Some(seen), Framing::Exact)
         } else {
-            let reading = PictureReading { allow_cut: args.framing.allow_cut, ..PictureReading::default() };
-            (read_picture_as(&picture_file(&args.picture)?, reading)?, None)
+            let named = NamedPicture::of(&args.picture)?;
+            (named.read(args.framing.allow_cut)?, None, named.framing(args.framing.exact))
         };
         let picture = frame_picture(&trained.network, &picture, framing)?;
         let (backend, device) = find_place(&args.compute)?;
@@ -147,12 +147,6 @@ impl Question {
     }
 }
 
-/// The file of a picture, or of the run that is named.
-fn picture_file(given: &Path) -> Result<PathBuf> {
-    let place = find_run(given, None)?;
-    Ok(if place.is_dir() { place.join("image.png") } else { place })
-}
-
 /// A line on stderr, where that is a terminal, for as long as it lives: in front of many layers the work takes a while.
 pub(super) struct Busy(ProgressBar);
 
@@ -174,7 +168,8 @@ impl Drop for Busy {
 pub(super) fn without_classifier(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref::<WeightsError>() {
         Some(no_classifier @ WeightsError::NoClassifier { .. }) => Usage(format!(
-            "{no_classifier}; for its channels there are `trepang render` and the dashboard, which need none"
+            "{no_classifier}; `trepang lab map --channel`, `lab means`, `lab index` and what reads an index need none, nor do \
+             `trepang render` and the dashboard"
         ))
         .into(),
         _ => error,

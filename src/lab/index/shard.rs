@@ -180,6 +180,15 @@ impl std::fmt::Debug for ShardFile {
     }
 }
 
+/// Pictures of the data set that these shards have seen, those without a row among them.
+pub fn pictures_seen(shards: &[PathBuf]) -> Result<usize> {
+    let seen = |path: &PathBuf| {
+        let shard = ShardFile::open(path)?;
+        Ok(shard.value(SEEN).and_then(|seen| seen.parse::<usize>().ok()).unwrap_or(0))
+    };
+    shards.iter().map(seen).sum()
+}
+
 impl ShardFile {
     /// Fails for a file that is not whole.
     pub fn open(path: &Path) -> Result<Self> {

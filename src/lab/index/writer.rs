@@ -215,7 +215,9 @@ impl LayerShard {
             }
             // Rows are read as well where the shard is to grow: a damage in them would be found too late.
             let found = ShardFile::open(&path).and_then(|file| {
-                let found = file.seen(&self.key).unwrap_or(0).min(expected);
+                // One of other columns is whole, and is written anew.
+                let Some(found) = file.seen(&self.key) else { return Ok(0) };
+                let found = found.min(expected);
                 if found < expected { file.rows(&self.layer).map(|_| found) } else { Ok(found) }
             });
             let found = found.unwrap_or_else(|_| {

@@ -176,6 +176,8 @@ fn what_cannot_be_asked_is_refused_in_one_sentence() {
         ("attribute a.png --layer block5_conv2 --on nowhere", 1, "nowhere"),
         ("attribute a.png --layer block5_conv2 --on broken", 1, "none of the 1 photographs"),
         ("ablate a.png --layer block5_conv2 --replace mean", 2, "--on"),
+        ("attribute a.png --layer block5_conv2 --on .", 2, "name the one that has the photographs"),
+        ("map a.png --network vgg16-trunk", 2, "`trepang lab map --channel`"),
         ("attribute a.png --layer block5_conv2 --seen", 1, "a.png"),
         ("attribute a.png --layer block5_conv2 --seen --exact", 2, "--exact"),
         ("ablate a.png --layer block5_conv2 --top 1,300", 2, "block5_conv2 has 256 channels"),

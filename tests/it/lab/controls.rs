@@ -97,7 +97,13 @@ fn the_picture_as_its_network_saw_it_is_told_from_the_file() {
     let seen = asked(&format!("{} --seen", run.display()));
     assert_eq!(seen, asked("a.png --seen"), "the state, and the steps taken again");
     let file = asked("a.png --exact");
-    assert_eq!(file, asked(&format!("{} --exact", run.display())), "a run without --seen is its file");
+    assert_eq!(file, asked(&run.display().to_string()), "a run without --seen is its file, as it is");
+    for (line, flags) in [("means", "--layer block5_conv2"), ("map", "--class 31")] {
+        let of = |picture: &str| home.json(&format!("lab {line} {picture} {flags} --json")).remove(0);
+        let (by_run, by_file) = (of(&run.display().to_string()), of("a.png --exact"));
+        assert_eq!(by_run["means"], by_file["means"], "{line}");
+        assert_eq!(by_run["values"], by_file["values"], "{line}");
+    }
     assert!(file.get("saved_file").is_none());
     assert_eq!(seen["saved_file"]["margin"], file["margin"]);
     let (of_seen, of_file) = (number(&seen, "margin"), number(&file, "margin"));

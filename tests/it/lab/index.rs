@@ -165,6 +165,34 @@ fn damaged_files_are_skipped_and_a_damaged_shard_is_mended() {
     assert!(fs::read(&place).unwrap() == whole && mended.stdout.contains("\"resumed_at\":0"));
 }
 
+/// What an index has stays when it is asked for less, and what is asked for besides is added.
+#[test]
+fn columns_of_an_index_are_added_and_never_lost() {
+    let home = home(9);
+    let index =
+        |flags: &str| home.run(&format!("lab index set --layer block5_conv2 --out index --json {flags}"));
+    index("--full");
+    let added = index("--relevance");
+    assert!(added.stderr.contains("gets columns that the index does not have"), "{added:?}");
+    assert!(!added.stderr.contains("damaged") && added.stdout.contains("\"resumed_at\":0"), "{added:?}");
+    let before = files(&home.path("index"));
+    let less = index("");
+    assert!(less.stdout.contains("\"resumed_at\":9") && files(&home.path("index")) == before, "{less:?}");
+    let manifest = IndexManifest::read(&home.path("index")).unwrap().unwrap();
+    let layer = manifest.layer("block5_conv2").unwrap();
+    assert!(layer.full && layer.relevance);
+}
+
+#[test]
+fn who_reads_a_part_of_an_index_is_told() {
+    let home = home(1100);
+    home.run("lab index set --layer block5_conv2 --out index");
+    assert!(home.run("lab examples --index index --channel 3 --json").stderr.is_empty());
+    fs::remove_file(home.path("index/block5_conv2/part-00000.parquet")).unwrap();
+    let none = home.run("lab examples --index index --channel 3 --json");
+    assert!(none.stderr.contains("the first 0 of 1100 pictures"), "{none:?}");
+}
+
 #[test]
 fn relevances_add_up_to_the_margin_less_the_bias() {
     let home = home(6);

@@ -55,7 +55,15 @@ fn a_report_with_an_index_is_the_same_twice() {
     assert!(with_photographs.contains("on 12 photographs of sea cucumber"), "{with_photographs}");
     // Nine photographs by each of two measures.
     assert_eq!(page.matches("data:image/jpeg;base64,").count(), 18);
-    for told in ["goldfish", "(AUC)", "Mahalanobis", "the picture is ", "relevance to their own class"] {
+    for told in [
+        "goldfish",
+        "(AUC)",
+        "trepang lab distance",
+        "trepang lab examples",
+        "Mahalanobis",
+        "the picture is ",
+        "relevance to their own class",
+    ] {
         assert!(page.contains(told), "{told}");
     }
     assert!(page.len() < 3_000_000);

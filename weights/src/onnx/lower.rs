@@ -91,7 +91,7 @@ pub(super) struct Lowering<'g> {
     /// Whether the preprocessing in the graph was dropped for that.
     pub is_reset: bool,
     values: HashMap<&'g str, GraphValue>,
-    /// How often each value will still be read.
+    /// The number of times that each value will still be read.
     unread: HashMap<&'g str, usize>,
     /// The numbers of the computed constants that are there, and of all that ever were.
     computed: [usize; 2],

@@ -108,6 +108,7 @@ impl Lowering<'_> {
         let shape = self.layers.shape(act.at);
         let is_vector = shape.height * shape.width == 1;
         let is_grouped = act.axes.iter().any(|axis| matches!(axis, Axis::Group(_)));
+        let seen_as = |axes: Vec<Axis>| Ok(vec![GraphValue::Act(Act { axes, ..act.clone() })]);
         match *sides.as_slice() {
             [_, channels, height, width]
                 if is_grouped && [channels, height, width] == [shape.channels, shape.height, shape.width] =>
@@ -117,35 +118,27 @@ impl Lowering<'_> {
             _ if is_grouped => Err(format!("makes {sides:?} of groups of channels").into()),
             // The batch may be fixed in the file: whatever it is, it stays.
             [_, all] if all == shape.len() => self.flat(node, &act),
-            [_, channels, 1, 1] if is_vector && channels == shape.channels => {
-                Ok(vec![GraphValue::Act(Act { axes: NCHW.to_vec(), ..act })])
-            }
+            [_, channels, 1, 1] if is_vector && channels == shape.channels => seen_as(NCHW.to_vec()),
             // The channels as a row, over which a window slides (ECA).
-            [_, 1, all] if is_vector && all == shape.channels => {
-                Ok(vec![GraphValue::Act(Act { axes: vec![Axis::N, Axis::H, Axis::C], ..act })])
-            }
+            [_, 1, all] if is_vector && all == shape.channels => seen_as(vec![Axis::N, Axis::H, Axis::C]),
             [_, groups, all]
                 if act.axes == NCHW
                     && groups.checked_mul(all) == Some(shape.len())
                     && shape.channels.is_multiple_of(groups.max(1)) =>
             {
-                let axes = vec![Axis::N, Axis::Group(groups), Axis::Rest(all)];
-                Ok(vec![GraphValue::Act(Act { axes, ..act })])
+                seen_as(vec![Axis::N, Axis::Group(groups), Axis::Rest(all)])
             }
             [_, 1, 1, channels] if is_vector && channels == shape.channels => {
-                Ok(vec![GraphValue::Act(Act { axes: vec![Axis::N, Axis::H, Axis::W, Axis::C], ..act })])
+                seen_as(vec![Axis::N, Axis::H, Axis::W, Axis::C])
             }
             // Of one picture, the batch may be left out for a while.
-            [all] if is_vector && all == shape.channels && self.frame.batch == 1 => {
-                Ok(vec![GraphValue::Act(Act { axes: vec![Axis::C], ..act })])
-            }
+            [all] if is_vector && all == shape.channels && self.frame.batch == 1 => seen_as(vec![Axis::C]),
             [_, groups, each, height, width]
                 if act.axes == NCHW
                     && groups.checked_mul(each) == Some(shape.channels)
                     && [height, width] == [shape.height, shape.width] =>
             {
-                let axes = vec![Axis::N, Axis::Group(groups), Axis::InGroup(each), Axis::H, Axis::W];
-                Ok(vec![GraphValue::Act(Act { axes, ..act })])
+                seen_as(vec![Axis::N, Axis::Group(groups), Axis::InGroup(each), Axis::H, Axis::W])
             }
             _ => Err(format!("makes {sides:?} of {dims:?}, which is not known here").into()),
         }
