@@ -46,6 +46,7 @@ pub struct FirstLines {
 
 impl FirstLines {
     /// The first lines after a use of the mouse: a click leaves lists as they were drawn.
+    #[must_use]
     pub fn after(self, action: MouseAction, drawn: &Spots) -> Self {
         match action {
             MouseAction::Press => drawn.first_lines,
@@ -58,14 +59,14 @@ impl FirstLines {
 /// Everything on the screen that the mouse can be used on. What was noted later lies over what was noted before.
 #[derive(Debug, Default)]
 pub struct Spots {
-    spots: Vec<(Rect, Spot)>,
+    places: Vec<(Rect, Spot)>,
     scrolled: Vec<(Rect, Scrolled)>,
     first_lines: FirstLines,
 }
 
 impl Spots {
     pub(super) fn put(&mut self, area: Rect, spot: Spot) {
-        self.spots.push((area, spot));
+        self.places.push((area, spot));
     }
 
     pub(super) fn scroll(&mut self, area: Rect, scrolled: Scrolled) {
@@ -90,7 +91,7 @@ impl Spots {
 
     /// The topmost thing at a place, with its area.
     pub(super) fn at(&self, position: Position) -> Option<(Rect, Spot)> {
-        self.spots.iter().rev().find(|(area, _)| area.contains(position)).copied()
+        self.places.iter().rev().find(|(area, _)| area.contains(position)).copied()
     }
 
     /// The thing that the wheel scrolls at a place.

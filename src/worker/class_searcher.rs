@@ -43,7 +43,7 @@ pub(super) struct PictureSearch {
 /// A file that has pictures of channels.
 #[derive(Debug)]
 enum PicturePlace {
-    Pack(Unit),
+    Pack(Box<Unit>),
     Run { image: PathBuf, layer: String, channel: usize },
 }
 
@@ -73,7 +73,7 @@ impl PictureSearch {
         let runs = list_runs(runs).ok().flatten().map(|listing| listing.runs).unwrap_or_default();
         let runs: Vec<PicturePlace> = runs.iter().filter_map(|run| place(run, provenance)).collect();
         let pictures = runs.len() + units.iter().map(|(_, channels)| channels).sum::<usize>();
-        let units = units.into_iter().map(|(unit, _)| PicturePlace::Pack(unit));
+        let units = units.into_iter().map(|(unit, _)| PicturePlace::Pack(Box::new(unit)));
         let kept = store.zip(identity.as_ref()).map(|(store, identity)| store.classes(identity));
         Self {
             // Without a classifier there is nothing to do.

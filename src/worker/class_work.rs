@@ -91,15 +91,13 @@ impl WorkerLoop {
         model: &mut dyn Model,
     ) -> Result<()> {
         let key = sha256(&picture.png);
-        let label = match search.kept.get(&key) {
-            Some(label) => Some(label.clone()),
-            None => {
-                let Ok(decoded) = decode_png(&picture.png) else { return Ok(()) };
-                let classifiers = &mut self.classifiers;
-                let class =
-                    guard("the backend", || Ok::<_, Error>(classifiers.first_class(model, &decoded)))?;
-                class.ok().flatten().map(|class| class.label)
-            }
+        let label = if let Some(label) = search.kept.get(&key) {
+            Some(label.clone())
+        } else {
+            let Ok(decoded) = decode_png(&picture.png) else { return Ok(()) };
+            let classifiers = &mut self.classifiers;
+            let class = guard("the backend", || Ok::<_, Error>(classifiers.first_class(model, &decoded)))?;
+            class.ok().flatten().map(|class| class.label)
         };
         if let Some(label) = label {
             search.note(picture, key, label);
