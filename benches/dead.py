@@ -79,6 +79,7 @@ def main():
     parser.add_argument("--steps", type=int, default=48)
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--photographs", type=Path)
+    parser.add_argument("--most", type=int, default=400, help="photographs that are looked at, spread evenly")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     weights = readable.prepare("vgg16-trunk", args.weights, args.size)
@@ -101,10 +102,22 @@ def main():
             print(f"  {name}: {len(woken)} of {len(dead)} wake {woken}", flush=True)
         print(f"  by none of these: {sorted(left)}")
         if args.photographs:
-            paths = sorted(path for path in args.photographs.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
-            heights = torch.stack([highest(stack, picture(path, args.size)) for path in paths])
-            seen = (heights > 0).sum(0)
-            print(f"  photographs of {len(paths)} that wake each dead channel: " + ", ".join(f"{c}: {int(seen[c])}" for c in dead))
+            report_photographs(args, stack, layer, dead)
+
+
+def report_photographs(args, stack, layer, dead):
+    """Which photographs wake dead channels, and whether an ascent from the one that does most keeps them awake."""
+    paths = [path for path in args.photographs.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png")]
+    paths = sorted(paths)[:: max(1, len(paths) // args.most)]
+    heights = torch.stack([highest(stack, picture(path, args.size)) for path in paths])
+    seen = (heights > 0).sum(0)
+    counts = ", ".join(f"{channel}: {int(seen[channel])}" for channel in dead if seen[channel])
+    print(f"  of {len(paths)} photographs, so many wake (none wakes the others): {counts or 'none'}")
+    for channel in (channel for channel in dead if seen[channel]):
+        photograph = paths[int(heights[:, channel].argmax())]
+        output = args.out / f"{layer}-{channel}-from-a-photograph.png"
+        event = render(args, layer, [channel], output, ["--init", photograph])[channel]
+        print(f"  {channel} from the photograph that wakes it most: {event['activation_robust']:.3g} over 32 views", flush=True)
 
 
 if __name__ == "__main__":
