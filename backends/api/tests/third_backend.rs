@@ -230,22 +230,22 @@ fn lrn(op: &Lrn, x: &Tensor) -> Step<'static> {
 }
 
 fn layer_norm(epsilon: f32, x: &Tensor) -> Step<'static> {
-    let count = x.shape[1] as f64;
-    let mean = move |x: &Tensor, at| x.channels(at).sum::<f64>() / count;
-    let deviation = {
-        let x = x.clone();
-        move |at| {
-            let squares = x.channels(at).map(|v| (v - mean(&x, at)).powi(2)).sum::<f64>();
-            (squares / count + f64::from(epsilon)).sqrt()
-        }
+    let [images, count, height, width] = x.shape;
+    let means = move |x: &Tensor| {
+        Tensor::from_fn([images, 1, height, width], |at| x.channels(at).sum::<f64>() / count as f64)
     };
-    let y = Tensor::from_fn(x.shape, |at| (x.get(at) - mean(x, at)) / deviation(at));
+    let of = |mean: &Tensor, [image, _, row, column]: Shape| mean.get([image, 0, row, column]);
+    let mean = means(x);
+    let centred = Tensor::from_fn(x.shape, |at| x.get(at) - of(&mean, at));
+    let variance = means(&Tensor::from_fn(x.shape, |at| centred.get(at).powi(2)));
+    let deviation = move |at| (of(&variance, at) + f64::from(epsilon)).sqrt();
+    let y = Tensor::from_fn(x.shape, |at| centred.get(at) / deviation(at));
     let kept = y.clone();
     step(y, move |dy| {
-        let along = Tensor::from_fn(dy.shape, |at| dy.get(at) * kept.get(at));
-        Tensor::from_fn(dy.shape, |at| {
-            (dy.get(at) - mean(dy, at) - kept.get(at) * mean(&along, at)) / deviation(at)
-        })
+        let along = means(&Tensor::from_fn(dy.shape, |at| dy.get(at) * kept.get(at)));
+        let mean = means(dy);
+        let slope = |at| dy.get(at) - of(&mean, at) - kept.get(at) * of(&along, at);
+        Tensor::from_fn(dy.shape, |at| slope(at) / deviation(at))
     })
 }
 
