@@ -68,7 +68,7 @@ pub fn deletion(
 }
 
 fn curve(margins: Vec<f64>) -> DeletionCurve {
-    let parts = margins.windows(2).map(|ends| (ends[0] + ends[1]) / 2.0);
+    let parts = margins.windows(2).map(|ends| f64::midpoint(ends[0], ends[1]));
     let area = parts.sum::<f64>() / margins.len().saturating_sub(1).max(1) as f64;
     DeletionCurve { margins, area }
 }

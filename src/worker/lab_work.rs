@@ -27,10 +27,13 @@ impl WorkerLoop {
                 let known = self.labs.0.values();
                 let same = known.clone().find(|known| known.subject == subject).cloned();
                 let like = known.clone().find(|known| known.subject.is_like(&subject)).cloned();
-                let findings = same.unwrap_or_else(|| match like {
-                    Some(like) => LabFindings { subject, examples: None, ..like },
-                    None => LabFindings { subject, margin: None, map: None, examples: None, scatter: None },
-                });
+                let findings = match (same, like) {
+                    (Some(same), _) => same,
+                    (None, Some(like)) => LabFindings { subject, examples: None, ..like },
+                    (None, None) => {
+                        LabFindings { subject, margin: None, map: None, examples: None, scatter: None }
+                    }
+                };
                 self.labs.0.insert(viewer, findings);
                 true
             }

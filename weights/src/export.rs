@@ -1,5 +1,5 @@
 //! The way from a model that is no ONNX file to one: the two lines that export it, by the program that saved it. Those for
-//! TorchScript, `torch.export`, `SavedModel`, TensorFlow Lite and whole Keras models were tried with PyTorch 2.15, Keras 3.15 and tf2onnx 1.17.
+//! `TorchScript`, `torch.export`, `SavedModel`, TensorFlow Lite and whole Keras models were tried with PyTorch 2.15, Keras 3.15 and tf2onnx 1.17.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::{FileFormat, TensorSource};
 pub(crate) enum SavedAs {
     /// The tensors of a model of PyTorch's, without the model.
     PytorchWeights,
-    /// A program of TorchScript's.
+    /// A program of `TorchScript`.
     TorchScript,
     /// A program of `torch.export`'s.
     TorchProgram,

@@ -222,7 +222,8 @@ fn table(found: &Attribution, photographs: Option<&OnPhotographs>) -> Result<()>
     let heading = ["channel", "attribution", "share", "integrated", "ablation", "weight", "on photos"];
     let [channel, numbers @ ..] = heading;
     let numbers = &numbers[..numbers.len() - usize::from(photographs.is_none())];
-    let cells = |texts: &[String]| texts.iter().map(|text| format!("{text:>13}")).collect::<String>();
+    let cells =
+        |texts: &[String]| texts.iter().map(|text| format!("{text:>13}")).collect::<Vec<_>>().concat();
     let heading: Vec<String> = numbers.iter().map(ToString::to_string).collect();
     output::line(format_args!("{channel:>10}{}", cells(&heading)))?;
     let percent = |part: f64| {
