@@ -54,8 +54,9 @@ pub(super) fn run(args: &ExamplesArgs) -> Result<()> {
     let trained = index.trained(&args.compute)?;
     let layer = index.layer(args.indexed.layer.as_deref())?;
     match (args.channel, &args.class) {
+        (Some(channel), _) => of_channel(args, channel, &index, (&trained, &layer)),
         (None, Some(class)) => selective::run(args, class, &index, (&trained, &layer)),
-        (channel, _) => of_channel(args, channel.unwrap_or_default(), &index, (&trained, &layer)),
+        (None, None) => Err(Usage("name a channel with --channel, or a class with --class".into()).into()),
     }
 }
 

@@ -234,19 +234,18 @@ fn index_of(args: &LabReportArgs, subject: &mut Subject, means: &[f64]) -> Resul
     }
 }
 
-/// The origin of the numbers, and the commands that print them.
-fn origin(args: &LabReportArgs, subject: &Subject, question: &Question, has_index: bool) -> Vec<ReportPart> {
+/// The commands that print the numbers of the page.
+fn commands(args: &LabReportArgs, subject: &Subject, question: &Question, has_index: bool) -> Vec<String> {
     let (network, layer) = (&subject.trained.name, subject.layer_name());
     let SubjectArgs { compute, picture, against, framing, on, seed, seen, .. } = &args.subject;
     let picture = quoted(&picture.display().to_string());
     let exact = if framing.exact { " --exact" } else { "" };
     let exact = format!("{exact}{}", if framing.allow_cut { " --allow-cut" } else { "" });
-    // Maps and means are of files.
-    let seen = if *seen { " --seen" } else { "" };
+    let as_seen = if *seen { " --seen" } else { "" };
     let of_network = network_flags(compute, network);
     let named = quoted(layer);
     let asked = format!(
-        "{picture} {of_network} --layer {named} --class {} --against {}{exact}{seen}",
+        "{picture} {of_network} --layer {named} --class {} --against {}{exact}{as_seen}",
         question.margin.class,
         quoted(against)
     );
@@ -261,26 +260,35 @@ fn origin(args: &LabReportArgs, subject: &Subject, question: &Question, has_inde
         format!("trepang lab report {asked}{on}{index} --channel {channel} --seed {seed}"),
         format!("trepang lab attribute {asked}{on}"),
         format!("trepang lab ablate {asked} --replace zero"),
-        format!("trepang lab map {picture} {of_network} --layer {named} --class {class}{exact}"),
-        format!("trepang lab means {picture} {of_network} --layer {named} --channel {channel}{exact}"),
     ];
-    if has_index {
-        commands.extend([
-            format!("trepang lab examples {of_network} --layer {named} --channel {channel}{index}"),
-            format!(
-                "trepang lab distance {picture} {of_network} --layer {named}{exact}{index} --seed {seed}"
-            ),
-        ]);
+    let of_picture = format!("{picture} {of_network} --layer {named}");
+    // `lab map`, `lab means` and `lab distance` are about files, and would print other numbers than those here.
+    if !seen {
+        commands.push(format!("trepang lab map {of_picture} --class {class}{exact}"));
+        commands.push(format!("trepang lab means {of_picture} --channel {channel}{exact}"));
     }
+    if has_index {
+        commands
+            .push(format!("trepang lab examples {of_network} --layer {named} --channel {channel}{index}"));
+    }
+    if has_index && !seen {
+        commands.push(format!("trepang lab distance {of_picture}{exact}{index} --seed {seed}"));
+    }
+    commands
+}
+
+/// The origin of the numbers, and the commands that print them.
+fn origin(args: &LabReportArgs, subject: &Subject, question: &Question, has_index: bool) -> Vec<ReportPart> {
     vec![
         ReportPart::Heading("How this was made".into()),
         ReportPart::Text(format!(
-            "trepang {}, {network} with weights of SHA-256 {:.12}..., seed {}. The picture is {}.",
+            "trepang {}, {} with weights of SHA-256 {:.12}..., seed {}. The picture is {}.",
             env!("CARGO_PKG_VERSION"),
+            subject.trained.name,
             subject.trained.sha256(),
             args.subject.seed,
             if args.subject.seen { "as its network saw it" } else { "the file as it is saved" }
         )),
-        ReportPart::Commands(commands),
+        ReportPart::Commands(commands(args, subject, question, has_index)),
     ]
 }

@@ -1,7 +1,7 @@
 //! Writes the layers down as a [`Network`] with its weights: the first convolution takes R, G and B in this order, or the
 //! mean of them where the file's network sees gray pictures.
 
-use trepang_api::{Array, InputSize, LayerId, Network, NetworkBuilder, Op, Padding, Weights};
+use trepang_api::{Array, InputSize, LayerId, Network, NetworkBuilder, Op, Weights};
 
 use super::ir::{Kernel, Layer, LayerOp, Layers, pool_of};
 use super::lower::{Frame, Lowering};
@@ -196,17 +196,7 @@ impl NetworkWriter<'_> {
         for channel in 0..channels {
             weight[channel * channels + channel] = 1.0;
         }
-        let kernel = Kernel {
-            weight,
-            bias: vec![0.0; channels],
-            inputs: channels,
-            outputs: channels,
-            window: [1, 1],
-            stride: [1, 1],
-            padding: Padding::default(),
-            groups: 1,
-        };
-        let kernel = self.for_rgb(kernel)?;
+        let kernel = self.for_rgb(Kernel::pointwise(weight, 0.0, channels))?;
         let op = self.op(LayerOp::Conv(kernel), REORDERED)?;
         self.reordered = Some(self.builder.add(REORDERED, op, &[NetworkBuilder::FIRST]));
         Ok(())

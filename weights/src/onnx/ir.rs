@@ -23,6 +23,22 @@ pub(super) struct Kernel {
     pub groups: usize,
 }
 
+impl Kernel {
+    /// A 1x1 convolution of as many outputs as inputs, with these weights and one bias for all.
+    pub(super) fn pointwise(weight: Vec<f32>, bias: f32, channels: usize) -> Self {
+        Self {
+            weight,
+            bias: vec![bias; channels],
+            inputs: channels,
+            outputs: channels,
+            window: [1, 1],
+            stride: [1, 1],
+            padding: Padding::default(),
+            groups: 1,
+        }
+    }
+}
+
 /// A fully connected layer with its numbers, `[outputs, inputs]`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Matrix {

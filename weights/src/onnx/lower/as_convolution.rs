@@ -71,16 +71,7 @@ fn band(weight: &[f32], before: usize, bias: f32, channels: usize) -> Kernel {
             }
         }
     }
-    Kernel {
-        weight: rows,
-        bias: vec![bias; channels],
-        inputs: channels,
-        outputs: channels,
-        window: [1, 1],
-        stride: [1, 1],
-        padding: Padding::default(),
-        groups: 1,
-    }
+    Kernel::pointwise(rows, bias, channels)
 }
 
 #[cfg(test)]
